@@ -1,0 +1,159 @@
+import type { ConnectionStatus, Purpose, SessionMode, SessionStatus } from '../../widget/contract.ts';
+
+/**
+ * The rows, as every query sees them. Portable on purpose: ids are text made by us, times are milliseconds since 1970 (UTC),
+ * JSON is text, truth is 0 or 1. A column ending in `_enc` holds a value sealed by secrets.ts.
+ */
+export interface Database {
+  sessions: SessionTable;
+  items: ItemTable;
+  connections: ConnectionTable;
+  customers: CustomerTable;
+  idempotency: IdempotencyTable;
+  rate_limits: RateLimitTable;
+}
+
+/** What is already true of a session's way to a payment instrument. Work resumes from here. */
+export type RecoveryPoint = 'started' | 'item_linked' | 'identity_ready' | 'instrument_created' | 'finished';
+
+/** Only the stored ones: `expired` is also what an open session is seen as once its time is over. */
+export type StoredSessionStatus = SessionStatus;
+
+/** One permission for one customer to connect a bank, and how far the work on it has come. */
+export interface SessionTable {
+  id: string;
+  mode: SessionMode;
+  status: StoredSessionStatus;
+  recovery_point: RecoveryPoint;
+  customer_id: string;
+  purpose: Purpose;
+  account_selection: 'single' | 'multiple';
+  language: string;
+  /** 1: minted by a page in public mode. */
+  is_public: number;
+  /** The Finix identity that the merchant named, or the one that was found or made for the customer. */
+  finix_identity: string | null;
+  /** JSON of the identity's fields, kept until the identity exists at Finix. */
+  identity_enc: string | null;
+  authorization_text: string | null;
+  authorization_version: string | null;
+  /** JSON of an AuthorizationReceipt, once accepted. */
+  authorization_receipt: string | null;
+  /** JSON object of strings. */
+  metadata: string;
+  /** The connection that a repair session is about. */
+  repair_connection_id: string | null;
+  /** Which encryption key the client secret is derived from. */
+  secret_key_id: string;
+  /** The item that `complete` is working on, or worked on last. */
+  item_id: string | null;
+  /** JSON array of the Plaid account ids that the page chose; empty: none named. */
+  chosen_accounts: string;
+  /** JSON of { code, detail?, accounts? }: the problem that the session shows. */
+  error: string | null;
+  /** When the last link token of this session expires; 0: none was made. */
+  link_tokens_until: number;
+  /** Fence: grows with every write of a worker; a write with an old version is refused. */
+  version: number;
+  lease_owner: string | null;
+  lease_until: number;
+  /** When work on it is due again, and how often a step has failed in a row. */
+  next_at: number;
+  tries: number;
+  /** When this session began to be worked on; the budget counts from here. */
+  processing_since: number | null;
+  created_at: number;
+  updated_at: number;
+  expires_at: number;
+}
+
+/** One exchange of one public token, and the Plaid Item that came of it. Survives until the Item is removed at Plaid. */
+export interface ItemTable {
+  id: string;
+  session_id: string;
+  /** SHA-256 (hex) of the public token: the same token never starts a second exchange, in whichever session. */
+  public_token_hash: string;
+  /** Erased once exchanged. */
+  public_token_enc: string | null;
+  /** When the exchange was last sent, and how often. An answer may have been lost after it. */
+  exchange_sent_at: number | null;
+  exchange_tries: number;
+  access_token_enc: string | null;
+  plaid_item_id: string | null;
+  institution_id: string | null;
+  institution_name: string | null;
+  /** `spent`: the token could not be exchanged. `removing`: to be removed at Plaid by a job. */
+  status: 'exchanging' | 'linked' | 'spent' | 'removing' | 'removed';
+  next_at: number;
+  tries: number;
+  created_at: number;
+  updated_at: number;
+}
+
+/** One bank account of the customer that became, or is becoming, a funding source. */
+export interface ConnectionTable {
+  id: string;
+  session_id: string;
+  customer_id: string;
+  item_id: string;
+  status: ConnectionStatus;
+  plaid_account_id: string;
+  account_name: string | null;
+  account_mask: string | null;
+  account_type: string | null;
+  account_subtype: string | null;
+  /** Names the same account across Items, at the banks that have it (Chase, PNC, US Bank). */
+  persistent_account_id: string | null;
+  institution_id: string | null;
+  institution_name: string | null;
+  finix_identity: string | null;
+  payment_instrument: string | null;
+  previous_payment_instrument: string | null;
+  fingerprint: string | null;
+  bank_account_validation_check: string | null;
+  authorization_receipt: string | null;
+  metadata: string;
+  /** Intent: when the create call was last sent to Finix; null when no call can be in doubt. */
+  instrument_sent_at: number | null;
+  instrument_tries: number;
+  /** When Finix's list is to be looked at once more for surplus instruments; null: nothing to look for. */
+  sweep_at: number | null;
+  /** Why it failed: a ProblemCode. */
+  error_code: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** A customer's identity at Finix, one for each role, made once and used again. */
+export interface CustomerTable {
+  customer_id: string;
+  role: 'BUYER' | 'RECIPIENT';
+  finix_identity: string | null;
+  /** Unique tag value that our create call carries, to find its identity again when the answer was lost. */
+  identity_tag: string;
+  identity_sent_at: number | null;
+  identity_tries: number;
+  /** Which session is making it, until when. */
+  lease_owner: string | null;
+  lease_until: number;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Answers to requests with an Idempotency-Key, to be given again. */
+export interface IdempotencyTable {
+  key: string;
+  /** SHA-256 (hex) of the request's canonical body. */
+  request_hash: string;
+  session_id: string;
+  /** JSON of the answer, without the client secret, which is derived anew. */
+  response: string;
+  created_at: number;
+}
+
+/** Fixed-window counters, shared by all instances. */
+export interface RateLimitTable {
+  bucket: string;
+  window_start: number;
+  hits: number;
+}

@@ -1,0 +1,247 @@
+/**
+ * The wire contract, v1: what travels between the page, the merchant's server and this server. Types only, so that importing it costs no bytes.
+ * Names are snake_case as on the wire; times are ISO 8601 in UTC. The server's zod schemas are bound to these types in server/schemas.ts.
+ */
+
+/** Why a request or a session could not go on. A closed list: programs switch on it, people read `detail`. */
+export type ProblemCode =
+  // the request itself
+  | 'invalid_json'
+  | 'invalid_request'
+  | 'body_too_large'
+  | 'unsupported_media_type'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'idempotency_key_reused'
+  // who is asking
+  | 'unauthorized'
+  | 'merchant_key_in_browser'
+  | 'origin_not_allowed'
+  | 'public_sessions_off'
+  | 'rate_limited'
+  // where the session stands
+  | 'session_busy'
+  | 'session_already_completed'
+  | 'session_expired'
+  | 'session_canceled'
+  | 'session_failed'
+  | 'restart_required'
+  | 'account_selection_required'
+  | 'authorization_required'
+  // what the bank account is
+  | 'account_unknown'
+  | 'account_not_supported'
+  | 'bank_not_supported'
+  | 'bank_unavailable'
+  | 'verification_failed'
+  // who else is needed
+  | 'plaid_unavailable'
+  | 'finix_unavailable'
+  | 'provider_misconfigured'
+  | 'instrument_refused'
+  | 'storage_unavailable'
+  | 'shutting_down'
+  | 'internal_error';
+
+/** What the customer, or the page for them, can do next. A closed list. */
+export type ProblemAction =
+  | 'retry'
+  | 'restart'
+  | 'choose_account'
+  | 'use_other_bank'
+  | 'use_other_method'
+  | 'wait'
+  | 'contact_merchant';
+
+/** One wrong field. `path` is dotted (`identity.email`, `accounts.0.id`); empty for the body as a whole. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+/** RFC 9457 problem document, sent as `application/problem+json`. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  /** Whether sending the same request again can succeed. */
+  retryable: boolean;
+  action: ProblemAction;
+  /** The same as the `X-Request-Id` header; for support. */
+  request_id: string;
+  /** With `invalid_request`, `invalid_json` and the account codes: which fields. */
+  errors?: FieldError[];
+  /** With `account_selection_required`: the accounts to choose from. */
+  accounts?: SelectableAccount[];
+  /** With `authorization_required`: the text that the customer must accept. */
+  authorization?: AuthorizationText;
+}
+
+export interface SelectableAccount {
+  id: string;
+  name: string;
+  mask: string | null;
+  subtype: string | null;
+}
+
+export interface AuthorizationText {
+  text: string;
+  version: string;
+  /** Lower-case hex SHA-256 of `text` in UTF-8; sent back on acceptance, so that what was shown is what was accepted. */
+  text_sha256: string;
+}
+
+export type SessionStatus =
+  | 'open'
+  | 'processing'
+  | 'completed'
+  | 'restart_required'
+  | 'failed'
+  | 'expired'
+  | 'canceled';
+
+export type SessionMode = 'connect' | 'repair';
+
+/** Permission for one customer to connect a bank. `client_secret` comes only with the 201 of `POST /v1/sessions`. */
+export interface Session {
+  id: string;
+  object: 'session';
+  status: SessionStatus;
+  mode: SessionMode;
+  customer_id: string;
+  connections: Connection[];
+  error: Problem | null;
+  created_at: string;
+  expires_at: string;
+  client_secret?: string;
+}
+
+export type ConnectionStatus =
+  | 'pending'
+  | 'active'
+  | 'pending_verification'
+  | 'needs_repair'
+  | 'revoked'
+  | 'removed'
+  | 'failed';
+
+/** One bank account of the customer that became, or is becoming, a funding source. */
+export interface Connection {
+  id: string;
+  object: 'connection';
+  status: ConnectionStatus;
+  /** Finix's id, `PI…`; null until it exists. */
+  payment_instrument: string | null;
+  institution: { id: string | null; name: string | null };
+  account: { name: string | null; mask: string | null; type: string | null; subtype: string | null };
+  created_at: string;
+  updated_at: string;
+}
+
+/** What only the merchant's server sees, on top of `Connection`. */
+export interface MerchantConnection extends Connection {
+  customer_id: string;
+  finix_identity: string | null;
+  previous_payment_instrument: string | null;
+  fingerprint: string | null;
+  bank_account_validation_check: string | null;
+  authorization: AuthorizationReceipt | null;
+  metadata: Record<string, string>;
+}
+
+/** Proof of what the customer accepted; never changed afterwards. */
+export interface AuthorizationReceipt {
+  text: string;
+  version: string;
+  text_sha256: string;
+  language: string;
+  accepted_at: string;
+  ip: string | null;
+  user_agent: string | null;
+}
+
+export interface ConnectionList {
+  object: 'list';
+  data: MerchantConnection[];
+  has_more: boolean;
+  /** Give it as `cursor` to get the next page; null on the last. */
+  next_cursor: string | null;
+}
+
+export type Purpose = 'debit' | 'payout';
+export type AccountSelection = 'single' | 'multiple';
+
+/** Lengths are Finix's limits, in characters. `country` is ISO 3166-1 alpha-3 (`USA`). */
+export interface Address {
+  line1?: string;
+  line2?: string;
+  city?: string;
+  region?: string;
+  postal_code?: string;
+  country?: string;
+}
+
+export interface IdentityInput {
+  first_name?: string;
+  last_name?: string;
+  email?: string;
+  phone?: string;
+  personal_address?: Address;
+  business_name?: string;
+  doing_business_as?: string;
+  business_phone?: string;
+  business_address?: Address;
+}
+
+export interface CreateSessionRequest {
+  customer_id: string;
+  finix_identity?: string;
+  identity?: IdentityInput;
+  purpose?: Purpose;
+  account_selection?: AccountSelection;
+  language?: string;
+  authorization?: { text: string; version: string };
+  /** Repair this connection instead of making a new one. */
+  connection?: string;
+  metadata?: Record<string, string>;
+}
+
+/** What a page may send in public mode; anything else is refused. */
+export interface CreatePublicSessionRequest {
+  identity?: { first_name?: string; last_name?: string; email?: string };
+  language?: string;
+}
+
+export type LinkMode = 'button' | 'embedded' | 'hosted';
+
+export interface LinkTokenRequest {
+  mode?: LinkMode;
+  language?: string;
+  return_url?: string;
+}
+
+export interface LinkTokenResponse {
+  link_token: string;
+  expires_at: string;
+  hosted_link_url?: string;
+}
+
+/** What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else. */
+export interface CompleteRequest {
+  public_token: string;
+  accounts: CompleteAccount[];
+  institution?: { institution_id?: string | null; name?: string | null } | null;
+  link_session_id?: string | null;
+  authorization?: { accepted: boolean; text_sha256: string };
+}
+
+export interface CompleteAccount {
+  id: string;
+  name?: string | null;
+  mask?: string | null;
+  type?: string | null;
+  subtype?: string | null;
+  verification_status?: string | null;
+}
