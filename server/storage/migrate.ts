@@ -1,0 +1,61 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { SchemaTooNewError } from './errors.ts';
+import { up as first } from './migrations/0001-first.ts';
+
+export interface Migration {
+  /** Kept in the database once run; never renamed. */
+  name: string;
+  up(db: Kysely<never>): Promise<void>;
+}
+
+/** In the order of running. A list, not a folder that is read: the server is bundled into few files. */
+export const migrations: readonly Migration[] = [{ name: '0001-first', up: first }];
+
+interface MigrationTables {
+  schema_migrations: { name: string; applied_at: number };
+}
+
+/** Any number will do, as long as nobody else uses it in this database ("fbc" in ASCII). */
+const ADVISORY_LOCK = 0x66_62_63;
+
+/**
+ * Brings the database to the newest schema: all or nothing, and once, however many instances start together.
+ * @throws {SchemaTooNewError} the database is ahead of this code
+ */
+export async function migrate<DB>(
+  database: Kysely<DB>,
+  dialect: 'sqlite' | 'postgres',
+  list: readonly Migration[] = migrations,
+): Promise<void> {
+  const db = database as unknown as Kysely<MigrationTables>;
+  // On PostgreSQL each statement must see what was committed while it waited for the lock, whatever the server's default is.
+  await db
+    .transaction()
+    .setIsolationLevel('read committed')
+    .execute(async (trx) => {
+      if (dialect === 'postgres') {
+        // Waiting for another instance's migration may take longer than a query may.
+        await sql`set local statement_timeout = 0`.execute(trx);
+        await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(trx);
+      }
+      await trx.schema
+        .createTable('schema_migrations')
+        .ifNotExists()
+        .addColumn('name', 'text', (c) => c.primaryKey())
+        .addColumn('applied_at', 'bigint', (c) => c.notNull())
+        .execute();
+      await runMissing(trx, list);
+    });
+}
+
+async function runMissing(trx: Transaction<MigrationTables>, list: readonly Migration[]): Promise<void> {
+  const rows = await trx.selectFrom('schema_migrations').select('name').orderBy('name').execute();
+  const applied = new Set(rows.map((row) => row.name));
+  const unknown = [...applied].filter((name) => !list.some((migration) => migration.name === name));
+  if (unknown.length > 0) throw new SchemaTooNewError(unknown);
+  for (const migration of list) {
+    if (applied.has(migration.name)) continue;
+    await migration.up(trx as unknown as Kysely<never>);
+    await trx.insertInto('schema_migrations').values({ name: migration.name, applied_at: Date.now() }).execute();
+  }
+}

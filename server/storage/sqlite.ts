@@ -1,0 +1,147 @@
+import { chmod, mkdir, open, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StorageSetupError, StorageUnavailableError } from './errors.ts';
+
+export type SqliteValue = null | number | bigint | string | Uint8Array;
+
+/** The part of the `node:sqlite` API that is used here; @photostructure/sqlite has the same. */
+export interface SqliteDatabase {
+  exec(sql: string): void;
+  prepare(sql: string): SqliteStatement;
+  close(): void;
+}
+
+export interface SqliteStatement {
+  all(...parameters: SqliteValue[]): Record<string, SqliteValue>[];
+  run(...parameters: SqliteValue[]): { changes: number | bigint };
+  columns(): unknown[];
+}
+
+interface SqliteModule {
+  DatabaseSync: new (file: string) => SqliteDatabase;
+}
+
+export const SQLITE_FILE = 'finix-bank-connect.sqlite';
+
+/** How long a statement may wait for another process's lock. Ours hold it for milliseconds; 5 s outlasts a backup of a small file. */
+export const LOCK_WAIT_MS = 5_000;
+
+/** SQLite's own waiting blocks the event loop, so it gets only this much at a time; the rest is waited for without blocking. */
+const BLOCKING_WAIT_MS = 20;
+
+/** Older ones can lose a committed write when the log is reset (sqlite.org/wal.html, "the WAL-reset bug"). */
+const OLDEST_SQLITE = [3, 51, 3] as const;
+
+/**
+ * Opens (and makes, if need be) the one database file in `dataDir`. Several processes may do so at once, on a local disk.
+ * @throws {StorageSetupError} no good SQLite, or the folder can't be used
+ */
+export async function openSqliteFile(dataDir: string, warn: (message: string) => void): Promise<SqliteDatabase> {
+  const sqlite = await loadSqlite();
+  const file = join(dataDir, SQLITE_FILE);
+  try {
+    const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    // mkdir's mode is cut by the umask only; a folder that was there before may be shared on purpose, so it is left alone.
+    if (made !== undefined) await chmod(dataDir, 0o700);
+    else if (((await stat(dataDir)).mode & 0o077) !== 0)
+      warn('DATA_DIR can be read by other users of this machine; chmod 700 it');
+    // SQLite gives its log files the permissions of the database file.
+    await (await open(file, 'a', 0o600)).close();
+  } catch (error) {
+    throw new StorageSetupError(`DATA_DIR (${dataDir}) can't be used: ${(error as Error).message}`);
+  }
+  const db = new sqlite.DatabaseSync(file);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${BLOCKING_WAIT_MS}`);
+    await retryWhileBusy(() => {
+      const [row] = db.prepare('PRAGMA journal_mode = WAL').all();
+      if (row?.['journal_mode'] !== 'wal')
+        throw new StorageSetupError(
+          `DATA_DIR (${dataDir}) is on a file system without write-ahead logging; use a local disk`,
+        );
+    });
+    // Every commit is synced to the disk before it counts: an acknowledged row outlives the power.
+    db.exec('PRAGMA synchronous = FULL');
+    db.exec('PRAGMA foreign_keys = ON');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error instanceof StorageSetupError ? error : toSqliteError(error);
+  }
+}
+
+/** The runtime's own SQLite when it has a good one, else the one from the npm package. */
+async function loadSqlite(): Promise<SqliteModule> {
+  const builtin = process.getBuiltinModule('node:sqlite') as SqliteModule | undefined;
+  const own = builtin && inspect(builtin);
+  if (builtin && own?.usable) return builtin;
+  const packaged = (await import('@photostructure/sqlite')) as unknown as SqliteModule;
+  const other = inspect(packaged);
+  if (other.usable) return packaged;
+  throw new StorageSetupError(
+    `SQLite ${OLDEST_SQLITE.join('.')} or newer is needed, because older ones can lose committed rows; found ${other.version}${own ? ` and ${own.version}` : ''}`,
+  );
+}
+
+function inspect(sqlite: SqliteModule): { version: string; usable: boolean } {
+  const db = new sqlite.DatabaseSync(':memory:');
+  try {
+    const statement = db.prepare('SELECT sqlite_version() AS version');
+    const version = String(statement.all()[0]?.['version']);
+    // Node before 22.16 can't tell whether a statement gives rows.
+    return { version, usable: isSafeVersion(version) && typeof statement.columns === 'function' };
+  } finally {
+    db.close();
+  }
+}
+
+/** Whether this SQLite is free of the WAL-reset bug. */
+export function isSafeVersion(version: string): boolean {
+  const parts = version.split('.').map(Number);
+  for (const [i, oldest] of OLDEST_SQLITE.entries()) {
+    const part = parts[i] ?? 0;
+    if (part !== oldest) return part > oldest;
+  }
+  return true;
+}
+
+/** Runs `attempt` again while another process holds the lock, for at most LOCK_WAIT_MS. Only for what has no effect when it fails. */
+export async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
+  const deadline = Date.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (unavailableReason(error) !== 'SQLITE_BUSY' || Date.now() >= deadline) throw error;
+      // Spread out, so that two processes don't collide in step; short, because transactions here last milliseconds.
+      await sleep(1 + Math.random() * 20);
+    }
+  }
+}
+
+/** What a caller gets for an error of SQLite: StorageUnavailableError where waiting can help, else the error itself. */
+export function toSqliteError(error: unknown): unknown {
+  const reason = unavailableReason(error);
+  return reason === undefined ? error : new StorageUnavailableError(reason);
+}
+
+// SQLite's result codes and their fixed texts: @photostructure/sqlite gives a failing run only the text.
+const UNAVAILABLE: readonly [code: number, text: RegExp, reason: string][] = [
+  [5, /^database is locked/, 'SQLITE_BUSY'],
+  [6, /^database table is locked/, 'SQLITE_LOCKED'],
+  [8, /^attempt to write a readonly database/, 'SQLITE_READONLY'],
+  [10, /^disk I\/O error/, 'SQLITE_IOERR'],
+  [13, /^database or disk is full/, 'SQLITE_FULL'],
+  [14, /^unable to open database file/, 'SQLITE_CANTOPEN'],
+];
+
+function unavailableReason(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
+  if (code === 'ERR_INVALID_STATE' && /^database is not open/.test(error.message)) return 'closed';
+  if (code !== 'ERR_SQLITE_ERROR') return undefined;
+  // The low byte is the primary code; the rest says more about it.
+  const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
+  return UNAVAILABLE.find(([number, text]) => primary === number || text.test(error.message))?.[2];
+}
