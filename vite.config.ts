@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
+import type { EnvironmentOptions, Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+const project = import.meta.dirname;
+const from = (path: string) => resolve(project, path);
+const { version } = JSON.parse(readFileSync(from('package.json'), 'utf8')) as { version: string };
+const scriptFile = 'finix-bank-connect.js';
+
+/** Writes what a merchant needs to pin the script (`integrity.json`) and says it once, since a hash that nobody sees is never used. */
+function integrity(): Plugin {
+  return {
+    name: 'finix-bank-connect:integrity',
+    applyToEnvironment: (environment) => environment.name === 'cdn',
+    writeBundle({ dir }) {
+      if (!dir) return;
+      const code = readFileSync(join(dir, scriptFile));
+      const hash = `sha384-${createHash('sha384').update(code).digest('base64')}`;
+      const brotliBytes = brotliCompressSync(code).length;
+      const facts = { file: scriptFile, version, integrity: hash, bytes: code.length, brotli_bytes: brotliBytes };
+      writeFileSync(join(dir, 'integrity.json'), `${JSON.stringify(facts, null, 2)}\n`);
+      console.log(`dist/cdn/${scriptFile} ${version}, ${brotliBytes} bytes brotli, integrity="${hash}"`);
+    },
+  };
+}
+
+/** Code for browsers: bundled with its dependencies unless `external` names them. */
+function browserModule(outDir: string, entry: Record<string, string>, build: EnvironmentOptions['build']) {
+  return {
+    consumer: 'client',
+    build: {
+      outDir: from(outDir),
+      emptyOutDir: true,
+      target: 'es2022',
+      copyPublicDir: false,
+      lib: { entry: absolute(entry), formats: ['es'] },
+      ...build,
+    },
+  } satisfies EnvironmentOptions;
+}
+
+/** Code for Node: only our own files are bundled. Shared chunks stay beside the entries, so that `import.meta.url` keeps its depth. */
+function nodeModule(outDir: string, entry: Record<string, string>, emptyOutDir = true) {
+  return {
+    consumer: 'server',
+    build: {
+      ssr: true,
+      outDir: from(outDir),
+      emptyOutDir,
+      target: 'node20',
+      minify: false,
+      copyPublicDir: false,
+      rolldownOptions: {
+        input: absolute(entry),
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+      },
+    },
+  } satisfies EnvironmentOptions;
+}
+
+function absolute(entries: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(entries)
+      .map(([name, file]) => [name, from(file)] as const)
+      .filter(([, file]) => existsSync(file)),
+  );
+}
+
+/** The sales page and one small page per way of embedding; a new page needs no entry here. */
+function demoPages(): Record<string, string> {
+  const folder = from('demo/pages');
+  const small = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.html')) : [];
+  return Object.fromEntries([
+    ['index', 'demo/index.html'],
+    ...small.sort().map((file) => [`pages-${basename(file, '.html')}`, `demo/pages/${file}`]),
+  ]);
+}
+
+const environments: Record<string, EnvironmentOptions> = {
+  cdn: browserModule(
+    'dist/cdn',
+    { 'finix-bank-connect': 'widget/embed.ts' },
+    {
+      minify: true,
+      // One script without preload helper: languages are fetched when wanted, relative to the script.
+      modulePreload: false,
+      rolldownOptions: {
+        // A library in ES format keeps its white space unless the output itself is minified.
+        output: { minify: true, entryFileNames: scriptFile, chunkFileNames: '[name]-[hash].js' },
+      },
+    },
+  ),
+  widget: browserModule(
+    'dist/widget',
+    { index: 'widget/index.ts', element: 'widget/finix-bank-connect.ts', react: 'widget/react.ts' },
+    {
+      minify: false,
+      rolldownOptions: {
+        external: [/^lit($|\/)/, /^@lit\//, /^react($|\/)/],
+        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+      },
+    },
+  ),
+  server: nodeModule('dist/server', { main: 'server/main.ts', app: 'server/app.ts', cli: 'server/cli.ts' }),
+  simulator: nodeModule('dist/simulator', { index: 'demo/simulator/index.ts' }),
+  demo: {
+    consumer: 'client',
+    build: {
+      outDir: from('dist/demo'),
+      emptyOutDir: true,
+      target: 'es2022',
+      copyPublicDir: false,
+      rolldownOptions: { input: absolute(demoPages()) },
+    },
+  },
+  // After `demo`, into the same folder: the pages and the process that serves them belong together.
+  demoServer: nodeModule('dist/demo', { serve: 'demo/serve.ts' }, false),
+  bench: nodeModule('dist/bench', { main: 'test/bench/main.ts' }),
+};
+
+function hasEntries({ build }: EnvironmentOptions): boolean {
+  const entry = build?.lib ? build.lib.entry : build?.rolldownOptions?.input;
+  return typeof entry === 'object' && Object.keys(entry).length > 0;
+}
+
+export default defineConfig({
+  // The demo is the only thing with pages: `vite` serves it, and its pages are built to dist/demo without a folder in between.
+  root: from('demo'),
+  publicDir: false,
+  appType: 'mpa',
+  server: { fs: { allow: [project] } },
+  plugins: [integrity()],
+  environments,
+  builder: {
+    async buildApp(builder) {
+      for (const [name, options] of Object.entries(environments)) {
+        const environment = builder.environments[name];
+        if (environment && hasEntries(options)) await builder.build(environment);
+      }
+    },
+  },
+  test: {
+    root: project,
+    environment: 'node',
+    setupFiles: [from('test/helpers/no-network.ts')],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/{server,simulator,package}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
+          // A test may start a process or a database; 20 s is what that takes on a busy 2-core machine, with room.
+          testTimeout: 20_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'journey',
+          include: ['test/journey/**/*.test.ts'],
+          // One journey is a browser and a server: one at a time, after the rest, or timeouts say more about the machine than about the product.
+          sequence: { groupOrder: 1 },
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
