@@ -31,6 +31,9 @@ export class SchemaTooNewError extends StorageSetupError {
   }
 }
 
+/** For a commit, or one more statement, after an error that the transaction's own code has caught. */
+export const TRANSACTION_FAILED = 'A statement of this transaction has failed; nothing of it is kept.';
+
 /** True for the error that a broken unique or primary key gives, on both databases. */
 export function isUniqueViolation(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -1,9 +1,23 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { Kysely, sql, type Transaction } from 'kysely';
-import { StorageSetupError } from './errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type Driver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+  type Transaction,
+} from 'kysely';
+import { isUniqueViolation, StorageUnavailableError } from './errors.ts';
 import { migrate } from './migrate.ts';
-import { openSqliteFile } from './sqlite.ts';
-import { sqliteDialect } from './sqlite-dialect.ts';
+import { isConflict, openPool } from './postgres.ts';
+import { PostgresDriver } from './postgres-dialect.ts';
+import { backupSqlite, openSqliteFile } from './sqlite.ts';
+import { SqliteDriver } from './sqlite-dialect.ts';
 import type { Database } from './tables.ts';
 
 export interface StorageOptions {
@@ -33,46 +47,111 @@ export interface Storage {
 }
 
 /**
- * Opens the database and brings its schema up to date.
+ * How long a transaction is run again when others are in its way. Each round at least one of them commits, in milliseconds, so
+ * hundreds at once are through well before.
+ */
+const CONFLICT_PATIENCE_MS = 10_000;
+
+/**
+ * Opens the database and brings its schema up to date. The embedded file may be open in several processes of one machine.
  * @throws {StorageSetupError} a person must change something
  * @throws {StorageUnavailableError} the database does not answer
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const log = options.log ?? (() => {});
-  if (options.databaseUrl !== undefined) throw new StorageSetupError('DATABASE_URL: PostgreSQL is not built in yet');
-  // A query around the transaction that is open would wait for itself; refused at once, it can't hang in production.
-  const open = new AsyncLocalStorage<{ active: boolean }>();
-  const refuseInside = () => {
-    if (open.getStore()?.active) throw new Error('Use trx, not db, inside a transaction.');
-  };
-  const file = await openSqliteFile(options.dataDir, (message) => log('warn', message));
-  const db = new Kysely<Database>({ dialect: sqliteDialect(file, refuseInside) });
+  const warn = (message: string, fields?: object) => options.log?.('warn', message, fields);
+  const { dialect, driver } = await openDriver(options, warn);
+  const db = new Kysely<Database>({
+    dialect:
+      dialect === 'sqlite'
+        ? {
+            createAdapter: () => new SqliteAdapter(),
+            createDriver: () => driver,
+            createIntrospector: (kysely) => new SqliteIntrospector(kysely),
+            createQueryCompiler: () => new SqliteQueryCompiler(),
+          }
+        : {
+            createAdapter: () => new PostgresAdapter(),
+            createDriver: () => driver,
+            createIntrospector: (kysely) => new PostgresIntrospector(kysely),
+            createQueryCompiler: () => new PostgresQueryCompiler(),
+          },
+  });
   const storage: Storage = {
     db,
-    dialect: 'sqlite',
-    transaction: (fn) =>
-      db.transaction().execute(async (trx) => {
-        const state = { active: true };
-        try {
-          return await open.run(state, () => fn(trx));
-        } finally {
-          state.active = false;
-        }
-      }),
-    now: async () => Date.now(),
+    dialect,
+    transaction: dialect === 'sqlite' ? (fn) => runOnce(db.transaction(), fn) : (fn) => runSerializable(db, fn),
+    now: dialect === 'sqlite' ? async () => Date.now() : () => postgresNow(db),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
-    backup: async () => {
-      throw new Error('not yet');
+    backup: async (file) => {
+      if (dialect !== 'sqlite') throw new Error('Only the embedded database can be copied; use pg_dump.');
+      await backupSqlite(db, file);
     },
-    close: () => db.destroy(),
+    // The driver's own, because Kysely's would give queries that come later an error that doesn't say that the storage is closed.
+    close: () => driver.destroy(),
   };
   try {
-    await migrate(db, storage.dialect);
+    await migrate(db, dialect);
     return storage;
   } catch (error) {
     await storage.close();
     throw error;
   }
+}
+
+async function openDriver(
+  options: StorageOptions,
+  warn: (message: string, fields?: object) => void,
+): Promise<{ dialect: Storage['dialect']; driver: Driver }> {
+  if (options.databaseUrl) {
+    return { dialect: 'postgres', driver: new PostgresDriver(await openPool(options.databaseUrl, warn), refuseInside) };
+  }
+  return { dialect: 'sqlite', driver: new SqliteDriver(await openSqliteFile(options.dataDir, warn), refuseInside) };
+}
+
+/** Which transaction the code that runs now belongs to. */
+const current = new AsyncLocalStorage<{ active: boolean }>();
+
+/** A query past the open transaction would wait for the connection that the transaction holds. An error shows it in every test. */
+function refuseInside(): void {
+  if (current.getStore()?.active) throw new Error('Use trx, not db, inside a transaction.');
+}
+
+async function runOnce<T>(
+  builder: ReturnType<Kysely<Database>['transaction']>,
+  fn: (trx: Transaction<Database>) => Promise<T>,
+): Promise<T> {
+  return builder.execute(async (trx) => {
+    const state = { active: true };
+    try {
+      return await current.run(state, () => fn(trx));
+    } finally {
+      state.active = false;
+    }
+  });
+}
+
+/** Gives PostgreSQL's transactions what SQLite's have anyhow: they are as good as one after the other. */
+async function runSerializable<T>(db: Kysely<Database>, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T> {
+  const deadline = Date.now() + CONFLICT_PATIENCE_MS;
+  for (let round = 1; ; round++) {
+    try {
+      return await runOnce(db.transaction().setIsolationLevel('serializable'), fn);
+    } catch (error) {
+      // A row that another transaction inserts meanwhile can show itself by its key first; run again, `fn` sees it.
+      const again = isConflict(error) || (round === 1 && isUniqueViolation(error));
+      if (!again) throw error;
+      if (Date.now() >= deadline) throw new StorageUnavailableError('conflict');
+      // Spread over about as long as a few transactions take, growing while the crowd stays.
+      await sleep(Math.random() * Math.min(5 * round, 100));
+    }
+  }
+}
+
+async function postgresNow(db: Kysely<Database>): Promise<number> {
+  const { rows } = await sql<{
+    now: number;
+  }>`select (extract(epoch from clock_timestamp()) * 1000)::bigint as now`.execute(db);
+  return rows[0]?.now ?? Date.now();
 }

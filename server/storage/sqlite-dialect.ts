@@ -1,14 +1,5 @@
-import {
-  type CompiledQuery,
-  type DatabaseConnection,
-  type Dialect,
-  type Driver,
-  type QueryResult,
-  SqliteAdapter,
-  SqliteIntrospector,
-  SqliteQueryCompiler,
-} from 'kysely';
-import { StorageUnavailableError } from './errors.ts';
+import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
+import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
 import { retryWhileBusy, type SqliteDatabase, type SqliteValue, toSqliteError } from './sqlite.ts';
 
 /**
@@ -18,24 +9,17 @@ import { retryWhileBusy, type SqliteDatabase, type SqliteValue, toSqliteError } 
 const CONNECTION_WAIT_MS = 10_000;
 
 /**
- * Kysely over an open SQLite file: one connection that whole transactions take in turn, so that they never interleave.
- * A transaction begins with the write lock in hand: what it reads stays true until it commits, also against other processes.
- * @param beforeUse called before each taking of the connection; throws to refuse it
+ * One connection that whole transactions take in turn, so that they never interleave. A transaction begins with the write lock in
+ * hand: what it reads stays true until it commits, also against other processes. As on PostgreSQL, a failed statement ends its
+ * transaction: nothing more runs in it and it can't be committed.
  */
-export function sqliteDialect(db: SqliteDatabase, beforeUse: () => void): Dialect {
-  return {
-    createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(db, beforeUse),
-    createIntrospector: (kysely) => new SqliteIntrospector(kysely),
-    createQueryCompiler: () => new SqliteQueryCompiler(),
-  };
-}
-
-class SqliteDriver implements Driver {
+export class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection;
   readonly #turn = new Turn();
   readonly #beforeUse: () => void;
+  #closed = false;
 
+  /** @param beforeUse called before each taking of the connection; throws to refuse it */
   constructor(db: SqliteDatabase, beforeUse: () => void) {
     this.#connection = new SqliteConnection(db);
     this.#beforeUse = beforeUse;
@@ -45,6 +29,7 @@ class SqliteDriver implements Driver {
 
   async acquireConnection(): Promise<SqliteConnection> {
     this.#beforeUse();
+    if (this.#closed) throw new StorageUnavailableError('closed');
     await this.#turn.take();
     return this.#connection;
   }
@@ -54,22 +39,21 @@ class SqliteDriver implements Driver {
   }
 
   async commitTransaction(connection: SqliteConnection): Promise<void> {
-    connection.end('COMMIT');
+    connection.commit();
   }
 
   async rollbackTransaction(connection: SqliteConnection): Promise<void> {
-    try {
-      connection.end('ROLLBACK');
-    } catch {
-      // SQLite has rolled back by itself (disk full, I/O error) or is closed. The error that led here is the one to report.
-    }
+    connection.rollback();
   }
 
   async releaseConnection(): Promise<void> {
     this.#turn.give();
   }
 
+  /** Queries that came before still run; later ones are refused. */
   async destroy(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#turn.take();
     this.#connection.close();
     this.#turn.give();
@@ -79,16 +63,19 @@ class SqliteDriver implements Driver {
 class SqliteConnection implements DatabaseConnection {
   readonly #db: SqliteDatabase;
   #inTransaction = false;
+  #failed = false;
 
   constructor(db: SqliteDatabase) {
     this.#db = db;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    if (this.#failed) throw new Error(TRANSACTION_FAILED);
     try {
-      // Inside a transaction the lock is ours; and a failed statement must not be run twice there.
+      // Inside a transaction the lock is ours already.
       return this.#inTransaction ? this.#execute<R>(query) : await retryWhileBusy(() => this.#execute<R>(query));
     } catch (error) {
+      this.#failed = this.#inTransaction;
       throw toSqliteError(error);
     }
   }
@@ -107,14 +94,23 @@ class SqliteConnection implements DatabaseConnection {
     }
   }
 
-  end(how: 'COMMIT' | 'ROLLBACK'): void {
+  commit(): void {
+    if (this.#failed) throw new Error(TRANSACTION_FAILED);
     try {
-      this.#db.exec(how);
+      this.#db.exec('COMMIT');
       this.#inTransaction = false;
     } catch (error) {
-      // A failed commit is followed by a rollback; after a failed rollback nothing is open any more.
-      if (how === 'ROLLBACK') this.#inTransaction = false;
       throw toSqliteError(error);
+    }
+  }
+
+  rollback(): void {
+    this.#inTransaction = false;
+    this.#failed = false;
+    try {
+      this.#db.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself (disk full, I/O error) or is closed. The error that led here is the one to report.
     }
   }
 

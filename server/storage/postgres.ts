@@ -1,0 +1,98 @@
+import type { Pool } from 'pg';
+import { StorageSetupError, StorageUnavailableError } from './errors.ts';
+
+/** Eight instances fit into PostgreSQL's default of 100 connections; a query takes milliseconds, so ten serve hundreds a second. */
+const POOL_SIZE = 10;
+/** A healthy server accepts within milliseconds; a customer should not look at a spinner for longer than this for an error. */
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Connections are costly to the server; half a minute keeps them through a quiet spell of a busy day. */
+const IDLE_TIMEOUT_MS = 30_000;
+/** Every query here goes through an index and takes milliseconds; 10 s means a lock that nobody gives back. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** No transaction here waits for anything but the database, so one that idles belongs to a frozen process and blocks others. */
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
+/** When the network swallows packets the server's own timeout never arrives; a little after it, the connection is given up. */
+const ANSWER_TIMEOUT_MS = 12_000;
+
+/** @throws {StorageSetupError} not a PostgreSQL URL (which is not repeated: it holds a password) */
+export async function openPool(databaseUrl: string, warn: (message: string, fields: object) => void): Promise<Pool> {
+  if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    throw new StorageSetupError('DATABASE_URL must begin with postgres:// (leave it unset for the embedded database)');
+  }
+  const { default: pg } = await import('pg');
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: 'finix-bank-connect',
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    query_timeout: ANSWER_TIMEOUT_MS,
+    keepAlive: true,
+    types: {
+      // Times and counts come as numbers, as on SQLite: milliseconds stay exact for 280,000 years. Set for this pool, not for
+      // whoever else uses pg in the process.
+      getTypeParser: (oid, format) => (oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format)),
+    },
+  });
+  const report = (error: Error) =>
+    warn('A database connection was lost', { reason: unavailableReason(error) ?? error.name });
+  // Without a listener a lost connection ends the process: the pool speaks for the idle ones, each client for itself when it is
+  // between two statements of a transaction.
+  pool.on('error', report);
+  pool.on('connect', (client) => client.on('error', report));
+  return pool;
+}
+
+// Type numbers, from pg_type: sum() over bigint gives numeric.
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Another transaction was in the way: run again, it can succeed. 40001: serialization failure, 40P01: deadlock. */
+export function isConflict(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '40001' || code === '40P01';
+}
+
+/** What a caller gets for an error of pg: StorageUnavailableError where waiting can help, else the error without values of rows. */
+export function toPostgresError(error: unknown): unknown {
+  const reason = unavailableReason(error);
+  if (reason !== undefined) return new StorageUnavailableError(reason);
+  // PostgreSQL puts whole rows into these ("Failing row contains …"), and errors end up in logs.
+  if (error instanceof Error) Object.assign(error, { detail: undefined, where: undefined, internalQuery: undefined });
+  return error;
+}
+
+/**
+ * SQLSTATE classes: 08 connection, 28 login refused, 53 out of memory, disk or connections, 58 disk failure, 57 canceled, shut down
+ * or starting up; 25006 connected to a standby, 25P03 idle in transaction for too long, 55P03 lock not available.
+ */
+const UNAVAILABLE_STATE = /^(08|28|53|57|58)...$|^25006$|^25P03$|^55P03$/;
+
+/** Codes of the operating system and the resolver. */
+const UNAVAILABLE_CODE =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT|EMFILE|ENFILE)$/;
+
+/** pg has no codes for its own: these are the beginnings of its messages. */
+const UNAVAILABLE_MESSAGE: readonly [RegExp, string][] = [
+  [
+    /^timeout exceeded when trying to connect|^Connection terminated due to connection timeout|^timeout expired/,
+    'connect timeout',
+  ],
+  [/^Connection terminated|^Client has encountered a connection error|^Client was closed/, 'connection lost'],
+  [/^Query read timeout/, 'query timeout'],
+  [/^Cannot use a pool after calling end/, 'closed'],
+];
+
+function unavailableReason(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = codeOf(error);
+  if (code !== undefined) return UNAVAILABLE_STATE.test(code) || UNAVAILABLE_CODE.test(code) ? code : undefined;
+  return UNAVAILABLE_MESSAGE.find(([text]) => text.test(error.message))?.[1];
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
