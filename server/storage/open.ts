@@ -12,6 +12,7 @@ import {
   sql,
   type Transaction,
 } from 'kysely';
+import { databaseNow } from './clock.ts';
 import { isUniqueViolation, StorageUnavailableError } from './errors.ts';
 import { migrate } from './migrate.ts';
 import { isConflict, openPool } from './postgres.ts';
@@ -80,7 +81,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     db,
     dialect,
     transaction: dialect === 'sqlite' ? (fn) => runOnce(db.transaction(), fn) : (fn) => runSerializable(db, fn),
-    now: dialect === 'sqlite' ? async () => Date.now() : () => postgresNow(db),
+    now: dialect === 'sqlite' ? async () => Date.now() : () => readClock(db),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
@@ -149,9 +150,7 @@ async function runSerializable<T>(db: Kysely<Database>, fn: (trx: Transaction<Da
   }
 }
 
-async function postgresNow(db: Kysely<Database>): Promise<number> {
-  const { rows } = await sql<{
-    now: number;
-  }>`select (extract(epoch from clock_timestamp()) * 1000)::bigint as now`.execute(db);
-  return rows[0]?.now ?? Date.now();
+async function readClock(db: Kysely<Database>): Promise<number> {
+  const { now } = await db.selectNoFrom(databaseNow('postgres').as('now')).executeTakeFirstOrThrow();
+  return now;
 }

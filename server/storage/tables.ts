@@ -11,6 +11,7 @@ export interface Database {
   customers: CustomerTable;
   idempotency: IdempotencyTable;
   rate_limits: RateLimitTable;
+  meta: MetaTable;
 }
 
 /** What is already true of a session's way to a payment instrument. Work resumes from here. */
@@ -156,4 +157,10 @@ export interface RateLimitTable {
   bucket: string;
   window_start: number;
   hits: number;
+}
+
+/** Facts about the database itself: which encryption keys its values need (check-keys.ts). */
+export interface MetaTable {
+  key: string;
+  value: string;
 }

@@ -127,4 +127,10 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('window_start', 'bigint', (c) => c.notNull())
     .addColumn('hits', 'integer', (c) => c.notNull())
     .execute();
+
+  await db.schema
+    .createTable('meta')
+    .addColumn('key', 'text', (c) => c.primaryKey())
+    .addColumn('value', 'text', (c) => c.notNull())
+    .execute();
 }

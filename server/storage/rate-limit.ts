@@ -1,0 +1,43 @@
+import { sql } from 'kysely';
+import { databaseNow } from './clock.ts';
+import type { Storage } from './open.ts';
+
+export interface RateLimit {
+  /** How many are allowed in one window. */
+  limit: number;
+  windowMs: number;
+}
+
+/**
+ * Counts one more use of `bucket` in the present fixed window, for all instances together. Fixed windows let up to twice the limit
+ * through around a window's end; they cost one row and one statement.
+ */
+export async function takeRateLimit(
+  storage: Storage,
+  bucket: string,
+  { limit, windowMs }: RateLimit,
+): Promise<{ allowed: boolean; retryAfterSeconds: number }> {
+  const now = databaseNow(storage.dialect);
+  const { hits, window_start, at } = await storage.db
+    .insertInto('rate_limits')
+    .values({ bucket, window_start: sql`${now} - ${now} % cast(${windowMs} as bigint)`, hits: 1 })
+    .onConflict((conflict) =>
+      conflict.column('bucket').doUpdateSet({
+        hits: sql`case when rate_limits.window_start = excluded.window_start then rate_limits.hits + 1 else 1 end`,
+        window_start: sql`excluded.window_start`,
+      }),
+    )
+    .returning(['hits', 'window_start', now.as('at')])
+    .executeTakeFirstOrThrow();
+  if (hits <= limit) return { allowed: true, retryAfterSeconds: 0 };
+  return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((window_start + windowMs - at) / 1000)) };
+}
+
+/** Deletes the counters whose window began more than `maxAgeMs` ago (at least the longest window in use). Gives their number. */
+export async function purgeRateLimits(storage: Storage, maxAgeMs: number): Promise<number> {
+  const { numDeletedRows } = await storage.db
+    .deleteFrom('rate_limits')
+    .where('window_start', '<', sql<number>`${databaseNow(storage.dialect)} - cast(${maxAgeMs} as bigint)`)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}

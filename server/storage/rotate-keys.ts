@@ -1,0 +1,102 @@
+import { sql } from 'kysely';
+import { forgetKeys, neededKeys } from './check-keys.ts';
+import type { Storage } from './open.ts';
+import { type Secrets, SecretsError } from './secrets.ts';
+
+/** Every column that holds sealed values. `row` of such a value is the row's `id`. */
+export const SEALED_COLUMNS = [
+  { table: 'sessions', column: 'identity_enc' },
+  { table: 'items', column: 'public_token_enc' },
+  { table: 'items', column: 'access_token_enc' },
+] as const;
+
+type SealedColumn = (typeof SEALED_COLUMNS)[number];
+
+/** `complete` is accepted for this long after the last link token's end, so the session's client secret must still be derivable. */
+const LATEST_COMPLETE_MS = 30 * 60_000;
+
+export interface Rotation {
+  resealed: number;
+  /** Values that could not be opened; they were left as they are. */
+  unreadable: number;
+  /** Old keys that must stay in the list: a value, or the client secret of a session that is still going, needs them. */
+  keysStillNeeded: string[];
+}
+
+/**
+ * Seals every value anew with the first key, while serving. Each is written only if it is still what was read, so a concurrent
+ * change always wins. Run it when all instances have the new key first; then the keys not in `keysStillNeeded` can leave the list.
+ * @param options.batch how many rows are read at a time
+ */
+export async function rotateKeys(storage: Storage, secrets: Secrets, options: { batch: number }): Promise<Rotation> {
+  const rotation: Rotation = { resealed: 0, unreadable: 0, keysStillNeeded: [] };
+  for (const sealed of SEALED_COLUMNS) {
+    let after = '';
+    for (;;) {
+      const rows = await readBatch(storage, sealed, after, options.batch);
+      for (const row of rows) await reseal(storage, secrets, sealed, row, rotation);
+      const last = rows.at(-1);
+      if (!last) break;
+      after = last.id;
+    }
+  }
+  const used = await usedKeys(storage);
+  const known = await neededKeys(storage);
+  const old = (id: string) => id !== secrets.currentKeyId;
+  await forgetKeys(
+    storage,
+    known.filter((id) => old(id) && !used.has(id)),
+  );
+  rotation.keysStillNeeded = [...used].filter(old).sort();
+  return rotation;
+}
+
+async function readBatch(storage: Storage, { table, column }: SealedColumn, after: string, batch: number) {
+  const { rows } = await sql<{ id: string; value: string }>`
+    select id, ${sql.ref(column)} as value from ${sql.table(table)}
+    where id > ${after} and ${sql.ref(column)} is not null order by id limit ${batch}`.execute(storage.db);
+  return rows;
+}
+
+async function reseal(
+  storage: Storage,
+  secrets: Secrets,
+  { table, column }: SealedColumn,
+  { id, value }: { id: string; value: string },
+  rotation: Rotation,
+): Promise<void> {
+  const where = { table, row: id, column };
+  let fresh: string;
+  try {
+    if (!secrets.needsReseal(value)) return;
+    fresh = secrets.seal(secrets.open(value, where), where);
+  } catch (error) {
+    if (!(error instanceof SecretsError)) throw error;
+    rotation.unreadable += 1;
+    return;
+  }
+  const result = await sql`
+    update ${sql.table(table)} set ${sql.ref(column)} = ${fresh}
+    where id = ${id} and ${sql.ref(column)} = ${value}`.execute(storage.db);
+  if (result.numAffectedRows === 1n) rotation.resealed += 1;
+}
+
+async function usedKeys(storage: Storage): Promise<Set<string>> {
+  const used = new Set<string>();
+  for (const { table, column } of SEALED_COLUMNS) {
+    // After `v1.` come the eight characters of the key id.
+    const { rows } = await sql<{ id: string }>`
+      select distinct substr(${sql.ref(column)}, 4, 8) as id from ${sql.table(table)}
+      where ${sql.ref(column)} is not null`.execute(storage.db);
+    for (const { id } of rows) used.add(id);
+  }
+  const now = await storage.now();
+  const sessions = await storage.db
+    .selectFrom('sessions')
+    .select('secret_key_id')
+    .distinct()
+    .where((row) => row.or([row('expires_at', '>', now), row('link_tokens_until', '>', now - LATEST_COMPLETE_MS)]))
+    .execute();
+  for (const { secret_key_id } of sessions) used.add(secret_key_id);
+  return used;
+}

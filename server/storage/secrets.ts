@@ -1,0 +1,132 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+
+/** Which field a value is sealed for. A sealed value that was copied to another one can't be opened there. */
+export interface SealedWhere {
+  table: string;
+  row: string;
+  column: string;
+}
+
+/** Seals what must not lie in the database in clear. `open` and `deriveClientSecret` throw SecretsError. */
+export interface Secrets {
+  /** Gives `v1.<key id>.<iv>.<tag>.<ciphertext>`, the last three in base64url. */
+  seal(plain: string, where: SealedWhere): string;
+  open(sealed: string, where: SealedWhere): string;
+  /** The key that encrypts: the first of the list. */
+  currentKeyId: string;
+  /** All keys of the list, in its order. */
+  keyIds: readonly string[];
+  /** Whether the value was sealed with another key than the current one. */
+  needsReseal(sealed: string): boolean;
+  /** The 43 characters (base64url of 32 bytes) that only the holder of the session was given; the same each time. */
+  deriveClientSecret(sessionId: string, keyId: string): string;
+}
+
+/** `bad_key`: not a key; `unknown_key`: not in the list; `malformed`: not a sealed value; `refused`: changed, or sealed for another field. */
+export type SecretsErrorCode = 'bad_key' | 'unknown_key' | 'malformed' | 'refused';
+
+/** Never carries a key or a plain value. */
+export class SecretsError extends Error {
+  readonly code: SecretsErrorCode;
+
+  constructor(code: SecretsErrorCode, message: string) {
+    super(message);
+    this.name = 'SecretsError';
+    this.code = code;
+  }
+}
+
+/** The size that GCM is specified for; a random one repeats with a chance of 2^-32 after 2^32 values of one key. */
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const CLIENT_SECRET_BYTES = 32;
+
+/**
+ * @param keys 32 bytes each, in base64. The first encrypts, all decrypt.
+ * @throws {SecretsError} `bad_key`
+ */
+export function createSecrets(keys: readonly string[]): Secrets {
+  const ring = new Map<string, KeyObject>();
+  for (const [i, text] of keys.entries()) {
+    const bytes = Buffer.from(text, 'base64');
+    if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) {
+      throw new SecretsError(
+        'bad_key',
+        `Encryption key ${i + 1} is not 32 bytes in base64 (make one with: openssl rand -base64 32).`,
+      );
+    }
+    // 32 bits tell apart the few keys that one list ever holds, and say nothing about the key.
+    const id = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
+    if (ring.has(id)) throw new SecretsError('bad_key', `Encryption key ${i + 1} is in the list already.`);
+    ring.set(id, createSecretKey(bytes));
+  }
+  const keyIds = [...ring.keys()];
+  const currentKeyId = keyIds[0];
+  if (currentKeyId === undefined) throw new SecretsError('bad_key', 'At least one encryption key is needed.');
+
+  const keyOf = (id: string): KeyObject => {
+    const key = ring.get(id);
+    if (!key) throw new SecretsError('unknown_key', `No encryption key with the id ${id} is in the list.`);
+    return key;
+  };
+
+  return {
+    currentKeyId,
+    keyIds,
+
+    seal(plain, where) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', keyOf(currentKeyId), iv);
+      cipher.setAAD(fieldName(where, currentKeyId));
+      const ciphertext = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return [
+        'v1',
+        currentKeyId,
+        ...[iv, cipher.getAuthTag(), ciphertext].map((part) => part.toString('base64url')),
+      ].join('.');
+    },
+
+    open(sealed, where) {
+      const { keyId, iv, tag, ciphertext } = parse(sealed);
+      const decipher = createDecipheriv('aes-256-gcm', keyOf(keyId), iv, { authTagLength: TAG_BYTES });
+      decipher.setAAD(fieldName(where, keyId));
+      decipher.setAuthTag(tag);
+      try {
+        return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+      } catch {
+        throw new SecretsError(
+          'refused',
+          `The sealed value in ${where.table}.${where.column} was changed or belongs to another row.`,
+        );
+      }
+    },
+
+    needsReseal: (sealed) => parse(sealed).keyId !== currentKeyId,
+
+    deriveClientSecret(sessionId, keyId) {
+      const purpose = `finix-bank-connect client secret v1:${sessionId}`;
+      return Buffer.from(hkdfSync('sha256', keyOf(keyId), '', purpose, CLIENT_SECRET_BYTES)).toString('base64url');
+    },
+  };
+}
+
+function fieldName({ table, row, column }: SealedWhere, keyId: string): Buffer {
+  return Buffer.from(`${table}:${row}:${column}:${keyId}`, 'utf8');
+}
+
+function parse(sealed: string): { keyId: string; iv: Buffer; tag: Buffer; ciphertext: Buffer } {
+  const [, keyId, iv, tag, ciphertext] = /^v1\.([0-9a-f]{8})\.([\w-]{16})\.([\w-]{22})\.([\w-]*)$/.exec(sealed) ?? [];
+  if (keyId === undefined || iv === undefined || tag === undefined || ciphertext === undefined) {
+    throw new SecretsError('malformed', 'A stored value does not look sealed.');
+  }
+  const bytes = (part: string) => Buffer.from(part, 'base64url');
+  return { keyId, iv: bytes(iv), tag: bytes(tag), ciphertext: bytes(ciphertext) };
+}
