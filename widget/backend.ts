@@ -1,0 +1,131 @@
+import type {
+  CompleteRequest,
+  CreatePublicSessionRequest,
+  LinkTokenRequest,
+  LinkTokenResponse,
+  Problem,
+  Session,
+} from './contract.ts';
+import { ConnectError, type ElementErrorCode, flowError, fromProblem } from './errors.ts';
+
+export interface SessionAnswer {
+  session: Session;
+  /** Seconds until it is worth asking again; meant for a session that is `processing`. */
+  retryAfter: number;
+}
+
+/**
+ * What the element asks of a server. Replace it through the element's `backend` property to go through an own route or to test without one.
+ * Every method rejects with a `ConnectError`. `clientSecret` is the customer's permission for one session.
+ */
+export interface ConnectBackend {
+  createPublicSession(input: CreatePublicSessionRequest): Promise<{ clientSecret: string; session: Session }>;
+  createLinkToken(clientSecret: string, input: LinkTokenRequest): Promise<LinkTokenResponse>;
+  /** Must be safe to repeat with the same public token. */
+  complete(clientSecret: string, input: CompleteRequest): Promise<SessionAnswer>;
+  getSession(clientSecret: string): Promise<SessionAnswer>;
+}
+
+// The server gives up waiting for its providers after 20 s and answers 202; the rest is for slow mobile networks.
+const COMPLETE_TIMEOUT = 30_000;
+// One call to Plaid behind it at most, which the server itself cuts off earlier.
+const CALL_TIMEOUT = 15_000;
+// `complete` is idempotent, so a lost answer is asked for again: three times, within about 4 s, as a train leaves a tunnel.
+const RETRY_DELAYS = [400, 1_000, 2_500];
+// The contract's own figure, for answers that lost the header on the way.
+const DEFAULT_RETRY_AFTER = 2;
+
+export interface HttpBackendOptions {
+  /** For tests and for pages that wrap it. */
+  fetch?: typeof fetch;
+}
+
+export function createHttpBackend(endpoint: string, options: HttpBackendOptions = {}): ConnectBackend {
+  const send = options.fetch ?? ((input, init) => fetch(input, init));
+  const base = `${endpoint.replace(/\/+$/, '')}/v1/sessions`;
+
+  async function call<T>(path: string, secret: string | null, body?: object, timeout = CALL_TIMEOUT) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), timeout);
+    try {
+      const headers: Record<string, string> = { Accept: 'application/json' };
+      if (secret) headers['Authorization'] = `Bearer ${secret}`;
+      if (body) headers['Content-Type'] = 'application/json';
+      const response = await send(base + path, {
+        method: body ? 'POST' : 'GET',
+        headers,
+        body: body && JSON.stringify(body),
+        credentials: 'omit',
+        cache: 'no-store',
+        signal: controller.signal,
+      });
+      const json: unknown = await response.json().catch(() => null);
+      if (!response.ok) throw new ConnectError(problemOf(json, response));
+      if (!json) throw new ConnectError(flowError('network_failed', 'retry', requestId(response)));
+      return { json: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
+    } catch (error) {
+      if (error instanceof ConnectError) throw error;
+      // The browser's own words for this differ and may hold addresses, so they are not passed on.
+      throw new ConnectError(flowError(unreachedCode(controller.signal.aborted), 'retry'));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    async createPublicSession(input) {
+      const { json } = await call<Session>('', null, input);
+      return { clientSecret: json.client_secret ?? '', session: json };
+    },
+
+    async createLinkToken(secret, input) {
+      return (await call<LinkTokenResponse>(`/${sessionIdOf(secret)}/link-token`, secret, input)).json;
+    },
+
+    async complete(secret, input) {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          const path = `/${sessionIdOf(secret)}/complete`;
+          const { json, retryAfter } = await call<Session>(path, secret, input, COMPLETE_TIMEOUT);
+          return { session: json, retryAfter };
+        } catch (error) {
+          const delay = RETRY_DELAYS[attempt];
+          const lost = error instanceof ConnectError && /^(network_failed|timeout)$/.test(error.code);
+          if (!lost || delay === undefined) throw error;
+          // Half fixed, half random, so that pages cut off together do not come back together.
+          await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));
+        }
+      }
+    },
+
+    async getSession(secret) {
+      const { json, retryAfter } = await call<Session>(`/${sessionIdOf(secret)}`, secret);
+      return { session: json, retryAfter };
+    },
+  };
+}
+
+/** A client secret is `{session id}_secret_{random}`. */
+export function sessionIdOf(clientSecret: string): string {
+  return encodeURIComponent(clientSecret.split('_secret_')[0] ?? '');
+}
+
+function requestId(response: Response): string | null {
+  return response.headers.get('X-Request-Id');
+}
+
+function problemOf(json: unknown, response: Response) {
+  const problem = json as Partial<Problem> | null;
+  if (problem && typeof problem.code === 'string' && typeof problem.action === 'string') {
+    return fromProblem({ ...(problem as Problem), request_id: problem.request_id ?? requestId(response) ?? '' });
+  }
+  // Not our server's words: a gateway, a captive portal, a wrong endpoint. Only the 5xx among them pass by themselves.
+  return response.status >= 500
+    ? flowError('network_failed', 'retry', requestId(response))
+    : flowError(response.status === 404 ? 'not_found' : 'internal_error', 'contact_merchant', requestId(response));
+}
+
+function unreachedCode(timedOut: boolean): ElementErrorCode {
+  if (timedOut) return 'timeout';
+  return globalThis.navigator?.onLine === false ? 'offline' : 'network_failed';
+}

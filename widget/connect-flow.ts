@@ -1,0 +1,429 @@
+import type { AuthorizationText, CompleteRequest, Connection, SelectableAccount, Session } from './contract.ts';
+import { type FlowError, flowError, fromProblem } from './errors.ts';
+
+/**
+ * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in every state can be tested.
+ * An event that means nothing where the flow stands changes nothing. Answers of asynchronous effects carry the `run` that they were asked
+ * with; starting something new raises it, and a late answer of what was given up is ignored.
+ */
+
+export type ElementStatus =
+  | 'loading'
+  | 'ready'
+  | 'open'
+  | 'returning'
+  | 'connecting'
+  | 'connected'
+  | 'pending_verification'
+  | 'needs_repair'
+  | 'error'
+  | 'blocked';
+
+export type Phase =
+  /** Nothing is under way except, perhaps, the preparation of Link. */
+  | 'rest'
+  /** Asking the server where a session stands that this page did not see begin. */
+  | 'checking'
+  | 'open'
+  | 'submitting'
+  | 'polling'
+  | 'choosing'
+  | 'authorizing'
+  | 'done'
+  | 'failed';
+
+export interface FlowState {
+  phase: Phase;
+  run: number;
+  /** `ready`: link token and Link handler exist. */
+  link: 'none' | 'preparing' | 'ready';
+  /** The customer is near: Link is worth preparing. */
+  warm: boolean;
+  /** The customer asked for Link and waits for it. */
+  wanted: boolean;
+  /** Another client secret can be had when this session cannot be used any more. */
+  renewable: boolean;
+  /** The session was renewed, or Link reopened, without success since; once is help, twice is a loop. */
+  renewed: boolean;
+  reopened: boolean;
+  /** The customer asked for another bank in place of the one that the session has. */
+  replacing: boolean;
+  /** What Link gave. Holds the public token; lives here and nowhere else. */
+  submission: CompleteRequest | null;
+  connections: Connection[];
+  accounts: SelectableAccount[];
+  authorization: AuthorizationText | null;
+  error: FlowError | null;
+  /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
+  slow: 0 | 1 | 2;
+  notice: 'canceled' | 'expired' | 'removed' | null;
+}
+
+export type FlowEvent =
+  | { type: 'start'; known: boolean; renewable: boolean }
+  | { type: 'warm' }
+  | { type: 'press' }
+  | { type: 'prepared'; run: number }
+  | { type: 'prepare_failed'; run: number; error: FlowError }
+  | { type: 'expiring' }
+  | { type: 'link_busy' }
+  | { type: 'link_succeeded'; submission: CompleteRequest }
+  | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean }
+  | { type: 'answered'; run: number; session: Session; retryAfter: number }
+  | { type: 'unanswered'; run: number; error: FlowError }
+  | { type: 'slow' }
+  | { type: 'choose'; ids: string[] }
+  | { type: 'accept' }
+  | { type: 'decline' }
+  | { type: 'act' }
+  | { type: 'online' }
+  | { type: 'change' }
+  | { type: 'remove' }
+  | { type: 'reset' }
+  | { type: 'leave' };
+
+export type FlowEffect =
+  /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */
+  | { type: 'prepare'; run: number }
+  | { type: 'open' }
+  /** Destroy the handler, if there is one. */
+  | { type: 'close' }
+  | { type: 'submit'; run: number; submission: CompleteRequest }
+  /** `delay` in seconds. Answered, like `submit`, by `answered` or `unanswered`. */
+  | { type: 'read'; run: number; delay: number }
+  /** Let go of the client secret, so that the next preparation gets another. */
+  | { type: 'forget' }
+  | { type: 'emit'; name: 'connected' | 'pending' | 'needs-repair' | 'error' }
+  | { type: 'emit'; name: 'canceled' | 'step'; step: string };
+
+export interface Transition {
+  state: FlowState;
+  effects: FlowEffect[];
+}
+
+export const initialState: FlowState = {
+  phase: 'rest',
+  run: 0,
+  link: 'none',
+  warm: false,
+  wanted: false,
+  renewable: false,
+  renewed: false,
+  reopened: false,
+  replacing: false,
+  submission: null,
+  connections: [],
+  accounts: [],
+  authorization: null,
+  error: null,
+  slow: 0,
+  notice: null,
+};
+
+/** Only these may be used to pay with, and only these are the form's value. */
+export function usable(connections: Connection[]): Connection[] {
+  return connections.filter(({ status }) => status === 'active' || status === 'pending_verification');
+}
+
+export function statusOf(state: FlowState): ElementStatus {
+  switch (state.phase) {
+    case 'rest':
+      return state.link === 'ready' ? 'ready' : 'loading';
+    case 'checking':
+      return 'loading';
+    case 'open':
+      return 'open';
+    case 'done':
+      if (state.connections.some(({ status }) => status === 'active')) return 'connected';
+      return usable(state.connections).length ? 'pending_verification' : 'needs_repair';
+    case 'failed':
+      return state.error?.code === 'script_blocked' ? 'blocked' : 'error';
+    default:
+      return 'connecting';
+  }
+}
+
+/** Codes after which this session can never be used again, while another one can. */
+const DEAD = /^(session_(expired|canceled|failed)|unauthorized|not_found)$/;
+/** Codes that say: somebody else, another tab most likely, has brought this session further. */
+const MOVED_ON = /^session_(busy|already_completed)$/;
+const UNREACHED = /^(offline|timeout|network_failed)$/;
+
+export function transition(state: FlowState, event: FlowEvent): Transition {
+  if ('run' in event && event.run !== state.run) return { state, effects: [] };
+  const { phase } = state;
+  switch (event.type) {
+    case 'start': {
+      const next = { ...state, renewable: event.renewable };
+      if (phase === 'polling') return read(next, 'polling');
+      return phase === 'rest' && event.known ? read(next, 'checking') : stay(next);
+    }
+    case 'warm':
+      return phase === 'rest' && state.link === 'none'
+        ? prepare({ ...state, warm: true })
+        : stay({ ...state, warm: true });
+    case 'press':
+      return press(state);
+    case 'prepared':
+      if (state.link !== 'preparing') return stay(state);
+      return state.wanted ? open(state) : stay({ ...state, link: 'ready', renewed: false });
+    case 'prepare_failed':
+      return state.link === 'preparing' ? prepareFailed(state, event.error) : stay(state);
+    case 'expiring':
+      return (phase === 'rest' || phase === 'failed') && state.link === 'ready' ? prepare(state) : stay(state);
+    case 'link_busy':
+      return phase === 'open' ? stay({ ...state, phase: 'rest' }) : stay(state);
+    case 'link_succeeded':
+      return phase === 'open' ? submit(state, event.submission, [{ type: 'close' }]) : stay(state);
+    case 'link_exited':
+      return phase === 'open' ? linkExited(state, event) : stay(state);
+    case 'answered':
+      return isAsking(phase) ? settle(state, event.session, event.retryAfter) : stay(state);
+    case 'unanswered':
+      return isAsking(phase) ? unanswered(state, event.error) : stay(state);
+    case 'slow':
+      return isBusy(phase) && state.slow < 2 ? stay({ ...state, slow: state.slow === 0 ? 1 : 2 }) : stay(state);
+    case 'choose':
+      return phase === 'choosing' && state.submission && event.ids.length
+        ? submit(state, { ...state.submission, accounts: chosen(state.submission, event.ids) })
+        : stay(state);
+    case 'accept':
+      return phase === 'authorizing' && state.submission && state.authorization
+        ? submit(state, {
+            ...state.submission,
+            authorization: { accepted: true, text_sha256: state.authorization.text_sha256 },
+          })
+        : stay(state);
+    case 'decline':
+      if (phase !== 'choosing' && phase !== 'authorizing') return stay(state);
+      return prepare({ ...rest(state), notice: 'canceled' }, [
+        { type: 'emit', name: 'canceled', step: phase === 'choosing' ? 'choose_account' : 'authorize' },
+      ]);
+    case 'act':
+      return phase === 'failed' ? act(state) : stay(state);
+    case 'online':
+      return phase === 'failed' && state.error && UNREACHED.test(state.error.code) ? act(state) : stay(state);
+    case 'change':
+      return phase === 'done' ? change(state) : stay(state);
+    case 'remove':
+      return phase === 'done' ? clear(state, 'removed') : stay(state);
+    case 'reset':
+      return clear(state, null);
+    case 'leave':
+      return leave(state);
+  }
+}
+
+export function isBusy(phase: Phase): boolean {
+  return phase === 'submitting' || phase === 'polling';
+}
+
+function isAsking(phase: Phase): boolean {
+  return isBusy(phase) || phase === 'checking';
+}
+
+function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
+  return { state, effects };
+}
+
+/** The same customer on the same page, with nothing under way and nothing shown. */
+function rest(state: FlowState): FlowState {
+  const { warm, renewable, renewed, reopened, run } = state;
+  return { ...initialState, warm, renewable, renewed, reopened, run: run + 1 };
+}
+
+function prepare(state: FlowState, effects: FlowEffect[] = []): Transition {
+  const run = state.run + 1;
+  return { state: { ...state, run, link: 'preparing' }, effects: [...effects, { type: 'prepare', run }] };
+}
+
+function open(state: FlowState): Transition {
+  return {
+    state: {
+      ...state,
+      phase: 'open',
+      link: 'ready',
+      wanted: false,
+      renewed: false,
+      error: null,
+      notice: null,
+      submission: null,
+    },
+    effects: [{ type: 'open' }],
+  };
+}
+
+function press(state: FlowState): Transition {
+  switch (state.phase) {
+    case 'open':
+      // Link is in front of the page while it is open: who can press has lost it, and opening again brings it back.
+      return stay(state, [{ type: 'open' }]);
+    case 'checking':
+      return stay({ ...state, wanted: true });
+    case 'rest':
+    case 'failed': {
+      if (state.link === 'ready') return open({ ...state, reopened: false });
+      const link = state.link;
+      const next: FlowState = {
+        ...state,
+        phase: 'rest',
+        error: null,
+        notice: null,
+        submission: null,
+        wanted: true,
+        reopened: false,
+      };
+      return link === 'none' ? prepare(next) : stay(next);
+    }
+    case 'done':
+      return statusOf(state) === 'needs_repair' ? change(state) : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+function fail(state: FlowState, error: FlowError, effects: FlowEffect[] = []): Transition {
+  const failed: FlowState = { ...state, phase: 'failed', error, slow: 0, accounts: [], authorization: null };
+  const all: FlowEffect[] = [...effects, { type: 'emit', name: 'error' }];
+  // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press opens it at once.
+  const again = /^(restart|use_other_bank)$/.test(error.action) && failed.link === 'none';
+  return again ? prepare({ ...failed, submission: null, wanted: false }, all) : stay(failed, all);
+}
+
+function renewOrFail(state: FlowState, error: FlowError): Transition {
+  if (state.renewable && !state.renewed) {
+    const next = { ...state, phase: 'rest', link: 'none', renewed: true, replacing: false } as const;
+    return state.wanted || state.warm ? prepare(next, [{ type: 'forget' }]) : stay(next, [{ type: 'forget' }]);
+  }
+  return fail({ ...state, link: 'none', submission: null }, { ...error, action: 'contact_merchant', retryable: false });
+}
+
+function prepareFailed(state: FlowState, error: FlowError): Transition {
+  const next: FlowState = { ...state, link: 'none' };
+  // Prepared ahead while an earlier error is on show: that one stays, and the next press tries again.
+  if (state.phase === 'failed') return stay(next);
+  if (MOVED_ON.test(error.code)) {
+    return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
+  }
+  return DEAD.test(error.code) ? renewOrFail(next, error) : fail(next, error);
+}
+
+function linkExited(state: FlowState, event: Extract<FlowEvent, { type: 'link_exited' }>): Transition {
+  const { error, step, fresh } = event;
+  if (!error) return stay({ ...state, phase: 'rest', notice: 'canceled' }, [{ type: 'emit', name: 'canceled', step }]);
+  const closed: FlowState = { ...state, link: 'none' };
+  if (error.code !== 'link_expired') return fail(closed, error, [{ type: 'close' }]);
+  if (fresh && state.reopened) return fail(closed, flowError('link_failed', 'restart'), [{ type: 'close' }]);
+  // Who has only just pressed gets Link again without asking; who was away for long is told.
+  return prepare({ ...closed, phase: 'rest', wanted: fresh, reopened: fresh, notice: fresh ? null : 'expired' }, [
+    { type: 'close' },
+  ]);
+}
+
+function submit(state: FlowState, submission: CompleteRequest, effects: FlowEffect[] = []): Transition {
+  const run = state.run + 1;
+  return {
+    state: {
+      ...state,
+      phase: 'submitting',
+      run,
+      link: 'none',
+      wanted: false,
+      submission,
+      error: null,
+      accounts: [],
+      authorization: null,
+    },
+    effects: [...effects, { type: 'emit', name: 'step', step: 'connecting' }, { type: 'submit', run, submission }],
+  };
+}
+
+function read(state: FlowState, phase: 'checking' | 'polling', delay = 0): Transition {
+  const run = state.run + 1;
+  return { state: { ...state, phase, run, error: null }, effects: [{ type: 'read', run, delay }] };
+}
+
+function settle(state: FlowState, session: Session, retryAfter: number): Transition {
+  const problem = session.error && fromProblem(session.error);
+  switch (session.status) {
+    case 'processing':
+      return read({ ...state, wanted: false }, 'polling', retryAfter);
+    case 'completed': {
+      const connections = session.connections.filter(({ status }) =>
+        /^(active|pending_verification|needs_repair)$/.test(status),
+      );
+      if (!connections.length) return renewOrFail(state, flowError('session_already_completed', 'contact_merchant'));
+      const done: FlowState = { ...rest(state), phase: 'done', connections, renewed: false, reopened: false };
+      const name = { connected: 'connected', pending_verification: 'pending', needs_repair: 'needs-repair' } as const;
+      return stay(done, [{ type: 'emit', name: name[statusOf(done) as keyof typeof name] }]);
+    }
+    case 'open':
+    case 'restart_required':
+      if (state.phase === 'checking') {
+        const next: FlowState = { ...state, phase: 'rest' };
+        return state.warm || state.wanted ? prepare(next) : stay(next);
+      }
+      return unanswered(state, problem ?? flowError('restart_required', 'restart'));
+    default: {
+      const dead = flowError(`session_${session.status}`, 'contact_merchant');
+      if (state.phase === 'checking' && state.renewable) return renewOrFail(state, dead);
+      if (problem) return fail({ ...state, submission: null, link: 'none' }, problem);
+      return renewOrFail({ ...state, submission: null, warm: true }, dead);
+    }
+  }
+}
+
+function unanswered(state: FlowState, error: FlowError): Transition {
+  const { phase, submission } = state;
+  if (phase === 'checking') return DEAD.test(error.code) ? renewOrFail(state, error) : fail(state, error);
+  if (MOVED_ON.test(error.code)) return read({ ...state, submission: null }, 'polling');
+  if (submission && error.accounts?.length) {
+    return stay({ ...state, phase: 'choosing', accounts: error.accounts, slow: 0 }, [
+      { type: 'emit', name: 'step', step: 'choose_account' },
+    ]);
+  }
+  if (submission && error.authorization) {
+    return stay({ ...state, phase: 'authorizing', authorization: error.authorization, slow: 0 }, [
+      { type: 'emit', name: 'step', step: 'authorize' },
+    ]);
+  }
+  // The same public token is good for another try only where the server said so, or was never reached.
+  const again = error.retryable || UNREACHED.test(error.code);
+  return fail(again ? state : { ...state, submission: null }, error);
+}
+
+function act(state: FlowState): Transition {
+  const { submission, error } = state;
+  if (error?.action === 'contact_merchant') return stay(state);
+  if (submission) return submit(state, submission);
+  if (error && /^(retry|wait)$/.test(error.action) && state.link !== 'ready') {
+    const next: FlowState = { ...state, phase: 'rest', error: null };
+    return state.link === 'none' ? prepare(next) : stay(next);
+  }
+  return press(state);
+}
+
+function chosen(submission: CompleteRequest, ids: string[]): CompleteRequest['accounts'] {
+  return ids.map((id) => submission.accounts.find((account) => account.id === id) ?? { id });
+}
+
+function change(state: FlowState): Transition {
+  const next: FlowState = { ...rest(state), replacing: true };
+  // Without another session a preparation could only fail; it is left to the customer's next press to hear that.
+  if (!state.renewable) return stay({ ...next, notice: 'removed' });
+  return prepare({ ...next, wanted: true, replacing: false }, [{ type: 'forget' }]);
+}
+
+function clear(state: FlowState, notice: FlowState['notice']): Transition {
+  const effects: FlowEffect[] = [{ type: 'close' }];
+  if (state.renewable) effects.push({ type: 'forget' });
+  return stay({ ...rest(state), renewed: false, reopened: false, notice }, effects);
+}
+
+/** What the server already has goes on; everything that belongs to this page is put away. */
+function leave(state: FlowState): Transition {
+  if (state.phase === 'submitting' || state.phase === 'done') return stay(state);
+  const away: FlowState = { ...state, run: state.run + 1, link: 'none', wanted: false, warm: false };
+  if (state.phase === 'open' || state.phase === 'checking') away.phase = 'rest';
+  return stay(away, [{ type: 'close' }]);
+}
