@@ -158,10 +158,10 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       if (phase === 'polling') return read(next, 'polling');
       return phase === 'rest' && event.known ? read(next, 'checking') : stay(next);
     }
-    case 'warm':
-      return phase === 'rest' && state.link === 'none'
-        ? prepare({ ...state, warm: true })
-        : stay({ ...state, warm: true });
+    case 'warm': {
+      const next = { ...state, warm: true };
+      return phase === 'rest' && state.link === 'none' && !isUsedUp(state) ? prepare(next) : stay(next);
+    }
     case 'press':
       return press(state);
     case 'prepared':
@@ -206,9 +206,9 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     case 'change':
       return phase === 'done' ? change(state) : stay(state);
     case 'remove':
-      return phase === 'done' ? clear(state, 'removed') : stay(state);
+      return phase === 'done' ? clear(state) : stay(state);
     case 'reset':
-      return clear(state, null);
+      return clear(state);
     case 'leave':
       return leave(state);
   }
@@ -414,10 +414,19 @@ function change(state: FlowState): Transition {
   return prepare({ ...next, wanted: true, replacing: false }, [{ type: 'forget' }]);
 }
 
-function clear(state: FlowState, notice: FlowState['notice']): Transition {
+function clear(state: FlowState): Transition {
   const effects: FlowEffect[] = [{ type: 'close' }];
   if (state.renewable) effects.push({ type: 'forget' });
+  const notice = state.connections.length ? 'removed' : null;
   return stay({ ...rest(state), renewed: false, reopened: false, notice }, effects);
+}
+
+/**
+ * The only session that this page can have holds the very bank that was just taken away. Preparing Link ahead would learn that and show the bank
+ * again unasked; a press is needed for it.
+ */
+function isUsedUp(state: FlowState): boolean {
+  return state.notice === 'removed' && !state.renewable;
 }
 
 /** What the server already has goes on; everything that belongs to this page is put away. */

@@ -1,0 +1,292 @@
+import { css } from 'lit';
+
+/**
+ * Two rows whose height is reserved in every state: the control (button or card) and the note under it. `light-dark()` follows the page's
+ * `color-scheme`. Text on its ground keeps at least 4.5:1, the border of a control 3:1.
+ */
+export const styles = css`
+  :host {
+    --_accent: var(--fbc-accent, light-dark(#17483f, #a9dcc9));
+    --_on-accent: var(--fbc-on-accent, light-dark(#fff, #08251d));
+    --_text: var(--fbc-text, light-dark(#15201d, #edf3f0));
+    --_muted: var(--fbc-muted, light-dark(#55625e, #a5b3ae));
+    --_surface: var(--fbc-surface, light-dark(#fff, #17201d));
+    --_border: var(--fbc-border, light-dark(#86938e, #66746f));
+    --_tint: var(--fbc-tint, light-dark(#e4f0eb, #243a33));
+    --_error: var(--fbc-error, light-dark(#a8261c, #ffb1a6));
+    --_radius: var(--fbc-radius, 12px);
+    --_height: var(--fbc-height, 56px);
+    display: block;
+    container-type: inline-size;
+    color: var(--_text);
+    font: var(--fbc-font, 400 1rem / 1.4 system-ui, sans-serif);
+    text-align: start;
+  }
+  :host([hidden]) {
+    display: none;
+  }
+  * {
+    box-sizing: border-box;
+  }
+  .base {
+    display: grid;
+    gap: 8px;
+  }
+  button {
+    font: inherit;
+    color: inherit;
+    cursor: pointer;
+    touch-action: manipulation;
+  }
+  :focus-visible {
+    outline: 2px solid var(--fbc-focus, var(--_accent));
+    outline-offset: 2px;
+  }
+  .main,
+  .card {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    inline-size: 100%;
+    min-block-size: var(--_height);
+    padding: 8px 14px;
+    border: 1px solid transparent;
+    border-radius: var(--_radius);
+  }
+  .main {
+    justify-content: center;
+    background: var(--_accent);
+    color: var(--_on-accent);
+    font-weight: 600;
+    text-align: center;
+    transition:
+      background 0.15s,
+      box-shadow 0.15s;
+  }
+  .main:hover {
+    background: color-mix(in oklab, var(--_accent), var(--_on-accent) 12%);
+    box-shadow: 0 2px 8px rgb(0 0 0 / 0.14);
+  }
+  .main[aria-disabled='true'],
+  .card {
+    background: var(--_surface);
+    border-color: var(--_border);
+    color: var(--_text);
+    box-shadow: none;
+    cursor: default;
+  }
+  .main:disabled {
+    opacity: 0.55;
+    cursor: not-allowed;
+    box-shadow: none;
+  }
+  .main.again {
+    background: var(--_surface);
+    border-color: var(--_accent);
+    color: var(--_accent);
+  }
+  .main.again:hover {
+    background: var(--_tint);
+  }
+  .icon {
+    display: grid;
+    flex: none;
+  }
+  svg {
+    inline-size: 22px;
+    block-size: 22px;
+    fill: none;
+    stroke: currentColor;
+    stroke-width: 1.8;
+    stroke-linecap: round;
+    stroke-linejoin: round;
+  }
+  .spinner {
+    flex: none;
+    inline-size: 20px;
+    block-size: 20px;
+    border: 2.5px solid color-mix(in srgb, currentColor 25%, transparent);
+    border-block-start-color: currentColor;
+    border-radius: 50%;
+    animation: turn 0.9s linear infinite;
+  }
+  @keyframes turn {
+    to {
+      rotate: 1turn;
+    }
+  }
+  @keyframes breathe {
+    50% {
+      opacity: 0.35;
+    }
+  }
+  .initial {
+    display: grid;
+    flex: none;
+    place-items: center;
+    inline-size: 36px;
+    block-size: 36px;
+    border-radius: 50%;
+    background: var(--_tint);
+    color: var(--_accent);
+    font-weight: 600;
+  }
+  .account {
+    flex: 1;
+    min-inline-size: 0;
+    line-height: 1.3;
+  }
+  .account * {
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .line {
+    display: flex;
+    gap: 0.4em;
+    font-weight: 600;
+  }
+  .line [part='mask'] {
+    flex: none;
+    font-variant-numeric: tabular-nums;
+  }
+  .state {
+    flex: none;
+    display: grid;
+    color: var(--_accent);
+  }
+  .small {
+    color: var(--_muted);
+    font-size: 0.8125rem;
+  }
+  .note {
+    min-block-size: calc(2 * 1.4 * 0.8125rem + 4px);
+    padding-inline: 2px;
+    color: var(--_muted);
+    font-size: 0.8125rem;
+  }
+  @container (max-width: 340px) {
+    .note {
+      min-block-size: calc(4 * 1.4 * 0.8125rem + 4px);
+    }
+  }
+  .note p {
+    margin: 0;
+  }
+  .error {
+    color: var(--_error);
+  }
+  .links {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 4px 16px;
+  }
+  .link {
+    min-block-size: 24px;
+    padding: 0;
+    border: 0;
+    background: none;
+    color: var(--_accent);
+    font-weight: 600;
+    text-decoration: underline;
+    text-underline-offset: 3px;
+    border-radius: 4px;
+  }
+  dialog {
+    inline-size: min(420px, calc(100vw - 32px));
+    max-block-size: calc(100dvh - 32px);
+    padding: 24px;
+    border: 1px solid var(--_border);
+    border-radius: 16px;
+    background: var(--_surface);
+    color: var(--_text);
+    box-shadow: 0 16px 48px rgb(0 0 0 / 0.28);
+  }
+  dialog::backdrop {
+    background: rgb(8 16 14 / 0.5);
+  }
+  form {
+    display: grid;
+    gap: 16px;
+  }
+  h2 {
+    margin: 0;
+    font-size: 1.1875rem;
+    line-height: 1.3;
+  }
+  fieldset {
+    display: grid;
+    gap: 8px;
+    margin: 0;
+    padding: 0;
+    border: 0;
+  }
+  legend {
+    padding: 0 0 8px;
+    color: var(--_muted);
+  }
+  label {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    min-block-size: 52px;
+    padding: 8px 14px;
+    border: 1px solid var(--_border);
+    border-radius: var(--_radius);
+    cursor: pointer;
+  }
+  label:has(:checked) {
+    border-color: var(--_accent);
+    background: var(--_tint);
+  }
+  input {
+    flex: none;
+    inline-size: 18px;
+    block-size: 18px;
+    margin: 0;
+    accent-color: var(--_accent);
+  }
+  .text {
+    max-block-size: 40dvh;
+    overflow: auto;
+    padding: 12px 14px;
+    border: 1px solid var(--_border);
+    border-radius: var(--_radius);
+    font-size: 0.9375rem;
+    white-space: pre-wrap;
+  }
+  .spoken {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    margin: -1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+  @media (prefers-reduced-motion: reduce) {
+    .main {
+      transition: none;
+    }
+    .spinner {
+      animation: breathe 2.4s ease-in-out infinite;
+    }
+  }
+  @media (forced-colors: active) {
+    .main,
+    .card {
+      border-color: ButtonBorder;
+    }
+    .main:disabled {
+      opacity: 1;
+      color: GrayText;
+    }
+    .spinner {
+      border-color: GrayText;
+      border-block-start-color: Highlight;
+    }
+    label:has(:checked) {
+      outline: 2px solid Highlight;
+    }
+  }
+`;
