@@ -10,6 +10,7 @@ import { toPostgresError } from './postgres.ts';
 export class PostgresDriver implements Driver {
   readonly #pool: Pool;
   readonly #beforeUse: () => void;
+  readonly #connecting = new Set<Promise<PoolClient>>();
   #closed = false;
 
   /** @param beforeUse called before each taking of a connection; throws to refuse it */
@@ -22,10 +23,15 @@ export class PostgresDriver implements Driver {
 
   async acquireConnection(): Promise<PostgresConnection> {
     this.#beforeUse();
+    if (this.#closed) throw new StorageUnavailableError('closed');
+    const connecting = this.#pool.connect();
+    this.#connecting.add(connecting);
     try {
-      return new PostgresConnection(await this.#pool.connect());
+      return new PostgresConnection(await connecting);
     } catch (error) {
       throw toPostgresError(error);
+    } finally {
+      this.#connecting.delete(connecting);
     }
   }
 
@@ -54,6 +60,8 @@ export class PostgresDriver implements Driver {
   async destroy(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    // The pool would let those who still wait for a connection wait in vain.
+    await Promise.allSettled(this.#connecting);
     await this.#pool.end();
   }
 }

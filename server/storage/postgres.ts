@@ -36,12 +36,12 @@ export async function openPool(databaseUrl: string, warn: (message: string, fiel
       getTypeParser: (oid, format) => (oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format)),
     },
   });
-  const report = (error: Error) =>
-    warn('A database connection was lost', { reason: unavailableReason(error) ?? error.name });
-  // Without a listener a lost connection ends the process: the pool speaks for the idle ones, each client for itself when it is
-  // between two statements of a transaction.
-  pool.on('error', report);
-  pool.on('connect', (client) => client.on('error', report));
+  // Without listeners a lost connection ends the process. The pool speaks for the idle ones; one that is lost in the middle of a
+  // transaction shows itself at the next statement.
+  pool.on('error', (error) =>
+    warn('A database connection was lost', { reason: unavailableReason(error) ?? error.name }),
+  );
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -20,7 +20,7 @@ export async function takeRateLimit(
   const now = databaseNow(storage.dialect);
   const { hits, window_start, at } = await storage.db
     .insertInto('rate_limits')
-    .values({ bucket, window_start: sql`${now} - ${now} % cast(${windowMs} as bigint)`, hits: 1 })
+    .values({ bucket, window_start: sql`${now} / cast(${windowMs} as bigint) * cast(${windowMs} as bigint)`, hits: 1 })
     .onConflict((conflict) =>
       conflict.column('bucket').doUpdateSet({
         hits: sql`case when rate_limits.window_start = excluded.window_start then rate_limits.hits + 1 else 1 end`,

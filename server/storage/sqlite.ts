@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -47,12 +48,10 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
     if (made !== undefined) await chmod(dataDir, 0o700);
     else if (((await stat(dataDir)).mode & 0o077) !== 0)
       warn('DATA_DIR can be read by other users of this machine; chmod 700 it');
-    // SQLite gives its log files the permissions of the database file.
-    await (await open(file, 'a', 0o600)).close();
   } catch (error) {
     throw new StorageSetupError(`DATA_DIR (${dataDir}) can't be used: ${(error as Error).message}`);
   }
-  const db = new sqlite.DatabaseSync(file);
+  const db = openFile(sqlite, file);
   try {
     db.exec(`PRAGMA busy_timeout = ${BLOCKING_WAIT_MS}`);
     await retryWhileBusy(() => {
@@ -69,6 +68,18 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
   } catch (error) {
     db.close();
     throw error instanceof StorageSetupError ? error : toSqliteError(error);
+  }
+}
+
+function openFile(sqlite: SqliteModule, file: string): SqliteDatabase {
+  try {
+    const db = new sqlite.DatabaseSync(file);
+    // SQLite gives its log files, made later, the same permissions. By name: opening and closing the file here would drop the
+    // locks that another connection of this process holds on it.
+    chmodSync(file, 0o600);
+    return db;
+  } catch (error) {
+    throw new StorageSetupError(`${file} can't be opened: ${(error as Error).message}`);
   }
 }
 

@@ -1,0 +1,175 @@
+import type { AuthorizationReceipt, CompleteRequest, ProblemCode } from '../widget/contract.ts';
+import { ProblemError } from './errors.ts';
+import { newId, sha256 } from './ids.ts';
+import type { Storage } from './storage/open.ts';
+import type { Secrets } from './storage/secrets.ts';
+import type { ItemTable, SessionTable } from './storage/tables.ts';
+import { acceptsUntil, authorizationText } from './views.ts';
+import { LEASE_MS, type StorageTransaction } from './worker.ts';
+
+/** Who sent the request, for the authorization's receipt and for support. */
+export interface RequestFacts {
+  requestId: string;
+  ip: string | null;
+  userAgent: string | null;
+}
+
+/**
+ * `work`: the token is committed and this worker holds the session. `join`: the same token is being worked on.
+ * `settled`: the same token has been worked on, and the session says what came of it.
+ */
+export type Accepted = { kind: 'work' | 'join' | 'settled'; session: SessionTable };
+
+/** Each costs an exchange at Plaid. A customer who tries bank after bank stays far below; a page that guesses does not. */
+const MAX_PUBLIC_TOKENS = 50;
+
+const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
+  processing: 'session_busy',
+  completed: 'session_already_completed',
+  failed: 'session_failed',
+  canceled: 'session_canceled',
+  expired: 'session_expired',
+};
+
+/**
+ * Takes a public token into a session, in one transaction: either it is stored and committed with the session leased to `owner`, or
+ * nothing has changed. Nothing is exchanged here.
+ * @throws ProblemError when the session or the token cannot be used
+ */
+export async function acceptPublicToken(
+  { storage, secrets }: { storage: Storage; secrets: Secrets },
+  owner: string,
+  sessionId: string,
+  request: CompleteRequest,
+  facts: RequestFacts,
+): Promise<Accepted> {
+  const hash = sha256(request.public_token);
+  const now = await storage.now();
+  return storage.transaction(async (trx): Promise<Accepted> => {
+    // A write first: it locks the row, so that of many requests at once exactly one goes on from here.
+    const session = await trx
+      .updateTable('sessions')
+      .set({ updated_at: now })
+      .where('id', '=', sessionId)
+      .returningAll()
+      .executeTakeFirst();
+    if (!session) throw new ProblemError('not_found');
+    const known = await trx.selectFrom('items').selectAll().where('public_token_hash', '=', hash).executeTakeFirst();
+    const isSameToken = known !== undefined && known.id === session.item_id;
+
+    if (session.status === 'processing' && isSameToken) return { kind: 'join', session };
+    if ((session.status === 'completed' || session.status === 'failed') && isSameToken)
+      return { kind: 'settled', session };
+    const taken = TAKEN[session.status];
+    if (taken) throw new ProblemError(taken);
+    if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
+    // Used up before, in this session or another: Plaid need not be asked.
+    if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
+      throw new ProblemError('restart_required');
+    }
+
+    const receipt = acceptAuthorization(session, request, facts, now);
+    if (!known) await replaceItem(trx, session, now);
+    const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
+    const working = await trx
+      .updateTable('sessions')
+      .set({
+        status: 'processing',
+        recovery_point: item.status === 'linked' ? 'item_linked' : 'started',
+        item_id: item.id,
+        chosen_accounts: JSON.stringify(request.accounts.map(({ id }) => id)),
+        authorization_receipt: receipt,
+        error: null,
+        version: session.version + 1,
+        lease_owner: owner,
+        lease_until: now + LEASE_MS,
+        next_at: now,
+        tries: 0,
+        processing_since: now,
+      })
+      .where('id', '=', session.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    return { kind: 'work', session: working };
+  });
+}
+
+/** The receipt is written once; what the customer accepted is never changed afterwards. */
+function acceptAuthorization(
+  session: SessionTable,
+  { authorization }: CompleteRequest,
+  { ip, userAgent }: RequestFacts,
+  now: number,
+): string | null {
+  const text = authorizationText(session);
+  if (!text || session.authorization_receipt !== null) return session.authorization_receipt;
+  if (!authorization?.accepted || authorization.text_sha256 !== text.text_sha256) {
+    throw new ProblemError('authorization_required', { authorization: text });
+  }
+  const receipt: AuthorizationReceipt = {
+    ...text,
+    language: session.language,
+    accepted_at: new Date(now).toISOString(),
+    ip,
+    user_agent: userAgent,
+  };
+  return JSON.stringify(receipt);
+}
+
+/**
+ * The customer came back with another bank: the Item of the one before is of no use, and bills.
+ * @throws ProblemError `rate_limited` when the session has used up its tokens
+ */
+async function replaceItem(trx: StorageTransaction, session: SessionTable, now: number): Promise<void> {
+  if (session.item_id === null) return;
+  const { used } = await trx
+    .selectFrom('items')
+    .select((eb) => eb.fn.countAll<number>().as('used'))
+    .where('session_id', '=', session.id)
+    .executeTakeFirstOrThrow();
+  if (Number(used) >= MAX_PUBLIC_TOKENS) throw new ProblemError('rate_limited', { action: 'contact_merchant' });
+  await trx
+    .updateTable('items')
+    .set({ status: 'removing', next_at: now, tries: 0, updated_at: now })
+    .where('id', '=', session.item_id)
+    .where('status', '=', 'linked')
+    .execute();
+  await trx
+    .updateTable('items')
+    .set({ status: 'spent', public_token_enc: null, updated_at: now })
+    .where('id', '=', session.item_id)
+    .where('status', '=', 'exchanging')
+    .execute();
+}
+
+async function insertItem(
+  trx: StorageTransaction,
+  secrets: Secrets,
+  session: SessionTable,
+  { public_token, institution }: CompleteRequest,
+  hash: string,
+  now: number,
+): Promise<ItemTable> {
+  const id = newId('itm');
+  return trx
+    .insertInto('items')
+    .values({
+      id,
+      session_id: session.id,
+      public_token_hash: hash,
+      public_token_enc: secrets.seal(public_token, { table: 'items', row: id, column: 'public_token_enc' }),
+      exchange_sent_at: null,
+      exchange_tries: 0,
+      access_token_enc: null,
+      plaid_item_id: null,
+      institution_id: institution?.institution_id ?? null,
+      institution_name: institution?.name ?? null,
+      status: 'exchanging',
+      next_at: now,
+      tries: 0,
+      created_at: now,
+      updated_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}

@@ -1,0 +1,53 @@
+import { Hono } from 'hono';
+import { ProblemError } from './errors.ts';
+import { limitBody } from './http/body.ts';
+import type { AppDeps, AppEnv } from './http/context.ts';
+import { createCredentials } from './http/credentials.ts';
+import {
+  accessLog,
+  allowedOrigins,
+  clientAddress,
+  pageCors,
+  problemHandler,
+  problemResponse,
+  requestId,
+  safeHeaders,
+} from './http/middleware.ts';
+import { connectionRoutes } from './routes/connections.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { scriptRoutes } from './routes/script.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+
+export type { AppDeps, ScriptBundle } from './http/context.ts';
+
+/**
+ * The whole HTTP surface over what it is given. Reads no environment and opens nothing, so that tests call it with `app.request`.
+ * @see widget/contract.ts for the bodies
+ */
+export function createApp(deps: AppDeps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const origins = allowedOrigins(deps.config);
+  const credentials = createCredentials(deps, origins);
+
+  app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log));
+  app.use('/v1/*', pageCors(origins), limitBody());
+  app.onError(problemHandler(deps.log));
+
+  sessionRoutes(app, deps, credentials, origins);
+  connectionRoutes(app, deps, credentials);
+  operationRoutes(app, deps);
+  if (deps.script) scriptRoutes(app, deps.script);
+
+  // Known addresses with another method say so; what is left is not there.
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of app.routes) {
+    if (method !== 'ALL') methods.set(path, (methods.get(path) ?? new Set()).add(method));
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, (c) =>
+      problemResponse(c, new ProblemError('method_not_allowed', { allow: [...allowed].join(', ') })),
+    );
+  }
+  app.notFound((c) => problemResponse(c, new ProblemError('not_found')));
+  return app;
+}

@@ -1,0 +1,253 @@
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import {
+  createOutbound,
+  failureOfConnection,
+  MAX_IN_FLIGHT,
+  MAX_WAITING,
+  UpstreamError,
+  type UpstreamFailure,
+} from './outbound.ts';
+
+/** The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version 2022-02-01. */
+export interface FinixClient {
+  /** Not idempotent at Finix: repeating it makes another identity. */
+  createIdentity(request: CreateIdentity): Promise<FinixIdentity>;
+  /** Not idempotent at Finix: repeating it makes another instrument. */
+  createPaymentInstrument(request: CreatePaymentInstrument): Promise<FinixInstrument>;
+  /** All bank accounts of one identity made since then, oldest first; cursors are followed. */
+  listBankAccounts(identity: string, since: number): Promise<FinixInstrument[]>;
+  /** All identities made since then, oldest first; cursors are followed. */
+  listIdentities(since: number): Promise<FinixIdentity[]>;
+  disablePaymentInstrument(id: string): Promise<FinixInstrument>;
+}
+
+export interface CreateIdentity {
+  entity: Record<string, unknown>;
+  role: 'BUYER' | 'RECIPIENT';
+  type: 'PERSONAL' | 'BUSINESS';
+  tags: Record<string, string>;
+}
+
+export interface CreatePaymentInstrument {
+  identity: string;
+  processorToken: string;
+  tags: Record<string, string>;
+}
+
+export interface FinixIdentity {
+  id: string;
+  createdAt: string;
+  tags: Record<string, string>;
+}
+
+export interface FinixInstrument {
+  id: string;
+  createdAt: string;
+  enabled: boolean;
+  fingerprint: string | null;
+  bankAccountValidationCheck: string | null;
+  tags: Record<string, string>;
+}
+
+/** Production users set 30 s; Finix itself may work on a call for longer, which is what the quiet period is for. */
+export const FINIX_TIMEOUT_MS = 30_000;
+/** Finix's largest page. */
+const PAGE_SIZE = 100;
+/** 5,000 bank accounts of one identity: beyond that something else is wrong, and the list must end. */
+const MAX_PAGES = 50;
+
+const tags = z.record(z.string(), z.unknown()).nullish();
+const identityBody = z.object({ id: z.string().min(1), created_at: z.string().nullish(), tags });
+const instrumentBody = z.object({
+  id: z.string().min(1),
+  created_at: z.string().nullish(),
+  enabled: z.boolean().nullish(),
+  fingerprint: z.string().nullish(),
+  bank_account_validation_check: z.string().nullish(),
+  tags,
+});
+const page = z.object({ next_cursor: z.string().nullish() }).nullish();
+const instrumentList = z.object({
+  page,
+  _embedded: z.object({ payment_instruments: z.array(instrumentBody).nullish() }).nullish(),
+});
+const identityList = z.object({
+  page,
+  _embedded: z.object({ identities: z.array(identityBody).nullish() }).nullish(),
+});
+const errorBody = z.object({
+  _embedded: z.object({
+    errors: z
+      .array(z.object({ code: z.string().nullish(), field: z.string().nullish(), logref: z.string().nullish() }))
+      .min(1),
+  }),
+});
+
+export function createFinixClient(
+  config: Config['finix'],
+  { timeoutMs = FINIX_TIMEOUT_MS }: { timeoutMs?: number } = {},
+): FinixClient {
+  const outbound = createOutbound({
+    maxInFlight: MAX_IN_FLIGHT,
+    maxWaiting: MAX_WAITING,
+    onFull: () => new UpstreamError('finix', 'any', 'busy', 'TOO_MANY_IN_FLIGHT'),
+  });
+  const headers = {
+    Authorization: `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`,
+    'Finix-Version': '2022-02-01',
+    Accept: 'application/hal+json',
+  };
+
+  function call<T>(name: string, schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
+    return outbound.run(async () => {
+      let response: Response;
+      let text: string;
+      try {
+        response = await fetch(`${config.baseUrl}${path}`, {
+          method,
+          headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
+          body: body === undefined ? undefined : JSON.stringify(body),
+          // A redirect would carry the credentials and the processor token to another host.
+          redirect: 'manual',
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        text = await response.text();
+      } catch (error) {
+        throw connectionError(name, error);
+      }
+      const json = parseJson(text);
+      if (!response.ok) throw answerError(name, response, json);
+      const parsed = schema.safeParse(json);
+      if (!parsed.success)
+        throw new UpstreamError('finix', name, 'lost', 'UNREADABLE_ANSWER', { status: response.status });
+      return parsed.data;
+    });
+  }
+
+  async function listAll<T>(
+    fetchPage: (cursor: string | undefined) => Promise<{ rows: T[]; next: string | null | undefined }>,
+  ) {
+    const all: T[] = [];
+    let cursor: string | undefined;
+    for (let i = 0; i < MAX_PAGES; i++) {
+      const { rows, next } = await fetchPage(cursor);
+      all.push(...rows);
+      if (!next || next === cursor) return all;
+      cursor = next;
+    }
+    // Deciding from half a list could make a second instrument.
+    throw new UpstreamError('finix', 'list', 'busy', 'LIST_TOO_LONG');
+  }
+
+  return {
+    async createIdentity({ entity, role, type, tags }) {
+      const body = { entity, identity_roles: [role], type, tags };
+      return toIdentity(await call('create identity', identityBody, 'POST', '/identities', body));
+    },
+    async createPaymentInstrument({ identity, processorToken, tags }) {
+      const body = { type: 'BANK_ACCOUNT', third_party: 'PLAID', third_party_token: processorToken, identity, tags };
+      return toInstrument(
+        await call('create payment instrument', instrumentBody, 'POST', '/payment_instruments', body),
+      );
+    },
+    async listBankAccounts(identity, since) {
+      const rows = await listAll(async (cursor) => {
+        const query = listQuery({ owner_identity_id: identity, type: 'BANK_ACCOUNT' }, since, cursor);
+        const data = await call('list payment instruments', instrumentList, 'GET', `/payment_instruments?${query}`);
+        return { rows: data._embedded?.payment_instruments ?? [], next: data.page?.next_cursor };
+      });
+      return rows.map(toInstrument).sort(oldestFirst);
+    },
+    async listIdentities(since) {
+      const rows = await listAll(async (cursor) => {
+        const data = await call('list identities', identityList, 'GET', `/identities?${listQuery({}, since, cursor)}`);
+        return { rows: data._embedded?.identities ?? [], next: data.page?.next_cursor };
+      });
+      return rows.map(toIdentity).sort(oldestFirst);
+    },
+    async disablePaymentInstrument(id) {
+      const path = `/payment_instruments/${encodeURIComponent(id)}`;
+      return toInstrument(await call('disable payment instrument', instrumentBody, 'PUT', path, { enabled: false }));
+    },
+  };
+}
+
+function listQuery(filters: Record<string, string>, since: number, cursor: string | undefined): URLSearchParams {
+  const query = new URLSearchParams({
+    ...filters,
+    limit: String(PAGE_SIZE),
+    'created_at.gte': new Date(since).toISOString(),
+  });
+  if (cursor) query.set('after_cursor', cursor);
+  return query;
+}
+
+function toIdentity(body: z.infer<typeof identityBody>): FinixIdentity {
+  return { id: body.id, createdAt: body.created_at ?? '', tags: stringTags(body.tags) };
+}
+
+/** Only these fields leave the client: Finix's answer can echo the processor token and holds the routing number. */
+function toInstrument(body: z.infer<typeof instrumentBody>): FinixInstrument {
+  return {
+    id: body.id,
+    createdAt: body.created_at ?? '',
+    enabled: body.enabled ?? true,
+    fingerprint: body.fingerprint ?? null,
+    bankAccountValidationCheck: body.bank_account_validation_check ?? null,
+    tags: stringTags(body.tags),
+  };
+}
+
+function stringTags(value: Record<string, unknown> | null | undefined): Record<string, string> {
+  return Object.fromEntries(Object.entries(value ?? {}).flatMap(([k, v]) => (typeof v === 'string' ? [[k, v]] : [])));
+}
+
+function oldestFirst(a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number {
+  return a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function connectionError(call: string, error: unknown): UpstreamError {
+  const { name, cause } = (error ?? {}) as { name?: string; cause?: { code?: string } };
+  if (name === 'TimeoutError') return new UpstreamError('finix', call, 'lost', 'TIMEOUT');
+  return new UpstreamError('finix', call, failureOfConnection(cause?.code), cause?.code ?? 'NO_ANSWER');
+}
+
+function answerError(call: string, response: Response, json: unknown): UpstreamError {
+  const { status } = response;
+  const parsed = errorBody.safeParse(json);
+  const first = parsed.success ? parsed.data._embedded.errors[0] : undefined;
+  const retryAfter = Number(response.headers.get('retry-after')) || undefined;
+  const details = {
+    status,
+    requestId: first?.logref ?? response.headers.get('x-request-id') ?? undefined,
+    field: first?.field ?? undefined,
+    retryAfter,
+  };
+  return new UpstreamError(
+    'finix',
+    call,
+    failureOfStatus(status, first !== undefined),
+    first?.code ?? `HTTP_${status}`,
+    details,
+  );
+}
+
+/**
+ * Finix has one error shape; a 5xx without it comes from something in between (a gateway's page), which cannot say what Finix did.
+ * 401, 403 and 429 are certain even without a body: they are decided before the call is carried out.
+ */
+function failureOfStatus(status: number, isFinixAnswer: boolean): UpstreamFailure {
+  if (status === 401 || status === 403) return 'misconfigured';
+  if (status === 429) return 'busy';
+  if (!isFinixAnswer) return 'lost';
+  return status >= 500 ? 'busy' : 'refused';
+}

@@ -1,0 +1,81 @@
+import pLimit from 'p-limit';
+
+/**
+ * What an upstream's failure means for us, whatever its HTTP status:
+ * - `refused`: a definite no; the same call will be refused again.
+ * - `busy`: a definite "not now", or the call never left; it was not carried out.
+ * - `lost`: no answer that can be read; the call may have been carried out.
+ * - `misconfigured`: our credentials or the account's set-up are wrong; an operator must act.
+ */
+export type UpstreamFailure = 'refused' | 'busy' | 'lost' | 'misconfigured';
+
+/** A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be logged. */
+export class UpstreamError extends Error {
+  override readonly name = 'UpstreamError';
+
+  constructor(
+    readonly service: 'plaid' | 'finix',
+    readonly call: string,
+    readonly failure: UpstreamFailure,
+    /** The provider's own code (`INVALID_PUBLIC_TOKEN`, `INVALID_FIELD`, …) or ours (`TIMEOUT`, `NOT_JSON`, …). */
+    readonly code: string,
+    readonly details: {
+      status?: number;
+      /** Plaid's request_id or Finix's logref, for their support. */
+      requestId?: string;
+      /** The field that Finix complains about. */
+      field?: string;
+      /** Seconds that the upstream asked us to wait. */
+      retryAfter?: number;
+    } = {},
+  ) {
+    super(`${service} ${call}: ${code}`);
+  }
+}
+
+export interface Outbound {
+  /** Runs one call, waiting for a free place first. */
+  run<T>(call: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * A cap on calls in flight to one upstream, so that its outage does not pile up sockets and memory here.
+ * @param maxInFlight how many at once; the rest wait in line
+ * @param onFull makes the error for a call that finds the line full
+ */
+export function createOutbound({
+  maxInFlight,
+  maxWaiting,
+  onFull,
+}: {
+  maxInFlight: number;
+  maxWaiting: number;
+  onFull: () => UpstreamError;
+}): Outbound {
+  const limit = pLimit(maxInFlight);
+  return {
+    async run(call) {
+      if (limit.pendingCount >= maxWaiting) throw onFull();
+      return limit(call);
+    },
+  };
+}
+
+/** Connection errors that happen before a byte of the request has left: nothing can have been done. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+export function failureOfConnection(code: string | undefined): UpstreamFailure {
+  return code && NEVER_SENT.has(code) ? 'busy' : 'lost';
+}
+
+/** At 200 ms a call this is 320 calls a second, above both providers' limits; more sockets would only queue there. */
+export const MAX_IN_FLIGHT = 64;
+/** A line of 2,000 drains in about 6 s at that rate; a longer one would outlast the callers' patience. */
+export const MAX_WAITING = 2000;

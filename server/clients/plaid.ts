@@ -1,0 +1,193 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
+import { z } from 'zod';
+import type { Config } from '../config.ts';
+import { createOutbound, failureOfConnection, MAX_IN_FLIGHT, MAX_WAITING, UpstreamError } from './outbound.ts';
+import { classifyPlaidCode } from './plaid-codes.ts';
+
+/** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
+export interface PlaidClient {
+  createLinkToken(request: LinkTokenCreateRequest): Promise<LinkToken>;
+  /** One-time: a public token can be exchanged once. */
+  exchangePublicToken(publicToken: string): Promise<{ accessToken: string; itemId: string }>;
+  getAccounts(
+    accessToken: string,
+  ): Promise<{ accounts: PlaidAccount[]; institutionId: string | null; institutionName: string | null }>;
+  /** May be repeated: every call makes another token for the same account. */
+  createProcessorToken(accessToken: string, accountId: string): Promise<string>;
+  removeItem(accessToken: string): Promise<void>;
+  /** Starts loading the SDK, so that the first call does not wait for it. */
+  warmUp(): void;
+}
+
+export interface LinkToken {
+  linkToken: string;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+  hostedLinkUrl: string | undefined;
+}
+
+export interface PlaidAccount {
+  id: string;
+  name: string | null;
+  mask: string | null;
+  type: string | null;
+  subtype: string | null;
+  verificationStatus: string | null;
+  persistentAccountId: string | null;
+}
+
+/** Plaid's own limit for a call is not published; link tokens and exchanges usually take a second, calls that reach the bank several. */
+export const PLAID_TIMEOUT_MS = 20_000;
+
+const errorBody = z.object({
+  error_type: z.string(),
+  error_code: z.string(),
+  request_id: z.string().nullish(),
+});
+const linkTokenBody = z.object({
+  link_token: z.string().min(1),
+  expiration: z.string(),
+  hosted_link_url: z.string().nullish(),
+});
+const exchangeBody = z.object({ access_token: z.string().min(1), item_id: z.string().min(1) });
+const accountsBody = z.object({
+  accounts: z.array(z.object({ account_id: z.string() }).loose()),
+  item: z.object({ institution_id: z.string().nullish(), institution_name: z.string().nullish() }).loose(),
+});
+const processorBody = z.object({ processor_token: z.string().min(1) });
+
+export function createPlaidClient(
+  config: Config['plaid'],
+  { timeoutMs = PLAID_TIMEOUT_MS }: { timeoutMs?: number } = {},
+): PlaidClient {
+  const outbound = createOutbound({
+    maxInFlight: MAX_IN_FLIGHT,
+    maxWaiting: MAX_WAITING,
+    onFull: () => new UpstreamError('plaid', 'any', 'busy', 'TOO_MANY_IN_FLIGHT'),
+  });
+  const agents = {
+    httpAgent: new HttpAgent({ keepAlive: true }),
+    httpsAgent: new HttpsAgent({ keepAlive: true }),
+  };
+
+  // The SDK takes about half a second to import, so it is loaded beside the start of the server, not before it.
+  let loading: Promise<PlaidApi> | undefined;
+  const sdk = () => {
+    loading ??= import('plaid').then(({ Configuration, PlaidApi }) => {
+      const headers = {
+        'PLAID-CLIENT-ID': config.clientId,
+        'PLAID-SECRET': config.secret,
+        'Plaid-Version': '2020-09-14',
+      };
+      return new PlaidApi(
+        new Configuration({
+          basePath: config.baseUrl,
+          // A redirect would carry the secret to another host.
+          baseOptions: { headers, timeout: timeoutMs, maxRedirects: 0, ...agents },
+        }),
+      );
+    });
+    return loading;
+  };
+
+  async function call<T>(
+    name: string,
+    body: z.ZodType<T>,
+    send: (api: PlaidApi, options: { signal: AbortSignal }) => Promise<{ data: unknown }>,
+  ): Promise<T> {
+    const api = await sdk();
+    return outbound.run(async () => {
+      let answer: { data: unknown };
+      try {
+        // The SDK's own timeout does not cover a body that trickles; the signal does.
+        answer = await send(api, { signal: AbortSignal.timeout(timeoutMs) });
+      } catch (error) {
+        throw toUpstreamError(name, error);
+      }
+      const parsed = body.safeParse(answer.data);
+      if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
+      return parsed.data;
+    });
+  }
+
+  return {
+    // A failed import shows itself at the first call.
+    warmUp: () => void sdk().catch(() => {}),
+    async createLinkToken(request) {
+      const data = await call('link/token/create', linkTokenBody, (api, options) =>
+        api.linkTokenCreate(request, options),
+      );
+      const expiresAt = Date.parse(data.expiration);
+      if (Number.isNaN(expiresAt)) throw new UpstreamError('plaid', 'link/token/create', 'lost', 'UNREADABLE_ANSWER');
+      return { linkToken: data.link_token, expiresAt, hostedLinkUrl: data.hosted_link_url ?? undefined };
+    },
+    async exchangePublicToken(publicToken) {
+      const data = await call('item/public_token/exchange', exchangeBody, (api, options) =>
+        api.itemPublicTokenExchange({ public_token: publicToken }, options),
+      );
+      return { accessToken: data.access_token, itemId: data.item_id };
+    },
+    async getAccounts(accessToken) {
+      const data = await call('accounts/get', accountsBody, (api, options) =>
+        api.accountsGet({ access_token: accessToken }, options),
+      );
+      return {
+        accounts: (data.accounts as Partial<AccountBase>[]).map(toAccount),
+        institutionId: data.item.institution_id ?? null,
+        institutionName: data.item.institution_name ?? null,
+      };
+    },
+    async createProcessorToken(accessToken, accountId) {
+      const { ProcessorTokenCreateRequestProcessorEnum } = await import('plaid');
+      const data = await call('processor/token/create', processorBody, (api, options) =>
+        api.processorTokenCreate(
+          {
+            access_token: accessToken,
+            account_id: accountId,
+            processor: ProcessorTokenCreateRequestProcessorEnum.Finix,
+          },
+          options,
+        ),
+      );
+      return data.processor_token;
+    },
+    async removeItem(accessToken) {
+      await call('item/remove', z.unknown(), (api, options) => api.itemRemove({ access_token: accessToken }, options));
+    },
+  };
+}
+
+function toAccount(account: Partial<AccountBase>): PlaidAccount {
+  return {
+    id: account.account_id ?? '',
+    name: account.name ?? account.official_name ?? null,
+    mask: account.mask ?? null,
+    type: account.type ?? null,
+    subtype: account.subtype ?? null,
+    // An empty string and null both mean that no micro-deposit or database check was used.
+    verificationStatus: account.verification_status || null,
+    persistentAccountId: account.persistent_account_id ?? null,
+  };
+}
+
+/** The SDK throws errors that hold the secret, the request and the tokens: only plain facts leave this function. */
+function toUpstreamError(call: string, error: unknown): UpstreamError {
+  const { response, code } = (error ?? {}) as {
+    response?: { status?: number; data?: unknown; headers?: Record<string, unknown> };
+    code?: string;
+  };
+  if (!response) {
+    const timedOut = code === 'ECONNABORTED' || code === 'ETIMEDOUT' || code === 'ERR_CANCELED';
+    return new UpstreamError('plaid', call, failureOfConnection(code), timedOut ? 'TIMEOUT' : (code ?? 'NO_ANSWER'));
+  }
+  const body = errorBody.safeParse(response.data);
+  const status = response.status;
+  if (!body.success) return new UpstreamError('plaid', call, 'lost', 'NOT_PLAIDS_ANSWER', { status });
+  const { error_type: type, error_code: plaidCode, request_id } = body.data;
+  return new UpstreamError('plaid', call, classifyPlaidCode(type, plaidCode), plaidCode, {
+    status,
+    requestId: request_id ?? undefined,
+  });
+}

@@ -1,0 +1,103 @@
+import type { CountryCode, LinkTokenCreateRequest, Products } from 'plaid';
+import type { IdentityInput, LinkTokenRequest } from '../widget/contract.ts';
+import { UpstreamError } from './clients/outbound.ts';
+import type { LinkToken, PlaidClient } from './clients/plaid.ts';
+import type { Config } from './config.ts';
+import { isLocalOrLoopbackHost } from './hosts.ts';
+import { plaidUserId } from './sessions.ts';
+import type { Secrets } from './storage/secrets.ts';
+import type { SessionTable } from './storage/tables.ts';
+
+/** The languages that Link speaks (plaid.com/docs/api/link/#linktokencreate). */
+const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv vi'.split(' '));
+
+/** Plaid's default for a Hosted Link is the same; it is named because it becomes the link token's lifetime. */
+const HOSTED_LINK_SECONDS = 30 * 60;
+
+export interface LinkTokenDeps {
+  config: Pick<Config, 'plaid' | 'publicUrl'>;
+  plaid: PlaidClient;
+  secrets: Secrets;
+}
+
+/**
+ * Makes a link token for the session's customer. Making one is harmless to repeat, so it is tried twice.
+ * @throws UpstreamError
+ */
+export async function createLinkToken(
+  deps: LinkTokenDeps,
+  session: SessionTable,
+  request: LinkTokenRequest,
+): Promise<LinkToken> {
+  const { plaid } = deps;
+  const full = linkTokenRequest(deps, session, request);
+  try {
+    return await plaid.createLinkToken(full);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    // Plaid validates what is prefilled, and refuses the whole call for it. The customer can type it in Link.
+    if (error.code === 'INVALID_USER_IDENTITY_DATA') {
+      return plaid.createLinkToken({ ...full, user: { client_user_id: plaidUserId(session.customer_id) } });
+    }
+    if (error.failure === 'busy' || error.failure === 'lost') return plaid.createLinkToken(full);
+    throw error;
+  }
+}
+
+function linkTokenRequest(
+  { config, secrets }: LinkTokenDeps,
+  session: SessionTable,
+  { mode, language, return_url }: LinkTokenRequest,
+): LinkTokenCreateRequest {
+  const request: LinkTokenCreateRequest = {
+    client_name: config.plaid.clientName,
+    language: linkLanguage(language ?? session.language),
+    country_codes: config.plaid.countryCodes as CountryCode[],
+    user: { client_user_id: plaidUserId(session.customer_id), ...prefill(secrets, session) },
+    // Finix reads the account's numbers and its owner from Plaid, and asks for exactly these two.
+    products: ['auth', 'identity'] as Products[],
+  };
+  const webhook = webhookUrl(config);
+  if (webhook) request.webhook = webhook;
+  if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
+  if (config.plaid.linkCustomization) request.link_customization_name = config.plaid.linkCustomization;
+  if (mode === 'hosted') {
+    request.hosted_link = {
+      url_lifetime_seconds: HOSTED_LINK_SECONDS,
+      ...(return_url ? { completion_redirect_uri: return_url } : {}),
+    };
+  }
+  return request;
+}
+
+/** Plaid itself cannot reach an address of this machine; the simulator can. */
+function webhookUrl({ plaid, publicUrl }: LinkTokenDeps['config']): string | undefined {
+  const isLocal = isLocalOrLoopbackHost(new URL(publicUrl).hostname);
+  const isSimulated = isLocalOrLoopbackHost(new URL(plaid.baseUrl).hostname);
+  return isLocal && !isSimulated ? undefined : `${publicUrl}/webhooks/plaid`;
+}
+
+function linkLanguage(tag: string): string {
+  const primary = tag.toLowerCase().split('-')[0] ?? 'en';
+  // Plaid has one Norwegian; browsers say nb or nn.
+  const language = primary === 'nb' || primary === 'nn' ? 'no' : primary;
+  return LINK_LANGUAGES.has(language) ? language : 'en';
+}
+
+/** What saves the customer typing. Only what Plaid's format check lets through. */
+function prefill(
+  secrets: Secrets,
+  session: SessionTable,
+): { legal_name?: string; email_address?: string; phone_number?: string } {
+  if (session.identity_enc === null) return {};
+  const where = { table: 'sessions', row: session.id, column: 'identity_enc' };
+  const { first_name, last_name, email, phone } = JSON.parse(
+    secrets.open(session.identity_enc, where),
+  ) as IdentityInput;
+  const digits = phone?.replace(/[ ().-]/g, '');
+  return {
+    ...(first_name && last_name ? { legal_name: `${first_name} ${last_name}` } : {}),
+    ...(email ? { email_address: email } : {}),
+    ...(digits && /^\+[1-9]\d{6,14}$/.test(digits) ? { phone_number: digits } : {}),
+  };
+}

@@ -1,0 +1,184 @@
+import type {
+  AuthorizationText,
+  FieldError,
+  Problem,
+  ProblemAction,
+  ProblemCode,
+  SelectableAccount,
+} from '../widget/contract.ts';
+
+interface ProblemKind {
+  status: number;
+  title: string;
+  detail: string;
+  retryable: boolean;
+  action: ProblemAction;
+}
+
+/** Every problem this server can answer, with its defaults. The one place where a code gets its status and its way forward. */
+const KINDS: Record<ProblemCode, ProblemKind> = {
+  invalid_json: kind(400, 'The body is not JSON', 'Send a JSON object.', 'contact_merchant'),
+  invalid_request: kind(422, 'The request has wrong fields', 'See errors for each field.', 'contact_merchant'),
+  body_too_large: kind(413, 'The body is too large', 'Send at most 64 KiB.', 'contact_merchant'),
+  unsupported_media_type: kind(
+    415,
+    'The body is not application/json',
+    'Send Content-Type: application/json.',
+    'contact_merchant',
+  ),
+  not_found: kind(404, 'Not found', 'There is nothing at this address.', 'contact_merchant'),
+  method_not_allowed: kind(405, 'Method not allowed', 'See the Allow header.', 'contact_merchant'),
+  idempotency_key_reused: kind(
+    422,
+    'Idempotency-Key was used for another body',
+    'Use a new key for a new request.',
+    'contact_merchant',
+  ),
+  unauthorized: kind(401, 'No valid credential', 'Send Authorization: Bearer with a valid credential.', 'restart'),
+  merchant_key_in_browser: kind(
+    403,
+    'The merchant key was sent from a browser',
+    'Keep the key on your server, and replace this one: a page has seen it.',
+    'contact_merchant',
+  ),
+  origin_not_allowed: kind(
+    403,
+    'This origin may not use the server',
+    'Add the origin of the page to ALLOWED_ORIGINS.',
+    'contact_merchant',
+  ),
+  public_sessions_off: kind(
+    401,
+    'Pages may not create sessions here',
+    'Create the session on your server, or set PUBLIC_SESSIONS=on.',
+    'contact_merchant',
+  ),
+  rate_limited: kind(429, 'Too many requests', 'Wait, then try again.', 'wait', true),
+  session_busy: kind(
+    409,
+    'Another bank is being connected in this session',
+    'Wait until it has finished.',
+    'wait',
+    true,
+  ),
+  session_already_completed: kind(409, 'This session has already connected a bank', 'Read the session.', 'restart'),
+  session_expired: kind(409, 'This session is over', 'Start a new session.', 'restart'),
+  session_canceled: kind(409, 'This session was canceled', 'Start a new session.', 'restart'),
+  session_failed: kind(409, 'This session has failed', 'Start a new session.', 'restart'),
+  restart_required: kind(
+    409,
+    'The bank must be connected once more',
+    'Open Link again and send its new public token.',
+    'restart',
+  ),
+  account_selection_required: kind(
+    409,
+    'One account must be chosen',
+    'Send the same public token again with one of accounts.',
+    'choose_account',
+  ),
+  authorization_required: kind(
+    409,
+    'The authorization must be accepted',
+    'Show authorization.text, then send the same public token again with authorization.accepted and its text_sha256.',
+    'retry',
+  ),
+  account_unknown: kind(
+    422,
+    'This account is not part of the login',
+    'Choose an account that Link returned.',
+    'choose_account',
+  ),
+  account_not_supported: kind(
+    422,
+    'This account cannot be used',
+    'Use a checking, savings or cash management account.',
+    'use_other_bank',
+  ),
+  bank_not_supported: kind(422, 'This bank cannot be used', 'Use another bank.', 'use_other_bank'),
+  bank_unavailable: kind(503, 'The bank is not responding', 'Try later, or use another bank.', 'use_other_bank', true),
+  verification_failed: kind(422, 'The account could not be verified', 'Connect it again.', 'restart'),
+  plaid_unavailable: kind(503, 'Plaid is not responding', 'Try again in a moment.', 'retry', true),
+  finix_unavailable: kind(503, 'Finix is not responding', 'The bank is kept and finished later.', 'wait', true),
+  provider_misconfigured: kind(
+    502,
+    'The connection to Plaid or Finix is not set up right',
+    'The log names the setting.',
+    'contact_merchant',
+  ),
+  instrument_refused: kind(
+    422,
+    'Finix refused this bank account',
+    'Use another bank account or another way to pay.',
+    'use_other_method',
+  ),
+  storage_unavailable: kind(503, 'Storage is not available', 'Nothing was accepted. Try again.', 'retry', true),
+  shutting_down: kind(503, 'This instance is stopping', 'Try again.', 'retry', true),
+  internal_error: kind(500, 'Something went wrong', 'Try again. If it stays, send us the request id.', 'retry', true),
+};
+
+function kind(
+  status: number,
+  title: string,
+  detail: string,
+  action: ProblemAction,
+  retryable: boolean = false,
+): ProblemKind {
+  return { status, title, detail, action, retryable };
+}
+
+export interface ProblemExtras {
+  detail?: string;
+  action?: ProblemAction;
+  errors?: FieldError[];
+  accounts?: SelectableAccount[];
+  authorization?: AuthorizationText;
+  /** Seconds; becomes the Retry-After header. */
+  retryAfter?: number;
+  /** With method_not_allowed: the Allow header. */
+  allow?: string;
+}
+
+/** Thrown anywhere in the server, answered as problem+json. Carries nothing secret: `detail` is read by strangers. */
+export class ProblemError extends Error {
+  override readonly name = 'ProblemError';
+  readonly status: number;
+
+  constructor(
+    readonly code: ProblemCode,
+    readonly extras: ProblemExtras = {},
+  ) {
+    super(extras.detail ?? KINDS[code].detail);
+    this.status = KINDS[code].status;
+  }
+}
+
+/** The RFC 9457 document of a problem. */
+export function toProblem(code: ProblemCode, extras: ProblemExtras, requestId: string): Problem {
+  const { status, title, detail, retryable, action } = KINDS[code];
+  const problem: Problem = {
+    // A URN and not an address: nothing has to be served there, and it never goes stale.
+    type: `urn:finix-bank-connect:problem:${code}`,
+    title,
+    status,
+    detail: extras.detail ?? detail,
+    code,
+    retryable,
+    action: extras.action ?? action,
+    request_id: requestId,
+  };
+  if (extras.errors) problem.errors = extras.errors;
+  if (extras.accounts) problem.accounts = extras.accounts;
+  if (extras.authorization) problem.authorization = extras.authorization;
+  return problem;
+}
+
+/** For the contract's page: every code with its status, title and action. */
+export function listProblems(): { code: ProblemCode; status: number; title: string; action: ProblemAction }[] {
+  return (Object.entries(KINDS) as [ProblemCode, ProblemKind][]).map(([code, k]) => ({
+    code,
+    status: k.status,
+    title: k.title,
+    action: k.action,
+  }));
+}

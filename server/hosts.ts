@@ -1,0 +1,36 @@
+import { BlockList, isIP } from 'node:net';
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether a URL's hostname means this machine for certain: `localhost` or a loopback address. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (host === 'localhost') return true;
+  const version = isIP(host);
+  return version !== 0 && loopback.check(host, version === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Also `*.localhost`, which browsers resolve to this machine and treat as a secure context. */
+export function isLocalOrLoopbackHost(hostname: string): boolean {
+  return isLoopbackHost(hostname) || hostname.endsWith('.localhost');
+}
+
+/** A predicate over addresses from a list of addresses and CIDR ranges. */
+export function addressMatcher(entries: string[]): (address: string) => boolean {
+  const listed = new BlockList();
+  for (const entry of entries) {
+    const [address = '', prefix] = entry.split('/');
+    const version = isIP(address);
+    if (version === 0) continue;
+    const family = version === 6 ? 'ipv6' : 'ipv4';
+    if (prefix === undefined) listed.addAddress(address, family);
+    else listed.addSubnet(address, Number(prefix), family);
+  }
+  return (address) => {
+    const plain = address.replace(/^::ffff:/, '');
+    const version = isIP(plain);
+    return version !== 0 && listed.check(plain, version === 6 ? 'ipv6' : 'ipv4');
+  };
+}

@@ -1,0 +1,35 @@
+import type { Context } from 'hono';
+import type { BankConnector } from '../bank-connector.ts';
+import type { FinixClient } from '../clients/finix.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+
+/** Everything that the app works with, opened by whoever starts it. */
+export interface AppDeps {
+  config: Config;
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  finix: FinixClient;
+  connector: BankConnector;
+  log: Logger;
+  /** The built script-tag bundle and its version; undefined when it is not served from here. */
+  script: ScriptBundle | undefined;
+  /** Turns true when the process begins to stop. */
+  isStopping: () => boolean;
+}
+
+export interface ScriptBundle {
+  version: string;
+  /** File name → content; the entry is `finix-bank-connect.js`, others are what it loads later. */
+  files: Map<string, Uint8Array>;
+}
+
+export interface AppEnv {
+  Variables: { requestId: string; ip: string | null };
+}
+
+export type AppContext = Context<AppEnv>;

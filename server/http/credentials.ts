@@ -1,0 +1,72 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { ProblemError } from '../errors.ts';
+import { clientSecret, findSession } from '../sessions.ts';
+import type { SessionTable } from '../storage/tables.ts';
+import type { AppContext, AppDeps } from './context.ts';
+import { checkOrigin } from './middleware.ts';
+
+/** Who is asking, and may they. The two credentials of the contract have their one home here. */
+export interface Credentials {
+  /** @throws ProblemError unless the merchant's server is asking */
+  requireMerchant(c: AppContext): void;
+  /** @throws ProblemError unless the session's page is asking */
+  requirePage(c: AppContext, sessionId: string): Promise<SessionTable>;
+  /** Either of the two. @throws ProblemError */
+  requireEither(c: AppContext, sessionId: string): Promise<{ audience: 'merchant' | 'page'; session: SessionTable }>;
+  /** Whether the merchant's key came with the request. @throws ProblemError when it came from a browser */
+  isMerchant(c: AppContext): boolean;
+}
+
+export function createCredentials({ config, storage, secrets }: AppDeps, origins: Set<string>): Credentials {
+  const keys = config.merchantApiKeys.map(digest);
+
+  function isMerchant(c: AppContext): boolean {
+    const token = bearer(c);
+    if (token === undefined) return false;
+    const given = digest(token);
+    // Compares with every key, so that the time does not tell which one was near.
+    const isKey = keys.filter((key) => timingSafeEqual(key, given)).length > 0;
+    if (isKey && c.req.header('Origin') !== undefined) throw new ProblemError('merchant_key_in_browser');
+    return isKey;
+  }
+
+  async function requirePage(c: AppContext, sessionId: string): Promise<SessionTable> {
+    checkOrigin(c, origins);
+    const token = bearer(c);
+    if (token === undefined) throw new ProblemError('unauthorized');
+    const session = await findSession(storage, sessionId);
+    const keyId =
+      session && secrets.keyIds.includes(session.secret_key_id) ? session.secret_key_id : secrets.currentKeyId;
+    // Derived and compared also for a session that does not exist, so that ids can't be probed.
+    const isRight = timingSafeEqual(digest(clientSecret(secrets, sessionId, keyId)), digest(token));
+    if (!session || keyId !== session.secret_key_id || !isRight) throw new ProblemError('unauthorized');
+    return session;
+  }
+
+  return {
+    isMerchant,
+    requireMerchant(c) {
+      if (isMerchant(c)) return;
+      checkOrigin(c, origins);
+      throw new ProblemError('unauthorized', {
+        detail: 'Send Authorization: Bearer with the merchant key, from your server.',
+      });
+    },
+    requirePage,
+    async requireEither(c, sessionId) {
+      if (!isMerchant(c)) return { audience: 'page', session: await requirePage(c, sessionId) };
+      const session = await findSession(storage, sessionId);
+      if (!session) throw new ProblemError('not_found', { detail: 'There is no such session.' });
+      return { audience: 'merchant', session };
+    },
+  };
+}
+
+function bearer(c: AppContext): string | undefined {
+  return /^Bearer\s+(\S+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
+}
+
+/** Equal lengths, whatever was sent, as a constant-time comparison needs. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

@@ -1,0 +1,139 @@
+import { getConnInfo } from '@hono/node-server/conninfo';
+import type { ErrorHandler, MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import { HTTPException } from 'hono/http-exception';
+import { UpstreamError } from '../clients/outbound.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
+import type { Config } from '../config.ts';
+import { ProblemError, toProblem } from '../errors.ts';
+import { addressMatcher } from '../hosts.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { AppContext, AppEnv } from './context.ts';
+
+/** Gives every request an id, taken over from the caller when it is harmless, and every answer its header. */
+export function requestId(): MiddlewareHandler<AppEnv> {
+  return async function requestId(c, next) {
+    const given = c.req.header('X-Request-Id');
+    const id = given && /^[\w.-]{8,64}$/.test(given) ? given : newId('req');
+    c.set('requestId', id);
+    c.header('X-Request-Id', id);
+    await next();
+  };
+}
+
+/** The caller's address: the connection's, or behind trusted proxies the last one that they did not write themselves. */
+export function clientAddress(trustedProxies: string[]): MiddlewareHandler<AppEnv> {
+  const isTrusted = addressMatcher(trustedProxies);
+  return async function clientAddress(c, next) {
+    let address = connectionAddress(c);
+    const forwarded = (c.req.header('X-Forwarded-For') ?? '').split(',').flatMap((part) => part.trim() || []);
+    while (address !== null && isTrusted(address) && forwarded.length > 0) address = forwarded.pop() ?? null;
+    c.set('ip', address?.replace(/^::ffff:/, '') ?? null);
+    await next();
+  };
+}
+
+function connectionAddress(c: AppContext): string | null {
+  try {
+    return getConnInfo(c).remote.address ?? null;
+  } catch {
+    // Called without a socket, as by app.request in tests.
+    return null;
+  }
+}
+
+/** One line for each request: never a query, a body or a header. */
+export function accessLog(log: Logger): MiddlewareHandler<AppEnv> {
+  return async function accessLog(c, next) {
+    const started = performance.now();
+    await next();
+    const ms = Math.round(performance.now() - started);
+    const fields = { request_id: c.get('requestId'), method: c.req.method, path: c.req.path, status: c.res.status, ms };
+    log[c.res.status >= 500 ? 'warn' : 'info'](fields, 'request');
+  };
+}
+
+/** The origins of pages that may use the server: the configured ones and its own. */
+export function allowedOrigins({
+  allowedOrigins: configured,
+  publicUrl,
+}: Pick<Config, 'allowedOrigins' | 'publicUrl'>): Set<string> {
+  return new Set([...configured, new URL(publicUrl).origin]);
+}
+
+/** Lets allowed pages read the answers. No credentials: the client secret travels in a header, never in a cookie. */
+export function pageCors(origins: Set<string>): MiddlewareHandler<AppEnv> {
+  return cors({
+    origin: (origin) => (origins.has(origin) ? origin : null),
+    allowMethods: ['GET', 'POST'],
+    allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
+    exposeHeaders: ['X-Request-Id', 'Retry-After'],
+    // Two hours is the most that Chromium keeps.
+    maxAge: 7200,
+  });
+}
+
+/**
+ * A present Origin must be an allowed one. An absent one is a server or a same-origin GET, unless the browser says otherwise.
+ * @throws ProblemError `origin_not_allowed`
+ */
+export function checkOrigin(c: AppContext, origins: Set<string>): void {
+  const origin = c.req.header('Origin');
+  if (origin === undefined ? c.req.header('Sec-Fetch-Site') === 'cross-site' : !origins.has(origin)) {
+    throw new ProblemError('origin_not_allowed');
+  }
+}
+
+/** Headers that cost nothing and close doors: answers are data, never a page to frame or a type to guess. */
+export function safeHeaders(): MiddlewareHandler<AppEnv> {
+  return async function safeHeaders(c, next) {
+    await next();
+    c.res.headers.set('X-Content-Type-Options', 'nosniff');
+    c.res.headers.set('Referrer-Policy', 'no-referrer');
+    if (!c.res.headers.has('Content-Security-Policy')) {
+      c.res.headers.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+    }
+    if (!c.res.headers.has('Cache-Control')) c.res.headers.set('Cache-Control', 'no-store');
+  };
+}
+
+/** The one place where errors become answers. */
+export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
+  return (error, c) => {
+    const problem = toProblemError(error, log, c.get('requestId'));
+    return problemResponse(c, problem);
+  };
+}
+
+export function problemResponse(c: AppContext, { code, status, extras }: ProblemError): Response {
+  const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
+  if (extras.retryAfter !== undefined) headers['Retry-After'] = String(extras.retryAfter);
+  if (extras.allow !== undefined) headers['Allow'] = extras.allow;
+  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  return c.body(JSON.stringify(toProblem(code, extras, c.get('requestId'))), status as 400, headers);
+}
+
+function toProblemError(error: unknown, log: Logger, requestId: string): ProblemError {
+  if (error instanceof ProblemError) return error;
+  if (error instanceof StorageUnavailableError) {
+    log.error({ request_id: requestId, reason: error.reason }, 'storage is not available');
+    // Long enough for a failover to end, short enough for a customer who waits.
+    return new ProblemError('storage_unavailable', { retryAfter: 5 });
+  }
+  if (error instanceof UpstreamError) return upstreamProblem(error, log, requestId);
+  if (error instanceof HTTPException && error.status === 413) return new ProblemError('body_too_large');
+  log.error({ request_id: requestId, err: error }, 'a request failed unexpectedly');
+  return new ProblemError('internal_error');
+}
+
+function upstreamProblem(error: UpstreamError, log: Logger, requestId: string): ProblemError {
+  const { service, call, failure, code, details } = error;
+  const level = failure === 'misconfigured' || failure === 'refused' ? 'error' : 'warn';
+  log[level]({ request_id: requestId, service, call, failure, code, ...details }, 'a call failed');
+  if (failure === 'misconfigured' || failure === 'refused') return new ProblemError('provider_misconfigured');
+  if (isBankDown(code)) return new ProblemError('bank_unavailable', { retryAfter: 600 });
+  const retryAfter = Math.ceil(details.retryAfter ?? 2);
+  return new ProblemError(service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', { retryAfter });
+}

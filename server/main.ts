@@ -1,0 +1,139 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { getRequestListener } from '@hono/node-server';
+import { createApp, type ScriptBundle } from './app.ts';
+import { createBankConnector } from './bank-connector.ts';
+import { createFinixClient } from './clients/finix.ts';
+import { createPlaidClient } from './clients/plaid.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { createJobs } from './jobs.ts';
+import { createLog, type Logger } from './log.ts';
+import { assertKeys } from './storage/check-keys.ts';
+import { StorageSetupError, StorageUnavailableError } from './storage/errors.ts';
+import { openStorage } from './storage/open.ts';
+import { rotateKeys } from './storage/rotate-keys.ts';
+import { createSecrets } from './storage/secrets.ts';
+
+const HELP = `finix-bank-connect: the server
+
+  npm start                       serve
+  npm start -- rotate-keys        re-encrypt everything stored with the first key of ENCRYPTION_KEY; may run while serving
+  npm start -- --help             this text
+
+Settings come from the environment; README.md lists them. With none, it says which are missing.
+`;
+
+/** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
+const GRACE_MS = 25_000;
+/** Rows that one step of rotate-keys re-encrypts: short transactions, so that serving goes on beside it. */
+const ROTATE_BATCH = 200;
+
+async function main(args: string[]): Promise<void> {
+  const [command = 'serve'] = args;
+  if (command === '--help' || command === '-h' || command === 'help') return void process.stdout.write(HELP);
+  if (command !== 'serve' && command !== 'rotate-keys') {
+    process.stderr.write(`Unknown command ${JSON.stringify(command)}.\n\n${HELP}`);
+    process.exitCode = 2;
+    return;
+  }
+  const config = loadConfig(process.env);
+  const log = createLog({ level: config.logLevel, secrets: secretsOf(config) });
+  if (command === 'rotate-keys') await rotate(config, log);
+  else await serve(config, log);
+}
+
+async function serve(config: Config, log: Logger): Promise<void> {
+  const storage = await openStorage({ ...config, log: (level, message, fields) => log[level](fields ?? {}, message) });
+  const secrets = createSecrets(config.encryptionKeys);
+  await assertKeys(storage, secrets);
+  const plaid = createPlaidClient(config.plaid);
+  const finix = createFinixClient(config.finix);
+  const deps = { storage, secrets, plaid, finix, quietMs: config.finix.quietMs, log };
+  const connector = createBankConnector(deps);
+  const jobs = createJobs({ ...deps, connector });
+  let stopping = false;
+  const script = await readScript(log);
+  const app = createApp({ ...deps, config, connector, script, isStopping: () => stopping });
+
+  const server = createServer(getRequestListener(app.fetch));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, resolve);
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : config.port;
+  log.info(
+    { port, plaid: config.plaid.environment, finix: config.finix.environment, storage: storage.dialect },
+    'listening',
+  );
+  jobs.start();
+  // Its import takes half a second: better now than in the first customer's request.
+  plaid.warmUp();
+
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    log.info({ signal, in_flight: connector.inFlight }, 'stopping');
+    // Whatever is not done by then is at a recovery point, and another instance goes on from there.
+    const killer = setTimeout(() => process.exit(1), GRACE_MS);
+    killer.unref();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await Promise.all([jobs.stop(), connector.stop()]);
+    await closed;
+    await storage.close();
+    log.info('stopped');
+    clearTimeout(killer);
+  }
+  const onSignal = (signal: string) => {
+    stop(signal).catch((error: unknown) => {
+      log.error({ err: error }, 'stopping failed');
+      process.exit(1);
+    });
+  };
+  process.once('SIGTERM', onSignal);
+  process.once('SIGINT', onSignal);
+}
+
+async function rotate(config: Config, log: Logger): Promise<void> {
+  const storage = await openStorage(config);
+  try {
+    const secrets = createSecrets(config.encryptionKeys);
+    await assertKeys(storage, secrets);
+    const { resealed } = await rotateKeys(storage, secrets, { batch: ROTATE_BATCH });
+    log.info({ resealed }, 'everything stored is sealed with the first key now');
+  } finally {
+    await storage.close();
+  }
+}
+
+/** The bundle that `npm run build` made beside this file. */
+async function readScript(log: Logger): Promise<ScriptBundle | undefined> {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)));
+  try {
+    const names = (await readdir(join(root, 'cdn'))).filter((name) => name.endsWith('.js'));
+    const files = new Map<string, Uint8Array>();
+    for (const name of names) files.set(name, await readFile(join(root, 'cdn', name)));
+    const { version } = JSON.parse(await readFile(join(root, '..', 'package.json'), 'utf8')) as { version: string };
+    return { version, files };
+  } catch {
+    log.warn('the script-tag bundle is not there, so it is not served: run npm run build');
+    return undefined;
+  }
+}
+
+function secretsOf({ plaid, finix, merchantApiKeys, merchantWebhook, encryptionKeys }: Config): string[] {
+  const basic = Buffer.from(`${finix.username}:${finix.password}`).toString('base64');
+  const optional = [finix.webhookSecret, merchantWebhook?.secret].filter((value) => value !== undefined);
+  return [plaid.secret, finix.password, basic, ...merchantApiKeys, ...encryptionKeys, ...optional];
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const isExpected =
+    error instanceof ConfigError || error instanceof StorageSetupError || error instanceof StorageUnavailableError;
+  const inUse = (error as { code?: string }).code === 'EADDRINUSE' ? 'PORT is in use by another process.' : undefined;
+  process.stderr.write(`${inUse ?? (isExpected ? error.message : String((error as Error).stack))}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type {
+  CompleteRequest,
+  CreatePublicSessionRequest,
+  CreateSessionRequest,
+  FieldError,
+  LinkTokenRequest,
+} from '../widget/contract.ts';
+import { ProblemError } from './errors.ts';
+
+/** Text of one line: no control characters, which would break logs and headers. */
+const line = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must have no control characters');
+
+const language = z
+  .string()
+  .max(35)
+  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 language tag such as en or pt-BR');
+
+// Lengths are Finix's limits for an identity (docs.finix.com, Identities).
+const address = z
+  .strictObject({
+    line1: line(35),
+    line2: line(35),
+    city: line(20),
+    region: z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters'),
+    postal_code: line(7),
+    country: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 3166-1 alpha-3 code such as USA'),
+  })
+  .partial();
+
+const firstName = line(20);
+const lastName = line(20);
+const email = z.email().max(100);
+
+const identity = z
+  .strictObject({
+    first_name: firstName,
+    last_name: lastName,
+    email,
+    // Finix publishes no length; E.164 with punctuation fits into 20.
+    phone: z.string().regex(/^\+?[0-9 ().-]{7,20}$/, 'must be a phone number'),
+    personal_address: address,
+    business_name: line(120),
+    doing_business_as: line(60),
+    business_phone: line(10),
+    business_address: address,
+  })
+  .partial();
+
+// The limits of Finix's tags, so that metadata could travel there.
+const metadata = z
+  .record(line(40), z.string().max(500))
+  .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
+
+export const createSession = z.strictObject({
+  customer_id: line(128),
+  finix_identity: line(255).optional(),
+  identity: identity.optional(),
+  purpose: z.enum(['debit', 'payout']).optional(),
+  account_selection: z.enum(['single', 'multiple']).optional(),
+  language: language.optional(),
+  // A mandate is a page of text at most.
+  authorization: z.strictObject({ text: z.string().min(1).max(10_000), version: line(64) }).optional(),
+  connection: line(64).optional(),
+  metadata: metadata.optional(),
+}) satisfies z.ZodType<CreateSessionRequest>;
+
+export const createPublicSession = z.strictObject({
+  identity: z.strictObject({ first_name: firstName, last_name: lastName, email }).partial().optional(),
+  language: language.optional(),
+}) satisfies z.ZodType<CreatePublicSessionRequest>;
+
+export const linkTokenRequest = z.strictObject({
+  mode: z.enum(['button', 'embedded', 'hosted']).optional(),
+  language: language.optional(),
+  return_url: z.url().max(2048).optional(),
+}) satisfies z.ZodType<LinkTokenRequest>;
+
+// Link's metadata is Plaid's to extend, so unknown members of what it gave are ignored, not refused.
+const nullableText = z.string().max(255).nullish();
+
+export const completeRequest = z.strictObject({
+  public_token: line(512),
+  accounts: z
+    .array(
+      z.object({
+        id: line(255),
+        name: nullableText,
+        mask: nullableText,
+        type: nullableText,
+        subtype: nullableText,
+        verification_status: nullableText,
+      }),
+    )
+    // No login has more accounts that we could take; it bounds the work.
+    .max(100),
+  institution: z.object({ institution_id: nullableText, name: nullableText }).nullish(),
+  link_session_id: nullableText,
+  authorization: z
+    .strictObject({
+      accepted: z.boolean(),
+      text_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+    })
+    .optional(),
+}) satisfies z.ZodType<CompleteRequest>;
+
+export const listConnections = z.strictObject({
+  customer_id: line(128).optional(),
+  status: z
+    .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
+    .optional(),
+  cursor: line(128).optional(),
+  // Sized for a page of a back office.
+  limit: z.coerce.number().int().min(1).max(100).default(25),
+});
+
+/**
+ * Parses what came in, or says which fields are wrong.
+ * @throws ProblemError `invalid_request` with one entry for each wrong field
+ */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap(fieldErrors);
+  throw new ProblemError('invalid_request', { errors, detail: summary(errors) });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'is not a field of this request' }));
+}
+
+function summary(errors: FieldError[]): string {
+  const paths = errors.map((error) => error.path || 'the body');
+  return `Wrong: ${[...new Set(paths)].slice(0, 10).join(', ')}.`;
+}

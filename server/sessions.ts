@@ -1,0 +1,223 @@
+import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../widget/contract.ts';
+import type { Config } from './config.ts';
+import { ProblemError } from './errors.ts';
+import { newId, sha256 } from './ids.ts';
+import { isUniqueViolation } from './storage/errors.ts';
+import type { Storage } from './storage/open.ts';
+import type { Secrets } from './storage/secrets.ts';
+import type { ConnectionTable, SessionTable } from './storage/tables.ts';
+import { viewSession } from './views.ts';
+
+/** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
+const SESSION_MS = 24 * 3600_000;
+/** As long as the contract promises the same answer to a repeated key. */
+export const IDEMPOTENCY_MS = 24 * 3600_000;
+
+export interface SessionDeps {
+  storage: Storage;
+  secrets: Secrets;
+}
+
+/** What a new session is made of, whoever asked for it. */
+type NewSession = CreateSessionRequest & { isPublic: boolean };
+
+/**
+ * Makes a session for the merchant's server. With an idempotency key, the same key and body give the same answer for 24 hours.
+ * @throws ProblemError `idempotency_key_reused` when the key came with another body
+ */
+export async function createSession(
+  deps: SessionDeps,
+  request: CreateSessionRequest,
+  idempotencyKey: string | undefined,
+): Promise<Session> {
+  if (idempotencyKey === undefined) return insertSession(deps, { ...request, isPublic: false });
+  const hash = sha256(canonicalJson(request));
+  const earlier = await findAnswer(deps, idempotencyKey, hash);
+  if (earlier) return earlier;
+  try {
+    return await insertSession(deps, { ...request, isPublic: false }, { key: idempotencyKey, hash });
+  } catch (error) {
+    // Another request with this key was faster: its answer is the answer.
+    const other = isUniqueViolation(error) ? await findAnswer(deps, idempotencyKey, hash) : undefined;
+    if (other) return other;
+    throw error;
+  }
+}
+
+/** Makes a session for a page in public mode: a customer of its own, so that nobody's earlier bank can be reached with it. */
+export async function createPublicSession(
+  deps: SessionDeps,
+  settings: Config['publicSessions'],
+  request: CreatePublicSessionRequest,
+): Promise<Session> {
+  return insertSession(deps, {
+    ...request,
+    customer_id: newId('anon'),
+    purpose: settings.purpose,
+    authorization: settings.authorization,
+    isPublic: true,
+  });
+}
+
+export async function findSession(storage: Storage, id: string): Promise<SessionTable | undefined> {
+  return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The connections that the session is about: those of its current Item, not of attempts that a restart replaced. */
+export async function connectionsOf(storage: Storage, session: SessionTable): Promise<ConnectionTable[]> {
+  if (session.item_id === null) return [];
+  return storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where('session_id', '=', session.id)
+    .where('item_id', '=', session.item_id)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+/**
+ * Closes a session that waits for its customer, and has its Item removed.
+ * @throws ProblemError when it is being worked on or has ended otherwise
+ */
+export async function cancelSession({ storage }: SessionDeps, id: string): Promise<SessionTable> {
+  const now = await storage.now();
+  return storage.transaction(async (trx) => {
+    const closed = await trx
+      .updateTable('sessions')
+      .set((eb) => ({
+        status: 'canceled',
+        identity_enc: null,
+        error: null,
+        version: eb('version', '+', 1),
+        updated_at: now,
+      }))
+      .where('id', '=', id)
+      .where('status', 'in', ['open', 'restart_required'])
+      .returningAll()
+      .executeTakeFirst();
+    if (closed) {
+      await releaseItems(trx, closed.id, now);
+      return closed;
+    }
+    const session = await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+    if (!session) throw new ProblemError('not_found');
+    if (session.status === 'canceled') return session;
+    if (session.status === 'processing') throw new ProblemError('session_busy');
+    if (session.status === 'completed') throw new ProblemError('session_already_completed');
+    throw new ProblemError(session.status === 'expired' ? 'session_expired' : 'session_failed');
+  });
+}
+
+/** Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens erased. */
+export async function releaseItems(trx: Storage['db'], sessionId: string, now: number): Promise<void> {
+  await trx
+    .updateTable('items')
+    .set({ status: 'removing', next_at: now, tries: 0, public_token_enc: null, updated_at: now })
+    .where('session_id', '=', sessionId)
+    .where('status', '=', 'linked')
+    .execute();
+  await trx
+    .updateTable('items')
+    .set({ status: 'spent', public_token_enc: null, updated_at: now })
+    .where('session_id', '=', sessionId)
+    .where('status', '=', 'exchanging')
+    .execute();
+}
+
+async function insertSession(
+  { storage, secrets }: SessionDeps,
+  request: NewSession,
+  idempotency?: { key: string; hash: string },
+): Promise<Session> {
+  if (request.connection !== undefined) {
+    throw new ProblemError('invalid_request', {
+      errors: [{ path: 'connection', message: 'repairing a connection is not supported by this version' }],
+    });
+  }
+  const now = await storage.now();
+  const id = newId('ses');
+  const row: SessionTable = {
+    id,
+    mode: 'connect',
+    status: 'open',
+    recovery_point: 'started',
+    customer_id: request.customer_id,
+    purpose: request.purpose ?? 'debit',
+    account_selection: request.account_selection ?? 'single',
+    language: request.language ?? 'en',
+    is_public: request.isPublic ? 1 : 0,
+    finix_identity: request.finix_identity ?? null,
+    identity_enc: request.identity
+      ? secrets.seal(JSON.stringify(request.identity), { table: 'sessions', row: id, column: 'identity_enc' })
+      : null,
+    authorization_text: request.authorization?.text ?? null,
+    authorization_version: request.authorization?.version ?? null,
+    authorization_receipt: null,
+    metadata: JSON.stringify(request.metadata ?? {}),
+    repair_connection_id: null,
+    secret_key_id: secrets.currentKeyId,
+    item_id: null,
+    chosen_accounts: '[]',
+    error: null,
+    link_tokens_until: 0,
+    version: 0,
+    lease_owner: null,
+    lease_until: 0,
+    next_at: 0,
+    tries: 0,
+    processing_since: null,
+    created_at: now,
+    updated_at: now,
+    expires_at: now + SESSION_MS,
+  };
+  const answer = viewSession(row, [], request.isPublic ? 'page' : 'merchant', now);
+  await storage.transaction(async (trx) => {
+    if (idempotency) {
+      const { key, hash } = idempotency;
+      await trx
+        .deleteFrom('idempotency')
+        .where('key', '=', key)
+        .where('created_at', '<=', now - IDEMPOTENCY_MS)
+        .execute();
+      await trx
+        .insertInto('idempotency')
+        .values({ key, request_hash: hash, session_id: id, response: JSON.stringify(answer), created_at: now })
+        .execute();
+    }
+    await trx.insertInto('sessions').values(row).execute();
+  });
+  return { ...answer, client_secret: clientSecret(secrets, id, row.secret_key_id) };
+}
+
+async function findAnswer({ storage, secrets }: SessionDeps, key: string, hash: string): Promise<Session | undefined> {
+  const row = await storage.db
+    .selectFrom('idempotency')
+    .innerJoin('sessions', 'sessions.id', 'idempotency.session_id')
+    .select(['request_hash', 'response', 'sessions.id', 'sessions.secret_key_id'])
+    .where('key', '=', key)
+    .where('idempotency.created_at', '>', (await storage.now()) - IDEMPOTENCY_MS)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  if (row.request_hash !== hash) throw new ProblemError('idempotency_key_reused');
+  return { ...(JSON.parse(row.response) as Session), client_secret: clientSecret(secrets, row.id, row.secret_key_id) };
+}
+
+/** `{session id}_secret_{43 characters}`: derived, so that it never has to be stored and can be given again. */
+export function clientSecret(secrets: Secrets, sessionId: string, keyId: string): string {
+  return `${sessionId}_secret_${secrets.deriveClientSecret(sessionId, keyId)}`;
+}
+
+/** Same content, same text, whatever the order of members. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
+export function plaidUserId(customerId: string): string {
+  return sha256(`finix-bank-connect client_user_id ${customerId}`);
+}
