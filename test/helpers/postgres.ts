@@ -1,0 +1,233 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+export interface TestPostgres {
+  /** False for a server that is not ours: `restart` and `without` throw. */
+  canRestart: boolean;
+  /** Of the administrator's database. */
+  url: string;
+  /** Makes an empty database and gives its URL. */
+  createDatabase(): Promise<string>;
+  /** `immediate` is a crash: every connection is cut and the log is replayed. `fast` lets no transaction finish either, but says goodbye. */
+  restart(mode: 'immediate' | 'fast'): Promise<void>;
+  /** Lets `while` run with the server gone. */
+  without(run: () => Promise<void>): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** initdb takes 1 to 3 s, a start under 1 s; a loaded machine gets its time. */
+const START_TIMEOUT_MS = 60_000;
+
+/** Why startPostgres would skip; undefined if it would not. Known before any test runs, so that a suite can say it in its name. */
+export function postgresMissing(): string | undefined {
+  if (findBin() || process.env['TEST_DATABASE_URL']) return undefined;
+  return 'no PostgreSQL: install its server (apt-get install postgresql), or set TEST_DATABASE_URL';
+}
+
+/**
+ * Starts a PostgreSQL of our own on loopback, or uses the server of TEST_DATABASE_URL (which is not restarted), or says why neither.
+ * It ends with the process that started it, however that one ends.
+ */
+export async function startPostgres(): Promise<TestPostgres | { skipped: string }> {
+  const skipped = postgresMissing();
+  if (skipped) return { skipped };
+  const bin = findBin();
+  return bin ? startOwn(bin) : givenServer(process.env['TEST_DATABASE_URL'] ?? '');
+}
+
+async function startOwn(bin: string): Promise<TestPostgres> {
+  const user = await ordinaryUser();
+  const dir = await mkdtemp(join(tmpdir(), 'fbc-postgres-'));
+  if (user) await chown(dir, user.uid, user.gid);
+  const password = 'test-password';
+  const passwordFile = join(dir, 'password');
+  await writeFile(passwordFile, password, { mode: 0o644 });
+  const data = join(dir, 'data');
+  await run(
+    join(bin, 'initdb'),
+    [
+      '-D',
+      data,
+      '-U',
+      'test',
+      '-A',
+      'scram-sha-256',
+      `--pwfile=${passwordFile}`,
+      '-E',
+      'UTF8',
+      '--locale=C',
+      '--no-sync',
+    ],
+    { ...user, cwd: dir },
+  );
+  const port = await freePort();
+  const url = (database: string) => `postgres://test:${password}@127.0.0.1:${port}/${database}`;
+  let server: ChildProcess | undefined;
+
+  const start = async () => {
+    // The shell waits for the end of its input, which comes with the end of this process, also when that is killed.
+    const script = '"$0" "$@" >>log 2>&1 & echo $!; cat >/dev/null; kill -QUIT $! 2>/dev/null; wait $!';
+    const args = [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      `unix_socket_directories=${dir}`,
+    ];
+    server = spawn('sh', ['-c', script, join(bin, 'postgres'), ...args], {
+      ...user,
+      cwd: dir,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const [pid] = (await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+    await answering(url('postgres'), Number(pid), join(dir, 'log'));
+    return Number(pid);
+  };
+  const end = async (pid: number, signal: 'SIGQUIT' | 'SIGINT') => {
+    const running = server;
+    if (!running || running.exitCode !== null) return;
+    process.kill(pid, signal);
+    while (isAlive(pid)) await sleep(10);
+    running.stdin?.end();
+    await once(running, 'exit');
+  };
+
+  let pid = await start();
+  return {
+    canRestart: true,
+    url: url('postgres'),
+    createDatabase: async () => url(await createDatabase(url('postgres'))),
+    restart: async (mode) => {
+      await end(pid, mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
+      pid = await start();
+    },
+    without: async (whileGone) => {
+      await end(pid, 'SIGINT');
+      try {
+        await whileGone();
+      } finally {
+        pid = await start();
+      }
+    },
+    stop: async () => {
+      await end(pid, 'SIGQUIT');
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function givenServer(url: string): TestPostgres {
+  const made: string[] = [];
+  const refuse = async () => {
+    throw new Error('The server of TEST_DATABASE_URL is not ours to restart.');
+  };
+  return {
+    canRestart: false,
+    url,
+    createDatabase: async () => {
+      const name = await createDatabase(url);
+      made.push(name);
+      const own = new URL(url);
+      own.pathname = `/${name}`;
+      return own.href;
+    },
+    restart: refuse,
+    without: refuse,
+    stop: async () => {
+      for (const name of made) await administer(url, `drop database if exists ${name} with (force)`);
+    },
+  };
+}
+
+async function createDatabase(url: string): Promise<string> {
+  const name = `fbc_${process.pid}_${Math.random().toString(36).slice(2)}`;
+  await administer(url, `create database ${name}`);
+  return name;
+}
+
+async function administer(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function findBin(): string | undefined {
+  const root = '/usr/lib/postgresql';
+  const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter),
+    ...versions.map((version) => join(root, version, 'bin')),
+  ];
+  return folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))));
+}
+
+/** PostgreSQL refuses to run as root, so root lends it another user. */
+async function ordinaryUser(): Promise<{ uid: number; gid: number } | undefined> {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
+  const user = users.find(([name]) => name === 'postgres') ?? users.find(([name]) => name === 'nobody');
+  return { uid: Number(user?.[2] ?? 65534), gid: Number(user?.[3] ?? 65534) };
+}
+
+async function run(
+  command: string,
+  args: string[],
+  options: { cwd: string; uid?: number; gid?: number },
+): Promise<void> {
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'ignore', 'pipe'] });
+  let complaints = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk.toString();
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${complaints}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function answering(url: string, pid: number, log: string): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await administer(url, 'select 1');
+    } catch (error) {
+      if (!isAlive(pid) || Date.now() > deadline) {
+        throw new Error(
+          `PostgreSQL did not start (${(error as Error).message}):\n${await readFile(log, 'utf8').catch(() => '')}`,
+        );
+      }
+      await sleep(20);
+    }
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

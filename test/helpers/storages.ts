@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { openStorage, type Storage, type StorageOptions } from '../../server/storage/open.ts';
+import { postgresMissing, startPostgres, type TestPostgres } from './postgres.ts';
+
+/** One empty database, for as many instances as a test wants to open on it. */
+export interface TestDatabase {
+  options: StorageOptions;
+  open(more?: Partial<StorageOptions>): Promise<Storage>;
+}
+
+export interface StorageKind {
+  /** Makes an empty database. It goes, and everything opened on it is closed, after the test. */
+  database(): Promise<TestDatabase>;
+  /** Opens an empty database of its own, closed after the test. */
+  open(): Promise<Storage>;
+}
+
+/** Runs one suite against both databases; the one on PostgreSQL is skipped, with the reason in its name, where there is none. */
+export function forEachStorage(suite: (name: 'sqlite' | 'postgres', kind: StorageKind) => void): void {
+  describe('on SQLite', () => {
+    suite('sqlite', kind(temporaryFolder));
+  });
+  withPostgres('on PostgreSQL', (server) => {
+    suite(
+      'postgres',
+      kind(async () => ({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' })),
+    );
+  });
+}
+
+/** Runs a suite with a PostgreSQL of its own, that it may also restart. */
+export function withPostgres(name: string, suite: (server: () => TestPostgres) => void): void {
+  const missing = postgresMissing();
+  if (missing) console.warn(`skipped: ${name}: ${missing}`);
+  describe.skipIf(missing)(missing ? `${name} (skipped: ${missing})` : name, () => {
+    let server: TestPostgres | undefined;
+    beforeAll(async () => {
+      const started = await startPostgres();
+      if ('skipped' in started) throw new Error(started.skipped);
+      server = started;
+    }, 90_000);
+    afterAll(() => server?.stop());
+    suite(() => {
+      if (!server) throw new Error('The server is there only while tests run.');
+      return server;
+    });
+  });
+}
+
+async function temporaryFolder(): Promise<StorageOptions> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fbc-storage-'));
+  return { dataDir };
+}
+
+function kind(make: () => Promise<StorageOptions>): StorageKind {
+  const opened: Storage[] = [];
+  const folders: string[] = [];
+  afterEach(async () => {
+    for (const storage of opened.splice(0)) await storage.close();
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+  });
+  const database = async (): Promise<TestDatabase> => {
+    const options = await make();
+    if (!options.databaseUrl) folders.push(options.dataDir);
+    return {
+      options,
+      open: async (more) => {
+        const storage = await openStorage({ ...options, ...more });
+        opened.push(storage);
+        return storage;
+      },
+    };
+  };
+  return { database, open: async () => (await database()).open() };
+}

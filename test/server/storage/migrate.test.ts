@@ -1,0 +1,64 @@
+import type { Kysely } from 'kysely';
+import { expect, test } from 'vitest';
+import { SchemaTooNewError, StorageSetupError } from '../../../server/storage/errors.ts';
+import { type Migration, migrate, migrations } from '../../../server/storage/migrate.ts';
+import type { Storage } from '../../../server/storage/open.ts';
+import { forEachStorage } from '../../helpers/storages.ts';
+import { rows } from './rows.ts';
+
+const second: Migration = {
+  name: '0002-test',
+  up: async (db) => {
+    await db.schema.alterTable('meta').addColumn('note', 'text').execute();
+  },
+};
+const broken: Migration = {
+  name: '0003-broken',
+  up: async (db) => {
+    await db.schema.createTable('half_made').addColumn('id', 'text').execute();
+    throw new Error('stopped in the middle');
+  },
+};
+
+forEachStorage((_name, kind) => {
+  test('eight instances that start together on an empty database migrate it once', async () => {
+    const database = await kind.database();
+    const storages = await Promise.all(Array.from({ length: 8 }, () => database.open()));
+    for (const storage of storages) await storage.ping();
+    expect(await applied(storages[0] as Storage)).toEqual(migrations.map((migration) => migration.name));
+  });
+
+  test('a database with rows gets only what it lacks', async () => {
+    const storage = await kind.open();
+    await storage.db.insertInto('meta').values(rows.meta).execute();
+    await migrate(storage.db, storage.dialect, [...migrations, second]);
+    await migrate(storage.db, storage.dialect, [...migrations, second]);
+    expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([{ ...rows.meta, note: null }]);
+    expect(await applied(storage)).toEqual([...migrations.map((migration) => migration.name), second.name]);
+  });
+
+  test('a migration that fails takes back those that ran with it', async () => {
+    const storage = await kind.open();
+    const run = migrate(storage.db, storage.dialect, [...migrations, second, broken]);
+    await expect(run).rejects.toThrow('stopped in the middle');
+    expect(await applied(storage)).toEqual(migrations.map((migration) => migration.name));
+    const tables = await storage.db.introspection.getTables();
+    expect(tables.map((table) => table.name)).not.toContain('half_made');
+    await migrate(storage.db, storage.dialect, [...migrations, second]);
+  });
+
+  test('a database that a newer version wrote is refused with a way forward', async () => {
+    const database = await kind.database();
+    const newer = await database.open();
+    await migrate(newer.db, newer.dialect, [...migrations, second]);
+    const opening = database.open();
+    await expect(opening).rejects.toThrow(SchemaTooNewError);
+    await expect(opening).rejects.toThrow(StorageSetupError);
+    await expect(opening).rejects.toThrow(/0002-test.*Start the newer version/);
+  });
+});
+
+async function applied({ db }: Storage): Promise<string[]> {
+  const all = db as unknown as Kysely<{ schema_migrations: { name: string } }>;
+  return (await all.selectFrom('schema_migrations').select('name').orderBy('name').execute()).map((row) => row.name);
+}

@@ -1,0 +1,119 @@
+import { inspect } from 'node:util';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { StorageSetupError, StorageUnavailableError } from '../../../server/storage/errors.ts';
+import { openStorage, type Storage } from '../../../server/storage/open.ts';
+import { withPostgres } from '../../helpers/storages.ts';
+import { rows } from './rows.ts';
+
+test('an address that is not of PostgreSQL is refused without being repeated', async () => {
+  const opening = openStorage({ databaseUrl: 'mysql://user:hunter2@127.0.0.1/db', dataDir: '/nonexistent' });
+  await expect(opening).rejects.toThrow(StorageSetupError);
+  await expect(opening).rejects.not.toThrow(/hunter2/);
+});
+
+test('a server that is not there is reported at the start', async () => {
+  // Port 1 is reserved, and closed on every machine that runs tests.
+  const opening = openStorage({ databaseUrl: 'postgres://user:hunter2@127.0.0.1:1/db', dataDir: '/nonexistent' });
+  await expect(opening).rejects.toThrow(new StorageUnavailableError('ECONNREFUSED'));
+});
+
+withPostgres('PostgreSQL', (server) => {
+  let url: string;
+  let storage: Storage;
+  const log = vi.fn();
+
+  beforeEach(async () => {
+    url = await server().createDatabase();
+    storage = await openStorage({ databaseUrl: url, dataDir: '/nonexistent', log });
+  });
+  afterEach(async () => {
+    await storage.close();
+    log.mockClear();
+  });
+
+  test('a crash of the server in the middle of a transaction is reported, and the next query works', async ({
+    skip,
+  }) => {
+    skip(!server().canRestart, 'the server is not ours');
+    const cut = storage.transaction(async (trx) => {
+      await trx.insertInto('meta').values(rows.meta).execute();
+      await server().restart('immediate');
+      await trx
+        .insertInto('meta')
+        .values({ ...rows.meta, key: 'second' })
+        .execute();
+    });
+    await expect(cut).rejects.toThrow(StorageUnavailableError);
+    expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([]);
+  });
+
+  test('idle connections that the server cuts are a warning, not the end of the process', async ({ skip }) => {
+    skip(!server().canRestart, 'the server is not ours');
+    await Promise.all([storage.ping(), storage.ping(), storage.ping()]);
+    await server().restart('fast');
+    await vi.waitFor(() =>
+      expect(log).toHaveBeenCalledWith('warn', expect.stringContaining('lost'), expect.anything()),
+    );
+    await storage.ping();
+  });
+
+  test('while the server is gone every query says so, and afterwards they work again', async ({ skip }) => {
+    skip(!server().canRestart, 'the server is not ours');
+    await server().without(async () => {
+      await expect(storage.ping()).rejects.toThrow(StorageUnavailableError);
+      await expect(storage.transaction(async () => {})).rejects.toThrow(StorageUnavailableError);
+    });
+    await storage.ping();
+  });
+
+  test('a statement that the server stops is reported', async () => {
+    const slow = storage.transaction(async (trx) => {
+      await sql`set local statement_timeout = 50`.execute(trx);
+      await sql`select pg_sleep(5)`.execute(trx);
+    });
+    await expect(slow).rejects.toThrow(new StorageUnavailableError('57014'));
+  });
+
+  test('when all connections stay taken, the next one gives up after 5 s', async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const holders = Array.from({ length: 10 }, () => storage.transaction(() => held));
+    await expect(storage.ping()).rejects.toThrow(new StorageUnavailableError('connect timeout'));
+    release();
+    await Promise.all(holders);
+    await storage.ping();
+  });
+
+  test('a refused login is reported without the password', async () => {
+    const wrong = new URL(url);
+    wrong.password = 'hunter2';
+    const error = await openStorage({ databaseUrl: wrong.href, dataDir: '/nonexistent' }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toEqual(new StorageUnavailableError('28P01'));
+    expect(inspect(error)).not.toContain('hunter2');
+  });
+
+  test('errors do not carry the values of rows', async () => {
+    const bad = { ...rows.items, institution_name: 'Private Bank', status: null as unknown as 'linked' };
+    const error = await storage.db
+      .insertInto('items')
+      .values(bad)
+      .execute()
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: '23502', column: 'status' });
+    expect(inspect(error)).not.toContain('Private Bank');
+  });
+
+  test('other users of pg in the process keep their own types', async () => {
+    expect(pg.types.getTypeParser(20)('12')).toBe('12');
+  });
+
+  test('a backup is left to pg_dump', async () => {
+    await expect(storage.backup('/nonexistent/file')).rejects.toThrow('pg_dump');
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, test, vi } from 'vitest';
+import { purgeRateLimits, takeRateLimit } from '../../../server/storage/rate-limit.ts';
+import { forEachStorage } from '../../helpers/storages.ts';
+
+/** A window that no test run outlasts: the present one began in 2001 and ends in 2033. */
+const LONG = 1e12;
+
+forEachStorage((_name, kind) => {
+  test('lets the limit through and then says how long to wait', async () => {
+    const storage = await kind.open();
+    const take = () => takeRateLimit(storage, 'ip:1', { limit: 2, windowMs: LONG });
+    expect(await take()).toEqual({ allowed: true, retryAfterSeconds: 0 });
+    expect(await take()).toEqual({ allowed: true, retryAfterSeconds: 0 });
+    const { allowed, retryAfterSeconds } = await take();
+    expect(allowed).toBe(false);
+    expect(Math.abs(retryAfterSeconds - (2 * LONG - Date.now()) / 1000)).toBeLessThan(10);
+  });
+
+  test('lets exactly the limit through when many instances ask at once', async () => {
+    const database = await kind.database();
+    const storages = [await database.open(), await database.open()];
+    const takes = storages.flatMap((storage) =>
+      Array.from({ length: 25 }, () => takeRateLimit(storage, 'ip:1', { limit: 10, windowMs: LONG })),
+    );
+    expect((await Promise.all(takes)).filter(({ allowed }) => allowed)).toHaveLength(10);
+  });
+
+  test('counts each bucket for itself', async () => {
+    const storage = await kind.open();
+    const take = (bucket: string) => takeRateLimit(storage, bucket, { limit: 1, windowMs: LONG });
+    expect((await take('ip:1')).allowed).toBe(true);
+    expect((await take('ip:2')).allowed).toBe(true);
+    expect((await take('ip:1')).allowed).toBe(false);
+  });
+
+  test('starts over with the next window', async () => {
+    const storage = await kind.open();
+    const take = () => takeRateLimit(storage, 'ip:1', { limit: 1, windowMs: 1_000 });
+    await take();
+    const refused = await vi.waitFor(async () => {
+      const answer = await take();
+      if (answer.allowed) throw new Error('a window has just begun');
+      return answer;
+    });
+    expect(refused.retryAfterSeconds).toBe(1);
+    await vi.waitFor(async () => expect((await take()).allowed).toBe(true), { timeout: 5_000, interval: 50 });
+  });
+
+  test('a clean-up keeps the windows that still count', async () => {
+    const storage = await kind.open();
+    await takeRateLimit(storage, 'recent', { limit: 1, windowMs: 1_000 });
+    await takeRateLimit(storage, 'old', { limit: 1, windowMs: LONG });
+    expect(await purgeRateLimits(storage, 60_000)).toBe(1);
+    expect(await storage.db.selectFrom('rate_limits').select('bucket').execute()).toEqual([{ bucket: 'recent' }]);
+  });
+});
