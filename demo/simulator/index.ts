@@ -1,0 +1,15 @@
+export type { Step } from './context.ts';
+export type { FaultKind, FaultRule } from './faults.ts';
+export { INSTITUTIONS, type SimulatedInstitution } from './institutions.ts';
+export { MFA_CODE, PASSWORDS, SCENARIOS, type Scenario } from './scenarios.ts';
+export {
+  createSimulator,
+  type Ledger,
+  type LedgerItem,
+  type RunningSimulator,
+  SIMULATOR_CREDENTIALS,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from './simulator.ts';
+export type { FinixResource, Lifetimes, SimulatedCall } from './state.ts';

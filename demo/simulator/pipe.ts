@@ -1,0 +1,155 @@
+import type { HttpBindings } from '@hono/node-server';
+import type { Context as HonoContext, MiddlewareHandler } from 'hono';
+import { type Context, iso, pause } from './context.ts';
+import type { FaultRule } from './faults.ts';
+import type { ServiceName, SimulatedCall } from './state.ts';
+
+/** In a process of its own the simulator sits on sockets; through `app.request()` there is none. */
+export interface SimulatorEnv {
+  Bindings: Partial<HttpBindings>;
+  Variables: { json: unknown };
+}
+
+/** What a provider's own code throws to refuse a request, ready to be sent. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+
+  constructor(status: number, body: Record<string, unknown>) {
+    super('refused');
+    this.name = 'Refusal';
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export interface Shapes {
+  /** An answer in the provider's own headers and content type. */
+  respond: (status: number, body: unknown) => Response;
+  /** The provider's own error for a bare status, and for a fault rule's code. */
+  fault: (rule: FaultRule) => Refusal;
+  /** Refuses a body that is not JSON. */
+  invalidJson: () => Refusal;
+}
+
+/** The way of every request to a provider: read it whole, let faults strike, answer in the provider's shape, keep a record. */
+export function pipe(context: Context, service: ServiceName, shapes: Shapes): MiddlewareHandler<SimulatorEnv> {
+  return async function providerPipe(c, next) {
+    const started = performance.now();
+    const path = c.req.path.slice(`/${service}`.length);
+    // Read before anything waits: a caller that gives up must not take its request back.
+    const text = await c.req.text();
+    const json = parse(text);
+    const call: SimulatedCall = {
+      at: iso(context.now()),
+      service,
+      method: c.req.method,
+      path,
+      query: c.req.query(),
+      body: withoutCredentials(json),
+      status: null,
+      response: null,
+      handled: false,
+      fault: null,
+      ms: 0,
+    };
+    context.record(call);
+
+    const commit = async (): Promise<void> => {
+      if (text !== '' && json === undefined) {
+        c.res = shapes.respond(400, shapes.invalidJson().body);
+        return;
+      }
+      c.set('json', json);
+      call.handled = true;
+      await next();
+    };
+    const rule =
+      context.faults.take(service, c.req.method, path) ??
+      context.state.itemOf(json)?.faults.take(service, c.req.method, path);
+    if (rule) {
+      call.fault = rule.kind;
+      c.res = await strike(context, shapes, c, rule, commit);
+    } else {
+      await commit();
+    }
+
+    const answered = rule?.kind !== 'timeout' && rule?.kind !== 'reset';
+    call.status = answered ? c.res.status : null;
+    call.response = answered ? parse(await c.res.clone().text()) : null;
+    call.ms = Math.round(performance.now() - started);
+    context.emit({ at: call.at, service, what: `${call.method} ${path}`, status: call.status, ms: call.ms });
+  };
+}
+
+async function strike(
+  context: Context,
+  shapes: Shapes,
+  c: HonoContext<SimulatorEnv>,
+  rule: FaultRule,
+  commit: () => Promise<void>,
+): Promise<Response> {
+  await pause(context, rule.delayMs ?? 0);
+  if (rule.kind === 'delay') {
+    await commit();
+    return c.res;
+  }
+  if (rule.when === 'after') await commit();
+  switch (rule.kind) {
+    case 'timeout':
+      await connectionEnds(context, c);
+      return nothing();
+    case 'reset':
+      c.env?.incoming?.socket.resetAndDestroy();
+      return nothing();
+    case 'html':
+      return new Response(typeof rule.body === 'string' ? rule.body : GATEWAY_PAGE, {
+        status: rule.status ?? 502,
+        headers: { 'content-type': 'text/html; charset=utf-8' },
+      });
+    case 'malformed':
+      return new Response('{"request_id": "', { status: 200, headers: { 'content-type': 'application/json' } });
+    default: {
+      const refusal = shapes.fault(rule);
+      return shapes.respond(refusal.status, rule.kind === 'status' ? (rule.body ?? refusal.body) : refusal.body);
+    }
+  }
+}
+
+const GATEWAY_PAGE =
+  '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n';
+
+/** Tells the HTTP server that the connection has been dealt with. */
+function nothing(): Response {
+  return new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
+}
+
+/** Settles when the caller hangs up or the simulator closes. */
+async function connectionEnds(context: Context, c: HonoContext<SimulatorEnv>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (context.closing.aborted) resolve();
+    context.closing.addEventListener('abort', () => resolve(), { once: true });
+    const outgoing = c.env?.outgoing;
+    if (outgoing) {
+      if (outgoing.destroyed) resolve();
+      outgoing.once('close', () => resolve());
+    } else {
+      c.req.raw.signal.addEventListener('abort', () => resolve(), { once: true });
+    }
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Plaid also takes its credentials in the body; a record of calls must not hold them. */
+function withoutCredentials(json: unknown): unknown {
+  if (!json || typeof json !== 'object' || Array.isArray(json)) return json;
+  const { client_id: _id, secret: _secret, ...rest } = json as Record<string, unknown>;
+  return rest;
+}

@@ -1,0 +1,82 @@
+import { Hono } from 'hono';
+import type { Context } from '../context.ts';
+import { plaidRequestId } from '../ids.ts';
+import { pipe, Refusal, type SimulatorEnv } from '../pipe.ts';
+import { plaidFault, plaidRefusal } from './errors.ts';
+import * as items from './items.ts';
+import { createLinkToken, getLinkToken } from './link-tokens.ts';
+import * as sandbox from './sandbox.ts';
+
+type Endpoint = (context: Context, json: unknown, origin: string) => Record<string, unknown>;
+
+const ENDPOINTS: Record<string, Endpoint> = {
+  '/link/token/create': createLinkToken,
+  '/link/token/get': getLinkToken,
+  '/item/public_token/exchange': items.exchangePublicToken,
+  '/item/get': items.getItem,
+  '/item/remove': items.removeItem,
+  '/item/webhook/update': items.updateWebhook,
+  '/accounts/get': items.getAccounts,
+  '/auth/get': items.getAuth,
+  '/identity/get': items.getIdentity,
+  '/processor/token/create': items.createProcessorToken,
+  '/institutions/get_by_id': (_context, json) => items.getInstitution(json),
+  '/sandbox/public_token/create': sandbox.createPublicToken,
+  '/sandbox/item/reset_login': sandbox.resetLogin,
+  '/sandbox/item/set_verification_status': sandbox.setVerificationStatus,
+};
+
+// The one version that there is.
+const VERSION = '2020-09-14';
+
+/** Plaid's API, as far as this project needs it; to be mounted at `/plaid`. */
+export function plaidApp(context: Context): Hono<SimulatorEnv> {
+  const app = new Hono<SimulatorEnv>();
+  app.use(
+    pipe(context, 'plaid', {
+      respond,
+      fault: plaidFault,
+      invalidJson: () => plaidRefusal('INVALID_BODY'),
+    }),
+  );
+  for (const [path, endpoint] of Object.entries(ENDPOINTS)) {
+    app.post(path, (c) => {
+      const json = c.get('json');
+      checkHeaders(context, (name) => c.req.header(name), json);
+      return respond(200, { ...endpoint(context, json, new URL(c.req.url).origin), request_id: plaidRequestId() });
+    });
+  }
+  app.notFound(() => refuse(plaidRefusal('NOT_FOUND')));
+  app.onError((error) => {
+    if (error instanceof Refusal) return refuse(error);
+    throw error;
+  });
+  return app;
+}
+
+function checkHeaders(context: Context, header: (name: string) => string | undefined, json: unknown): void {
+  if (!header('content-type')?.startsWith('application/json')) throw plaidRefusal('INVALID_HEADERS');
+  const version = header('plaid-version');
+  if (version !== undefined && version !== VERSION) {
+    throw plaidRefusal('INCOMPATIBLE_API_VERSION', `Plaid-Version ${version} is not supported`);
+  }
+  const inBody = (json ?? {}) as { client_id?: unknown; secret?: unknown };
+  const clientId = header('plaid-client-id') ?? inBody.client_id;
+  const secret = header('plaid-secret') ?? inBody.secret;
+  const missing = [clientId ? [] : ['client_id'], secret ? [] : ['secret']].flat();
+  if (missing.length > 0) {
+    throw plaidRefusal('MISSING_FIELDS', `the following required fields are missing: ${missing.join(', ')}`);
+  }
+  if (clientId !== context.plaid.clientId || secret !== context.plaid.secret) throw plaidRefusal('INVALID_API_KEYS');
+}
+
+function refuse({ status, body }: Refusal): Response {
+  return respond(status, body);
+}
+
+function respond(status: number, body: unknown): Response {
+  return new Response(typeof body === 'string' ? body : JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+  });
+}

@@ -1,0 +1,82 @@
+import type { Context } from '../context.ts';
+import { Faults } from '../faults.ts';
+import { plaidId, plaidToken } from '../ids.ts';
+import { findInstitution, type SimulatedInstitution } from '../institutions.ts';
+import { findScenario, PASSWORDS, type Scenario } from '../scenarios.ts';
+import { openAccounts, type SimulatedAccount, type SimulatedItem } from '../state.ts';
+import { isKnownCode, plaidRefusal } from './errors.ts';
+import { findItem } from './items.ts';
+import { onItem, read, sandboxPublicToken, verificationStatus } from './schemas.ts';
+
+type Answer = Record<string, unknown>;
+
+export interface NewItem {
+  institution: SimulatedInstitution;
+  scenario: Scenario;
+  accounts: SimulatedAccount[];
+  products: string[];
+  consented: string[];
+  webhook: string | null;
+}
+
+/** An Item that nobody holds an access token of yet. */
+export function openItem(context: Context, fresh: NewItem): SimulatedItem {
+  const faults = new Faults();
+  for (const rule of fresh.scenario.faults ?? []) faults.add(rule);
+  const item: SimulatedItem = {
+    ...fresh,
+    item_id: plaidId(),
+    access_token: plaidToken('access'),
+    created_at: context.now(),
+    exchanged: false,
+    removed: false,
+    login_required: fresh.scenario.loginRequired ?? false,
+    faults,
+  };
+  context.state.items.set(item.item_id, item);
+  return item;
+}
+
+/** `/sandbox/public_token/create`: what Link would give, without Link. The Item has all of the user's accounts. */
+export function createPublicToken(context: Context, json: unknown): Answer {
+  const { institution_id, initial_products, options } = read(sandboxPublicToken, json);
+  const institution = findInstitution(institution_id);
+  if (!institution) throw plaidRefusal('INVALID_INSTITUTION');
+  const scenario = findScenario(options?.override_username ?? 'user_good');
+  const password = options?.override_password ?? PASSWORDS.good;
+  const code = password.startsWith(PASSWORDS.errorPrefix) ? password.slice(PASSWORDS.errorPrefix.length) : null;
+  if (code && isKnownCode(code)) throw plaidRefusal(code);
+  if (!scenario || (password !== PASSWORDS.good && password !== PASSWORDS.device)) {
+    throw plaidRefusal('INVALID_CREDENTIALS');
+  }
+  if (scenario.link) throw plaidRefusal(scenario.link.error_code);
+  const item = openItem(context, {
+    institution,
+    scenario,
+    accounts: openAccounts(scenario),
+    products: initial_products,
+    consented: [],
+    webhook: options?.webhook ?? null,
+  });
+  return { public_token: context.state.newPublicToken(item.item_id, context.now(), context.lifetimes) };
+}
+
+/** `/sandbox/item/reset_login`: the Item needs a new login from now on. */
+export function resetLogin(context: Context, json: unknown): Answer {
+  const { access_token } = read(onItem, json);
+  findItem(context, access_token).login_required = true;
+  return { reset_login: true };
+}
+
+/** `/sandbox/item/set_verification_status`: ends the wait for the small deposits. */
+export function setVerificationStatus(context: Context, json: unknown): Answer {
+  const { access_token, account_id, verification_status } = read(verificationStatus, json);
+  const item = findItem(context, access_token);
+  const account = item.accounts.find((candidate) => candidate.account_id === account_id);
+  if (!account) throw plaidRefusal('INVALID_ACCOUNT_ID');
+  if (account.verification_status !== 'pending_automatic_verification') {
+    throw plaidRefusal('INVALID_FIELD', 'the account is not waiting for automated micro-deposits');
+  }
+  account.verification_status = verification_status;
+  return {};
+}

@@ -1,0 +1,75 @@
+import { persistentAccountId } from '../ids.ts';
+import type { SimulatedInstitution } from '../institutions.ts';
+import type { SimulatedAccount, SimulatedItem } from '../state.ts';
+import { plaidErrorObject } from './errors.ts';
+
+type Shape = Record<string, unknown>;
+
+export function accountShape(item: SimulatedItem, account: SimulatedAccount): Shape {
+  return {
+    account_id: account.account_id,
+    balances: {
+      available: account.available,
+      current: account.current,
+      limit: account.limit,
+      iso_currency_code: 'USD',
+      unofficial_currency_code: null,
+    },
+    holder_category: 'personal',
+    mask: account.mask,
+    name: account.name,
+    official_name: account.official_name,
+    type: account.type,
+    subtype: account.subtype,
+    ...(account.verification_status ? { verification_status: account.verification_status } : {}),
+    ...(item.institution.tokenizedNumbers && account.type === 'depository'
+      ? { persistent_account_id: persistentAccountId(item.institution.institution_id, account.number) }
+      : {}),
+  };
+}
+
+export function itemShape(item: SimulatedItem): Shape {
+  const pending = item.accounts.some(({ verification_status }) => verification_status !== undefined);
+  return {
+    item_id: item.item_id,
+    institution_id: item.institution.institution_id,
+    institution_name: item.institution.name,
+    webhook: item.webhook ?? '',
+    auth_method: item.products.includes('auth') ? (pending ? 'AUTOMATED_MICRODEPOSITS' : 'INSTANT_AUTH') : null,
+    error: item.login_required ? plaidErrorObject('ITEM_LOGIN_REQUIRED') : null,
+    available_products: ['assets', 'signal', 'transactions'].filter((product) => !item.products.includes(product)),
+    billed_products: item.products,
+    products: item.products,
+    consent_expiration_time: null,
+    update_type: 'background',
+  };
+}
+
+/** The one owner of all the accounts of an Item. */
+export function ownerShape(item: SimulatedItem): Shape {
+  return {
+    names: [item.scenario.owner],
+    phone_numbers: [{ data: '4155550123', primary: true, type: 'mobile' }],
+    emails: [{ data: 'accountholder0@example.com', primary: true, type: 'primary' }],
+    addresses: [
+      {
+        data: { street: '2992 Cameron Road', city: 'Malakoff', region: 'NY', postal_code: '14236', country: 'US' },
+        primary: true,
+      },
+    ],
+  };
+}
+
+export function institutionShape(institution: SimulatedInstitution): Shape {
+  return {
+    institution_id: institution.institution_id,
+    name: institution.name,
+    products: ['assets', 'auth', 'identity', 'signal', 'transactions'],
+    country_codes: ['US'],
+    url: institution.url,
+    primary_color: institution.color,
+    logo: null,
+    routing_numbers: [institution.routing_number],
+    oauth: institution.oauth,
+  };
+}

@@ -1,0 +1,180 @@
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { Context, Step } from './context.ts';
+import { type FaultRule, Faults } from './faults.ts';
+import { finixApp } from './finix/app.ts';
+import type { SimulatorEnv } from './pipe.ts';
+import { plaidApp } from './plaid/app.ts';
+import {
+  type FinixResource,
+  type Lifetimes,
+  PLAID_LIFETIMES,
+  type SimulatedCall,
+  type SimulatedItem,
+  type SimulatedLinkToken,
+  type SimulatedPublicToken,
+  State,
+} from './state.ts';
+
+/** Credentials that the simulator takes unless told otherwise; not secrets. */
+export const SIMULATOR_CREDENTIALS = {
+  plaid: { clientId: 'simulator-client-id', secret: 'simulator-plaid-secret' },
+  finix: { username: 'USsimulator', password: 'simulator-finix-password' },
+} as const;
+
+export interface SimulatorOptions {
+  plaid?: { clientId: string; secret: string };
+  finix?: { username: string; password: string };
+  /** The simulated clock, in milliseconds since 1970; the real one when left out. Delays always take real time. */
+  now?: () => number;
+  /** How long tokens live; Plaid's own times when left out. */
+  lifetimes?: Partial<Lifetimes>;
+  /** How long new identities and payment instruments stay out of Finix's lists; 0 when left out. */
+  listLagMs?: number;
+}
+
+/** What the simulated providers hold, as copies. Tokens are in it: for tests and local pages only. */
+export interface Ledger {
+  items(): LedgerItem[];
+  instruments(): FinixResource[];
+  identities(): FinixResource[];
+  linkTokens(): SimulatedLinkToken[];
+  publicTokens(): SimulatedPublicToken[];
+  processorTokens(): string[];
+  /** Every request to Plaid and Finix, oldest first. */
+  calls(): SimulatedCall[];
+  /** Forgets everything; faults and settings stay. */
+  reset(): void;
+}
+
+export interface LedgerItem {
+  item_id: string;
+  access_token: string;
+  institution_id: string;
+  /** User name of the scenario. */
+  username: string;
+  account_ids: string[];
+  products: string[];
+  exchanged: boolean;
+  removed: boolean;
+  login_required: boolean;
+}
+
+export interface Simulator {
+  /** All under one origin: `/plaid/*`, `/finix/*`, `/link/*`. */
+  app: Hono<SimulatorEnv>;
+  ledger: Ledger;
+  faults: { add(rule: FaultRule): void; clear(): void };
+  settings: { listLagMs: number };
+  /** A live log of steps, without secrets. Returns the way to stop listening. */
+  on(event: 'step', listener: (step: Step) => void): () => void;
+  /** Ends all waits and hanging requests; the app answers no more `timeout` faults afterwards. */
+  close(): void;
+}
+
+/** Builds the simulator; opens nothing. */
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  const state = new State();
+  const faults = new Faults();
+  const listeners = new Set<(step: Step) => void>();
+  const closing = new AbortController();
+  const settings = { listLagMs: options.listLagMs ?? 0 };
+  const context: Context = {
+    state,
+    faults,
+    plaid: options.plaid ?? SIMULATOR_CREDENTIALS.plaid,
+    finix: options.finix ?? SIMULATOR_CREDENTIALS.finix,
+    lifetimes: { ...PLAID_LIFETIMES, ...options.lifetimes },
+    settings,
+    now: options.now ?? Date.now,
+    closing: closing.signal,
+    emit: (step) => {
+      for (const listener of listeners) listener(step);
+    },
+    record: (call) => {
+      state.calls.push(call);
+    },
+  };
+  const app = new Hono<SimulatorEnv>();
+  app.route('/plaid', plaidApp(context));
+  app.route('/finix', finixApp(context));
+  return {
+    app,
+    ledger: ledgerOf(state),
+    faults: { add: (rule) => faults.add(rule), clear: () => faults.clear() },
+    settings,
+    on: (_event, listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close: () => closing.abort(),
+  };
+}
+
+function ledgerOf(state: State): Ledger {
+  const copies = <T>(values: Iterable<T>): T[] => [...values].map((value) => structuredClone(value));
+  return {
+    items: () => [...state.items.values()].map(itemCopy),
+    instruments: () => copies([...state.instruments.values()].map(({ resource }) => resource)),
+    identities: () => copies([...state.identities.values()].map(({ resource }) => resource)),
+    linkTokens: () => copies(state.linkTokens.values()),
+    publicTokens: () => copies(state.publicTokens.values()),
+    processorTokens: () => [...state.processorTokens.keys()],
+    calls: () => copies(state.calls),
+    reset: () => state.reset(),
+  };
+}
+
+function itemCopy(item: SimulatedItem): LedgerItem {
+  return {
+    item_id: item.item_id,
+    access_token: item.access_token,
+    institution_id: item.institution.institution_id,
+    username: item.scenario.username,
+    account_ids: item.accounts.map(({ account_id }) => account_id),
+    products: [...item.products],
+    exchanged: item.exchanged,
+    removed: item.removed,
+    login_required: item.login_required,
+  };
+}
+
+export interface RunningSimulator {
+  simulator: Simulator;
+  /** `http://127.0.0.1:{port}` */
+  url: string;
+  /** For PLAID_BASE_URL. */
+  plaidUrl: string;
+  /** For FINIX_BASE_URL. */
+  finixUrl: string;
+  /** For a `<script>` before the widget. */
+  linkScriptUrl: string;
+  close(): Promise<void>;
+}
+
+/** Starts the simulator on loopback. `port` 0, the default, takes a free one. */
+export async function startSimulator(options: SimulatorOptions & { port?: number } = {}): Promise<RunningSimulator> {
+  const simulator = createSimulator(options);
+  const { server, port } = await new Promise<{ server: ReturnType<typeof serve>; port: number }>((resolve, reject) => {
+    const server = serve(
+      // A test runner's own Request and Response must stay as they are.
+      { fetch: simulator.app.fetch, hostname: '127.0.0.1', port: options.port ?? 0, overrideGlobalObjects: false },
+      (info) => resolve({ server, port: info.port }),
+    );
+    server.once('error', reject);
+  });
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    simulator,
+    url,
+    plaidUrl: `${url}/plaid`,
+    finixUrl: `${url}/finix`,
+    linkScriptUrl: `${url}/link/link-initialize.js`,
+    close: () =>
+      new Promise((resolve, reject) => {
+        simulator.close();
+        server.close((error) => (error ? reject(error) : resolve()));
+        if ('closeAllConnections' in server) server.closeAllConnections();
+      }),
+  };
+}

@@ -1,0 +1,229 @@
+import type { Faults } from './faults.ts';
+import { plaidId, plaidToken } from './ids.ts';
+import type { SimulatedInstitution } from './institutions.ts';
+import { type AccountTemplate, AUTH_SUBTYPES, type Scenario } from './scenarios.ts';
+
+export type ServiceName = 'plaid' | 'finix' | 'link';
+
+export interface Lifetimes {
+  /** Plaid: four hours for a new Item. */
+  linkTokenMs: number;
+  /** Plaid: thirty minutes in update mode, and for Hosted Link unless the request says otherwise. */
+  updateLinkTokenMs: number;
+  /** Plaid: thirty minutes. */
+  publicTokenMs: number;
+}
+
+const MINUTE = 60_000;
+export const PLAID_LIFETIMES: Lifetimes = {
+  linkTokenMs: 240 * MINUTE,
+  updateLinkTokenMs: 30 * MINUTE,
+  publicTokenMs: 30 * MINUTE,
+};
+
+export interface SimulatedAccount extends AccountTemplate {
+  account_id: string;
+  /** Full number, for Finix only; never in an answer other than `/auth/get`. */
+  number: string;
+}
+
+export interface SimulatedItem {
+  item_id: string;
+  /** Made with the Item, given out by the exchange. */
+  access_token: string;
+  institution: SimulatedInstitution;
+  scenario: Scenario;
+  accounts: SimulatedAccount[];
+  products: string[];
+  consented: string[];
+  webhook: string | null;
+  created_at: number;
+  exchanged: boolean;
+  removed: boolean;
+  login_required: boolean;
+  /** The scenario's own faults, counted for this Item. */
+  faults: Faults;
+}
+
+export interface SimulatedPublicToken {
+  public_token: string;
+  item_id: string;
+  expires_at: number;
+  exchanged: boolean;
+}
+
+export interface SimulatedProcessorToken {
+  processor_token: string;
+  item_id: string;
+  account_id: string;
+}
+
+export interface SimulatedLinkToken {
+  link_token: string;
+  created_at: number;
+  expires_at: number;
+  client_name: string;
+  client_user_id: string | null;
+  language: string;
+  country_codes: string[];
+  products: string[];
+  required_if_supported_products: string[];
+  optional_products: string[];
+  additional_consented_products: string[];
+  webhook: string | null;
+  redirect_uri: string | null;
+  link_customization_name: string;
+  appearance_mode: 'LIGHT' | 'DARK' | 'SYSTEM';
+  /** Depository subtypes that the request lets through; null: Plaid's own for the products. */
+  account_subtypes: string[] | null;
+  /** Update mode: the Item to repair. */
+  update_item_id: string | null;
+  update_account_selection: boolean;
+  hosted: { id: string; completion_redirect_uri: string | null } | null;
+  sessions: SimulatedLinkSession[];
+}
+
+export interface LinkResult {
+  public_token: string;
+  institution: { name: string; institution_id: string } | null;
+  accounts: LinkAccount[];
+}
+
+/** An account as `onSuccess` tells of it. */
+export interface LinkAccount {
+  id: string;
+  name: string;
+  mask: string | null;
+  type: string;
+  subtype: string;
+  verification_status: string | null;
+  class_type: string | null;
+}
+
+export interface SimulatedLinkSession {
+  link_session_id: string;
+  link_token: string;
+  /** The page that opened Link; the only one that its messages go to. */
+  opener_origin: string | null;
+  started_at: number;
+  finished_at: number | null;
+  institution: SimulatedInstitution | null;
+  scenario: Scenario | null;
+  /** Whether the credentials, and the code if one was asked for, were good. */
+  signed_in: boolean;
+  code_asked: boolean;
+  /** The bank's own window, for banks with OAuth. */
+  oauth: { state_id: string; outcome: 'waiting' | 'granted' | 'declined' } | null;
+  accounts: SimulatedAccount[];
+  result: LinkResult | null;
+  exit: { error_code: string | null; status: string | null } | null;
+}
+
+/** A resource as Finix shows it, and when lists begin to show it. */
+export interface Listed<T> {
+  resource: T;
+  listed_from: number;
+}
+
+export interface FinixResource {
+  id: string;
+  created_at: string;
+  updated_at: string;
+  tags: Record<string, string>;
+  [field: string]: unknown;
+}
+
+/** One request that came in, and what came of it. Credentials are left out; tokens are not, because tests compare them. */
+export interface SimulatedCall {
+  at: string;
+  service: ServiceName;
+  method: string;
+  path: string;
+  query: Record<string, string>;
+  body: unknown;
+  /** null: no answer was given. */
+  status: number | null;
+  response: unknown;
+  /** Whether the request reached the provider's own code: false for a fault before it took effect. */
+  handled: boolean;
+  fault: string | null;
+  /** From arrival to answer, in milliseconds. */
+  ms: number;
+}
+
+/** Everything that the simulated providers remember. */
+export class State {
+  readonly linkTokens = new Map<string, SimulatedLinkToken>();
+  readonly publicTokens = new Map<string, SimulatedPublicToken>();
+  readonly processorTokens = new Map<string, SimulatedProcessorToken>();
+  /** By item id. */
+  readonly items = new Map<string, SimulatedItem>();
+  readonly identities = new Map<string, Listed<FinixResource>>();
+  readonly instruments = new Map<string, Listed<FinixResource>>();
+  readonly sessions = new Map<string, SimulatedLinkSession>();
+  calls: SimulatedCall[] = [];
+
+  reset(): void {
+    const maps = [
+      this.linkTokens,
+      this.publicTokens,
+      this.processorTokens,
+      this.items,
+      this.identities,
+      this.instruments,
+      this.sessions,
+    ];
+    for (const map of maps) map.clear();
+    this.calls = [];
+  }
+
+  itemByAccessToken(accessToken: string): SimulatedItem | undefined {
+    for (const item of this.items.values()) {
+      if (item.exchanged && item.access_token === accessToken) return item;
+    }
+    return undefined;
+  }
+
+  /** The Item that a request is about, whichever token names it. */
+  itemOf(body: unknown): SimulatedItem | undefined {
+    if (!body || typeof body !== 'object') return undefined;
+    const { access_token, public_token, third_party_token } = body as Record<string, unknown>;
+    if (typeof access_token === 'string') return this.itemByAccessToken(access_token);
+    if (typeof public_token === 'string') return this.items.get(this.publicTokens.get(public_token)?.item_id ?? '');
+    if (typeof third_party_token === 'string') {
+      return this.items.get(this.processorTokens.get(third_party_token)?.item_id ?? '');
+    }
+    return undefined;
+  }
+
+  newPublicToken(itemId: string, now: number, lifetimes: Lifetimes): string {
+    const public_token = plaidToken('public');
+    this.publicTokens.set(public_token, {
+      public_token,
+      item_id: itemId,
+      expires_at: now + lifetimes.publicTokenMs,
+      exchanged: false,
+    });
+    return public_token;
+  }
+}
+
+/** The scenario's accounts, with ids of their own: Plaid gives every Item new ones. */
+export function openAccounts(scenario: Scenario): SimulatedAccount[] {
+  // As Plaid's Sandbox numbers them: the mask is the end of the number.
+  return scenario.accounts.map((template) => ({
+    ...template,
+    account_id: plaidId(),
+    number: `111122223333${template.mask}`,
+  }));
+}
+
+/** Whether Link offers the account for this link token. */
+export function isOffered(account: SimulatedAccount, token: SimulatedLinkToken): boolean {
+  if (token.account_subtypes) {
+    const any = token.account_subtypes.includes('all');
+    if (account.type !== 'depository' || !(any || token.account_subtypes.includes(account.subtype))) return false;
+  }
+  const asksForAuth = [...token.products, ...token.required_if_supported_products].includes('auth');
+  return !asksForAuth || (account.type === 'depository' && AUTH_SUBTYPES.includes(account.subtype));
+}
