@@ -29,8 +29,11 @@ export const SQLITE_FILE = 'finix-bank-connect.sqlite';
 /** How long a statement may wait for another process's lock. Ours hold it for milliseconds; 5 s outlasts a backup of a small file. */
 export const LOCK_WAIT_MS = 5_000;
 
-/** SQLite's own waiting blocks the event loop, so it gets only this much at a time; the rest is waited for without blocking. */
-const BLOCKING_WAIT_MS = 20;
+/**
+ * SQLite's own waiting blocks the event loop, so it gets only what most transactions of another process take; the rest is waited
+ * for without blocking.
+ */
+const BLOCKING_WAIT_MS = 5;
 
 /** Older ones can lose a committed write when the log is reset (sqlite.org/wal.html, "the WAL-reset bug"). */
 const OLDEST_SQLITE = [3, 51, 3] as const;
@@ -67,7 +70,9 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
     return db;
   } catch (error) {
     db.close();
-    throw error instanceof StorageSetupError ? error : toSqliteError(error);
+    const known = toSqliteError(error);
+    if (known instanceof StorageUnavailableError || known instanceof StorageSetupError) throw known;
+    throw new StorageSetupError(`${file} can't be opened: ${(error as Error).message}`);
   }
 }
 

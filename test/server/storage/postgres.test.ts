@@ -68,6 +68,21 @@ withPostgres('PostgreSQL', (server) => {
     await storage.ping();
   });
 
+  test('a transaction that meets a row which came after its look is run again, and sees it', async () => {
+    const other = new pg.Client({ connectionString: url });
+    await other.connect();
+    let rounds = 0;
+    const found = await storage.transaction(async (trx) => {
+      rounds++;
+      const row = await trx.selectFrom('meta').selectAll().executeTakeFirst();
+      if (rounds === 1) await other.query('insert into meta (key, value) values ($1, $2)', [rows.meta.key, 'theirs']);
+      if (!row) await trx.insertInto('meta').values(rows.meta).execute();
+      return row;
+    });
+    await other.end();
+    expect([found?.value, rounds]).toEqual(['theirs', 2]);
+  });
+
   test('a statement that the server stops is reported', async () => {
     const slow = storage.transaction(async (trx) => {
       await sql`set local statement_timeout = 50`.execute(trx);
