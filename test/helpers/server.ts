@@ -1,0 +1,198 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type RunningSimulator,
+  SIMULATOR_CREDENTIALS,
+  type SimulatorOptions,
+  startSimulator,
+} from '../../demo/simulator/index.ts';
+import { createApp } from '../../server/app.ts';
+import { type BankConnector, createBankConnector } from '../../server/bank-connector.ts';
+import { createFinixClient } from '../../server/clients/finix.ts';
+import { createPlaidClient } from '../../server/clients/plaid.ts';
+import { type Config, loadConfig } from '../../server/config.ts';
+import { createJobs, type Jobs } from '../../server/jobs.ts';
+import { createLog } from '../../server/log.ts';
+import { openStorage, type Storage } from '../../server/storage/open.ts';
+import { createSecrets } from '../../server/storage/secrets.ts';
+import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
+
+export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';
+export const SHOP = 'https://shop.example';
+export const ENCRYPTION_KEY = Buffer.alloc(32, 7).toString('base64');
+
+/** The settings of a whole, valid environment. */
+export function testEnvironment(more: Record<string, string | undefined> = {}): Record<string, string | undefined> {
+  const { plaid, finix } = SIMULATOR_CREDENTIALS;
+  return {
+    PLAID_CLIENT_ID: plaid.clientId,
+    PLAID_SECRET: plaid.secret,
+    PLAID_ENV: 'sandbox',
+    PLAID_CLIENT_NAME: 'Acme',
+    FINIX_USERNAME: finix.username,
+    FINIX_PASSWORD: finix.password,
+    FINIX_ENV: 'sandbox',
+    MERCHANT_API_KEY: MERCHANT_KEY,
+    ALLOWED_ORIGINS: SHOP,
+    PUBLIC_URL: 'http://localhost:3000',
+    ENCRYPTION_KEY,
+    LOG_LEVEL: 'info',
+    ...more,
+  };
+}
+
+export interface TestServerOptions {
+  env?: Record<string, string>;
+  simulator?: SimulatorOptions;
+  /** Share one upstream or one database between servers. */
+  upstream?: RunningSimulator;
+  storage?: Storage;
+  /** Milliseconds after which a call to Plaid or Finix is given up. */
+  timeoutMs?: number;
+  /** Milliseconds; also how long a lost create call is waited for. */
+  quietMs?: number;
+  answerWithinMs?: number;
+}
+
+/** The whole server over the simulator, with the real Plaid SDK in between, called through `app.request`. */
+export class TestServer {
+  /** Added to the clock that the server sees. */
+  clockOffset = 0;
+  readonly lines: string[] = [];
+
+  private constructor(
+    readonly config: Config,
+    readonly upstream: RunningSimulator,
+    readonly storage: Storage,
+    readonly request: ReturnType<typeof createApp>['request'],
+    readonly connector: BankConnector,
+    readonly jobs: Jobs,
+    private readonly cleanUp: (() => Promise<void>)[],
+  ) {}
+
+  static async start(options: TestServerOptions = {}): Promise<TestServer> {
+    let server: TestServer | undefined;
+    const cleanUp: (() => Promise<void>)[] = [];
+    const now = () => Date.now() + (server?.clockOffset ?? 0);
+    const upstream = options.upstream ?? (await startSimulator({ now, ...options.simulator }));
+    if (!options.upstream) cleanUp.push(() => upstream.close());
+    const config = loadConfig(
+      testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl, ...options.env }),
+    );
+    const opened = options.storage ?? (await openTemporary(cleanUp));
+    const storage: Storage = { ...opened, now: async () => (await opened.now()) + (server?.clockOffset ?? 0) };
+    const secrets = createSecrets(config.encryptionKeys);
+    const lines: string[] = [];
+    const log = createLog({
+      level: config.logLevel,
+      secrets: [config.plaid.secret],
+      write: (line) => lines.push(line),
+    });
+    const client = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
+    const plaid = createPlaidClient(config.plaid, client);
+    const finix = createFinixClient(config.finix, client);
+    const quietMs = options.quietMs ?? config.finix.quietMs;
+    const deps = { storage, secrets, plaid, finix, quietMs, log };
+    const connector = createBankConnector({ ...deps, answerWithinMs: options.answerWithinMs });
+    const jobs = createJobs({ ...deps, connector });
+    const app = createApp({ ...deps, config, connector, script: undefined, isStopping: () => false });
+    cleanUp.unshift(() => connector.stop());
+    server = new TestServer(config, upstream, storage, app.request, connector, jobs, cleanUp);
+    Object.assign(server, { lines });
+    return server;
+  }
+
+  async close(): Promise<void> {
+    for (const step of this.cleanUp) await step();
+  }
+
+  get ledger() {
+    return this.upstream.simulator.ledger;
+  }
+
+  /** As the merchant's server. */
+  merchant(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.send(method, path, body, { Authorization: `Bearer ${MERCHANT_KEY}`, ...headers });
+  }
+
+  /** As the page that holds the session's client secret. */
+  page(
+    session: Session,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const auth = { Authorization: `Bearer ${session.client_secret}`, Origin: SHOP };
+    return this.send(method, `/v1/sessions/${session.id}${path}`, body, { ...auth, ...headers });
+  }
+
+  async send(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
+    const init: RequestInit = { method, headers };
+    if (body !== undefined) {
+      init.headers = { 'Content-Type': 'application/json', ...headers };
+      init.body = typeof body === 'string' ? body : JSON.stringify(body);
+    }
+    const response = await this.request(path, init);
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+  }
+
+  async createSession(request: Partial<CreateSessionRequest> = {}): Promise<Session> {
+    const { status, body } = await this.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', ...request });
+    if (status !== 201) throw new Error(`no session: ${JSON.stringify(body)}`);
+    return body as Session;
+  }
+
+  /** A public token by the integration guide's short cut, without Link. */
+  async publicToken(username = 'user_one_account', institution = 'ins_109508'): Promise<string> {
+    const { clientId, secret } = SIMULATOR_CREDENTIALS.plaid;
+    const response = await fetch(`${this.upstream.plaidUrl}/sandbox/public_token/create`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({
+        client_id: clientId,
+        secret,
+        institution_id: institution,
+        initial_products: ['auth', 'identity'],
+        options: { override_username: username },
+      }),
+    });
+    const { public_token } = (await response.json()) as { public_token?: string };
+    if (!public_token) throw new Error('the simulator gave no public token');
+    return public_token;
+  }
+
+  complete(session: Session, publicToken: string, more: Partial<CompleteRequest> = {}): Promise<Answer> {
+    return this.page(session, 'POST', '/complete', { public_token: publicToken, accounts: [], ...more });
+  }
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the wire gave; a wrong shape fails its expectation.
+  body: any;
+}
+
+async function openTemporary(cleanUp: (() => Promise<void>)[]): Promise<Storage> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fbc-server-'));
+  const storage = await openStorage({ dataDir });
+  cleanUp.push(
+    () => storage.close(),
+    () => rm(dataDir, { recursive: true, force: true }),
+  );
+  return storage;
+}
+
+/** Waits until `probe` gives something, looking often; fails after `ms`. */
+export async function eventually<T>(probe: () => Promise<T | undefined | false>, ms = 5_000): Promise<T> {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const value = await probe();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > deadline) throw new Error('it did not happen in time');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
