@@ -7,7 +7,7 @@ import { IDEMPOTENCY_MS, releaseItems } from './sessions.ts';
 import { purgeRateLimits } from './storage/rate-limit.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable } from './storage/tables.ts';
-import { acceptsUntil } from './views.ts';
+import { ACCEPT_GRACE_MS } from './views.ts';
 import { backoff, QUICK_TRIES } from './worker.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
@@ -72,10 +72,12 @@ export function createJobs(deps: JobsDeps): Jobs {
       .selectAll()
       .where('status', 'in', ['open', 'restart_required'])
       .where('expires_at', '<=', now)
+      // In the query, so that sessions which still accept a bank never fill the batch.
+      .where('link_tokens_until', '<', now - ACCEPT_GRACE_MS)
       .orderBy('expires_at')
       .limit(BATCH)
       .execute();
-    for (const session of over.filter((row) => acceptsUntil(row) < now)) {
+    for (const session of over) {
       await storage.transaction(async (trx) => {
         const ended = await trx
           .updateTable('sessions')

@@ -102,8 +102,12 @@ async function rotate(config: Config, log: Logger): Promise<void> {
   try {
     const secrets = createSecrets(config.encryptionKeys);
     await assertKeys(storage, secrets);
-    const { resealed } = await rotateKeys(storage, secrets, { batch: ROTATE_BATCH });
-    log.info({ resealed }, 'everything stored is sealed with the first key now');
+    const { resealed, unreadable, keysStillNeeded } = await rotateKeys(storage, secrets, { batch: ROTATE_BATCH });
+    log.info({ resealed, unreadable, keys_still_needed: keysStillNeeded }, 'rotated');
+    process.stdout.write(
+      `${resealed} values re-encrypted${unreadable ? `, ${unreadable} could not be opened` : ''}. ` +
+        `ENCRYPTION_KEY must keep the keys with these ids: ${keysStillNeeded.join(', ')}.\n`,
+    );
   } finally {
     await storage.close();
   }

@@ -22,11 +22,11 @@ export interface StoredProblem extends Pick<ProblemExtras, 'detail' | 'action' |
 }
 
 /** A bank that the customer is just now connecting must not be lost to the clock: Link's public token lives 30 minutes. */
-const GRACE_MS = 30 * 60_000;
+export const ACCEPT_GRACE_MS = 30 * 60_000;
 
 /** Until when `complete` accepts a public token: the session's own end, or 30 minutes after the last link token's. */
 export function acceptsUntil(session: Pick<SessionTable, 'expires_at' | 'link_tokens_until'>): number {
-  return Math.max(session.expires_at, session.link_tokens_until > 0 ? session.link_tokens_until + GRACE_MS : 0);
+  return Math.max(session.expires_at, session.link_tokens_until > 0 ? session.link_tokens_until + ACCEPT_GRACE_MS : 0);
 }
 
 /** The status that is shown: a session that waits for its customer is over when its time is. */
