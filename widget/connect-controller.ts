@@ -1,7 +1,8 @@
 import type { ConnectBackend } from './backend.ts';
-import { type FlowEffect, type FlowEvent, type FlowState, initialState, isBusy, transition } from './connect-flow.ts';
+import { type FlowEffect, type FlowEvent, transition } from './connect-flow.ts';
 import type { CreatePublicSessionRequest, LinkTokenResponse } from './contract.ts';
 import { ConnectError, flowError, toFlowError } from './errors.ts';
+import { type FlowState, initialState, isBusy } from './flow-state.ts';
 import { loadPlaid, type PreparedLink, prepareLink } from './plaid-link.ts';
 import type { SecretStore } from './secret-store.ts';
 

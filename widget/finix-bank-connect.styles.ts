@@ -30,6 +30,7 @@ export const styles = css`
   }
   .base {
     display: grid;
+    grid-template-columns: minmax(0, 1fr);
     gap: 8px;
   }
   button {
@@ -42,14 +43,13 @@ export const styles = css`
     outline: 2px solid var(--fbc-focus, var(--_accent));
     outline-offset: 2px;
   }
-  .main,
-  .card {
+  .main {
     display: flex;
     align-items: center;
     gap: 12px;
     inline-size: 100%;
     min-block-size: var(--_height);
-    padding: 8px 14px;
+    padding: 6px 14px;
     border: 1px solid transparent;
     border-radius: var(--_radius);
   }
@@ -58,6 +58,7 @@ export const styles = css`
     background: var(--_accent);
     color: var(--_on-accent);
     font-weight: 600;
+    line-height: 1.25;
     text-align: center;
     transition:
       background 0.15s,
@@ -67,8 +68,7 @@ export const styles = css`
     background: color-mix(in oklab, var(--_accent), var(--_on-accent) 12%);
     box-shadow: 0 2px 8px rgb(0 0 0 / 0.14);
   }
-  .main[aria-disabled='true'],
-  .card {
+  .main[aria-disabled='true'] {
     background: var(--_surface);
     border-color: var(--_border);
     color: var(--_text);
@@ -120,45 +120,6 @@ export const styles = css`
       opacity: 0.35;
     }
   }
-  .initial {
-    display: grid;
-    flex: none;
-    place-items: center;
-    inline-size: 36px;
-    block-size: 36px;
-    border-radius: 50%;
-    background: var(--_tint);
-    color: var(--_accent);
-    font-weight: 600;
-  }
-  .account {
-    flex: 1;
-    min-inline-size: 0;
-    line-height: 1.3;
-  }
-  .account * {
-    overflow: hidden;
-    text-overflow: ellipsis;
-    white-space: nowrap;
-  }
-  .line {
-    display: flex;
-    gap: 0.4em;
-    font-weight: 600;
-  }
-  .line [part='mask'] {
-    flex: none;
-    font-variant-numeric: tabular-nums;
-  }
-  .state {
-    flex: none;
-    display: grid;
-    color: var(--_accent);
-  }
-  .small {
-    color: var(--_muted);
-    font-size: 0.8125rem;
-  }
   .note {
     min-block-size: calc(2 * 1.4 * 0.8125rem + 4px);
     padding-inline: 2px;
@@ -170,90 +131,12 @@ export const styles = css`
       min-block-size: calc(4 * 1.4 * 0.8125rem + 4px);
     }
   }
-  .note p {
-    margin: 0;
-  }
   .error {
     color: var(--_error);
   }
-  .links {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 4px 16px;
-  }
-  .link {
-    min-block-size: 24px;
-    padding: 0;
-    border: 0;
-    background: none;
-    color: var(--_accent);
-    font-weight: 600;
-    text-decoration: underline;
-    text-underline-offset: 3px;
-    border-radius: 4px;
-  }
-  dialog {
-    inline-size: min(420px, calc(100vw - 32px));
-    max-block-size: calc(100dvh - 32px);
-    padding: 24px;
-    border: 1px solid var(--_border);
-    border-radius: 16px;
-    background: var(--_surface);
-    color: var(--_text);
-    box-shadow: 0 16px 48px rgb(0 0 0 / 0.28);
-  }
-  dialog::backdrop {
-    background: rgb(8 16 14 / 0.5);
-  }
-  form {
-    display: grid;
-    gap: 16px;
-  }
-  h2 {
-    margin: 0;
-    font-size: 1.1875rem;
-    line-height: 1.3;
-  }
-  fieldset {
-    display: grid;
-    gap: 8px;
-    margin: 0;
-    padding: 0;
-    border: 0;
-  }
-  legend {
-    padding: 0 0 8px;
-    color: var(--_muted);
-  }
-  label {
-    display: flex;
-    align-items: center;
-    gap: 12px;
-    min-block-size: 52px;
-    padding: 8px 14px;
-    border: 1px solid var(--_border);
-    border-radius: var(--_radius);
-    cursor: pointer;
-  }
-  label:has(:checked) {
-    border-color: var(--_accent);
-    background: var(--_tint);
-  }
-  input {
-    flex: none;
-    inline-size: 18px;
-    block-size: 18px;
-    margin: 0;
-    accent-color: var(--_accent);
-  }
-  .text {
-    max-block-size: 40dvh;
-    overflow: auto;
-    padding: 12px 14px;
-    border: 1px solid var(--_border);
-    border-radius: var(--_radius);
-    font-size: 0.9375rem;
-    white-space: pre-wrap;
+  .note :is(p, .links) {
+    display: inline;
+    margin-inline-end: 12px;
   }
   .spoken {
     position: absolute;
@@ -273,8 +156,7 @@ export const styles = css`
     }
   }
   @media (forced-colors: active) {
-    .main,
-    .card {
+    .main {
       border-color: ButtonBorder;
     }
     .main:disabled {
@@ -284,9 +166,6 @@ export const styles = css`
     .spinner {
       border-color: GrayText;
       border-block-start-color: Highlight;
-    }
-    label:has(:checked) {
-      outline: 2px solid Highlight;
     }
   }
 `;

@@ -1,7 +1,7 @@
 import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
-import { type ConnectBackend, createHttpBackend } from './backend.ts';
-import { ConnectController, type ControllerSettings } from './connect-controller.ts';
-import { type ElementStatus, type FlowEffect, type FlowState, statusOf, usable } from './connect-flow.ts';
+import type { ConnectBackend } from './backend.ts';
+import type { ConnectController, ControllerSettings } from './connect-controller.ts';
+import type { FlowEffect } from './connect-flow.ts';
 import type { Connection, CreatePublicSessionRequest, LinkMode } from './contract.ts';
 import type { ElementError } from './errors.ts';
 import {
@@ -14,10 +14,13 @@ import {
   FbcStepEvent,
 } from './events.ts';
 import { styles } from './finix-bank-connect.styles.ts';
-import { en, loadStrings, type Strings } from './i18n/index.ts';
-import { messageKey } from './i18n/messages.ts';
+import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow-state.ts';
+import { firstStrings } from './i18n/first.ts';
+import type { LateStrings, Strings } from './i18n/index.ts';
 import { createSecretStore } from './secret-store.ts';
-import { render, type View } from './view.ts';
+import { firstParts, render, type View } from './view.ts';
+
+type Core = typeof import('./core.ts');
 
 // Link's script and a link token take about a second; this is about that much of scrolling ahead.
 const WARM_MARGIN = '400px';
@@ -78,6 +81,7 @@ export class FinixBankConnect extends LitElement {
   };
 
   static override get observedAttributes(): string[] {
+    // biome-ignore lint/complexity/noThisInStatic: Lit's getter prepares the class that it is read from, which naming LitElement would miss.
     return [...super.observedAttributes, 'lang'];
   }
 
@@ -98,12 +102,12 @@ export class FinixBankConnect extends LitElement {
   declare strings: Partial<Strings> | null;
 
   readonly #internals = this.attachInternals();
-  readonly #controller = new ConnectController({
-    settings: () => this.#settings(),
-    store: createSecretStore(() => [this.#endpoint(), this.name, ...this.#person()].map(String)),
-    changed: (state) => this.#show(state),
-    emit: (effect) => this.#emit(effect),
-  });
+  readonly #store = createSecretStore(() => [this.#endpoint(), this.name, ...this.#person()].map(String));
+  /** Follows the controller's, once there is one. */
+  #state = initialState;
+  #core: Core | null = null;
+  #controller: ConnectController | null = null;
+  #loading: Promise<void> | null = null;
   #listening: AbortController | null = null;
   #http: { endpoint: string; backend: ConnectBackend } | null = null;
   #status: ElementStatus | null = null;
@@ -111,27 +115,28 @@ export class FinixBankConnect extends LitElement {
   #formDisabled = false;
   #missing = false;
   #near = false;
-  #texts: Strings = en;
-  #language = '';
+  #texts: LateStrings | null = null;
+  #language: string | null = null;
 
   get status(): ElementStatus {
-    return statusOf(this.#controller.state);
+    return statusOf(this.#state);
   }
 
   get connections(): readonly Connection[] {
-    return this.#controller.state.connections;
+    return this.#state.connections;
   }
 
   get error(): ElementError | null {
-    const { error } = this.#controller.state;
+    const { error } = this.#state;
     if (!error) return null;
     const { code, retryable, action, requestId } = error;
-    return { code, message: this.#strings()[messageKey(error)], retryable, action, requestId };
+    const message = this.#strings()[this.#core?.messageKey(error) ?? 'error_general'];
+    return { code, message, retryable, action, requestId };
   }
 
   /** The first usable connection's id, or null. */
   get value(): string | null {
-    return usable(this.#controller.state.connections)[0]?.id ?? null;
+    return usable(this.#state.connections)[0]?.id ?? null;
   }
 
   get form(): HTMLFormElement | null {
@@ -159,19 +164,20 @@ export class FinixBankConnect extends LitElement {
    * open on this page.
    */
   open(): void {
-    const { phase } = this.#controller.state;
+    const { phase, error } = this.#state;
     if (this.#off || /^(submitting|polling|choosing|authorizing)$/.test(phase) || (phase === 'done' && this.value))
       return;
-    if (phase === 'failed' && /^(retry|wait|contact_merchant)$/.test(this.#controller.state.error?.action ?? '')) {
-      this.#controller.press('act');
+    if (phase === 'failed' && /^(retry|wait|contact_merchant)$/.test(error?.action ?? '')) {
+      this.#with((controller) => controller.press('act'));
     } else if (this.dispatchEvent(new FbcOpenEvent())) {
-      this.#controller.press();
+      if (!this.#controller) this.#show({ ...initialState, wanted: true });
+      this.#with((controller) => controller.press());
     }
   }
 
   /** Back to the beginning, without a value. Deletes nothing on the server. */
   reset(): void {
-    this.#controller.dispatch({ type: 'reset' });
+    this.#controller?.dispatch({ type: 'reset' });
     this.#warmUp();
   }
 
@@ -180,12 +186,16 @@ export class FinixBankConnect extends LitElement {
     if (this.#listening) return;
     this.#listening = new AbortController();
     const { signal } = this.#listening;
-    const wake = () => document.hidden || this.#controller.wake();
-    globalThis.addEventListener('online', () => this.#controller.dispatch({ type: 'online' }), { signal });
+    const wake = () => document.hidden || this.#controller?.wake();
+    const online = () =>
+      this.#controller ? this.#controller.dispatch({ type: 'online' }) : this.#state.error && this.#start();
+    globalThis.addEventListener('online', online, { signal });
     globalThis.addEventListener('pageshow', wake, { signal });
     document.addEventListener('visibilitychange', wake, { signal });
     for (const intent of ['pointerenter', 'focusin'] as const) {
-      this.addEventListener(intent, () => this.#controller.dispatch({ type: 'warm' }), { signal });
+      this.addEventListener(intent, () => this.#with((controller) => controller.dispatch({ type: 'warm' })), {
+        signal,
+      });
     }
     this.addEventListener('invalid', () => this.#setMissing(true), { signal });
     const observer = new IntersectionObserver(
@@ -197,8 +207,8 @@ export class FinixBankConnect extends LitElement {
     );
     observer.observe(this);
     signal.addEventListener('abort', () => observer.disconnect());
-    if (this.hasUpdated) this.#controller.start();
-    this.#show(this.#controller.state);
+    if (this.hasUpdated) this.#start();
+    this.#show(this.#state);
   }
 
   override disconnectedCallback(): void {
@@ -208,7 +218,7 @@ export class FinixBankConnect extends LitElement {
       if (this.isConnected) return;
       this.#listening?.abort();
       this.#listening = null;
-      this.#controller.dispatch({ type: 'leave' });
+      this.#controller?.dispatch({ type: 'leave' });
     });
   }
 
@@ -229,7 +239,7 @@ export class FinixBankConnect extends LitElement {
 
   /** The browser kept that there was a value; what has become of it only the server knows. */
   formStateRestoreCallback(): void {
-    if (this.hasUpdated) this.#controller.start();
+    if (this.hasUpdated) this.#start();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -245,28 +255,27 @@ export class FinixBankConnect extends LitElement {
     if (!this.hasUpdated) {
       if (this.mode && this.mode !== 'button')
         console.warn(`<finix-bank-connect>: mode "${this.mode}" is not available, "button" is used`);
-      this.#controller.start();
-      this.#warmUp();
+      this.#start();
     } else if (credentials.some((name) => changed.has(name))) {
-      this.#controller.restart();
+      this.#controller?.restart();
+      this.#start();
       // A name being typed must not ask for a session with every letter, so after a change of the person only the customer's approach does.
       if (credentials.slice(0, 4).some((name) => changed.has(name))) this.#warmUp();
     }
     const language = languageOf(this);
-    if (language === this.#language) return;
-    this.#language = language;
-    void loadStrings(language).then((texts) => {
-      this.#texts = texts;
-      this.requestUpdate();
-    });
+    if (language !== this.#language) {
+      this.#language = language;
+      if (this.#core) void this.#speak(this.#core);
+    }
   }
 
   protected override render(): TemplateResult {
-    return render(this.#view());
+    const view = this.#view();
+    return render(view, (this.#core?.partsOf ?? firstParts)(view));
   }
 
   protected override updated(): void {
-    const { state } = this.#controller;
+    const state = this.#state;
     const root = this.shadowRoot;
     const dialog = root?.querySelector('dialog');
     const asks = state.phase === 'choosing' || state.phase === 'authorizing';
@@ -289,28 +298,76 @@ export class FinixBankConnect extends LitElement {
     return this.disabled || this.#formDisabled;
   }
 
+  /** Before the rest has loaded there are only the first texts, and nothing asks for another. */
   #strings(): Strings {
-    return this.strings ? { ...this.#texts, ...this.strings } : this.#texts;
+    return { ...firstStrings(this.#language ?? ''), ...this.#texts, ...this.strings } as Strings;
   }
 
   #view(): View {
-    const controller = this.#controller;
     const byCustomer = (type: 'change' | 'remove') => () => {
-      controller.dispatch({ type });
+      this.#controller?.dispatch({ type });
       this.dispatchEvent(new Event('change', { bubbles: true }));
     };
     return {
-      state: controller.state,
+      state: this.#state,
       strings: this.#strings(),
       disabled: this.#off,
       missing: this.#missing,
       press: () => this.open(),
       change: byCustomer('change'),
       remove: byCustomer('remove'),
-      decline: () => controller.dispatch({ type: 'decline' }),
-      accept: () => controller.dispatch({ type: 'accept' }),
-      choose: (id) => controller.dispatch({ type: 'choose', ids: [id] }),
+      decline: () => this.#controller?.dispatch({ type: 'decline' }),
+      accept: () => this.#controller?.dispatch({ type: 'accept' }),
+      choose: (id) => this.#controller?.dispatch({ type: 'choose', ids: [id] }),
     };
+  }
+
+  /** At once where the controller is there, so that a press opens Link before it returns; else as soon as it is. */
+  #with(act: (controller: ConnectController) => void): void {
+    if (this.#controller) act(this.#controller);
+    else void this.#load().then(() => this.#controller && act(this.#controller));
+  }
+
+  #load(): Promise<void> {
+    this.#loading ??= import('./core.ts')
+      .then(async (core) => {
+        await this.#speak(core);
+        this.shadowRoot?.adoptedStyleSheets.push(core.lateStyles.styleSheet as CSSStyleSheet);
+        this.#core = core;
+        this.#controller = new core.ConnectController({
+          settings: () => this.#settings(core),
+          store: this.#store,
+          changed: (state) => this.#show(state),
+          emit: (effect) => this.#emit(effect),
+        });
+        this.#controller.start();
+        this.#show(this.#controller.state);
+      })
+      .catch(() => {
+        const code = navigator.onLine ? 'network_failed' : 'offline';
+        this.#show({
+          ...initialState,
+          phase: 'failed',
+          error: { code, action: 'retry', retryable: true, requestId: null },
+        });
+        this.#emit({ type: 'emit', name: 'error' });
+      })
+      .finally(() => {
+        this.#loading = null;
+      });
+    return this.#loading;
+  }
+
+  async #speak(core: Core): Promise<void> {
+    this.#texts = await core.loadStrings(this.#language ?? '');
+    this.requestUpdate();
+  }
+
+  /** Asks about a session that may have begun before this page did. Without one there is nothing to do until the customer comes near. */
+  #start(): void {
+    if (this.#controller) this.#controller.start();
+    else if (this.clientSecret || (!this.fetchClientSecret && this.#store.read())) void this.#load();
+    this.#warmUp();
   }
 
   #endpoint(): string {
@@ -321,9 +378,10 @@ export class FinixBankConnect extends LitElement {
     return [this.firstName, this.lastName, this.email];
   }
 
-  #settings(): ControllerSettings {
+  #settings(core: Core): ControllerSettings {
     const endpoint = this.#endpoint();
-    if (endpoint && this.#http?.endpoint !== endpoint) this.#http = { endpoint, backend: createHttpBackend(endpoint) };
+    if (endpoint && this.#http?.endpoint !== endpoint)
+      this.#http = { endpoint, backend: core.createHttpBackend(endpoint) };
     const [first_name, last_name, email] = this.#person().map((value) => value || undefined);
     const language = languageOf(this) || undefined;
     const publicSession: CreatePublicSessionRequest = { language };
@@ -339,10 +397,11 @@ export class FinixBankConnect extends LitElement {
   }
 
   #warmUp(): void {
-    if (this.#near && this.hasUpdated) this.#controller.dispatch({ type: 'warm' });
+    if (this.#near && this.hasUpdated) this.#with((controller) => controller.dispatch({ type: 'warm' }));
   }
 
   #show(state: FlowState): void {
+    this.#state = state;
     const status = statusOf(state);
     if (status !== this.#status) {
       const { states } = this.#internals;
@@ -380,7 +439,7 @@ export class FinixBankConnect extends LitElement {
   }
 
   #emit(effect: Extract<FlowEffect, { type: 'emit' }>): void {
-    const { connections } = this.#controller.state;
+    const { connections } = this.#state;
     const { error } = this;
     switch (effect.name) {
       case 'connected':

@@ -1,15 +1,14 @@
-/** English, complete; also the list of keys that every other language must have. `{bank}` stands for the bank's name. */
-export const en = {
-  connect: 'Connect your bank',
-  opening: 'Opening…',
-  legal: 'You sign in with your bank through Plaid. Your password is never shared with us.',
+import type { FirstStrings } from './first.ts';
+
+/** What is said after the first look, in English; also the list of keys that every other language must have. `{bank}` stands for the bank's name. */
+export const strings = {
   link_open: 'Continue in the window that opened',
   connecting: 'Connecting your bank…',
   one_more: 'One more step',
   slow: 'Still working. Your bank is taking a little longer than usual.',
   very_slow: 'This is taking unusually long. Nothing is lost: it finishes by itself, even if you come back later.',
   connected: '{bank} is connected.',
-  pending: 'Your bank is confirming this account. It usually takes one or two business days.',
+  pending: 'Your bank is confirming this account, usually within two business days.',
   needs_repair: 'Your bank asks you to sign in again.',
   reconnect: 'Reconnect {bank}',
   your_bank: 'Your bank',
@@ -18,18 +17,15 @@ export const en = {
   removed: 'Bank removed.',
   canceled: 'No bank was connected. You can try again at any time.',
   expired: 'That took a while, so we started over. Please connect once more.',
-  retry: 'Try again',
   restart: 'Connect again',
   other_bank: 'Choose another bank',
   unavailable: 'Bank connection unavailable',
-  required: 'Connect a bank account to continue.',
   choose_title: 'Which account?',
   choose_text: 'Choose the account to use.',
   authorize_title: 'Your agreement',
   agree: 'I agree',
   use_account: 'Use this account',
   cancel: 'Cancel',
-  error_general: 'Something went wrong. Please try again.',
   error_wait: 'The service is busy. Please try again in a moment.',
   error_merchant: 'Connecting a bank isn’t possible here right now. Please contact the shop.',
   error_restart: 'The connection to your bank has ended. Please connect it again.',
@@ -46,9 +42,11 @@ export const en = {
   error_offline: 'You’re offline. We’ll continue when you’re back.',
   error_timeout: 'That took too long. Please try again.',
   error_blocked: 'The bank connection was blocked, perhaps by a content blocker. Allow plaid.com, then try again.',
-} as const;
+};
 
-export type StringKey = keyof typeof en;
+/** A key that is missing in a language does not compile. */
+export type LateStrings = Readonly<Record<keyof typeof strings, string>>;
 
-/** Every text of the element, in one language. A key that is missing does not compile. */
-export type Strings = Readonly<Record<StringKey, string>>;
+/** Every text of the element, in one language. */
+export type Strings = FirstStrings & LateStrings;
+export type StringKey = keyof Strings;

@@ -1,12 +1,14 @@
-import { en, type Strings } from './en.ts';
+import { strings as en, type LateStrings } from './en.ts';
+import { baseLanguage } from './first.ts';
 
-export { en, type StringKey, type Strings } from './en.ts';
+export type { LateStrings, StringKey, Strings } from './en.ts';
+export { en };
 
-/** English is always there; the others are fetched when a page speaks them. */
-const LANGUAGES: Record<string, () => Promise<{ strings: Strings }>> = {};
+/** Fetched only by pages that speak them. */
+const LANGUAGES: Record<string, () => Promise<{ strings: LateStrings }>> = {};
 
-/** The texts for a BCP 47 tag, by its first part; English for a language that we don't have, or that can't be fetched. */
-export async function loadStrings(tag: string): Promise<Strings> {
+/** The texts for a BCP 47 tag; English for a language that we don't have, or that can't be fetched. */
+export async function loadStrings(tag: string): Promise<LateStrings> {
   const load = LANGUAGES[baseLanguage(tag)];
   return load
     ? load().then(
@@ -14,10 +16,6 @@ export async function loadStrings(tag: string): Promise<Strings> {
         () => en,
       )
     : en;
-}
-
-export function baseLanguage(tag: string): string {
-  return tag.toLowerCase().split('-')[0] ?? '';
 }
 
 export function fill(text: string, bank: string): string {

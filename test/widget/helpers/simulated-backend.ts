@@ -1,0 +1,92 @@
+import type { ConnectBackend, SessionAnswer } from '../../../widget/backend.ts';
+import type {
+  CompleteRequest,
+  Connection,
+  ConnectionStatus,
+  Session,
+  SessionStatus,
+} from '../../../widget/contract.ts';
+import { ConnectError, type FlowError } from '../../../widget/errors.ts';
+
+type Answer = Session | ConnectError | Promise<Session>;
+
+/** A server in memory. Answers are queued by the test; without any, all goes well. */
+export class SimulatedBackend implements ConnectBackend {
+  readonly calls: string[] = [];
+  readonly completed: { secret: string; input: CompleteRequest }[] = [];
+  readonly completeAnswers: Answer[] = [];
+  readonly sessionAnswers: Answer[] = [];
+  readonly linkTokenErrors: ConnectError[] = [];
+  /** Life of a link token, in milliseconds. */
+  tokenLife = 4 * 3_600_000;
+  retryAfter = 0.01;
+  /** Set to hold every link token until it is resolved. */
+  hold: Promise<void> | null = null;
+  publicSessions = 0;
+  tokens = 0;
+
+  async createPublicSession(input: { language?: string }): Promise<{ clientSecret: string; session: Session }> {
+    this.calls.push(`createPublicSession ${JSON.stringify(input)}`);
+    const id = `ses_public${++this.publicSessions}`;
+    return { clientSecret: `${id}_secret_abc`, session: session('open') };
+  }
+
+  async createLinkToken(secret: string): Promise<{ link_token: string; expires_at: string }> {
+    this.calls.push(`createLinkToken ${secret}`);
+    await this.hold;
+    const error = this.linkTokenErrors.shift();
+    if (error) throw error;
+    return {
+      link_token: `link-sandbox-${++this.tokens}`,
+      expires_at: new Date(Date.now() + this.tokenLife).toISOString(),
+    };
+  }
+
+  async complete(secret: string, input: CompleteRequest): Promise<SessionAnswer> {
+    this.calls.push('complete');
+    this.completed.push({ secret, input });
+    return this.#answer(this.completeAnswers, session('completed', ['active']));
+  }
+
+  async getSession(secret: string): Promise<SessionAnswer> {
+    this.calls.push(`getSession ${secret}`);
+    return this.#answer(this.sessionAnswers, session('open'));
+  }
+
+  async #answer(queue: Answer[], otherwise: Session): Promise<SessionAnswer> {
+    const answer = await (queue.shift() ?? otherwise);
+    if (answer instanceof ConnectError) throw answer;
+    return { session: answer, retryAfter: this.retryAfter };
+  }
+}
+
+export function session(status: SessionStatus, connections: (ConnectionStatus | Connection)[] = []): Session {
+  return {
+    id: 'ses_1',
+    object: 'session',
+    status,
+    mode: 'connect',
+    customer_id: 'customer_1',
+    connections: connections.map((one, i) => (typeof one === 'string' ? connection(`con_${i + 1}`, one) : one)),
+    error: null,
+    created_at: '2026-11-01T00:00:00Z',
+    expires_at: '2026-11-02T00:00:00Z',
+  };
+}
+
+export function connection(id: string, status: ConnectionStatus = 'active', bank = 'Chase', mask = '1234'): Connection {
+  return {
+    id,
+    object: 'connection',
+    status,
+    payment_instrument: status === 'pending' ? null : 'PI1',
+    institution: { id: 'ins_56', name: bank },
+    account: { name: 'Plaid Checking', mask, type: 'depository', subtype: 'checking' },
+    created_at: '2026-11-01T00:00:00Z',
+    updated_at: '2026-11-01T00:00:00Z',
+  };
+}
+
+export function refusal(error: Partial<FlowError> & Pick<FlowError, 'code' | 'action'>): ConnectError {
+  return new ConnectError({ retryable: false, requestId: 'req_1', ...error });
+}

@@ -1,0 +1,54 @@
+import { html, type TemplateResult } from 'lit';
+import type { View } from './view.ts';
+import { link, mask } from './view-pieces.ts';
+
+/** What the server has to ask the customer between Link and the connection: which account, or whether they agree. */
+export function dialogFor(view: View): TemplateResult {
+  const { state, strings } = view;
+  if (state.phase === 'choosing') {
+    return dialog(
+      view,
+      strings.choose_title,
+      html`<fieldset>
+        <legend>${strings.choose_text}</legend>
+        ${state.accounts.map(
+          (account, index) => html`<label>
+            <input type="radio" name="account" .value=${account.id} required ?checked=${index === 0} />
+            <span class="account">
+              <span class="line"><span>${account.name}</span> ${mask(account.mask)}</span>
+              <span class="small">${account.subtype}</span>
+            </span>
+          </label>`,
+        )}
+      </fieldset>`,
+      strings.use_account,
+      (form) => view.choose(String(new FormData(form).get('account'))),
+    );
+  }
+  return dialog(
+    view,
+    strings.authorize_title,
+    html`<div class="text" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>`,
+    strings.agree,
+    () => view.accept(),
+  );
+}
+
+function dialog(
+  view: View,
+  title: string,
+  content: TemplateResult,
+  yes: string,
+  submit: (form: HTMLFormElement) => void,
+) {
+  const submitted = (event: SubmitEvent) => {
+    event.preventDefault();
+    submit(event.target as HTMLFormElement);
+  };
+  return html`<form @submit=${submitted}>
+    <h2 id="title">${title}</h2>
+    ${content}
+    <button class="main">${yes}</button>
+    ${link(view.decline, view.strings.cancel, false)}
+  </form>`;
+}

@@ -1,0 +1,100 @@
+import type { AuthorizationText, CompleteRequest, Connection, SelectableAccount } from './contract.ts';
+import type { FlowError } from './errors.ts';
+
+export type ElementStatus =
+  | 'loading'
+  | 'ready'
+  | 'open'
+  | 'returning'
+  | 'connecting'
+  | 'connected'
+  | 'pending_verification'
+  | 'needs_repair'
+  | 'error'
+  | 'blocked';
+
+export type Phase =
+  /** Nothing is under way except, perhaps, the preparation of Link. */
+  | 'rest'
+  /** Asking the server where a session stands that this page did not see begin. */
+  | 'checking'
+  | 'open'
+  | 'submitting'
+  | 'polling'
+  | 'choosing'
+  | 'authorizing'
+  | 'done'
+  | 'failed';
+
+export interface FlowState {
+  phase: Phase;
+  run: number;
+  /** `ready`: link token and Link handler exist. */
+  link: 'none' | 'preparing' | 'ready';
+  /** The customer is near: Link is worth preparing. */
+  warm: boolean;
+  /** The customer asked for Link and waits for it. */
+  wanted: boolean;
+  /** Another client secret can be had when this session cannot be used any more. */
+  renewable: boolean;
+  /** The session was renewed, or Link reopened, without success since; once is help, twice is a loop. */
+  renewed: boolean;
+  reopened: boolean;
+  /** The customer asked for another bank in place of the one that the session has. */
+  replacing: boolean;
+  /** What Link gave. Holds the public token; lives here and nowhere else. */
+  submission: CompleteRequest | null;
+  connections: Connection[];
+  accounts: SelectableAccount[];
+  authorization: AuthorizationText | null;
+  error: FlowError | null;
+  /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
+  slow: 0 | 1 | 2;
+  notice: 'canceled' | 'expired' | 'removed' | null;
+}
+
+export const initialState: FlowState = {
+  phase: 'rest',
+  run: 0,
+  link: 'none',
+  warm: false,
+  wanted: false,
+  renewable: false,
+  renewed: false,
+  reopened: false,
+  replacing: false,
+  submission: null,
+  connections: [],
+  accounts: [],
+  authorization: null,
+  error: null,
+  slow: 0,
+  notice: null,
+};
+
+/** Only these may be used to pay with, and only these are the form's value. */
+export function usable(connections: Connection[]): Connection[] {
+  return connections.filter(({ status }) => status === 'active' || status === 'pending_verification');
+}
+
+export function statusOf(state: FlowState): ElementStatus {
+  switch (state.phase) {
+    case 'rest':
+      return state.link === 'ready' ? 'ready' : 'loading';
+    case 'checking':
+      return 'loading';
+    case 'open':
+      return 'open';
+    case 'done':
+      if (state.connections.some(({ status }) => status === 'active')) return 'connected';
+      return usable(state.connections).length ? 'pending_verification' : 'needs_repair';
+    case 'failed':
+      return state.error?.code === 'script_blocked' ? 'blocked' : 'error';
+    default:
+      return 'connecting';
+  }
+}
+
+export function isBusy(phase: Phase): boolean {
+  return phase === 'submitting' || phase === 'polling';
+}

@@ -1,0 +1,107 @@
+import { html, nothing, type TemplateResult } from 'lit';
+import type { Connection } from './contract.ts';
+import { dialogFor } from './dialogs.ts';
+import { type FlowState, statusOf } from './flow-state.ts';
+import { fill, type StringKey, type Strings } from './i18n/index.ts';
+import { messageKey } from './i18n/messages.ts';
+import { bankIcon, checkIcon, clockIcon } from './icons.ts';
+import { errorText, firstParts, type Parts, type View } from './view.ts';
+import { link, mask, statusText } from './view-pieces.ts';
+
+/** What each state shows. */
+export function partsOf(view: View): Parts {
+  const { state, strings } = view;
+  const text = sentence(state, strings);
+  switch (state.phase) {
+    case 'open':
+      return { caption: strings.link_open, working: true };
+    case 'submitting':
+    case 'polling':
+      return {
+        caption: strings.connecting,
+        working: true,
+        idle: true,
+        note: state.slow ? statusText(text) : nothing,
+        spoken: text,
+      };
+    case 'choosing':
+    case 'authorizing':
+      return { caption: strings.one_more, working: true, idle: true, dialog: dialogFor(view) };
+    case 'done':
+      return doneParts(view, text);
+    case 'failed':
+      return failedParts(state, strings, text);
+    default:
+      return { ...firstParts(view), spoken: text };
+  }
+}
+
+function doneParts(view: View, text: string): Parts {
+  const { state, strings, disabled } = view;
+  const status = statusOf(state);
+  const note = html`${status === 'connected' ? nothing : html`${statusText(text)} `}<span class="links">${
+    status === 'needs_repair' ? nothing : html`${link(view.change, strings.change, disabled)} `
+  }${link(view.remove, strings.remove, disabled)}</span>`;
+  if (status === 'needs_repair')
+    return { caption: fill(strings.reconnect, bankOf(state, strings)), note, spoken: text };
+  return { card: html`<slot name="connected">${state.connections.map(card)}</slot>`, note, spoken: text };
+}
+
+function failedParts(state: FlowState, strings: Strings, text: string): Parts {
+  const { action = 'retry' } = state.error ?? {};
+  const captions: Partial<Record<typeof action, StringKey>> = {
+    contact_merchant: 'unavailable',
+    restart: 'restart',
+    use_other_bank: 'other_bank',
+    use_other_method: 'other_bank',
+    choose_account: 'other_bank',
+  };
+  return {
+    caption: strings[captions[action] ?? 'retry'],
+    failed: true,
+    idle: action === 'contact_merchant',
+    note: errorText(text),
+    spoken: text,
+    stranded: statusOf(state) === 'blocked' || /^(use_other|contact)/.test(action),
+  };
+}
+
+function card({ institution, account, status }: Connection): TemplateResult {
+  const name = institution.name ?? account.name;
+  return html`<div class="card" part="account" tabindex="-1">
+    <span class="initial" aria-hidden="true">${institution.name?.[0] ?? bankIcon}</span>
+    <div class="account">
+      <div class="line"><span part="bank-name">${name}</span> ${mask(account.mask)}</div>
+      <div class="small">${institution.name ? account.name : account.subtype}</div>
+    </div>
+    <span class="state">${status === 'active' ? checkIcon : clockIcon}</span>
+  </div>`;
+}
+
+/** Where the flow came to, in one sentence, or nothing. */
+function sentence(state: FlowState, strings: Strings): string {
+  switch (state.phase) {
+    case 'rest':
+    case 'checking':
+      if (state.wanted) return strings.opening;
+      return state.notice ? strings[state.notice] : '';
+    case 'submitting':
+    case 'polling':
+      return strings[(['connecting', 'slow', 'very_slow'] as const)[state.slow]];
+    case 'done': {
+      const keys: Record<string, StringKey> = { connected: 'connected', pending_verification: 'pending' };
+      return fill(strings[keys[statusOf(state)] ?? 'needs_repair'], bankOf(state, strings));
+    }
+    case 'failed':
+      return state.error ? strings[messageKey(state.error)] : '';
+    default:
+      return '';
+  }
+}
+
+/** "Chase ••1234" */
+function bankOf({ connections }: FlowState, strings: Strings): string {
+  const { institution, account } = connections[0] ?? {};
+  const name = institution?.name ?? strings.your_bank;
+  return account?.mask ? `${name} ••${account.mask}` : name;
+}
