@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { esbuildPlugin } from '@web/dev-server-esbuild';
+import { defaultReporter } from '@web/test-runner';
+import { chromeLauncher } from '@web/test-runner-chrome';
+import { chromiumArgs, findChromium } from './test/helpers/chromium.mjs';
+
+const chromium = await findChromium();
+
+/** Writes the counts to a file, for whoever adds up several runners. A test file that could not load counts as one failure. */
+function countsReporter(folder) {
+  const count = ({ suites, tests }) =>
+    suites.map(count).reduce(
+      (sum, { passed, failed, skipped }) => ({
+        passed: sum.passed + passed,
+        failed: sum.failed + failed,
+        skipped: sum.skipped + skipped,
+      }),
+      {
+        passed: tests.filter((test) => test.passed && !test.skipped).length,
+        failed: tests.filter((test) => !test.passed && !test.skipped).length,
+        skipped: tests.filter((test) => test.skipped).length,
+      },
+    );
+  return {
+    onTestRunFinished({ sessions }) {
+      const trees = sessions.map((session) => session.testResults ?? { suites: [], tests: [] });
+      const counts = count({ suites: trees, tests: [] });
+      for (const session of sessions) {
+        if (!session.passed && count(session.testResults ?? { suites: [], tests: [] }).failed === 0) counts.failed += 1;
+      }
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'browser.json'), JSON.stringify(counts));
+    },
+  };
+}
+
+const resultsFolder = process.env.TEST_RESULTS_DIR;
+
+export default {
+  files: 'test/widget/browser/**/*.test.ts',
+  nodeResolve: { exportConditions: ['production', 'default'] },
+  plugins: [
+    esbuildPlugin({
+      ts: true,
+      target: 'es2022',
+      tsconfig: fileURLToPath(new URL('./tsconfig.json', import.meta.url)),
+    }),
+  ],
+  browsers: [
+    chromeLauncher({
+      // A full Chromium draws and focuses only the page in front, so that of two pages one would wait forever for its next frame.
+      async createPage({ context }) {
+        const page = await context.newPage();
+        const devtools = await page.createCDPSession();
+        await devtools.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+        return page;
+      },
+      launchOptions: {
+        executablePath: chromium.path,
+        args: [...chromiumArgs],
+        env: { ...process.env, ...chromium.env },
+      },
+    }),
+  ],
+  // Two pages at a time keep two cores busy; with more, tests that wait for frames wait for each other.
+  concurrency: 2,
+  // A page that has not reported by then hangs; the slowest file (all states through axe) needs a fraction of it.
+  testsFinishTimeout: 120_000,
+  testFramework: { config: { timeout: 10_000 } },
+  reporters: [defaultReporter(), ...(resultsFolder ? [countsReporter(resultsFolder)] : [])],
+  coverage: false,
+  coverageConfig: { include: ['widget/**/*.ts'], report: true, reporters: ['lcovonly', 'text-summary'] },
+};
