@@ -53,7 +53,9 @@ export function pipe(context: Context, service: ServiceName, shapes: Shapes): Mi
       fault: null,
       ms: 0,
     };
-    context.record(call);
+    // Link's own traffic is not an API that anyone calls; its sessions tell of their steps themselves.
+    const isApi = service !== 'link';
+    if (isApi) context.record(call);
 
     const commit = async (): Promise<void> => {
       if (text !== '' && json === undefined) {
@@ -74,6 +76,7 @@ export function pipe(context: Context, service: ServiceName, shapes: Shapes): Mi
       await commit();
     }
 
+    if (!isApi) return;
     const answered = rule?.kind !== 'timeout' && rule?.kind !== 'reset';
     call.status = answered ? c.res.status : null;
     call.response = answered ? parse(await c.res.clone().text()) : null;

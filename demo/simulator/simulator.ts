@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import type { Context, Step } from './context.ts';
 import { type FaultRule, Faults } from './faults.ts';
 import { finixApp } from './finix/app.ts';
+import { linkApp } from './link/app.ts';
 import type { SimulatorEnv } from './pipe.ts';
 import { plaidApp } from './plaid/app.ts';
 import {
@@ -98,6 +99,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const app = new Hono<SimulatorEnv>();
   app.route('/plaid', plaidApp(context));
   app.route('/finix', finixApp(context));
+  app.route('/link', linkApp(context));
   return {
     app,
     ledger: ledgerOf(state),

@@ -103,8 +103,6 @@ export interface LinkAccount {
 export interface SimulatedLinkSession {
   link_session_id: string;
   link_token: string;
-  /** The page that opened Link; the only one that its messages go to. */
-  opener_origin: string | null;
   started_at: number;
   finished_at: number | null;
   institution: SimulatedInstitution | null;

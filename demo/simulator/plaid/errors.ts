@@ -88,6 +88,8 @@ const KNOWN: Record<string, KnownError> = {
     display: 'That took too long. Please try again.',
   },
   PRODUCT_NOT_READY: { type: 'ITEM_ERROR', message: 'the requested product is not yet ready' },
+  // OAuth
+  OAUTH_STATE_ID_NOT_FOUND: { type: 'OAUTH_ERROR', message: 'the OAuth state id could not be found', status: 404 },
   // the bank
   INSTITUTION_DOWN: {
     type: 'INSTITUTION_ERROR',

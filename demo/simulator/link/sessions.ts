@@ -1,0 +1,288 @@
+import { randomUUID } from 'node:crypto';
+import { type Context, iso } from '../context.ts';
+import { findInstitution, INSTITUTIONS } from '../institutions.ts';
+import { isKnownCode, plaidErrorObject } from '../plaid/errors.ts';
+import { openItem } from '../plaid/sandbox.ts';
+import { findScenario, MFA_CODE, PASSWORDS, SCENARIOS, type Scenario } from '../scenarios.ts';
+import {
+  isOffered,
+  type LinkAccount,
+  openAccounts,
+  type SimulatedAccount,
+  type SimulatedItem,
+  type SimulatedLinkSession,
+  type SimulatedLinkToken,
+} from '../state.ts';
+
+/** What the frame is to show next. `retry`: the same pane, with the error; `expired`: leave at once. */
+export type Next =
+  | 'consent'
+  | 'retry'
+  | 'oauth'
+  | 'credentials'
+  | 'code'
+  | 'accounts'
+  | 'success'
+  | 'error'
+  | 'expired';
+
+export interface Reply {
+  next: Next;
+  error?: Record<string, unknown>;
+  [detail: string]: unknown;
+}
+
+const fail = (next: 'error' | 'retry' | 'expired', code: string): Reply => ({ next, error: plaidErrorObject(code) });
+
+/** The server's half of Link: one session for each time that Link is loaded, all its decisions. */
+export class LinkSessions {
+  readonly #context: Context;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  /** Begins with a link token, or with the id in a Hosted Link address. */
+  start(given: { link_token?: unknown; hosted_id?: unknown; received_redirect_uri?: unknown }): Reply {
+    const token = this.#tokenOf(given);
+    if (!token || this.#isOver(token)) return fail('expired', 'INVALID_LINK_TOKEN');
+    if (typeof given.received_redirect_uri === 'string') return fail('expired', 'OAUTH_STATE_ID_NOT_FOUND');
+    const session: SimulatedLinkSession = {
+      link_session_id: randomUUID(),
+      link_token: token.link_token,
+      started_at: this.#context.now(),
+      finished_at: null,
+      institution: this.#itemToUpdate(token)?.institution ?? null,
+      scenario: null,
+      signed_in: false,
+      code_asked: false,
+      oauth: null,
+      accounts: [],
+      result: null,
+      exit: null,
+    };
+    token.sessions.push(session);
+    this.#context.state.sessions.set(session.link_session_id, session);
+    return {
+      next: 'consent',
+      link_session_id: session.link_session_id,
+      client_name: token.client_name,
+      appearance: token.appearance_mode,
+      is_update: token.update_item_id !== null,
+      multiple: token.link_customization_name === 'multiple',
+      completion_redirect_uri: token.hosted?.completion_redirect_uri ?? null,
+      institution: session.institution,
+      institutions: INSTITUTIONS,
+      hints: SCENARIOS.map(({ username, description }) => ({ username, description })),
+    };
+  }
+
+  /** Once more at every step: the token may have run out, or the simulator may have been reset. */
+  #live(id: unknown): { session: SimulatedLinkSession; token: SimulatedLinkToken } | null {
+    const session = typeof id === 'string' ? this.#context.state.sessions.get(id) : undefined;
+    const token = session && this.#context.state.linkTokens.get(session.link_token);
+    if (!session || !token || session.finished_at !== null || this.#isOver(token)) return null;
+    return { session, token };
+  }
+
+  #isOver = (token: SimulatedLinkToken): boolean => token.expires_at <= this.#context.now();
+
+  #tokenOf({ link_token, hosted_id }: { link_token?: unknown; hosted_id?: unknown }): SimulatedLinkToken | undefined {
+    if (typeof link_token === 'string') return this.#context.state.linkTokens.get(link_token);
+    if (typeof hosted_id !== 'string') return undefined;
+    return [...this.#context.state.linkTokens.values()].find(({ hosted }) => hosted?.id === hosted_id);
+  }
+
+  #itemToUpdate({ update_item_id }: SimulatedLinkToken): SimulatedItem | undefined {
+    const item = this.#context.state.items.get(update_item_id ?? '');
+    return item?.removed ? undefined : item;
+  }
+
+  open(id: unknown): Reply {
+    if (!this.#live(id)) return fail('expired', 'INVALID_LINK_TOKEN');
+    this.#tell('open');
+    return { next: 'consent' };
+  }
+
+  institution(id: unknown, institutionId: unknown): Reply {
+    const live = this.#live(id);
+    if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
+    const found = findInstitution(String(institutionId));
+    if (!found) return fail('error', 'INVALID_INSTITUTION');
+    this.#tell('institution chosen');
+    live.session.institution = found;
+    if (found.health === 'down') return fail('error', 'INSTITUTION_DOWN');
+    if (!found.oauth) return { next: 'credentials' };
+    live.session.oauth = { state_id: randomUUID(), outcome: 'waiting' };
+    return { next: 'oauth', url: `/link/oauth/${live.session.oauth.state_id}` };
+  }
+
+  credentials(id: unknown, username: unknown, password: unknown): Reply {
+    const live = this.#live(id);
+    if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
+    if (!live.session.institution) return fail('error', 'INVALID_INSTITUTION');
+    this.#tell('credentials sent');
+    const scenario = this.#scenarioFor(live.token, username);
+    const word = String(password);
+    const code = word.startsWith(PASSWORDS.errorPrefix) ? word.slice(PASSWORDS.errorPrefix.length) : '';
+    if (isKnownCode(code)) return fail(code === 'INVALID_CREDENTIALS' ? 'retry' : 'error', code);
+    if (!scenario || (word !== PASSWORDS.good && word !== PASSWORDS.device))
+      return fail('retry', 'INVALID_CREDENTIALS');
+    live.session.scenario = scenario;
+    if (word === PASSWORDS.device) {
+      live.session.code_asked = true;
+      return { next: 'code' };
+    }
+    return this.#signedIn(live.session, live.token, scenario);
+  }
+
+  code(id: unknown, code: unknown): Reply {
+    const live = this.#live(id);
+    if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
+    const { session, token } = live;
+    if (!session.code_asked || !session.scenario || code !== MFA_CODE) return fail('retry', 'INVALID_MFA');
+    return this.#signedIn(session, token, session.scenario);
+  }
+
+  /** In update mode only the Item's own user can sign in. */
+  #scenarioFor(token: SimulatedLinkToken, username: unknown): Scenario | undefined {
+    const scenario = findScenario(String(username));
+    const item = this.#itemToUpdate(token);
+    if (token.update_item_id !== null && item?.scenario !== scenario) return undefined;
+    return scenario;
+  }
+
+  #signedIn(session: SimulatedLinkSession, token: SimulatedLinkToken, scenario: Scenario): Reply {
+    if (scenario.link) return fail(scenario.link.shown === 'expired' ? 'expired' : 'error', scenario.link.error_code);
+    const item = this.#itemToUpdate(token);
+    if (token.update_item_id !== null && !item) return fail('error', 'ITEM_NOT_FOUND');
+    if (item) item.login_required = false;
+    const open = item && !token.update_account_selection ? item.accounts : openAccounts(scenario);
+    if (open.length === 0) return fail('error', 'NO_ACCOUNTS');
+    session.accounts = item
+      ? open.map((account) => this.#knownAs(item, account))
+      : open.filter((a) => isOffered(a, token));
+    if (session.accounts.length === 0) return fail('error', 'NO_AUTH_ACCOUNTS');
+    session.scenario = scenario;
+    session.signed_in = true;
+    if (item && !token.update_account_selection) return this.#succeed(session, item, item.accounts);
+    return {
+      next: 'accounts',
+      accounts: session.accounts.map(({ account_id, name, mask, subtype, available, current }) => ({
+        id: account_id,
+        name,
+        mask,
+        subtype,
+        balance: available ?? current,
+      })),
+    };
+  }
+
+  /** An account that the Item already has keeps its id. */
+  #knownAs(item: SimulatedItem, account: SimulatedAccount): SimulatedAccount {
+    return item.accounts.find(({ mask, subtype }) => mask === account.mask && subtype === account.subtype) ?? account;
+  }
+
+  choose(id: unknown, ids: unknown): Reply {
+    const live = this.#live(id);
+    if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
+    const { session, token } = live;
+    const { institution, scenario } = session;
+    const chosen = session.accounts.filter(({ account_id }) => Array.isArray(ids) && ids.includes(account_id));
+    const isSingle = token.link_customization_name !== 'multiple';
+    if (!session.signed_in || !institution || !scenario || chosen.length === 0 || (isSingle && chosen.length > 1)) {
+      return fail('error', 'INVALID_ACCOUNT_ID');
+    }
+    const item = this.#itemToUpdate(token);
+    if (item) {
+      item.accounts = chosen;
+      return this.#succeed(session, item, chosen);
+    }
+    const fresh = openItem(this.#context, {
+      institution,
+      scenario,
+      accounts: chosen,
+      products: [...token.products, ...token.required_if_supported_products, ...token.optional_products],
+      consented: token.additional_consented_products,
+      webhook: token.webhook,
+    });
+    return this.#succeed(session, fresh, chosen);
+  }
+
+  #succeed(session: SimulatedLinkSession, item: SimulatedItem, accounts: SimulatedAccount[]): Reply {
+    const { state, lifetimes } = this.#context;
+    session.finished_at = this.#context.now();
+    session.result = {
+      public_token: state.newPublicToken(item.item_id, this.#context.now(), lifetimes),
+      institution: { name: item.institution.name, institution_id: item.institution.institution_id },
+      accounts: accounts.map(linkAccount),
+    };
+    this.#tell('success');
+    const { public_token, ...metadata } = session.result;
+    return {
+      next: 'success',
+      public_token,
+      metadata: { ...metadata, link_session_id: session.link_session_id, transfer_status: null },
+    };
+  }
+
+  /** The bank's own window asks who it is for. */
+  oauthBank(stateId: unknown): { name: string; color: string } | null {
+    const session = this.#byState(stateId);
+    return session?.institution ? { name: session.institution.name, color: session.institution.color } : null;
+  }
+
+  oauthAnswer(stateId: unknown, isGranted: boolean, username: unknown): Reply {
+    const session = this.#byState(stateId);
+    const live = this.#live(session?.link_session_id);
+    if (!session?.oauth || !live) return fail('error', 'INVALID_LINK_TOKEN');
+    const scenario = this.#scenarioFor(live.token, username);
+    if (isGranted && !scenario) return fail('retry', 'INVALID_CREDENTIALS');
+    session.scenario = scenario ?? null;
+    session.oauth.outcome = isGranted ? 'granted' : 'declined';
+    this.#tell(isGranted ? 'bank granted access' : 'bank access declined');
+    return { next: 'success' };
+  }
+
+  /** Asked by the frame while the bank's window is open. */
+  oauthState(id: unknown): Reply {
+    const live = this.#live(id);
+    if (!live?.session.oauth) return fail('expired', 'INVALID_LINK_TOKEN');
+    const { session, token } = live;
+    if (session.oauth?.outcome === 'waiting') return { next: 'oauth' };
+    if (session.oauth?.outcome === 'declined' || !session.scenario) return fail('error', 'INSUFFICIENT_CREDENTIALS');
+    return this.#signedIn(session, token, session.scenario);
+  }
+
+  #byState(stateId: unknown): SimulatedLinkSession | undefined {
+    return [...this.#context.state.sessions.values()].find(({ oauth }) => oauth !== null && oauth.state_id === stateId);
+  }
+
+  exit(id: unknown, status: unknown, errorCode: unknown): Reply {
+    const session = typeof id === 'string' ? this.#context.state.sessions.get(id) : undefined;
+    const code = typeof errorCode === 'string' ? errorCode : null;
+    this.#tell(code ? `exit ${code}` : 'exit');
+    if (session && session.finished_at === null) {
+      session.exit = { status: typeof status === 'string' ? status : null, error_code: code };
+      // A hosted page can be opened again as long as its token lives, so only the last word is kept.
+      session.finished_at = this.#context.now();
+    }
+    return { next: 'consent' };
+  }
+
+  #tell(what: string): void {
+    this.#context.emit({ at: iso(this.#context.now()), service: 'link', what, status: 200, ms: 0 });
+  }
+}
+
+function linkAccount(account: SimulatedAccount): LinkAccount {
+  return {
+    id: account.account_id,
+    name: account.name,
+    mask: account.mask,
+    type: account.type,
+    subtype: account.subtype,
+    verification_status: account.verification_status ?? null,
+    class_type: null,
+  };
+}
