@@ -14,6 +14,7 @@ import {
   safeHeaders,
 } from './http/middleware.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { contractRoutes } from './routes/contract.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { scriptRoutes } from './routes/script.ts';
 import { sessionRoutes } from './routes/sessions.ts';
@@ -29,14 +30,15 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const origins = allowedOrigins(deps.config);
   const credentials = createCredentials(deps, origins);
 
-  app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log));
+  app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log, deps.metrics));
   app.use('/v1/*', pageCors(origins), limitBody());
   app.onError(problemHandler(deps.log));
 
   sessionRoutes(app, deps, credentials, origins);
   connectionRoutes(app, deps, credentials);
   operationRoutes(app, deps);
-  if (deps.script) scriptRoutes(app, deps.script);
+  contractRoutes(app, deps);
+  if (deps.script) scriptRoutes(app, deps.script, deps.version);
 
   // Known addresses with another method say so; what is left is not there.
   const methods = new Map<string, Set<string>>();

@@ -1,15 +1,9 @@
-import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { getRequestListener } from '@hono/node-server';
-import { createApp, type ScriptBundle } from './app.ts';
-import { createBankConnector } from './bank-connector.ts';
-import { createFinixClient } from './clients/finix.ts';
-import { createPlaidClient } from './clients/plaid.ts';
+import { assembleServer } from './assemble.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
-import { createJobs } from './jobs.ts';
 import { createLog, type Logger } from './log.ts';
+import { readScript, readVersion } from './script-bundle.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import { StorageSetupError, StorageUnavailableError } from './storage/errors.ts';
 import { openStorage } from './storage/open.ts';
@@ -46,16 +40,11 @@ async function main(args: string[]): Promise<void> {
 
 async function serve(config: Config, log: Logger): Promise<void> {
   const storage = await openStorage({ ...config, log: (level, message, fields) => log[level](fields ?? {}, message) });
-  const secrets = createSecrets(config.encryptionKeys);
-  await assertKeys(storage, secrets);
-  const plaid = createPlaidClient(config.plaid);
-  const finix = createFinixClient(config.finix);
-  const deps = { storage, secrets, plaid, finix, quietMs: config.finix.quietMs, log };
-  const connector = createBankConnector(deps);
-  const jobs = createJobs({ ...deps, connector });
+  const [version, script] = await Promise.all([readVersion(), readScript()]);
+  if (!script) log.warn('the script-tag bundle is not there, so it is not served: run npm run build');
   let stopping = false;
-  const script = await readScript(log);
-  const app = createApp({ ...deps, config, connector, script, isStopping: () => stopping });
+  const assembled = await assembleServer({ config, storage, log, version, script, isStopping: () => stopping });
+  const { app, connector, jobs, plaid } = assembled;
 
   const server = createServer(getRequestListener(app.fetch));
   await new Promise<void>((resolve, reject) => {
@@ -104,27 +93,11 @@ async function rotate(config: Config, log: Logger): Promise<void> {
     await assertKeys(storage, secrets);
     const { resealed, unreadable, keysStillNeeded } = await rotateKeys(storage, secrets, { batch: ROTATE_BATCH });
     log.info({ resealed, unreadable, keys_still_needed: keysStillNeeded }, 'rotated');
-    process.stdout.write(
-      `${resealed} values re-encrypted${unreadable ? `, ${unreadable} could not be opened` : ''}. ` +
-        `ENCRYPTION_KEY must keep the keys with these ids: ${keysStillNeeded.join(', ')}.\n`,
-    );
+    const old =
+      keysStillNeeded.length > 0 ? ` Old keys still needed: ${keysStillNeeded.join(', ')}.` : ' Old keys can go.';
+    process.stdout.write(`${resealed} values re-encrypted, ${unreadable} could not be opened.${old}\n`);
   } finally {
     await storage.close();
-  }
-}
-
-/** The bundle that `npm run build` made beside this file. */
-async function readScript(log: Logger): Promise<ScriptBundle | undefined> {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)));
-  try {
-    const names = (await readdir(join(root, 'cdn'))).filter((name) => name.endsWith('.js'));
-    const files = new Map<string, Uint8Array>();
-    for (const name of names) files.set(name, await readFile(join(root, 'cdn', name)));
-    const { version } = JSON.parse(await readFile(join(root, '..', 'package.json'), 'utf8')) as { version: string };
-    return { version, files };
-  } catch {
-    log.warn('the script-tag bundle is not there, so it is not served: run npm run build');
-    return undefined;
   }
 }
 

@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import {
-  createOutbound,
-  failureOfConnection,
-  MAX_IN_FLIGHT,
-  MAX_WAITING,
-  UpstreamError,
-  type UpstreamFailure,
-} from './outbound.ts';
+import { createOutbound, failureOfConnection, type Observer, UpstreamError, type UpstreamFailure } from './outbound.ts';
 
 /** The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version 2022-02-01. */
 export interface FinixClient {
@@ -86,13 +79,9 @@ const errorBody = z.object({
 
 export function createFinixClient(
   config: Config['finix'],
-  { timeoutMs = FINIX_TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = FINIX_TIMEOUT_MS, observe }: { timeoutMs?: number; observe?: Observer } = {},
 ): FinixClient {
-  const outbound = createOutbound({
-    maxInFlight: MAX_IN_FLIGHT,
-    maxWaiting: MAX_WAITING,
-    onFull: () => new UpstreamError('finix', 'any', 'busy', 'TOO_MANY_IN_FLIGHT'),
-  });
+  const outbound = createOutbound({ service: 'finix', observe });
   const headers = {
     Authorization: `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`,
     'Finix-Version': '2022-02-01',
@@ -100,7 +89,7 @@ export function createFinixClient(
   };
 
   function call<T>(name: string, schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-    return outbound.run(async () => {
+    return outbound.run(name, async () => {
       let response: Response;
       let text: string;
       try {

@@ -34,29 +34,45 @@ export class UpstreamError extends Error {
 }
 
 export interface Outbound {
-  /** Runs one call, waiting for a free place first. */
-  run<T>(call: () => Promise<T>): Promise<T>;
+  /** Runs one call, waiting for a free place first. `name` is for figures and logs. */
+  run<T>(name: string, call: () => Promise<T>): Promise<T>;
 }
+
+/** Told of every call: its name, what came of it, and how long it took once it had its place, in seconds. */
+export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: number) => void;
 
 /**
  * A cap on calls in flight to one upstream, so that its outage does not pile up sockets and memory here.
  * @param maxInFlight how many at once; the rest wait in line
- * @param onFull makes the error for a call that finds the line full
+ * @param maxWaiting how long that line may get; further calls are `busy` at once
  */
 export function createOutbound({
-  maxInFlight,
-  maxWaiting,
-  onFull,
+  service,
+  maxInFlight = MAX_IN_FLIGHT,
+  maxWaiting = MAX_WAITING,
+  observe = () => {},
 }: {
-  maxInFlight: number;
-  maxWaiting: number;
-  onFull: () => UpstreamError;
+  service: UpstreamError['service'];
+  maxInFlight?: number;
+  maxWaiting?: number;
+  observe?: Observer;
 }): Outbound {
   const limit = pLimit(maxInFlight);
   return {
-    async run(call) {
-      if (limit.pendingCount >= maxWaiting) throw onFull();
-      return limit(call);
+    async run(name, call) {
+      if (limit.pendingCount >= maxWaiting) throw new UpstreamError(service, name, 'busy', 'TOO_MANY_IN_FLIGHT');
+      return limit(async () => {
+        const started = performance.now();
+        const seconds = () => (performance.now() - started) / 1000;
+        try {
+          const answer = await call();
+          observe(name, 'ok', seconds());
+          return answer;
+        } catch (error) {
+          observe(name, error instanceof UpstreamError ? error.failure : 'lost', seconds());
+          throw error;
+        }
+      });
     },
   };
 }

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { createOutbound, failureOfConnection, MAX_IN_FLIGHT, MAX_WAITING, UpstreamError } from './outbound.ts';
+import { createOutbound, failureOfConnection, type Observer, UpstreamError } from './outbound.ts';
 import { classifyPlaidCode } from './plaid-codes.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
@@ -60,13 +60,9 @@ const processorBody = z.object({ processor_token: z.string().min(1) });
 
 export function createPlaidClient(
   config: Config['plaid'],
-  { timeoutMs = PLAID_TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = PLAID_TIMEOUT_MS, observe }: { timeoutMs?: number; observe?: Observer } = {},
 ): PlaidClient {
-  const outbound = createOutbound({
-    maxInFlight: MAX_IN_FLIGHT,
-    maxWaiting: MAX_WAITING,
-    onFull: () => new UpstreamError('plaid', 'any', 'busy', 'TOO_MANY_IN_FLIGHT'),
-  });
+  const outbound = createOutbound({ service: 'plaid', observe });
   const agents = {
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
@@ -98,7 +94,7 @@ export function createPlaidClient(
     send: (api: PlaidApi, options: { signal: AbortSignal }) => Promise<{ data: unknown }>,
   ): Promise<T> {
     const api = await sdk();
-    return outbound.run(async () => {
+    return outbound.run(name, async () => {
       let answer: { data: unknown };
       try {
         // The SDK's own timeout does not cover a body that trickles; the signal does.

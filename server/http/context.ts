@@ -4,6 +4,7 @@ import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 
@@ -16,14 +17,16 @@ export interface AppDeps {
   finix: FinixClient;
   connector: BankConnector;
   log: Logger;
-  /** The built script-tag bundle and its version; undefined when it is not served from here. */
+  metrics: Metrics;
+  /** Of this package. */
+  version: string;
+  /** The built script-tag bundle; undefined when it is not served from here. */
   script: ScriptBundle | undefined;
   /** Turns true when the process begins to stop. */
   isStopping: () => boolean;
 }
 
 export interface ScriptBundle {
-  version: string;
   /** File name → content; the entry is `finix-bank-connect.js`, others are what it loads later. */
   files: Map<string, Uint8Array>;
 }

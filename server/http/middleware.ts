@@ -2,6 +2,7 @@ import { getConnInfo } from '@hono/node-server/conninfo';
 import type { ErrorHandler, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
+import { routePath } from 'hono/route';
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
@@ -9,6 +10,7 @@ import { ProblemError, toProblem } from '../errors.ts';
 import { addressMatcher } from '../hosts.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
@@ -45,11 +47,13 @@ function connectionAddress(c: AppContext): string | null {
 }
 
 /** One line for each request: never a query, a body or a header. */
-export function accessLog(log: Logger): MiddlewareHandler<AppEnv> {
+export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppEnv> {
   return async function accessLog(c, next) {
     const started = performance.now();
     await next();
     const ms = Math.round(performance.now() - started);
+    // The pattern and not the path: ids would make a series each.
+    metrics.request(c.req.method, routePath(c, -1), c.res.status, ms / 1000);
     const fields = { request_id: c.get('requestId'), method: c.req.method, path: c.req.path, status: c.res.status, ms };
     log[c.res.status >= 500 ? 'warn' : 'info'](fields, 'request');
   };

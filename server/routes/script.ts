@@ -8,7 +8,7 @@ const MOVING_SECONDS = 300;
 const FOREVER_SECONDS = 31_536_000;
 
 /** The script-tag bundle, from the server that the element then talks to: its folder is the element's default endpoint. */
-export function scriptRoutes(app: Hono<AppEnv>, { version, files }: ScriptBundle): void {
+export function scriptRoutes(app: Hono<AppEnv>, { files }: ScriptBundle, version: string): void {
   for (const [name, content] of files) {
     const isEntry = name === 'finix-bank-connect.js';
     // Whatever the entry loads later has its content's hash in its name.

@@ -7,15 +7,13 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from '../../demo/simulator/index.ts';
-import { createApp } from '../../server/app.ts';
-import { type BankConnector, createBankConnector } from '../../server/bank-connector.ts';
-import { createFinixClient } from '../../server/clients/finix.ts';
-import { createPlaidClient } from '../../server/clients/plaid.ts';
+import type { createApp, ScriptBundle } from '../../server/app.ts';
+import { assembleServer } from '../../server/assemble.ts';
+import type { BankConnector } from '../../server/bank-connector.ts';
 import { type Config, loadConfig } from '../../server/config.ts';
-import { createJobs, type Jobs } from '../../server/jobs.ts';
+import type { Jobs } from '../../server/jobs.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
-import { createSecrets } from '../../server/storage/secrets.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';
@@ -53,6 +51,7 @@ export interface TestServerOptions {
   /** Milliseconds; also how long a lost create call is waited for. */
   quietMs?: number;
   answerWithinMs?: number;
+  script?: ScriptBundle;
 }
 
 /** The whole server over the simulator, with the real Plaid SDK in between, called through `app.request`. */
@@ -82,21 +81,15 @@ export class TestServer {
     );
     const opened = options.storage ?? (await openTemporary(cleanUp));
     const storage: Storage = { ...opened, now: async () => (await opened.now()) + (server?.clockOffset ?? 0) };
-    const secrets = createSecrets(config.encryptionKeys);
     const lines: string[] = [];
     const log = createLog({
       level: config.logLevel,
       secrets: [config.plaid.secret],
       write: (line) => lines.push(line),
     });
-    const client = options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs };
-    const plaid = createPlaidClient(config.plaid, client);
-    const finix = createFinixClient(config.finix, client);
-    const quietMs = options.quietMs ?? config.finix.quietMs;
-    const deps = { storage, secrets, plaid, finix, quietMs, log };
-    const connector = createBankConnector({ ...deps, answerWithinMs: options.answerWithinMs });
-    const jobs = createJobs({ ...deps, connector });
-    const app = createApp({ ...deps, config, connector, script: undefined, isStopping: () => false });
+    const { timeoutMs, quietMs, answerWithinMs, script } = options;
+    const parts = { config, storage, log, version: '0.0.0-test', script, timeoutMs, quietMs, answerWithinMs };
+    const { app, connector, jobs } = await assembleServer(parts);
     cleanUp.unshift(() => connector.stop());
     server = new TestServer(config, upstream, storage, app.request, connector, jobs, cleanUp);
     Object.assign(server, { lines });

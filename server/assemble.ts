@@ -1,0 +1,62 @@
+import type { Hono } from 'hono';
+import { createApp, type ScriptBundle } from './app.ts';
+import { type BankConnector, createBankConnector } from './bank-connector.ts';
+import { createFinixClient } from './clients/finix.ts';
+import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
+import type { Config } from './config.ts';
+import type { AppEnv } from './http/context.ts';
+import { createJobs, type Jobs } from './jobs.ts';
+import type { Logger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { assertKeys } from './storage/check-keys.ts';
+import type { Storage } from './storage/open.ts';
+import { createSecrets } from './storage/secrets.ts';
+
+export interface AssembleOptions {
+  config: Config;
+  storage: Storage;
+  log: Logger;
+  /** Of this package; shown in the contract and in the pinned script's address. */
+  version: string;
+  script?: ScriptBundle | undefined;
+  isStopping?: () => boolean;
+  /** Milliseconds after which a call to Plaid or Finix is given up; each client's own when left out. */
+  timeoutMs?: number;
+  /** Milliseconds; the setting's when left out. */
+  quietMs?: number;
+  /** Milliseconds that `complete` waits for an outcome. */
+  answerWithinMs?: number;
+}
+
+export interface AssembledServer {
+  app: Hono<AppEnv>;
+  connector: BankConnector;
+  jobs: Jobs;
+  plaid: PlaidClient;
+}
+
+/**
+ * Puts the parts together over an open storage. Starts nothing: the caller serves `app` and starts `jobs`.
+ * @throws StorageSetupError when the storage was written with another encryption key
+ */
+export async function assembleServer(options: AssembleOptions): Promise<AssembledServer> {
+  const { config, storage, log, version, script, timeoutMs, answerWithinMs } = options;
+  const secrets = createSecrets(config.encryptionKeys);
+  await assertKeys(storage, secrets);
+  const metrics = createMetrics(() => connector.inFlight);
+  const plaid = createPlaidClient(config.plaid, {
+    timeoutMs,
+    observe: (...call) => metrics.upstream('plaid', ...call),
+  });
+  const finix = createFinixClient(config.finix, {
+    timeoutMs,
+    observe: (...call) => metrics.upstream('finix', ...call),
+  });
+  const quietMs = options.quietMs ?? config.finix.quietMs;
+  const deps = { config, storage, secrets, plaid, finix, quietMs, log };
+  const connector = createBankConnector({ ...deps, answerWithinMs });
+  const jobs = createJobs({ ...deps, connector });
+  const isStopping = options.isStopping ?? (() => false);
+  const app = createApp({ ...deps, connector, metrics, version, script, isStopping });
+  return { app, connector, jobs, plaid };
+}
