@@ -1,0 +1,114 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, posix } from 'node:path';
+import { parseSync } from 'vite';
+
+export const project = join(import.meta.dirname, '..', '..');
+
+export interface Import {
+  /** What stands between the quotes; undefined when it is computed, so that nobody can tell. */
+  specifier: string | undefined;
+  /** Erased by the compiler: brings no code along. */
+  typeOnly: boolean;
+}
+
+/** Paths of all files in `folder` with that ending, relative to the project, with forward slashes. */
+export function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending))
+    .map((file) => posix.join(folder, file.replaceAll('\\', '/')))
+    .sort();
+}
+
+/** Every import of a file: declarations, `export … from`, dynamic ones and those inside types. From the syntax tree: a regular expression would trip over strings and comments. */
+export function importsOf(file: string, code: string): Import[] {
+  const { program, errors } = parseSync(file, code);
+  if (errors.length > 0) throw new Error(`${file} does not parse: ${errors[0]?.message}`);
+  const found: Import[] = [];
+  visit(program, found);
+  return found;
+}
+
+interface Node {
+  type: string;
+  source?: unknown;
+  importKind?: string;
+  exportKind?: string;
+}
+
+function visit(value: unknown, found: Import[]): void {
+  if (Array.isArray(value)) {
+    for (const item of value) visit(item, found);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if ('type' in value && typeof value.type === 'string') {
+    const node = value as Node;
+    if (node.type === 'TSImportType') found.push({ specifier: text(node.source), typeOnly: true });
+    else if (/^(Import|ExportNamed|ExportAll)(Declaration|Expression)$/.test(node.type) && node.source) {
+      found.push({ specifier: text(node.source), typeOnly: isTypeOnly(node) });
+    }
+  }
+  for (const child of Object.values(value)) visit(child, found);
+}
+
+// A single `type` inside the braces doesn't count: the module is still loaded, because modules are kept verbatim.
+function isTypeOnly(node: Node): boolean {
+  return node.importKind === 'type' || node.exportKind === 'type';
+}
+
+function text(source: unknown): string | undefined {
+  if (typeof source !== 'object' || source === null) return undefined;
+  const { type, value } = source as { type?: unknown; value?: unknown };
+  return type === 'Literal' && typeof value === 'string' ? value : undefined;
+}
+
+interface PackageFile {
+  dependencies: Record<string, string>;
+  exports: Record<string, string | Record<string, string>>;
+  scripts: Record<string, string>;
+}
+
+export const packageFile = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as PackageFile;
+
+const browserOnly = new Set(['lit', '@lit/react', 'react', 'react-dom']);
+
+/** The name of the package in `lit/decorators.js` or `@hono/node-server/conninfo`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/**
+ * Why `file` may not have this import, or undefined when it may. One way only: widget → lit; server → types of the wire contract and its packages;
+ * simulator → itself; demo → widget, server, simulator.
+ */
+export function crossing(file: string, { specifier, typeOnly }: Import): string | undefined {
+  if (specifier === undefined) return 'imports a computed name, which no check can follow';
+  const area = file.startsWith('demo/simulator/') ? 'simulator' : file.split('/')[0];
+  if (!specifier.startsWith('.')) return forbiddenPackage(area, file, specifier);
+  const target = posix.join(dirname(file), specifier.replace(/\?.*$/, ''));
+  const stays = (...folders: string[]) => folders.some((folder) => target.startsWith(folder));
+  if (area === 'widget' && !stays('widget/')) return `the widget may not import ${target}`;
+  // The simulator checks the server: code that both share would be wrong in both, and nobody would see it.
+  if (area === 'simulator' && !stays('demo/simulator/')) return `the simulator may not import ${target}`;
+  if (area === 'server' && target === 'widget/contract.ts')
+    return typeOnly ? undefined : 'the server needs only types of the contract';
+  if (area === 'server' && !stays('server/')) return `the server may not import ${target}`;
+  if (area === 'demo' && !stays('demo/', 'widget/', 'server/')) return `the demo may not import ${target}`;
+  return undefined;
+}
+
+function forbiddenPackage(area: string | undefined, file: string, specifier: string): string | undefined {
+  const name = packageOf(specifier);
+  if (area === 'widget') {
+    const allowed = file === 'widget/react.ts' ? ['lit', '@lit/react', 'react'] : ['lit'];
+    return allowed.includes(name) ? undefined : `the widget may not import ${specifier}`;
+  }
+  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? undefined : `write node:${specifier}`;
+  if (browserOnly.has(name) && area !== 'demo') return `${area} runs in Node and may not import ${specifier}`;
+  // All of this is published: a package that is only there for development would be missing at the merchant's.
+  return name in packageFile.dependencies ? undefined : `${specifier} is not among the dependencies`;
+}

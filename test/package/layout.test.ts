@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { filesIn, packageFile, project } from './imports.ts';
+
+// A file that outgrows this holds two concepts, and a reader pays for both.
+const MOST_LINES = 350;
+
+test.each(['widget', 'server', 'demo'])('no file in %s is longer than 350 lines', (area) => {
+  const long = ['.ts', '.css', '.html']
+    .flatMap((ending) => filesIn(area, ending))
+    .map((file) => ({ file, lines: readFileSync(join(project, file), 'utf8').split('\n').length - 1 }))
+    .filter(({ lines }) => lines > MOST_LINES);
+  expect(long).toEqual([]);
+});
+
+/** Names of the npm scripts that the code blocks of a Markdown text tell people to run. */
+function scriptsIn(markdown: string): string[] {
+  const blocks = [...markdown.matchAll(/^```[^\n]*\n(.*?)^```/gms)].map(([, block]) => block ?? '');
+  const commands = blocks.flatMap((block) => [...block.matchAll(/\bnpm (?:run ([\w:-]+)|(test|start)\b)/g)]);
+  return [...new Set(commands.map(([, run, short]) => run ?? short ?? ''))];
+}
+
+test('the scripts of a code block are found, and those of prose are not', () => {
+  expect(scriptsIn('Use `npm run prose`.\n```sh\nnpm ci && npm run demo\nnpm test\n```\n')).toEqual(['demo', 'test']);
+});
+
+const documents = ['README.md', 'CONTRIBUTING.md'].filter((file) => existsSync(join(project, file)));
+
+test.each(documents)('every npm script that %s tells people to run exists', (document) => {
+  const named = scriptsIn(readFileSync(join(project, document), 'utf8'));
+  expect(named.filter((script) => !(script in packageFile.scripts))).toEqual([]);
+});
