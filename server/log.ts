@@ -23,7 +23,7 @@ export function createLog({ level, secrets, write }: LogOptions): Logger {
   // Shorter strings would blank out innocent parts of lines.
   const values = secrets.filter((secret) => secret.length >= 8);
   const scrub = (line: string) => {
-    let clean = line.replace(TOKEN_SHAPES, '[removed]');
+    let clean = line.replace(TOKEN_SHAPES, '$1[removed]');
     for (const value of values) clean = clean.replaceAll(value, '[removed]');
     return clean;
   };

@@ -64,7 +64,7 @@ export class TestServer {
     readonly config: Config,
     readonly upstream: RunningSimulator,
     readonly storage: Storage,
-    readonly request: ReturnType<typeof createApp>['request'],
+    private readonly app: ReturnType<typeof createApp>,
     readonly connector: BankConnector,
     readonly jobs: Jobs,
     private readonly cleanUp: (() => Promise<void>)[],
@@ -91,13 +91,23 @@ export class TestServer {
     const parts = { config, storage, log, version: '0.0.0-test', script, timeoutMs, quietMs, answerWithinMs };
     const { app, connector, jobs } = await assembleServer(parts);
     cleanUp.unshift(() => connector.stop());
-    server = new TestServer(config, upstream, storage, app.request, connector, jobs, cleanUp);
+    server = new TestServer(config, upstream, storage, app, connector, jobs, cleanUp);
     Object.assign(server, { lines });
     return server;
   }
 
   async close(): Promise<void> {
     for (const step of this.cleanUp) await step();
+  }
+
+  request(path: string, init?: RequestInit): Response | Promise<Response> {
+    return this.app.request(path, init);
+  }
+
+  /** As `get /v1/sessions/{id}`. */
+  get routes(): string[] {
+    const own = this.app.routes.filter(({ method }) => method !== 'ALL');
+    return own.map(({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, '{$1}')}`);
   }
 
   get ledger() {

@@ -1,0 +1,142 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { operations, wireSchemas } from '../../server/contract-document.ts';
+import { createLog } from '../../server/log.ts';
+import { StorageUnavailableError } from '../../server/storage/errors.ts';
+import { TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+afterEach(() => server.close());
+
+describe('operations', () => {
+  beforeEach(async () => {
+    const content = new TextEncoder().encode('export {}');
+    const files = new Map([
+      ['finix-bank-connect.js', content],
+      ['es-AbCd1234.js', content],
+    ]);
+    server = await TestServer.start({ script: { files } });
+  });
+
+  it('tell alive from ready', async () => {
+    expect((await server.send('GET', '/healthz', undefined, {})).body).toEqual({ status: 'ok' });
+    expect((await server.send('GET', '/readyz', undefined, {})).status).toBe(200);
+    server.storage.ping = () => Promise.reject(new StorageUnavailableError('gone'));
+    expect((await server.send('GET', '/readyz', undefined, {})).status).toBe(503);
+    expect((await server.send('GET', '/healthz', undefined, {})).status).toBe(200);
+  });
+
+  it('show figures of requests by route and of upstream calls by outcome, without ids', async () => {
+    const session = await server.createSession();
+    await server.complete(session, await server.publicToken());
+    const text = await (await server.request('/metrics')).text();
+    expect(text).toMatch(
+      /fbc_http_request_seconds_count\{method="POST",route="\/v1\/sessions\/:id\/complete",status="200"\} 1/,
+    );
+    expect(text).toMatch(
+      /fbc_upstream_call_seconds_count\{service="finix",call="create payment instrument",outcome="ok"\} 1/,
+    );
+    expect(text).toMatch(/fbc_sessions_in_flight 0/);
+    expect(text).not.toContain(session.id);
+  });
+
+  it('serve the script to any page, moving for five minutes and pinned for ever', async () => {
+    const moving = await server.request('/finix-bank-connect.js');
+    const pinned = await server.request('/finix-bank-connect@0.0.0-test.js');
+    for (const answer of [moving, pinned]) {
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('Content-Type')).toContain('text/javascript');
+      expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('*');
+      expect(answer.headers.get('Cross-Origin-Resource-Policy')).toBe('cross-origin');
+    }
+    expect(moving.headers.get('Cache-Control')).toBe('public, max-age=300');
+    expect(pinned.headers.get('Cache-Control')).toContain('immutable');
+    expect((await server.request('/es-AbCd1234.js')).headers.get('Cache-Control')).toContain('immutable');
+    const headers = { 'If-None-Match': moving.headers.get('ETag') ?? '' };
+    expect((await server.request('/finix-bank-connect.js', { headers })).status).toBe(304);
+    expect((await server.request('/finix-bank-connect@9.9.9.js')).status).toBe(404);
+  });
+
+  it('answer an unknown address with a problem', async () => {
+    const { status, headers, body } = await server.send('GET', '/nothing', undefined, {});
+    expect([status, body.code, headers.get('Content-Type')]).toEqual([404, 'not_found', 'application/problem+json']);
+    expect(body.request_id).toBe(headers.get('X-Request-Id'));
+  });
+});
+
+describe('the published contract', () => {
+  beforeEach(async () => {
+    server = await TestServer.start();
+  });
+
+  it('names every route of the app, and no other', async () => {
+    const { body } = await server.send('GET', '/openapi.json', undefined, {});
+    const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    const internal = new Set(['get /openapi.json', 'get /docs']);
+    const routes = server.routes.filter((route) => !internal.has(route));
+    expect(documented.sort()).toEqual([...new Set(routes)].sort());
+    expect(documented).toHaveLength(operations.length);
+  });
+
+  it('has a page that people can read, without anything from elsewhere', async () => {
+    const page = await server.request('/docs');
+    const text = await page.text();
+    expect(text).toContain('/v1/sessions/{id}/complete');
+    expect(text).toContain('session_busy');
+    expect(text).not.toMatch(/(src|href)="https?:/);
+  });
+
+  it('holds for real answers of every kind', async () => {
+    const session = await server.createSession({ metadata: { a: 'b' } });
+    wireSchemas.MerchantSession.parse(session);
+    wireSchemas.LinkToken.parse((await server.page(session, 'POST', '/link-token', {})).body);
+    const asked = await server.complete(session, await server.publicToken('user_good'));
+    wireSchemas.Problem.parse(asked.body);
+    wireSchemas.Session.parse((await server.page(session, 'GET', '')).body);
+    const done = await server.complete(session, await server.publicToken());
+    wireSchemas.Session.parse(done.body);
+    wireSchemas.MerchantSession.parse((await server.merchant('GET', `/v1/sessions/${session.id}`)).body);
+    wireSchemas.ConnectionList.parse((await server.merchant('GET', '/v1/connections')).body);
+    wireSchemas.Problem.parse((await server.merchant('POST', '/v1/sessions', { customer_id: 1 })).body);
+  });
+});
+
+describe('storage that is gone', () => {
+  it('is answered 503 with Retry-After, and nothing is accepted', async () => {
+    server = await TestServer.start();
+    const session = await server.createSession();
+    const token = await server.publicToken();
+    await server.storage.close();
+    const { status, headers, body } = await server.complete(session, token);
+    expect([status, body.code, body.retryable]).toEqual([503, 'storage_unavailable', true]);
+    expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(server.ledger.items()[0]?.exchanged).toBe(false);
+  });
+});
+
+describe('the log', () => {
+  it('keeps no token and no configured secret, wherever it stands in a line', async () => {
+    server = await TestServer.start();
+    const lines: string[] = [];
+    const log = createLog({ level: 'info', secrets: ['the-plaid-secret'], write: (line) => lines.push(line) });
+    log.info(
+      { deep: { deeper: { deepest: ['access-sandbox-1-2', { x: 'the-plaid-secret' }] } } },
+      'public-production-abc',
+    );
+    log.error({ err: new Error('processor-sandbox-xyz in ses_abc123_secret_DEADBEEF and Bearer abcdef') }, 'x');
+    const text = lines.join('');
+    expect(lines).toHaveLength(2);
+    expect(text).toContain('ses_abc123');
+    for (const secret of [
+      'access-sandbox',
+      'the-plaid-secret',
+      'public-production',
+      'processor-sandbox',
+      'DEADBEEF',
+      'abcdef',
+    ]) {
+      expect(text).not.toContain(secret);
+    }
+  });
+});
