@@ -11,19 +11,38 @@ const { version } = JSON.parse(readFileSync(from('package.json'), 'utf8')) as { 
 const resultsFolder = process.env['TEST_RESULTS_DIR'];
 const scriptFile = 'finix-bank-connect.js';
 
-/** Writes what a merchant needs to pin the script (`integrity.json`) and says it once, since a hash that nobody sees is never used. */
+/**
+ * Writes what a merchant needs to pin the script (`integrity.json`) and says it once, since a hash that nobody sees is never used. The script's own
+ * facts stand at the top; `chunks` are the files it loads, `first` with it and `later` when the customer comes near.
+ */
 function integrity(): Plugin {
   return {
     name: 'finix-bank-connect:integrity',
     applyToEnvironment: (environment) => environment.name === 'cdn',
-    writeBundle({ dir }) {
+    writeBundle({ dir }, bundle) {
       if (!dir) return;
-      const code = readFileSync(join(dir, scriptFile));
-      const hash = `sha384-${createHash('sha384').update(code).digest('base64')}`;
-      const brotliBytes = brotliCompressSync(code).length;
-      const facts = { file: scriptFile, version, integrity: hash, bytes: code.length, brotli_bytes: brotliBytes };
-      writeFileSync(join(dir, 'integrity.json'), `${JSON.stringify(facts, null, 2)}\n`);
-      console.log(`dist/cdn/${scriptFile} ${version}, ${brotliBytes} bytes brotli, integrity="${hash}"`);
+      const facts = (file: string) => {
+        const code = readFileSync(join(dir, file));
+        const hash = `sha384-${createHash('sha384').update(code).digest('base64')}`;
+        return { file, integrity: hash, bytes: code.length, brotli_bytes: brotliCompressSync(code).length };
+      };
+      const first = new Set<string>();
+      const follow = (file: string) => {
+        const chunk = bundle[file];
+        if (chunk?.type !== 'chunk' || first.has(file)) return;
+        first.add(file);
+        chunk.imports.forEach(follow);
+      };
+      follow(scriptFile);
+      const { file, ...script } = facts(scriptFile);
+      const chunks = Object.keys(bundle)
+        .filter((name) => name.endsWith('.js') && name !== scriptFile)
+        .map((name) => ({ ...facts(name), load: first.has(name) ? 'first' : 'later' }));
+      const total = (load: string) => chunks.reduce((sum, c) => sum + (c.load === load ? c.brotli_bytes : 0), 0);
+      writeFileSync(join(dir, 'integrity.json'), `${JSON.stringify({ file, version, ...script, chunks }, null, 2)}\n`);
+      console.log(
+        `dist/cdn/${file} ${version}: ${script.brotli_bytes + total('first')} bytes brotli at first, ${total('later')} later, integrity="${script.integrity}"`,
+      );
     },
   };
 }
@@ -105,7 +124,7 @@ const environments: Record<string, EnvironmentOptions> = {
       },
     },
   ),
-  server: nodeModule('dist/server', { main: 'server/main.ts', app: 'server/app.ts', cli: 'server/cli.ts' }),
+  server: nodeModule('dist/server', { main: 'server/main.ts', index: 'server/index.ts' }),
   simulator: nodeModule('dist/simulator', { index: 'demo/simulator/index.ts' }),
   demo: {
     consumer: 'client',
