@@ -134,9 +134,8 @@ export const styles = css`
   .error {
     color: var(--_error);
   }
-  .note :is(p, .links) {
-    display: inline;
-    margin-inline-end: 12px;
+  .note p {
+    margin: 0;
   }
   .spoken {
     position: absolute;

@@ -52,15 +52,23 @@ export const lateStyles = css`
     color: var(--_muted);
     font-size: 0.8125rem;
   }
+  .note :is([part='status'], .links) {
+    display: inline;
+  }
   .links {
+    margin-inline-start: 12px;
     white-space: nowrap;
+  }
+  .links:first-child {
+    margin: 0;
   }
   .links * + * {
     margin-inline-start: 14px;
   }
   .link {
-    min-block-size: 24px;
-    padding: 0;
+    /* 24 px to touch, without making the line taller. */
+    margin-block: -4px;
+    padding: 4px 0;
     border: 0;
     background: none;
     color: var(--_accent);
@@ -115,6 +123,9 @@ export const lateStyles = css`
     border: 1px solid var(--_border);
     border-radius: var(--_radius);
     cursor: pointer;
+  }
+  label * {
+    white-space: normal;
   }
   label:has(:checked) {
     border-color: var(--_accent);
