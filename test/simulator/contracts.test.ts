@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
+import {
+  countries,
+  finix,
+  linkItem,
+  linkTokenRequest,
+  plaidClient,
+  processorToken,
+  products,
+  refusal,
+} from './client.ts';
+import { type Contracts, loadContracts } from './openapi.ts';
+
+const dir = process.env['CONTRACTS_DIR'];
+const why = dir ? '' : ' (skipped: CONTRACTS_DIR does not name a folder with plaid.yml and finix.yml)';
+
+describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents${why}`, () => {
+  let running: RunningSimulator;
+  let contracts: Contracts;
+  beforeEach(async () => {
+    contracts = await loadContracts(dir ?? '');
+    running = await startSimulator();
+  });
+  afterEach(() => running.close());
+
+  function violations(requests: boolean): string[] {
+    return running.simulator.ledger.calls().flatMap(({ service, method, path, query, body, status, response }) => {
+      if (service === 'link') return [];
+      return [
+        ...(requests ? contracts.checkRequest(service, method, path, body, query) : []),
+        ...contracts.checkResponse(service, method, path, status ?? 0, response),
+      ];
+    });
+  }
+
+  it('answers every Plaid call as documented, and takes nothing that is not', async () => {
+    const client = plaidClient(running.plaidUrl);
+    const { accessToken } = await linkItem(client);
+    const access_token = accessToken;
+    const full = linkTokenRequest({
+      webhook: 'https://shop.example/webhooks/plaid',
+      redirect_uri: 'https://shop.example/return',
+      hosted_link: {},
+      account_filters: { depository: { account_subtypes: ['checking', 'savings'] as never } },
+      user: { client_user_id: 'c', email_address: 'a@example.com', phone_number: '+14155550010' },
+    });
+    const { link_token } = (await client.linkTokenCreate(full)).data;
+    await client.linkTokenGet({ link_token });
+    await client.linkTokenCreate(linkTokenRequest({ access_token, products: undefined }));
+    await processorToken(client, accessToken);
+    await client.authGet({ access_token });
+    await client.identityGet({ access_token });
+    await client.itemGet({ access_token });
+    await client.itemWebhookUpdate({ access_token, webhook: 'https://shop.example/new' });
+    await client.institutionsGetById({ institution_id: 'ins_109511', country_codes: countries('US') });
+    await client.sandboxItemResetLogin({ access_token });
+    await client.itemGet({ access_token });
+    await client.itemRemove({ access_token });
+    const oauth = await linkItem(client, 'user_pending_verification', products('auth', 'identity'), 'ins_127287');
+    await client.accountsGet({ access_token: oauth.accessToken });
+    expect(violations(true)).toEqual([]);
+    expect(running.simulator.ledger.calls()).toHaveLength(18);
+  });
+
+  it('refuses in Plaid’s documented shape', async () => {
+    const client = plaidClient(running.plaidUrl);
+    await refusal(client.linkTokenCreate(linkTokenRequest({ client_name: 'x'.repeat(31) })));
+    await refusal(client.itemPublicTokenExchange({ public_token: 'public-sandbox-none' }));
+    const { accessToken } = await linkItem(client, 'user_rate_limited');
+    await refusal(client.accountsGet({ access_token: accessToken }));
+    running.simulator.faults.add({ service: 'plaid', path: '/item/get', kind: 'status' });
+    await refusal(client.itemGet({ access_token: accessToken }));
+    expect(violations(false)).toEqual([]);
+  });
+
+  it('answers every Finix call as documented, and takes nothing that is not', async () => {
+    const client = plaidClient(running.plaidUrl);
+    const token = await processorToken(client, (await linkItem(client)).accessToken);
+    const entity = {
+      first_name: 'Ada',
+      last_name: 'Byron',
+      email: 'ada@example.com',
+      phone: '4155550123',
+      personal_address: { line1: '1 Main St', city: 'Malakoff', region: 'NY', postal_code: '14236', country: 'USA' },
+    };
+    const made = await finix(running, 'POST', '/identities', {
+      entity,
+      identity_roles: ['BUYER'],
+      type: 'PERSONAL',
+      tags: { customer: 'cus_1' },
+    });
+    const identity = String(made.body['id']);
+    await finix(running, 'GET', `/identities/${identity}`);
+    await finix(running, 'PUT', `/identities/${identity}`, { entity: { last_name: 'King' } });
+    await finix(running, 'GET', '/identities?email=ada%40example.com&limit=100');
+    const body = { type: 'BANK_ACCOUNT', third_party: 'PLAID', third_party_token: token, identity, tags: { a: 'b' } };
+    const id = (await finix(running, 'POST', '/payment_instruments', body)).body['id'];
+    await finix(running, 'GET', `/payment_instruments/${id}`);
+    await finix(running, 'PUT', `/payment_instruments/${id}`, { enabled: false });
+    await finix(running, 'GET', `/payment_instruments?owner_identity_id=${identity}&type=BANK_ACCOUNT&limit=20`);
+    expect(violations(true)).toEqual([]);
+  });
+
+  it('refuses in Finix’s documented shape', async () => {
+    await finix(running, 'POST', '/identities', { entity: { email: 'nobody' } });
+    await finix(running, 'GET', '/payment_instruments/PInone');
+    await finix(running, 'GET', '/identities', undefined, { authorization: undefined });
+    running.simulator.faults.add({ service: 'finix', path: '/identities', kind: 'status', status: 503 });
+    await finix(running, 'GET', '/identities');
+    expect(violations(false)).toEqual([]);
+  });
+
+  it('would notice a wrong answer, a field that is not documented and an unknown parameter', () => {
+    const body = { access_token: 'a', colour: 'blue' };
+    expect(contracts.checkRequest('plaid', 'POST', '/accounts/get', body)).toHaveLength(1);
+    expect(contracts.checkRequest('finix', 'GET', '/identities', undefined, { colour: 'blue' })).toHaveLength(1);
+    expect(contracts.checkResponse('plaid', 'POST', '/item/public_token/exchange', 200, {})).toHaveLength(3);
+    expect(contracts.checkResponse('finix', 'POST', '/identities', 201, { id: 7 })).toHaveLength(1);
+    expect(contracts.checkRequest('finix', 'POST', '/nowhere', {})).toHaveLength(1);
+  });
+});
