@@ -10,6 +10,8 @@ export interface Import {
   specifier: string | undefined;
   /** Erased by the compiler: brings no code along. */
   typeOnly: boolean;
+  /** Loaded when the code gets there, not at once. */
+  dynamic: boolean;
 }
 
 /** Paths of all files in `folder` with that ending, relative to the project, with forward slashes. */
@@ -44,9 +46,13 @@ function visit(value: unknown, found: Import[]): void {
   if (typeof value !== 'object' || value === null) return;
   if ('type' in value && typeof value.type === 'string') {
     const node = value as Node;
-    if (node.type === 'TSImportType') found.push({ specifier: text(node.source), typeOnly: true });
+    if (node.type === 'TSImportType') found.push({ specifier: text(node.source), typeOnly: true, dynamic: false });
     else if (/^(Import|ExportNamed|ExportAll)(Declaration|Expression)$/.test(node.type) && node.source) {
-      found.push({ specifier: text(node.source), typeOnly: isTypeOnly(node) });
+      found.push({
+        specifier: text(node.source),
+        typeOnly: isTypeOnly(node),
+        dynamic: node.type === 'ImportExpression',
+      });
     }
   }
   for (const child of Object.values(value)) visit(child, found);
@@ -59,11 +65,18 @@ function isTypeOnly(node: Node): boolean {
 
 function text(source: unknown): string | undefined {
   if (typeof source !== 'object' || source === null) return undefined;
-  const { type, value } = source as { type?: unknown; value?: unknown };
-  return type === 'Literal' && typeof value === 'string' ? value : undefined;
+  const { type, value, quasis } = source as {
+    type?: unknown;
+    value?: unknown;
+    quasis?: { value: { cooked: string } }[];
+  };
+  if (type === 'Literal' && typeof value === 'string') return value;
+  // Minifiers write every string in backticks.
+  return type === 'TemplateLiteral' && quasis?.length === 1 ? quasis[0]?.value.cooked : undefined;
 }
 
 interface PackageFile {
+  version: string;
   dependencies: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
   scripts: Record<string, string>;
