@@ -60,9 +60,7 @@ export const styles = css`
     font-weight: 600;
     line-height: 1.25;
     text-align: center;
-    transition:
-      background 0.15s,
-      box-shadow 0.15s;
+    transition: box-shadow 0.15s;
   }
   .main:hover {
     background: color-mix(in oklab, var(--_accent), var(--_on-accent) 12%);

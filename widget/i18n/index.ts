@@ -5,7 +5,15 @@ export type { LateStrings, StringKey, Strings } from './en.ts';
 export { en };
 
 /** Fetched only by pages that speak them. */
-const LANGUAGES: Record<string, () => Promise<{ strings: LateStrings }>> = {};
+const LANGUAGES: Record<string, () => Promise<{ strings: LateStrings }>> = {
+  es: () => import('./es.ts'),
+  fr: () => import('./fr.ts'),
+  pt: () => import('./pt.ts'),
+  de: () => import('./de.ts'),
+  zh: () => import('./zh.ts'),
+  vi: () => import('./vi.ts'),
+  ar: () => import('./ar.ts'),
+};
 
 /** The texts for a BCP 47 tag; English for a language that we don't have, or that can't be fetched. */
 export async function loadStrings(tag: string): Promise<LateStrings> {

@@ -1,0 +1,48 @@
+import type { LateStrings } from './en.ts';
+
+/** German; the customer is addressed as banks there do. */
+export const strings: LateStrings = {
+  link_open: 'Weiter im geöffneten Fenster',
+  connecting: 'Ihre Bank wird verbunden …',
+  one_more: 'Noch ein Schritt',
+  slow: 'Noch dabei. Ihre Bank braucht etwas länger als sonst.',
+  very_slow:
+    'Das dauert ungewöhnlich lange. Nichts geht verloren: Es wird von selbst fertig, auch wenn Sie später wiederkommen.',
+  connected: '{bank} ist verbunden.',
+  pending: 'Ihre Bank bestätigt dieses Konto, meist innerhalb von zwei Werktagen.',
+  needs_repair: 'Ihre Bank bittet Sie, sich erneut anzumelden.',
+  reconnect: '{bank} neu verbinden',
+  your_bank: 'Ihre Bank',
+  change: 'Ändern',
+  remove: 'Entfernen',
+  removed: 'Bank entfernt.',
+  canceled: 'Es wurde keine Bank verbunden. Sie können es jederzeit erneut versuchen.',
+  expired: 'Das hat zu lange gedauert, wir haben neu begonnen. Bitte verbinden Sie noch einmal.',
+  restart: 'Erneut verbinden',
+  other_bank: 'Andere Bank wählen',
+  unavailable: 'Bankverbindung nicht verfügbar',
+  choose_title: 'Welches Konto?',
+  choose_text: 'Wählen Sie das Konto, das verwendet werden soll.',
+  authorize_title: 'Ihre Zustimmung',
+  agree: 'Ich stimme zu',
+  use_account: 'Dieses Konto verwenden',
+  cancel: 'Abbrechen',
+  error_wait: 'Der Dienst ist ausgelastet. Bitte versuchen Sie es gleich noch einmal.',
+  error_merchant: 'Hier kann zurzeit keine Bank verbunden werden. Bitte wenden Sie sich an den Shop.',
+  error_restart: 'Die Verbindung zu Ihrer Bank ist beendet. Bitte verbinden Sie sie erneut.',
+  error_completed: 'Es ist bereits eine Bank verbunden. Für eine andere laden Sie diese Seite neu.',
+  error_session: 'Diese Seite war zu lange geöffnet. Laden Sie sie neu, um Ihre Bank zu verbinden.',
+  error_account: 'Dieses Konto kann nicht verwendet werden. Bitte wählen Sie ein Giro- oder Sparkonto.',
+  error_bank: 'Diese Bank wird hier nicht unterstützt. Bitte wählen Sie eine andere.',
+  error_bank_down: 'Ihre Bank antwortet nicht. Wählen Sie eine andere, oder kommen Sie später wieder.',
+  error_login: 'Ihre Bank hat die Anmeldung nicht angenommen. Bitte versuchen Sie es erneut.',
+  error_locked:
+    'Ihre Bank hat diesen Zugang gesperrt. Entsperren Sie ihn auf der Seite der Bank, oder wählen Sie eine andere.',
+  error_access: 'Ihre Bank darf das Konto noch nicht freigeben. Verbinden Sie erneut und erlauben Sie es.',
+  error_verification: 'Dieses Konto konnte nicht bestätigt werden. Bitte wählen Sie ein anderes.',
+  error_refused: 'Dieses Konto wurde abgelehnt. Bitte verwenden Sie ein anderes.',
+  error_offline: 'Sie sind offline. Es geht weiter, sobald Sie wieder verbunden sind.',
+  error_timeout: 'Das hat zu lange gedauert. Bitte versuchen Sie es erneut.',
+  error_blocked:
+    'Die Bankverbindung wurde blockiert, vielleicht von einem Inhaltsblocker. Erlauben Sie plaid.com und versuchen Sie es erneut.',
+};
