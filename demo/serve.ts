@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { ConfigError } from '../server/config.ts';
+import { DemoSettingsError } from './settings.ts';
+import { startDemo } from './start-demo.ts';
+
+const DEFAULT_PORT = 4173;
+const HELP = `The demo of finix-bank-connect: a shop whose customers pay by bank
+
+  npm run demo                    start it; needs no credentials and no network
+  npm run demo -- --port 5000     on another port (${DEFAULT_PORT} otherwise); a busy one gives way to the next
+  npm run demo -- --help          this text
+
+With PLAID_CLIENT_ID, PLAID_SECRET, FINIX_USERNAME and FINIX_PASSWORD in the environment it uses the sandboxes of Plaid and Finix
+instead of the simulator.
+`;
+
+/** Said when somebody asks twice to stop: what runs is at a recovery point anyway, and its database goes with the demo. */
+const IMPATIENT = 130;
+
+async function main(): Promise<void> {
+  const { port, help } = options();
+  if (help) return void process.stdout.write(HELP);
+  const demo = await startDemo({ port, env: process.env });
+  let stopping = false;
+  const stop = () => {
+    if (stopping) process.exit(IMPATIENT);
+    stopping = true;
+    demo.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        fail(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  const providers = demo.simulator
+    ? 'Plaid and Finix are simulated on this machine: nothing is real, nothing leaves it.'
+    : 'It uses the real sandboxes of Plaid and Finix, with your credentials.';
+  process.stdout.write(`\n  Open ${demo.url}\n\n  ${providers}\n  Press Ctrl+C to stop.\n\n`);
+}
+
+function options(): { port: number; help: boolean } {
+  let values: { port?: string; help?: boolean };
+  try {
+    ({ values } = parseArgs({ options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } } }));
+  } catch (error) {
+    throw new DemoSettingsError(`${(error as Error).message}\n\n${HELP}`);
+  }
+  const port = Number(values.port ?? DEFAULT_PORT);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new DemoSettingsError('--port must be a whole number from 0 (any free port) to 65535.');
+  }
+  return { port, help: values.help === true };
+}
+
+function fail(error: unknown): void {
+  const expected = error instanceof DemoSettingsError || error instanceof ConfigError;
+  process.stderr.write(`${expected ? error.message : (error as Error).stack}\n`);
+}
+
+main().catch((error: unknown) => {
+  fail(error);
+  process.exitCode = 1;
+});
