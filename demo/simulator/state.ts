@@ -156,6 +156,8 @@ export class State {
   readonly processorTokens = new Map<string, SimulatedProcessorToken>();
   /** By item id. */
   readonly items = new Map<string, SimulatedItem>();
+  /** Item ids by access token, so that a load test is not slowed down by the stand-in. */
+  readonly #accessTokens = new Map<string, string>();
   readonly identities = new Map<string, Listed<FinixResource>>();
   readonly instruments = new Map<string, Listed<FinixResource>>();
   readonly sessions = new Map<string, SimulatedLinkSession>();
@@ -167,6 +169,7 @@ export class State {
       this.publicTokens,
       this.processorTokens,
       this.items,
+      this.#accessTokens,
       this.identities,
       this.instruments,
       this.sessions,
@@ -176,10 +179,13 @@ export class State {
   }
 
   itemByAccessToken(accessToken: string): SimulatedItem | undefined {
-    for (const item of this.items.values()) {
-      if (item.exchanged && item.access_token === accessToken) return item;
-    }
-    return undefined;
+    const item = this.items.get(this.#accessTokens.get(accessToken) ?? '');
+    return item?.exchanged ? item : undefined;
+  }
+
+  addItem(item: SimulatedItem): void {
+    this.items.set(item.item_id, item);
+    this.#accessTokens.set(item.access_token, item.item_id);
   }
 
   /** The Item that a request is about, whichever token names it. */

@@ -170,6 +170,21 @@ describe('rules', () => {
   });
 });
 
+describe('Link’s script', () => {
+  it('can be kept from loading', async () => {
+    running.simulator.faults.add({
+      service: 'link',
+      path: '/link-initialize.js',
+      kind: 'status',
+      status: 503,
+      times: 1,
+    });
+    expect((await fetch(running.linkScriptUrl)).status).toBe(503);
+    expect((await fetch(running.linkScriptUrl)).status).toBe(200);
+    expect(running.simulator.ledger.calls()).toEqual([]);
+  });
+});
+
 describe('the simulator without a server', () => {
   it('answers through app.request, tells of steps without secrets, and forgets on reset', async () => {
     const simulator = createSimulator();

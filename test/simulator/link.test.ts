@@ -1,4 +1,6 @@
 import { serve } from '@hono/node-server';
+import axe from 'axe-core';
+import type { LinkTokenCreateRequest } from 'plaid';
 import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
@@ -332,6 +334,48 @@ describe('the script on the page', () => {
     }
     expect([...seen].sort()).toEqual(['', 'Continue']);
   });
+});
+
+describe('every pane', () => {
+  it.each(['LIGHT', 'DARK'] as const)(
+    'has no accessibility violation that a machine can find (%s)',
+    async (appearance_mode) => {
+      await openLink({ appearance_mode: appearance_mode as LinkTokenCreateRequest['appearance_mode'] });
+      const frame = page.frames()[1];
+      await frame?.evaluate(axe.source);
+      const violations = async (): Promise<string[]> => {
+        const found = (await frame?.evaluate('axe.run()')) as {
+          violations: { id: string; nodes: { html: string }[] }[];
+        };
+        return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      };
+      const found: string[] = await violations();
+      await press('Continue');
+      await link.getByRole('searchbox').waitFor();
+      found.push(...(await violations()));
+      await press(/Tartan/);
+      await link.getByText('User names to try').click();
+      await link.getByLabel('Password').fill('wrong');
+      await press('Sign in');
+      await link.getByRole('alert').waitFor();
+      found.push(...(await violations()));
+      await link.getByLabel('Password').fill('mfa_device');
+      await press('Sign in');
+      await link.getByLabel('Code').fill('1234');
+      found.push(...(await violations()));
+      await press('Close');
+      await link.getByRole('alertdialog').waitFor();
+      found.push(...(await violations()));
+      await press('Stay');
+      await press('Continue');
+      await link.getByText('Plaid Saving').click();
+      found.push(...(await violations()));
+      await press('Continue');
+      await link.getByRole('button', { name: 'Finish' }).waitFor();
+      found.push(...(await violations()));
+      expect(found).toEqual([]);
+    },
+  );
 });
 
 describe('Hosted Link', () => {

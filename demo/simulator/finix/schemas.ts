@@ -31,14 +31,15 @@ const entity = z.strictObject({
   last_name: string(20).nullish(),
   title: string(60).nullish(),
   email: z.email('must be an email address').max(100, 'must be at most 100 characters').nullish(),
-  phone: string(20).nullish(),
+  // No limit is published for a phone number, a type and a descriptor: 255 is Finix's longest id.
+  phone: string(255).nullish(),
   personal_address: address,
   business_name: string(120).nullish(),
   doing_business_as: string(60).nullish(),
   business_phone: string(10).nullish(),
   business_address: address,
-  business_type: string(60).nullish(),
-  default_statement_descriptor: string(20).nullish(),
+  business_type: string(255).nullish(),
+  default_statement_descriptor: string(255).nullish(),
 });
 
 const type = z.enum(['PERSONAL', 'BUSINESS']).nullish();

@@ -108,8 +108,10 @@ const flow = {
   /** Sends a step to the simulator and goes where its answer points. */
   async step(path, body, onRetry) {
     if (!onRetry) flow.show('waiting');
-    const reply = await call(path, Object.assign({ session: flow.session }, body));
-    flow.follow(reply, onRetry);
+    const session = flow.session;
+    const reply = await call(path, Object.assign({ session }, body));
+    // Link may have been left, and even opened anew, in the meantime.
+    if (session === flow.session) flow.follow(reply, onRetry);
   },
   follow(reply, onRetry) {
     if (!flow.isOpen) return;

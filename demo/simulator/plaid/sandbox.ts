@@ -33,7 +33,7 @@ export function openItem(context: Context, fresh: NewItem): SimulatedItem {
     login_required: fresh.scenario.loginRequired ?? false,
     faults,
   };
-  context.state.items.set(item.item_id, item);
+  context.state.addItem(item);
   return item;
 }
 
