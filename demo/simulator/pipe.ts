@@ -130,15 +130,16 @@ function nothing(): Response {
 /** Settles when the caller hangs up or the simulator closes. */
 async function connectionEnds(context: Context, c: HonoContext<SimulatorEnv>): Promise<void> {
   await new Promise<void>((resolve) => {
-    if (context.closing.aborted) resolve();
-    context.closing.addEventListener('abort', () => resolve(), { once: true });
     const outgoing = c.env?.outgoing;
-    if (outgoing) {
-      if (outgoing.destroyed) resolve();
-      outgoing.once('close', () => resolve());
-    } else {
-      c.req.raw.signal.addEventListener('abort', () => resolve(), { once: true });
-    }
+    const signals = outgoing ? [context.closing] : [context.closing, c.req.raw.signal];
+    const end = (): void => {
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      outgoing?.off('close', end);
+      resolve();
+    };
+    for (const signal of signals) signal.addEventListener('abort', end);
+    outgoing?.on('close', end);
+    if (outgoing?.destroyed || signals.some(({ aborted }) => aborted)) end();
   });
 }
 

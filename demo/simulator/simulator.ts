@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Context, Step } from './context.ts';
@@ -79,6 +80,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const faults = new Faults();
   const listeners = new Set<(step: Step) => void>();
   const closing = new AbortController();
+  // Every waiting request listens to it; many at once is what load tests do, not a leak.
+  setMaxListeners(0, closing.signal);
   const settings = { listLagMs: options.listLagMs ?? 0 };
   const context: Context = {
     state,

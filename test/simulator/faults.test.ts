@@ -61,6 +61,19 @@ describe('no answer', () => {
     await expect(client.linkTokenCreate(linkTokenRequest())).rejects.toMatchObject({ code: 'ECONNABORTED' });
   });
 
+  it('ends for all who wait when the caller hangs up, without a word on the console', async () => {
+    const warned: unknown[] = [];
+    const listen = (warning: Error) => warned.push(warning.message);
+    process.on('warning', listen);
+    running.simulator.faults.add(identityFault({ kind: 'timeout', times: undefined }));
+    const ended: unknown[] = [];
+    running.simulator.on('step', ({ status }) => ended.push(status));
+    await Promise.allSettled(Array.from({ length: 20 }, createImpatiently));
+    await vi.waitFor(() => expect(ended).toEqual(Array.from({ length: 20 }, () => null)));
+    process.off('warning', listen);
+    expect(warned).toEqual([]);
+  });
+
   it('keeps nothing open after close', async () => {
     running.simulator.faults.add(identityFault({ kind: 'timeout' }));
     const hanging = fetch(`${running.finixUrl}/identities`, { method: 'POST', body: '{}' }).catch(
