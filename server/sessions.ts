@@ -156,6 +156,7 @@ async function insertSession(
     authorization_receipt: null,
     metadata: JSON.stringify(request.metadata ?? {}),
     repair_connection_id: null,
+    repair_token_hash: null,
     secret_key_id: secrets.currentKeyId,
     item_id: null,
     chosen_accounts: '[]',

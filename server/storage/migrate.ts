@@ -1,6 +1,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { SchemaTooNewError } from './errors.ts';
 import { up as first } from './migrations/0001-first.ts';
+import { up as afterlife } from './migrations/0002-afterlife.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -9,7 +10,10 @@ export interface Migration {
 }
 
 /** In the order of running. A list, not a folder that is read: the server is bundled into few files. */
-export const migrations: readonly Migration[] = [{ name: '0001-first', up: first }];
+export const migrations: readonly Migration[] = [
+  { name: '0001-first', up: first },
+  { name: '0002-afterlife', up: afterlife },
+];
 
 interface MigrationTables {
   schema_migrations: { name: string; applied_at: number };

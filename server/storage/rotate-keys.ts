@@ -8,6 +8,7 @@ export const SEALED_COLUMNS = [
   { table: 'sessions', column: 'identity_enc' },
   { table: 'items', column: 'public_token_enc' },
   { table: 'items', column: 'access_token_enc' },
+  { table: 'inbound_events', column: 'public_token_enc' },
 ] as const;
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];

@@ -9,6 +9,11 @@ export interface Database {
   items: ItemTable;
   connections: ConnectionTable;
   customers: CustomerTable;
+  link_tokens: LinkTokenTable;
+  inbound_events: InboundEventTable;
+  deliveries: DeliveryTable;
+  audit: AuditTable;
+  erasures: ErasureTable;
   idempotency: IdempotencyTable;
   rate_limits: RateLimitTable;
   meta: MetaTable;
@@ -44,6 +49,8 @@ export interface SessionTable {
   metadata: string;
   /** The connection that a repair session is about. */
   repair_connection_id: string | null;
+  /** SHA-256 (hex) of the public token that a repair was completed with. It is never exchanged. */
+  repair_token_hash: string | null;
   /** Which encryption key the client secret is derived from. */
   secret_key_id: string;
   /** The item that `complete` is working on, or worked on last. */
@@ -121,9 +128,32 @@ export interface ConnectionTable {
   sweep_at: number | null;
   /** Why it failed: a ProblemCode. */
   error_code: string | null;
+  /** Why the status is what it is, for people: Plaid's webhook code or a word of ours. */
+  reason: string | null;
+  /** What is being done with it outside of a session; null: nothing. */
+  goal: ConnectionGoal | null;
+  /** When the goal was set; budgets count from here. */
+  goal_since: number | null;
+  /** When work on the goal is due, and how often it has failed in a row. */
+  next_at: number;
+  tries: number;
+  lease_owner: string | null;
+  lease_until: number;
+  /** Fence, as in sessions. */
+  version: number;
+  /** How many instruments came before the present one; part of the tag by which Finix's list is searched. */
+  generation: number;
+  repaired_at: number | null;
+  removed_at: number | null;
   created_at: number;
   updated_at: number;
 }
+
+/**
+ * `instrument`: make one, disabling the previous. `disable`: disable all. `remove`: disable all, let the Item go. A later one in this
+ * list takes the place of an earlier one.
+ */
+export type ConnectionGoal = 'instrument' | 'disable' | 'remove';
 
 /** A customer's identity at Finix, one for each role, made once and used again. */
 export interface CustomerTable {
@@ -139,6 +169,79 @@ export interface CustomerTable {
   lease_until: number;
   created_at: number;
   updated_at: number;
+}
+
+/** Which session a link token was made for: a webhook about a Hosted Link names nothing else. */
+export interface LinkTokenTable {
+  /** SHA-256 (hex) of the link token. */
+  hash: string;
+  session_id: string;
+  created_at: number;
+}
+
+/** A webhook of Plaid's or Finix's, stored before it is answered, so that none is lost. */
+export interface InboundEventTable {
+  id: string;
+  source: 'plaid' | 'finix';
+  /** The same webhook sent again is not stored again. */
+  dedupe_key: string;
+  /** SHA-256 (hex) of the raw body. */
+  body_hash: string;
+  /** `ITEM/ERROR`, `instrument/updated`, … */
+  type: string;
+  /** JSON of the members that are used, chosen by name: nothing secret can be among them. */
+  facts: string;
+  /** A public token that came with it; erased once handled. */
+  public_token_enc: string | null;
+  /** `ignored`: of no meaning here. `failed`: given up. */
+  status: 'received' | 'handled' | 'ignored' | 'failed';
+  tries: number;
+  next_at: number;
+  lease_until: number;
+  received_at: number;
+  handled_at: number | null;
+}
+
+/** A webhook to the merchant, written in the same transaction as what it tells of. */
+export interface DeliveryTable {
+  /** Also its `webhook-id`, the same at every try. */
+  id: string;
+  type: string;
+  /** JSON, exactly as signed and sent. */
+  body: string;
+  session_id: string;
+  connection_id: string | null;
+  status: 'pending' | 'delivered' | 'dead';
+  tries: number;
+  next_at: number;
+  lease_until: number;
+  last_tried_at: number | null;
+  /** HTTP status of the last answer; null: there was none. */
+  last_status: number | null;
+  last_error: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** Who did what when. Append-only: the database refuses updates. Names no person but by an address. */
+export interface AuditTable {
+  id: string;
+  at: number;
+  actor: 'merchant' | 'page' | 'plaid' | 'finix' | 'job';
+  action: string;
+  session_id: string | null;
+  connection_id: string | null;
+  /** Only of a page. */
+  ip: string | null;
+  /** JSON object of short facts. */
+  details: string;
+}
+
+/** Customers who are being erased; gone when they are. */
+export interface ErasureTable {
+  customer_id: string;
+  next_at: number;
+  requested_at: number;
 }
 
 /** Answers to requests with an Idempotency-Key, to be given again. */
