@@ -5,7 +5,7 @@ import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable, SessionTable } from './storage/tables.ts';
 import { acceptsUntil, authorizationText } from './views.ts';
-import { LEASE_MS, type StorageTransaction } from './worker.ts';
+import type { StorageTransaction, Timing } from './worker.ts';
 
 /** Who sent the request, for the authorization's receipt and for support. */
 export interface RequestFacts {
@@ -37,7 +37,7 @@ const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
  * @throws ProblemError when the session or the token cannot be used
  */
 export async function acceptPublicToken(
-  { storage, secrets }: { storage: Storage; secrets: Secrets },
+  { storage, secrets, timing }: { storage: Storage; secrets: Secrets; timing: Timing },
   owner: string,
   sessionId: string,
   request: CompleteRequest,
@@ -82,7 +82,7 @@ export async function acceptPublicToken(
         error: null,
         version: session.version + 1,
         lease_owner: owner,
-        lease_until: now + LEASE_MS,
+        lease_until: now + timing.leaseMs,
         next_at: now,
         tries: 0,
         processing_since: now,

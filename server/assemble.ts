@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { createApp, type ScriptBundle } from './app.ts';
 import { type BankConnector, createBankConnector } from './bank-connector.ts';
-import { createFinixClient } from './clients/finix.ts';
+import { createFinixClient, type FinixClient } from './clients/finix.ts';
 import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import type { Config } from './config.ts';
 import type { AppEnv } from './http/context.ts';
@@ -11,6 +11,7 @@ import { createMetrics } from './metrics.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
+import { TIMING, type Timing } from './worker.ts';
 
 export interface AssembleOptions {
   config: Config;
@@ -26,6 +27,15 @@ export interface AssembleOptions {
   quietMs?: number;
   /** Milliseconds that `complete` waits for an outcome. */
   answerWithinMs?: number;
+  /** Other waiting times than the usual ones. */
+  timing?: Partial<Timing>;
+  /** Puts something between the server and its upstreams, for tests that stop a process at a named point. */
+  wrapClients?: (clients: Clients) => Clients;
+}
+
+export interface Clients {
+  plaid: PlaidClient;
+  finix: FinixClient;
 }
 
 export interface AssembledServer {
@@ -40,21 +50,25 @@ export interface AssembledServer {
  * @throws StorageSetupError when the storage was written with another encryption key
  */
 export async function assembleServer(options: AssembleOptions): Promise<AssembledServer> {
-  const { config, storage, log, version, script, timeoutMs, answerWithinMs } = options;
+  const { config, storage, log, version, script, timeoutMs, wrapClients = (clients) => clients } = options;
   const secrets = createSecrets(config.encryptionKeys);
   await assertKeys(storage, secrets);
   const metrics = createMetrics(() => connector.inFlight);
-  const plaid = createPlaidClient(config.plaid, {
-    timeoutMs,
-    observe: (...call) => metrics.upstream('plaid', ...call),
-  });
-  const finix = createFinixClient(config.finix, {
-    timeoutMs,
-    observe: (...call) => metrics.upstream('finix', ...call),
+  const { plaid, finix } = wrapClients({
+    plaid: createPlaidClient(config.plaid, {
+      timeoutMs,
+      observe: (...call) => metrics.upstream('plaid', ...call),
+    }),
+    finix: createFinixClient(config.finix, {
+      timeoutMs,
+      observe: (...call) => metrics.upstream('finix', ...call),
+    }),
   });
   const quietMs = options.quietMs ?? config.finix.quietMs;
-  const deps = { config, storage, secrets, plaid, finix, quietMs, log };
-  const connector = createBankConnector({ ...deps, answerWithinMs });
+  const answerWithinMs = options.answerWithinMs ?? options.timing?.answerWithinMs ?? TIMING.answerWithinMs;
+  const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
+  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, log };
+  const connector = createBankConnector(deps);
   const jobs = createJobs({ ...deps, connector });
   const isStopping = options.isStopping ?? (() => false);
   const app = createApp({ ...deps, connector, metrics, version, script, isStopping });

@@ -28,32 +28,39 @@ export interface BankConnector {
    * @returns the session as it then stands
    */
   complete(sessionId: string, request: CompleteRequest, facts: RequestFacts): Promise<SessionTable>;
-  /** Goes on with a session that is due and that nobody holds. Resolves when it can't go further for now. */
-  resume(sessionId: string): Promise<void>;
+  /**
+   * Goes on with a session that is due and that nobody holds.
+   * @returns the work, which ends when it can't go further for now; undefined when there is none to do here
+   */
+  resume(sessionId: string): Promise<{ work: Promise<void> } | undefined>;
   /** How many sessions this process works on. */
   readonly inFlight: number;
-  /** Takes no new work, lets the running legs finish, releases the leases. */
-  stop(): Promise<void>;
+  /**
+   * Takes no new work and lets the running legs finish. What still waits for an upstream after `graceMs` is left where it is. Either
+   * way the leases are given back, so that another instance goes on at once.
+   */
+  stop(graceMs?: number): Promise<void>;
 }
 
-/** How long a customer waits for an answer before "finishing" is shown and the page polls. */
-export const ANSWER_WITHIN_MS = 20_000;
 /** Short waits happen in place, under the lease; longer ones let go of the session. */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
-/** How often a request looks whether the worker of this same process has finished, in case it can't wait for it directly. */
-const LOOK_MS = 100;
 
-export function createBankConnector(deps: ConnectBankDeps & { log: Logger; answerWithinMs?: number }): BankConnector {
-  const { storage, log, answerWithinMs = ANSWER_WITHIN_MS } = deps;
+export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): BankConnector {
+  const { storage, log, timing } = deps;
   const owner = newOwner();
-  const running = new Map<string, Promise<void>>();
+  const running = new Map<string, { held: HeldSession; work: Promise<void> }>();
   const stopping = new AbortController();
+  /** Aborted once what still runs is left alone: requests that wait for it are answered then. */
+  const leaving = new AbortController();
 
   function start(session: SessionTable, requestId: string): Promise<void> {
-    const work = advance(new HeldSession(storage, session), requestId).finally(() => running.delete(session.id));
+    const held = new HeldSession(storage, session, timing, stopping.signal);
+    const work = advance(held, requestId).finally(() => {
+      if (running.get(session.id)?.held === held) running.delete(session.id);
+    });
     // Whoever awaits it also gets its error; this keeps it from being an unhandled one when nobody does.
     work.catch(() => {});
-    running.set(session.id, work);
+    running.set(session.id, { held, work });
     return work;
   }
 
@@ -62,11 +69,23 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger; answe
     try {
       let goesOn = true;
       while (goesOn && held.row.status === 'processing' && held.row.recovery_point !== 'finished') {
-        goesOn = await runLeg(held, held.row.recovery_point, requestId);
+        goesOn = await runLegWhileStored(held, held.row.recovery_point, requestId);
       }
     } catch (error) {
       if (!(error instanceof Fenced)) throw error;
       log.info({ session: held.row.id }, 'another worker has taken over');
+    }
+  }
+
+  /** Storage that goes away in the middle of a leg is waited for, and the leg begins again under the same lease. */
+  async function runLegWhileStored(held: HeldSession, point: keyof typeof LEGS, requestId: string): Promise<boolean> {
+    try {
+      return await runLeg(held, point, requestId);
+    } catch (error) {
+      if (!(error instanceof StorageUnavailableError)) throw error;
+      log.warn({ session: held.row.id, reason: error.reason }, 'storage went away in the middle of the work');
+      await held.write({});
+      return true;
     }
   }
 
@@ -112,7 +131,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger; answe
       return false;
     }
     const tries = held.row.tries + (counts ? 1 : 0);
-    const delay = Math.ceil(delayMs ?? backoff(held.row.tries));
+    const delay = Math.ceil(delayMs ?? backoff(held.row.tries, timing));
     const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && tries <= QUICK_TRIES && !stopping.signal.aborted;
     if (!inPlace) {
       const error = JSON.stringify({ code, request_id: requestId });
@@ -125,47 +144,50 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger; answe
     return true;
   }
 
-  /** Waits for work that another request of this process does. */
-  async function join(sessionId: string, deadline: number): Promise<void> {
-    while (Date.now() < deadline) {
-      const work = running.get(sessionId);
-      if (work) return settleWithin(work, deadline);
-      const session = await findSession(storage, sessionId);
-      if (session?.status !== 'processing' || session.lease_owner !== owner) return;
-      await sleep(LOOK_MS);
-    }
+  /** The same token came again: waits for the work that goes on here, or takes the place of a worker that is gone. */
+  async function join(sessionId: string, requestId: string): Promise<Promise<void> | undefined> {
+    const here = running.get(sessionId);
+    if (here) return here.work;
+    const session = await claim(storage, owner, sessionId, timing);
+    return session && start(session, requestId);
   }
 
   return {
     async complete(sessionId, request, facts) {
-      const deadline = Date.now() + answerWithinMs;
+      const deadline = performance.now() + timing.answerWithinMs;
       const accepted = await acceptPublicToken(deps, owner, sessionId, request, facts);
       if (accepted.kind === 'settled') return accepted.session;
-      if (accepted.kind === 'work') await settleWithin(start(accepted.session, facts.requestId), deadline);
-      else {
-        // The worker may be gone: then its lease is over, and this request takes its place.
-        const mine = await claim(storage, owner, sessionId);
-        await (mine ? settleWithin(start(mine, facts.requestId), deadline) : join(sessionId, deadline));
-      }
+      const work =
+        accepted.kind === 'work' ? start(accepted.session, facts.requestId) : await join(sessionId, facts.requestId);
+      if (work) await settleWithin(work, deadline, leaving.signal);
       return (await findSession(storage, sessionId)) ?? accepted.session;
     },
     async resume(sessionId) {
-      if (running.has(sessionId) || stopping.signal.aborted) return;
-      const session = await claim(storage, owner, sessionId);
-      if (session) await start(session, newId('req'));
+      if (running.has(sessionId) || stopping.signal.aborted) return undefined;
+      const session = await claim(storage, owner, sessionId, timing);
+      return session && { work: start(session, newId('req')) };
     },
     get inFlight() {
       return running.size;
     },
-    async stop() {
+    async stop(graceMs = Number.POSITIVE_INFINITY) {
       stopping.abort();
-      await Promise.allSettled(running.values());
+      const ended = Promise.allSettled([...running.values()].map(({ work }) => work)).then(() => {});
+      await settleWithin(ended, performance.now() + graceMs, leaving.signal);
+      const left = [...running.values()];
+      // What the upstream does with an open call is in doubt, as after a crash. The new version fences the call's result out.
+      await Promise.allSettled(left.map(({ held }) => held.write(RELEASED)));
+      leaving.abort();
+      if (left.length > 0) log.warn({ sessions: left.length }, 'left work at its last recovery point');
     },
   };
 }
 
-async function settleWithin(work: Promise<void>, deadline: number): Promise<void> {
-  const timer = new AbortController();
-  const timeout = sleep(Math.max(0, deadline - Date.now()), undefined, { signal: timer.signal }).catch(() => {});
-  await Promise.race([work, timeout]).finally(() => timer.abort());
+/** @param deadline by the process's own clock, which nobody sets; `Infinity` waits for as long as it takes */
+async function settleWithin(work: Promise<void>, deadline: number, leaving: AbortSignal): Promise<void> {
+  if (deadline === Number.POSITIVE_INFINITY) return work;
+  const settled = new AbortController();
+  const signal = AbortSignal.any([settled.signal, leaving]);
+  const timeout = sleep(Math.max(0, deadline - performance.now()), undefined, { signal }).catch(() => {});
+  await Promise.race([work, timeout]).finally(() => settled.abort());
 }

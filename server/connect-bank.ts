@@ -8,7 +8,7 @@ import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { newId } from './ids.ts';
 import { releaseItems } from './sessions.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from './storage/tables.ts';
-import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction } from './worker.ts';
+import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction, TIMING } from './worker.ts';
 
 /**
  * The money path: how a public token becomes a Finix payment instrument. Each function is one leg between two recovery points, named by
@@ -196,7 +196,8 @@ async function askBank<T>(call: () => Promise<T>): Promise<T> {
 /** What an upstream's failure means for the work as a whole: everything that is not a definite no is tried again. */
 export function postponementOf(error: UpstreamError): Postpone {
   const { retryAfter } = error.details;
-  const delay = retryAfter === undefined ? undefined : retryAfter * 1000;
+  // An upstream that names hours may be well in minutes; asking then costs one call.
+  const delay = retryAfter === undefined ? undefined : Math.min(retryAfter * 1000, TIMING.slowCapMs);
   if (error.failure === 'misconfigured') return new Postpone('provider_misconfigured', delay);
   if (isBankDown(error.code)) return new Postpone('bank_unavailable', delay);
   return new Postpone(error.service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', delay);
@@ -269,6 +270,17 @@ function newConnection(
     instrument_tries: 0,
     sweep_at: null,
     error_code: null,
+    reason: null,
+    goal: null,
+    goal_since: null,
+    next_at: 0,
+    tries: 0,
+    lease_owner: null,
+    lease_until: 0,
+    version: 0,
+    generation: 0,
+    repaired_at: null,
+    removed_at: null,
     created_at: now,
     updated_at: now,
   };

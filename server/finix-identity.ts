@@ -5,7 +5,7 @@ import { newId } from './ids.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { CustomerTable, SessionTable } from './storage/tables.ts';
-import { type HeldSession, LEASE_MS, Postpone, Stop, type StorageTransaction } from './worker.ts';
+import { type HeldSession, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from './worker.ts';
 
 /**
  * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its create call has no
@@ -17,12 +17,12 @@ export interface IdentityDeps {
   finix: FinixClient;
   /** Milliseconds; see InstrumentDeps. */
   quietMs: number;
+  timing: Timing;
 }
 
 const TAG = 'finix_bank_connect_customer';
 /** How far Finix's clock may be behind ours. All customers' identities are in this list, so it must stay short. */
 const CLOCK_MARGIN_MS = 60_000;
-const LOOK_AGAIN_MS = 5_000;
 /** Another session of the same customer is making the identity: about as long as that takes. */
 const TURN_MS = 300;
 
@@ -36,14 +36,17 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
   if (customer.identity_sent_at !== null) {
     const made = await identityOf(deps, customer, customer.identity_sent_at);
     if (made) return keep(deps, customer, made);
-    const quietUntil = customer.identity_sent_at + deps.quietMs;
     const now = await deps.storage.now();
-    if (now < quietUntil) throw new Postpone('finix_unavailable', Math.min(LOOK_AGAIN_MS, quietUntil - now), false);
+    // The clock was set back since; see makeInstrument.
+    if (customer.identity_sent_at > now) await write(deps, customer, { identity_sent_at: now });
+    const wait = lookAgainIn(Math.min(customer.identity_sent_at, now), now, deps.quietMs, deps.timing);
+    if (wait > 0) throw new Postpone('finix_unavailable', wait, false);
   }
 
   const input = identityInput(deps, session);
-  const sentAt = await deps.storage.now();
-  await write(deps, customer, { identity_sent_at: sentAt, identity_tries: customer.identity_tries + 1 });
+  const sentAt = await writeIntent(held, customer);
+  // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
+  if ((await deps.storage.now()) - sentAt > deps.timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   try {
     const identity = await deps.finix.createIdentity({
       entity: { ...input },
@@ -84,8 +87,30 @@ export async function rememberIdentity(trx: StorageTransaction, session: Session
     .execute();
 }
 
+/**
+ * Commits that a create call is about to be sent. Under the session's fence and the customer's turn: a worker that was frozen since it
+ * read the customer must not send a second one.
+ * @returns when, in milliseconds since 1970
+ */
+async function writeIntent(held: HeldSession, customer: CustomerTable): Promise<number> {
+  let sentAt = 0;
+  await held.write({}, async (trx, now) => {
+    const intent = await trx
+      .updateTable('customers')
+      .set({ identity_sent_at: now, identity_tries: customer.identity_tries + 1, updated_at: now })
+      .where('customer_id', '=', customer.customer_id)
+      .where('role', '=', customer.role)
+      .where('finix_identity', 'is', null)
+      .where('lease_owner', '=', held.row.id)
+      .executeTakeFirst();
+    if (intent.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
+    sentAt = now;
+  });
+  return sentAt;
+}
+
 /** Only one session of a customer makes the identity; the others wait for it. */
-async function takeTurn({ storage }: IdentityDeps, session: SessionTable): Promise<CustomerTable> {
+async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable): Promise<CustomerTable> {
   const role = roleOf(session);
   const known = await findCustomer(storage, session.customer_id, role);
   if (known && known.finix_identity !== null) return known;
@@ -97,7 +122,7 @@ async function takeTurn({ storage }: IdentityDeps, session: SessionTable): Promi
     .execute();
   const mine = await storage.db
     .updateTable('customers')
-    .set({ lease_owner: session.id, lease_until: now + LEASE_MS })
+    .set({ lease_owner: session.id, lease_until: now + timing.leaseMs })
     .where('customer_id', '=', session.customer_id)
     .where('role', '=', role)
     .where((eb) =>

@@ -4,7 +4,7 @@ import type { PlaidClient } from './clients/plaid.ts';
 import { problemOfPlaidRefusal } from './clients/plaid-codes.ts';
 import type { Storage } from './storage/open.ts';
 import type { ConnectionTable } from './storage/tables.ts';
-import { type HeldSession, Postpone, Stop } from './worker.ts';
+import { Fenced, type HeldSession, lookAgainIn, Postpone, Stop, type Timing } from './worker.ts';
 
 /**
  * Making one payment instrument for one connection, and never two. Finix's create call has no idempotency key, so a call whose answer
@@ -16,14 +16,13 @@ export interface InstrumentDeps {
   finix: FinixClient;
   /** How long a lost call may still be carried out by Finix, or its result be missing from lists. Milliseconds. */
   quietMs: number;
+  timing: Timing;
 }
 
 /** The tag by which an instrument is known as this connection's. Within Finix's 40 characters for a key. */
 const TAG = 'finix_bank_connect_connection';
 /** Clocks of Finix and this machine may differ; looking further back costs nothing in a list of one identity's accounts. */
 const LOOK_BACK_MS = 24 * 3600_000;
-/** While in doubt, Finix's list is looked at this often: a late commit is then found seconds after it shows. */
-const LOOK_AGAIN_MS = 5_000;
 
 /** Brings one connection from `pending` to an outcome: active, pending_verification or failed. */
 export async function makeInstrument(
@@ -35,9 +34,11 @@ export async function makeInstrument(
   if (connection.instrument_sent_at !== null) {
     const made = await instrumentsOf(deps, connection);
     if (made.length > 0) return adopt(deps, held, connection, made);
-    const quietUntil = connection.instrument_sent_at + deps.quietMs;
     const now = await deps.storage.now();
-    if (now < quietUntil) throw new Postpone('finix_unavailable', Math.min(LOOK_AGAIN_MS, quietUntil - now), false);
+    // The clock was set back since: a quiet period counted from there could take as long as the clock was wrong.
+    if (connection.instrument_sent_at > now) await writeConnection(held, connection, { instrument_sent_at: now });
+    const wait = lookAgainIn(Math.min(connection.instrument_sent_at, now), now, deps.quietMs, deps.timing);
+    if (wait > 0) throw new Postpone('finix_unavailable', wait, false);
   }
 
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
@@ -49,7 +50,22 @@ export async function makeInstrument(
     instrument_tries: connection.instrument_tries + 1,
   });
   // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await deps.storage.now()) - sentAt > LOOK_AGAIN_MS) throw new Postpone('finix_unavailable', 0, false);
+  if ((await deps.storage.now()) - sentAt > deps.timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  try {
+    await createAndAdopt(deps, held, connection, processorToken);
+  } catch (error) {
+    // Whoever took over may have looked before this call was carried out.
+    if (error instanceof Fenced) await sweepLater(deps, connection);
+    throw error;
+  }
+}
+
+async function createAndAdopt(
+  deps: InstrumentDeps,
+  held: HeldSession,
+  connection: ConnectionTable,
+  processorToken: string,
+): Promise<void> {
   let instrument: FinixInstrument;
   try {
     instrument = await deps.finix.createPaymentInstrument({
@@ -61,7 +77,8 @@ export async function makeInstrument(
     if (!(error instanceof UpstreamError)) throw error;
     return afterFailedCreate(deps, held, connection, error);
   }
-  await adopt(deps, held, connection, [instrument]);
+  const isOnlyCall = connection.instrument_tries === 0;
+  await adopt(deps, held, connection, [instrument], isOnlyCall);
 }
 
 /** @returns undefined when the account's outcome is already decided by Plaid's answer, and written */
@@ -81,7 +98,13 @@ async function processorTokenFor(
     }
     const code = problemOfPlaidRefusal(error.code);
     if (code === 'restart_required') throw new Stop('restart_required', code);
-    await writeConnection(held, connection, { status: 'failed', error_code: code, instrument_sent_at: null });
+    await writeConnection(held, connection, {
+      status: 'failed',
+      error_code: code,
+      instrument_sent_at: null,
+      // An earlier create call whose answer was lost may still be carried out.
+      sweep_at: connection.instrument_tries > 0 ? (await deps.storage.now()) + deps.quietMs : null,
+    });
     return undefined;
   }
 }
@@ -98,6 +121,7 @@ async function afterFailedCreate(
       status: 'failed',
       error_code: 'instrument_refused',
       instrument_sent_at: null,
+      sweep_at: (await deps.storage.now()) + deps.quietMs,
     });
   }
   // A definite answer, but a 5xx may have come after the commit: look once, then it is safe to try again.
@@ -109,11 +133,31 @@ async function afterFailedCreate(
   throw error;
 }
 
-/** Looks at Finix's list once more after the dust has settled, and disables what a late commit left beside ours. */
-export async function sweep(deps: InstrumentDeps, connection: ConnectionTable): Promise<number> {
-  const surplus = (await instrumentsOf(deps, connection)).filter(({ id }) => id !== connection.payment_instrument);
+/**
+ * Looks at Finix's list once more after the dust has settled, and disables what a late commit left beside ours.
+ * @returns how many; undefined when an instrument is just being made, so that it is too early to say which is ours
+ */
+export async function sweep(deps: InstrumentDeps, connection: ConnectionTable): Promise<number | undefined> {
+  const made = await instrumentsOf(deps, connection);
+  // Read after the list: an instrument in it that was adopted meanwhile is not surplus.
+  const present = await deps.storage.db
+    .selectFrom('connections')
+    .select(['status', 'payment_instrument', 'instrument_sent_at'])
+    .where('id', '=', connection.id)
+    .executeTakeFirst();
+  if (present?.status === 'pending' || (present && present.instrument_sent_at !== null)) return undefined;
+  const surplus = made.filter(({ id }) => id !== present?.payment_instrument);
   for (const { id } of surplus) await deps.finix.disablePaymentInstrument(id);
   return surplus.length;
+}
+
+async function sweepLater({ storage, quietMs }: InstrumentDeps, { id }: ConnectionTable): Promise<void> {
+  const now = await storage.now();
+  await storage.db
+    .updateTable('connections')
+    .set({ sweep_at: now + quietMs })
+    .where('id', '=', id)
+    .execute();
 }
 
 /** The enabled instruments that carry this connection's tag, oldest first. */
@@ -129,6 +173,7 @@ async function adopt(
   held: HeldSession,
   connection: ConnectionTable,
   [oldest, ...surplus]: FinixInstrument[],
+  isOnlyCall = false,
 ): Promise<void> {
   if (!oldest) throw new Error('adopt needs an instrument');
   const now = await deps.storage.now();
@@ -138,7 +183,8 @@ async function adopt(
     fingerprint: oldest.fingerprint,
     bank_account_validation_check: oldest.bankAccountValidationCheck,
     instrument_sent_at: null,
-    sweep_at: now + deps.quietMs,
+    // A single call that was answered has made a single instrument: there is nothing to look for.
+    sweep_at: isOnlyCall ? null : now + deps.quietMs,
   });
   for (const { id } of surplus) {
     // The sweep does it again if this fails; the customer does not wait for it.

@@ -1,21 +1,24 @@
+import pLimit from 'p-limit';
 import type { BankConnector } from './bank-connector.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
 import { type InstrumentDeps, sweep } from './finix-instrument.ts';
+import { keepHouse } from './housekeeping.ts';
 import type { Logger } from './log.ts';
-import { IDEMPOTENCY_MS, releaseItems } from './sessions.ts';
-import { purgeRateLimits } from './storage/rate-limit.ts';
+import { releaseItems } from './sessions.ts';
+import { StorageUnavailableError } from './storage/errors.ts';
 import type { Secrets } from './storage/secrets.ts';
-import type { ItemTable } from './storage/tables.ts';
+import type { ConnectionTable, ItemTable } from './storage/tables.ts';
 import { ACCEPT_GRACE_MS } from './views.ts';
 import { backoff, QUICK_TRIES } from './worker.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
 export interface Jobs {
-  /** One round of everything that is due. Resolves when the round is done. */
+  /** One round of everything that is due, one kind after the other. Resolves when all of it is done, resumed sessions included. */
   tick(): Promise<void>;
+  /** Each kind goes round by itself from now on, so that one which waits for an upstream holds up no other. */
   start(): void;
-  /** Resolves when the running round has ended. */
+  /** Resolves when the running rounds have ended. */
   stop(): Promise<void>;
 }
 
@@ -26,31 +29,38 @@ export interface JobsDeps extends InstrumentDeps {
   log: Logger;
 }
 
-/** A customer whose page polls sees a resumed session move on within about this. */
-const TICK_MS = 1_000;
-/** How much one round takes on of each kind; the rest is due in the next. Bounds memory and calls in flight. */
-const BATCH = 32;
+/** How much one round takes on of each kind; more that is due comes in the next, at once. Bounds memory. */
+const BATCH = 64;
+/** Calls of one kind at the same time: beside the customers' own calls, which share the cap on calls in flight. */
+const CALLS_AT_ONCE = 8;
+/** Sessions that this process works on at most before it leaves others to other instances: eight times the calls in flight. */
+const MAX_IN_FLIGHT = 512;
 /** Removing an Item may wait for a day of Plaid's outage; each try is one call. */
 const REMOVE_BACKOFF_TRIES = QUICK_TRIES;
-/** Housekeeping deletes by age, which does not change faster. */
-const PURGE_MS = 60_000;
+/** Whoever takes on a row keeps it from other instances for longer than its calls can take. */
+const TAKEN_MS = 5 * 60_000;
+
+/** One kind of work. Takes on one batch; true: more is due at once. */
+type Round = () => Promise<boolean>;
 
 export function createJobs(deps: JobsDeps): Jobs {
-  const { storage, connector, log } = deps;
-  let timer: NodeJS.Timeout | undefined;
-  let round: Promise<void> | undefined;
+  const { storage, connector, log, timing } = deps;
+  const timers = new Set<NodeJS.Timeout>();
+  const rounds = new Set<Promise<void>>();
+  const resumed = new Set<Promise<void>>();
   let stopped = false;
-  let purgedAt = 0;
 
-  async function tick(): Promise<void> {
-    await resumeSessions();
-    await endSessions();
-    await removeItems();
-    await sweepInstruments();
-    await purge();
-  }
+  const kinds: { round: Round; everyMs: number }[] = [
+    { round: resumeSessions, everyMs: timing.tickMs },
+    { round: endSessions, everyMs: timing.tickMs },
+    { round: removeItems, everyMs: timing.tickMs },
+    { round: sweepInstruments, everyMs: timing.tickMs },
+    { round: () => keepHouse(deps), everyMs: timing.housekeepingMs },
+  ];
 
-  async function resumeSessions(): Promise<void> {
+  async function resumeSessions(): Promise<boolean> {
+    const free = Math.min(BATCH, MAX_IN_FLIGHT - connector.inFlight);
+    if (free <= 0) return false;
     const now = await storage.now();
     const due = await storage.db
       .selectFrom('sessions')
@@ -59,13 +69,22 @@ export function createJobs(deps: JobsDeps): Jobs {
       .where('next_at', '<=', now)
       .where('lease_until', '<=', now)
       .orderBy('next_at')
-      .limit(BATCH)
+      .limit(free)
       .execute();
-    await Promise.all(due.map(({ id }) => connector.resume(id)));
+    const started = await Promise.all(due.map(({ id }) => connector.resume(id)));
+    for (const resumption of started) {
+      if (!resumption) continue;
+      const work: Promise<void> = resumption.work
+        .catch((error: unknown) => log.warn({ err: error }, 'a resumed session was left'))
+        .finally(() => resumed.delete(work));
+      resumed.add(work);
+    }
+    // Sessions that another instance was faster with are no reason to look again at once.
+    return due.length === BATCH && started.some((resumption) => resumption !== undefined);
   }
 
   /** Sessions whose time is over: nobody will come back for their Items. */
-  async function endSessions(): Promise<void> {
+  async function endSessions(): Promise<boolean> {
     const now = await storage.now();
     const over = await storage.db
       .selectFrom('sessions')
@@ -89,9 +108,10 @@ export function createJobs(deps: JobsDeps): Jobs {
         if (ended.numUpdatedRows > 0n) await releaseItems(trx, session.id, now);
       });
     }
+    return over.length === BATCH;
   }
 
-  async function removeItems(): Promise<void> {
+  async function removeItems(): Promise<boolean> {
     const now = await storage.now();
     const due = await storage.db
       .selectFrom('items')
@@ -101,7 +121,9 @@ export function createJobs(deps: JobsDeps): Jobs {
       .orderBy('next_at')
       .limit(BATCH)
       .execute();
-    for (const item of due) await removeItem(item);
+    const limit = pLimit(CALLS_AT_ONCE);
+    await Promise.all(due.map((item) => limit(removeItem, item)));
+    return due.length === BATCH;
   }
 
   /** Removes an Item at Plaid and destroys its access token. Repeating it is harmless. */
@@ -112,7 +134,15 @@ export function createJobs(deps: JobsDeps): Jobs {
         .updateTable('items')
         .set({ ...patch, updated_at: now })
         .where('id', '=', item.id)
-        .execute();
+        .executeTakeFirst();
+    const taken = await storage.db
+      .updateTable('items')
+      .set({ next_at: now + TAKEN_MS })
+      .where('id', '=', item.id)
+      .where('status', '=', 'removing')
+      .where('next_at', '=', item.next_at)
+      .executeTakeFirst();
+    if (taken.numUpdatedRows === 0n) return;
     try {
       if (item.access_token_enc !== null) {
         const where = { table: 'items', row: item.id, column: 'access_token_enc' };
@@ -123,7 +153,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       // A definite no means that the Item is not there, or never will be removed: there is nothing left to try.
       if (error.failure !== 'refused') {
         log.warn({ item: item.id, code: error.code }, 'an Item could not be removed yet');
-        const delay = Math.ceil(backoff(REMOVE_BACKOFF_TRIES + item.tries));
+        const delay = Math.ceil(backoff(REMOVE_BACKOFF_TRIES + item.tries, timing));
         await write({ tries: item.tries + 1, next_at: now + delay });
         return;
       }
@@ -131,7 +161,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     await write({ status: 'removed', access_token_enc: null });
   }
 
-  async function sweepInstruments(): Promise<void> {
+  async function sweepInstruments(): Promise<boolean> {
     const now = await storage.now();
     const due = await storage.db
       .selectFrom('connections')
@@ -140,54 +170,66 @@ export function createJobs(deps: JobsDeps): Jobs {
       .orderBy('sweep_at')
       .limit(BATCH)
       .execute();
-    for (const connection of due) {
-      try {
-        const disabled = await sweep(deps, connection);
-        if (disabled > 0) log.warn({ connection: connection.id, disabled }, 'disabled surplus instruments');
-        await setSweep(connection.id, null);
-      } catch (error) {
-        if (!(error instanceof UpstreamError)) throw error;
-        await setSweep(connection.id, now + Math.ceil(backoff(QUICK_TRIES)));
-      }
+    const limit = pLimit(CALLS_AT_ONCE);
+    await Promise.all(due.map((connection) => limit(sweepOne, connection)));
+    return due.length === BATCH;
+  }
+
+  async function sweepOne(connection: ConnectionTable): Promise<void> {
+    const now = await storage.now();
+    const setSweep = (from: number | null, to: number | null) =>
+      storage.db
+        .updateTable('connections')
+        .set({ sweep_at: to })
+        .where('id', '=', connection.id)
+        // Whoever sets another time meanwhile has a reason for one more look.
+        .where('sweep_at', '=', from)
+        .executeTakeFirst();
+    const taken = now + TAKEN_MS;
+    if ((await setSweep(connection.sweep_at, taken)).numUpdatedRows === 0n) return;
+    try {
+      const disabled = await sweep(deps, connection);
+      if (disabled) log.warn({ connection: connection.id, disabled }, 'disabled surplus instruments');
+      await setSweep(taken, disabled === undefined ? now + deps.quietMs : null);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      await setSweep(taken, now + Math.ceil(backoff(QUICK_TRIES, timing)));
     }
   }
 
-  async function setSweep(id: string, at: number | null): Promise<void> {
-    await storage.db.updateTable('connections').set({ sweep_at: at }).where('id', '=', id).execute();
-  }
-
-  async function purge(): Promise<void> {
-    const now = await storage.now();
-    if (now - purgedAt < PURGE_MS) return;
-    purgedAt = now;
-    await storage.db
-      .deleteFrom('idempotency')
-      .where('created_at', '<=', now - IDEMPOTENCY_MS)
-      .execute();
-    // Longer than the longest window in use, an hour.
-    await purgeRateLimits(storage, 2 * 3600_000);
-  }
-
-  function schedule(): void {
+  function schedule(round: Round, everyMs: number, delayMs: number): void {
     if (stopped) return;
-    // Jitter keeps instances from asking the database in step.
-    timer = setTimeout(
-      () => {
-        round = tick()
-          .catch((error: unknown) => log.error({ err: error }, 'a round of jobs failed; the next one tries again'))
-          .then(schedule);
-      },
-      TICK_MS * (0.75 + Math.random() / 2),
-    );
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      const running: Promise<void> = round()
+        .catch((error: unknown) => {
+          // While storage is gone that is every round's; the requests say it loud enough.
+          const isStorage = error instanceof StorageUnavailableError;
+          log[isStorage ? 'warn' : 'error']({ err: error }, 'a round of jobs failed; the next one tries again');
+          return false;
+        })
+        .then((more) => {
+          rounds.delete(running);
+          // Jitter keeps instances from asking the database in step.
+          schedule(round, everyMs, more ? 0 : everyMs * (0.75 + Math.random() / 2));
+        });
+      rounds.add(running);
+    }, delayMs);
+    timers.add(timer);
   }
 
   return {
-    tick,
-    start: schedule,
+    async tick() {
+      for (const { round } of kinds) await round();
+      await Promise.all(resumed);
+    },
+    start() {
+      for (const { round, everyMs } of kinds) schedule(round, everyMs, everyMs * Math.random());
+    },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      await round;
+      for (const timer of timers) clearTimeout(timer);
+      await Promise.all(rounds);
     },
   };
 }

@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProblemCode } from '../widget/contract.ts';
 import { FINIX_TIMEOUT_MS } from './clients/finix.ts';
 import type { ProblemExtras } from './errors.ts';
 import { newId } from './ids.ts';
+import { StorageUnavailableError } from './storage/errors.ts';
 import type { Storage } from './storage/open.ts';
 import type { SessionTable } from './storage/tables.ts';
 
@@ -10,8 +12,36 @@ import type { SessionTable } from './storage/tables.ts';
  * refuses the writes of a worker whose lease was taken over (also of one that was frozen and comes back).
  */
 
-/** Outlasts two upstream timeouts, so that a healthy worker never loses its lease in the middle of a call. */
-export const LEASE_MS = 2 * FINIX_TIMEOUT_MS + 15_000;
+/** How long the work waits for what. Milliseconds. One set for a process; tests of failures shorten it. */
+export interface Timing {
+  /** After this long without a word from a worker, another takes its session over. */
+  leaseMs: number;
+  /** How long a customer waits for an answer before "finishing" is shown and the page polls. */
+  answerWithinMs: number;
+  /** While a create call is in doubt, Finix's list is looked at this often at first. */
+  lookAgainMs: number;
+  /** An upstream that stays down is asked again after this long, doubled with every try up to the cap. */
+  slowBaseMs: number;
+  slowCapMs: number;
+  /** How often jobs look for what is due. */
+  tickMs: number;
+  /** How often jobs delete what is too old to keep, and mend what a clock that was set back has left in the future. */
+  housekeepingMs: number;
+}
+
+export const TIMING: Timing = {
+  // Outlasts two upstream timeouts, so that a healthy worker never loses its lease in the middle of a call.
+  leaseMs: 2 * FINIX_TIMEOUT_MS + 15_000,
+  answerWithinMs: 20_000,
+  // A late commit is then found seconds after it shows.
+  lookAgainMs: 5_000,
+  // After five quick tries an upstream is down, not slow.
+  slowBaseMs: 30_000,
+  slowCapMs: 300_000,
+  // A customer whose page polls sees a resumed session move on within about this.
+  tickMs: 1_000,
+  housekeepingMs: 60_000,
+};
 
 /** Names this process in leases; new at every start, so that a restarted process does not mistake old leases for its own. */
 export function newOwner(): string {
@@ -52,50 +82,98 @@ export class Stop extends Error {
 export type StorageTransaction = Parameters<Parameters<Storage['transaction']>[0]>[0];
 
 /**
- * Takes the lease of a session that is being processed and is due.
+ * Takes the lease of a session that is being processed and is due. A lease of `owner` itself counts as free: the caller knows that no
+ * work runs under it, as when the answer to its commit was lost.
  * @returns undefined when another worker has it, or there is nothing to do
  */
-export async function claim(storage: Storage, owner: string, id: string): Promise<SessionTable | undefined> {
+export async function claim(
+  storage: Storage,
+  owner: string,
+  id: string,
+  timing: Timing,
+): Promise<SessionTable | undefined> {
   const now = await storage.now();
   return storage.db
     .updateTable('sessions')
-    .set((eb) => ({ lease_owner: owner, lease_until: now + LEASE_MS, version: eb('version', '+', 1) }))
+    .set((eb) => ({ lease_owner: owner, lease_until: now + timing.leaseMs, version: eb('version', '+', 1) }))
     .where('id', '=', id)
     .where('status', '=', 'processing')
-    .where('lease_until', '<=', now)
+    .where((eb) => eb.or([eb('lease_until', '<=', now), eb('lease_owner', '=', owner)]))
     .where('next_at', '<=', now)
     .returningAll()
     .executeTakeFirst();
 }
 
+/** Storage that is gone is asked again this soon, and then at longer intervals up to the cap: a restart takes seconds. */
+const STORAGE_BASE_MS = 50;
+const STORAGE_CAP_MS = 2_000;
+
 /** A session under this worker's lease. `row` is always as last written, so that the fence stays in step also after an error. */
 export class HeldSession {
+  readonly #storage: Storage;
+  readonly #timing: Timing;
+  readonly #stopping: AbortSignal;
+
+  /** @param stopping ends the waiting for storage that is gone */
   constructor(
-    private readonly storage: Storage,
+    storage: Storage,
     public row: SessionTable,
-  ) {}
+    timing: Timing,
+    stopping: AbortSignal,
+  ) {
+    this.#storage = storage;
+    this.#timing = timing;
+    this.#stopping = stopping;
+  }
 
   /**
-   * Writes a step's result and the next point in one short transaction, and renews the lease.
+   * Writes a step's result and the next point in one short transaction, and renews the lease. While storage is gone it waits for it:
+   * the result may be an answer that nobody gives a second time.
    * @throws Fenced when the session has moved on without us; nothing is written then
+   * @throws StorageUnavailableError when the process stops before storage is back
    */
   async write(
     patch: Partial<SessionTable>,
     also?: (trx: StorageTransaction, now: number) => Promise<void>,
   ): Promise<void> {
-    const now = await this.storage.now();
-    const { id, version } = this.row;
-    this.row = await this.storage.transaction(async (trx) => {
+    for (let tries = 0; ; tries++) {
+      try {
+        this.row = await this.#writeOnce(patch, also, tries > 0);
+        return;
+      } catch (error) {
+        if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) throw error;
+      }
+      const longest = Math.min(STORAGE_CAP_MS, STORAGE_BASE_MS * 2 ** tries);
+      await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping }).catch(() => {});
+    }
+  }
+
+  async #writeOnce(
+    patch: Partial<SessionTable>,
+    also: ((trx: StorageTransaction, now: number) => Promise<void>) | undefined,
+    mayBeWritten: boolean,
+  ): Promise<SessionTable> {
+    const now = await this.#storage.now();
+    const { id, version, lease_owner } = this.row;
+    return this.#storage.transaction(async (trx) => {
       const written = await trx
         .updateTable('sessions')
-        .set({ lease_until: now + LEASE_MS, ...patch, version: version + 1, updated_at: now })
+        .set({ lease_until: now + this.#timing.leaseMs, ...patch, version: version + 1, updated_at: now })
         .where('id', '=', id)
         .where('version', '=', version)
         .returningAll()
         .executeTakeFirst();
-      if (!written) throw new Fenced(`session ${id} was taken over`);
-      await also?.(trx, now);
-      return written;
+      if (written) {
+        await also?.(trx, now);
+        return written;
+      }
+      // Storage went away during the commit: the row then carries our own write. Everybody else's changes the owner.
+      const present = mayBeWritten
+        ? await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+        : undefined;
+      const owner = patch.lease_owner === undefined ? lease_owner : patch.lease_owner;
+      if (present?.version === version + 1 && present.lease_owner === owner) return present;
+      throw new Fenced(`session ${id} was taken over`);
     });
   }
 }
@@ -107,16 +185,25 @@ const BACKOFF_BASE_MS = 200;
 const BACKOFF_CAP_MS = 5_000;
 /** Five tries with at most 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s between them, within a customer's patience. */
 export const QUICK_TRIES = 5;
-/** After that an upstream is down, not slow: jobs look again every half minute to five minutes. */
-const SLOW_BASE_MS = 30_000;
-const SLOW_CAP_MS = 300_000;
 /** Survives a weekend's outage; then somebody has to be told. */
 export const BUDGET_MS = 72 * 3600_000;
 
 /** Full jitter: instances that failed together do not come back together. */
-export function backoff(tries: number, random: () => number = Math.random): number {
+export function backoff(tries: number, timing: Timing, random: () => number = Math.random): number {
   if (tries < QUICK_TRIES) return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** tries);
-  const slow = Math.min(SLOW_CAP_MS, SLOW_BASE_MS * 2 ** (tries - QUICK_TRIES));
+  const slow = Math.min(timing.slowCapMs, timing.slowBaseMs * 2 ** (tries - QUICK_TRIES));
   // Never less than half: a slow try that comes at once would defeat its purpose.
   return slow / 2 + (random() * slow) / 2;
+}
+
+/**
+ * How long to wait before the next look at Finix's list after a create call whose answer was lost: often while a customer waits, then
+ * once more when the quiet period is over, so that an outage with thousands in doubt is not answered with thousands of lists a second.
+ * @returns 0 once the quiet period is over
+ */
+export function lookAgainIn(sentAt: number, now: number, quietMs: number, timing: Timing): number {
+  const left = sentAt + quietMs - now;
+  if (left <= 0) return 0;
+  const customerWaits = now - sentAt < timing.answerWithinMs;
+  return customerWaits ? Math.min(timing.lookAgainMs, left) : left;
 }
