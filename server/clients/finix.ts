@@ -69,13 +69,8 @@ const identityList = z.object({
   page,
   _embedded: z.object({ identities: z.array(identityBody).nullish() }).nullish(),
 });
-const errorBody = z.object({
-  _embedded: z.object({
-    errors: z
-      .array(z.object({ code: z.string().nullish(), field: z.string().nullish(), logref: z.string().nullish() }))
-      .min(1),
-  }),
-});
+// Only the envelope is asked for: that it is Finix's own answer matters more than what each member looks like.
+const errorBody = z.object({ _embedded: z.object({ errors: z.array(z.record(z.string(), z.unknown())).min(1) }) });
 
 export function createFinixClient(
   config: Config['finix'],
@@ -217,17 +212,16 @@ function answerError(call: string, response: Response, json: unknown): UpstreamE
   const retryAfter = Number(response.headers.get('retry-after')) || undefined;
   const details = {
     status,
-    requestId: first?.logref ?? response.headers.get('x-request-id') ?? undefined,
-    field: first?.field ?? undefined,
+    requestId: textOf(first?.['logref']) ?? response.headers.get('x-request-id') ?? undefined,
+    field: textOf(first?.['field']),
     retryAfter,
   };
-  return new UpstreamError(
-    'finix',
-    call,
-    failureOfStatus(status, first !== undefined),
-    first?.code ?? `HTTP_${status}`,
-    details,
-  );
+  const failure = failureOfStatus(status, first !== undefined);
+  return new UpstreamError('finix', call, failure, textOf(first?.['code']) ?? `HTTP_${status}`, details);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /**
