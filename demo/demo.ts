@@ -16,6 +16,7 @@ listenToServer();
 if (element) {
   listenToElement(element);
   letElementConnect(element);
+  chooseLanguage(element);
 }
 themeSwitch();
 foldPanel();
@@ -68,6 +69,18 @@ function listenToServer(): void {
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload();
   });
+}
+
+/** Only the element speaks it, and its writing direction comes along: the shop has one language. */
+function chooseLanguage(connect: FinixBankConnect): void {
+  const select = byId('language') as HTMLSelectElement;
+  const speak = () => {
+    connect.lang = select.value;
+    connect.dir = select.value === 'ar' ? 'rtl' : 'ltr';
+  };
+  select.addEventListener('change', speak);
+  // The browser keeps what was chosen over a reload.
+  speak();
 }
 
 /** Kept in a cookie, so that the shop's server can send the next page in the right colors at once. */

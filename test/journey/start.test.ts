@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+/** Everything that `npm run demo` runs after the build. */
+const SERVE = 'dist/demo/serve.js';
+
+let folder = '';
+let running: ChildProcess[] = [];
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fbc-journey-'));
+});
+afterEach(async () => {
+  for (const child of running) child.kill('SIGKILL');
+  running = [];
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(args: string[], env: Record<string, string> = {}) {
+  const clean = { PATH: process.env['PATH'] ?? '', TMPDIR: folder, ...env };
+  const child = spawn(process.execPath, [SERVE, ...args], { env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
+  running.push(child);
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    said.out += chunk.toString();
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    said.err += chunk.toString();
+  });
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  return { child, said, ended };
+}
+
+async function addressOf({ said }: ReturnType<typeof start>): Promise<string> {
+  await expect.poll(() => said.out, { timeout: 15_000 }).toMatch(/http:/);
+  const addresses = said.out.match(/https?:\/\/\S+/g) ?? [];
+  expect(addresses, 'one address, so that nobody has to choose').toHaveLength(1);
+  return addresses[0] ?? '';
+}
+
+test('It prints one address, serves the shop there, and leaves nothing behind when it is stopped', async () => {
+  const demo = start(['--port', '0']);
+  const url = await addressOf(demo);
+  const page = await fetch(url);
+  expect(page.status).toBe(200);
+  expect(await page.text()).not.toMatch(/\{\{|connect\.example/);
+  expect(readdirSync(folder)).toHaveLength(1);
+  demo.child.kill('SIGTERM');
+  expect(await demo.ended).toBe(0);
+  expect(readdirSync(folder)).toEqual([]);
+  expect(demo.said.err).toBe('');
+});
+
+test('A busy port gives way to the next', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  try {
+    const url = new URL(await addressOf(start(['--port', String(port)])));
+    expect(Number(url.port)).toBeGreaterThan(port);
+  } finally {
+    taken.close();
+  }
+});
+
+test('Half of the credentials is no choice: it names what is missing', async () => {
+  const demo = start(['--port', '0'], {
+    PLAID_CLIENT_ID: 'id',
+    PLAID_SECRET: 'a-secret-of-plaid',
+    FINIX_USERNAME: ' ',
+  });
+  expect(await demo.ended).toBe(1);
+  expect(demo.said.err).toContain('FINIX_USERNAME and FINIX_PASSWORD are not');
+  expect(demo.said.err).not.toContain('a-secret-of-plaid');
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('Credentials for real money are refused', async () => {
+  const env = { PLAID_CLIENT_ID: 'i', PLAID_SECRET: 's', FINIX_USERNAME: 'u', FINIX_PASSWORD: 'p', FINIX_ENV: 'live' };
+  const demo = start(['--port', '0'], env);
+  expect(await demo.ended).toBe(1);
+  expect(demo.said.err).toContain('only uses sandboxes');
+});
+
+test('With all credentials it uses the sandboxes and Plaid’s own script, and says so', async () => {
+  const env = { PLAID_CLIENT_ID: 'i', PLAID_SECRET: 's', FINIX_USERNAME: 'u', FINIX_PASSWORD: 'p' };
+  const demo = start(['--port', '0'], env);
+  const page = await (await fetch(await addressOf(demo))).text();
+  expect(demo.said.out).toContain('real sandboxes');
+  expect(page).not.toContain('link-initialize.js');
+});
+
+test('It explains itself, and refuses what it does not know', async () => {
+  const help = start(['--help']);
+  expect(await help.ended).toBe(0);
+  expect(help.said.out).toContain('npm run demo -- --port');
+  const wrong = start(['--prot', '1']);
+  expect(await wrong.ended).toBe(1);
+  expect(wrong.said.err).toContain('--prot');
+});
