@@ -15,7 +15,7 @@ export function dialogFor(view: View): TemplateResult {
           (account, index) => html`<label>
             <input type="radio" name="account" .value=${account.id} required ?checked=${index === 0} />
             <span class="account">
-              <span class="line"><span>${account.name}</span> ${mask(account.mask)}</span>
+              <span class="line"><span dir="auto">${account.name}</span> ${mask(account.mask)}</span>
               <span class="small">${account.subtype}</span>
             </span>
           </label>`,

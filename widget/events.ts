@@ -1,3 +1,4 @@
+import type { FlowEffect } from './connect-flow.ts';
 import type { Connection } from './contract.ts';
 import type { ElementError } from './errors.ts';
 
@@ -48,6 +49,28 @@ export class FbcCanceledEvent extends CustomEvent<{ step: string }> {
 export class FbcErrorEvent extends CustomEvent<{ error: ElementError }> {
   constructor(error: ElementError) {
     super('fbc-error', { ...BUBBLING, detail: { error } });
+  }
+}
+
+/** The event that belongs to what the flow has to tell. */
+export function eventFor(
+  news: Extract<FlowEffect, { type: 'emit' }>,
+  connections: Connection[],
+  error: ElementError | null,
+): Event | null {
+  switch (news.name) {
+    case 'connected':
+      return new FbcConnectedEvent(connections);
+    case 'pending':
+      return new FbcPendingEvent(connections);
+    case 'needs-repair':
+      return new FbcNeedsRepairEvent(connections);
+    case 'canceled':
+      return new FbcCanceledEvent(news.step);
+    case 'step':
+      return new FbcStepEvent(news.step);
+    case 'error':
+      return error && new FbcErrorEvent(error);
   }
 }
 

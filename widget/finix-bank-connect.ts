@@ -1,29 +1,20 @@
-import { LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import type { PropertyValues, TemplateResult } from 'lit';
+import { watchApproach } from './approach.ts';
 import type { ConnectBackend } from './backend.ts';
 import type { ConnectController, ControllerSettings } from './connect-controller.ts';
-import type { FlowEffect } from './connect-flow.ts';
 import type { Connection, CreatePublicSessionRequest, LinkMode } from './contract.ts';
 import type { ElementError } from './errors.ts';
-import {
-  FbcCanceledEvent,
-  FbcConnectedEvent,
-  FbcErrorEvent,
-  FbcNeedsRepairEvent,
-  FbcOpenEvent,
-  FbcPendingEvent,
-  FbcStepEvent,
-} from './events.ts';
+import { eventFor, FbcOpenEvent } from './events.ts';
 import { styles } from './finix-bank-connect.styles.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow-state.ts';
+import { FormControl } from './form-control.ts';
 import { firstStrings } from './i18n/first.ts';
 import type { LateStrings, Strings } from './i18n/index.ts';
+import { languageOf } from './language.ts';
 import { createSecretStore } from './secret-store.ts';
 import { firstParts, render, type View } from './view.ts';
 
 type Core = typeof import('./core.ts');
-
-// Link's script and a link token take about a second; this is about that much of scrolling ahead.
-const WARM_MARGIN = '400px';
 
 /**
  * A button that becomes a connected bank account. Form-associated: its value is the connection's id, several connections are several entries.
@@ -59,19 +50,15 @@ const WARM_MARGIN = '400px';
  * @cssprop --fbc-accent @cssprop --fbc-on-accent @cssprop --fbc-text @cssprop --fbc-muted @cssprop --fbc-surface @cssprop --fbc-border
  * @cssprop --fbc-tint @cssprop --fbc-error @cssprop --fbc-focus @cssprop --fbc-radius @cssprop --fbc-height @cssprop --fbc-font
  */
-export class FinixBankConnect extends LitElement {
-  static readonly formAssociated = true;
+export class FinixBankConnect extends FormControl {
   /** Where the server is when no `endpoint` says otherwise. Empty in the npm build, which cannot know. */
   static defaultEndpoint = '';
-  static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
   static override styles = styles;
   static override properties = {
+    ...FormControl.properties,
     endpoint: {},
     clientSecret: { attribute: 'client-secret' },
     mode: {},
-    name: { reflect: true },
-    required: { type: Boolean, reflect: true },
-    disabled: { type: Boolean, reflect: true },
     firstName: { attribute: 'first-name' },
     lastName: { attribute: 'last-name' },
     email: {},
@@ -88,9 +75,6 @@ export class FinixBankConnect extends LitElement {
   declare endpoint: string | null;
   declare clientSecret: string | null;
   declare mode: LinkMode | null;
-  declare name: string | null;
-  declare required: boolean;
-  declare disabled: boolean;
   declare firstName: string | null;
   declare lastName: string | null;
   declare email: string | null;
@@ -101,7 +85,6 @@ export class FinixBankConnect extends LitElement {
   /** Texts to use in place of ours. */
   declare strings: Partial<Strings> | null;
 
-  readonly #internals = this.attachInternals();
   readonly #store = createSecretStore(() => [this.#endpoint(), this.name, ...this.#person()].map(String));
   /** Follows the controller's, once there is one. */
   #state = initialState;
@@ -110,10 +93,7 @@ export class FinixBankConnect extends LitElement {
   #loading: Promise<void> | null = null;
   #listening: AbortController | null = null;
   #http: { endpoint: string; backend: ConnectBackend } | null = null;
-  #status: ElementStatus | null = null;
   #wasOpen = false;
-  #formDisabled = false;
-  #missing = false;
   #near = false;
   #texts: LateStrings | null = null;
   #language: string | null = null;
@@ -134,29 +114,12 @@ export class FinixBankConnect extends LitElement {
     return { code, message, retryable, action, requestId };
   }
 
-  /** The first usable connection's id, or null. */
-  get value(): string | null {
-    return usable(this.#state.connections)[0]?.id ?? null;
+  protected override get values(): string[] {
+    return usable(this.#state.connections).map(({ id }) => id);
   }
 
-  get form(): HTMLFormElement | null {
-    return this.#internals.form;
-  }
-
-  get validity(): ValidityState {
-    return this.#internals.validity;
-  }
-
-  get validationMessage(): string {
-    return this.#internals.validationMessage;
-  }
-
-  checkValidity(): boolean {
-    return this.#internals.checkValidity();
-  }
-
-  reportValidity(): boolean {
-    return this.#internals.reportValidity();
+  protected override get requiredText(): string {
+    return this.#strings().required;
   }
 
   /**
@@ -165,7 +128,7 @@ export class FinixBankConnect extends LitElement {
    */
   open(): void {
     const { phase, error } = this.#state;
-    if (this.#off || /^(submitting|polling|choosing|authorizing)$/.test(phase) || (phase === 'done' && this.value))
+    if (this.off || /^(submitting|polling|choosing|authorizing)$/.test(phase) || (phase === 'done' && this.value))
       return;
     if (phase === 'failed' && /^(retry|wait|contact_merchant)$/.test(error?.action ?? '')) {
       this.#with((controller) => controller.press('act'));
@@ -192,21 +155,10 @@ export class FinixBankConnect extends LitElement {
     globalThis.addEventListener('online', online, { signal });
     globalThis.addEventListener('pageshow', wake, { signal });
     document.addEventListener('visibilitychange', wake, { signal });
-    for (const intent of ['pointerenter', 'focusin'] as const) {
-      this.addEventListener(intent, () => this.#with((controller) => controller.dispatch({ type: 'warm' })), {
-        signal,
-      });
-    }
-    this.addEventListener('invalid', () => this.#setMissing(true), { signal });
-    const observer = new IntersectionObserver(
-      (entries) => {
-        this.#near = entries.at(-1)?.isIntersecting ?? false;
-        this.#warmUp();
-      },
-      { rootMargin: WARM_MARGIN },
-    );
-    observer.observe(this);
-    signal.addEventListener('abort', () => observer.disconnect());
+    watchApproach(this, signal, (near) => {
+      this.#near = near;
+      this.#warmUp();
+    });
     if (this.hasUpdated) this.#start();
     this.#show(this.#state);
   }
@@ -225,16 +177,6 @@ export class FinixBankConnect extends LitElement {
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
     if (name === 'lang') this.requestUpdate();
-  }
-
-  formResetCallback(): void {
-    this.#setMissing(false);
-    this.reset();
-  }
-
-  formDisabledCallback(disabled: boolean): void {
-    this.#formDisabled = disabled;
-    this.requestUpdate();
   }
 
   /** The browser kept that there was a value; what has become of it only the server knows. */
@@ -283,7 +225,7 @@ export class FinixBankConnect extends LitElement {
       if (!asks) dialog.close();
       else if (this.isConnected) dialog.showModal();
     }
-    this.#setFormValue(state);
+    this.publish(this.status);
     const focused = document.activeElement;
     // Link took the focus with it; whoever had it elsewhere meanwhile keeps it.
     if (this.#wasOpen && state.phase !== 'open' && (!focused || focused === document.body || focused === this)) {
@@ -292,10 +234,6 @@ export class FinixBankConnect extends LitElement {
     this.#wasOpen =
       state.phase === 'open' ||
       (this.#wasOpen && state.phase !== 'rest' && state.phase !== 'failed' && state.phase !== 'done');
-  }
-
-  get #off(): boolean {
-    return this.disabled || this.#formDisabled;
   }
 
   /** Before the rest has loaded there are only the first texts, and nothing asks for another. */
@@ -311,8 +249,8 @@ export class FinixBankConnect extends LitElement {
     return {
       state: this.#state,
       strings: this.#strings(),
-      disabled: this.#off,
-      missing: this.#missing,
+      disabled: this.off,
+      missing: this.missing,
       press: () => this.open(),
       change: byCustomer('change'),
       remove: byCustomer('remove'),
@@ -325,7 +263,7 @@ export class FinixBankConnect extends LitElement {
   /** At once where the controller is there, so that a press opens Link before it returns; else as soon as it is. */
   #with(act: (controller: ConnectController) => void): void {
     if (this.#controller) act(this.#controller);
-    else void this.#load().then(() => this.#controller && act(this.#controller));
+    else void this.#load().then(() => this.#controller && this.isConnected && act(this.#controller));
   }
 
   #load(): Promise<void> {
@@ -340,7 +278,7 @@ export class FinixBankConnect extends LitElement {
           changed: (state) => this.#show(state),
           emit: (effect) => this.#emit(effect),
         });
-        this.#controller.start();
+        if (this.isConnected) this.#controller.start();
         this.#show(this.#controller.state);
       })
       .catch(() => {
@@ -402,76 +340,14 @@ export class FinixBankConnect extends LitElement {
 
   #show(state: FlowState): void {
     this.#state = state;
-    const status = statusOf(state);
-    if (status !== this.#status) {
-      const { states } = this.#internals;
-      try {
-        if (this.#status) states.delete(this.#status);
-        states.add(status);
-      } catch {
-        // Browsers before the final syntax refuse plain names; they still have the attribute.
-      }
-      this.#status = status;
-      this.setAttribute('status', status);
-    }
-    if (usable(state.connections).length) this.#missing = false;
-    this.#setFormValue(state);
+    this.publish(this.status);
     this.requestUpdate();
   }
 
-  #setFormValue({ connections }: FlowState): void {
-    const ids = usable(connections).map(({ id }) => id);
-    if (ids.length > 1 && this.name) {
-      const entries = new FormData();
-      for (const id of ids) entries.append(this.name, id);
-      this.#internals.setFormValue(entries, ids.join(' '));
-    } else {
-      this.#internals.setFormValue(ids[0] ?? null, ids[0] ?? null);
-    }
-    const missing = this.required && !ids.length;
-    const anchor = this.shadowRoot?.querySelector<HTMLElement>('.main') ?? undefined;
-    this.#internals.setValidity(missing ? { valueMissing: true } : {}, missing ? this.#strings().required : '', anchor);
+  #emit(news: Parameters<typeof eventFor>[0]): void {
+    const event = eventFor(news, this.#state.connections, this.error);
+    if (event) this.dispatchEvent(event);
   }
-
-  #setMissing(missing: boolean): void {
-    this.#missing = missing;
-    this.requestUpdate();
-  }
-
-  #emit(effect: Extract<FlowEffect, { type: 'emit' }>): void {
-    const { connections } = this.#state;
-    const { error } = this;
-    switch (effect.name) {
-      case 'connected':
-        this.dispatchEvent(new FbcConnectedEvent(connections));
-        return;
-      case 'pending':
-        this.dispatchEvent(new FbcPendingEvent(connections));
-        return;
-      case 'needs-repair':
-        this.dispatchEvent(new FbcNeedsRepairEvent(connections));
-        return;
-      case 'canceled':
-        this.dispatchEvent(new FbcCanceledEvent(effect.step));
-        return;
-      case 'step':
-        this.dispatchEvent(new FbcStepEvent(effect.step));
-        return;
-      case 'error':
-        if (error) this.dispatchEvent(new FbcErrorEvent(error));
-    }
-  }
-}
-
-/** The language of the nearest ancestor that names one, also across shadow roots; empty when there is none, or when it is no language tag. */
-function languageOf(element: Element): string {
-  for (let at: Element | null = element; at; ) {
-    const lang = at.closest('[lang]')?.getAttribute('lang');
-    if (lang) return /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i.test(lang) ? lang : '';
-    const root = at.getRootNode();
-    at = root instanceof ShadowRoot ? root.host : null;
-  }
-  return '';
 }
 
 declare global {

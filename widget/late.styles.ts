@@ -55,12 +55,11 @@ export const lateStyles = css`
   .note :is([part='status'], .links) {
     display: inline;
   }
-  .links {
-    margin-inline-start: 12px;
-    white-space: nowrap;
+  .note [part='status'] {
+    margin-inline-end: 12px;
   }
-  .links:first-child {
-    margin: 0;
+  .links {
+    white-space: nowrap;
   }
   .links * + * {
     margin-inline-start: 14px;
@@ -124,7 +123,7 @@ export const lateStyles = css`
     border-radius: var(--_radius);
     cursor: pointer;
   }
-  label * {
+  label .account * {
     white-space: normal;
   }
   label:has(:checked) {

@@ -71,7 +71,7 @@ function card({ institution, account, status }: Connection): TemplateResult {
   return html`<div class="card" part="account" tabindex="-1">
     <span class="initial" aria-hidden="true">${institution.name?.[0] ?? bankIcon}</span>
     <div class="account">
-      <div class="line"><span part="bank-name">${name}</span> ${mask(account.mask)}</div>
+      <div class="line"><span part="bank-name" dir="auto">${name}</span> ${mask(account.mask)}</div>
       <div class="small">${institution.name ? account.name : account.subtype}</div>
     </div>
     <span class="state">${status === 'active' ? checkIcon : clockIcon}</span>

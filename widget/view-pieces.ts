@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 
 export function mask(digits: string | null): TemplateResult | typeof nothing {
-  return digits ? html`<span part="mask">••${digits}</span>` : nothing;
+  return digits ? html`<span part="mask" dir="ltr">••${digits}</span>` : nothing;
 }
 
 export function link(act: () => void, text: string, disabled: boolean): TemplateResult {

@@ -1,16 +1,16 @@
 import type { LateStrings } from './en.ts';
 
-/** Arabic; the customer is addressed as banks there do. */
+/** Arabic, with the bank's name isolated, which is mostly written in Latin letters; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'تابع في النافذة التي فُتحت',
   connecting: 'جارٍ ربط حسابك المصرفي…',
   one_more: 'خطوة واحدة بعد',
   slow: 'ما زلنا نعمل على ذلك. يستغرق مصرفك وقتًا أطول قليلًا من المعتاد.',
   very_slow: 'يستغرق هذا وقتًا طويلًا على غير العادة. لن يضيع شيء: سيكتمل تلقائيًا حتى لو عدت لاحقًا.',
-  connected: 'تم ربط {bank}.',
+  connected: 'تم ربط \u2068{bank}\u2069.',
   pending: 'يؤكّد مصرفك هذا الحساب، وعادةً خلال يومي عمل.',
   needs_repair: 'يطلب مصرفك تسجيل الدخول مرة أخرى.',
-  reconnect: 'إعادة ربط {bank}',
+  reconnect: 'إعادة ربط \u2068{bank}\u2069',
   your_bank: 'مصرفك',
   change: 'تغيير',
   remove: 'إزالة',

@@ -2,8 +2,16 @@ import { aTimeout, expect, waitUntil } from '@open-wc/testing';
 import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.ts';
 import type { SimulatedLink } from '../helpers/simulated-link.ts';
 
+/** Whether the page is in front; the browser decides differently when several test pages are open. */
+function seen(visible: boolean): void {
+  Object.defineProperty(document, 'hidden', { configurable: true, value: !visible });
+}
+
 describe('on a page that changes', () => {
-  afterEach(cleanUp);
+  afterEach(async () => {
+    Reflect.deleteProperty(document, 'hidden');
+    await cleanUp();
+  });
 
   it('prepares nothing until the customer comes near', async () => {
     const far = document.createElement('div');
@@ -83,13 +91,28 @@ describe('on a page that changes', () => {
     expect(element.shadowRoot?.activeElement).to.equal(part(element, 'button'));
   });
 
-  it('replaces a link token before it runs out', async () => {
+  it('replaces a link token before it runs out, while somebody looks', async () => {
+    seen(true);
     const { element, backend, link } = await mount({}, (server) => {
       server.tokenLife = 200;
     });
     await reach(element, 'ready');
     await waitUntil(() => backend.tokens >= 2 && link.handlers[0]?.destroyed);
     expect(link.alive).to.be.at.most(1);
+  });
+
+  it('asks for nothing while nobody looks, and for a token when somebody does again', async () => {
+    seen(false);
+    const { element, backend } = await mount({}, (server) => {
+      server.tokenLife = 100;
+    });
+    element.dispatchEvent(new Event('pointerenter'));
+    await reach(element, 'ready');
+    await aTimeout(200);
+    expect(backend.tokens).to.equal(1);
+    seen(true);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await waitUntil(() => backend.tokens === 2);
   });
 
   it('does not open Link with a token that ran out while the page slept', async () => {

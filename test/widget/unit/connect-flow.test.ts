@@ -182,6 +182,12 @@ describe('the flow', () => {
     expect(late.effects).toEqual([]);
   });
 
+  it('takes a bank only from a Link that is open', () => {
+    const late: Loose = { type: 'link_succeeded', submission };
+    expect(play([...toReady, late]).names).toEqual(['prepare']);
+    expect(play([...toSubmitting, late]).names.filter((name) => name === 'submit').length).toBe(1);
+  });
+
   it('goes on polling when the element comes back to a page', () => {
     const polling = play([...toSubmitting, { type: 'answered', ...answer('processing') }]);
     const back = play([{ type: 'leave' }, { type: 'start', known: true, renewable: true }], polling.state);

@@ -1,0 +1,14 @@
+// Link's script and a link token take about a second; this is about that much of scrolling ahead.
+const MARGIN = '400px';
+
+/** Tells when the customer comes near: by scrolling (`near` says whether they still are), with the pointer, or with the keyboard. */
+export function watchApproach(element: HTMLElement, signal: AbortSignal, approached: (near: boolean) => void): void {
+  for (const intent of ['pointerenter', 'focusin']) {
+    element.addEventListener(intent, () => approached(true), { signal });
+  }
+  const observer = new IntersectionObserver((entries) => approached(entries.at(-1)?.isIntersecting ?? false), {
+    rootMargin: MARGIN,
+  });
+  observer.observe(element);
+  signal.addEventListener('abort', () => observer.disconnect());
+}

@@ -1,0 +1,107 @@
+import { LitElement } from 'lit';
+
+/** What makes an element a form control: value, validity, reset, disabling, and custom states. Knows nothing of banks. */
+export abstract class FormControl extends LitElement {
+  static readonly formAssociated = true;
+  /** So that a `<label>`, `focus()` and a form that finds a value missing all come to our button. */
+  static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
+  static override properties = {
+    name: { reflect: true },
+    required: { type: Boolean, reflect: true },
+    disabled: { type: Boolean, reflect: true },
+  };
+
+  declare name: string | null;
+  declare required: boolean;
+  declare disabled: boolean;
+
+  /** The form was submitted without a value. */
+  protected missing = false;
+  readonly #internals = this.attachInternals();
+  #formDisabled = false;
+  #status: string | null = null;
+
+  /** Each is an entry of the form. */
+  protected abstract get values(): string[];
+  protected abstract get requiredText(): string;
+  abstract reset(): void;
+
+  /** The first entry, or null. */
+  get value(): string | null {
+    return this.values[0] ?? null;
+  }
+
+  get form(): HTMLFormElement | null {
+    return this.#internals.form;
+  }
+
+  get validity(): ValidityState {
+    return this.#internals.validity;
+  }
+
+  get validationMessage(): string {
+    return this.#internals.validationMessage;
+  }
+
+  get willValidate(): boolean {
+    return this.#internals.willValidate;
+  }
+
+  checkValidity(): boolean {
+    return this.#internals.checkValidity();
+  }
+
+  reportValidity(): boolean {
+    return this.#internals.reportValidity();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.addEventListener('invalid', this.#markMissing);
+  }
+
+  formResetCallback(): void {
+    this.missing = false;
+    this.reset();
+  }
+
+  formDisabledCallback(disabled: boolean): void {
+    this.#formDisabled = disabled;
+    this.requestUpdate();
+  }
+
+  /** Disabled by itself or by a fieldset around it. */
+  protected get off(): boolean {
+    return this.disabled || this.#formDisabled;
+  }
+
+  /** Brings the form, the `status` attribute and the custom state up to date, at once: events that follow must find them so. */
+  protected publish(status: string): void {
+    const internals = this.#internals;
+    const { name, values } = this;
+    let entries: FormData | string | null = values[0] ?? null;
+    if (values.length > 1 && name) {
+      entries = new FormData();
+      for (const value of values) entries.append(name, value);
+    }
+    internals.setFormValue(entries, values.join(' ') || null);
+    const missing = this.required && !values.length;
+    const anchor = this.shadowRoot?.querySelector<HTMLElement>('.main') ?? undefined;
+    internals.setValidity(missing ? { valueMissing: true } : {}, missing ? this.requiredText : '', anchor);
+    if (!missing) this.missing = false;
+    if (status === this.#status) return;
+    this.setAttribute('status', status);
+    try {
+      if (this.#status) internals.states.delete(this.#status);
+      internals.states.add(status);
+    } catch {
+      // Browsers before the final syntax refuse plain names; they still have the attribute.
+    }
+    this.#status = status;
+  }
+
+  readonly #markMissing = (): void => {
+    this.missing = true;
+    this.requestUpdate();
+  };
+}
