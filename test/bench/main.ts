@@ -59,6 +59,7 @@ async function main(): Promise<void> {
       `  upstream, ${complete.upstream_calls} calls delayed ${complete.upstream_delay_ms} ms each`,
       ms(complete.upstream_ms),
     ),
+    row('  upstream, as the server saw it', ms(complete.upstream_seen_ms)),
     row('  own, median', ms(complete.own_ms)),
     row('  own, 95th percentile', ms(complete.own_p95_ms)),
   ];
