@@ -1,6 +1,9 @@
 import type { AuthorizationReceipt, CompleteRequest, ProblemCode } from '../widget/contract.ts';
+import { type Actor, addAudit } from './audit.ts';
+import { lockConnection } from './change-connection.ts';
 import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
+import { isBusy } from './item-busy.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable, SessionTable } from './storage/tables.ts';
@@ -12,6 +15,8 @@ export interface RequestFacts {
   requestId: string;
   ip: string | null;
   userAgent: string | null;
+  /** `plaid` when a webhook brought the token of a Hosted Link; the page otherwise. */
+  actor?: Actor;
 }
 
 /**
@@ -54,6 +59,7 @@ export async function acceptPublicToken(
       .returningAll()
       .executeTakeFirst();
     if (!session) throw new ProblemError('not_found');
+    if (session.mode === 'repair') return acceptRepair(trx, timing, owner, session, request, facts, now);
     const known = await trx.selectFrom('items').selectAll().where('public_token_hash', '=', hash).executeTakeFirst();
     const isSameToken = known !== undefined && known.id === session.item_id;
 
@@ -69,6 +75,7 @@ export async function acceptPublicToken(
     }
 
     const receipt = acceptAuthorization(session, request, facts, now);
+    await auditAccepted(trx, session, receipt, facts, now);
     if (!known) await replaceItem(trx, session, now);
     const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
     const working = await trx
@@ -92,6 +99,69 @@ export async function acceptPublicToken(
       .executeTakeFirstOrThrow();
     return { kind: 'work', session: working };
   });
+}
+
+/** As acceptPublicToken, for a repair: the token only says that the customer has signed in again, and is never exchanged. */
+async function acceptRepair(
+  trx: StorageTransaction,
+  timing: Timing,
+  owner: string,
+  session: SessionTable,
+  request: CompleteRequest,
+  facts: RequestFacts,
+  now: number,
+): Promise<Accepted> {
+  const hash = sha256(request.public_token);
+  const isSameToken = session.repair_token_hash === hash;
+  if (session.status === 'processing' && isSameToken) return { kind: 'join', session };
+  if ((session.status === 'completed' || session.status === 'failed') && isSameToken) {
+    return { kind: 'settled', session };
+  }
+  const taken = TAKEN[session.status];
+  if (taken) throw new ProblemError(taken);
+  if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
+  const connection = await lockConnection(trx, session.repair_connection_id ?? '');
+  if (!connection || connection.goal === 'remove' || connection.status === 'removed') {
+    throw new ProblemError('session_failed', { detail: 'The connection was removed meanwhile.' });
+  }
+  if (await isBusy(trx, connection.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
+  const receipt = acceptAuthorization(session, request, facts, now);
+  await auditAccepted(trx, session, receipt, facts, now);
+  const working = await trx
+    .updateTable('sessions')
+    .set({
+      status: 'processing',
+      recovery_point: 'item_linked',
+      item_id: connection.item_id,
+      repair_token_hash: hash,
+      authorization_receipt: receipt,
+      error: null,
+      version: session.version + 1,
+      lease_owner: owner,
+      lease_until: now + timing.leaseMs,
+      next_at: now,
+      tries: 0,
+      processing_since: now,
+    })
+    .where('id', '=', session.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { kind: 'work', session: working };
+}
+
+async function auditAccepted(
+  trx: StorageTransaction,
+  session: SessionTable,
+  receipt: string | null,
+  { actor = 'page', ip }: RequestFacts,
+  now: number,
+): Promise<void> {
+  const about = { session: session.id, connection: session.repair_connection_id };
+  if (receipt !== null && session.authorization_receipt === null) {
+    const { version, text_sha256 } = JSON.parse(receipt) as AuthorizationReceipt;
+    await addAudit(trx, now, { actor, ip, details: { version, text_sha256 } }, 'authorization.accepted', about);
+  }
+  await addAudit(trx, now, { actor, ip }, 'public_token.accepted', about);
 }
 
 /** The receipt is written once; what the customer accepted is never changed afterwards. */

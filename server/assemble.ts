@@ -11,6 +11,7 @@ import { createMetrics } from './metrics.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
+import { createOutbox } from './webhooks/outbox.ts';
 import { TIMING, type Timing } from './worker.ts';
 
 export interface AssembleOptions {
@@ -67,7 +68,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const quietMs = options.quietMs ?? config.finix.quietMs;
   const answerWithinMs = options.answerWithinMs ?? options.timing?.answerWithinMs ?? TIMING.answerWithinMs;
   const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
-  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, log };
+  const outbox = createOutbox(config);
+  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log };
   const connector = createBankConnector(deps);
   const jobs = createJobs({ ...deps, connector });
   const isStopping = options.isStopping ?? (() => false);

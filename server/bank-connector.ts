@@ -5,6 +5,7 @@ import { UpstreamError } from './clients/outbound.ts';
 import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
 import { newId } from './ids.ts';
 import type { Logger } from './log.ts';
+import { REPAIR_LEGS } from './repair.ts';
 import { findSession } from './sessions.ts';
 import { StorageUnavailableError } from './storage/errors.ts';
 import type { SessionTable } from './storage/tables.ts';
@@ -92,7 +93,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   /** @returns whether to go on here and now */
   async function runLeg(held: HeldSession, point: keyof typeof LEGS, requestId: string): Promise<boolean> {
     try {
-      await LEGS[point](deps, held);
+      await (held.row.mode === 'repair' ? REPAIR_LEGS : LEGS)[point](deps, held);
     } catch (error) {
       if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
       if (!(error instanceof Stop)) return waitFor(held, toPostpone(error, held), requestId);

@@ -1,12 +1,16 @@
 import type { ProblemCode } from '../widget/contract.ts';
+import { addAudit } from './audit.ts';
+import { changeConnection, lockConnection } from './change-connection.ts';
 import { chooseAccounts, isPendingVerification } from './choose-accounts.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidAccount, PlaidClient } from './clients/plaid.ts';
-import { isBankDown, problemOfPlaidRefusal } from './clients/plaid-codes.ts';
+import { isBankDown } from './clients/plaid-codes.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
 import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { newId } from './ids.ts';
-import { releaseItems } from './sessions.ts';
+import { askBank } from './plaid-bank.ts';
+import { leaveRepair } from './repair.ts';
+import { endOfSession, releaseItems } from './sessions.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from './storage/tables.ts';
 import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction, TIMING } from './worker.ts';
 
@@ -75,7 +79,8 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
     await recordConnections(deps, held);
     connections = await currentConnections(deps, held);
   }
-  if (connections.every(({ status }) => status !== 'pending')) {
+  // One that waits for its verification needs the identity too: by then the session's fields for it are erased.
+  if (connections.every(({ status }) => status !== 'pending' && status !== 'pending_verification')) {
     return held.write({ recovery_point: 'instrument_created', tries: 0 });
   }
   const identity = await readyIdentity(deps, held);
@@ -92,7 +97,10 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
 }
 
 /** Asks Plaid, and only Plaid, what the login's accounts are, and keeps a row for each that becomes a funding source. */
-async function recordConnections({ storage, secrets, plaid }: ConnectBankDeps, held: HeldSession): Promise<void> {
+async function recordConnections(
+  { storage, secrets, plaid, outbox }: ConnectBankDeps,
+  held: HeldSession,
+): Promise<void> {
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
   const { accounts, institutionId, institutionName } = await askBank(() =>
@@ -118,10 +126,13 @@ async function recordConnections({ storage, secrets, plaid }: ConnectBankDeps, h
   await held.write({}, async (trx, now) => {
     await writeItem(trx, item, institution, now);
     for (const account of choice.accounts) {
-      await trx
-        .insertInto('connections')
-        .values(newConnection(held, item, account, institution, now))
-        .execute();
+      const connection = newConnection(held, item, account, institution, now);
+      await trx.insertInto('connections').values(connection).execute();
+      await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
+        session: connection.session_id,
+        connection: connection.id,
+      });
+      await outbox.connectionChanged(trx, connection, now);
     }
   });
 }
@@ -150,7 +161,10 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
     error: null,
     ...RELEASED,
   } as const;
-  await held.write(patch, (trx, now) => rememberIdentity(trx, held.row, now));
+  await held.write(patch, async (trx, now, session) => {
+    await rememberIdentity(trx, session, now);
+    await endOfSession(trx, deps.outbox, session, now, { actor: 'job' });
+  });
 }
 
 /**
@@ -158,7 +172,7 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
  * the Item is removed at Plaid unless the same public token may still be sent again.
  */
 export async function stop(
-  { quietMs }: ConnectBankDeps,
+  { quietMs, outbox }: ConnectBankDeps,
   held: HeldSession,
   reason: Stop,
   requestId: string,
@@ -167,30 +181,28 @@ export async function stop(
   const { detail, action, errors, accounts } = reason.extras;
   const error = JSON.stringify({ code, request_id: requestId, detail, action, errors, accounts });
   const erased = status === 'failed' ? { identity_enc: null } : {};
-  await held.write({ status, error, processing_since: null, tries: 0, ...erased, ...RELEASED }, async (trx, now) => {
+  const patch = { status, error, processing_since: null, tries: 0, ...erased, ...RELEASED };
+  await held.write(patch, async (trx, now, session) => {
+    if (session.repair_connection_id !== null) {
+      await leaveRepair(trx, { outbox, quietMs }, session.repair_connection_id, code, now);
+    }
     if (status === 'open') return;
-    await trx
-      .updateTable('connections')
-      // A create call may still be in doubt: the sweep after the quiet period disables what it may have made.
-      .set({ status: 'failed', error_code: code, sweep_at: now + quietMs, updated_at: now })
-      .where('session_id', '=', held.row.id)
+    const unfinished = await trx
+      .selectFrom('connections')
+      .select('id')
+      .where('session_id', '=', session.id)
       .where('status', '=', 'pending')
+      .where('goal', 'is', null)
       .execute();
-    await releaseItems(trx, held.row.id, now);
+    for (const { id } of unfinished) {
+      const before = await lockConnection(trx, id);
+      // A create call may still be in doubt: the sweep after the quiet period disables what it may have made.
+      const failed = { status: 'failed', error_code: code, reason: code, sweep_at: now + quietMs } as const;
+      if (before) await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
+    }
+    await releaseItems(trx, session.id, now);
+    await endOfSession(trx, outbox, session, now, { actor: 'job', details: { code } });
   });
-}
-
-/** Until when Plaid says that a bank is down "for hours" the customer need not wait: the Item is kept, the same token may come again. */
-async function askBank<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    if (isBankDown(error.code)) throw new Stop('open', 'bank_unavailable');
-    if (error.failure !== 'refused') throw error;
-    const code = problemOfPlaidRefusal(error.code);
-    throw new Stop(code === 'restart_required' ? 'restart_required' : 'open', code);
-  }
 }
 
 /** What an upstream's failure means for the work as a whole: everything that is not a definite no is tried again. */

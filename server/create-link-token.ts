@@ -3,8 +3,10 @@ import type { IdentityInput, LinkTokenRequest } from '../widget/contract.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { LinkToken, PlaidClient } from './clients/plaid.ts';
 import type { Config } from './config.ts';
+import { ProblemError } from './errors.ts';
 import { isLocalOrLoopbackHost } from './hosts.ts';
 import { plaidUserId } from './sessions.ts';
+import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { SessionTable } from './storage/tables.ts';
 
@@ -18,6 +20,7 @@ export interface LinkTokenDeps {
   config: Pick<Config, 'plaid' | 'publicUrl'>;
   plaid: PlaidClient;
   secrets: Secrets;
+  storage: Storage;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function createLinkToken(
   request: LinkTokenRequest,
 ): Promise<LinkToken> {
   const { plaid } = deps;
-  const full = linkTokenRequest(deps, session, request);
+  const full = { ...linkTokenRequest(deps, session, request), ...(await subject(deps, session)) };
   try {
     return await plaid.createLinkToken(full);
   } catch (error) {
@@ -39,9 +42,33 @@ export async function createLinkToken(
     if (error.code === 'INVALID_USER_IDENTITY_DATA') {
       return plaid.createLinkToken({ ...full, user: { client_user_id: plaidUserId(session.customer_id) } });
     }
+    // The bank or Plaid has ended the Item itself: only a new connection helps.
+    if (session.mode === 'repair' && error.failure === 'refused') throw new ProblemError('restart_required', GONE);
     if (error.failure === 'busy' || error.failure === 'lost') return plaid.createLinkToken(full);
     throw error;
   }
+}
+
+const GONE = {
+  detail: 'This access has ended for good. Connect the bank anew in a session without connection.',
+  action: 'contact_merchant',
+} as const;
+
+/** What the token is for: a new Item, or (update mode) the login of the one to repair, which takes neither products nor webhook. */
+async function subject(
+  { config, storage, secrets }: LinkTokenDeps,
+  session: SessionTable,
+): Promise<Pick<LinkTokenCreateRequest, 'products' | 'webhook' | 'access_token'>> {
+  if (session.mode === 'connect') {
+    const webhook = webhookUrl(config);
+    // Finix reads the account's numbers and its owner from Plaid, and asks for exactly these two.
+    return { products: ['auth', 'identity'] as Products[], ...(webhook ? { webhook } : {}) };
+  }
+  const item = await storage.db.selectFrom('items').selectAll().where('id', '=', session.item_id).executeTakeFirst();
+  if (!item || item.access_token_enc === null) throw new ProblemError('restart_required', GONE);
+  return {
+    access_token: secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' }),
+  };
 }
 
 function linkTokenRequest(
@@ -54,11 +81,7 @@ function linkTokenRequest(
     language: linkLanguage(language ?? session.language),
     country_codes: config.plaid.countryCodes as CountryCode[],
     user: { client_user_id: plaidUserId(session.customer_id), ...prefill(secrets, session) },
-    // Finix reads the account's numbers and its owner from Plaid, and asks for exactly these two.
-    products: ['auth', 'identity'] as Products[],
   };
-  const webhook = webhookUrl(config);
-  if (webhook) request.webhook = webhook;
   if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
   if (config.plaid.linkCustomization) request.link_customization_name = config.plaid.linkCustomization;
   if (mode === 'hosted') {

@@ -5,10 +5,11 @@ import type { PlaidClient } from './clients/plaid.ts';
 import { type InstrumentDeps, sweep } from './finix-instrument.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Logger } from './log.ts';
-import { releaseItems } from './sessions.ts';
+import { removeItem } from './removal.ts';
+import { auditSession, releaseItems } from './sessions.ts';
 import { StorageUnavailableError } from './storage/errors.ts';
 import type { Secrets } from './storage/secrets.ts';
-import type { ConnectionTable, ItemTable } from './storage/tables.ts';
+import type { ConnectionTable } from './storage/tables.ts';
 import { ACCEPT_GRACE_MS } from './views.ts';
 import { backoff, QUICK_TRIES } from './worker.ts';
 
@@ -35,8 +36,6 @@ const BATCH = 64;
 const CALLS_AT_ONCE = 8;
 /** Sessions that this process works on at most before it leaves others to other instances: eight times the calls in flight. */
 const MAX_IN_FLIGHT = 512;
-/** Removing an Item may wait for a day of Plaid's outage; each try is one call. */
-const REMOVE_BACKOFF_TRIES = QUICK_TRIES;
 /** Whoever takes on a row keeps it from other instances for longer than its calls can take. */
 const TAKEN_MS = 5 * 60_000;
 
@@ -105,7 +104,9 @@ export function createJobs(deps: JobsDeps): Jobs {
           .where('version', '=', session.version)
           .where('status', '=', session.status)
           .executeTakeFirst();
-        if (ended.numUpdatedRows > 0n) await releaseItems(trx, session.id, now);
+        if (ended.numUpdatedRows === 0n) return;
+        await releaseItems(trx, session.id, now);
+        await auditSession(trx, session, now, { actor: 'job' }, 'session.expired');
       });
     }
     return over.length === BATCH;
@@ -122,43 +123,8 @@ export function createJobs(deps: JobsDeps): Jobs {
       .limit(BATCH)
       .execute();
     const limit = pLimit(CALLS_AT_ONCE);
-    await Promise.all(due.map((item) => limit(removeItem, item)));
+    await Promise.all(due.map((item) => limit(removeItem, deps, item)));
     return due.length === BATCH;
-  }
-
-  /** Removes an Item at Plaid and destroys its access token. Repeating it is harmless. */
-  async function removeItem(item: ItemTable): Promise<void> {
-    const now = await storage.now();
-    const write = (patch: Partial<ItemTable>) =>
-      storage.db
-        .updateTable('items')
-        .set({ ...patch, updated_at: now })
-        .where('id', '=', item.id)
-        .executeTakeFirst();
-    const taken = await storage.db
-      .updateTable('items')
-      .set({ next_at: now + TAKEN_MS })
-      .where('id', '=', item.id)
-      .where('status', '=', 'removing')
-      .where('next_at', '=', item.next_at)
-      .executeTakeFirst();
-    if (taken.numUpdatedRows === 0n) return;
-    try {
-      if (item.access_token_enc !== null) {
-        const where = { table: 'items', row: item.id, column: 'access_token_enc' };
-        await deps.plaid.removeItem(deps.secrets.open(item.access_token_enc, where));
-      }
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      // A definite no means that the Item is not there, or never will be removed: there is nothing left to try.
-      if (error.failure !== 'refused') {
-        log.warn({ item: item.id, code: error.code }, 'an Item could not be removed yet');
-        const delay = Math.ceil(backoff(REMOVE_BACKOFF_TRIES + item.tries, timing));
-        await write({ tries: item.tries + 1, next_at: now + delay });
-        return;
-      }
-    }
-    await write({ status: 'removed', access_token_enc: null });
   }
 
   async function sweepInstruments(): Promise<boolean> {

@@ -1,12 +1,16 @@
 import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../widget/contract.ts';
+import { addAudit, type By } from './audit.ts';
 import type { Config } from './config.ts';
 import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
+import { requireRepairable } from './repairable.ts';
 import { isUniqueViolation } from './storage/errors.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from './storage/tables.ts';
 import { viewSession } from './views.ts';
+import type { Outbox } from './webhooks/outbox.ts';
+import type { StorageTransaction } from './worker.ts';
 
 /** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
 const SESSION_MS = 24 * 3600_000;
@@ -30,12 +34,12 @@ export async function createSession(
   request: CreateSessionRequest,
   idempotencyKey: string | undefined,
 ): Promise<Session> {
-  if (idempotencyKey === undefined) return insertSession(deps, { ...request, isPublic: false });
+  if (idempotencyKey === undefined) return insertSession(deps, { ...request, isPublic: false }, null);
   const hash = sha256(canonicalJson(request));
   const earlier = await findAnswer(deps, idempotencyKey, hash);
   if (earlier) return earlier;
   try {
-    return await insertSession(deps, { ...request, isPublic: false }, { key: idempotencyKey, hash });
+    return await insertSession(deps, { ...request, isPublic: false }, null, { key: idempotencyKey, hash });
   } catch (error) {
     // Another request with this key was faster: its answer is the answer.
     const other = isUniqueViolation(error) ? await findAnswer(deps, idempotencyKey, hash) : undefined;
@@ -49,26 +53,23 @@ export async function createPublicSession(
   deps: SessionDeps,
   settings: Config['publicSessions'],
   request: CreatePublicSessionRequest,
+  ip: string | null,
 ): Promise<Session> {
-  return insertSession(deps, {
-    ...request,
-    customer_id: newId('anon'),
-    purpose: settings.purpose,
-    authorization: settings.authorization,
-    isPublic: true,
-  });
+  const { purpose, authorization } = settings;
+  const customer_id = newId('anon');
+  return insertSession(deps, { ...request, customer_id, purpose, authorization, isPublic: true }, ip);
 }
 
 export async function findSession(storage: Storage, id: string): Promise<SessionTable | undefined> {
   return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** The connections that the session is about: those of its current Item, not of attempts that a restart replaced. */
+/** The connections that the session is about: the one to repair, or those of its current Item, not of attempts that a restart replaced. */
 export async function connectionsOf(storage: Storage, session: SessionTable): Promise<ConnectionTable[]> {
+  const query = storage.db.selectFrom('connections').selectAll();
+  if (session.repair_connection_id !== null) return query.where('id', '=', session.repair_connection_id).execute();
   if (session.item_id === null) return [];
-  return storage.db
-    .selectFrom('connections')
-    .selectAll()
+  return query
     .where('session_id', '=', session.id)
     .where('item_id', '=', session.item_id)
     .orderBy('created_at')
@@ -98,6 +99,7 @@ export async function cancelSession({ storage }: SessionDeps, id: string): Promi
       .executeTakeFirst();
     if (closed) {
       await releaseItems(trx, closed.id, now);
+      await auditSession(trx, closed, now, { actor: 'merchant' }, 'session.canceled');
       return closed;
     }
     const session = await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
@@ -107,6 +109,29 @@ export async function cancelSession({ storage }: SessionDeps, id: string): Promi
     if (session.status === 'completed') throw new ProblemError('session_already_completed');
     throw new ProblemError(session.status === 'expired' ? 'session_expired' : 'session_failed');
   });
+}
+
+/** What the audit keeps of a session; a repair's belongs to its connection. */
+export async function auditSession(
+  trx: StorageTransaction,
+  { id, repair_connection_id }: SessionTable,
+  now: number,
+  by: By,
+  action: string,
+): Promise<void> {
+  await addAudit(trx, now, by, action, { session: id, connection: repair_connection_id });
+}
+
+/** The session has come to an end, or back to its customer: the merchant is told, and the audit. */
+export async function endOfSession(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  session: SessionTable,
+  now: number,
+  by: By,
+): Promise<void> {
+  await outbox.sessionEnded(trx, session, now);
+  await auditSession(trx, session, now, by, `session.${session.status}`);
 }
 
 /** Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens erased. */
@@ -128,18 +153,16 @@ export async function releaseItems(trx: Storage['db'], sessionId: string, now: n
 async function insertSession(
   { storage, secrets }: SessionDeps,
   request: NewSession,
+  ip: string | null,
   idempotency?: { key: string; hash: string },
 ): Promise<Session> {
-  if (request.connection !== undefined) {
-    throw new ProblemError('invalid_request', {
-      errors: [{ path: 'connection', message: 'repairing a connection is not supported by this version' }],
-    });
-  }
+  const { connection, customer_id } = request;
+  const repaired = connection === undefined ? undefined : await requireRepairable(storage, connection, customer_id);
   const now = await storage.now();
   const id = newId('ses');
   const row: SessionTable = {
     id,
-    mode: 'connect',
+    mode: repaired ? 'repair' : 'connect',
     status: 'open',
     recovery_point: 'started',
     customer_id: request.customer_id,
@@ -147,7 +170,7 @@ async function insertSession(
     account_selection: request.account_selection ?? 'single',
     language: request.language ?? 'en',
     is_public: request.isPublic ? 1 : 0,
-    finix_identity: request.finix_identity ?? null,
+    finix_identity: repaired?.finix_identity ?? request.finix_identity ?? null,
     identity_enc: request.identity
       ? secrets.seal(JSON.stringify(request.identity), { table: 'sessions', row: id, column: 'identity_enc' })
       : null,
@@ -155,10 +178,10 @@ async function insertSession(
     authorization_version: request.authorization?.version ?? null,
     authorization_receipt: null,
     metadata: JSON.stringify(request.metadata ?? {}),
-    repair_connection_id: null,
+    repair_connection_id: repaired?.id ?? null,
     repair_token_hash: null,
     secret_key_id: secrets.currentKeyId,
-    item_id: null,
+    item_id: repaired?.item_id ?? null,
     chosen_accounts: '[]',
     error: null,
     link_tokens_until: 0,
@@ -172,7 +195,7 @@ async function insertSession(
     updated_at: now,
     expires_at: now + SESSION_MS,
   };
-  const answer = viewSession(row, [], request.isPublic ? 'page' : 'merchant', now);
+  const answer = viewSession(row, repaired ? [repaired] : [], request.isPublic ? 'page' : 'merchant', now);
   await storage.transaction(async (trx) => {
     if (idempotency) {
       const { key, hash } = idempotency;
@@ -187,6 +210,7 @@ async function insertSession(
         .execute();
     }
     await trx.insertInto('sessions').values(row).execute();
+    await auditSession(trx, row, now, { actor: request.isPublic ? 'page' : 'merchant', ip }, 'session.created');
   });
   return { ...answer, client_secret: clientSecret(secrets, id, row.secret_key_id) };
 }

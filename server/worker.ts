@@ -108,6 +108,9 @@ export async function claim(
 const STORAGE_BASE_MS = 50;
 const STORAGE_CAP_MS = 2_000;
 
+/** What else is written in the same transaction; `session` is the row as it is written with it. */
+type Also = (trx: StorageTransaction, now: number, session: SessionTable) => Promise<void>;
+
 /** A session under this worker's lease. `row` is always as last written, so that the fence stays in step also after an error. */
 export class HeldSession {
   readonly #storage: Storage;
@@ -132,10 +135,7 @@ export class HeldSession {
    * @throws Fenced when the session has moved on without us; nothing is written then
    * @throws StorageUnavailableError when the process stops before storage is back
    */
-  async write(
-    patch: Partial<SessionTable>,
-    also?: (trx: StorageTransaction, now: number) => Promise<void>,
-  ): Promise<void> {
+  async write(patch: Partial<SessionTable>, also?: Also): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
         this.row = await this.#writeOnce(patch, also, tries > 0);
@@ -148,11 +148,7 @@ export class HeldSession {
     }
   }
 
-  async #writeOnce(
-    patch: Partial<SessionTable>,
-    also: ((trx: StorageTransaction, now: number) => Promise<void>) | undefined,
-    mayBeWritten: boolean,
-  ): Promise<SessionTable> {
+  async #writeOnce(patch: Partial<SessionTable>, also: Also | undefined, mayBeWritten: boolean): Promise<SessionTable> {
     const now = await this.#storage.now();
     const { id, version, lease_owner } = this.row;
     return this.#storage.transaction(async (trx) => {
@@ -164,7 +160,7 @@ export class HeldSession {
         .returningAll()
         .executeTakeFirst();
       if (written) {
-        await also?.(trx, now);
+        await also?.(trx, now, written);
         return written;
       }
       // Storage went away during the commit: the row then carries our own write. Everybody else's changes the owner.

@@ -1,17 +1,19 @@
 import type { Hono } from 'hono';
+import type { LinkToken } from '../clients/plaid.ts';
 import { createLinkToken } from '../create-link-token.ts';
 import { ProblemError } from '../errors.ts';
 import { readBody, readOptionalBody } from '../http/body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
 import { checkOrigin } from '../http/middleware.ts';
+import { sha256 } from '../ids.ts';
 import {
   completeRequest,
   linkTokenRequest,
   createPublicSession as publicSessionSchema,
   createSession as sessionSchema,
 } from '../schemas.ts';
-import { cancelSession, connectionsOf, createPublicSession, createSession } from '../sessions.ts';
+import { auditSession, cancelSession, connectionsOf, createPublicSession, createSession } from '../sessions.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { type Audience, shownStatus, storedProblem, viewSession } from '../views.ts';
@@ -40,7 +42,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     if (!config.publicSessions.enabled) throw new ProblemError('public_sessions_off');
     await limit(deps, `public-session:${addressBlock(c.get('ip'))}`, PUBLIC_SESSIONS);
     const request = await readOptionalBody(c, publicSessionSchema);
-    return c.json(await createPublicSession(deps, config.publicSessions, request), 201);
+    return c.json(await createPublicSession(deps, config.publicSessions, request, c.get('ip')), 201);
   });
 
   app.get('/v1/sessions/:id', async (c) => {
@@ -60,7 +62,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     refuseWhenStopping(deps);
     await limit(deps, `link-token:${session.id}`, LINK_TOKENS);
     const token = await createLinkToken(deps, session, request);
-    await noteLinkToken(deps, session.id, token.expiresAt);
+    await noteLinkToken(deps, session, token, c.get('ip'));
     return c.json({
       link_token: token.linkToken,
       expires_at: new Date(token.expiresAt).toISOString(),
@@ -124,13 +126,28 @@ function requireWaiting(session: SessionTable, now: number): void {
 }
 
 /** So that `complete` stays open for as long as a public token of this link token can come. */
-async function noteLinkToken({ storage }: AppDeps, sessionId: string, expiresAt: number): Promise<void> {
-  await storage.db
-    .updateTable('sessions')
-    .set({ link_tokens_until: expiresAt })
-    .where('id', '=', sessionId)
-    .where('link_tokens_until', '<', expiresAt)
-    .execute();
+async function noteLinkToken(
+  { storage }: AppDeps,
+  session: SessionTable,
+  { linkToken, expiresAt }: LinkToken,
+  ip: string | null,
+): Promise<void> {
+  const now = await storage.now();
+  await storage.transaction(async (trx) => {
+    await trx
+      .updateTable('sessions')
+      .set({ link_tokens_until: expiresAt })
+      .where('id', '=', session.id)
+      .where('link_tokens_until', '<', expiresAt)
+      .execute();
+    // By its hash a webhook about a Hosted Link finds the session again.
+    await trx
+      .insertInto('link_tokens')
+      .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
+      .onConflict((conflict) => conflict.column('hash').doNothing())
+      .execute();
+    await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
+  });
 }
 
 async function limit({ storage }: AppDeps, bucket: string, rate: RateLimit): Promise<void> {
