@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import type { EnvironmentOptions, Plugin } from 'vite';
@@ -82,17 +82,13 @@ function nodeModule(outDir: string, entry: Record<string, string>, emptyOutDir =
 }
 
 function absolute(entries: Record<string, string>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(entries)
-      .map(([name, file]) => [name, from(file)] as const)
-      .filter(([, file]) => existsSync(file)),
-  );
+  return Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, from(file)]));
 }
 
 /** The sales page and one small page per way of embedding; a new page needs no entry here. */
 function demoPages(): Record<string, string> {
   const folder = from('demo/pages');
-  const small = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.html')) : [];
+  const small = readdirSync(folder).filter((file) => file.endsWith('.html'));
   return Object.fromEntries([
     ['index', 'demo/index.html'],
     ...small.sort().map((file) => [`pages-${basename(file, '.html')}`, `demo/pages/${file}`]),
@@ -115,7 +111,7 @@ const environments: Record<string, EnvironmentOptions> = {
   ),
   widget: browserModule(
     'dist/widget',
-    { index: 'widget/index.ts', element: 'widget/finix-bank-connect.ts', react: 'widget/react.ts' },
+    { index: 'widget/index.ts', element: 'widget/finix-bank-connect.ts' },
     {
       minify: false,
       rolldownOptions: {
@@ -141,11 +137,6 @@ const environments: Record<string, EnvironmentOptions> = {
   bench: nodeModule('dist/bench', { main: 'test/bench/main.ts' }),
 };
 
-function hasEntries({ build }: EnvironmentOptions): boolean {
-  const entry = build?.lib ? build.lib.entry : build?.rolldownOptions?.input;
-  return typeof entry === 'object' && Object.keys(entry).length > 0;
-}
-
 export default defineConfig({
   // The demo is the only thing with pages: `vite` serves it, and its pages are built to dist/demo without a folder in between.
   root: from('demo'),
@@ -156,9 +147,9 @@ export default defineConfig({
   environments,
   builder: {
     async buildApp(builder) {
-      for (const [name, options] of Object.entries(environments)) {
+      for (const name of Object.keys(environments)) {
         const environment = builder.environments[name];
-        if (environment && hasEntries(options)) await builder.build(environment);
+        if (environment) await builder.build(environment);
       }
     },
   },

@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       LIMITS.bundle_first_bytes,
       '12 kB',
     ]),
-    row('bundle loaded later, brotli', `${bundle.later_bytes} B`),
+    row('bundle loaded later, all languages', `${bundle.later_bytes} B`),
     row('start to first 200 of /healthz', ms(start.ready_ms), [start.ready_ms, LIMITS.start_ready_ms, '1 s']),
     row('  times a bare Node process', `${start.ratio.toFixed(1)} x`),
     row('complete: own time over upstream time', percent(complete.ratio), [

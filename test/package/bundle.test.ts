@@ -33,6 +33,7 @@ const forbidden: readonly (readonly [word: string, reason: string])[] = [
   ['access_token', 'only the server ever has one'],
   ['processor', 'processor tokens live in the memory of the server'],
   ['public_token/exchange', 'the exchange is the task of the server'],
+  ['payments-api.com', 'the page does not talk to Finix'],
   ['finix.sandbox', 'the page does not talk to Finix'],
   ['finixpayments', 'the page does not talk to Finix'],
   ['sandbox.plaid.com', 'the page talks to Plaid through its script only'],
