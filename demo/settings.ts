@@ -32,15 +32,19 @@ export function usesSandboxes(env: Environment): boolean {
   return true;
 }
 
-export interface DemoAddresses {
+export interface DemoFacts {
   shop: string;
   connect: string;
   dataDir: string;
   merchantKey: string;
+  isSimulated: boolean;
 }
 
 /** A whole environment for the server: what is given, completed by what only a demo may choose by itself. */
-export function demoConfig(given: Environment, { shop, connect, dataDir, merchantKey }: DemoAddresses): Config {
+export function demoConfig(
+  given: Environment,
+  { shop, connect, dataDir, merchantKey, isSimulated }: DemoFacts,
+): Config {
   const providers = Object.entries(given).filter(([name]) => /^(PLAID|FINIX)_/.test(name));
   return loadConfig({
     PLAID_ENV: 'sandbox',
@@ -54,8 +58,8 @@ export function demoConfig(given: Environment, { shop, connect, dataDir, merchan
     DATA_DIR: dataDir,
     // Lives as long as the folder that it encrypts.
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    // What goes wrong on purpose is on the page; the terminal is for what nobody expected.
-    LOG_LEVEL: given['LOG_LEVEL'] ?? 'fatal',
+    // What the simulator does wrong on purpose is on the page already; what a sandbox answers is not.
+    LOG_LEVEL: given['LOG_LEVEL'] ?? (isSimulated ? 'fatal' : 'warn'),
   });
 }
 

@@ -68,7 +68,7 @@ export async function startDemo({ port = 0, env = {} }: DemoOptions = {}): Promi
     }
 
     const merchantKey = randomBytes(24).toString('base64url');
-    const addresses = { shop: shop.url, connect: connect.url, dataDir, merchantKey };
+    const addresses = { shop: shop.url, connect: connect.url, dataDir, merchantKey, isSimulated: !sandboxes };
     const config = demoConfig(simulator ? { LOG_LEVEL: env['LOG_LEVEL'], ...simulated(simulator) } : env, addresses);
     const timeoutMs = simulator ? SIMULATED_TIMEOUT_MS : undefined;
     const server = await startConnectServer({ config, steps, bundle: join(dist, 'cdn'), version, timeoutMs });

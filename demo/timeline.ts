@@ -1,6 +1,7 @@
-import { type Actor, type Line, PHASES, type Phase } from './words.ts';
+import type { Actor, Line, Phase } from './words.ts';
 
 const ACTORS: Record<Actor, string> = {
+  customer: 'Customer',
   page: 'Page',
   shop: 'Shop’s server',
   server: 'Connect server',
@@ -13,38 +14,47 @@ const FOLLOW_PX = 96;
 
 /** The panel's list: lines by time, grouped by what the customer is at. A new attempt begins new groups. */
 export class Timeline {
+  readonly #lines: Line[] = [];
   #group: { phase: Phase; list: HTMLElement } | null = null;
-  #lastText = '';
+  #last: Line | null = null;
 
   constructor(
     private readonly root: HTMLElement,
     private readonly empty: HTMLElement,
   ) {}
 
-  /** Link reports some steps twice, as a view and as an action; one line is enough. */
+  /** Server and page tell their steps on two ways, so a line can come after a later one; it is put where it belongs. */
   add(line: Line | undefined): void {
-    if (!line || (line.actor === 'page' && line.text === this.#lastText)) return;
-    this.#lastText = line.text;
-    this.empty.hidden = true;
+    if (!line) return;
     const scroller = this.root.closest<HTMLElement>('.panel');
     const follows = scroller && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < FOLLOW_PX;
-    this.#listFor(line.phase).append(row(line));
+    const isLate = (this.#lines.at(-1)?.at ?? line.at) > line.at;
+    this.#lines.push(line);
+    if (isLate) this.#redraw();
+    else this.#draw(line);
+    this.empty.hidden = true;
     if (follows) scroller.scrollTop = scroller.scrollHeight;
   }
 
-  #listFor(phase: Phase): HTMLElement {
-    if (this.#group && this.#staysIn(this.#group.phase, phase)) return this.#group.list;
-    const title = element('h3', {}, phase);
-    const list = element('ol', {});
-    this.root.append(element('section', { class: 'group' }, title, list));
-    this.#group = { phase, list };
-    return list;
+  #redraw(): void {
+    this.#lines.sort((a, b) => a.at.getTime() - b.at.getTime());
+    this.root.replaceChildren();
+    this.#group = null;
+    this.#last = null;
+    for (const line of this.#lines) this.#draw(line);
   }
 
-  /** Page and server tell their steps on two ways, so a late line of the phase before must not open a group of its own. */
-  #staysIn(current: Phase, next: Phase): boolean {
-    const [at, to] = [PHASES.indexOf(current), PHASES.indexOf(next)];
-    return at === to || (at - to === 1 && to > 0);
+  #draw(line: Line): void {
+    // Link tells some steps twice, as a view and as an action; one line is enough.
+    const isRepeated = line.actor === 'customer' && line.text === this.#last?.text;
+    this.#last = line;
+    if (isRepeated) return;
+    if (this.#group?.phase !== line.phase) {
+      const list = element('ol', {});
+      this.root.append(element('section', { class: 'group' }, element('h3', {}, line.phase), list));
+      this.#group = { phase: line.phase, list };
+    }
+    this.#group.list.append(row(line));
   }
 }
 

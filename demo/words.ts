@@ -1,7 +1,7 @@
 import type { FbcEventMap } from '../widget/events.ts';
 import type { ServerStep } from './steps.ts';
 
-export type Actor = 'page' | ServerStep['actor'];
+export type Actor = 'customer' | 'page' | ServerStep['actor'];
 export const PHASES = ['Getting ready', 'The customer in Link', 'Making a payment instrument', 'Outcome'] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -72,11 +72,17 @@ export function fromElement<K extends keyof FbcEventMap>(
         text: 'Ready: a click opens Link without another request',
       };
     case 'fbc-open':
-      return { ...line, phase: LINK, text: 'The customer opens Link' };
+      return { ...line, phase: LINK, actor: 'customer', text: 'Opens Link' };
     case 'fbc-step': {
       if (SILENT.test(step)) return undefined;
       const isOurs = /^(connecting|choose_account|authorize)$/.test(step);
-      return { ...line, phase: isOurs ? MAKING : LINK, text: word, detail: `fbc-step ${step}` };
+      return {
+        ...line,
+        actor: isOurs ? 'page' : 'customer',
+        phase: isOurs ? MAKING : LINK,
+        text: word,
+        detail: `fbc-step ${step}`,
+      };
     }
     case 'fbc-connected':
       return { ...line, phase: OUTCOME, text: `${bank} is connected and can be charged` };
@@ -88,7 +94,8 @@ export function fromElement<K extends keyof FbcEventMap>(
       return {
         ...line,
         phase: OUTCOME,
-        text: `The customer left ${LEFT_AT[step] ?? `at “${word}”`}; nothing was kept`,
+        actor: 'customer',
+        text: `Leaves ${LEFT_AT[step] ?? `at “${word}”`}; nothing is kept`,
       };
     default: {
       const error = has('error') as FbcEventMap['fbc-error']['detail']['error'] | null;

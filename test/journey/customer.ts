@@ -57,8 +57,17 @@ export class Customer {
     await this.link.getByRole('heading').first().waitFor();
   }
 
-  async choosesBank(bank = 'First Platypus Bank'): Promise<void> {
+  async agrees(): Promise<void> {
     await this.link.getByRole('button', { name: 'Continue' }).click();
+    await this.link.getByRole('searchbox').waitFor();
+  }
+
+  async choosesBank(bank = 'First Platypus Bank'): Promise<void> {
+    await this.agrees();
+    await this.findsBank(bank);
+  }
+
+  async findsBank(bank = 'First Platypus Bank'): Promise<void> {
     await this.link.getByRole('searchbox').fill(bank);
     await this.link.getByRole('button', { name: bank }).click();
   }

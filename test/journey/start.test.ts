@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SIMULATOR_CREDENTIALS, startSimulator } from '../../demo/simulator/index.ts';
 
 /** Everything that `npm run demo` runs after the build. */
 const SERVE = 'dist/demo/serve.js';
@@ -95,6 +96,35 @@ test('With all credentials it uses the sandboxes and Plaid’s own script, and s
   const page = await (await fetch(await addressOf(demo))).text();
   expect(demo.said.out).toContain('real sandboxes');
   expect(page).not.toContain('link-initialize.js');
+});
+
+test('With credentials it asks the providers that the settings name', async () => {
+  const simulator = await startSimulator();
+  const { plaid, finix } = SIMULATOR_CREDENTIALS;
+  const demo = start(['--port', '0'], {
+    PLAID_CLIENT_ID: plaid.clientId,
+    PLAID_SECRET: plaid.secret,
+    PLAID_BASE_URL: simulator.plaidUrl,
+    FINIX_USERNAME: finix.username,
+    FINIX_PASSWORD: finix.password,
+    FINIX_BASE_URL: simulator.finixUrl,
+  });
+  try {
+    const url = await addressOf(demo);
+    const [connect] = /http:[^"]+(?=\/finix-bank-connect\.js)/.exec(await (await fetch(url)).text()) ?? [];
+    const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
+    const { client_secret: secret } = (await (await fetch(`${url}/api/session`, json)).json()) as Record<
+      string,
+      string
+    >;
+    const [session] = secret?.split('_secret_') ?? [];
+    const headers = { ...json.headers, Authorization: `Bearer ${secret}` };
+    const answer = await fetch(`${connect}/v1/sessions/${session}/link-token`, { ...json, headers });
+    expect(answer.status).toBe(200);
+    expect(simulator.simulator.ledger.linkTokens()).toHaveLength(1);
+  } finally {
+    await simulator.close();
+  }
 });
 
 test('It explains itself, and refuses what it does not know', async () => {
