@@ -13,6 +13,13 @@ export interface Step {
   ms: number;
 }
 
+export interface SimulatorSettings {
+  /** How long new identities and payment instruments stay out of Finix's lists, in milliseconds. */
+  listLagMs: number;
+  /** Takes every browser for a webview, where banks with OAuth take the place of the page. Without it the user agent decides, as with Plaid. */
+  isWebview: boolean;
+}
+
 /** What the three services share. */
 export interface Context {
   state: State;
@@ -20,8 +27,8 @@ export interface Context {
   plaid: { clientId: string; secret: string };
   finix: { username: string; password: string };
   lifetimes: Lifetimes;
-  /** How long new resources stay out of Finix's lists; settings of a test may change it at any time. */
-  settings: { listLagMs: number };
+  /** May be changed at any time. */
+  settings: SimulatorSettings;
   now: () => number;
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;

@@ -1,4 +1,4 @@
-export type { Step } from './context.ts';
+export type { SimulatorSettings, Step } from './context.ts';
 export type { FaultKind, FaultRule } from './faults.ts';
 export { INSTITUTIONS, type SimulatedInstitution } from './institutions.ts';
 export { MFA_CODE, PASSWORDS, SCENARIOS, type Scenario } from './scenarios.ts';

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import type { Context, Step } from './context.ts';
+import type { Context, SimulatorSettings, Step } from './context.ts';
 import { type FaultRule, Faults } from './faults.ts';
 import { finixApp } from './finix/app.ts';
 import { linkApp } from './link/app.ts';
@@ -33,6 +33,8 @@ export interface SimulatorOptions {
   lifetimes?: Partial<Lifetimes>;
   /** How long new identities and payment instruments stay out of Finix's lists; 0 when left out. */
   listLagMs?: number;
+  /** Takes every browser for a webview; the user agent decides when left out. */
+  isWebview?: boolean;
 }
 
 /** What the simulated providers hold, as copies. Tokens are in it: for tests and local pages only. */
@@ -67,7 +69,7 @@ export interface Simulator {
   app: Hono<SimulatorEnv>;
   ledger: Ledger;
   faults: { add(rule: FaultRule): void; clear(): void };
-  settings: { listLagMs: number };
+  settings: SimulatorSettings;
   /** A live log of steps, without secrets. Returns the way to stop listening. */
   on(event: 'step', listener: (step: Step) => void): () => void;
   /** Ends all waits and hanging requests; the app answers no more `timeout` faults afterwards. */
@@ -82,7 +84,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const closing = new AbortController();
   // Every waiting request listens to it; many at once is what load tests do, not a leak.
   setMaxListeners(0, closing.signal);
-  const settings = { listLagMs: options.listLagMs ?? 0 };
+  const settings: SimulatorSettings = { listLagMs: options.listLagMs ?? 0, isWebview: options.isWebview ?? false };
   const context: Context = {
     state,
     faults,

@@ -110,11 +110,19 @@ export interface SimulatedLinkSession {
   /** Whether the credentials, and the code if one was asked for, were good. */
   signed_in: boolean;
   code_asked: boolean;
-  /** The bank's own window, for banks with OAuth. */
-  oauth: { state_id: string; outcome: 'waiting' | 'granted' | 'declined' } | null;
+  /** The bank's own page, for banks with OAuth. `redirect`: it takes the place of the shop's page. */
+  oauth: SimulatedOauth | null;
   accounts: SimulatedAccount[];
   result: LinkResult | null;
   exit: { error_code: string | null; status: string | null } | null;
+}
+
+export interface SimulatedOauth {
+  state_id: string;
+  how: 'popup' | 'redirect';
+  outcome: 'waiting' | 'granted' | 'declined';
+  /** Link was begun again with this state: it is good for one return. */
+  returned: boolean;
 }
 
 /** A resource as Finix shows it, and when lists begin to show it. */

@@ -5,6 +5,8 @@ import { DIALOG_CLIENT, DOM_CLIENT, OAUTH_CLIENT } from './dialog-client.ts';
 import { DIALOG_PAGE, OAUTH_PAGE } from './dialog-page.ts';
 import { PANES_CLIENT } from './dialog-panes.ts';
 import { DIALOG_STYLES } from './dialog-styles.ts';
+import { EMBEDDED_CLIENT, EMBEDDED_PAGE, EMBEDDED_STYLES } from './embedded.ts';
+import { isWebviewAgent } from './oauth.ts';
 import { LINK_SCRIPT } from './script.ts';
 import { LinkSessions, type Reply } from './sessions.ts';
 
@@ -15,6 +17,8 @@ const ASSETS: Record<string, { type: string; text: string }> = {
   '/dom.js': { type: SCRIPT, text: DOM_CLIENT },
   '/panes.js': { type: SCRIPT, text: PANES_CLIENT },
   '/oauth.js': { type: SCRIPT, text: OAUTH_CLIENT },
+  '/embedded.css': { type: 'text/css; charset=utf-8', text: EMBEDDED_STYLES },
+  '/embedded.js': { type: SCRIPT, text: EMBEDDED_CLIENT },
 };
 
 // Pages may frame the dialog, as they may frame Plaid's; nothing on it comes from anywhere else.
@@ -55,19 +59,24 @@ export function linkApp(context: Context): Hono<SimulatorEnv> {
     app.get(path, (c) => c.body(text, 200, { 'content-type': type, 'cache-control': 'no-store' }));
   }
   app.get('/dialog', (c) => page(c, DIALOG_PAGE));
+  app.get('/embedded', (c) => page(c, EMBEDDED_PAGE));
   app.get('/hosted/:id', (c) => page(c, DIALOG_PAGE));
   app.get('/oauth/:state', (c) => page(c, OAUTH_PAGE));
 
-  const call = (path: string, answer: (body: Body) => Reply | Body): void => {
+  const call = (path: string, answer: (body: Body, isWebview: boolean) => Reply | Body): void => {
     app.post(`/api/${path}`, (c) => {
       const origin = c.req.header('origin');
       if (origin !== undefined && origin !== new URL(c.req.url).origin) return c.json({ next: 'error' }, 403);
-      return c.json(answer((c.get('json') ?? {}) as Body));
+      const isWebview = context.settings.isWebview || isWebviewAgent(c.req.header('user-agent'));
+      return c.json(answer((c.get('json') ?? {}) as Body, isWebview));
     });
   };
   call('start', (body) => sessions.start(body));
   call('open', ({ session }) => sessions.open(session));
-  call('institution', ({ session, institution_id }) => sessions.institution(session, institution_id));
+  call('embedded', ({ link_token }) => sessions.embedded(link_token));
+  call('institution', ({ session, institution_id }, isWebview) =>
+    sessions.institution(session, institution_id, isWebview),
+  );
   call('credentials', ({ session, username, password }) => sessions.credentials(session, username, password));
   call('code', ({ session, code }) => sessions.code(session, code));
   call('accounts', ({ session, account_ids }) => sessions.choose(session, account_ids));

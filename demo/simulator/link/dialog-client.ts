@@ -74,7 +74,7 @@ const STEPS = ['consent', 'institutions', 'credentials', 'accounts', 'success'];
 const STEP_OF = { oauth: 'credentials', code: 'credentials' };
 
 const flow = {
-  host: null, token: null, redirect: null, start: null, institution: null,
+  host: null, token: null, redirect: null, start: null, first: null, institution: null,
   view: 'loading', status: 'institution_not_found', error: null, result: null, isOpen: false, search: '',
 
   get session() { return flow.start ? flow.start.link_session_id : ''; },
@@ -123,6 +123,13 @@ const flow = {
     flow.show(reply.next, reply);
   },
 
+  /** The bank's own page in the place of the shop's; the script there goes, because this frame must not. */
+  goTo(path) {
+    const url = new URL(path, location.href).href;
+    if (isHosted) location.assign(url);
+    else post({ kind: 'go', url });
+  },
+
   /** Ends Link: with success once there is a result, else with an exit. */
   leave(error) {
     if (flow.result) return finish({ kind: 'success', public_token: flow.result.public_token, metadata: flow.result.metadata, event: flow.describe({}) });
@@ -153,12 +160,14 @@ function finish(message) {
   toggleConfirm(false);
   document.documentElement.classList.remove('is-open');
   // A new session for the next time that the same handler is opened.
-  const restart = () => { flow.start = null; flow.result = null; flow.error = null; flow.institution = null; };
+  const restart = () => { flow.start = null; flow.first = null; flow.redirect = null; flow.result = null; flow.error = null; flow.institution = null; };
   if (!isHosted) { post(message); restart(); return; }
   document.documentElement.classList.add('is-open');
   const target = flow.start && flow.start.completion_redirect_uri;
-  if (target) location.assign(target);
-  else flow.show('done', { isConnected: message.kind === 'success' });
+  if (target) return location.assign(target);
+  flow.show('done', { isConnected: message.kind === 'success' });
+  // Only a window that a page opened can be closed; any other stays at the last pane.
+  window.close();
 }
 
 function toggleConfirm(isShown) {
@@ -180,10 +189,12 @@ function drawProgress(view) {
 }
 
 async function begin() {
-  const given = isHosted ? { hosted_id: location.pathname.split('/').pop() }
+  const given = isHosted ? { hosted_id: location.pathname.split('/').pop(), received_redirect_uri: hostedReturn() }
     : { link_token: flow.token, received_redirect_uri: flow.redirect };
   const reply = await call('start', given);
-  if (reply.next === 'consent') {
+  if (reply.link_session_id) {
+    // After the bank's page Link goes on where it was.
+    if (reply.is_return) flow.first = reply;
     flow.start = reply;
     flow.institution = reply.institution;
     document.documentElement.dataset.appearance = reply.appearance;
@@ -192,7 +203,11 @@ async function begin() {
   }
 }
 
-async function open() {
+function hostedReturn() {
+  return location.search.includes('oauth_state_id=') ? location.href : null;
+}
+
+async function open(preselected) {
   flow.isOpen = true;
   document.documentElement.classList.add('is-open');
   if (!flow.start) await begin();
@@ -203,6 +218,9 @@ async function open() {
   flow.event('OPEN', {});
   const reply = await call('open', { session: flow.session });
   if (reply.next === 'expired') return flow.leave(reply.error);
+  if (flow.first) return flow.follow(flow.first);
+  flow.institution = flow.start.institution || flow.start.institutions.find((bank) => bank.institution_id === preselected) || null;
+  flow.isChosen = flow.institution !== null;
   flow.show('consent');
 }
 
@@ -243,7 +261,7 @@ if (isHosted) {
       await begin();
       post({ kind: 'loaded' });
     } else if (message.kind === 'open' && !flow.isOpen) {
-      await open();
+      await open(message.institution_id);
     } else if (message.kind === 'leave' && flow.isOpen) {
       if (message.force) flow.leave(); else flow.ask();
     }
@@ -267,11 +285,13 @@ if (bank) {
 
 async function answer(granted) {
   const reply = await call('oauth-answer', { state, granted, username: byId('username').value.trim() });
-  if (reply.next === 'success') return window.close();
+  if (reply.next === 'success') return reply.return_to ? location.assign(reply.return_to) : window.close();
   byId('problem').textContent = reply.error.display_message || 'This sign-in is over. Go back and start again.';
   byId('problem').hidden = false;
 }
 
 byId('form').addEventListener('submit', (event) => { event.preventDefault(); answer(true); });
 byId('decline').addEventListener('click', () => answer(false));
+// Before this a click would have been lost.
+byId('main').hidden = false;
 `;

@@ -53,7 +53,7 @@ export const OAUTH_PAGE = `<!doctype html>
 </head>
 <body class="bank">
 <p class="notice"><span><b>Simulator</b> — not a real bank, do not enter real credentials</span></p>
-<main class="pane">
+<main class="pane" id="main" hidden>
   <span class="mark big" id="mark" aria-hidden="true">PO</span>
   <h1 id="bank-name">Your bank</h1>
   <p class="lead">An application asks to see your accounts and your name. Sign in to share them.</p>

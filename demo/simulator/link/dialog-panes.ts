@@ -58,7 +58,7 @@ export const panes = {
       h('div', { class: 'foot' },
         primary('Continue', async () => {
           flow.event('VIEW_DATA_TYPES', {});
-          if (!flow.start.is_update) return flow.show('institutions');
+          if (!flow.isChosen) return flow.show('institutions');
           return flow.step('institution', { institution_id: flow.institution.institution_id });
         }),
         h('p', { class: 'small center' }, 'Everything behind this point is simulated.'))
@@ -154,6 +154,18 @@ export const panes = {
         }, 400);
       };
       const status = h('p', { class: 'small', role: 'status' });
+      if (details.how === 'nowhere') return [
+        mark(flow.institution, true),
+        title(flow.institution.name + ' cannot be opened here'),
+        lead('This browser belongs to another app and opens no windows, and there is no address for the bank to come back to.'),
+        h('div', { class: 'foot' }, primary('Choose another bank', () => flow.show('institutions')), plain('Close', () => flow.leave()))
+      ];
+      if (details.how === 'redirect') return [
+        mark(flow.institution, true),
+        title('Continue at ' + flow.institution.name),
+        lead('The bank has its own sign-in. It takes the place of this page and brings you back.'),
+        h('div', { class: 'foot' }, primary('Continue', () => { flow.event('OPEN_OAUTH', {}); flow.goTo(details.url); }))
+      ];
       return [
         mark(flow.institution, true),
         title('Continue at ' + flow.institution.name),

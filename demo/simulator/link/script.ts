@@ -25,6 +25,10 @@ export const LINK_SCRIPT = `(function () {
   }
 
   function create(config) {
+    return handlerOf(config).handler;
+  }
+
+  function handlerOf(config) {
     if (!config || typeof config.token !== 'string' || config.token === '') {
       throw new Error('Plaid.create needs a link token: { token }');
     }
@@ -32,7 +36,7 @@ export const LINK_SCRIPT = `(function () {
 
     // Taken once, here, and put back on every close: that is what the real script does.
     var overflow = document.body.style.overflow;
-    var isReady = false, isOpen = false, isDestroyed = false, isOpenWanted = false;
+    var isReady = false, isOpen = false, isDestroyed = false, isOpenWanted = false, preselected = null;
     var queue = [];
 
     var frame = document.createElement('iframe');
@@ -63,6 +67,9 @@ export const LINK_SCRIPT = `(function () {
         isReady = true;
         if (config.onLoad) config.onLoad();
         if (isOpenWanted) show();
+      } else if (message.kind === 'go') {
+        // The bank's page is the simulator's own; nothing else is gone to.
+        if (new URL(message.url).origin === base.origin) location.assign(message.url);
       } else if (message.kind === 'event') {
         emit(message.name, message.metadata);
       } else if (message.kind === 'success' && isOpen) {
@@ -95,7 +102,7 @@ export const LINK_SCRIPT = `(function () {
       document.body.style.overflow = 'hidden';
       frame.style.setProperty('display', 'block');
       frame.focus();
-      send({ kind: 'open' });
+      send({ kind: 'open', institution_id: preselected });
     }
 
     function hide() {
@@ -104,7 +111,16 @@ export const LINK_SCRIPT = `(function () {
       document.body.style.overflow = overflow;
     }
 
-    return {
+    function openAt(institution) {
+      preselected = institution;
+      handler.open();
+    }
+
+    function leave(error) {
+      if (config.onExit) config.onExit(error, { institution: null, status: null, link_session_id: '', request_id: '' });
+    }
+
+    var handler = {
       open: function () {
         if (isDestroyed) return console.warn('Link was opened after it was destroyed.');
         if (isOpen) return undefined;
@@ -128,8 +144,47 @@ export const LINK_SCRIPT = `(function () {
         frame.remove();
       }
     };
+    return { handler: handler, openAt: openAt, leave: leave };
   }
 
-  window.Plaid = { create: create, isSimulator: true, version: 'simulator' };
+  function createEmbedded(config, container) {
+    if (!(container instanceof HTMLElement)) throw new Error('Plaid.createEmbedded needs an element to fill');
+    if (window.parent !== window) throw new Error('Plaid.createEmbedded does not work inside an iframe');
+    var link = handlerOf(config);
+    var width = container.clientWidth, height = container.clientHeight;
+    if (Math.max(width, height) < 350 || Math.min(width, height) < 300) {
+      console.warn('The embedded search needs 350x300 or 300x350 pixels, but has ' + width + 'x' + height + '.');
+    }
+    var frame = document.createElement('iframe');
+    frame.title = 'Plaid Link institution search (simulator)';
+    var look = { width: '100%', height: '100%', border: '0', display: 'block', 'color-scheme': 'normal' };
+    Object.keys(look).forEach(function (name) { frame.style.setProperty(name, look[name]); });
+    frame.src = new URL('embedded', base).href;
+    window.addEventListener('message', receive);
+    container.appendChild(frame);
+
+    function receive(event) {
+      if (event.origin !== base.origin || event.source !== frame.contentWindow) return;
+      var message = event.data;
+      if (!message || message.channel !== CHANNEL) return;
+      if (message.kind === 'ready') {
+        frame.contentWindow.postMessage({ channel: CHANNEL, kind: 'init', token: config.token }, base.origin);
+      } else if (message.kind === 'choose') {
+        link.openAt(message.institution_id);
+      } else if (message.kind === 'refused') {
+        link.leave(message.error);
+      }
+    }
+
+    return {
+      destroy: function () {
+        window.removeEventListener('message', receive);
+        frame.remove();
+        link.handler.destroy();
+      }
+    };
+  }
+
+  window.Plaid = { create: create, createEmbedded: createEmbedded, isSimulator: true, version: 'simulator' };
 })();
 `;

@@ -13,10 +13,12 @@ import {
   type SimulatedLinkSession,
   type SimulatedLinkToken,
 } from '../state.ts';
+import { returnAddress, stateIn } from './oauth.ts';
 
 /** What the frame is to show next. `retry`: the same pane, with the error; `expired`: leave at once. */
 export type Next =
   | 'consent'
+  | 'institutions'
   | 'retry'
   | 'oauth'
   | 'credentials'
@@ -46,7 +48,7 @@ export class LinkSessions {
   start(given: { link_token?: unknown; hosted_id?: unknown; received_redirect_uri?: unknown }): Reply {
     const token = this.#tokenOf(given);
     if (!token || this.#isOver(token)) return fail('expired', 'INVALID_LINK_TOKEN');
-    if (typeof given.received_redirect_uri === 'string') return fail('expired', 'OAUTH_STATE_ID_NOT_FOUND');
+    if (typeof given.received_redirect_uri === 'string') return this.#return(token, given.received_redirect_uri);
     const session: SimulatedLinkSession = {
       link_session_id: randomUUID(),
       link_token: token.link_token,
@@ -63,8 +65,29 @@ export class LinkSessions {
     };
     token.sessions.push(session);
     this.#context.state.sessions.set(session.link_session_id, session);
+    return { next: 'consent', ...this.#facts(session, token) };
+  }
+
+  /** Goes on where the bank's page left off, once. */
+  #return(token: SimulatedLinkToken, address: string): Reply {
+    const stateId = stateIn(address, token);
+    if (stateId === undefined) {
+      const error = plaidErrorObject(
+        'INVALID_FIELD',
+        'oauth uri does not contain a valid oauth_state_id query parameter',
+      );
+      return { next: 'expired', error };
+    }
+    const session = this.#byState(stateId);
+    if (!session?.oauth || session.oauth.outcome === 'waiting') return fail('expired', 'OAUTH_STATE_ID_NOT_FOUND');
+    if (session.link_token !== token.link_token) return fail('expired', 'INCORRECT_LINK_TOKEN');
+    if (session.oauth.returned) return fail('expired', 'OAUTH_STATE_ID_ALREADY_PROCESSED');
+    session.oauth.returned = true;
+    return { ...this.oauthState(session.link_session_id), ...this.#facts(session, token), is_return: true };
+  }
+
+  #facts(session: SimulatedLinkSession, token: SimulatedLinkToken): Record<string, unknown> {
     return {
-      next: 'consent',
       link_session_id: session.link_session_id,
       client_name: token.client_name,
       appearance: token.appearance_mode,
@@ -104,7 +127,7 @@ export class LinkSessions {
     return { next: 'consent' };
   }
 
-  institution(id: unknown, institutionId: unknown): Reply {
+  institution(id: unknown, institutionId: unknown, isWebview: boolean): Reply {
     const live = this.#live(id);
     if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
     const found = findInstitution(String(institutionId));
@@ -113,8 +136,11 @@ export class LinkSessions {
     live.session.institution = found;
     if (found.health === 'down') return fail('error', 'INSTITUTION_DOWN');
     if (!found.oauth) return { next: 'credentials' };
-    live.session.oauth = { state_id: randomUUID(), outcome: 'waiting' };
-    return { next: 'oauth', url: `/link/oauth/${live.session.oauth.state_id}` };
+    const how = isWebview ? 'redirect' : 'popup';
+    // A webview opens no window for the bank, and without an address to come back to the bank cannot take the page's place.
+    if (isWebview && returnAddress(live.token, '') === null) return { next: 'oauth', how: 'nowhere' };
+    live.session.oauth = { state_id: randomUUID(), how, outcome: 'waiting', returned: false };
+    return { next: 'oauth', how, url: `/link/oauth/${live.session.oauth.state_id}` };
   }
 
   credentials(id: unknown, username: unknown, password: unknown): Reply {
@@ -226,6 +252,15 @@ export class LinkSessions {
     };
   }
 
+  /** The tiles of an embedded search; refused where Plaid documents that there is none. */
+  embedded(linkToken: unknown): Reply {
+    const token = this.#tokenOf({ link_token: linkToken });
+    if (!token || this.#isOver(token)) return fail('expired', 'INVALID_LINK_TOKEN');
+    if (token.update_item_id === null && !token.hosted) return { next: 'institutions', institutions: INSTITUTIONS };
+    const error = plaidErrorObject('INVALID_FIELD', 'embedded search works with neither update mode nor Hosted Link');
+    return { next: 'expired', error };
+  }
+
   /** The bank's own window asks who it is for. */
   oauthBank(stateId: unknown): { name: string; color: string } | null {
     const session = this.#byState(stateId);
@@ -241,7 +276,8 @@ export class LinkSessions {
     session.scenario = scenario ?? null;
     session.oauth.outcome = isGranted ? 'granted' : 'declined';
     this.#tell(isGranted ? 'bank granted access' : 'bank access declined');
-    return { next: 'success' };
+    const { how, state_id } = session.oauth;
+    return { next: 'success', return_to: how === 'redirect' ? returnAddress(live.token, state_id) : null };
   }
 
   /** Asked by the frame while the bank's window is open. */

@@ -90,6 +90,12 @@ const KNOWN: Record<string, KnownError> = {
   PRODUCT_NOT_READY: { type: 'ITEM_ERROR', message: 'the requested product is not yet ready' },
   // OAuth
   OAUTH_STATE_ID_NOT_FOUND: { type: 'OAUTH_ERROR', message: 'the OAuth state id could not be found', status: 404 },
+  OAUTH_STATE_ID_ALREADY_PROCESSED: {
+    type: 'OAUTH_ERROR',
+    message: 'the OAuth state id has already been processed',
+    status: 208,
+  },
+  INCORRECT_LINK_TOKEN: { type: 'OAUTH_ERROR', message: 'an incorrect link token was provided' },
   // the bank
   INSTITUTION_DOWN: {
     type: 'INSTITUTION_ERROR',
