@@ -71,7 +71,7 @@ export async function acceptPublicToken(
     if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
     // Used up before, in this session or another: Plaid need not be asked.
     if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
-      throw new ProblemError('restart_required');
+      return { kind: 'settled', session: await askForRestart(trx, session, facts) };
     }
 
     const receipt = acceptAuthorization(session, request, facts, now);
@@ -99,6 +99,23 @@ export async function acceptPublicToken(
       .executeTakeFirstOrThrow();
     return { kind: 'work', session: working };
   });
+}
+
+/** The token was used up elsewhere. An Item that waits for the customer's choice stays: it is not what this token is about. */
+async function askForRestart(
+  trx: StorageTransaction,
+  session: SessionTable,
+  { requestId }: RequestFacts,
+): Promise<SessionTable> {
+  const error = JSON.stringify({ code: 'restart_required', request_id: requestId });
+  const asked = { status: 'restart_required', error } as const;
+  if (session.item_id !== null) return { ...session, ...asked };
+  return trx
+    .updateTable('sessions')
+    .set({ ...asked, version: session.version + 1 })
+    .where('id', '=', session.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
 }
 
 /** As acceptPublicToken, for a repair: the token only says that the customer has signed in again, and is never exchanged. */

@@ -15,9 +15,12 @@ import {
 } from './http/middleware.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { contractRoutes } from './routes/contract.ts';
+import { customerRoutes } from './routes/customers.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { scriptRoutes } from './routes/script.ts';
 import { sessionRoutes } from './routes/sessions.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 
 export type { AppDeps, ScriptBundle } from './http/context.ts';
 
@@ -36,6 +39,9 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   sessionRoutes(app, deps, credentials, origins);
   connectionRoutes(app, deps, credentials);
+  customerRoutes(app, deps, credentials);
+  deliveryRoutes(app, deps, credentials);
+  webhookRoutes(app, deps);
   operationRoutes(app, deps);
   contractRoutes(app, deps);
   if (deps.script) scriptRoutes(app, deps.script, deps.version);

@@ -4,6 +4,7 @@ import { type BankConnector, createBankConnector } from './bank-connector.ts';
 import { createFinixClient, type FinixClient } from './clients/finix.ts';
 import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import type { Config } from './config.ts';
+import { createConnectionGoals } from './connection-goals.ts';
 import type { AppEnv } from './http/context.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import type { Logger } from './log.ts';
@@ -11,6 +12,9 @@ import { createMetrics } from './metrics.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
+import { createDeliveries } from './webhooks/deliveries.ts';
+import { createInbound } from './webhooks/inbound.ts';
+import { createMerchantWebhooks, type MerchantWebhookOptions } from './webhooks/merchant.ts';
 import { createOutbox } from './webhooks/outbox.ts';
 import { TIMING, type Timing } from './worker.ts';
 
@@ -32,6 +36,8 @@ export interface AssembleOptions {
   timing?: Partial<Timing>;
   /** Puts something between the server and its upstreams, for tests that stop a process at a named point. */
   wrapClients?: (clients: Clients) => Clients;
+  /** How webhooks to the merchant are sent; as in production when left out. */
+  merchantWebhooks?: MerchantWebhookOptions;
 }
 
 export interface Clients {
@@ -71,8 +77,13 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const outbox = createOutbox(config);
   const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log };
   const connector = createBankConnector(deps);
-  const jobs = createJobs({ ...deps, connector });
+  const goals = createConnectionGoals(deps);
+  const inbound = createInbound({ ...deps, connector, goals });
+  const webhooks =
+    config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
+  const deliveries = createDeliveries({ storage, log, webhooks });
+  const jobs = createJobs({ ...deps, connector, goals, inbound, deliveries });
   const isStopping = options.isStopping ?? (() => false);
-  const app = createApp({ ...deps, connector, metrics, version, script, isStopping });
+  const app = createApp({ ...deps, connector, goals, inbound, deliveries, metrics, version, script, isStopping });
   return { app, connector, jobs, plaid };
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompleteRequest } from '../widget/contract.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
@@ -53,6 +54,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   const stopping = new AbortController();
   /** Aborted once what still runs is left alone: requests that wait for it are answered then. */
   const leaving = new AbortController();
+  // One for each session at work; Node takes more than ten for a leak.
+  setMaxListeners(0, stopping.signal, leaving.signal);
 
   function start(session: SessionTable, requestId: string): Promise<void> {
     const held = new HeldSession(storage, session, timing, stopping.signal);

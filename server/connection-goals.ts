@@ -15,8 +15,8 @@ import { BUDGET_MS, backoff, Fenced, newOwner, Postpone, Stop, type StorageTrans
 export interface ConnectionGoals {
   /** Works on one connection's goal if it is due and nobody has it. Resolves when it can't go further for now. */
   run(id: string): Promise<void>;
-  /** Everything that is due, up to `limit`. */
-  runDue(limit: number): Promise<void>;
+  /** Works on what is due, `limit` at once. @returns whether there may be more */
+  runDue(limit: number): Promise<boolean>;
   /** Takes no new work, lets the running work finish. */
   stop(): Promise<void>;
 }
@@ -201,6 +201,7 @@ export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
         .limit(limit)
         .execute();
       await Promise.all(due.map(({ id }) => run(id)));
+      return due.length === limit;
     },
     async stop() {
       stopped = true;

@@ -1,116 +1,9 @@
 import { z } from 'zod';
-import type { Connection, ConnectionList, MerchantConnection, Problem, Session } from '../widget/contract.ts';
-import { listProblems } from './errors.ts';
-import { completeRequest, createPublicSession, createSession, linkTokenRequest } from './schemas.ts';
+import { wireSchemas } from './wire-schemas.ts';
+
+export { wireSchemas };
 
 /** The wire contract as OpenAPI 3.1, made from the schemas that requests are parsed with, so that it can't say anything else. */
-
-const text = z.string();
-const time = z.iso.datetime();
-
-const fieldError = z.strictObject({ path: text, message: text });
-
-const problem = z.strictObject({
-  type: text,
-  title: text,
-  status: z.int(),
-  detail: text,
-  code: z.enum(listProblems().map(({ code }) => code) as [Problem['code'], ...Problem['code'][]]),
-  retryable: z.boolean(),
-  action: z.enum([
-    'retry',
-    'restart',
-    'choose_account',
-    'use_other_bank',
-    'use_other_method',
-    'wait',
-    'contact_merchant',
-  ]),
-  request_id: text,
-  errors: z.array(fieldError).optional(),
-  accounts: z
-    .array(z.strictObject({ id: text, name: text, mask: text.nullable(), subtype: text.nullable() }))
-    .optional(),
-  authorization: z.strictObject({ text, version: text, text_sha256: text }).optional(),
-}) satisfies z.ZodType<Problem>;
-
-const connectionFields = {
-  id: text,
-  object: z.literal('connection'),
-  status: z.enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']),
-  payment_instrument: text.nullable(),
-  institution: z.strictObject({ id: text.nullable(), name: text.nullable() }),
-  account: z.strictObject({
-    name: text.nullable(),
-    mask: text.nullable(),
-    type: text.nullable(),
-    subtype: text.nullable(),
-  }),
-  created_at: time,
-  updated_at: time,
-};
-
-const connection = z.strictObject(connectionFields) satisfies z.ZodType<Connection>;
-
-const merchantConnection = z.strictObject({
-  ...connectionFields,
-  customer_id: text,
-  finix_identity: text.nullable(),
-  previous_payment_instrument: text.nullable(),
-  fingerprint: text.nullable(),
-  bank_account_validation_check: text.nullable(),
-  authorization: z
-    .strictObject({
-      text,
-      version: text,
-      text_sha256: text,
-      language: text,
-      accepted_at: time,
-      ip: text.nullable(),
-      user_agent: text.nullable(),
-    })
-    .nullable(),
-  metadata: z.record(text, text),
-}) satisfies z.ZodType<MerchantConnection>;
-
-const sessionFields = {
-  id: text,
-  object: z.literal('session'),
-  status: z.enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled']),
-  mode: z.enum(['connect', 'repair']),
-  customer_id: text,
-  error: problem.nullable(),
-  created_at: time,
-  expires_at: time,
-  client_secret: text.optional(),
-};
-
-const session = z.strictObject({ ...sessionFields, connections: z.array(connection) }) satisfies z.ZodType<Session>;
-const merchantSession = z.strictObject({ ...sessionFields, connections: z.array(merchantConnection) });
-
-const connectionList = z.strictObject({
-  object: z.literal('list'),
-  data: z.array(merchantConnection),
-  has_more: z.boolean(),
-  next_cursor: text.nullable(),
-}) satisfies z.ZodType<ConnectionList>;
-
-const linkToken = z.strictObject({ link_token: text, expires_at: time, hosted_link_url: text.optional() });
-
-/** Answers and requests by name; also what tests hold real answers against. */
-export const wireSchemas = {
-  Problem: problem,
-  Session: session,
-  MerchantSession: merchantSession,
-  Connection: connection,
-  MerchantConnection: merchantConnection,
-  ConnectionList: connectionList,
-  LinkToken: linkToken,
-  CreateSession: createSession,
-  CreatePublicSession: createPublicSession,
-  LinkTokenRequest: linkTokenRequest,
-  Complete: completeRequest,
-};
 
 type SchemaName = keyof typeof wireSchemas;
 
@@ -185,6 +78,63 @@ export const operations: Operation[] = [
       limit: '1 to 100, 25 unless told',
     },
     answers: { 200: 'ConnectionList' },
+  },
+  {
+    method: 'delete',
+    path: '/v1/connections/{id}',
+    who: 'merchant',
+    summary:
+      'Disable the instrument in Finix and end the access at Plaid when nothing else uses it. 202: a job goes on until it says removed.',
+    answers: { 200: 'MerchantConnection', 202: 'MerchantConnection' },
+  },
+  {
+    method: 'get',
+    path: '/v1/connections/{id}/audit',
+    who: 'merchant',
+    summary: 'Who did what to the connection and its sessions, oldest first.',
+    query: { cursor: 'next_cursor of the page before', limit: '1 to 100, 25 unless told' },
+    answers: { 200: 'AuditList' },
+  },
+  {
+    method: 'delete',
+    path: '/v1/customers/{customer_id}',
+    who: 'merchant',
+    summary:
+      'Remove all connections and erase what identifies the customer. Authorization receipts and the audit stay for two years after the end, as proof. 202: a job goes on; ask again.',
+    answers: { 200: 'ErasedCustomer', 202: 'ErasedCustomer' },
+  },
+  {
+    method: 'get',
+    path: '/v1/webhook-deliveries',
+    who: 'merchant',
+    summary: 'What became of the webhooks to you, newest first.',
+    query: {
+      status: 'pending, delivered or dead',
+      cursor: 'next_cursor of the page before',
+      limit: '1 to 100, 25 unless told',
+    },
+    answers: { 200: 'DeliveryList' },
+  },
+  {
+    method: 'post',
+    path: '/v1/webhook-deliveries/{id}/resend',
+    who: 'merchant',
+    summary: 'Send one again, with the same webhook-id. Takes back a 410 that your address has answered.',
+    answers: { 200: 'Delivery' },
+  },
+  {
+    method: 'post',
+    path: '/webhooks/plaid',
+    who: 'anyone',
+    summary: 'For Plaid. Proved by the Plaid-Verification header.',
+    answers: { 200: 'received' },
+  },
+  {
+    method: 'post',
+    path: '/webhooks/finix',
+    who: 'anyone',
+    summary: 'For Finix. Proved by the Finix-Signature header; an empty body is Finix’s test of the address.',
+    answers: { 200: 'received' },
   },
   { method: 'get', path: '/healthz', who: 'anyone', summary: 'The process answers.', answers: { 200: 'status' } },
   {

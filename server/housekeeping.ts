@@ -1,6 +1,10 @@
+import { purgeAudit } from './audit.ts';
+import { purgeReceipts } from './removal.ts';
 import type { Storage } from './storage/open.ts';
 import { purgeRateLimits } from './storage/rate-limit.ts';
 import type { StoredSessionStatus } from './storage/tables.ts';
+import { DELIVERY_KEEP_MS } from './webhooks/deliveries.ts';
+import { EVENT_KEEP_MS } from './webhooks/inbound.ts';
 import type { Timing } from './worker.ts';
 
 /** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
@@ -18,6 +22,8 @@ export const RETENTION = {
   completed: 90 * 24 * 3600_000,
   /** Of removed logins only the hash of a public token is left, which was good for 30 minutes; kept as long as its session. */
   items: 30 * 24 * 3600_000,
+  /** A Hosted Link lives for half an hour, and Plaid repeats a webhook for a day. */
+  linkTokens: 7 * 24 * 3600_000,
 } as const;
 
 const UNFINISHED: StoredSessionStatus[] = ['expired', 'canceled', 'failed'];
@@ -32,11 +38,14 @@ export async function keepHouse({ storage, timing }: { storage: Storage; timing:
   const now = await storage.now();
   await mendFuture(storage, timing, now);
   await purgeRateLimits(storage, RETENTION.rateLimits);
+  await purgeAudit(storage, now);
+  await purgeReceipts(storage, now);
   const more = [
     await purgeIdempotency(storage, now),
     await purgeSessions(storage, UNFINISHED, now - RETENTION.unfinished),
     await purgeSessions(storage, ['completed'], now - RETENTION.completed),
     await purgeItems(storage, now - RETENTION.items),
+    await purgeWebhooks(storage, now),
   ];
   return more.includes(true);
 }
@@ -93,6 +102,36 @@ async function purgeItems({ db }: Storage, endedBefore: number): Promise<boolean
   return Number(numDeletedRows) === BATCH;
 }
 
+/** Webhooks that came in, webhooks that went out, and the link tokens by which some are understood. */
+async function purgeWebhooks({ db }: Storage, now: number): Promise<boolean> {
+  const tokens = db
+    .selectFrom('link_tokens')
+    .select('hash')
+    .where('created_at', '<=', now - RETENTION.linkTokens)
+    .limit(BATCH);
+  const events = db
+    .selectFrom('inbound_events')
+    .select('id')
+    .where('received_at', '<=', now - EVENT_KEEP_MS)
+    .limit(BATCH);
+  const deliveries = db
+    .selectFrom('deliveries')
+    .select('id')
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('status', '=', 'delivered'), eb('created_at', '<=', now - DELIVERY_KEEP_MS.delivered)]),
+        eb('created_at', '<=', now - DELIVERY_KEEP_MS.dead),
+      ]),
+    )
+    .limit(BATCH);
+  const deleted = [
+    await db.deleteFrom('link_tokens').where('hash', 'in', tokens).executeTakeFirst(),
+    await db.deleteFrom('inbound_events').where('id', 'in', events).executeTakeFirst(),
+    await db.deleteFrom('deliveries').where('id', 'in', deliveries).executeTakeFirst(),
+  ];
+  return deleted.some(({ numDeletedRows }) => Number(numDeletedRows) === BATCH);
+}
+
 /**
  * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
  * long as the clock was wrong.
@@ -113,6 +152,25 @@ async function mendFuture({ db }: Storage, timing: Timing, now: number): Promise
     .where('next_at', '>', waits)
     .execute();
   await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
+  await db
+    .updateTable('connections')
+    .set({ next_at: now, lease_until: now })
+    .where('goal', 'is not', null)
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
+    .execute();
+  await db
+    .updateTable('inbound_events')
+    .set({ next_at: now, lease_until: now })
+    .where('status', '=', 'received')
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', waits)]))
+    .execute();
+  // Two days: nothing waits longer than a day for its next try.
+  await db
+    .updateTable('deliveries')
+    .set({ next_at: now, lease_until: 0 })
+    .where('status', '=', 'pending')
+    .where('next_at', '>', now + 2 * 24 * 3600_000)
+    .execute();
 }
 
 /** The longest quiet period that the settings allow. */

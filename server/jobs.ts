@@ -2,15 +2,18 @@ import pLimit from 'p-limit';
 import type { BankConnector } from './bank-connector.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
+import type { ConnectionGoals } from './connection-goals.ts';
 import { type InstrumentDeps, sweep } from './finix-instrument.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Logger } from './log.ts';
-import { removeItem } from './removal.ts';
+import { eraseDueCustomers, removeItem } from './removal.ts';
 import { auditSession, releaseItems } from './sessions.ts';
 import { StorageUnavailableError } from './storage/errors.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable } from './storage/tables.ts';
 import { ACCEPT_GRACE_MS } from './views.ts';
+import type { Deliveries } from './webhooks/deliveries.ts';
+import type { Inbound } from './webhooks/inbound.ts';
 import { backoff, QUICK_TRIES } from './worker.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
@@ -25,6 +28,9 @@ export interface Jobs {
 
 export interface JobsDeps extends InstrumentDeps {
   connector: BankConnector;
+  goals: ConnectionGoals;
+  inbound: Inbound;
+  deliveries: Deliveries;
   plaid: PlaidClient;
   secrets: Secrets;
   log: Logger;
@@ -54,6 +60,10 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: endSessions, everyMs: timing.tickMs },
     { round: removeItems, everyMs: timing.tickMs },
     { round: sweepInstruments, everyMs: timing.tickMs },
+    { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },
+    { round: () => deps.goals.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
+    { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
+    { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
     { round: () => keepHouse(deps), everyMs: timing.housekeepingMs },
   ];
 
@@ -195,7 +205,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     async stop() {
       stopped = true;
       for (const timer of timers) clearTimeout(timer);
-      await Promise.all(rounds);
+      await Promise.all([...rounds, deps.inbound.stop(), deps.goals.stop()]);
     },
   };
 }

@@ -29,7 +29,7 @@ const LOOK_AGAIN_MS = 2_000;
 /** What an erased customer is called afterwards: nobody. */
 const ERASED = 'erased';
 
-/** How many Items one round of jobs removes. Bounds memory and calls in flight. */
+/** How many customers one round of jobs goes on with. */
 const BATCH = 32;
 
 /** Asks for a connection's removal; a goal's worker carries it out (connection-goals.ts). @throws ProblemError */
@@ -180,13 +180,13 @@ async function endCustomer(
   return connections.map(({ id }) => id);
 }
 
-/** Goes on with the erasures that are due. */
+/** Goes on with the erasures that are due. @returns whether there may be more */
 export async function eraseDueCustomers(deps: {
   storage: Storage;
   outbox: Outbox;
   goals: { run(id: string): Promise<void> };
   log: Logger;
-}): Promise<void> {
+}): Promise<boolean> {
   const now = await deps.storage.now();
   const due = await deps.storage.db
     .selectFrom('erasures')
@@ -196,6 +196,7 @@ export async function eraseDueCustomers(deps: {
     .limit(BATCH)
     .execute();
   for (const { customer_id } of due) await erase(deps, customer_id);
+  return due.length === BATCH;
 }
 
 /** @returns whether the customer is erased now */

@@ -109,14 +109,25 @@ export const completeRequest = z.strictObject({
     .optional(),
 }) satisfies z.ZodType<CompleteRequest>;
 
+// Sized for a page of a back office.
+const limit = z.coerce.number().int().min(1).max(100).default(25);
+const cursor = line(128).optional();
+
+export const listPage = z.strictObject({ cursor, limit });
+
+export const listDeliveries = z.strictObject({
+  status: z.enum(['pending', 'delivered', 'dead']).optional(),
+  cursor,
+  limit,
+});
+
 export const listConnections = z.strictObject({
   customer_id: line(128).optional(),
   status: z
     .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
     .optional(),
-  cursor: line(128).optional(),
-  // Sized for a page of a back office.
-  limit: z.coerce.number().int().min(1).max(100).default(25),
+  cursor,
+  limit,
 });
 
 /**

@@ -12,6 +12,7 @@ export interface FinixClient {
   listBankAccounts(identity: string, since: number): Promise<FinixInstrument[]>;
   /** All identities made since then, oldest first; cursors are followed. */
   listIdentities(since: number): Promise<FinixIdentity[]>;
+  getPaymentInstrument(id: string): Promise<FinixInstrument>;
   disablePaymentInstrument(id: string): Promise<FinixInstrument>;
 }
 
@@ -149,6 +150,10 @@ export function createFinixClient(
         return { rows: data._embedded?.identities ?? [], next: data.page?.next_cursor };
       });
       return rows.map(toIdentity).sort(oldestFirst);
+    },
+    async getPaymentInstrument(id) {
+      const path = `/payment_instruments/${encodeURIComponent(id)}`;
+      return toInstrument(await call('get payment instrument', instrumentBody, 'GET', path));
     },
     async disablePaymentInstrument(id) {
       const path = `/payment_instruments/${encodeURIComponent(id)}`;

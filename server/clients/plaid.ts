@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
+import type { JWK } from 'jose';
 import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
@@ -17,6 +18,10 @@ export interface PlaidClient {
   /** May be repeated: every call makes another token for the same account. */
   createProcessorToken(accessToken: string, accountId: string): Promise<string>;
   removeItem(accessToken: string): Promise<void>;
+  /** The error code that the Item is in, such as `ITEM_LOGIN_REQUIRED`; null: none. */
+  getItemError(accessToken: string): Promise<string | null>;
+  /** A key that webhooks are signed with. Times are milliseconds since 1970. */
+  getWebhookKey(keyId: string): Promise<{ jwk: JWK; expiredAt: number | null }>;
   /** Starts loading the SDK, so that the first call does not wait for it. */
   warmUp(): void;
 }
@@ -55,6 +60,18 @@ const exchangeBody = z.object({ access_token: z.string().min(1), item_id: z.stri
 const accountsBody = z.object({
   accounts: z.array(z.object({ account_id: z.string() }).loose()),
   item: z.object({ institution_id: z.string().nullish(), institution_name: z.string().nullish() }).loose(),
+});
+const itemBody = z.object({ item: z.object({ error: z.object({ error_code: z.string() }).nullish() }).loose() });
+const keyBody = z.object({
+  key: z.object({
+    alg: z.literal('ES256'),
+    crv: z.literal('P-256'),
+    kty: z.literal('EC'),
+    kid: z.string(),
+    x: z.string(),
+    y: z.string(),
+    expired_at: z.number().nullish(),
+  }),
 });
 const processorBody = z.object({ processor_token: z.string().min(1) });
 
@@ -148,6 +165,20 @@ export function createPlaidClient(
         ),
       );
       return data.processor_token;
+    },
+    async getItemError(accessToken) {
+      const data = await call('item/get', itemBody, (api, options) =>
+        api.itemGet({ access_token: accessToken }, options),
+      );
+      return data.item.error?.error_code ?? null;
+    },
+    async getWebhookKey(keyId) {
+      const { key } = await call('webhook_verification_key/get', keyBody, (api, options) =>
+        api.webhookVerificationKeyGet({ key_id: keyId }, options),
+      );
+      const { alg, crv, kty, kid, x, y, expired_at } = key;
+      // Plaid counts in seconds.
+      return { jwk: { alg, crv, kty, kid, x, y }, expiredAt: expired_at ? expired_at * 1000 : null };
     },
     async removeItem(accessToken) {
       await call('item/remove', z.unknown(), (api, options) => api.itemRemove({ access_token: accessToken }, options));

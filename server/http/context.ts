@@ -3,10 +3,14 @@ import type { BankConnector } from '../bank-connector.ts';
 import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
+import type { ConnectionGoals } from '../connection-goals.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import type { Deliveries } from '../webhooks/deliveries.ts';
+import type { Inbound } from '../webhooks/inbound.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 
 /** Everything that the app works with, opened by whoever starts it. */
 export interface AppDeps {
@@ -16,6 +20,10 @@ export interface AppDeps {
   plaid: PlaidClient;
   finix: FinixClient;
   connector: BankConnector;
+  goals: ConnectionGoals;
+  inbound: Inbound;
+  deliveries: Deliveries;
+  outbox: Outbox;
   log: Logger;
   metrics: Metrics;
   /** Of this package. */

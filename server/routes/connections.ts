@@ -1,22 +1,38 @@
 import type { Hono } from 'hono';
 import type { ConnectionList } from '../../widget/contract.ts';
+import { listAudit } from '../audit.ts';
 import { ProblemError } from '../errors.ts';
 import type { AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
-import { listConnections, parse } from '../schemas.ts';
+import { requestRemoval } from '../removal.ts';
+import { listConnections, listPage, parse } from '../schemas.ts';
+import type { Storage } from '../storage/open.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
 import { viewConnection } from '../views.ts';
 
 /** What the merchant's server reads before it charges: the id that came with the form is not proof. */
-export function connectionRoutes(app: Hono<AppEnv>, { storage }: AppDeps, credentials: Credentials): void {
+export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
+  const { storage } = deps;
+
   app.get('/v1/connections/:id', async (c) => {
     credentials.requireMerchant(c);
-    const row = await storage.db
-      .selectFrom('connections')
-      .selectAll()
-      .where('id', '=', c.req.param('id'))
-      .executeTakeFirst();
-    if (!row) throw new ProblemError('not_found', { detail: 'There is no such connection.' });
-    return c.json(viewConnection(row, 'merchant'));
+    return c.json(viewConnection(await findConnection(storage, c.req.param('id')), 'merchant'));
+  });
+
+  // 202 while Finix or Plaid can't be reached: a job goes on, and the connection says `removed` in the end.
+  app.delete('/v1/connections/:id', async (c) => {
+    credentials.requireMerchant(c);
+    const id = c.req.param('id');
+    await requestRemoval(deps, id, { actor: 'merchant' });
+    await deps.goals.run(id);
+    const row = await findConnection(storage, id);
+    return c.json(viewConnection(row, 'merchant'), row.status === 'removed' ? 200 : 202);
+  });
+
+  app.get('/v1/connections/:id/audit', async (c) => {
+    credentials.requireMerchant(c);
+    const page = parse(listPage, c.req.query());
+    return c.json(await listAudit(storage, await findConnection(storage, c.req.param('id')), page));
   });
 
   app.get('/v1/connections', async (c) => {
@@ -41,4 +57,11 @@ export function connectionRoutes(app: Hono<AppEnv>, { storage }: AppDeps, creden
     };
     return c.json(list);
   });
+}
+
+/** @throws ProblemError `not_found` */
+async function findConnection({ db }: Storage, id: string): Promise<ConnectionTable> {
+  const row = await db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new ProblemError('not_found', { detail: 'There is no such connection.' });
+  return row;
 }

@@ -19,7 +19,7 @@ import type { SessionTable } from '../storage/tables.ts';
 import { type Audience, shownStatus, storedProblem, viewSession } from '../views.ts';
 
 /** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
-const PUBLIC_SESSIONS: RateLimit = { limit: 20, windowMs: 60_000 };
+const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 /** A page needs one at the start, one after each try in Link, and one every four hours. */
 const LINK_TOKENS: RateLimit = { limit: 60, windowMs: 3600_000 };
 /** How soon the page asks again while work goes on. Seconds. */
@@ -40,8 +40,8 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const isPage = c.req.header('Origin') !== undefined && c.req.header('Authorization') === undefined;
     if (!isPage) throw new ProblemError('unauthorized');
     if (!config.publicSessions.enabled) throw new ProblemError('public_sessions_off');
-    await limit(deps, `public-session:${addressBlock(c.get('ip'))}`, PUBLIC_SESSIONS);
     const request = await readOptionalBody(c, publicSessionSchema);
+    await limit(deps, `public-session:${addressBlock(c.get('ip'))}`, PUBLIC_SESSIONS);
     return c.json(await createPublicSession(deps, config.publicSessions, request, c.get('ip')), 201);
   });
 

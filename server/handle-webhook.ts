@@ -1,0 +1,335 @@
+import { addAudit, type By } from './audit.ts';
+import type { BankConnector } from './bank-connector.ts';
+import { beginInstrument, beginRenewal, changeConnection, lockConnection, revoke } from './change-connection.ts';
+import type { FinixClient } from './clients/finix.ts';
+import { UpstreamError } from './clients/outbound.ts';
+import type { PlaidClient } from './clients/plaid.ts';
+import type { Config } from './config.ts';
+import { isBusy } from './item-busy.ts';
+import type { Logger } from './log.ts';
+import { letGoOfItem } from './removal.ts';
+import type { Storage } from './storage/open.ts';
+import type { Secrets } from './storage/secrets.ts';
+import type { ConnectionTable, InboundEventTable, ItemTable } from './storage/tables.ts';
+import type { FinixFacts } from './webhooks/finix.ts';
+import { finishHostedLink } from './webhooks/hosted-link.ts';
+import type { Outbox } from './webhooks/outbox.ts';
+import type { PlaidFacts } from './webhooks/plaid.ts';
+import { Postpone, type StorageTransaction, type Timing } from './worker.ts';
+
+/**
+ * What each webhook means for a connection. By what is true now, not by the order in which news come: they come late, twice and in any
+ * order. What has to be done at Plaid or Finix becomes a goal of the connection first, so that it is done even if this process ends.
+ */
+export interface WebhookDeps {
+  config: Pick<Config, 'plaid'>;
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  finix: FinixClient;
+  outbox: Outbox;
+  timing: Timing;
+  connector: BankConnector;
+  goals: { run(id: string): Promise<void> };
+  log: Logger;
+}
+
+export type Outcome = 'handled' | 'ignored';
+
+/** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
+const AHEAD_MS = 15 * 60_000;
+/** A session at work on the Item is done within seconds. */
+const BUSY_MS = 2_000;
+/** Plaid repeats what was not answered for a day: for that long, old news can come after a repair. */
+const REPEATS_MS = 24 * 3600_000;
+
+/** One change of one connection; undefined: not for this one. */
+type Change = (
+  trx: StorageTransaction,
+  before: ConnectionTable,
+  now: number,
+  by: By,
+) => Promise<ConnectionTable | undefined> | undefined;
+
+type Handler = (deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts) => Promise<Outcome>;
+
+const HANDLERS: Record<string, Handler> = {
+  'AUTH/AUTOMATICALLY_VERIFIED': verified,
+  'AUTH/VERIFICATION_EXPIRED': verificationFailed,
+  'AUTH/SMS_MICRODEPOSITS_VERIFICATION': (deps, event, facts) =>
+    (facts.status === 'MANUALLY_VERIFIED' ? verified : verificationFailed)(deps, event, facts),
+  'AUTH/DEFAULT_UPDATE': newNumbers,
+  'AUTH/PRODUCT_PERMISSIONS_REQUIRED': wantsRepair,
+  'ITEM/ERROR': itemError,
+  'ITEM/LOGIN_REPAIRED': loginRepaired,
+  'ITEM/PENDING_DISCONNECT': wantsRepair,
+  'ITEM/PENDING_EXPIRATION': wantsRepair,
+  'ITEM/USER_PERMISSION_REVOKED': revoked,
+  'ITEM/USER_ACCOUNT_REVOKED': revoked,
+  'ITEM/NEW_ACCOUNTS_AVAILABLE': noted,
+  'ITEM/WEBHOOK_UPDATE_ACKNOWLEDGED': noted,
+  'LINK/SESSION_FINISHED': finishHostedLink,
+  'LINK/ITEM_ADD_RESULT': finishHostedLink,
+};
+
+/** @throws Postpone, UpstreamError when it has to be handled again later */
+export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
+  const facts = JSON.parse(event.facts) as PlaidFacts;
+  const handler = HANDLERS[event.type];
+  if (!handler) return 'ignored';
+  if (facts.environment !== undefined && facts.environment !== deps.config.plaid.environment) {
+    deps.log.warn({ event: event.id, environment: facts.environment }, 'a webhook of another Plaid environment');
+    return 'ignored';
+  }
+  return handler(deps, event, facts);
+}
+
+/** The account is verified at last: now there can be an instrument. */
+function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  return forAccounts(deps, event, facts, (trx, before, now, by) =>
+    before.payment_instrument === null && isWaiting(before)
+      ? beginInstrument(trx, deps.outbox, before, now, by)
+      : undefined,
+  );
+}
+
+async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const failed: ConnectionTable[] = [];
+  const outcome = await forAccounts(deps, event, facts, async (trx, before, now, by) => {
+    if (before.payment_instrument !== null || !isWaiting(before) || before.goal !== null) return undefined;
+    const patch = { status: 'failed', error_code: 'verification_failed', reason: event.type } as const;
+    const after = await changeConnection(trx, deps.outbox, before, patch, now, by);
+    failed.push(after);
+    return after;
+  });
+  // Plaid has locked the Item for good; it only bills.
+  for (const connection of failed) await letGoOfItem(deps, connection).catch(leaveToJobs);
+  return outcome;
+}
+
+/** Plaid: stop using the old numbers at once. */
+function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  return forAccounts(deps, event, facts, (trx, before, now, by) => {
+    if (before.payment_instrument === null) {
+      return isWaiting(before) ? beginInstrument(trx, deps.outbox, before, now, by) : undefined;
+    }
+    const isInUse = before.status === 'active' || before.status === 'needs_repair';
+    return isInUse ? beginRenewal(trx, deps.outbox, before, event.type, now, by) : undefined;
+  });
+}
+
+/** The customer is asked to sign in again; until then the instrument may still work. */
+async function wantsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
+  return forItem(deps, event, facts, async (trx, before, now, by) => {
+    if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
+    if (await isRepeatOfOldNews(trx, event, before)) return undefined;
+    return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
+  });
+}
+
+async function itemError(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  if (facts.error_code === 'USER_PERMISSION_REVOKED') return revoked(deps, event, facts);
+  const item = await findItem(deps, event, facts);
+  if (!item) return 'ignored';
+  // Only Plaid knows whether this came before the repair or after it.
+  if ((await wasJustRepaired(deps, item)) && (await loginState(deps, item)) === 'good') return 'ignored';
+  return wantsRepair(deps, event, facts);
+}
+
+async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const item = await findItem(deps, event, facts);
+  if (!item) return 'ignored';
+  // It may have broken again since.
+  const isBroken = (await loginState(deps, item)) === 'broken';
+  return forItem(deps, event, facts, (trx, before, now, by) => {
+    const isMended = before.status === 'needs_repair' && !isBroken;
+    const status = before.payment_instrument === null ? 'pending_verification' : 'active';
+    const patch = isMended ? ({ status, reason: null, repaired_at: now } as const) : { repaired_at: now };
+    return changeConnection(trx, deps.outbox, before, patch, now, by);
+  });
+}
+
+/** The customer has taken the permission back, for the login or for one account. */
+async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const reason = event.type === 'ITEM/USER_ACCOUNT_REVOKED' ? 'USER_ACCOUNT_REVOKED' : 'USER_PERMISSION_REVOKED';
+  const item = await findItem(deps, event, facts);
+  if (!item) return 'ignored';
+  const isGood = (await wasJustRepaired(deps, item)) && (await loginState(deps, item)) === 'good';
+  const change: Change = async (trx, before, now, by) => {
+    if (before.status === 'failed' || before.status === 'revoked') return undefined;
+    // Given again since, and this the same news once more. In any other doubt: no debit.
+    if (isGood && (await isRepeatOfOldNews(trx, event, before))) return undefined;
+    return revoke(trx, deps.outbox, before, reason, now, by);
+  };
+  return reason === 'USER_ACCOUNT_REVOKED'
+    ? forAccounts(deps, event, facts, change)
+    : forItem(deps, event, facts, change);
+}
+
+function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const action = `plaid.${(event.type.split('/')[1] ?? '').toLowerCase()}`;
+  return forItem(deps, event, facts, async (trx, before, now, by) => {
+    await addAudit(trx, now, by, action, { session: before.session_id, connection: before.id });
+    return undefined;
+  });
+}
+
+/** Whatever Finix says has changed is read from Finix: then neither order nor repetition matters. */
+export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
+  const { instruments = [] } = JSON.parse(event.facts) as FinixFacts;
+  let outcome: Outcome = 'ignored';
+  for (const id of instruments) {
+    const connection = await deps.storage.db
+      .selectFrom('connections')
+      .selectAll()
+      .where('payment_instrument', '=', id)
+      .executeTakeFirst();
+    if (!connection) continue;
+    const present = await deps.finix.getPaymentInstrument(id);
+    await change(deps, event, connection.item_id, [connection.id], async (trx, before, now, by) => {
+      if (before.payment_instrument !== id) return undefined;
+      const check = { bank_account_validation_check: present.bankAccountValidationCheck };
+      const isUsed = before.status === 'active' || before.status === 'needs_repair';
+      if (!present.enabled && isUsed) {
+        const after = await revoke(trx, deps.outbox, before, DISABLED_IN_FINIX, now, by);
+        return changeConnection(trx, deps.outbox, after, check, now, by);
+      }
+      const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
+      if (isBack && before.goal === null) {
+        return changeConnection(trx, deps.outbox, before, { ...check, status: 'active', reason: null }, now, by);
+      }
+      const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
+      return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
+    });
+    outcome = 'handled';
+  }
+  return outcome;
+}
+
+/** Somebody has disabled the instrument at Finix itself; enabling it there takes this back. */
+const DISABLED_IN_FINIX = 'instrument_disabled';
+
+async function forAccounts(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  facts: PlaidFacts,
+  each: Change,
+): Promise<Outcome> {
+  const accounts = facts.account_ids ?? [];
+  return forItem(deps, event, facts, (trx, before, now, by) =>
+    accounts.includes(before.plaid_account_id) ? each(trx, before, now, by) : undefined,
+  );
+}
+
+async function forItem(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts, each: Change): Promise<Outcome> {
+  const item = await findItem(deps, event, facts);
+  if (!item) return 'ignored';
+  const connections = await deps.storage.db
+    .selectFrom('connections')
+    .select('id')
+    .where('item_id', '=', item.id)
+    .where('status', '!=', 'removed')
+    .orderBy('id')
+    .execute();
+  await change(
+    deps,
+    event,
+    item.id,
+    connections.map(({ id }) => id),
+    each,
+  );
+  return 'handled';
+}
+
+/** Changes connections of one Item together, then works on the goals that came of it. @throws Postpone while a session has them */
+async function change(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  itemId: string,
+  ids: string[],
+  each: Change,
+): Promise<void> {
+  const { storage, goals } = deps;
+  const now = await storage.now();
+  const by: By = { actor: event.source, details: { webhook: event.type } };
+  const due = await storage.transaction(async (trx) => {
+    const withGoals: string[] = [];
+    await trx
+      .updateTable('items')
+      .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+      .where('id', '=', itemId)
+      .execute();
+    if (await isBusy(trx, itemId)) throw new Postpone('internal_error', BUSY_MS, false);
+    for (const id of ids) {
+      const before = await lockConnection(trx, id);
+      const after = before && before.status !== 'removed' ? await each(trx, before, now, by) : undefined;
+      if (after?.goal) withGoals.push(id);
+    }
+    return withGoals;
+  });
+  await Promise.all(due.map((id) => goals.run(id)));
+}
+
+/** @returns undefined when the Item is none of ours, or gone */
+async function findItem(
+  { storage }: WebhookDeps,
+  event: InboundEventTable,
+  { item_id: plaidId }: PlaidFacts,
+): Promise<ItemTable | undefined> {
+  if (plaidId === undefined) return undefined;
+  const item = await storage.db.selectFrom('items').selectAll().where('plaid_item_id', '=', plaidId).executeTakeFirst();
+  if (item) return item.status === 'linked' ? item : undefined;
+  // The answer to the exchange may be still on its way.
+  if ((await storage.now()) - event.received_at < AHEAD_MS) throw new Postpone('internal_error');
+  return undefined;
+}
+
+function isWaiting({ status }: ConnectionTable): boolean {
+  return status === 'pending_verification' || status === 'needs_repair';
+}
+
+async function wasJustRepaired({ storage }: WebhookDeps, item: ItemTable): Promise<boolean> {
+  const recent = await storage.db
+    .selectFrom('connections')
+    .select('id')
+    .where('item_id', '=', item.id)
+    .where('repaired_at', '>', (await storage.now()) - REPEATS_MS)
+    .executeTakeFirst();
+  return recent !== undefined;
+}
+
+/** Whether the very same webhook had come before the connection was repaired. */
+async function isRepeatOfOldNews(
+  trx: StorageTransaction,
+  event: InboundEventTable,
+  { repaired_at }: ConnectionTable,
+): Promise<boolean> {
+  if (repaired_at === null) return false;
+  const earlier = await trx
+    .selectFrom('inbound_events')
+    .select('id')
+    .where('body_hash', '=', event.body_hash)
+    .where('id', '!=', event.id)
+    .where('received_at', '<=', repaired_at)
+    .where('received_at', '>', event.received_at - REPEATS_MS)
+    .executeTakeFirst();
+  return earlier !== undefined;
+}
+
+/** What Plaid says of the login now. */
+async function loginState({ plaid, secrets }: WebhookDeps, item: ItemTable): Promise<'good' | 'broken' | 'unknown'> {
+  if (item.access_token_enc === null) return 'unknown';
+  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+  try {
+    return (await plaid.getItemError(secrets.open(item.access_token_enc, where))) === null ? 'good' : 'broken';
+  } catch (error) {
+    if (error instanceof UpstreamError && error.failure === 'refused') return 'unknown';
+    throw error;
+  }
+}
+
+/** The Item is marked; a job removes it once Plaid can. */
+function leaveToJobs(error: unknown): void {
+  if (!(error instanceof UpstreamError) && !(error instanceof Postpone)) throw error;
+}

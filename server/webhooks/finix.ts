@@ -1,0 +1,83 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import { ProblemError } from '../errors.ts';
+
+/** Long enough for clocks that differ and a slow network, too short to replay yesterday's. Finix names no number. */
+const TOLERANCE_MS = 5 * 60_000;
+
+/**
+ * Proves that a webhook is Finix's: `Finix-Signature: timestamp=…, sig=…`, an HMAC over the time and the raw body.
+ * @param secret FINIX_WEBHOOK_SECRET; without one nothing can be proved
+ * @throws ProblemError `unauthorized`
+ */
+export function verifyFinixSignature(
+  body: Uint8Array,
+  header: string | undefined,
+  secret: string | undefined,
+  now: number,
+): void {
+  if (secret === undefined) throw refused('FINIX_WEBHOOK_SECRET is not set, so that no webhook can be checked.');
+  const parts = new Map((header ?? '').split(',').map((part) => splitPair(part.trim())));
+  const timestamp = parts.get('timestamp') ?? '';
+  const given = parts.get('sig') ?? '';
+  if (!/^\d{1,12}$/.test(timestamp) || !/^[0-9a-f]{64}$/i.test(given)) {
+    throw refused('The Finix-Signature header is missing or malformed.');
+  }
+  const expected = createHmac('sha256', secret).update(`${timestamp}:`).update(body).digest();
+  if (!timingSafeEqual(Buffer.from(given, 'hex'), expected)) throw refused('The signature is not valid.');
+  if (Math.abs(now - Number(timestamp) * 1000) > TOLERANCE_MS) throw refused('The signature is too old.');
+}
+
+export interface FinixFacts {
+  /** Payment instruments that it is about. What became of them is asked of Finix itself, so order does not matter. */
+  instruments?: string[];
+}
+
+export interface FinixWebhook {
+  /** `instrument/updated` */
+  type: string;
+  /** Finix's id of the event, or the body's hash. */
+  key: string;
+  facts: FinixFacts;
+}
+
+const name = z.string().regex(/^[\w.-]{1,64}$/);
+const eventBody = z.looseObject({
+  id: z.string().min(1).max(255).nullish(),
+  type: name,
+  entity: name,
+  _embedded: z.record(z.string(), z.unknown()).nullish(),
+});
+const resources = z.array(z.looseObject({ id: z.string().max(255) })).max(1000);
+
+/** Never fails, as readPlaidWebhook. */
+export function readFinixWebhook(body: Uint8Array): FinixWebhook {
+  const hash = createHash('sha256').update(body).digest('hex');
+  const parsed = eventBody.safeParse(parseJson(body));
+  if (!parsed.success) return { type: 'UNREADABLE', key: hash, facts: {} };
+  const { id, type, entity, _embedded } = parsed.data;
+  // Under which name the resources come is not documented for instruments; their ids say what they are.
+  const instruments = Object.values(_embedded ?? {}).flatMap((list) => {
+    const read = resources.safeParse(list);
+    return read.success ? read.data.flatMap((resource) => (resource.id.startsWith('PI') ? [resource.id] : [])) : [];
+  });
+  const isAboutInstruments = entity.includes('instrument');
+  return { type: `${entity}/${type}`, key: id ?? hash, facts: isAboutInstruments ? { instruments } : {} };
+}
+
+function splitPair(part: string): [string, string] {
+  const at = part.indexOf('=');
+  return at < 0 ? [part, ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()];
+}
+
+function refused(detail: string): ProblemError {
+  return new ProblemError('unauthorized', { detail, action: 'contact_merchant' });
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}

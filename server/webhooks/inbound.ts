@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { Config } from '../config.ts';
+import { handleFinixWebhook, handlePlaidWebhook, type WebhookDeps } from '../handle-webhook.ts';
+import { newId } from '../ids.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { InboundEventTable } from '../storage/tables.ts';
+import { BUDGET_MS, backoff, Postpone, type Timing } from '../worker.ts';
+import { readFinixWebhook, verifyFinixSignature } from './finix.ts';
+import { createPlaidVerifier, readPlaidWebhook } from './plaid.ts';
+
+/**
+ * Webhooks that come in: proved, stored once, answered, then handled, at once if there is room and else by a job. A webhook may come
+ * more than once and in any order; handle-webhook.ts decides by what is true, not by what came before.
+ */
+export interface Inbound {
+  /** Resolves once it is stored. @throws ProblemError when it is not Plaid's */
+  receivePlaid(body: Uint8Array, token: string | undefined): Promise<void>;
+  /** Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store. @throws ProblemError */
+  receiveFinix(body: Uint8Array, signature: string | undefined): Promise<void>;
+  /** Handles what is due. @returns whether there may be more */
+  runDue(limit: number): Promise<boolean>;
+  /** Lets what is being handled end. */
+  stop(): Promise<void>;
+}
+
+export interface InboundDeps extends WebhookDeps {
+  config: Config;
+  timing: Timing;
+}
+
+/** Handled right after their answer at the same time; the rest is left to jobs, so that a flood does not fill the memory. */
+const AT_ONCE = 8;
+/** Longer than handling takes: it may make one call to Finix and wait for a session's outcome. */
+const TAKEN_MS = 2 * 60_000;
+/** After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30 days. */
+export const EVENT_KEEP_MS = 30 * 24 * 3600_000;
+
+export function createInbound(deps: InboundDeps): Inbound {
+  const { storage, secrets, config, log, timing } = deps;
+  const verifier = createPlaidVerifier(deps);
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function store(
+    event: Pick<InboundEventTable, 'source' | 'dedupe_key' | 'body_hash' | 'type'> & { facts: object },
+    publicToken: string | null,
+  ): Promise<void> {
+    const now = await storage.now();
+    const id = newId('evt');
+    const where = { table: 'inbound_events', row: id, column: 'public_token_enc' };
+    const stored = await storage.db
+      .insertInto('inbound_events')
+      .values({
+        ...event,
+        id,
+        facts: JSON.stringify(event.facts),
+        public_token_enc: publicToken === null ? null : secrets.seal(publicToken, where),
+        status: 'received',
+        tries: 0,
+        next_at: now,
+        lease_until: 0,
+        received_at: now,
+        handled_at: null,
+      })
+      .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'a webhook came in');
+    if (stored && running.size < AT_ONCE && !stopped) soon(id);
+  }
+
+  function soon(id: string): void {
+    const work: Promise<void> = run(id)
+      .catch((error: unknown) => log.warn({ event: id, err: error }, 'a webhook is left to a job'))
+      .finally(() => running.delete(work));
+    running.add(work);
+  }
+
+  async function run(id: string): Promise<void> {
+    const now = await storage.now();
+    const event = await storage.db
+      .updateTable('inbound_events')
+      .set((eb) => ({ lease_until: now + TAKEN_MS, tries: eb('tries', '+', 1) }))
+      .where('id', '=', id)
+      .where('status', '=', 'received')
+      .where('next_at', '<=', now)
+      .where('lease_until', '<=', now)
+      .returningAll()
+      .executeTakeFirst();
+    if (!event) return;
+    try {
+      const outcome = await (event.source === 'plaid' ? handlePlaidWebhook : handleFinixWebhook)(deps, event);
+      await finish(id, outcome);
+    } catch (error) {
+      if (error instanceof StorageUnavailableError) throw error;
+      await again(event, error);
+    }
+  }
+
+  async function finish(id: string, status: 'handled' | 'ignored' | 'failed'): Promise<void> {
+    const handled_at = await storage.now();
+    const patch = { status, handled_at, public_token_enc: null, lease_until: 0 };
+    await storage.db.updateTable('inbound_events').set(patch).where('id', '=', id).execute();
+  }
+
+  async function again({ id, type, tries, received_at }: InboundEventTable, error: unknown): Promise<void> {
+    const now = await storage.now();
+    if (error instanceof UpstreamError) {
+      const { service, call, failure, code, details } = error;
+      log.warn({ event: id, type, service, call, failure, code, ...details }, 'a call failed');
+    } else if (!(error instanceof Postpone)) {
+      log.error({ event: id, type, err: error }, 'a webhook could not be handled');
+    }
+    if (now - received_at > BUDGET_MS) {
+      log.error({ event: id, type }, 'a webhook is given up');
+      return finish(id, 'failed');
+    }
+    const delay = error instanceof Postpone ? error.delayMs : undefined;
+    const next_at = now + Math.ceil(delay ?? backoff(tries - 1, timing));
+    await storage.db.updateTable('inbound_events').set({ next_at, lease_until: 0 }).where('id', '=', id).execute();
+  }
+
+  return {
+    async receivePlaid(body, token) {
+      const { issuedAt, bodyHash } = await verifier.verify(body, token);
+      const { type, facts, publicToken } = readPlaidWebhook(body);
+      // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of the key.
+      const dedupe_key = `plaid:${bodyHash}:${issuedAt}`;
+      await store({ source: 'plaid', dedupe_key, body_hash: bodyHash, type, facts }, publicToken);
+    },
+    async receiveFinix(body, signature) {
+      if (body.length === 0) return;
+      verifyFinixSignature(body, signature, config.finix.webhookSecret, await storage.now());
+      const { type, key, facts } = readFinixWebhook(body);
+      const body_hash = createHash('sha256').update(body).digest('hex');
+      await store({ source: 'finix', dedupe_key: `finix:${key}`, body_hash, type, facts }, null);
+    },
+    async runDue(limit) {
+      const now = await storage.now();
+      const due = await storage.db
+        .selectFrom('inbound_events')
+        .select('id')
+        .where('status', '=', 'received')
+        .where('next_at', '<=', now)
+        .where('lease_until', '<=', now)
+        .orderBy('next_at')
+        .limit(limit)
+        .execute();
+      await Promise.all(due.map(({ id }) => run(id)));
+      return due.length === limit;
+    },
+    async stop() {
+      stopped = true;
+      await Promise.allSettled(running);
+    },
+  };
+}
