@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { LinkToken } from '../clients/plaid.ts';
 import { createLinkToken } from '../create-link-token.ts';
 import { ProblemError } from '../errors.ts';
+import { HOSTED_PUBLIC_TOKEN, lookForHosted, rememberHostedLink, withHostedToken } from '../finish-hosted.ts';
 import { readBody, readOptionalBody } from '../http/body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
@@ -47,7 +48,9 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.get('/v1/sessions/:id', async (c) => {
     const { audience, session } = await credentials.requireEither(c, c.req.param('id'));
-    return answer(c, deps, session, audience);
+    if (audience === 'merchant') return answer(c, deps, session, audience);
+    await lookForHosted(deps, session);
+    return answer(c, deps, (await findSession(storage, session.id)) ?? session, audience);
   });
 
   app.post('/v1/sessions/:id/link-token', async (c) => {
@@ -72,8 +75,9 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.post('/v1/sessions/:id/complete', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
-    const request = await readBody(c, completeRequest);
+    const sent = await readBody(c, completeRequest);
     refuseWhenStopping(deps);
+    const request = sent.public_token === HOSTED_PUBLIC_TOKEN ? await withHostedToken(deps, session, sent) : sent;
     const facts = {
       requestId: c.get('requestId'),
       ip: c.get('ip'),
@@ -127,11 +131,12 @@ function requireWaiting(session: SessionTable, now: number): void {
 
 /** So that `complete` stays open for as long as a public token of this link token can come. */
 async function noteLinkToken(
-  { storage }: AppDeps,
+  { storage, secrets }: AppDeps,
   session: SessionTable,
-  { linkToken, expiresAt }: LinkToken,
+  token: LinkToken,
   ip: string | null,
 ): Promise<void> {
+  const { linkToken, expiresAt } = token;
   const now = await storage.now();
   await storage.transaction(async (trx) => {
     await trx
@@ -146,6 +151,7 @@ async function noteLinkToken(
       .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .execute();
+    if (token.hostedLinkUrl) await rememberHostedLink(trx, secrets, session, token, now);
     await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
   });
 }

@@ -134,11 +134,22 @@ describe('complete', () => {
     for (const token of ['public-sandbox-11111111-1111-1111-1111-111111111111', 'nonsense', spent]) {
       const { status, body } = await server.complete(session, token);
       expect([status, body.code, body.action]).toEqual([409, 'restart_required', 'restart']);
+      expect((await server.page(session, 'GET', '')).body.status).toBe('restart_required');
     }
     const good = await server.complete(session, await server.publicToken());
     expect([good.status, good.body.status]).toEqual([200, 'completed']);
     expect(good.body.connections).toHaveLength(1);
     expect(enabled()).toHaveLength(2);
+  });
+
+  it('asks for a restart when the public token of another session is the first to come', async () => {
+    const [session, other] = [await server.createSession(), await server.createSession({ customer_id: 'cus_2' })];
+    const spent = await server.publicToken();
+    await server.complete(other, spent);
+    expect((await server.complete(session, spent)).body.code).toBe('restart_required');
+    const { body } = await server.page(session, 'GET', '');
+    expect(body).toMatchObject({ status: 'restart_required', error: { code: 'restart_required' }, connections: [] });
+    expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
   });
 
   it('accepts a bank until 30 minutes after the last link token, also when the session is over', async () => {
