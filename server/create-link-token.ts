@@ -84,7 +84,8 @@ function linkTokenRequest(
   };
   if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
   if (config.plaid.linkCustomization) request.link_customization_name = config.plaid.linkCustomization;
-  if (mode === 'hosted') {
+  // A page that can be left tells where to come back to: without a redirect address of its own, a bank's page only works in a Hosted Link.
+  if (mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri)) {
     request.hosted_link = {
       url_lifetime_seconds: HOSTED_LINK_SECONDS,
       ...(return_url ? { completion_redirect_uri: return_url } : {}),

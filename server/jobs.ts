@@ -3,6 +3,7 @@ import type { BankConnector } from './bank-connector.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
 import type { ConnectionGoals } from './connection-goals.ts';
+import { runDueHosted } from './finish-hosted.ts';
 import { type InstrumentDeps, sweep } from './finix-instrument.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Logger } from './log.ts';
@@ -63,6 +64,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },
     { round: () => deps.goals.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
+    { round: () => runDueHosted(deps, BATCH), everyMs: timing.tickMs },
     { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
     { round: () => keepHouse(deps), everyMs: timing.housekeepingMs },
   ];

@@ -273,6 +273,7 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
   for (const id of ids) {
     await trx.deleteFrom('idempotency').where('session_id', '=', id).execute();
     await trx.deleteFrom('link_tokens').where('session_id', '=', id).execute();
+    await trx.deleteFrom('hosted_links').where('session_id', '=', id).execute();
     // The news of the removal itself is still to be told; it goes by age, as all do.
     await trx.deleteFrom('deliveries').where('session_id', '=', id).where('status', '!=', 'pending').execute();
     await addAudit(trx, now, { actor: 'merchant' }, 'customer.erased', { session: id });

@@ -230,6 +230,7 @@ export interface LinkTokenResponse {
 
 /** What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else. */
 export interface CompleteRequest {
+  /** Or `hosted`: the one of the session's Hosted Link, which Plaid gives to the server only. */
   public_token: string;
   accounts: CompleteAccount[];
   institution?: { institution_id?: string | null; name?: string | null } | null;

@@ -10,6 +10,8 @@ import { classifyPlaidCode } from './plaid-codes.ts';
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient {
   createLinkToken(request: LinkTokenCreateRequest): Promise<LinkToken>;
+  /** What came of a Hosted Link so far, oldest first. Plaid keeps it for six hours. */
+  getLinkResults(linkToken: string): Promise<LinkResult[]>;
   /** One-time: a public token can be exchanged once. */
   exchangePublicToken(publicToken: string): Promise<{ accessToken: string; itemId: string }>;
   getAccounts(
@@ -24,6 +26,15 @@ export interface PlaidClient {
   getWebhookKey(keyId: string): Promise<{ jwk: JWK; expiredAt: number | null }>;
   /** Starts loading the SDK, so that the first call does not wait for it. */
   warmUp(): void;
+}
+
+/** A bank that a customer added in a Hosted Link. */
+export interface LinkResult {
+  publicToken: string;
+  /** Plaid's ids of the accounts that were picked. */
+  accounts: string[];
+  institution: { institution_id: string; name: string } | null;
+  linkSessionId: string | null;
 }
 
 export interface LinkToken {
@@ -55,6 +66,28 @@ const linkTokenBody = z.object({
   link_token: z.string().min(1),
   expiration: z.string(),
   hosted_link_url: z.string().nullish(),
+});
+const linkSessionsBody = z.object({
+  link_sessions: z
+    .array(
+      z.object({
+        link_session_id: z.string().nullish(),
+        results: z
+          .object({
+            item_add_results: z
+              .array(
+                z.object({
+                  public_token: z.string().min(1),
+                  accounts: z.array(z.object({ id: z.string() })).nullish(),
+                  institution: z.object({ institution_id: z.string(), name: z.string() }).nullish(),
+                }),
+              )
+              .nullish(),
+          })
+          .nullish(),
+      }),
+    )
+    .nullish(),
 });
 const exchangeBody = z.object({ access_token: z.string().min(1), item_id: z.string().min(1) });
 const accountsBody = z.object({
@@ -135,6 +168,19 @@ export function createPlaidClient(
       const expiresAt = Date.parse(data.expiration);
       if (Number.isNaN(expiresAt)) throw new UpstreamError('plaid', 'link/token/create', 'lost', 'UNREADABLE_ANSWER');
       return { linkToken: data.link_token, expiresAt, hostedLinkUrl: data.hosted_link_url ?? undefined };
+    },
+    async getLinkResults(linkToken) {
+      const { link_sessions } = await call('link/token/get', linkSessionsBody, (api, options) =>
+        api.linkTokenGet({ link_token: linkToken }, options),
+      );
+      return (link_sessions ?? []).flatMap(({ link_session_id, results }) =>
+        (results?.item_add_results ?? []).map(({ public_token, accounts, institution }) => ({
+          publicToken: public_token,
+          accounts: (accounts ?? []).map(({ id }) => id),
+          institution: institution ?? null,
+          linkSessionId: link_session_id ?? null,
+        })),
+      );
     },
     async exchangePublicToken(publicToken) {
       const data = await call('item/public_token/exchange', exchangeBody, (api, options) =>

@@ -14,7 +14,14 @@ import {
   createPublicSession as publicSessionSchema,
   createSession as sessionSchema,
 } from '../schemas.ts';
-import { auditSession, cancelSession, connectionsOf, createPublicSession, createSession } from '../sessions.ts';
+import {
+  auditSession,
+  cancelSession,
+  connectionsOf,
+  createPublicSession,
+  createSession,
+  findSession,
+} from '../sessions.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { type Audience, shownStatus, storedProblem, viewSession } from '../views.ts';

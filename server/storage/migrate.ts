@@ -2,6 +2,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { SchemaTooNewError } from './errors.ts';
 import { up as first } from './migrations/0001-first.ts';
 import { up as afterlife } from './migrations/0002-afterlife.ts';
+import { up as hosted } from './migrations/0003-hosted.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -13,6 +14,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { name: '0001-first', up: first },
   { name: '0002-afterlife', up: afterlife },
+  { name: '0003-hosted', up: hosted },
 ];
 
 interface MigrationTables {

@@ -9,6 +9,7 @@ export const SEALED_COLUMNS = [
   { table: 'items', column: 'public_token_enc' },
   { table: 'items', column: 'access_token_enc' },
   { table: 'inbound_events', column: 'public_token_enc' },
+  { table: 'hosted_links', column: 'link_token_enc' },
 ] as const;
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];

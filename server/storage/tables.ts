@@ -10,6 +10,7 @@ export interface Database {
   connections: ConnectionTable;
   customers: CustomerTable;
   link_tokens: LinkTokenTable;
+  hosted_links: HostedLinkTable;
   inbound_events: InboundEventTable;
   deliveries: DeliveryTable;
   audit: AuditTable;
@@ -176,6 +177,20 @@ export interface LinkTokenTable {
   /** SHA-256 (hex) of the link token. */
   hash: string;
   session_id: string;
+  created_at: number;
+}
+
+/** A Hosted Link that a customer may be in: its outcome can be read from Plaid with the link token. Gone when nothing can come of it any more. */
+export interface HostedLinkTable {
+  id: string;
+  session_id: string;
+  link_token_enc: string;
+  /** 1: its outcome was handed over. */
+  is_used: number;
+  tries: number;
+  /** When a job looks at it. */
+  next_at: number;
+  ends_at: number;
   created_at: number;
 }
 

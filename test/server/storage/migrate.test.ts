@@ -7,7 +7,7 @@ import { forEachStorage } from '../../helpers/storages.ts';
 import { rows } from './rows.ts';
 
 const second: Migration = {
-  name: '0002-test',
+  name: '9999-test',
   up: async (db) => {
     await db.schema.alterTable('meta').addColumn('note', 'text').execute();
   },
@@ -54,7 +54,7 @@ forEachStorage((_name, kind) => {
     const opening = database.open();
     await expect(opening).rejects.toThrow(SchemaTooNewError);
     await expect(opening).rejects.toThrow(StorageSetupError);
-    await expect(opening).rejects.toThrow(/0002-test.*Start the newer version/);
+    await expect(opening).rejects.toThrow(/9999-test.*Start the newer version/);
   });
 });
 

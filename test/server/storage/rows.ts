@@ -107,6 +107,16 @@ export const rows: Database = {
     updated_at: at,
   },
   link_tokens: { hash: 'c'.repeat(64), session_id: 'ses_1', created_at: at },
+  hosted_links: {
+    id: 'hl_1',
+    session_id: 'ses_1',
+    link_token_enc: 'v1.sealed',
+    is_used: 0,
+    tries: 0,
+    next_at: at,
+    ends_at: at,
+    created_at: at,
+  },
   inbound_events: {
     id: 'evt_1',
     source: 'plaid',
