@@ -44,7 +44,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   webhookRoutes(app, deps);
   operationRoutes(app, deps);
   contractRoutes(app, deps);
-  if (deps.script) scriptRoutes(app, deps.script, deps.version);
+  scriptRoutes(app, deps);
 
   // Known addresses with another method say so; what is left is not there.
   const methods = new Map<string, Set<string>>();

@@ -9,6 +9,7 @@ import type { AppEnv } from './http/context.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { archiveScripts } from './script-archive.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
@@ -60,6 +61,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const { config, storage, log, version, script, timeoutMs, wrapClients = (clients) => clients } = options;
   const secrets = createSecrets(config.encryptionKeys);
   await assertKeys(storage, secrets);
+  if (script) await archiveScripts(storage, script, version);
   const metrics = createMetrics(() => connector.inFlight);
   const { plaid, finix } = wrapClients({
     plaid: createPlaidClient(config.plaid, {

@@ -3,6 +3,7 @@ import { SchemaTooNewError } from './errors.ts';
 import { up as first } from './migrations/0001-first.ts';
 import { up as afterlife } from './migrations/0002-afterlife.ts';
 import { up as hosted } from './migrations/0003-hosted.ts';
+import { up as scripts } from './migrations/0004-scripts.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -15,6 +16,7 @@ export const migrations: readonly Migration[] = [
   { name: '0001-first', up: first },
   { name: '0002-afterlife', up: afterlife },
   { name: '0003-hosted', up: hosted },
+  { name: '0004-scripts', up: scripts },
 ];
 
 interface MigrationTables {

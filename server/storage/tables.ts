@@ -17,6 +17,7 @@ export interface Database {
   erasures: ErasureTable;
   idempotency: IdempotencyTable;
   rate_limits: RateLimitTable;
+  scripts: ScriptTable;
   meta: MetaTable;
 }
 
@@ -281,4 +282,13 @@ export interface RateLimitTable {
 export interface MetaTable {
   key: string;
   value: string;
+}
+
+/** Pinned scripts and their chunks, of this version and of earlier ones: an upgrade of the server must not break a page that pins. */
+export interface ScriptTable {
+  /** File name, with the version or the content's hash in it. */
+  name: string;
+  /** Base64. */
+  content: string;
+  created_at: number;
 }

@@ -52,6 +52,7 @@ export interface TestServerOptions {
   quietMs?: number;
   answerWithinMs?: number;
   script?: ScriptBundle;
+  version?: string;
 }
 
 /** The whole server over the simulator, with the real Plaid SDK in between, called through `app.request`. */
@@ -88,7 +89,16 @@ export class TestServer {
       write: (line) => lines.push(line),
     });
     const { timeoutMs, quietMs, answerWithinMs, script } = options;
-    const parts = { config, storage, log, version: '0.0.0-test', script, timeoutMs, quietMs, answerWithinMs };
+    const parts = {
+      config,
+      storage,
+      log,
+      version: options.version ?? '0.0.0-test',
+      script,
+      timeoutMs,
+      quietMs,
+      answerWithinMs,
+    };
     const { app, connector, jobs } = await assembleServer(parts);
     cleanUp.unshift(() => connector.stop());
     server = new TestServer(config, upstream, storage, app, connector, jobs, cleanUp);

@@ -56,6 +56,17 @@ describe('operations', () => {
     expect((await server.request('/finix-bank-connect@9.9.9.js')).status).toBe(404);
   });
 
+  it('go on serving pinned scripts and chunks of earlier versions after an upgrade', async () => {
+    const { upstream, storage } = server;
+    const files = new Map([['finix-bank-connect.js', new TextEncoder().encode('export const next = 1')]]);
+    const upgraded = await TestServer.start({ upstream, storage, script: { files }, version: '0.0.1-test' });
+    const pinned = await upgraded.request('/finix-bank-connect@0.0.0-test.js');
+    expect([pinned.status, await pinned.text()]).toEqual([200, 'export {}']);
+    expect((await upgraded.request('/es-AbCd1234.js')).status).toBe(200);
+    expect(await (await upgraded.request('/finix-bank-connect.js')).text()).toContain('next');
+    await upgraded.close();
+  });
+
   it('answer an unknown address with a problem', async () => {
     const { status, headers, body } = await server.send('GET', '/nothing', undefined, {});
     expect([status, body.code, headers.get('Content-Type')]).toEqual([404, 'not_found', 'application/problem+json']);

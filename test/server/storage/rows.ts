@@ -162,4 +162,5 @@ export const rows: Database = {
   idempotency: { key: 'key-1', request_hash: 'b'.repeat(64), session_id: 'ses_1', response: '{}', created_at: at },
   rate_limits: { bucket: 'bucket', window_start: at, hits: 1 },
   meta: { key: 'meta-1', value: 'value' },
+  scripts: { name: 'es-AbCd1234.js', content: 'ZXhwb3J0', created_at: at },
 };
