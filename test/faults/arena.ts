@@ -1,0 +1,152 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { type FaultRule, type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
+import type { Connection } from '../../widget/contract.ts';
+import type { TestPostgres } from '../helpers/postgres.ts';
+import { Cluster } from './cluster.ts';
+import type { Control } from './controls.ts';
+import { connectBank, type Outcome, readConnections } from './customer.ts';
+import { judge, type Verdict } from './judge.ts';
+import type { Random } from './random.ts';
+import { CALLS, INSTANCE_TIMES, LATE_COMMIT_MS } from './times.ts';
+
+export type Store = 'sqlite' | 'postgres';
+
+export interface ArenaOptions {
+  store: Store;
+  random: Random;
+  postgres: TestPostgres | undefined;
+  instances: number;
+  control?: Control | undefined;
+  verbose?: boolean | undefined;
+  /** A folder for the embedded database, made by the row itself. */
+  dataDir?: string | undefined;
+  /** See Evidence. */
+  instancesSuffer?: boolean;
+  listLagMs?: number;
+  /** Makes the create call of the instrument take its time too, for what happens during it. Nobody is refused by Finix then. */
+  slowInstruments?: boolean;
+}
+
+/** A customer waits for as long as anything here can last; whoever is not through by then is lost. */
+const PATIENCE_MS = 45_000;
+/** So that calls are in flight when something happens to a process. */
+const LATENCY_MS = 15;
+/** How long surplus instruments and unused logins may take to go once all is calm: the quiet period, its sweep, and a busy machine. */
+const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
+
+/** One upstream, one database and the instances on it, for one row of the table or one round of it. */
+export class Arena {
+  readonly outcomes: Outcome[] = [];
+  #named = 0;
+
+  private constructor(
+    readonly options: ArenaOptions,
+    readonly upstream: RunningSimulator,
+    readonly cluster: Cluster,
+    /** DATA_DIR; a folder that does not exist with PostgreSQL. */
+    readonly dataDir: string,
+    private readonly cleanUp: (() => Promise<void>)[],
+  ) {}
+
+  static async open(options: ArenaOptions): Promise<Arena> {
+    const cleanUp: (() => Promise<void>)[] = [];
+    const upstream = await startSimulator({ listLagMs: options.listLagMs ?? 0 });
+    cleanUp.push(() => upstream.close());
+    let dataDir = options.dataDir ?? '/nonexistent';
+    const database: Record<string, string> = {};
+    if (options.store === 'postgres') {
+      if (!options.postgres) throw new Error('there is no PostgreSQL');
+      database['DATABASE_URL'] = await options.postgres.createDatabase();
+    } else {
+      if (options.dataDir === undefined) {
+        const made = await mkdtemp(join(tmpdir(), 'fbc-faults-'));
+        cleanUp.push(() => rm(made, { recursive: true, force: true }));
+        dataDir = made;
+      }
+      database['DATA_DIR'] = dataDir;
+    }
+    const { control, verbose } = options;
+    const cluster = await Cluster.start({ upstream, database, control, verbose }, options.instances);
+    cleanUp.unshift(() => cluster.close());
+    return new Arena(options, upstream, cluster, dataDir, cleanUp);
+  }
+
+  get random(): Random {
+    return this.options.random;
+  }
+
+  fault(...rules: FaultRule[]): void {
+    for (const rule of rules) this.upstream.simulator.faults.add(rule);
+  }
+
+  /** Lets `count` customers connect their banks, `atOnce` at the same time. Every tenth is refused by Finix. */
+  async connect(
+    count: number,
+    { atOnce = count, copies, url }: { atOnce?: number; copies?: number; url?: () => string | undefined } = {},
+  ): Promise<void> {
+    const limit = pLimit(atOnce);
+    const anywhere = () => this.cluster.url((urls) => this.random.pick(urls));
+    const { slowInstruments = false } = this.options;
+    for (const call of CALLS) {
+      // The simulator's rules for everybody come before those of the customer whom Finix refuses.
+      const isRefusal = call.path === '/payment_instruments' && !slowInstruments;
+      if (!isRefusal) this.fault({ ...call, kind: 'delay', delayMs: LATENCY_MS });
+    }
+    const connecting = Array.from({ length: count }, () => {
+      const number = this.#named++;
+      return limit(async () => {
+        const outcome = await connectBank({
+          email: `customer-${number}@example.com`,
+          kind: number % 10 === 9 && !slowInstruments ? 'is refused' : 'connects',
+          url: url ?? anywhere,
+          plaidUrl: this.upstream.plaidUrl,
+          random: this.random,
+          copies,
+          patienceMs: PATIENCE_MS,
+        });
+        this.outcomes.push(outcome);
+      });
+    });
+    await Promise.all(connecting);
+  }
+
+  /** Lets the dust settle, and judges by the upstream's ledger. What is still wrong after the calm stays wrong. */
+  async verdict(): Promise<Verdict> {
+    this.upstream.simulator.faults.clear();
+    // Commits that were under way come first, or a second instrument is not there yet when it is looked for.
+    await sleep(LATE_COMMIT_MS);
+    const end = performance.now() + CALM_MS;
+    for (;;) {
+      const verdict = judge({
+        ledger: this.upstream.simulator.ledger,
+        outcomes: this.outcomes,
+        connections: await this.#connections(),
+        instancesSuffer: this.options.instancesSuffer ?? false,
+        unanswered: this.cluster.unanswered,
+      });
+      if (isClean(verdict) || performance.now() > end) return verdict;
+      await sleep(200);
+    }
+  }
+
+  async #connections(): Promise<Map<string, Connection[]>> {
+    const url = () => this.cluster.url(([first = '']) => first);
+    const limit = pLimit(16);
+    const read = this.outcomes.map(({ email }) =>
+      limit(async (): Promise<[string, Connection[]]> => [email, (await readConnections({ url }, email)) ?? []]),
+    );
+    return new Map(await Promise.all(read));
+  }
+
+  async close(): Promise<void> {
+    for (const step of this.cleanUp) await step();
+  }
+}
+
+export function isClean({ lost, double, needless }: Verdict): boolean {
+  return lost.length + double.length + needless.length === 0;
+}

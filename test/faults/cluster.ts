@@ -1,0 +1,141 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { RunningSimulator } from '../../demo/simulator/index.ts';
+import { eventually, testEnvironment } from '../helpers/server.ts';
+import type { Control } from './controls.ts';
+import type { Order } from './times.ts';
+
+const INSTANCE = fileURLToPath(new URL('./instance.ts', import.meta.url));
+/** Node, the server's code and a migration: under a second alone, several on a machine that is busy with other instances. */
+const START_MS = 30_000;
+
+export interface ClusterOptions {
+  upstream: RunningSimulator;
+  /** DATABASE_URL or DATA_DIR. */
+  database: Record<string, string>;
+  control?: Control | undefined;
+  /** Show the instances' logs. */
+  verbose?: boolean | undefined;
+}
+
+/** One server process. */
+export class Instance {
+  /** Lines that it has said, oldest first. */
+  readonly said: string[] = [];
+  readonly #child: ChildProcess;
+  readonly exited: Promise<void>;
+  url: string | undefined;
+
+  constructor({ upstream, database, control, verbose }: ClusterOptions, unanswered: Set<string>) {
+    const env = {
+      PATH: process.env['PATH'],
+      ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
+      ...database,
+      LOG_LEVEL: verbose ? 'info' : 'silent',
+      ...(control ? { FAULTS_CONTROL: control } : {}),
+    };
+    this.#child = spawn(process.execPath, ['--import', 'tsx', INSTANCE], {
+      env,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.exited = once(this.#child, 'exit').then(() => {
+      this.url = undefined;
+    });
+    // An order to a process that has just died is no error of ours.
+    this.#child.stdin?.on('error', () => {});
+    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.said.push(line);
+      if (line.startsWith('lost ')) unanswered.add(line.slice('lost '.length));
+      if (line.startsWith('listening ')) this.url = `http://127.0.0.1:${line.slice('listening '.length)}`;
+    });
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get exitCode(): number | null {
+    return this.#child.exitCode;
+  }
+
+  async listening(): Promise<void> {
+    await eventually(async () => {
+      if (!this.isAlive) throw new Error('an instance ended before it listened; run with --verbose');
+      return this.url !== undefined;
+    }, START_MS);
+  }
+
+  async tell(order: Order): Promise<void> {
+    const before = this.said.length;
+    this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
+    await eventually(async () => !this.isAlive || this.said.indexOf(`done ${order.order}`, before) >= 0);
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
+    if (this.isAlive) this.#child.kill(signal);
+  }
+
+  async hasSaid(beginning: string, ms: number): Promise<boolean> {
+    const heard = () => this.said.some((line) => line.startsWith(beginning));
+    return eventually(async () => heard(), ms).catch(() => false);
+  }
+}
+
+/** The instances that serve one database. Each place is filled again when its instance dies, unless it is left empty on purpose. */
+export class Cluster {
+  readonly places: (Instance | undefined)[] = [];
+  /** See Evidence. */
+  readonly unanswered = new Set<string>();
+  readonly #options: ClusterOptions;
+  #closed = false;
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  static async start(options: ClusterOptions, instances: number): Promise<Cluster> {
+    const cluster = new Cluster(options);
+    // One after the other would be kinder to the machine; together also shows that migrations run once.
+    await Promise.all(Array.from({ length: instances }, (_, place) => cluster.fill(place)));
+    return cluster;
+  }
+
+  /** Starts an instance in this place; again whenever it dies while it is still in the place. */
+  async fill(place: number): Promise<Instance> {
+    const instance = new Instance(this.#options, this.unanswered);
+    this.places[place] = instance;
+    instance.exited
+      .then(() => (this.places[place] === instance && !this.#closed ? this.fill(place) : undefined))
+      .catch(() => {
+        // It died at the start, as when its database is away.
+        if (!this.#closed && this.places[place] === instance) this.places[place] = undefined;
+      });
+    await instance.listening().catch(() => {});
+    return instance;
+  }
+
+  empty(place: number): Instance | undefined {
+    const instance = this.places[place];
+    this.places[place] = undefined;
+    return instance;
+  }
+
+  /** The address of one that listens, chosen by `pick`; undefined while there is none. */
+  url(pick: (urls: string[]) => string): string | undefined {
+    const urls = this.places.flatMap((instance) => instance?.url ?? []);
+    return urls.length > 0 ? pick(urls) : undefined;
+  }
+
+  get instances(): Instance[] {
+    return this.places.flatMap((instance) => instance ?? []);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const instances = this.instances;
+    for (const instance of instances) instance.signal('SIGKILL');
+    await Promise.all(instances.map(({ exited }) => exited));
+  }
+}

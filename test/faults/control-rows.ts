@@ -1,0 +1,59 @@
+import type { Store } from './arena.ts';
+import type { Control } from './controls.ts';
+import type { Verdict } from './judge.ts';
+import { freezeAt } from './point-rows.ts';
+import { powerCut, whyNoPowerCut } from './power.ts';
+import { addUp, type RunRound } from './suite.ts';
+
+interface ControlRow {
+  name: string;
+  stores?: readonly Store[];
+  /** False: the whole server goes through the same, and must come out clean. */
+  isControl?: boolean;
+  longOnly?: boolean;
+  /** Why it can't be run here. */
+  skipped?: () => string | undefined;
+  run(round: RunRound): Promise<Verdict>;
+}
+
+const INSTRUMENT = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
+
+function upstreamControl(control: Control, delayMs: number): ControlRow {
+  return {
+    name: `control: ${control}`,
+    run: (round) =>
+      round({ instances: 1 }, { control }, async (arena) => {
+        arena.fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', delayMs, times: 3 });
+        await arena.connect(6);
+      }),
+  };
+}
+
+/** The suite's own test: servers with one protection taken out must lose a bank or make two. */
+export const controlRows: ControlRow[] = [
+  upstreamControl('naive retry', 0),
+  upstreamControl('no quiet period', 900),
+  {
+    name: 'control: no fence',
+    run: (round) =>
+      addUp(
+        ['after the processor token', 'before the processor token'].map(
+          (point) => () => round({ instances: 2 }, { control: 'no fence' }, (arena) => freezeAt(arena, point, 3)),
+        ),
+        2,
+      ),
+  },
+  {
+    name: 'the power fails',
+    stores: ['sqlite'],
+    isControl: false,
+    skipped: whyNoPowerCut,
+    run: (round) => powerCut(round, undefined),
+  },
+  {
+    name: 'control: synchronous off',
+    stores: ['sqlite'],
+    skipped: whyNoPowerCut,
+    run: (round) => powerCut(round, 'synchronous off'),
+  },
+];

@@ -1,0 +1,75 @@
+/**
+ * One server process of the fault suite: the real server over the real storage and clients, with short waiting times, and with points
+ * at which it can be told to die or freeze. Takes orders as lines of JSON on standard input, answers with lines on standard output.
+ */
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
+import { getRequestListener } from '@hono/node-server';
+import { sql } from 'kysely';
+import { assembleServer } from '../../server/assemble.ts';
+import { loadConfig } from '../../server/config.ts';
+import { createLog } from '../../server/log.ts';
+import { openStorage } from '../../server/storage/open.ts';
+import { type Control, naiveRetry, noFence, synchronousOff } from './controls.ts';
+import { clientsWithPoints, createPoints, say, storageWithPoints } from './points.ts';
+import { INSTANCE_TIMES, type Order } from './times.ts';
+
+const control = process.env['FAULTS_CONTROL'] as Control | undefined;
+const points = createPoints();
+const realNow = Date.now;
+let clockOffset = 0;
+// The whole process sees the jump, as it would of a machine's clock.
+Date.now = () => realNow() + clockOffset;
+
+const config = loadConfig(process.env);
+const log = createLog({
+  level: config.logLevel,
+  secrets: [config.plaid.secret],
+  write: (line) => void process.stderr.write(line),
+});
+const opened = await openStorage({ ...config, log: (level, message, fields) => log[level](fields ?? {}, message) });
+if (control === 'synchronous off') await synchronousOff(opened);
+const storage = storageWithPoints(control === 'no fence' ? noFence(opened) : opened, points);
+let stopping = false;
+const { app, connector, jobs, plaid } = await assembleServer({
+  config,
+  storage,
+  log,
+  version: '0.0.0-faults',
+  isStopping: () => stopping,
+  ...INSTANCE_TIMES,
+  ...(control === 'no quiet period' ? { quietMs: 0 } : {}),
+  wrapClients: (clients) => clientsWithPoints(control === 'naive retry' ? naiveRetry(clients) : clients, points),
+});
+const server = createServer(getRequestListener(app.fetch));
+server.listen(0, '127.0.0.1', () => {
+  jobs.start();
+  plaid.warmUp();
+  const address = server.address();
+  say(`listening ${typeof address === 'object' && address ? address.port : 0}`);
+});
+
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const order = JSON.parse(line) as Order;
+  if (order.order === 'arm') points.arm(order.point, order.action);
+  if (order.order === 'trace') points.trace();
+  if (order.order === 'clock') clockOffset = order.offsetMs;
+  if (order.order === 'full') {
+    // SQLite takes a limit below the present size for the present size.
+    const pages = order.full ? 1 : 1_000_000_000;
+    sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(opened.db).catch(() => process.exit(1));
+  }
+  say(`done ${order.order}`);
+});
+// Its suite is gone: an orphan would hold the database and the port.
+process.stdin.on('end', () => process.exit(1));
+
+process.once('SIGTERM', () => {
+  stopping = true;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  Promise.all([jobs.stop(), connector.stop(INSTANCE_TIMES.graceMs)])
+    .then(() => closed)
+    .then(() => storage.close())
+    .then(() => process.exit(0))
+    .catch(() => process.exit(1));
+});

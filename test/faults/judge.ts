@@ -1,0 +1,143 @@
+import type { Ledger } from '../../demo/simulator/index.ts';
+import { sha256 } from '../../server/ids.ts';
+import type { Connection } from '../../widget/contract.ts';
+import type { Outcome } from './customer.ts';
+
+/** What is wrong, by the upstream's own ledger, in words; empty lists: nothing is. */
+export interface Verdict {
+  sessions: number;
+  completed: number;
+  restartsAsked: number;
+  /** Customers without the bank they connected, or with one that has been disabled; logins left at Plaid that nobody uses. */
+  lost: string[];
+  /** Customers with more than one enabled instrument, or more than one identity, at Finix. */
+  double: string[];
+  /** Customers who were sent through Link again although the exchange's answer had not been lost. */
+  needless: string[];
+  longestMs: number;
+}
+
+export interface Evidence {
+  ledger: Ledger;
+  outcomes: Outcome[];
+  /** As the merchant reads them after everything is over, by customer's email. */
+  connections: Map<string, Connection[]>;
+  /** Instances died, froze or lost their database: an answer may have been lost on our side of the wire. */
+  instancesSuffer: boolean;
+  /** SHA-256 of the public tokens whose exchange an instance had no answer to in time. */
+  unanswered: ReadonlySet<string>;
+}
+
+export function judge({ ledger, outcomes, connections, instancesSuffer, unanswered }: Evidence): Verdict {
+  const verdict: Verdict = {
+    sessions: outcomes.length,
+    completed: 0,
+    restartsAsked: 0,
+    lost: [],
+    double: [],
+    needless: [],
+    longestMs: 0,
+  };
+  const index = indexOf(ledger);
+  for (const outcome of outcomes) {
+    const { email, kind, told } = outcome;
+    const instruments = index.instruments.get(email) ?? [];
+    const enabled = instruments.filter((instrument) => instrument.enabled);
+    verdict.longestMs = Math.max(verdict.longestMs, outcome.ms);
+    if ((index.identities.get(email) ?? 0) > 1) verdict.double.push(`${email}: more than one identity`);
+
+    const shown = told?.connections.flatMap(({ payment_instrument }) => payment_instrument ?? []) ?? [];
+    const kept = (connections.get(email) ?? []).filter(({ status }) => status === 'active');
+    if (enabled.length > 1) verdict.double.push(`${email}: ${enabled.length} enabled instruments`);
+    // Not everybody who was to be refused is: another fault can come before the refusal.
+    if (kind === 'is refused' && told?.status === 'failed') {
+      verdict.completed++;
+      if (enabled.length > 0) verdict.lost.push(`${email}: an instrument of an ended session is enabled`);
+    } else if (told?.status !== 'completed' || shown.length !== 1) {
+      verdict.lost.push(
+        `${email}: ended as ${told?.status ?? 'nothing in time'} (${told?.error?.code ?? outcome.lastAnswer})`,
+      );
+    } else {
+      verdict.completed++;
+      if (!enabled.some(({ id }) => id === shown[0])) {
+        verdict.lost.push(`${email}: was told ${shown[0]}, which is not enabled`);
+      }
+      if (kept.length !== 1 || kept[0]?.payment_instrument !== shown[0]) {
+        verdict.lost.push(`${email}: was told ${shown[0]}, the merchant reads ${kept[0]?.payment_instrument}`);
+      }
+    }
+    judgeLogins(
+      verdict,
+      outcome,
+      index,
+      (token, handled) => unanswered.has(sha256(token)) || (instancesSuffer && handled),
+    );
+  }
+  return verdict;
+}
+
+/** Every login that was exchanged belongs to a completed session, or has been removed, or is one whose access token never reached us. */
+function judgeLogins(
+  verdict: Verdict,
+  outcome: Outcome,
+  index: Index,
+  mayBeLost: (token: string, handled: boolean) => boolean,
+): void {
+  const { email, told } = outcome;
+  const last = outcome.tokens.at(-1);
+  for (const run of outcome.tokens) {
+    const exchange = index.exchanges.get(run.token) ?? { handled: false, answerLost: false };
+    const item = index.items.get(run.token);
+    const answerLost = exchange.answerLost || mayBeLost(run.token, exchange.handled);
+    if (run.restartAsked) {
+      verdict.restartsAsked++;
+      if (!answerLost) verdict.needless.push(`${email}: restart asked although the exchange's answer was not lost`);
+      continue;
+    }
+    if (run !== last || !item) continue;
+    if (told?.status === 'completed' && item.removed)
+      verdict.lost.push(`${email}: the login of a completed session was removed`);
+    if (told && told.status !== 'completed' && item.exchanged && !item.removed) {
+      verdict.lost.push(`${email}: the login of an ended session was left at Plaid`);
+    }
+  }
+}
+
+interface Index {
+  identities: Map<string, number>;
+  instruments: Map<string, { id: string; enabled: boolean }[]>;
+  items: Map<string, { exchanged: boolean; removed: boolean }>;
+  exchanges: Map<string, { handled: boolean; answerLost: boolean }>;
+}
+
+function indexOf(ledger: Ledger): Index {
+  const index: Index = { identities: new Map(), instruments: new Map(), items: new Map(), exchanges: new Map() };
+  const emails = new Map<string, string>();
+  for (const { id, entity } of ledger.identities()) {
+    const email = String((entity as { email?: unknown }).email);
+    emails.set(id, email);
+    index.identities.set(email, (index.identities.get(email) ?? 0) + 1);
+  }
+  for (const { id, identity, enabled } of ledger.instruments()) {
+    const email = emails.get(String(identity)) ?? '';
+    index.instruments.set(email, [...(index.instruments.get(email) ?? []), { id, enabled: enabled === true }]);
+  }
+  const items = new Map(ledger.items().map((item) => [item.item_id, item]));
+  for (const { public_token, item_id } of ledger.publicTokens()) {
+    const item = items.get(item_id);
+    if (item) index.items.set(public_token, item);
+  }
+  for (const call of ledger.calls()) {
+    if (call.path !== '/item/public_token/exchange') continue;
+    const token = String((call.body as { public_token?: unknown }).public_token);
+    const known = index.exchanges.get(token) ?? { handled: false, answerLost: false };
+    // No answer, none that can be read, or an error after it was done.
+    const unreadable = call.status === null || call.fault === 'html' || call.fault === 'malformed';
+    const answerLost = unreadable || (call.handled && (call.status ?? 0) >= 500);
+    index.exchanges.set(token, {
+      handled: known.handled || call.handled,
+      answerLost: known.answerLost || answerLost,
+    });
+  }
+  return index;
+}

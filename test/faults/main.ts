@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util';
+import type { Store } from './arena.ts';
+import { availableStores, type Line, runSuite } from './suite.ts';
+import { heading, row, total } from './table.ts';
+
+const HELP = `npm run test:faults -- [options]
+
+Real server processes over the simulated Plaid and Finix, and everything that can go wrong. Judged on the upstream's own ledger:
+no bank lost, none made twice, nobody sent through Link again without need. Exit code 1 otherwise.
+
+  --seed N          the same faults in the same order again (default: a new one each time)
+  --store NAME      sqlite or postgres (default: both; PostgreSQL is skipped, and says so, where there is none)
+  --only TEXT       only the rows with TEXT in their name
+  --sessions N      at least so many sessions in all, in proportion (default: about 1,200)
+  --short           few sessions, under a minute
+  --verbose         show the servers' logs
+  --help            this text
+`;
+
+/** What all rows together come to on both stores, for --sessions. */
+const ABOUT = 1_200;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      store: { type: 'string' },
+      only: { type: 'string' },
+      sessions: { type: 'string' },
+      short: { type: 'boolean', default: false },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return void process.stdout.write(HELP);
+  const { stores: available, missing } = availableStores();
+  if (missing) console.log(`PostgreSQL is skipped: ${missing}`);
+  const stores = available.filter((store: Store) => values.store === undefined || store === values.store);
+  if (stores.length === 0) throw new Error(`no such store here: ${values.store}`);
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
+  const scale = values.sessions === undefined ? 1 : Number(values.sessions) / ABOUT;
+  console.log(`seed ${seed}\n\n${heading()}`);
+  const lines = await runSuite({
+    seed,
+    stores,
+    only: values.only,
+    short: values.short,
+    scale,
+    verbose: values.verbose,
+    report: (line) => {
+      console.log(row(line));
+      if (!line.ok) explain(line, seed);
+    },
+  });
+  console.log(`${total(lines)}\n`);
+  if (lines.length === 0 || !lines.every(({ ok }) => ok)) process.exitCode = 1;
+}
+
+function explain({ store, fault, verdict, control }: Line, seed: number): void {
+  const why = control
+    ? ['a server without this protection was not found out']
+    : [...verdict.lost, ...verdict.double, ...verdict.needless].slice(0, 10);
+  console.log(`FAILED ${store}, ${fault}:\n${why.map((line) => `  ${line}`).join('\n')}`);
+  console.log(`  again: npm run test:faults -- --seed ${seed} --store ${store} --only ${JSON.stringify(fault)}\n`);
+}
+
+await main();

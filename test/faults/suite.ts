@@ -1,0 +1,154 @@
+import pLimit from 'p-limit';
+import { postgresMissing, startPostgres, type TestPostgres } from '../helpers/postgres.ts';
+import { Arena, type ArenaOptions, isClean, type Store } from './arena.ts';
+import { controlRows } from './control-rows.ts';
+import type { Verdict } from './judge.ts';
+import { freezeAtPoints, killAtPoints } from './point-rows.ts';
+import { createRandom } from './random.ts';
+import { type Row, rows } from './rows.ts';
+
+export interface SuiteOptions {
+  seed: number;
+  stores: Store[];
+  /** Only rows whose name contains this. */
+  only?: string | undefined;
+  short: boolean;
+  /** All rows' sessions times this. */
+  scale: number;
+  verbose: boolean;
+  /** Told of each line of the table as it is known. */
+  report: (line: Line) => void;
+}
+
+/** One line of the table. */
+export interface Line {
+  store: Store;
+  fault: string;
+  verdict: Verdict;
+  ok: boolean;
+  /** For a control: whether it was found out. */
+  control: boolean;
+  ms: number;
+}
+
+/** Runs one row's round and gives what came of it. */
+export type RunRound = (
+  row: Pick<Row, 'instances' | 'options' | 'around'>,
+  more: Partial<ArenaOptions>,
+  act: (arena: Arena) => Promise<void>,
+) => Promise<Verdict>;
+
+/** Rounds that run beside each other: each is mostly waiting. */
+const ROUNDS_AT_ONCE = 3;
+
+/** @returns all lines; those that are not `ok` say why in their verdict */
+export async function runSuite(options: SuiteOptions): Promise<Line[]> {
+  const lines: Line[] = [];
+  for (const store of options.stores) {
+    const postgres = store === 'postgres' ? await openPostgres() : undefined;
+    try {
+      await runStore(options, store, postgres, (line) => {
+        lines.push(line);
+        options.report(line);
+      });
+    } finally {
+      await postgres?.stop();
+    }
+  }
+  return lines;
+}
+
+async function openPostgres(): Promise<TestPostgres> {
+  const postgres = await startPostgres();
+  if ('skipped' in postgres) throw new Error(postgres.skipped);
+  return postgres;
+}
+
+/** The stores that can be tried here, and why not others. */
+export function availableStores(): { stores: Store[]; missing: string | undefined } {
+  const missing = postgresMissing();
+  return { stores: missing ? ['sqlite'] : ['sqlite', 'postgres'], missing };
+}
+
+async function runStore(
+  { seed, only, short, scale, verbose }: SuiteOptions,
+  store: Store,
+  postgres: TestPostgres | undefined,
+  report: (line: Line) => void,
+): Promise<void> {
+  const wanted = (name: string) => only === undefined || name.includes(only);
+  const sessionsOf = ({ sessions }: Pick<Row, 'sessions'>) =>
+    short ? sessions.short : Math.max(1, Math.round(sessions.full * scale));
+
+  const roundOf = (name: string): RunRound => {
+    const random = createRandom(seed).fork(name);
+    let rounds = 0;
+    return async (row, more, act) => {
+      const instances = typeof row.instances === 'number' ? row.instances : row.instances[store];
+      const own = random.fork(String(rounds++));
+      let verdict: Verdict | undefined;
+      const run = async (around: Pick<ArenaOptions, 'dataDir'>) => {
+        const arena = await Arena.open({
+          store,
+          random: own,
+          postgres,
+          instances,
+          verbose,
+          ...row.options,
+          ...more,
+          ...around,
+        });
+        try {
+          await act(arena);
+          verdict = await arena.verdict();
+        } finally {
+          await arena.close();
+        }
+      };
+      await (row.around ? row.around(run) : run({}));
+      if (!verdict) throw new Error('a round had no verdict');
+      return verdict;
+    };
+  };
+  const line = async (fault: string, control: boolean, run: (round: RunRound) => Promise<Verdict>) => {
+    const began = performance.now();
+    const verdict = await run(roundOf(fault));
+    const caught = verdict.lost.length + verdict.double.length > 0;
+    report({ store, fault, verdict, control, ok: control ? caught : isClean(verdict), ms: performance.now() - began });
+  };
+
+  for (const row of rows) {
+    if (!wanted(row.name) || (row.stores && !row.stores.includes(store))) continue;
+    await line(row.name, false, (round) => round(row, {}, (arena) => row.run(arena, sessionsOf(row))));
+  }
+  for (const points of [killAtPoints, freezeAtPoints]) {
+    if (!wanted(points.name)) continue;
+    await line(points.name, false, (round) =>
+      points.run(round, { short, sessions: sessionsOf(points), atOnce: ROUNDS_AT_ONCE }),
+    );
+  }
+  for (const row of controlRows) {
+    if (!wanted(row.name) || (row.stores && !row.stores.includes(store)) || (short && row.longOnly)) continue;
+    const skipped = row.skipped?.();
+    if (skipped) {
+      console.log(`(${store}) ${row.name}: not run: ${skipped}`);
+      continue;
+    }
+    await line(row.name, row.isControl ?? true, (round) => row.run(round));
+  }
+}
+
+/** Adds up rounds, at most `atOnce` of them at the same time. */
+export async function addUp(rounds: (() => Promise<Verdict>)[], atOnce: number): Promise<Verdict> {
+  const limit = pLimit(atOnce);
+  const verdicts = await Promise.all(rounds.map((round) => limit(round)));
+  return verdicts.reduce((sum, one) => ({
+    sessions: sum.sessions + one.sessions,
+    completed: sum.completed + one.completed,
+    restartsAsked: sum.restartsAsked + one.restartsAsked,
+    lost: [...sum.lost, ...one.lost],
+    double: [...sum.double, ...one.double],
+    needless: [...sum.needless, ...one.needless],
+    longestMs: Math.max(sum.longestMs, one.longestMs),
+  }));
+}

@@ -1,0 +1,40 @@
+import type { FaultRule } from '../../demo/simulator/index.ts';
+
+/**
+ * The suite's own waiting times, in milliseconds: the usual ones divided by sixty or so, in the same order of size. A call is given up
+ * after 500, so a busy machine does not look like a lost answer; the lease outlasts two of them; the quiet period outlasts the latest
+ * commit that the faults make.
+ */
+export const INSTANCE_TIMES = {
+  timeoutMs: 500,
+  quietMs: 1_800,
+  graceMs: 2_000,
+  timing: {
+    leaseMs: 1_500,
+    answerWithinMs: 2_000,
+    lookAgainMs: 200,
+    slowBaseMs: 500,
+    slowCapMs: 1_000,
+    tickMs: 100,
+    housekeepingMs: 500,
+  },
+};
+
+/** How long after a call was given up a late commit happens, at most: well within the quiet period that counts from its sending. */
+export const LATE_COMMIT_MS = 1_000;
+
+/** The calls that the money path makes, in its order. */
+export const CALLS: readonly Pick<FaultRule, 'service' | 'path' | 'method'>[] = [
+  { service: 'plaid', path: '/item/public_token/exchange' },
+  { service: 'plaid', path: '/accounts/get' },
+  { service: 'finix', path: '/identities', method: 'POST' },
+  { service: 'plaid', path: '/processor/token/create' },
+  { service: 'finix', path: '/payment_instruments', method: 'POST' },
+];
+
+/** What the suite tells an instance. */
+export type Order =
+  | { order: 'arm'; point: string; action: 'kill' | 'freeze' }
+  | { order: 'trace' }
+  | { order: 'clock'; offsetMs: number }
+  | { order: 'full'; full: boolean };
