@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Faults } from './faults.ts';
 import type { Lifetimes, ServiceName, SimulatedCall, State } from './state.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** One line for a live log: no token, no credential, no name. */
 export interface Step {
@@ -30,6 +31,7 @@ export interface Context {
   /** May be changed at any time. */
   settings: SimulatorSettings;
   now: () => number;
+  webhooks: Webhooks;
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;
   emit: (step: Step) => void;

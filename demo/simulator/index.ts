@@ -1,3 +1,4 @@
+export type { Bank } from './bank.ts';
 export type { SimulatorSettings, Step } from './context.ts';
 export type { FaultKind, FaultRule } from './faults.ts';
 export { INSTITUTIONS, type SimulatedInstitution } from './institutions.ts';
@@ -13,3 +14,4 @@ export {
   startSimulator,
 } from './simulator.ts';
 export type { FinixResource, Lifetimes, SimulatedCall } from './state.ts';
+export type { Deliver, SimulatedWebhook, WebhookSettings, Webhooks } from './webhooks.ts';

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
+import { type Bank, createBank } from './bank.ts';
 import type { Context, SimulatorSettings, Step } from './context.ts';
 import { type FaultRule, Faults } from './faults.ts';
 import { finixApp } from './finix/app.ts';
@@ -17,6 +18,7 @@ import {
   type SimulatedPublicToken,
   State,
 } from './state.ts';
+import { type Deliver, type SimulatedWebhook, Webhooks } from './webhooks.ts';
 
 /** Credentials that the simulator takes unless told otherwise; not secrets. */
 export const SIMULATOR_CREDENTIALS = {
@@ -35,6 +37,10 @@ export interface SimulatorOptions {
   listLagMs?: number;
   /** Takes every browser for a webview; the user agent decides when left out. */
   isWebview?: boolean;
+  /** Where Finix sends its webhooks, and the key that signs them; nowhere when left out. */
+  finixWebhook?: { url: string; secret: string };
+  /** Brings webhooks to their receiver; `fetch` when left out. */
+  deliver?: Deliver;
 }
 
 /** What the simulated providers hold, as copies. Tokens are in it: for tests and local pages only. */
@@ -47,6 +53,8 @@ export interface Ledger {
   processorTokens(): string[];
   /** Every request to Plaid and Finix, oldest first. */
   calls(): SimulatedCall[];
+  /** Every webhook that was made, oldest first. */
+  webhooks(): SimulatedWebhook[];
   /** Forgets everything; faults and settings stay. */
   reset(): void;
 }
@@ -70,6 +78,10 @@ export interface Simulator {
   ledger: Ledger;
   faults: { add(rule: FaultRule): void; clear(): void };
   settings: SimulatorSettings;
+  /** The webhooks of both providers: late, twice, out of order. */
+  webhooks: Webhooks;
+  /** What happens at a bank outside of Link. */
+  bank: Bank;
   /** A live log of steps, without secrets. Returns the way to stop listening. */
   on(event: 'step', listener: (step: Step) => void): () => void;
   /** Ends all waits and hanging requests; the app answers no more `timeout` faults afterwards. */
@@ -85,7 +97,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   // Every waiting request listens to it; many at once is what load tests do, not a leak.
   setMaxListeners(0, closing.signal);
   const settings: SimulatorSettings = { listLagMs: options.listLagMs ?? 0, isWebview: options.isWebview ?? false };
-  const context: Context = {
+  const shared: Omit<Context, 'webhooks'> = {
     state,
     faults,
     plaid: options.plaid ?? SIMULATOR_CREDENTIALS.plaid,
@@ -101,15 +113,20 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       state.calls.push(call);
     },
   };
+  const webhooks = new Webhooks(shared, options.deliver);
+  webhooks.settings.finix = options.finixWebhook ?? null;
+  const context: Context = { ...shared, webhooks };
   const app = new Hono<SimulatorEnv>();
   app.route('/plaid', plaidApp(context));
   app.route('/finix', finixApp(context));
   app.route('/link', linkApp(context));
   return {
     app,
-    ledger: ledgerOf(state),
+    ledger: ledgerOf(state, webhooks),
     faults: { add: (rule) => faults.add(rule), clear: () => faults.clear() },
     settings,
+    webhooks,
+    bank: createBank(context),
     on: (_event, listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -118,7 +135,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   };
 }
 
-function ledgerOf(state: State): Ledger {
+function ledgerOf(state: State, webhooks: Webhooks): Ledger {
   const copies = <T>(values: Iterable<T>): T[] => [...values].map((value) => structuredClone(value));
   return {
     items: () => [...state.items.values()].map(itemCopy),
@@ -128,7 +145,11 @@ function ledgerOf(state: State): Ledger {
     publicTokens: () => copies(state.publicTokens.values()),
     processorTokens: () => [...state.processorTokens.keys()],
     calls: () => copies(state.calls),
-    reset: () => state.reset(),
+    webhooks: () => webhooks.sent(),
+    reset: () => {
+      state.reset();
+      webhooks.forget();
+    },
   };
 }
 

@@ -72,6 +72,7 @@ export function postInstrument(context: Context, json: unknown, base: Base): Fin
     },
   };
   context.state.instruments.set(id, { resource: instrument, listed_from: now + context.settings.listLagMs });
+  context.webhooks.finix('created', instrument);
   return instrument;
 }
 
@@ -118,6 +119,7 @@ export function putInstrument(context: Context, id: string, json: unknown): Fini
   if (request.tags) instrument.tags = request.tags;
   if (request.attempt_bank_account_validation_check) instrument['bank_account_validation_check'] = 'VALID';
   instrument.updated_at = iso(context.now());
+  context.webhooks.finix('updated', instrument);
   return instrument;
 }
 

@@ -245,6 +245,7 @@ export class LinkSessions {
     };
     this.#tell('success');
     const { public_token, ...metadata } = session.result;
+    this.#tellHosted(session, 'SUCCESS', public_token);
     return {
       next: 'success',
       public_token,
@@ -302,8 +303,28 @@ export class LinkSessions {
       session.exit = { status: typeof status === 'string' ? status : null, error_code: code };
       // A hosted page can be opened again as long as its token lives, so only the last word is kept.
       session.finished_at = this.#context.now();
+      this.#tellHosted(session, 'EXITED', null);
     }
     return { next: 'consent' };
+  }
+
+  /** Of a Hosted Link Plaid tells by webhook, because no page hears of it. */
+  #tellHosted(
+    { link_session_id, link_token }: SimulatedLinkSession,
+    status: string,
+    public_token: string | null,
+  ): void {
+    const { state, webhooks } = this.#context;
+    const token = state.linkTokens.get(link_token);
+    if (!token) return;
+    if (public_token) webhooks.plaidLink(token, 'ITEM_ADD_RESULT', { link_session_id, public_token });
+    const public_tokens = public_token ? [public_token] : [];
+    webhooks.plaidLink(token, 'SESSION_FINISHED', {
+      status,
+      link_session_id,
+      public_tokens,
+      ...(public_token ? { public_token } : {}),
+    });
   }
 
   #tell(what: string): void {

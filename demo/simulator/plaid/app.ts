@@ -6,6 +6,7 @@ import { plaidFault, plaidRefusal } from './errors.ts';
 import * as items from './items.ts';
 import { createLinkToken, getLinkToken } from './link-tokens.ts';
 import * as sandbox from './sandbox.ts';
+import { read, verificationKey } from './schemas.ts';
 
 type Endpoint = (context: Context, json: unknown, origin: string) => Record<string, unknown>;
 
@@ -21,10 +22,20 @@ const ENDPOINTS: Record<string, Endpoint> = {
   '/identity/get': items.getIdentity,
   '/processor/token/create': items.createProcessorToken,
   '/institutions/get_by_id': (_context, json) => items.getInstitution(json),
+  '/webhook_verification_key/get': webhookKey,
+  '/sandbox/item/fire_webhook': sandbox.fireWebhook,
   '/sandbox/public_token/create': sandbox.createPublicToken,
   '/sandbox/item/reset_login': sandbox.resetLogin,
   '/sandbox/item/set_verification_status': sandbox.setVerificationStatus,
 };
+
+/** `/webhook_verification_key/get`: the public half of the key that webhooks are signed with. */
+function webhookKey({ webhooks }: Context, json: unknown): Record<string, unknown> {
+  const { key_id } = read(verificationKey, json);
+  const key = webhooks.key(key_id);
+  if (!key) throw plaidRefusal('INVALID_WEBHOOK_VERIFICATION_KEY_ID');
+  return { key };
+}
 
 // The one version that there is.
 const VERSION = '2020-09-14';

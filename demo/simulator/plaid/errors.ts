@@ -24,6 +24,11 @@ const KNOWN: Record<string, KnownError> = {
   INVALID_ACCESS_TOKEN: { type: 'INVALID_INPUT', message: 'could not find matching access token' },
   INVALID_PUBLIC_TOKEN: { type: 'INVALID_INPUT', message: 'could not find matching public token' },
   INVALID_LINK_TOKEN: { type: 'INVALID_INPUT', message: 'invalid link_token provided' },
+  INVALID_WEBHOOK_VERIFICATION_KEY_ID: { type: 'INVALID_INPUT', message: 'invalid key_id provided' },
+  USER_PERMISSION_REVOKED: {
+    type: 'INVALID_INPUT',
+    message: 'the holder of this account has revoked their permission for your application to access it',
+  },
   INVALID_ACCOUNT_ID: { type: 'INVALID_INPUT', message: 'failed to find requested account ID for requested item' },
   INVALID_INSTITUTION: { type: 'INVALID_INPUT', message: 'invalid institution_id provided' },
   INVALID_PRODUCT: { type: 'INVALID_INPUT', message: 'client is not authorized to access the following products' },

@@ -157,6 +157,7 @@ export function updateWebhook(context: Context, json: unknown): Answer {
   const { access_token, webhook } = read(webhookUpdate, json);
   const item = findItem(context, access_token);
   item.webhook = webhook ?? null;
+  context.webhooks.plaidItem(item, 'ITEM', 'WEBHOOK_UPDATE_ACKNOWLEDGED', { new_webhook_url: webhook, error: null });
   return { item: itemShape(item) };
 }
 

@@ -1,12 +1,12 @@
-import type { Context } from '../context.ts';
+import { type Context, iso } from '../context.ts';
 import { Faults } from '../faults.ts';
 import { plaidId, plaidToken } from '../ids.ts';
 import { findInstitution, type SimulatedInstitution } from '../institutions.ts';
 import { findScenario, PASSWORDS, type Scenario } from '../scenarios.ts';
 import { openAccounts, type SimulatedAccount, type SimulatedItem } from '../state.ts';
-import { isKnownCode, plaidRefusal } from './errors.ts';
+import { isKnownCode, plaidErrorObject, plaidRefusal } from './errors.ts';
 import { findItem } from './items.ts';
-import { onItem, read, sandboxPublicToken, verificationStatus } from './schemas.ts';
+import { fireWebhook as fireWebhookBody, onItem, read, sandboxPublicToken, verificationStatus } from './schemas.ts';
 
 type Answer = Record<string, unknown>;
 
@@ -61,10 +61,42 @@ export function createPublicToken(context: Context, json: unknown): Answer {
   return { public_token: context.state.newPublicToken(item.item_id, context.now(), context.lifetimes) };
 }
 
+/** `/sandbox/item/fire_webhook`: sends it, and changes nothing; the account that it needs is the Item's first. */
+export function fireWebhook(context: Context, json: unknown): Answer {
+  const { access_token, webhook_code: code } = read(fireWebhookBody, json);
+  const item = findItem(context, access_token);
+  const account_id = item.accounts[0]?.account_id;
+  const error = (name: string) => ({ error: { ...plaidErrorObject(name), status: 400 } });
+  const more: Record<typeof code, Record<string, unknown>> = {
+    DEFAULT_UPDATE: {
+      account_ids_with_new_auth: [],
+      account_ids_with_updated_auth: { [account_id ?? '']: ['ACCOUNT_NUMBER'] },
+      error: null,
+    },
+    NEW_ACCOUNTS_AVAILABLE: { error: null },
+    // Always this status, as Plaid says.
+    SMS_MICRODEPOSITS_VERIFICATION: { account_id, status: 'MANUALLY_VERIFIED' },
+    USER_PERMISSION_REVOKED: error('USER_PERMISSION_REVOKED'),
+    USER_ACCOUNT_REVOKED: { account_id },
+    PENDING_DISCONNECT: {
+      reason: 'INSTITUTION_TOKEN_EXPIRATION',
+      disconnect_time: iso(context.now() + 7 * 24 * 3600_000),
+    },
+    LOGIN_REPAIRED: {},
+    ERROR: error('ITEM_LOGIN_REQUIRED'),
+  };
+  const type = code === 'DEFAULT_UPDATE' || code === 'SMS_MICRODEPOSITS_VERIFICATION' ? 'AUTH' : 'ITEM';
+  return { webhook_fired: context.webhooks.plaidItem(item, type, code, more[code]) };
+}
+
 /** `/sandbox/item/reset_login`: the Item needs a new login from now on. */
 export function resetLogin(context: Context, json: unknown): Answer {
   const { access_token } = read(onItem, json);
-  findItem(context, access_token).login_required = true;
+  const item = findItem(context, access_token);
+  item.login_required = true;
+  context.webhooks.plaidItem(item, 'ITEM', 'ERROR', {
+    error: { ...plaidErrorObject('ITEM_LOGIN_REQUIRED'), status: 400 },
+  });
   return { reset_login: true };
 }
 
@@ -78,5 +110,7 @@ export function setVerificationStatus(context: Context, json: unknown): Answer {
     throw plaidRefusal('INVALID_FIELD', 'the account is not waiting for automated micro-deposits');
   }
   account.verification_status = verification_status;
+  const code = verification_status === 'automatically_verified' ? 'AUTOMATICALLY_VERIFIED' : 'VERIFICATION_EXPIRED';
+  context.webhooks.plaidItem(item, 'AUTH', code, { account_id });
   return {};
 }

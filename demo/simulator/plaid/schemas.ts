@@ -116,6 +116,21 @@ export const remove = body({
   reason_note: z.string().max(512).nullish(),
 });
 export const processorToken = body({ access_token: text, account_id: text, processor: text });
+export const verificationKey = body({ key_id: text });
+export const fireWebhook = body({
+  access_token: text,
+  webhook_type: z.enum(['AUTH', 'ITEM']).optional(),
+  webhook_code: z.enum([
+    'DEFAULT_UPDATE',
+    'NEW_ACCOUNTS_AVAILABLE',
+    'SMS_MICRODEPOSITS_VERIFICATION',
+    'USER_PERMISSION_REVOKED',
+    'USER_ACCOUNT_REVOKED',
+    'PENDING_DISCONNECT',
+    'LOGIN_REPAIRED',
+    'ERROR',
+  ]),
+});
 export const webhookUpdate = body({ access_token: text, webhook: httpUrl.nullish() });
 export const verificationStatus = body({
   access_token: text,

@@ -1,0 +1,86 @@
+import type { Context } from './context.ts';
+import { plaidId } from './ids.ts';
+import { plaidErrorObject } from './plaid/errors.ts';
+import type { SimulatedAccount, SimulatedItem } from './state.ts';
+
+/** What happens at a bank outside of Link, days later: each changes the Item and has Plaid send its webhook. */
+export interface Bank {
+  /** The login is no longer good. */
+  breakLogin(itemId: string): void;
+  /** The customer has signed in again, at another app or at the bank. */
+  repairLogin(itemId: string): void;
+  /** The customer takes the permission back; until they sign in again the Item is of no use. */
+  revokePermission(itemId: string): void;
+  /** As `revokePermission`, for one account of the login. */
+  revokeAccount(itemId: string, accountId: string): void;
+  /** The bank gives the accounts new numbers. */
+  renumber(itemId: string): void;
+  /** The consent ends in a week. */
+  announceDisconnect(itemId: string, code?: 'PENDING_DISCONNECT' | 'PENDING_EXPIRATION'): void;
+  /** There is one more account at the login. */
+  openAccount(itemId: string): void;
+  /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
+  signInAgain(itemId: string, how?: { newIds?: boolean }): void;
+}
+
+const WEEK_MS = 7 * 24 * 3600_000;
+
+export function createBank({ state, now, webhooks }: Context): Bank {
+  function find(itemId: string): SimulatedItem {
+    const item = state.items.get(itemId);
+    if (!item) throw new Error(`The simulator has no Item ${itemId}.`);
+    return item;
+  }
+  const loginError = () => ({ error: { ...plaidErrorObject('ITEM_LOGIN_REQUIRED'), status: 400 } });
+
+  return {
+    breakLogin(itemId) {
+      const item = find(itemId);
+      item.login_required = true;
+      webhooks.plaidItem(item, 'ITEM', 'ERROR', loginError());
+    },
+    repairLogin(itemId) {
+      const item = find(itemId);
+      item.login_required = false;
+      webhooks.plaidItem(item, 'ITEM', 'LOGIN_REPAIRED');
+    },
+    revokePermission(itemId) {
+      const item = find(itemId);
+      item.login_required = true;
+      webhooks.plaidItem(item, 'ITEM', 'USER_PERMISSION_REVOKED', {
+        error: { ...plaidErrorObject('USER_PERMISSION_REVOKED'), status: 400 },
+      });
+    },
+    revokeAccount(itemId, accountId) {
+      const item = find(itemId);
+      item.accounts = item.accounts.filter(({ account_id }) => account_id !== accountId);
+      webhooks.plaidItem(item, 'ITEM', 'USER_ACCOUNT_REVOKED', { account_id: accountId });
+    },
+    renumber(itemId) {
+      const item = find(itemId);
+      item.accounts = item.accounts.map((account) => ({ ...account, number: `9${account.number.slice(1)}` }));
+      const changed = item.accounts.map(({ account_id }) => [account_id, ['ACCOUNT_NUMBER']]);
+      webhooks.plaidItem(item, 'AUTH', 'DEFAULT_UPDATE', {
+        account_ids_with_new_auth: [],
+        account_ids_with_updated_auth: Object.fromEntries(changed),
+        error: null,
+      });
+    },
+    announceDisconnect(itemId, code = 'PENDING_DISCONNECT') {
+      const at = new Date(now() + WEEK_MS).toISOString();
+      const more =
+        code === 'PENDING_DISCONNECT'
+          ? { reason: 'INSTITUTION_TOKEN_EXPIRATION', disconnect_time: at }
+          : { consent_expiration_time: at };
+      webhooks.plaidItem(find(itemId), 'ITEM', code, more);
+    },
+    openAccount(itemId) {
+      webhooks.plaidItem(find(itemId), 'ITEM', 'NEW_ACCOUNTS_AVAILABLE', { error: null });
+    },
+    signInAgain(itemId, { newIds = false } = {}) {
+      const item = find(itemId);
+      item.login_required = false;
+      if (newIds) item.accounts = item.accounts.map((a): SimulatedAccount => ({ ...a, account_id: plaidId() }));
+    },
+  };
+}

@@ -1,0 +1,214 @@
+import { createHash, createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { type Context, iso } from './context.ts';
+import type { FinixResource, SimulatedItem, SimulatedLinkToken } from './state.ts';
+
+/** A webhook that was made. Bodies can hold public tokens. */
+export interface SimulatedWebhook {
+  at: string;
+  service: 'plaid' | 'finix';
+  url: string;
+  /** `ITEM/ERROR`, `instrument/updated` */
+  type: string;
+  body: string;
+  /** HTTP status of the receiver's last answer; null: none came yet. */
+  status: number | null;
+}
+
+/** How webhooks reach their receiver: `fetch`, unless a test brings them there itself. */
+export type Deliver = (
+  url: string,
+  init: { method: 'POST'; headers: Record<string, string>; body: string },
+) => Promise<Response>;
+
+export interface WebhookSettings {
+  /** How late each is sent, in real milliseconds. */
+  delayMs: number;
+  /** How often each is sent; Plaid promises at least once. */
+  copies: number;
+  /** Where Finix sends, and the key it signs with; null: nobody has subscribed. */
+  finix: { url: string; secret: string } | null;
+}
+
+type Shared = Pick<Context, 'now' | 'closing' | 'emit'>;
+
+interface SigningKey {
+  kid: string;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  created_at: number;
+  /** Milliseconds; null: still good. */
+  expired_at: number | null;
+}
+
+/** Makes, signs and sends the webhooks of both providers; late, twice and out of order when asked to. Never repeats on its own. */
+export class Webhooks {
+  readonly settings: WebhookSettings = { delayMs: 0, copies: 1, finix: null };
+  readonly #context: Shared;
+  readonly #deliver: Deliver;
+  readonly #keys: SigningKey[] = [];
+  readonly #sending = new Set<Promise<void>>();
+  #sent: SimulatedWebhook[] = [];
+  #held: (() => void)[] | null = null;
+
+  constructor(context: Shared, deliver: Deliver = (url, init) => fetch(url, { ...init, redirect: 'manual' })) {
+    this.#context = context;
+    this.#deliver = deliver;
+  }
+
+  /** Everything that was made, oldest first. */
+  sent(): SimulatedWebhook[] {
+    return structuredClone(this.#sent);
+  }
+
+  forget(): void {
+    this.#sent = [];
+  }
+
+  /** Keeps what is made from now on. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Sends what was kept, one after the other, and goes on without keeping. */
+  async release(order: 'as made' | 'reversed' = 'as made'): Promise<void> {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const send of order === 'reversed' ? held.reverse() : held) {
+      send();
+      await this.settled();
+    }
+  }
+
+  /** Resolves when every webhook that was to be sent has been answered. */
+  async settled(): Promise<void> {
+    while (this.#sending.size > 0) await Promise.all(this.#sending);
+  }
+
+  /** From now on Plaid signs with another key; what the old one has signed is not to be believed any more. */
+  rotateKey(): void {
+    const current = this.#keys.at(-1);
+    if (current) current.expired_at = this.#context.now();
+    this.#newKey();
+  }
+
+  /** A key as `/webhook_verification_key/get` gives it. */
+  key(kid: string): Record<string, unknown> | undefined {
+    const found = this.#keys.find((key) => key.kid === kid);
+    if (!found) return undefined;
+    const { x, y } = found.publicKey.export({ format: 'jwk' });
+    const seconds = (ms: number | null) => (ms === null ? null : Math.floor(ms / 1000));
+    const times = { created_at: seconds(found.created_at), expired_at: seconds(found.expired_at) };
+    return { alg: 'ES256', crv: 'P-256', kid, kty: 'EC', use: 'sig', x, y, ...times };
+  }
+
+  /** About an Item, to where its webhooks go. */
+  plaidItem(item: SimulatedItem, type: string, code: string, more: Record<string, unknown> = {}): boolean {
+    if (item.webhook === null) return false;
+    this.plaid(item.webhook, { webhook_type: type, webhook_code: code, item_id: item.item_id, ...more });
+    return true;
+  }
+
+  /** About a Hosted Link, to where the link token says. */
+  plaidLink(token: SimulatedLinkToken, code: string, more: Record<string, unknown>): void {
+    if (token.webhook === null || !token.hosted) return;
+    this.plaid(token.webhook, { webhook_type: 'LINK', webhook_code: code, link_token: token.link_token, ...more });
+  }
+
+  plaid(url: string, payload: Record<string, unknown>): void {
+    // Plaid's own spacing: the signature is over every byte.
+    const body = JSON.stringify({ ...payload, environment: 'sandbox' }, null, 2);
+    const type = `${String(payload['webhook_type'])}/${String(payload['webhook_code'])}`;
+    this.#send('plaid', url, type, body, () => ({ 'Plaid-Verification': this.signPlaid(body) }));
+  }
+
+  finix(type: 'created' | 'updated', instrument: FinixResource): void {
+    const subscription = this.settings.finix;
+    if (!subscription) return;
+    const body = JSON.stringify({
+      id: `event_${randomUUID()}`,
+      type,
+      entity: 'instrument',
+      occurred_at: iso(this.#context.now()),
+      system_generated_idempotency_id: randomUUID(),
+      _embedded: { instruments: [instrument] },
+    });
+    const { url, secret } = subscription;
+    this.#send('finix', url, `instrument/${type}`, body, () => ({ 'Finix-Signature': this.signFinix(body, secret) }));
+  }
+
+  /** What Finix sends first to a new subscription: nothing, which must be answered 200. */
+  finixTest(): void {
+    const { url } = this.settings.finix ?? { url: '' };
+    this.#send('finix', url, 'test', '', () => ({}));
+  }
+
+  /** The header that Plaid would send with this body. */
+  signPlaid(body: string, issuedAt = this.#context.now()): string {
+    const { kid, privateKey } = this.#keys.at(-1) ?? this.#newKey();
+    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const hash = createHash('sha256').update(body).digest('hex');
+    const payload = { iat: Math.floor(issuedAt / 1000), request_body_sha256: hash };
+    const text = `${encode({ alg: 'ES256', kid, typ: 'JWT' })}.${encode(payload)}`;
+    const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    return `${text}.${signature.toString('base64url')}`;
+  }
+
+  /** The header that Finix would send with this body. */
+  signFinix(body: string, secret: string, at = this.#context.now()): string {
+    const timestamp = Math.floor(at / 1000);
+    return `timestamp=${timestamp}, sig=${createHmac('sha256', secret).update(`${timestamp}:${body}`).digest('hex')}`;
+  }
+
+  #newKey(): SigningKey {
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const key: SigningKey = { ...pair, kid: randomUUID(), created_at: this.#context.now(), expired_at: null };
+    this.#keys.push(key);
+    return key;
+  }
+
+  #send(
+    service: SimulatedWebhook['service'],
+    url: string,
+    type: string,
+    body: string,
+    headers: () => Record<string, string>,
+  ): void {
+    const webhook: SimulatedWebhook = { at: iso(this.#context.now()), service, url, type, body, status: null };
+    this.#sent.push(webhook);
+    const go = () => {
+      for (let copy = 0; copy < this.settings.copies; copy++) {
+        const sending: Promise<void> = this.#bring(webhook, headers).finally(() => this.#sending.delete(sending));
+        this.#sending.add(sending);
+      }
+    };
+    if (this.#held) this.#held.push(go);
+    else go();
+  }
+
+  async #bring(webhook: SimulatedWebhook, headers: () => Record<string, string>): Promise<void> {
+    if (this.settings.delayMs > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, this.settings.delayMs);
+        this.#context.closing.addEventListener('abort', () => resolve(), { once: true });
+        timer.unref();
+      });
+    }
+    if (this.#context.closing.aborted) return;
+    const started = performance.now();
+    try {
+      const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers() } } as const;
+      const { status } = await this.#deliver(webhook.url, { ...init, body: webhook.body });
+      webhook.status = status;
+    } catch {
+      // Nobody is there; Plaid would try again for a day.
+      webhook.status = null;
+    }
+    this.#context.emit({
+      at: iso(this.#context.now()),
+      service: webhook.service,
+      what: `webhook ${webhook.type}`,
+      status: webhook.status,
+      ms: Math.round(performance.now() - started),
+    });
+  }
+}
