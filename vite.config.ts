@@ -129,6 +129,8 @@ const environments: Record<string, EnvironmentOptions> = {
       emptyOutDir: true,
       target: 'es2022',
       copyPublicDir: false,
+      // Browsers that know modules by now know preloads too, and the script it would put into every page needs a nonce.
+      modulePreload: { polyfill: false },
       rolldownOptions: { input: absolute(demoPages()) },
     },
   },
