@@ -79,6 +79,11 @@ export class Webhooks {
     }
   }
 
+  /** Loses what was kept, as a receiver that was down for more than a day does, and goes on without keeping. */
+  drop(): void {
+    this.#held = null;
+  }
+
   /** Resolves when every webhook that was to be sent has been answered. */
   async settled(): Promise<void> {
     while (this.#sending.size > 0) await Promise.all(this.#sending);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type Deliver,
   type RunningSimulator,
   SIMULATOR_CREDENTIALS,
   type SimulatorOptions,
@@ -75,7 +76,8 @@ export class TestServer {
     let server: TestServer | undefined;
     const cleanUp: (() => Promise<void>)[] = [];
     const now = () => Date.now() + (server?.clockOffset ?? 0);
-    const upstream = options.upstream ?? (await startSimulator({ now, ...options.simulator }));
+    const upstream =
+      options.upstream ?? (await startSimulator({ now, deliver: bringTo(() => server), ...options.simulator }));
     if (!options.upstream) cleanUp.push(() => upstream.close());
     const config = loadConfig(
       testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl, ...options.env }),
@@ -169,7 +171,7 @@ export class TestServer {
         secret,
         institution_id: institution,
         initial_products: ['auth', 'identity'],
-        options: { override_username: username },
+        options: { override_username: username, webhook: `${this.config.publicUrl}/webhooks/plaid` },
       }),
     });
     const { public_token } = (await response.json()) as { public_token?: string };
@@ -187,6 +189,12 @@ export interface Answer {
   headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the wire gave; a wrong shape fails its expectation.
   body: any;
+}
+
+/** Webhooks go straight into the app, which has no address of its own. */
+function bringTo(server: () => TestServer | undefined): Deliver {
+  return async (url, init) =>
+    (await server()?.request(new URL(url).pathname, init)) ?? new Response(null, { status: 503 });
 }
 
 async function openTemporary(cleanUp: (() => Promise<void>)[]): Promise<Storage> {

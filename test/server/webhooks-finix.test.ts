@@ -1,0 +1,95 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterlife } from '../helpers/afterlife.ts';
+import { TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+afterEach(() => server.close());
+
+const { webhooks, bank, item, events, connect, read, becomes } = afterlife(() => server);
+
+const FINIX_SECRET = 'f'.repeat(64);
+
+describe('a webhook of Finix’s', () => {
+  const finix = (body: string, signature?: string) =>
+    server.send('POST', '/webhooks/finix', body, signature ? { 'Finix-Signature': signature } : {});
+
+  it('with an empty body is answered 200, with a secret or without', async () => {
+    server = await TestServer.start();
+    expect((await server.request('/webhooks/finix', { method: 'POST' })).status).toBe(200);
+    await server.close();
+    server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });
+    expect((await server.request('/webhooks/finix', { method: 'POST', body: '' })).status).toBe(200);
+    expect(await events()).toEqual([]);
+  });
+
+  it('with a body is refused without a secret', async () => {
+    server = await TestServer.start();
+    expect((await finix('{}', webhooks().signFinix('{}', FINIX_SECRET))).status).toBe(401);
+  });
+
+  it.each<[string, (body: string) => string | undefined]>([
+    ['no signature', () => undefined],
+    ['another key', (body) => webhooks().signFinix(body, 'e'.repeat(64))],
+    ['another body', (body) => webhooks().signFinix(`${body} `, FINIX_SECRET)],
+    ['a signature of six minutes ago', (body) => webhooks().signFinix(body, FINIX_SECRET, Date.now() - 360_000)],
+    ['half a signature', () => `timestamp=${Math.floor(Date.now() / 1000)}, sig=abc`],
+  ])('with %s is refused, and nothing is stored', async (_name, sign) => {
+    server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });
+    const body = JSON.stringify({ id: 'event_1', type: 'updated', entity: 'instrument' });
+    expect((await finix(body, sign(body))).status).toBe(401);
+    expect(await events()).toEqual([]);
+  });
+
+  describe('about an instrument', () => {
+    beforeEach(async () => {
+      server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });
+      webhooks().settings.finix = { url: `${server.config.publicUrl}/webhooks/finix`, secret: FINIX_SECRET };
+    });
+
+    const put = async (id: string | null, body: object) =>
+      fetch(`${server.upstream.finixUrl}/payment_instruments/${id}`, {
+        method: 'PUT',
+        headers: {
+          Authorization: `Basic ${Buffer.from(`${server.config.finix.username}:${server.config.finix.password}`).toString('base64')}`,
+          'Finix-Version': '2022-02-01',
+          'Content-Type': 'application/json',
+        },
+        body: JSON.stringify(body),
+      });
+
+    it('that was disabled at Finix: the connection is revoked, and active once it is enabled again', async () => {
+      const { id } = await connect();
+      const { payment_instrument } = await read(id);
+      await put(payment_instrument, { enabled: false });
+      await becomes(id, 'revoked');
+      await put(payment_instrument, { enabled: true });
+      expect((await becomes(id, 'active')).payment_instrument).toBe(payment_instrument);
+    });
+
+    it('that was changed out of order: what is true at Finix counts', async () => {
+      const { id } = await connect();
+      const { payment_instrument } = await read(id);
+      await webhooks().settled();
+      webhooks().hold();
+      await put(payment_instrument, { enabled: false });
+      await put(payment_instrument, { enabled: true });
+      await webhooks().release('reversed');
+      await becomes(id, 'active');
+    });
+
+    it('whose check has an outcome: the merchant sees it', async () => {
+      const { id } = await connect();
+      await put((await read(id)).payment_instrument, { attempt_bank_account_validation_check: true });
+      expect((await becomes(id, 'active')).bank_account_validation_check).toBe('VALID');
+    });
+
+    it('that our own renewal has disabled changes nothing, and no token of it is stored', async () => {
+      const { id } = await connect();
+      bank().renumber(item().item_id);
+      await becomes(id, 'active');
+      for (const secret of server.ledger.processorTokens()) {
+        expect(JSON.stringify(await events())).not.toContain(secret);
+      }
+    });
+  });
+});
