@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterlife } from '../helpers/afterlife.ts';
+import { TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await TestServer.start();
+});
+afterEach(() => server.close());
+
+const { bank, item, enabled, connect, read, becomes, settled } = afterlife(() => server);
+
+describe('the same account connected again', () => {
+  it('leaves one connection with one active instrument; the old Item goes', async () => {
+    const first = await connect();
+    const second = await connect();
+    const before = await read(first.id);
+    await becomes(first.id, 'removed');
+    const after = await becomes(second.id, 'active');
+    expect(after.previous_payment_instrument).toBe(before.payment_instrument);
+    expect(enabled()).toEqual([after.payment_instrument]);
+    expect(server.ledger.items().map(({ removed }) => removed)).toEqual([true, false]);
+  });
+
+  it('removes the old Item only once the new instrument exists', async () => {
+    await connect();
+    await connect();
+    await settled();
+    const calls = server.ledger.calls().map(({ method, path }) => `${method} ${path}`);
+    const created = calls.lastIndexOf('POST /payment_instruments');
+    expect(calls.indexOf('POST /item/remove')).toBeGreaterThan(created);
+  });
+
+  it('by its lasting id where the bank has one, whatever it is called', async () => {
+    const first = await connect('user_one_account', 'ins_127287');
+    await server.storage.db
+      .updateTable('connections')
+      .set({ account_name: 'Another name', fingerprint: null })
+      .execute();
+    await connect('user_one_account', 'ins_127287');
+    await becomes(first.id, 'removed');
+    expect(enabled()).toHaveLength(1);
+  });
+
+  it('repairs what was broken or revoked', async () => {
+    const first = await connect();
+    bank().revokePermission(item().item_id);
+    await becomes(first.id, 'revoked');
+    const second = await connect();
+    await becomes(first.id, 'removed');
+    await becomes(second.id, 'active');
+    expect(enabled()).toHaveLength(1);
+  });
+
+  it('at once in two tabs leaves one', async () => {
+    const sessions = [await server.createSession(), await server.createSession()];
+    const tokens = [await server.publicToken(), await server.publicToken()];
+    await Promise.all(sessions.map((session, i) => server.complete(session, tokens[i] ?? '')));
+    await settled();
+    const { body } = await server.merchant('GET', '/v1/connections?customer_id=cus_1&status=active');
+    expect(body.data).toHaveLength(1);
+    expect(enabled()).toEqual([body.data[0].payment_instrument]);
+  });
+
+  it('when Finix refuses the new one keeps the old one', async () => {
+    const first = await connect();
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      method: 'POST',
+      path: '/payment_instruments',
+      kind: 'finix_error',
+      error_code: 'INVALID_FIELD',
+      times: 1,
+    });
+    const session = await server.createSession();
+    expect((await server.complete(session, await server.publicToken())).body.status).toBe('failed');
+    const { payment_instrument } = await becomes(first.id, 'active');
+    expect(enabled()).toEqual([payment_instrument]);
+  });
+});
+
+describe('what is not the same account', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'another customer’s',
+      async () => {
+        const session = await server.createSession({ customer_id: 'cus_2' });
+        await server.complete(session, await server.publicToken());
+      },
+    ],
+    [
+      'one for payouts',
+      async () => {
+        const session = await server.createSession({ purpose: 'payout' });
+        await server.complete(session, await server.publicToken());
+      },
+    ],
+    ['another account at the same bank', async () => connect('user_pending_verification')],
+  ])('%s stays beside the first', async (_name, connectOther) => {
+    const first = await connect();
+    await connectOther();
+    await becomes(first.id, 'active');
+  });
+
+  it('accounts of one login stay beside each other', async () => {
+    const session = await server.createSession({ account_selection: 'multiple' });
+    await server.complete(session, await server.publicToken('user_several'));
+    await settled();
+    expect(enabled()).toHaveLength(4);
+  });
+});

@@ -1,0 +1,260 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PROOF_KEEP_MS } from '../../server/audit.ts';
+import { afterlife } from '../helpers/afterlife.ts';
+import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let receiver: Receiver;
+
+const { enabled, connect, read, settled } = afterlife(() => server);
+const removed = () => server.ledger.items().filter((item) => item.removed).length;
+const remove = (id: string) => server.merchant('DELETE', `/v1/connections/${id}`);
+
+beforeEach(async () => {
+  receiver = await startReceiver();
+  server = await TestServer.start({
+    env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
+  });
+});
+afterEach(async () => {
+  await server.close();
+  await receiver.close();
+});
+
+describe('removing a connection', () => {
+  it('disables its instrument, removes its Item, destroys the access token, and tells the merchant', async () => {
+    const { id } = await connect();
+    const { status, body } = await remove(id);
+    expect([status, body.status]).toEqual([200, 'removed']);
+    expect(enabled()).toEqual([]);
+    expect(removed()).toBe(1);
+    const items = await server.storage.db.selectFrom('items').selectAll().execute();
+    expect(items).toMatchObject([{ status: 'removed', access_token_enc: null }]);
+    await server.jobs.tick();
+    expect(receiver.types()).toEqual(['connection.active', 'session.completed', 'connection.removed']);
+  });
+
+  it('twice is the same as once', async () => {
+    const { id } = await connect();
+    await Promise.all([remove(id), remove(id)]);
+    const again = await remove(id);
+    expect([again.status, again.body.status]).toEqual([200, 'removed']);
+    await server.jobs.tick();
+    expect(receiver.types().filter((type) => type === 'connection.removed')).toHaveLength(1);
+  });
+
+  it('leaves the Item to another account of the same login', async () => {
+    const session = await server.createSession({ account_selection: 'multiple' });
+    const { body } = await server.complete(session, await server.publicToken('user_several'));
+    const ids = body.connections.map(({ id }: { id: string }) => id);
+    for (const id of ids.slice(1)) await remove(id);
+    expect([enabled().length, removed()]).toEqual([1, 0]);
+    await remove(ids[0]);
+    expect([enabled().length, removed()]).toEqual([0, 1]);
+  });
+
+  it.each([
+    ['Finix', { service: 'finix', path: '/payment_instruments*', kind: 'status', status: 503, times: 3 }],
+    ['Plaid', { service: 'plaid', path: '/item/remove', kind: 'status', times: 1 }],
+  ] as const)('while %s is down is answered 202 and done once it is back', async (_name, rule) => {
+    const { id } = await connect();
+    server.upstream.simulator.faults.add({ ...rule });
+    const { status, body } = await remove(id);
+    expect([status, body.status]).toEqual([202, 'active']);
+    await eventually(async () => {
+      await server.jobs.tick();
+      server.clockOffset += 60_000;
+      return (await read(id)).status === 'removed';
+    });
+    expect(enabled()).toEqual([]);
+    expect(removed()).toBe(1);
+  });
+
+  it('goes on in another process when one has ended in the middle', async () => {
+    const { id } = await connect();
+    server.upstream.simulator.faults.add({
+      service: 'plaid',
+      path: '/item/remove',
+      kind: 'delay',
+      delayMs: 400,
+      times: 1,
+    });
+    const first = remove(id);
+    await expect.poll(enabled).toEqual([]);
+    const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
+    other.clockOffset = 6 * 60_000;
+    await eventually(async () => {
+      await other.jobs.tick();
+      return (await read(id)).status === 'removed';
+    });
+    await first;
+    expect((await read(id)).status).toBe('removed');
+    expect(removed()).toBe(1);
+    await other.close();
+  });
+
+  it('while its session is at work has to wait', async () => {
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      method: 'POST',
+      path: '/payment_instruments',
+      kind: 'delay',
+      delayMs: 500,
+      times: 1,
+    });
+    const session = await server.createSession();
+    const done = server.complete(session, await server.publicToken());
+    await expect.poll(() => server.ledger.processorTokens().length).toBe(1);
+    const [row] = await server.storage.db.selectFrom('connections').select('id').execute();
+    const answer = await remove(row?.id ?? '');
+    expect([answer.status, answer.body.code]).toEqual([409, 'session_busy']);
+    await done;
+    expect((await remove(row?.id ?? '')).status).toBe(200);
+  });
+
+  it('also disables what a lost call has made', async () => {
+    const { id } = await connect();
+    const tags = { finix_bank_connect_connection: id };
+    await fetch(`${server.upstream.finixUrl}/payment_instruments`, {
+      method: 'POST',
+      headers: {
+        Authorization: `Basic ${Buffer.from(`${server.config.finix.username}:${server.config.finix.password}`).toString('base64')}`,
+        'Finix-Version': '2022-02-01',
+        'Content-Type': 'application/json',
+      },
+      body: JSON.stringify({
+        type: 'BANK_ACCOUNT',
+        identity: (await read(id)).finix_identity,
+        third_party: 'PLAID',
+        third_party_token: server.ledger.processorTokens()[0],
+        tags,
+      }),
+    });
+    expect(enabled()).toHaveLength(2);
+    await remove(id);
+    expect(enabled()).toEqual([]);
+  });
+
+  it('is the merchant’s alone', async () => {
+    const { session, id } = await connect();
+    const headers = { Authorization: `Bearer ${session.client_secret}` };
+    expect((await server.send('DELETE', `/v1/connections/${id}`, undefined, headers)).status).toBe(401);
+    expect((await remove('con_none')).status).toBe(404);
+    expect((await read(id)).status).toBe('active');
+  });
+});
+
+describe('erasing a customer', () => {
+  const erase = (id = 'cus_1') => server.merchant('DELETE', `/v1/customers/${id}`);
+
+  const everything = async () => {
+    const tables = [
+      'sessions',
+      'connections',
+      'customers',
+      'idempotency',
+      'deliveries',
+      'audit',
+      'inbound_events',
+    ] as const;
+    const rows = tables.map((table) => server.storage.db.selectFrom(table).selectAll().execute());
+    return JSON.stringify(await Promise.all(rows));
+  };
+
+  it('removes all connections and leaves nothing that names the customer', async () => {
+    const identity = { first_name: 'Ada', last_name: 'Lovelace', email: 'ada@example.com' };
+    const authorization = { text: 'I authorize Acme to debit my account.', version: '1' };
+    const session = await server.createSession({ identity, authorization, metadata: { note: 'Ada’s order' } });
+    const asked = await server.complete(session, await server.publicToken());
+    const accepted = { accepted: true, text_sha256: asked.body.authorization.text_sha256 };
+    const { body } = await server.complete(session, await server.publicToken(), { authorization: accepted });
+    const [connection] = body.connections;
+    await server.createSession({ identity });
+    await server.createSession({ customer_id: 'cus_2', identity: { first_name: 'Grace' } });
+    await server.jobs.tick();
+
+    const answer = await erase();
+    expect([answer.status, answer.body]).toEqual([200, { object: 'customer', customer_id: 'cus_1', status: 'erased' }]);
+    expect(enabled()).toEqual([]);
+    expect(removed()).toBe(1);
+    expect((await server.merchant('GET', '/v1/connections?customer_id=cus_1')).body.data).toEqual([]);
+    const kept = await read(connection.id);
+    expect(kept).toMatchObject({ status: 'removed', customer_id: 'erased', metadata: {}, account: { mask: null } });
+    expect(await everything()).toContain('cus_2');
+    // The proof of what was authorized stays.
+    expect(kept.authorization?.text).toBe(authorization.text);
+    await server.jobs.tick();
+    server.clockOffset = 31 * 86_400_000;
+    await server.jobs.tick();
+    expect(await everything()).not.toMatch(/cus_1\b|Ada|ada@example/);
+  });
+
+  it('while Finix is down is answered 202, and ends by itself', async () => {
+    await connect();
+    server.upstream.simulator.faults.add({ service: 'finix', path: '/payment_instruments*', kind: 'status', times: 2 });
+    const { status, body } = await erase();
+    expect([status, body.status]).toEqual([202, 'erasing']);
+    await eventually(async () => {
+      server.clockOffset += 60_000;
+      await server.jobs.tick();
+      const [waiting] = await server.storage.db.selectFrom('erasures').selectAll().execute();
+      return waiting === undefined;
+    });
+    expect(enabled()).toEqual([]);
+    expect((await erase()).status).toBe(200);
+  });
+
+  it('waits for a session that is at work, and removes what comes of it', async () => {
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      method: 'POST',
+      path: '/payment_instruments',
+      kind: 'delay',
+      delayMs: 500,
+      times: 1,
+    });
+    const session = await server.createSession();
+    const done = server.complete(session, await server.publicToken());
+    await expect.poll(() => server.ledger.processorTokens().length).toBe(1);
+    expect((await erase()).status).toBe(202);
+    await done;
+    await eventually(async () => {
+      server.clockOffset += 5_000;
+      await server.jobs.tick();
+      return (await erase()).status === 200;
+    });
+    await settled();
+    expect(enabled()).toEqual([]);
+    expect(removed()).toBe(1);
+  });
+
+  it('who is not known is nothing to do', async () => {
+    expect((await erase('nobody')).status).toBe(200);
+  });
+});
+
+describe('proof', () => {
+  it('of an authorization goes two years after its connection', async () => {
+    const authorization = { text: 'I authorize Acme.', version: '1' };
+    const session = await server.createSession({ authorization });
+    const asked = await server.complete(session, await server.publicToken());
+    const accepted = { accepted: true, text_sha256: asked.body.authorization.text_sha256 };
+    const { body } = await server.complete(session, await server.publicToken(), { authorization: accepted });
+    const { id } = body.connections[0];
+    const audit = async () => (await server.storage.db.selectFrom('audit').select('id').execute()).length;
+
+    server.clockOffset = PROOF_KEEP_MS + 86_400_000;
+    await server.jobs.tick();
+    expect((await read(id)).authorization).not.toBeNull();
+    await remove(id);
+    server.clockOffset += PROOF_KEEP_MS - 86_400_000;
+    await server.jobs.tick();
+    expect((await read(id)).authorization).not.toBeNull();
+    expect(await audit()).toBeGreaterThan(0);
+    server.clockOffset += 2 * 86_400_000;
+    await server.jobs.tick();
+    expect((await read(id)).authorization).toBeNull();
+    expect(await audit()).toBe(0);
+  });
+});

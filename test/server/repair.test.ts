@@ -1,0 +1,215 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Session } from '../../widget/contract.ts';
+import { afterlife } from '../helpers/afterlife.ts';
+import { type Answer, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await TestServer.start();
+});
+afterEach(() => server.close());
+
+const { bank, enabled, item, connect, read, becomes, settled } = afterlife(() => server);
+const exchanges = () => server.ledger.calls().filter(({ path }) => path === '/item/public_token/exchange').length;
+
+/** Plaid's OAuth bank of its Sandbox; its accounts have numbers that are tokens. */
+const TOKENIZING = 'ins_127287';
+/** What Link's update mode gives: a token that is not to be exchanged. */
+const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
+
+async function repair(connection: string, token = UPDATE_TOKEN): Promise<{ session: Session; answer: Answer }> {
+  const session = await server.createSession({ connection });
+  return { session, answer: await server.complete(session, token) };
+}
+
+async function broken(username?: string, institution?: string): Promise<string> {
+  const { id } = await connect(username, institution);
+  bank().breakLogin(item().item_id);
+  await becomes(id, 'needs_repair');
+  return id;
+}
+
+describe('a session with a connection', () => {
+  it('is a repair of it, and shows it', async () => {
+    const id = await broken();
+    const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', connection: id });
+    expect([status, body.mode]).toEqual([201, 'repair']);
+    expect(body.connections).toMatchObject([{ id, status: 'needs_repair' }]);
+  });
+
+  it.each([
+    ['of another customer', 'cus_2', (id: string) => id],
+    ['that does not exist', 'cus_1', () => 'con_none'],
+  ])('%s is refused, naming the field', async (_name, customer_id, connection) => {
+    const { id } = await connect();
+    const answer = await server.merchant('POST', '/v1/sessions', { customer_id, connection: connection(id) });
+    expect([answer.status, answer.body.errors[0].path]).toEqual([422, 'connection']);
+  });
+
+  it('that was removed is refused', async () => {
+    const { id } = await connect();
+    await server.merchant('DELETE', `/v1/connections/${id}`);
+    const answer = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', connection: id });
+    expect(answer.status).toBe(422);
+  });
+});
+
+describe('the link token of a repair', () => {
+  it('is for update mode: the Item’s access token, and neither products nor webhook', async () => {
+    const id = await broken();
+    const session = await server.createSession({ connection: id });
+    expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
+    const [call] = server.ledger.calls().filter(({ path }) => path === '/link/token/create');
+    expect(call?.body).toMatchObject({ access_token: item().access_token });
+    expect(call?.body).not.toHaveProperty('products');
+    expect(call?.body).not.toHaveProperty('webhook');
+  });
+
+  it('of an Item that is gone at Plaid sends the merchant to a new connection', async () => {
+    const id = await broken();
+    const session = await server.createSession({ connection: id });
+    server.upstream.simulator.faults.add({
+      service: 'plaid',
+      path: '/link/token/create',
+      kind: 'plaid_error',
+      error_code: 'ITEM_NOT_FOUND',
+      times: 1,
+    });
+    const { status, body } = await server.page(session, 'POST', '/link-token', {});
+    expect([status, body.code, body.action]).toEqual([409, 'restart_required', 'contact_merchant']);
+  });
+});
+
+describe('completing a repair', () => {
+  it('never exchanges the public token; the connection is active with the same instrument', async () => {
+    const id = await broken();
+    const before = await read(id);
+    bank().signInAgain(item().item_id);
+    const exchanged = exchanges();
+    const { session, answer } = await repair(id);
+    expect([answer.status, answer.body.status, answer.body.mode]).toEqual([200, 'completed', 'repair']);
+    expect(answer.body.connections).toMatchObject([{ id, status: 'active' }]);
+    expect((await read(id)).payment_instrument).toBe(before.payment_instrument);
+    expect(exchanges()).toBe(exchanged);
+    expect(enabled()).toHaveLength(1);
+    expect((await server.complete(session, UPDATE_TOKEN)).body).toEqual(answer.body);
+    const other = await server.complete(session, `${UPDATE_TOKEN.slice(0, -1)}8`);
+    expect([other.status, other.body.code]).toEqual([409, 'session_already_completed']);
+  });
+
+  it.each([
+    ['a bank that renumbers', TOKENIZING, false],
+    ['a bank whose accounts come back with other ids', 'ins_109508', true],
+  ])('at %s makes a new instrument and disables the old one', async (_name, institution, newIds) => {
+    const id = await broken('user_one_account', institution);
+    const before = await read(id);
+    bank().signInAgain(item().item_id, { newIds });
+    const { answer } = await repair(id);
+    expect(answer.body.status).toBe('completed');
+    const after = await read(id);
+    expect(after).toMatchObject({ status: 'active', previous_payment_instrument: before.payment_instrument });
+    expect(enabled()).toEqual([after.payment_instrument]);
+  });
+
+  it('after a revocation makes a new instrument', async () => {
+    const { id } = await connect();
+    const before = await read(id);
+    bank().revokePermission(item().item_id);
+    await becomes(id, 'revoked');
+    bank().signInAgain(item().item_id);
+    const { answer } = await repair(id);
+    expect(answer.body.status).toBe('completed');
+    const after = await read(id);
+    expect(after.payment_instrument).not.toBe(before.payment_instrument);
+    expect(enabled()).toEqual([after.payment_instrument]);
+  });
+
+  it('when Finix goes silent in the middle still makes one instrument', async () => {
+    await server.close();
+    server = await TestServer.start({ timeoutMs: 250, quietMs: 800 });
+    const id = await broken('user_one_account', TOKENIZING);
+    bank().signInAgain(item().item_id);
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      method: 'POST',
+      path: '/payment_instruments',
+      kind: 'timeout',
+      when: 'after',
+      times: 1,
+    });
+    const { answer } = await repair(id);
+    expect(answer.body.status).toBe('completed');
+    expect(enabled()).toEqual([(await read(id)).payment_instrument]);
+    expect(server.ledger.instruments()).toHaveLength(2);
+  });
+
+  it('when Finix refuses leaves a connection that has failed, with nothing to debit', async () => {
+    const id = await broken('user_one_account', TOKENIZING);
+    bank().signInAgain(item().item_id);
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      method: 'POST',
+      path: '/payment_instruments',
+      kind: 'finix_error',
+      error_code: 'INVALID_FIELD',
+      times: 1,
+    });
+    const { answer } = await repair(id);
+    expect([answer.body.status, answer.body.error.code]).toEqual(['failed', 'instrument_refused']);
+    expect((await read(id)).status).toBe('failed');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('without having signed in asks for another try, and takes it', async () => {
+    const id = await broken();
+    const { session, answer } = await repair(id);
+    expect([answer.status, answer.body.code]).toEqual([409, 'restart_required']);
+    expect((await read(id)).status).toBe('needs_repair');
+    bank().signInAgain(item().item_id);
+    expect((await server.complete(session, UPDATE_TOKEN)).body.status).toBe('completed');
+  });
+
+  it('that no longer shares the account asks to choose it', async () => {
+    const session = await server.createSession({ account_selection: 'multiple' });
+    const { body } = await server.complete(session, await server.publicToken('user_several'));
+    const id = body.connections[0].id as string;
+    const row = await server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
+    bank().revokeAccount(item().item_id, row?.plaid_account_id ?? '');
+    await becomes(id, 'revoked');
+    const { answer } = await repair(id);
+    expect([answer.status, answer.body.code, answer.body.action]).toEqual([422, 'account_unknown', 'choose_account']);
+    expect((await read(id)).status).toBe('revoked');
+  });
+
+  it('repairs the other accounts of the same login too', async () => {
+    const session = await server.createSession({ account_selection: 'multiple' });
+    const { body } = await server.complete(session, await server.publicToken('user_several'));
+    const ids = body.connections.map(({ id }: { id: string }) => id) as string[];
+    bank().revokePermission(item().item_id);
+    await settled();
+    expect(enabled()).toEqual([]);
+    bank().signInAgain(item().item_id);
+    expect((await repair(ids[0] ?? '')).answer.body.status).toBe('completed');
+    for (const id of ids) await becomes(id, 'active');
+    expect(enabled()).toHaveLength(4);
+  });
+
+  it('by two pages at once is one repair', async () => {
+    const id = await broken('user_one_account', TOKENIZING);
+    bank().signInAgain(item().item_id);
+    const sessions = [await server.createSession({ connection: id }), await server.createSession({ connection: id })];
+    const answers = await Promise.all(sessions.map((session) => server.complete(session, UPDATE_TOKEN)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    expect(enabled()).toEqual([(await read(id)).payment_instrument]);
+  });
+
+  it('of a connection that is removed meanwhile fails, and leaves it removed', async () => {
+    const id = await broken();
+    const session = await server.createSession({ connection: id });
+    await server.merchant('DELETE', `/v1/connections/${id}`);
+    const answer = await server.complete(session, UPDATE_TOKEN);
+    expect([answer.status, answer.body.code]).toEqual([409, 'session_failed']);
+    expect((await read(id)).status).toBe('removed');
+    expect(enabled()).toEqual([]);
+  });
+});
