@@ -47,10 +47,36 @@ function integrity(): Plugin {
   };
 }
 
+const CORE_PLACE = '%core%';
+
+/**
+ * Tells the script where the chunk lies that it loads later, so that it can ask for it under another address when the first time failed: the bundler
+ * writes the name into the import itself and nowhere else.
+ */
+function nameCore(): Plugin {
+  return {
+    name: 'finix-bank-connect:name-core',
+    applyToEnvironment: (environment) => environment.name === 'cdn',
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      const core = chunks.find(({ name }) => name === 'core');
+      const place = chunks.filter(({ code }) => code.includes(CORE_PLACE));
+      if (!core || place.length !== 1) this.error('The chunk "core", or the place for its name, is missing.');
+      for (const chunk of place) chunk.code = chunk.code.replaceAll(CORE_PLACE, `./${core.fileName}`);
+    },
+  };
+}
+
 /** Code for browsers: bundled with its dependencies unless `external` names them. */
-function browserModule(outDir: string, entry: Record<string, string>, build: EnvironmentOptions['build']) {
+function browserModule(
+  outDir: string,
+  entry: Record<string, string>,
+  build: EnvironmentOptions['build'],
+  define: Record<string, string> = { CORE_FILE: 'undefined' },
+) {
   return {
     consumer: 'client',
+    define,
     build: {
       outDir: from(outDir),
       emptyOutDir: true,
@@ -108,6 +134,7 @@ const environments: Record<string, EnvironmentOptions> = {
         output: { minify: true, entryFileNames: scriptFile, chunkFileNames: '[name]-[hash].js' },
       },
     },
+    { CORE_FILE: JSON.stringify(CORE_PLACE) },
   ),
   widget: browserModule(
     'dist/widget',
@@ -145,7 +172,7 @@ export default defineConfig({
   publicDir: false,
   appType: 'mpa',
   server: { fs: { allow: [project] } },
-  plugins: [integrity()],
+  plugins: [nameCore(), integrity()],
   environments,
   builder: {
     async buildApp(builder) {

@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { project } from './imports.ts';
+
+const folder = join(project, 'dist', 'cdn');
+// Far below the window: only a quiet moment, and not the customer's approach, can be why something is fetched.
+const far = `<div style="block-size: 5000px"></div>`;
+const script = `<script type="module" src="/finix-bank-connect.js"></script>`;
+
+let asked: string[] = [];
+let coreIsThere = true;
+const server = createServer((request, response) => {
+  const { pathname, search } = new URL(request.url ?? '/', 'http://loopback');
+  asked.push(pathname + search);
+  const isCore = pathname.startsWith('/core-');
+  if (isCore && !coreIsThere) {
+    response.statusCode = 503;
+    response.end();
+  } else if (pathname === '/near' || pathname === '/far') {
+    const space = pathname === '/far' ? far : '';
+    response.setHeader('Content-Type', 'text/html');
+    response.end(`<!doctype html><title>Shop</title>${space}<finix-bank-connect></finix-bank-connect>${script}`);
+  } else if (pathname.endsWith('.js')) {
+    response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, pathname)));
+  } else if (!pathname.startsWith('/v1/')) {
+    response.statusCode = 404;
+    response.end();
+  }
+  // A request to the server is left without an answer: here it only counts that it was made.
+});
+const cores = () => asked.filter((path) => path.startsWith('/core-'));
+const requests = () => asked.filter((path) => path.startsWith('/v1/'));
+
+let browser: Browser;
+let page: Page | undefined;
+
+async function open(path: string): Promise<Page> {
+  asked = [];
+  page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+  return page;
+}
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const found = await findChromium();
+  browser = await chromium.launch({
+    executablePath: found.path,
+    args: [...chromiumArgs],
+    env: { ...process.env, ...found.env },
+    chromiumSandbox: false,
+  });
+});
+
+afterEach(async () => {
+  coreIsThere = true;
+  await page?.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  server.closeAllConnections();
+  server.close();
+});
+
+test('the rest of the script is fetched in a quiet moment, and nothing else is, however far the customer is', async () => {
+  await open('/far');
+  await expect.poll(cores).toHaveLength(1);
+  expect(requests()).toEqual([]);
+  const tags = await page?.evaluate(() =>
+    [...document.scripts].map((one) => one.src).filter((src) => /plaid/.test(src)),
+  );
+  expect(tags).toEqual([]);
+});
+
+test('where the rest can not be fetched in a quiet moment, nobody is told, and the approach tries again', async () => {
+  coreIsThere = false;
+  const tab = await open('/far');
+  await expect.poll(cores).toHaveLength(1);
+  const element = tab.locator('finix-bank-connect');
+  await tab.evaluate(() => new Promise(requestAnimationFrame));
+  expect(await element.getAttribute('status')).toBe('loading');
+  coreIsThere = true;
+  await element.scrollIntoViewIfNeeded();
+  await expect.poll(requests).toContain('/v1/sessions');
+  expect(cores()).toHaveLength(2);
+});
+
+test('where the rest can not be fetched when it is needed, the customer is told and can really try again', async () => {
+  coreIsThere = false;
+  const tab = await open('/near');
+  const element = tab.locator('finix-bank-connect');
+  await element.getByText('Something went wrong').first().waitFor();
+  await expect.poll(() => element.getAttribute('status')).toBe('error');
+  coreIsThere = true;
+  await element.getByRole('button', { name: 'Try again' }).click();
+  await expect.poll(requests).toContain('/v1/sessions');
+  // Under another address, because a browser may remember the failure of the first.
+  const [first, ...later] = cores();
+  expect(first).toMatch(/\.js$/);
+  expect(later.at(-1)).toMatch(/\.js\?retry=\d$/);
+});

@@ -1,0 +1,36 @@
+export type Core = typeof import('./core.ts');
+
+/** The chunk's own name. Only the build for script tags knows it; elsewhere the merchant's bundler loads the chunk, and has its own way of retrying. */
+declare const CORE_FILE: string | undefined;
+
+// While a page is loading there are better uses for the network; without a free moment for this long, it is fetched anyway.
+const IDLE_TIMEOUT = 3_000;
+// For browsers without `requestIdleCallback` (Safari): the page's own scripts have run by then.
+const IDLE_GUESS = 500;
+
+let failures = 0;
+
+/**
+ * All that is not needed to show a button. A failure can be tried again: browsers until 2026 remember it for as long as the page lives, but only
+ * under the same address.
+ */
+export async function loadCore(): Promise<Core> {
+  try {
+    if (failures && typeof CORE_FILE === 'string') return (await import(`${CORE_FILE}?retry=${failures}`)) as Core;
+    return await import('./core.ts');
+  } catch (error) {
+    failures++;
+    throw error;
+  }
+}
+
+/** Once the page has loaded and has nothing better to do. */
+export function whenIdle(signal: AbortSignal, act: () => void): void {
+  const wait = () => {
+    const later = () => signal.aborted || act();
+    if (typeof requestIdleCallback === 'function') requestIdleCallback(later, { timeout: IDLE_TIMEOUT });
+    else setTimeout(later, IDLE_GUESS);
+  };
+  if (document.readyState === 'complete') wait();
+  else globalThis.addEventListener('load', wait, { signal, once: true });
+}
