@@ -1,10 +1,14 @@
 import type { Context } from './context.ts';
 import { plaidId } from './ids.ts';
 import { plaidErrorObject } from './plaid/errors.ts';
+import type { Later } from './scenarios.ts';
 import type { SimulatedAccount, SimulatedItem } from './state.ts';
+import type { Webhooks } from './webhooks.ts';
 
 /** What happens at a bank outside of Link, days later: each changes the Item and has Plaid send its webhook. */
 export interface Bank {
+  /** The wait for the small deposits is over, for all accounts of the login that wait. */
+  verify(itemId: string, outcome: 'automatically_verified' | 'verification_expired'): void;
   /** The login is no longer good. */
   breakLogin(itemId: string): void;
   /** The customer has signed in again, at another app or at the bank. */
@@ -25,15 +29,50 @@ export interface Bank {
 
 const WEEK_MS = 7 * 24 * 3600_000;
 
-export function createBank({ state, now, webhooks }: Context): Bank {
+/** What a scenario has in store for its Items, by the name that it gives it. */
+const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: Webhooks) => void> = {
+  verified: (bank, { item_id }) => bank.verify(item_id, 'automatically_verified'),
+  verification_expired: (bank, { item_id }) => bank.verify(item_id, 'verification_expired'),
+  broken: (bank, { item_id }) => bank.breakLogin(item_id),
+  disconnecting: (bank, { item_id }) => bank.announceDisconnect(item_id),
+  revoked: (bank, { item_id }) => bank.revokePermission(item_id),
+  renumbered: (bank, { item_id }) => bank.renumber(item_id),
+  disordered: (bank, item, webhooks) => {
+    bank.repairLogin(item.item_id);
+    webhooks.plaidItem(item, 'ITEM', 'ERROR', loginError());
+  },
+};
+
+const loginError = () => ({ error: { ...plaidErrorObject('ITEM_LOGIN_REQUIRED'), status: 400 } });
+
+/** Sets in motion what the scenario of a newly exchanged Item has in store. */
+export function beginLater({ bank, webhooks, settings, closing }: Context, item: SimulatedItem): void {
+  const { later } = item.scenario;
+  if (!later) return;
+  const timer = setTimeout(() => {
+    if (!item.removed) LATER[later](bank, item, webhooks);
+  }, settings.laterMs);
+  timer.unref();
+  closing.addEventListener('abort', () => clearTimeout(timer), { once: true });
+}
+
+export function createBank({ state, now, webhooks }: Pick<Context, 'state' | 'now' | 'webhooks'>): Bank {
   function find(itemId: string): SimulatedItem {
     const item = state.items.get(itemId);
     if (!item) throw new Error(`The simulator has no Item ${itemId}.`);
     return item;
   }
-  const loginError = () => ({ error: { ...plaidErrorObject('ITEM_LOGIN_REQUIRED'), status: 400 } });
 
   return {
+    verify(itemId, outcome) {
+      const item = find(itemId);
+      const code = outcome === 'automatically_verified' ? 'AUTOMATICALLY_VERIFIED' : 'VERIFICATION_EXPIRED';
+      for (const account of item.accounts) {
+        if (account.verification_status !== 'pending_automatic_verification') continue;
+        account.verification_status = outcome;
+        webhooks.plaidItem(item, 'AUTH', code, { account_id: account.account_id });
+      }
+    },
     breakLogin(itemId) {
       const item = find(itemId);
       item.login_required = true;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bank } from './bank.ts';
 import type { Faults } from './faults.ts';
 import type { Lifetimes, ServiceName, SimulatedCall, State } from './state.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -19,6 +20,8 @@ export interface SimulatorSettings {
   listLagMs: number;
   /** Takes every browser for a webview, where banks with OAuth take the place of the page. Without it the user agent decides, as with Plaid. */
   isWebview: boolean;
+  /** How long after the exchange that happens which a scenario has in store, in real milliseconds. */
+  laterMs: number;
 }
 
 /** What the three services share. */
@@ -32,6 +35,7 @@ export interface Context {
   settings: SimulatorSettings;
   now: () => number;
   webhooks: Webhooks;
+  bank: Bank;
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;
   emit: (step: Step) => void;

@@ -34,7 +34,21 @@ export interface Scenario {
   link?: LinkTrouble;
   /** Trouble at the providers, only for this user's Items; each Item counts for itself. */
   faults?: readonly FaultRule[];
+  /** What happens at the bank some time after the exchange (`settings.laterMs`). */
+  later?: Later;
+  /** How the webhooks of this user's Items are sent, instead of the usual way. */
+  webhooks?: { copies?: number; delayMs?: number };
 }
+
+/** `disordered`: the login breaks and is repaired, and the webhooks come the other way round. */
+export type Later =
+  | 'verified'
+  | 'verification_expired'
+  | 'broken'
+  | 'disordered'
+  | 'revoked'
+  | 'renumbered'
+  | 'disconnecting';
 
 function account(name: string, mask: string, subtype: string, more: Partial<AccountTemplate> = {}): AccountTemplate {
   const base: AccountTemplate = {
@@ -55,6 +69,7 @@ const CHECKING = account('Plaid Checking', '0000', 'checking', {
   current: 110,
   available: 100,
 });
+const PENDING: AccountTemplate = { ...CHECKING, verification_status: 'pending_automatic_verification' };
 const SAVINGS = account('Plaid Saving', '1111', 'savings', {
   official_name: 'Plaid Silver Standard 0.1% Interest Saving',
   current: 210,
@@ -184,7 +199,7 @@ export const SCENARIOS: readonly Scenario[] = [
     username: 'user_pending_verification',
     title: 'Pending verification',
     description: 'The account is still being verified by small deposits, so its numbers are not ready.',
-    accounts: [{ ...CHECKING, verification_status: 'pending_automatic_verification' }],
+    accounts: [PENDING],
     owner: OWNER,
   },
   {
@@ -224,6 +239,80 @@ export const SCENARIOS: readonly Scenario[] = [
     accounts: [CHECKING],
     owner: OWNER,
     link: { error_code: 'INVALID_LINK_TOKEN', shown: 'expired' },
+  },
+  {
+    username: 'user_verified_later',
+    title: 'Verified later',
+    description: 'Pending verification, then the small deposits arrive: AUTOMATICALLY_VERIFIED by webhook.',
+    accounts: [PENDING],
+    owner: OWNER,
+    later: 'verified',
+  },
+  {
+    username: 'user_verification_expires',
+    title: 'Verification expires',
+    description: 'Pending verification, then nobody confirms it in time: VERIFICATION_EXPIRED by webhook.',
+    accounts: [PENDING],
+    owner: OWNER,
+    later: 'verification_expired',
+  },
+  {
+    username: 'user_broken_later',
+    title: 'Login breaks later',
+    description: 'Everything works, then the login is no longer good: ERROR by webhook, and update mode repairs it.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'broken',
+  },
+  {
+    username: 'user_disconnecting_later',
+    title: 'Consent ends soon',
+    description: 'Everything works, then the consent is about to end in a week: PENDING_DISCONNECT by webhook.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'disconnecting',
+  },
+  {
+    username: 'user_revoked_later',
+    title: 'Revoked later',
+    description: 'Everything works, then the customer takes the permission back: USER_PERMISSION_REVOKED by webhook.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'revoked',
+  },
+  {
+    username: 'user_renumbered_later',
+    title: 'New numbers later',
+    description: 'Everything works, then the account gets another number: DEFAULT_UPDATE by webhook.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'renumbered',
+  },
+  {
+    username: 'user_webhooks_twice',
+    title: 'Webhooks twice',
+    description: 'As user_verified_later, with every webhook sent twice.',
+    accounts: [PENDING],
+    owner: OWNER,
+    later: 'verified',
+    webhooks: { copies: 2 },
+  },
+  {
+    username: 'user_webhooks_late',
+    title: 'Webhooks late',
+    description: 'As user_verified_later, with every webhook ten seconds late.',
+    accounts: [PENDING],
+    owner: OWNER,
+    later: 'verified',
+    webhooks: { delayMs: 10_000 },
+  },
+  {
+    username: 'user_webhooks_disordered',
+    title: 'Webhooks out of order',
+    description: 'The login breaks and is repaired at once, and LOGIN_REPAIRED comes before the ERROR that it ends.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'disordered',
   },
 ];
 

@@ -26,6 +26,9 @@ export const SIMULATOR_CREDENTIALS = {
   finix: { username: 'USsimulator', password: 'simulator-finix-password' },
 } as const;
 
+/** Long enough to have looked at the result, short enough to be waited for. */
+const LATER_MS = 15_000;
+
 export interface SimulatorOptions {
   plaid?: { clientId: string; secret: string };
   finix?: { username: string; password: string };
@@ -39,6 +42,8 @@ export interface SimulatorOptions {
   isWebview?: boolean;
   /** Where Finix sends its webhooks, and the key that signs them; nowhere when left out. */
   finixWebhook?: { url: string; secret: string };
+  /** How long after the exchange a scenario's later event comes, in real milliseconds; 15 s when left out. */
+  laterMs?: number;
   /** Brings webhooks to their receiver; `fetch` when left out. */
   deliver?: Deliver;
 }
@@ -96,8 +101,12 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const closing = new AbortController();
   // Every waiting request listens to it; many at once is what load tests do, not a leak.
   setMaxListeners(0, closing.signal);
-  const settings: SimulatorSettings = { listLagMs: options.listLagMs ?? 0, isWebview: options.isWebview ?? false };
-  const shared: Omit<Context, 'webhooks'> = {
+  const settings: SimulatorSettings = {
+    listLagMs: options.listLagMs ?? 0,
+    isWebview: options.isWebview ?? false,
+    laterMs: options.laterMs ?? LATER_MS,
+  };
+  const shared: Omit<Context, 'webhooks' | 'bank'> = {
     state,
     faults,
     plaid: options.plaid ?? SIMULATOR_CREDENTIALS.plaid,
@@ -115,7 +124,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   };
   const webhooks = new Webhooks(shared, options.deliver);
   webhooks.settings.finix = options.finixWebhook ?? null;
-  const context: Context = { ...shared, webhooks };
+  const bank = createBank({ ...shared, webhooks });
+  const context: Context = { ...shared, webhooks, bank };
   const app = new Hono<SimulatorEnv>();
   app.route('/plaid', plaidApp(context));
   app.route('/finix', finixApp(context));
@@ -126,7 +136,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     faults: { add: (rule) => faults.add(rule), clear: () => faults.clear() },
     settings,
     webhooks,
-    bank: createBank(context),
+    bank,
     on: (_event, listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

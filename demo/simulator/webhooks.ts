@@ -29,6 +29,14 @@ export interface WebhookSettings {
   finix: { url: string; secret: string } | null;
 }
 
+/** The simulator stays on this machine: what is meant for elsewhere gets no answer. */
+const deliverHere: Deliver = async (url, init) => {
+  const { hostname } = new URL(url);
+  if (!/^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) throw new Error('not on this machine');
+  return fetch(url, { ...init, redirect: 'manual' });
+};
+
+type How = Partial<Pick<WebhookSettings, 'copies' | 'delayMs'>>;
 type Shared = Pick<Context, 'now' | 'closing' | 'emit'>;
 
 interface SigningKey {
@@ -50,7 +58,7 @@ export class Webhooks {
   #sent: SimulatedWebhook[] = [];
   #held: (() => void)[] | null = null;
 
-  constructor(context: Shared, deliver: Deliver = (url, init) => fetch(url, { ...init, redirect: 'manual' })) {
+  constructor(context: Shared, deliver: Deliver = deliverHere) {
     this.#context = context;
     this.#deliver = deliver;
   }
@@ -109,7 +117,8 @@ export class Webhooks {
   /** About an Item, to where its webhooks go. */
   plaidItem(item: SimulatedItem, type: string, code: string, more: Record<string, unknown> = {}): boolean {
     if (item.webhook === null) return false;
-    this.plaid(item.webhook, { webhook_type: type, webhook_code: code, item_id: item.item_id, ...more });
+    const payload = { webhook_type: type, webhook_code: code, item_id: item.item_id, ...more };
+    this.plaid(item.webhook, payload, item.scenario.webhooks);
     return true;
   }
 
@@ -119,11 +128,12 @@ export class Webhooks {
     this.plaid(token.webhook, { webhook_type: 'LINK', webhook_code: code, link_token: token.link_token, ...more });
   }
 
-  plaid(url: string, payload: Record<string, unknown>): void {
+  /** @param how other than the settings say */
+  plaid(url: string, payload: Record<string, unknown>, how: How = {}): void {
     // Plaid's own spacing: the signature is over every byte.
     const body = JSON.stringify({ ...payload, environment: 'sandbox' }, null, 2);
     const type = `${String(payload['webhook_type'])}/${String(payload['webhook_code'])}`;
-    this.#send('plaid', url, type, body, () => ({ 'Plaid-Verification': this.signPlaid(body) }));
+    this.#send('plaid', url, type, body, () => ({ 'Plaid-Verification': this.signPlaid(body) }), how);
   }
 
   finix(type: 'created' | 'updated', instrument: FinixResource): void {
@@ -177,12 +187,15 @@ export class Webhooks {
     type: string,
     body: string,
     headers: () => Record<string, string>,
+    { copies = this.settings.copies, delayMs = this.settings.delayMs }: How = {},
   ): void {
     const webhook: SimulatedWebhook = { at: iso(this.#context.now()), service, url, type, body, status: null };
     this.#sent.push(webhook);
     const go = () => {
-      for (let copy = 0; copy < this.settings.copies; copy++) {
-        const sending: Promise<void> = this.#bring(webhook, headers).finally(() => this.#sending.delete(sending));
+      for (let copy = 0; copy < copies; copy++) {
+        const sending: Promise<void> = this.#bring(webhook, headers, delayMs).finally(() =>
+          this.#sending.delete(sending),
+        );
         this.#sending.add(sending);
       }
     };
@@ -190,10 +203,10 @@ export class Webhooks {
     else go();
   }
 
-  async #bring(webhook: SimulatedWebhook, headers: () => Record<string, string>): Promise<void> {
-    if (this.settings.delayMs > 0) {
+  async #bring(webhook: SimulatedWebhook, headers: () => Record<string, string>, delayMs: number): Promise<void> {
+    if (delayMs > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, this.settings.delayMs);
+        const timer = setTimeout(resolve, delayMs);
         this.#context.closing.addEventListener('abort', () => resolve(), { once: true });
         timer.unref();
       });

@@ -1,3 +1,4 @@
+import { beginLater } from '../bank.ts';
 import { type Context, iso } from '../context.ts';
 import { plaidToken } from '../ids.ts';
 import { findInstitution } from '../institutions.ts';
@@ -24,6 +25,7 @@ export function exchangePublicToken(context: Context, json: unknown): Answer {
   }
   token.exchanged = true;
   item.exchanged = true;
+  beginLater(context, item);
   return { access_token: item.access_token, item_id: item.item_id };
 }
 
