@@ -1,10 +1,15 @@
 import type { ConnectBackend } from './backend.ts';
 import { type FlowEffect, type FlowEvent, transition } from './connect-flow.ts';
-import type { CreatePublicSessionRequest, LinkTokenResponse } from './contract.ts';
+import type { CreatePublicSessionRequest, LinkMode, LinkTokenResponse } from './contract.ts';
 import { ConnectError, flowError, toFlowError } from './errors.ts';
 import { type FlowState, initialState, isBusy } from './flow-state.ts';
-import { loadPlaid, type PreparedLink, prepareLink } from './plaid-link.ts';
+import { prepareHosted } from './hosted-link.ts';
+import type { AwayStore, Return } from './oauth-return.ts';
+import { type LinkListener, type LinkOptions, loadPlaid, type PreparedLink, prepareLink } from './plaid-link.ts';
+import type { PlaidGlobal } from './plaid-link.types.ts';
 import type { SecretStore } from './secret-store.ts';
+import { SessionAccess } from './session-access.ts';
+import { isWebview } from './webview.ts';
 
 /** What the flow needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
 export interface ControllerSettings {
@@ -14,6 +19,7 @@ export interface ControllerSettings {
   fetchClientSecret: (() => Promise<string>) | null;
   /** For a public session, where there is no client secret. */
   publicSession: CreatePublicSessionRequest;
+  mode: LinkMode;
   language: string | undefined;
   nonce: string | undefined;
 }
@@ -22,6 +28,10 @@ export interface ControllerHost {
   settings(): ControllerSettings;
   /** Keeps the client secret of a public session over a reload. */
   store: SecretStore;
+  /** What is needed after a bank's own page has taken the place of this one. */
+  away: AwayStore;
+  /** Where the embedded search is put; null where it can't run. */
+  place(state: FlowState): HTMLElement | null;
   /** The state has changed; what follows from it must be in place on return, because events come next. */
   changed(state: FlowState): void;
   emit(effect: Extract<FlowEffect, { type: 'emit' }>): void;
@@ -39,17 +49,23 @@ const JUST_OPENED = 10_000;
 const POLL_CEILING = 15;
 // Seconds by which the pace slows with every minute.
 const POLL_EASE = 2;
-// A merchant's own route may hang; the customer must not hang with it.
-const SECRET_TIMEOUT = 15_000;
+// About as long as the server needs to ask Plaid twice.
+const LOOKS_ON_RETURN = 3;
 
 /** Carries out what the flow decides. Has no user interface and touches no DOM except through Link itself. */
 export class ConnectController {
   #state = initialState;
   #link: PreparedLink | null = null;
-  #secret: string | null = null;
+  readonly #access: SessionAccess;
   /** The secret whose session was already asked about at start-up. */
   #asked: string | null = null;
   #tokenEnds = 0;
+  /** What the way back would need, if Link left the page. */
+  #leave: Parameters<AwayStore['write']>[0] | null = null;
+  #return: Return | null = null;
+  #canEmbed = true;
+  #started = false;
+  #looks = 0;
   #openedAt = 0;
   #busySince = 0;
   #tokenTimer: ReturnType<typeof setTimeout> | undefined;
@@ -60,6 +76,7 @@ export class ConnectController {
 
   constructor(host: ControllerHost) {
     this.#host = host;
+    this.#access = new SessionAccess(host);
   }
 
   get state(): FlowState {
@@ -68,16 +85,29 @@ export class ConnectController {
 
   /** The element is on a page, or has another client secret. */
   start(): void {
-    const { clientSecret, fetchClientSecret } = this.#host.settings();
-    this.#secret ??= clientSecret ?? (fetchClientSecret ? null : this.#host.store.read());
-    const known = this.#secret !== null && this.#secret !== this.#asked;
-    this.dispatch({ type: 'start', known, renewable: fetchClientSecret !== null || clientSecret === null });
+    const access = this.#access;
+    const { clientSecret, fetchClientSecret, mode } = this.#host.settings();
+    // Once: what is written down later is this page's own, for the next one.
+    this.#return ??= this.#started ? null : this.#host.away.take();
+    const back = this.#started ? null : this.#return;
+    this.#started = true;
+    if (back) access.secret = back.clientSecret;
+    access.look();
+    const resumes = back?.linkToken !== undefined;
+    this.dispatch({
+      type: 'start',
+      known: access.secret !== null && access.secret !== this.#asked && !resumes,
+      returning: back !== null && !resumes,
+      renewable: fetchClientSecret !== null || clientSecret === null,
+      hosted: mode === 'hosted' || (back !== null && !resumes),
+    });
+    if (resumes) this.dispatch({ type: 'return' });
   }
 
   /** Another client secret, endpoint or backend: what was under way belongs to the old one. */
   restart(): void {
     this.dispatch({ type: 'reset' });
-    this.#secret = null;
+    this.#access.secret = null;
     this.#asked = null;
     this.start();
   }
@@ -111,6 +141,12 @@ export class ConnectController {
       case 'prepare':
         void this.#prepare(effect.run);
         return;
+      case 'resume':
+        void this.#resume(effect.run);
+        return;
+      case 'offer_hosted':
+        void this.#offerHosted(effect.run);
+        return;
       case 'open':
         this.#openedAt = Date.now();
         this.#open();
@@ -119,8 +155,7 @@ export class ConnectController {
         this.#close();
         return;
       case 'forget':
-        this.#secret = null;
-        this.#host.store.clear();
+        this.#access.forget();
         return;
       case 'submit':
         void this.#ask(effect.run, (backend, secret) => backend.complete(secret, effect.submission));
@@ -135,7 +170,8 @@ export class ConnectController {
 
   #open(): void {
     try {
-      if (!this.#link?.open()) this.dispatch({ type: 'link_busy' });
+      if (this.#link?.open()) this.#rememberLeave();
+      else this.dispatch({ type: 'link_busy' });
     } catch {
       this.dispatch({ type: 'link_exited', error: flowError('link_failed', 'restart'), step: 'start', fresh: true });
     }
@@ -144,62 +180,125 @@ export class ConnectController {
   #close(): void {
     clearTimeout(this.#pollTimer);
     clearTimeout(this.#tokenTimer);
+    if (this.#link) this.#host.away.clear();
     this.#link?.close();
     this.#link = null;
   }
 
   async #prepare(run: number): Promise<void> {
     try {
-      const { nonce } = this.#host.settings();
-      const [plaid, token] = await Promise.all([loadPlaid({ nonce }), this.#createLinkToken()]);
+      const { mode, nonce } = this.#host.settings();
+      const place = mode === 'embedded' && this.#canEmbed ? this.#host.place(this.#state) : null;
+      const asked = mode === 'embedded' && !place ? 'button' : mode;
+      const [plaid, token] = await Promise.all([
+        asked === 'hosted' ? null : loadPlaid({ nonce }),
+        this.#access.createLinkToken(asked, isWebview()),
+      ]);
       if (run !== this.#state.run) return;
       this.#close();
-      this.#link = prepareLink(plaid, token.link_token, {
-        succeeded: (submission) => this.dispatch({ type: 'link_succeeded', submission }),
-        exited: (error, step) =>
-          this.dispatch({ type: 'link_exited', error, step, fresh: Date.now() - this.#openedAt < JUST_OPENED }),
-        step: (step) => this.#host.emit({ type: 'emit', name: 'step', step }),
-      });
-      this.#watchToken(token);
+      if (plaid && !token.hosted_link_url) this.#link = this.#prepareLink(plaid, token.link_token, { place });
+      else this.#link = this.#prepareHosted(token, isWebview());
+      this.#watchToken(token, plaid !== null && !token.hosted_link_url);
+      this.dispatch({ type: 'prepared', run, hosted: !!token.hosted_link_url, embedded: this.#link.embedded });
+    } catch (error) {
+      this.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
+    }
+  }
+
+  /** With the link token that the page was left with, and the exact address that it was come back to. */
+  async #resume(run: number): Promise<void> {
+    try {
+      const { linkToken = '', receivedRedirectUri, until } = this.#return ?? {};
+      const plaid = await loadPlaid({ nonce: this.#host.settings().nonce });
+      if (run !== this.#state.run) return;
+      this.#close();
+      this.#link = this.#prepareLink(plaid, linkToken, { receivedRedirectUri });
+      this.#leave = null;
+      this.#tokenEnds = until ?? 0;
       this.dispatch({ type: 'prepared', run });
     } catch (error) {
       this.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
     }
   }
 
-  async #createLinkToken(): Promise<LinkTokenResponse> {
-    const backend = this.#backend();
-    const secret = await this.#obtainSecret(backend);
-    return backend.createLinkToken(secret, { mode: 'button', language: this.#host.settings().language });
+  #prepareLink(plaid: PlaidGlobal, token: string, options: LinkOptions): PreparedLink {
+    const isReturn = options.receivedRedirectUri !== undefined;
+    const listener: LinkListener = {
+      succeeded: (submission) => this.dispatch({ type: 'link_succeeded', submission }),
+      exited: (error, step) => {
+        this.#host.away.clear();
+        // Who came back from a bank is told that it has to begin anew, rather than thrown into another Link.
+        const fresh = !isReturn && Date.now() - this.#openedAt < JUST_OPENED;
+        this.dispatch({ type: 'link_exited', error, step, fresh });
+        // What it was made to go on with is used up.
+        if (isReturn) this.dispatch({ type: 'expiring' });
+      },
+      step: (step) => this.#host.emit({ type: 'emit', name: 'step', step }),
+      opened: () => {
+        this.#openedAt = Date.now();
+        this.#rememberLeave();
+        this.dispatch({ type: 'link_opened' });
+      },
+      refused: () => {
+        this.#canEmbed = false;
+        this.dispatch({ type: 'expiring' });
+      },
+    };
+    return prepareLink(plaid, token, listener, options);
   }
 
-  async #obtainSecret(backend: ConnectBackend): Promise<string> {
-    if (this.#secret) return this.#secret;
-    const { clientSecret, fetchClientSecret, publicSession } = this.#host.settings();
-    let secret: string | null = clientSecret;
-    if (fetchClientSecret) {
-      secret = await Promise.race([fetchClientSecret().catch(() => null), after(SECRET_TIMEOUT)]);
-    } else if (!clientSecret) {
-      secret = (await backend.createPublicSession(publicSession)).clientSecret;
-      this.#host.store.write(secret);
-    }
-    if (typeof secret !== 'string' || !secret.includes('_secret_')) {
-      throw new ConnectError(flowError('client_secret_unavailable', fetchClientSecret ? 'retry' : 'contact_merchant'));
-    }
-    this.#secret = secret;
-    return secret;
+  #prepareHosted({ hosted_link_url }: LinkTokenResponse, leavesPage: boolean): PreparedLink {
+    // A server of an own kind may not know of Hosted Links.
+    if (!hosted_link_url) throw new ConnectError(flowError('provider_misconfigured', 'contact_merchant'));
+    const listener = {
+      moved: () => this.dispatch({ type: 'link_moved' }),
+      left: () => this.dispatch({ type: 'link_exited', error: null, step: 'hosted', fresh: false }),
+      blocked: () => void this.#leaveForHosted(),
+    };
+    const ask = async () => (await this.#access.backend().getSession(this.#access.secret ?? '')).session;
+    return prepareHosted(hosted_link_url, listener, { leavesPage, ask });
   }
 
-  #backend(): ConnectBackend {
-    const { backend } = this.#host.settings();
-    if (!backend) throw new ConnectError(flowError('endpoint_missing', 'contact_merchant'));
-    return backend;
+  /** No window opens: Plaid's page takes the place of this one, with an address to come back to. */
+  async #leaveForHosted(): Promise<void> {
+    try {
+      const token = await this.#access.createLinkToken('hosted', true);
+      if (this.#state.phase !== 'open') return;
+      this.#close();
+      this.#link = this.#prepareHosted(token, true);
+      this.#watchToken(token, false);
+      this.#open();
+    } catch (error) {
+      this.dispatch({ type: 'link_exited', error: toFlowError(error), step: 'hosted', fresh: false });
+    }
+  }
+
+  async #offerHosted(run: number): Promise<void> {
+    try {
+      const token = await this.#access.createLinkToken('hosted', isWebview());
+      if (run !== this.#state.run || !token.hosted_link_url) return;
+      this.#close();
+      this.#link = this.#prepareHosted(token, isWebview());
+      this.#watchToken(token, false);
+      this.dispatch({ type: 'hosted_offered', run });
+    } catch {
+      // The customer has been told already that Link can't run here, and this was only a way around it.
+    }
+  }
+
+  #rememberLeave(): void {
+    if (this.#leave) this.#host.away.write(this.#leave);
   }
 
   async #ask(run: number, call: (backend: ConnectBackend, secret: string) => ReturnType<ConnectBackend['getSession']>) {
     try {
-      const answer = await call(this.#backend(), this.#secret ?? '');
-      this.#asked = this.#secret;
+      const answer = await call(this.#access.backend(), this.#access.secret ?? '');
+      // Plaid sends the customer back before it has told anybody how it went.
+      const { status, error } = answer.session;
+      if (this.#state.phase === 'returning' && run === this.#state.run && status === 'open' && !error) {
+        if (this.#looks++ < LOOKS_ON_RETURN) return this.#perform({ type: 'read', run, delay: answer.retryAfter });
+      }
+      this.#asked = this.#access.secret;
       this.dispatch({ type: 'answered', run, ...answer });
     } catch (thrown) {
       const error = toFlowError(thrown);
@@ -218,10 +317,12 @@ export class ConnectController {
     return delay && Math.max(delay, Math.min(delay + minutes * POLL_EASE, POLL_CEILING));
   }
 
-  #watchToken({ expires_at }: LinkTokenResponse): void {
+  #watchToken({ expires_at, link_token }: LinkTokenResponse, returnsHere: boolean): void {
     const now = Date.now();
     const left = Date.parse(expires_at) - now;
     const life = left > 0 ? left : TOKEN_LIFE;
+    const leave = { clientSecret: this.#access.secret ?? '', until: now + life };
+    this.#leave = returnsHere ? { ...leave, linkToken: link_token } : leave;
     this.#tokenEnds = now + Math.max(life - TOKEN_MARGIN, life / 2);
     // A page that nobody looks at asks for nothing; `wake` makes up for it.
     this.#tokenTimer = setTimeout(() => document.hidden || this.wake(), this.#tokenEnds - now);
@@ -238,8 +339,4 @@ export class ConnectController {
       this.#slowTimer = setTimeout(() => this.dispatch({ type: 'slow' }), second - first);
     }, first);
   }
-}
-
-function after(milliseconds: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, null));
 }

@@ -1,6 +1,9 @@
 import type { CompleteRequest, Session } from './contract.ts';
 import { type FlowError, flowError, fromProblem } from './errors.ts';
+import type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
 import { type FlowState, initialState, isBusy, type Phase, statusOf } from './flow-state.ts';
+
+export type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
 
 /**
  * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in every state can be tested.
@@ -8,52 +11,12 @@ import { type FlowState, initialState, isBusy, type Phase, statusOf } from './fl
  * with; starting something new raises it, and a late answer of what was given up is ignored.
  */
 
-export type FlowEvent =
-  | { type: 'start'; known: boolean; renewable: boolean }
-  | { type: 'warm' }
-  | { type: 'press' }
-  | { type: 'prepared'; run: number }
-  | { type: 'prepare_failed'; run: number; error: FlowError }
-  | { type: 'expiring' }
-  | { type: 'link_busy' }
-  | { type: 'link_succeeded'; submission: CompleteRequest }
-  | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean }
-  | { type: 'answered'; run: number; session: Session; retryAfter: number }
-  | { type: 'unanswered'; run: number; error: FlowError }
-  | { type: 'slow' }
-  | { type: 'choose'; ids: string[] }
-  | { type: 'accept' }
-  | { type: 'decline' }
-  | { type: 'act' }
-  | { type: 'online' }
-  | { type: 'change' }
-  | { type: 'remove' }
-  | { type: 'reset' }
-  | { type: 'leave' };
-
-export type FlowEffect =
-  /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */
-  | { type: 'prepare'; run: number }
-  | { type: 'open' }
-  /** Destroy the handler, if there is one. */
-  | { type: 'close' }
-  | { type: 'submit'; run: number; submission: CompleteRequest }
-  /** `delay` in seconds. Answered, like `submit`, by `answered` or `unanswered`. */
-  | { type: 'read'; run: number; delay: number }
-  /** Let go of the client secret, so that the next preparation gets another. */
-  | { type: 'forget' }
-  | { type: 'emit'; name: 'connected' | 'pending' | 'needs-repair' | 'error' }
-  | { type: 'emit'; name: 'canceled' | 'step'; step: string };
-
-export interface Transition {
-  state: FlowState;
-  effects: FlowEffect[];
-}
-
 /** Codes after which this session can never be used again, while another one can. */
 const DEAD = /^(session_(expired|canceled|failed)|unauthorized|not_found)$/;
 /** Codes that say: somebody else, another tab most likely, has brought this session further. */
 const MOVED_ON = /^session_(busy|already_completed)$/;
+/** What the server knows as the public token of the session's Hosted Link. */
+const HOSTED: CompleteRequest = { public_token: 'hosted', accounts: [] };
 const UNREACHED = /^(offline|timeout|network_failed)$/;
 
 export function transition(state: FlowState, event: FlowEvent): Transition {
@@ -61,9 +24,14 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
   const { phase } = state;
   switch (event.type) {
     case 'start': {
-      const next = { ...state, renewable: event.renewable };
+      const next = { ...state, renewable: event.renewable, hosted: event.hosted ?? state.hosted };
       if (phase === 'polling') return read(next, 'polling');
-      return phase === 'rest' && event.known ? read(next, 'checking') : stay(next);
+      return phase === 'rest' && event.known ? read(next, event.returning ? 'returning' : 'checking') : stay(next);
+    }
+    case 'return': {
+      const run = state.run + 1;
+      const next: FlowState = { ...state, phase: 'returning', run, link: 'preparing', wanted: true };
+      return phase === 'rest' ? stay(next, [{ type: 'resume', run }]) : stay(state);
     }
     case 'warm': {
       const next = { ...state, warm: true };
@@ -73,13 +41,23 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       return press(state);
     case 'prepared':
       if (state.link !== 'preparing') return stay(state);
-      return state.wanted ? open(state) : stay({ ...state, link: 'ready', renewed: false });
+      return prepared({ ...state, hosted: event.hosted ?? false, embedded: event.embedded ?? false });
     case 'prepare_failed':
       return state.link === 'preparing' ? prepareFailed(state, event.error) : stay(state);
     case 'expiring':
       return (phase === 'rest' || phase === 'failed') && state.link === 'ready' ? prepare(state) : stay(state);
     case 'link_busy':
       return phase === 'open' ? stay({ ...state, phase: 'rest' }) : stay(state);
+    case 'link_opened':
+      return phase === 'rest' && state.link === 'ready'
+        ? stay(opened(state), [{ type: 'emit', name: 'open' }])
+        : stay(state);
+    case 'link_moved':
+      return phase === 'open' || (phase === 'rest' && state.hosted) ? moved(state) : stay(state);
+    case 'hosted_offered':
+      return phase === 'failed' ? stay({ ...state, hosted: true, link: 'ready' }) : stay(state);
+    case 'press_hosted':
+      return phase === 'failed' && state.hosted && state.link === 'ready' ? open(state) : stay(state);
     case 'link_succeeded':
       return phase === 'open' ? submit(state, event.submission, [{ type: 'close' }]) : stay(state);
     case 'link_exited':
@@ -122,7 +100,11 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
 }
 
 function isAsking(phase: Phase): boolean {
-  return isBusy(phase) || phase === 'checking';
+  return isBusy(phase) || isChecking(phase);
+}
+
+function isChecking(phase: Phase): boolean {
+  return phase === 'checking' || phase === 'returning';
 }
 
 function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
@@ -131,8 +113,8 @@ function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
 
 /** The same customer on the same page, with nothing under way and nothing shown. */
 function rest(state: FlowState): FlowState {
-  const { warm, renewable, renewed, reopened, run } = state;
-  return { ...initialState, warm, renewable, renewed, reopened, run: run + 1 };
+  const { warm, renewable, renewed, reopened, repair, run } = state;
+  return { ...initialState, warm, renewable, renewed, reopened, repair, run: run + 1 };
 }
 
 function prepare(state: FlowState, effects: FlowEffect[] = []): Transition {
@@ -140,20 +122,30 @@ function prepare(state: FlowState, effects: FlowEffect[] = []): Transition {
   return { state: { ...state, run, link: 'preparing' }, effects: [...effects, { type: 'prepare', run }] };
 }
 
+function prepared(state: FlowState): Transition {
+  return state.wanted ? open(state) : stay({ ...state, link: 'ready', renewed: false });
+}
+
 function open(state: FlowState): Transition {
+  return stay(opened(state), [{ type: 'open' }]);
+}
+
+function opened(state: FlowState): FlowState {
   return {
-    state: {
-      ...state,
-      phase: 'open',
-      link: 'ready',
-      wanted: false,
-      renewed: false,
-      error: null,
-      notice: null,
-      submission: null,
-    },
-    effects: [{ type: 'open' }],
+    ...state,
+    phase: 'open',
+    link: 'ready',
+    wanted: false,
+    renewed: false,
+    error: null,
+    notice: null,
+    submission: null,
   };
+}
+
+function moved(state: FlowState): Transition {
+  const { state: next, effects } = read({ ...state, link: 'none', notice: null }, 'polling');
+  return stay(next, [{ type: 'close' }, ...effects]);
 }
 
 function press(state: FlowState): Transition {
@@ -190,6 +182,7 @@ function fail(state: FlowState, error: FlowError, effects: FlowEffect[] = []): T
   const all: FlowEffect[] = [...effects, { type: 'emit', name: 'error' }];
   // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press opens it at once.
   const again = /^(restart|use_other_bank)$/.test(error.action) && failed.link === 'none';
+  if (error.code === 'script_blocked' && !again) all.push({ type: 'offer_hosted', run: failed.run });
   return again ? prepare({ ...failed, submission: null, wanted: false }, all) : stay(failed, all);
 }
 
@@ -241,7 +234,7 @@ function submit(state: FlowState, submission: CompleteRequest, effects: FlowEffe
   };
 }
 
-function read(state: FlowState, phase: 'checking' | 'polling', delay = 0): Transition {
+function read(state: FlowState, phase: 'checking' | 'returning' | 'polling', delay = 0): Transition {
   const run = state.run + 1;
   return { state: { ...state, phase, run, error: null }, effects: [{ type: 'read', run, delay }] };
 }
@@ -262,14 +255,22 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
     }
     case 'open':
     case 'restart_required':
-      if (state.phase === 'checking') {
-        const next: FlowState = { ...state, phase: 'rest' };
+      // The public token of a Hosted Link is the server's, so what it asks can be answered without having seen Link end.
+      if (state.hosted && (problem?.accounts?.length || problem?.authorization)) {
+        return unanswered({ ...state, phase: 'polling', submission: HOSTED }, problem);
+      }
+      if (isChecking(state.phase)) {
+        const next: FlowState = {
+          ...state,
+          phase: 'rest',
+          repair: session.mode === 'repair' ? session.connections : [],
+        };
         return state.warm || state.wanted ? prepare(next) : stay(next);
       }
       return unanswered(state, problem ?? flowError('restart_required', 'restart'));
     default: {
       const dead = flowError(`session_${session.status}`, 'contact_merchant');
-      if (state.phase === 'checking' && state.renewable) return renewOrFail(state, dead);
+      if (isChecking(state.phase) && state.renewable) return renewOrFail(state, dead);
       if (problem) return fail({ ...state, submission: null, link: 'none' }, problem);
       return renewOrFail({ ...state, submission: null, warm: true }, dead);
     }
@@ -278,7 +279,7 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
 
 function unanswered(state: FlowState, error: FlowError): Transition {
   const { phase, submission } = state;
-  if (phase === 'checking') return DEAD.test(error.code) ? renewOrFail(state, error) : fail(state, error);
+  if (isChecking(phase)) return DEAD.test(error.code) ? renewOrFail(state, error) : fail(state, error);
   if (MOVED_ON.test(error.code)) return read({ ...state, submission: null }, 'polling');
   if (submission && error.accounts?.length) {
     return stay({ ...state, phase: 'choosing', accounts: error.accounts, slow: 0 }, [
@@ -299,9 +300,11 @@ function act(state: FlowState): Transition {
   const { submission, error } = state;
   if (error?.action === 'contact_merchant') return stay(state);
   if (submission) return submit(state, submission);
-  if (error && /^(retry|wait)$/.test(error.action) && state.link !== 'ready') {
-    const next: FlowState = { ...state, phase: 'rest', error: null };
-    return state.link === 'none' ? prepare(next) : stay(next);
+  const again = error && /^(retry|wait)$/.test(error.action);
+  // A Hosted Link that is offered beside the error is another way, not another try.
+  if (again && (state.link !== 'ready' || state.hosted)) {
+    const next: FlowState = { ...state, phase: 'rest', error: null, hosted: false };
+    return state.link === 'preparing' ? stay(next) : prepare(next);
   }
   return press(state);
 }
@@ -336,6 +339,6 @@ function isUsedUp(state: FlowState): boolean {
 function leave(state: FlowState): Transition {
   if (state.phase === 'submitting' || state.phase === 'done') return stay(state);
   const away: FlowState = { ...state, run: state.run + 1, link: 'none', wanted: false, warm: false };
-  if (state.phase === 'open' || state.phase === 'checking') away.phase = 'rest';
+  if (/^(open|checking|returning)$/.test(state.phase)) away.phase = 'rest';
   return stay(away, [{ type: 'close' }]);
 }

@@ -1,9 +1,11 @@
 /**
  * Everything that is not needed to show a button: loaded when the customer comes near, beside Plaid's own script, which is many times larger.
  */
-export { createHttpBackend } from './backend.ts';
 export { ConnectController } from './connect-controller.ts';
+export { createSettings } from './element-settings.ts';
+export { canEmbed, embeddedPlace, focusSearch } from './embedded-place.ts';
 export { fill, loadStrings } from './i18n/index.ts';
 export { messageKey } from './i18n/messages.ts';
 export { lateStyles } from './late.styles.ts';
+export { createAwayStore } from './oauth-return.ts';
 export { partsOf } from './view-parts.ts';

@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from 'lit';
+import type { AuthorizationText } from './contract.ts';
 import type { View } from './view.ts';
 import { link, mask } from './view-pieces.ts';
 
@@ -28,10 +29,21 @@ export function dialogFor(view: View): TemplateResult {
   return dialog(
     view,
     strings.authorize_title,
-    html`<div class="text" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>`,
+    html`<div class="text" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>
+      <p class="small">
+        ${strings.revoke} <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
+      </p>`,
     strings.agree,
     () => view.accept(),
   );
+}
+
+/** A file with the text as it is shown, and what identifies it. */
+function copyOf(authorization: AuthorizationText | null): string {
+  if (!authorization) return '';
+  const { text, version, text_sha256 } = authorization;
+  const file = `${text}\n\n${version}\nSHA-256: ${text_sha256}\n`;
+  return `data:text/plain;charset=utf-8,${encodeURIComponent(file)}`;
 }
 
 function dialog(

@@ -83,7 +83,7 @@ export function toFlowError(thrown: unknown): FlowError {
 
 // Plaid's codes by what the customer can do about them. Their HTTP status says nothing (a bank that is down is a 400), so only codes count.
 const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: RegExp][] = [
-  ['link_expired', 'restart', /^INVALID_LINK_TOKEN$/],
+  ['link_expired', 'restart', /^(INVALID_LINK_TOKEN|INCORRECT_(LINK_TOKEN|OAUTH_NONCE)|OAUTH_STATE_ID_\w+)$/],
   ['bank_unavailable', 'use_other_bank', /^INSTITUTION_(DOWN|NOT_RESPONDING|NOT_AVAILABLE)$/],
   ['provider_misconfigured', 'use_other_bank', /^(UNAUTHORIZED_INSTITUTION|INSTITUTION_REGISTRATION_REQUIRED)$/],
   [

@@ -59,6 +59,8 @@ export function eventFor(
   error: ElementError | null,
 ): Event | null {
   switch (news.name) {
+    case 'open':
+      return new FbcOpenEvent();
     case 'connected':
       return new FbcConnectedEvent(connections);
     case 'pending':

@@ -16,6 +16,8 @@ export const styles = css`
     --_error: var(--fbc-error, light-dark(#a8261c, #ffb1a6));
     --_radius: var(--fbc-radius, 12px);
     --_height: var(--fbc-height, 56px);
+    /* Plaid asks for 350 by 300 pixels, or 300 by 350. */
+    --_search: 360px;
     display: block;
     container-type: inline-size;
     color: var(--_text);
@@ -32,6 +34,10 @@ export const styles = css`
     display: grid;
     grid-template-columns: minmax(0, 1fr);
     gap: 8px;
+  }
+  :host([mode='embedded'][status='loading']) .base {
+    min-block-size: calc(var(--_search) + 8px + 2 * 1.4 * 0.8125rem + 4px);
+    align-content: start;
   }
   button {
     font: inherit;

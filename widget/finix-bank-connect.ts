@@ -1,8 +1,8 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { watchApproach } from './approach.ts';
 import type { ConnectBackend } from './backend.ts';
-import type { ConnectController, ControllerSettings } from './connect-controller.ts';
-import type { Connection, CreatePublicSessionRequest, LinkMode } from './contract.ts';
+import type { ConnectController } from './connect-controller.ts';
+import type { Connection, LinkMode } from './contract.ts';
 import type { ElementError } from './errors.ts';
 import { eventFor, FbcOpenEvent } from './events.ts';
 import { styles } from './finix-bank-connect.styles.ts';
@@ -11,10 +11,11 @@ import { FormControl } from './form-control.ts';
 import { firstStrings } from './i18n/first.ts';
 import type { LateStrings, Strings } from './i18n/index.ts';
 import { languageOf } from './language.ts';
+import { type Core, loadCore, whenIdle } from './load-core.ts';
+import { mayReturn } from './may-return.ts';
 import { createSecretStore } from './secret-store.ts';
 import { firstParts, render, type View } from './view.ts';
-
-type Core = typeof import('./core.ts');
+import { watchPage } from './watch-page.ts';
 
 /**
  * A button that becomes a connected bank account. Form-associated: its value is the connection's id, several connections are several entries.
@@ -23,7 +24,7 @@ type Core = typeof import('./core.ts');
  *
  * @attr endpoint - Address of the server; the script-tag build uses the folder that it came from.
  * @attr client-secret - Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked for.
- * @attr mode - `button`.
+ * @attr mode - `button` (the default), `embedded` (a search for the bank stands in the page) or `hosted` (Link on a page of Plaid's own).
  * @attr name - Name of the form entry.
  * @attr required - The form can't be submitted without a usable connection.
  * @attr disabled - Nothing can be pressed, nothing is submitted.
@@ -92,7 +93,6 @@ export class FinixBankConnect extends FormControl {
   #controller: ConnectController | null = null;
   #loading: Promise<void> | null = null;
   #listening: AbortController | null = null;
-  #http: { endpoint: string; backend: ConnectBackend } | null = null;
   #wasOpen = false;
   #near = false;
   #texts: LateStrings | null = null;
@@ -127,10 +127,18 @@ export class FinixBankConnect extends FormControl {
    * open on this page.
    */
   open(): void {
-    const { phase, error } = this.#state;
-    if (this.off || /^(submitting|polling|choosing|authorizing)$/.test(phase) || (phase === 'done' && this.value))
+    const { phase, error, embedded, link } = this.#state;
+    if (embedded && phase === 'rest' && link === 'ready') {
+      this.#core?.focusSearch(this);
       return;
-    if (phase === 'failed' && /^(retry|wait|contact_merchant)$/.test(error?.action ?? '')) {
+    }
+    if (
+      this.off ||
+      /^(submitting|polling|choosing|authorizing|returning)$/.test(phase) ||
+      (phase === 'done' && this.value)
+    )
+      return;
+    if (this.#controller && phase === 'failed' && /^(retry|wait|contact_merchant)$/.test(error?.action ?? '')) {
       this.#with((controller) => controller.press('act'));
     } else if (this.dispatchEvent(new FbcOpenEvent())) {
       if (!this.#controller) this.#show({ ...initialState, wanted: true });
@@ -149,16 +157,17 @@ export class FinixBankConnect extends FormControl {
     if (this.#listening) return;
     this.#listening = new AbortController();
     const { signal } = this.#listening;
-    const wake = () => document.hidden || this.#controller?.wake();
-    const online = () =>
-      this.#controller ? this.#controller.dispatch({ type: 'online' }) : this.#state.error && this.#start();
-    globalThis.addEventListener('online', online, { signal });
-    globalThis.addEventListener('pageshow', wake, { signal });
-    document.addEventListener('visibilitychange', wake, { signal });
+    watchPage(signal, {
+      awake: () => this.#controller?.wake(),
+      online: () =>
+        this.#controller ? this.#controller.dispatch({ type: 'online' }) : this.#state.error && this.#warmUp(),
+    });
     watchApproach(this, signal, (near) => {
       this.#near = near;
       this.#warmUp();
     });
+    // While the files of this release are surely there. A failure is no news yet: whoever comes near tries again.
+    whenIdle(signal, () => void this.#load().catch(() => {}));
     if (this.hasUpdated) this.#start();
     this.#show(this.#state);
   }
@@ -195,10 +204,11 @@ export class FinixBankConnect extends FormControl {
       'email',
     ] as const;
     if (!this.hasUpdated) {
-      if (this.mode && this.mode !== 'button')
-        console.warn(`<finix-bank-connect>: mode "${this.mode}" is not available, "button" is used`);
       this.#start();
-    } else if (credentials.some((name) => changed.has(name))) {
+    } else if (changed.has('mode')) {
+      this.#controller?.dispatch({ type: 'expiring' });
+    }
+    if (this.hasUpdated && credentials.some((name) => changed.has(name))) {
       this.#controller?.restart();
       this.#start();
       // A name being typed must not ask for a session with every letter, so after a change of the person only the customer's approach does.
@@ -251,7 +261,9 @@ export class FinixBankConnect extends FormControl {
       strings: this.#strings(),
       disabled: this.off,
       missing: this.missing,
+      embedded: this.#core?.canEmbed(this, this.#state) ?? false,
       press: () => this.open(),
+      pressHosted: () => this.#controller?.dispatch({ type: 'press_hosted' }),
       change: byCustomer('change'),
       remove: byCustomer('remove'),
       decline: () => this.#controller?.dispatch({ type: 'decline' }),
@@ -263,32 +275,41 @@ export class FinixBankConnect extends FormControl {
   /** At once where the controller is there, so that a press opens Link before it returns; else as soon as it is. */
   #with(act: (controller: ConnectController) => void): void {
     if (this.#controller) act(this.#controller);
-    else void this.#load().then(() => this.#controller && this.isConnected && act(this.#controller));
+    else void this.#need().then(() => this.#controller && this.isConnected && act(this.#controller));
+  }
+
+  /** Where the rest can't be had, the customer hears of it. */
+  async #need(): Promise<void> {
+    try {
+      await this.#load();
+    } catch {
+      if (this.#state.phase === 'failed') return;
+      const code = navigator.onLine ? 'network_failed' : 'offline';
+      const error = { code, action: 'retry', retryable: true, requestId: null } as const;
+      this.#show({ ...initialState, phase: 'failed', error });
+      this.#emit({ type: 'emit', name: 'error' });
+    }
   }
 
   #load(): Promise<void> {
-    this.#loading ??= import('./core.ts')
+    if (this.#controller) return Promise.resolve();
+    this.#loading ??= loadCore()
       .then(async (core) => {
         await this.#speak(core);
         this.shadowRoot?.adoptedStyleSheets.push(core.lateStyles.styleSheet as CSSStyleSheet);
         this.#core = core;
         this.#controller = new core.ConnectController({
-          settings: () => this.#settings(core),
+          settings: core.createSettings(this, () => this.#endpoint()),
           store: this.#store,
+          away: core.createAwayStore(this, () => [
+            ...(this.getRootNode() as ParentNode & Node).querySelectorAll<FinixBankConnect>(this.localName),
+          ]),
+          place: (state) => core.embeddedPlace(this, state),
           changed: (state) => this.#show(state),
           emit: (effect) => this.#emit(effect),
         });
         if (this.isConnected) this.#controller.start();
         this.#show(this.#controller.state);
-      })
-      .catch(() => {
-        const code = navigator.onLine ? 'network_failed' : 'offline';
-        this.#show({
-          ...initialState,
-          phase: 'failed',
-          error: { code, action: 'retry', retryable: true, requestId: null },
-        });
-        this.#emit({ type: 'emit', name: 'error' });
       })
       .finally(() => {
         this.#loading = null;
@@ -304,7 +325,7 @@ export class FinixBankConnect extends FormControl {
   /** Asks about a session that may have begun before this page did. Without one there is nothing to do until the customer comes near. */
   #start(): void {
     if (this.#controller) this.#controller.start();
-    else if (this.clientSecret || (!this.fetchClientSecret && this.#store.read())) void this.#load();
+    else if (this.clientSecret || mayReturn() || (!this.fetchClientSecret && this.#store.read())) void this.#need();
     this.#warmUp();
   }
 
@@ -314,24 +335,6 @@ export class FinixBankConnect extends FormControl {
 
   #person(): (string | null | undefined)[] {
     return [this.firstName, this.lastName, this.email];
-  }
-
-  #settings(core: Core): ControllerSettings {
-    const endpoint = this.#endpoint();
-    if (endpoint && this.#http?.endpoint !== endpoint)
-      this.#http = { endpoint, backend: core.createHttpBackend(endpoint) };
-    const [first_name, last_name, email] = this.#person().map((value) => value || undefined);
-    const language = languageOf(this) || undefined;
-    const publicSession: CreatePublicSessionRequest = { language };
-    if (first_name || last_name || email) publicSession.identity = { first_name, last_name, email };
-    return {
-      backend: this.backend ?? (endpoint ? (this.#http?.backend ?? null) : null),
-      clientSecret: this.clientSecret || null,
-      fetchClientSecret: this.fetchClientSecret ?? null,
-      publicSession,
-      language,
-      nonce: this.nonce || undefined,
-    };
   }
 
   #warmUp(): void {

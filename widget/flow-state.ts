@@ -18,6 +18,8 @@ export type Phase =
   | 'rest'
   /** Asking the server where a session stands that this page did not see begin. */
   | 'checking'
+  /** A bank's own page has sent the customer back; Link is about to go on. */
+  | 'returning'
   | 'open'
   | 'submitting'
   | 'polling'
@@ -42,6 +44,12 @@ export interface FlowState {
   reopened: boolean;
   /** The customer asked for another bank in place of the one that the session has. */
   replacing: boolean;
+  /** Link ends at Plaid (Hosted Link): only the server hears how. */
+  hosted: boolean;
+  /** The customer opens Link from a search that stands in the page. */
+  embedded: boolean;
+  /** In a repair session: the connection to sign in to again. */
+  repair: Connection[];
   /** What Link gave. Holds the public token; lives here and nowhere else. */
   submission: CompleteRequest | null;
   connections: Connection[];
@@ -63,6 +71,9 @@ export const initialState: FlowState = {
   renewed: false,
   reopened: false,
   replacing: false,
+  hosted: false,
+  embedded: false,
+  repair: [],
   submission: null,
   connections: [],
   accounts: [],
@@ -84,7 +95,8 @@ export function statusOf(state: FlowState): ElementStatus {
     case 'checking':
       return 'loading';
     case 'open':
-      return 'open';
+    case 'returning':
+      return state.phase;
     case 'done':
       if (state.connections.some(({ status }) => status === 'active')) return 'connected';
       return usable(state.connections).length ? 'pending_verification' : 'needs_repair';

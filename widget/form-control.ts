@@ -86,7 +86,7 @@ export abstract class FormControl extends LitElement {
     }
     internals.setFormValue(entries, values.join(' ') || null);
     const missing = this.required && !values.length;
-    const anchor = this.shadowRoot?.querySelector<HTMLElement>('.main') ?? undefined;
+    const anchor = this.shadowRoot?.querySelector<HTMLElement>('.main, .search') ?? undefined;
     internals.setValidity(missing ? { valueMissing: true } : {}, missing ? this.requiredText : '', anchor);
     if (!missing) this.missing = false;
     if (status === this.#status) return;

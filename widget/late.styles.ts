@@ -76,6 +76,26 @@ export const lateStyles = css`
     text-underline-offset: 3px;
     border-radius: 4px;
   }
+  .search {
+    position: relative;
+    display: grid;
+    block-size: var(--_search);
+    border-radius: var(--_radius);
+    outline: none;
+  }
+  .search > .spinner {
+    position: absolute;
+    inset: 0;
+    margin: auto;
+  }
+  ::slotted([slot='embedded']) {
+    display: block;
+    inline-size: 100%;
+    block-size: var(--_search);
+  }
+  p.small {
+    margin: 0;
+  }
   dialog {
     inline-size: min(420px, calc(100vw - 32px));
     max-block-size: calc(100dvh - 32px);

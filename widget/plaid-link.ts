@@ -1,6 +1,6 @@
 import type { CompleteRequest } from './contract.ts';
 import { ConnectError, type FlowError, flowError, fromLinkError } from './errors.ts';
-import type { PlaidGlobal, PlaidSuccess } from './plaid-link.types.ts';
+import type { EmbeddedHandler, PlaidGlobal, PlaidLinkConfig, PlaidSuccess } from './plaid-link.types.ts';
 
 /** Plaid allows no other address, and no copy. It is not versioned, so there is no hash to check it by. */
 export const LINK_SCRIPT = 'https://cdn.plaid.com/link/v2/stable/link-initialize.js';
@@ -95,17 +95,35 @@ export interface LinkListener {
   succeeded(submission: CompleteRequest): void;
   exited(error: FlowError | null, step: string): void;
   step(step: string): void;
+  /** The customer has opened Link from the embedded search. */
+  opened(): void;
+  /** The embedded search can't be had here. */
+  refused(): void;
+}
+
+export interface LinkOptions {
+  /** The exact address that a bank's page came back to, with the link token that it left with. */
+  receivedRedirectUri?: string;
+  /** Where the embedded search is put. */
+  place?: HTMLElement | null;
 }
 
 export interface PreparedLink {
-  /** False when another element's Link is open on this page: one at a time. */
+  /** False when another element's Link is open on this page (one at a time), and where only the customer opens it, in the embedded search. */
   open(): boolean;
+  /** The customer opens it, from the embedded search. */
+  readonly embedded?: boolean;
   /** Takes Link off the page and gives the page back as it was. No callback comes afterwards. */
   close(): void;
 }
 
 /** One Link handler for one link token. */
-export function prepareLink(plaid: PlaidGlobal, token: string, listener: LinkListener): PreparedLink {
+export function prepareLink(
+  plaid: PlaidGlobal,
+  token: string,
+  listener: LinkListener,
+  { receivedRedirectUri, place }: LinkOptions = {},
+): PreparedLink {
   let closed = false;
   let lastStep = 'start';
   let restorePage = () => {};
@@ -123,8 +141,15 @@ export function prepareLink(plaid: PlaidGlobal, token: string, listener: LinkLis
     page.open = undefined;
     restorePage();
   };
-  const handler = plaid.create({
+  const takeLock = () => {
+    if (page.open && page.open !== lock) return false;
+    if (page.open !== lock) restorePage = rememberPage();
+    page.open = lock;
+    return true;
+  };
+  const config: PlaidLinkConfig = {
     token,
+    ...(receivedRedirectUri ? { receivedRedirectUri } : {}),
     onSuccess(publicToken, metadata) {
       if (closed) return;
       letGo();
@@ -133,19 +158,23 @@ export function prepareLink(plaid: PlaidGlobal, token: string, listener: LinkLis
     },
     onExit(error, metadata) {
       if (closed) return;
+      // The search itself was refused, before anybody opened anything.
+      if (place && page.open !== lock) return listener.refused();
       letGo();
       listener.exited(error?.error_code ? fromLinkError(error) : null, metadata?.status || lastStep);
     },
     onEvent(name, metadata) {
-      if (!closed) step((name === 'TRANSITION_VIEW' && metadata?.view_name) || name);
+      if (closed) return;
+      if (place && name === 'OPEN' && page.open !== lock && takeLock()) listener.opened();
+      step((name === 'TRANSITION_VIEW' && metadata?.view_name) || name);
     },
-  });
+  };
+  const handler: EmbeddedHandler & { open?(): void } = place ? embed(plaid, config, place) : plaid.create(config);
 
   return {
+    embedded: !handler.open,
     open() {
-      if (page.open && page.open !== lock) return false;
-      if (page.open !== lock) restorePage = rememberPage();
-      page.open = lock;
+      if (!handler.open || !takeLock()) return false;
       handler.open();
       return true;
     },
@@ -159,6 +188,16 @@ export function prepareLink(plaid: PlaidGlobal, token: string, listener: LinkLis
       });
     },
   };
+}
+
+/** The real script takes no element that is not in the page, and none without room; what it throws, a button can do without. */
+function embed(plaid: PlaidGlobal, config: PlaidLinkConfig, place: HTMLElement): EmbeddedHandler & { open?(): void } {
+  try {
+    if (plaid.createEmbedded) return plaid.createEmbedded(config, place);
+  } catch {
+    place.replaceChildren();
+  }
+  return plaid.create(config);
 }
 
 /** Link locks the page's scrolling while it is open and is known to give it back wrongly, and to jump to the top. */

@@ -2,11 +2,17 @@
 
 export interface PlaidGlobal {
   create(config: PlaidLinkConfig): PlaidHandler;
+  /** Absent from older copies of the script. */
+  createEmbedded?(config: PlaidLinkConfig, place: HTMLElement): EmbeddedHandler;
 }
 
 export interface PlaidHandler {
   open(): void;
   exit(options?: { force?: boolean }): void;
+  destroy(): void;
+}
+
+export interface EmbeddedHandler {
   destroy(): void;
 }
 

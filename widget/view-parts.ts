@@ -14,6 +14,7 @@ export function partsOf(view: View): Parts {
   const text = sentence(state, strings);
   switch (state.phase) {
     case 'open':
+      if (showsSearch(view)) return { card: searchBox(view) };
       return { caption: strings.link_open, working: true };
     case 'submitting':
     case 'polling':
@@ -30,10 +31,34 @@ export function partsOf(view: View): Parts {
     case 'done':
       return doneParts(view, text);
     case 'failed':
-      return failedParts(state, strings, text);
+      return failedParts(view, text);
+    case 'returning':
+      return { caption: strings.returning, working: true, idle: true, spoken: strings.returning };
     default:
-      return { ...firstParts(view), spoken: text };
+      return restParts(view, text);
   }
+}
+
+function restParts(view: View, text: string): Parts {
+  const { state, strings } = view;
+  const first = firstParts(view);
+  if (state.error) return { ...first, spoken: text };
+  // Before Link is there the place is shown as well, so that Plaid's script finds it as large as it will be.
+  if (showsSearch(view)) return { card: searchBox(view), spoken: text };
+  const [connection] = state.repair;
+  if (!connection || state.wanted) return { ...first, spoken: text };
+  const label = fill(strings.reconnect, bankOf(state.repair, strings));
+  return { ...first, label, note: text ? undefined : statusText(strings.needs_repair), spoken: text };
+}
+
+function showsSearch({ state, embedded }: View): boolean {
+  return embedded && (state.link === 'preparing' || (state.link === 'ready' && state.embedded));
+}
+
+function searchBox({ state }: View): TemplateResult {
+  return html`<div class="search" tabindex="-1">
+    <slot name="embedded"></slot>${state.link === 'ready' ? nothing : html`<span part="spinner" class="spinner"></span>`}
+  </div>`;
 }
 
 function doneParts(view: View, text: string): Parts {
@@ -43,11 +68,11 @@ function doneParts(view: View, text: string): Parts {
     status === 'needs_repair' ? nothing : html`${link(view.change, strings.change, disabled)} `
   }${link(view.remove, strings.remove, disabled)}</span>`;
   if (status === 'needs_repair')
-    return { caption: fill(strings.reconnect, bankOf(state, strings)), note, spoken: text };
+    return { caption: fill(strings.reconnect, bankOf(state.connections, strings)), note, spoken: text };
   return { card: html`<slot name="connected">${state.connections.map(card)}</slot>`, note, spoken: text };
 }
 
-function failedParts(state: FlowState, strings: Strings, text: string): Parts {
+function failedParts({ state, strings, disabled, pressHosted }: View, text: string): Parts {
   const { action = 'retry' } = state.error ?? {};
   const captions: Partial<Record<typeof action, StringKey>> = {
     contact_merchant: 'unavailable',
@@ -60,7 +85,9 @@ function failedParts(state: FlowState, strings: Strings, text: string): Parts {
     caption: strings[captions[action] ?? 'retry'],
     failed: true,
     idle: action === 'contact_merchant',
-    note: errorText(text),
+    note: state.hosted
+      ? html`${errorText(text)}<span class="links">${link(pressHosted, strings.new_window, disabled)}</span>`
+      : errorText(text),
     spoken: text,
     stranded: statusOf(state) === 'blocked' || /^(use_other|contact)/.test(action),
   };
@@ -90,7 +117,7 @@ function sentence(state: FlowState, strings: Strings): string {
       return strings[(['connecting', 'slow', 'very_slow'] as const)[state.slow]];
     case 'done': {
       const keys: Record<string, StringKey> = { connected: 'connected', pending_verification: 'pending' };
-      return fill(strings[keys[statusOf(state)] ?? 'needs_repair'], bankOf(state, strings));
+      return fill(strings[keys[statusOf(state)] ?? 'needs_repair'], bankOf(state.connections, strings));
     }
     case 'failed':
       return state.error ? strings[messageKey(state.error)] : '';
@@ -100,7 +127,7 @@ function sentence(state: FlowState, strings: Strings): string {
 }
 
 /** "Chase ••1234" */
-function bankOf({ connections }: FlowState, strings: Strings): string {
+function bankOf(connections: Connection[], strings: Strings): string {
   const { institution, account } = connections[0] ?? {};
   const name = institution?.name ?? strings.your_bank;
   return account?.mask ? `${name} ••${account.mask}` : name;

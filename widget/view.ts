@@ -11,7 +11,10 @@ export interface View {
   disabled: boolean;
   /** The form was submitted without a bank. */
   missing: boolean;
+  /** An embedded search can stand in the button's place. */
+  embedded: boolean;
   press(): void;
+  pressHosted(): void;
   change(): void;
   remove(): void;
   decline(): void;
@@ -25,6 +28,8 @@ export interface Parts {
   card?: TemplateResult;
   /** The button's text; without it, the label slot. */
   caption?: string;
+  /** What the label slot says where the page puts nothing into it. */
+  label?: string;
   working?: boolean;
   failed?: boolean;
   /** There is nothing to press for now. Not `disabled`, which would lose the focus. */
@@ -66,7 +71,7 @@ export function render(view: View, parts: Parts): TemplateResult {
   </div>`;
 }
 
-function control(view: View, { caption, working, failed, idle }: Parts): TemplateResult {
+function control(view: View, { caption, label, working, failed, idle }: Parts): TemplateResult {
   return html`<button
     type="button"
     class="main ${failed && !idle ? 'again' : ''}"
@@ -81,7 +86,7 @@ function control(view: View, { caption, working, failed, idle }: Parts): Templat
         ? html`<span part="spinner" class="spinner"></span>`
         : html`<span class="icon">${failed ? noticeIcon : html`<slot name="icon">${bankIcon}</slot>`}</span>`
     }
-    <span part="label">${caption ?? html`<slot name="label">${view.strings.connect}</slot>`}</span>
+    <span part="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>
   </button>`;
 }
 

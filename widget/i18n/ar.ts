@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** Arabic, with the bank's name isolated, which is mostly written in Latin letters; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'تابع في النافذة التي فُتحت',
+  returning: 'عودة من مصرفك…',
+  new_window: 'المتابعة في نافذة جديدة',
   connecting: 'جارٍ ربط حسابك المصرفي…',
   one_more: 'خطوة واحدة بعد',
   slow: 'ما زلنا نعمل على ذلك. يستغرق مصرفك وقتًا أطول قليلًا من المعتاد.',
@@ -24,6 +26,8 @@ export const strings: LateStrings = {
   choose_text: 'اختر الحساب الذي تريد استخدامه.',
   authorize_title: 'موافقتك',
   agree: 'أوافق',
+  save_copy: 'حفظ نسخة',
+  revoke: 'يمكنك سحب موافقتك في أي وقت: أبلغ المتجر، أو ألغِ وصوله لدى مصرفك أو عبر my.plaid.com.',
   use_account: 'استخدام هذا الحساب',
   cancel: 'إلغاء',
   error_wait: 'الخدمة مشغولة. يُرجى المحاولة بعد قليل.',

@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** German; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'Weiter im geöffneten Fenster',
+  returning: 'Zurück von Ihrer Bank …',
+  new_window: 'In neuem Fenster fortfahren',
   connecting: 'Ihre Bank wird verbunden …',
   one_more: 'Noch ein Schritt',
   slow: 'Noch dabei. Ihre Bank braucht etwas länger als sonst.',
@@ -25,6 +27,9 @@ export const strings: LateStrings = {
   choose_text: 'Wählen Sie das Konto, das verwendet werden soll.',
   authorize_title: 'Ihre Zustimmung',
   agree: 'Ich stimme zu',
+  save_copy: 'Kopie speichern',
+  revoke:
+    'Sie können das jederzeit widerrufen: beim Shop, oder indem Sie ihm den Zugang bei Ihrer Bank oder auf my.plaid.com entziehen.',
   use_account: 'Dieses Konto verwenden',
   cancel: 'Abbrechen',
   error_wait: 'Der Dienst ist ausgelastet. Bitte versuchen Sie es gleich noch einmal.',

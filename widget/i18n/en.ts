@@ -3,6 +3,8 @@ import type { FirstStrings } from './first.ts';
 /** What is said after the first look, in English; also the list of keys that every other language must have. `{bank}` stands for the bank's name. */
 export const strings = {
   link_open: 'Continue in the window that opened',
+  returning: 'Back from your bank…',
+  new_window: 'Continue in a new window',
   connecting: 'Connecting your bank…',
   one_more: 'One more step',
   slow: 'Still working. Your bank is taking a little longer than usual.',
@@ -24,6 +26,8 @@ export const strings = {
   choose_text: 'Choose the account to use.',
   authorize_title: 'Your agreement',
   agree: 'I agree',
+  save_copy: 'Save a copy',
+  revoke: 'You can take this back at any time: tell the shop, or remove its access at your bank or at my.plaid.com.',
   use_account: 'Use this account',
   cancel: 'Cancel',
   error_wait: 'The service is busy. Please try again in a moment.',

@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** Spanish; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'Continúa en la ventana que se abrió',
+  returning: 'De vuelta de tu banco…',
+  new_window: 'Continuar en una ventana nueva',
   connecting: 'Conectando tu banco…',
   one_more: 'Un paso más',
   slow: 'Seguimos en ello. Tu banco tarda un poco más de lo habitual.',
@@ -24,6 +26,9 @@ export const strings: LateStrings = {
   choose_text: 'Elige la cuenta que quieres usar.',
   authorize_title: 'Tu autorización',
   agree: 'Acepto',
+  save_copy: 'Guardar una copia',
+  revoke:
+    'Puedes revocarlo en cualquier momento: avisa a la tienda o retírale el acceso en tu banco o en my.plaid.com.',
   use_account: 'Usar esta cuenta',
   cancel: 'Cancelar',
   error_wait: 'El servicio está ocupado. Inténtalo dentro de un momento.',

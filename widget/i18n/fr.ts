@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** French; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'Continuez dans la fenêtre ouverte',
+  returning: 'De retour de votre banque…',
+  new_window: 'Continuer dans une nouvelle fenêtre',
   connecting: 'Connexion à votre banque…',
   one_more: 'Encore une étape',
   slow: 'Toujours en cours. Votre banque met un peu plus de temps que d’habitude.',
@@ -25,6 +27,9 @@ export const strings: LateStrings = {
   choose_text: 'Choisissez le compte à utiliser.',
   authorize_title: 'Votre accord',
   agree: 'J’accepte',
+  save_copy: 'Enregistrer une copie',
+  revoke:
+    'Vous pouvez révoquer cet accord à tout moment : prévenez la boutique, ou retirez-lui l’accès auprès de votre banque ou sur my.plaid.com.',
   use_account: 'Utiliser ce compte',
   cancel: 'Annuler',
   error_wait: 'Le service est occupé. Veuillez réessayer dans un instant.',

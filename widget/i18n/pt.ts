@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** Portuguese; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'Continue na janela que se abriu',
+  returning: 'De volta do seu banco…',
+  new_window: 'Continuar em uma nova janela',
   connecting: 'Conectando seu banco…',
   one_more: 'Só mais um passo',
   slow: 'Ainda em andamento. Seu banco está demorando um pouco mais que o normal.',
@@ -24,6 +26,9 @@ export const strings: LateStrings = {
   choose_text: 'Escolha a conta que deseja usar.',
   authorize_title: 'Sua autorização',
   agree: 'Concordo',
+  save_copy: 'Salvar uma cópia',
+  revoke:
+    'Você pode revogar isto a qualquer momento: avise a loja ou retire o acesso dela no seu banco ou em my.plaid.com.',
   use_account: 'Usar esta conta',
   cancel: 'Cancelar',
   error_wait: 'O serviço está ocupado. Tente novamente em instantes.',

@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** Vietnamese; the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: 'Tiếp tục trong cửa sổ vừa mở',
+  returning: 'Đang quay lại từ ngân hàng…',
+  new_window: 'Tiếp tục trong cửa sổ mới',
   connecting: 'Đang kết nối ngân hàng của bạn…',
   one_more: 'Còn một bước nữa',
   slow: 'Vẫn đang xử lý. Ngân hàng của bạn chậm hơn bình thường một chút.',
@@ -24,6 +26,9 @@ export const strings: LateStrings = {
   choose_text: 'Chọn tài khoản muốn dùng.',
   authorize_title: 'Sự đồng ý của bạn',
   agree: 'Tôi đồng ý',
+  save_copy: 'Lưu một bản sao',
+  revoke:
+    'Bạn có thể rút lại bất cứ lúc nào: báo cho cửa hàng, hoặc gỡ quyền truy cập tại ngân hàng của bạn hoặc tại my.plaid.com.',
   use_account: 'Dùng tài khoản này',
   cancel: 'Hủy',
   error_wait: 'Dịch vụ đang bận. Vui lòng thử lại sau giây lát.',

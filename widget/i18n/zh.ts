@@ -3,6 +3,8 @@ import type { LateStrings } from './en.ts';
 /** Chinese (simplified); the customer is addressed as banks there do. */
 export const strings: LateStrings = {
   link_open: '请在打开的窗口中继续',
+  returning: '正在从您的银行返回…',
+  new_window: '在新窗口中继续',
   connecting: '正在关联您的银行…',
   one_more: '还差一步',
   slow: '仍在处理。您的银行比平时慢一些。',
@@ -24,6 +26,8 @@ export const strings: LateStrings = {
   choose_text: '请选择要使用的账户。',
   authorize_title: '您的授权',
   agree: '我同意',
+  save_copy: '保存副本',
+  revoke: '您可以随时撤回授权：告知商家，或在您的银行或 my.plaid.com 取消其访问权限。',
   use_account: '使用此账户',
   cancel: '取消',
   error_wait: '服务繁忙，请稍后再试。',

@@ -1,32 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type FlowEffect, type FlowEvent, transition } from '../../../widget/connect-flow.ts';
-import type { CompleteRequest, ConnectionStatus } from '../../../widget/contract.ts';
+import { type FlowEvent, transition } from '../../../widget/connect-flow.ts';
+import type { ConnectionStatus } from '../../../widget/contract.ts';
 import { flowError } from '../../../widget/errors.ts';
-import { type FlowState, initialState, isBusy, statusOf } from '../../../widget/flow-state.ts';
+import { initialState, isBusy, statusOf } from '../../../widget/flow-state.ts';
+import { answer, type Loose, nameOf, play, submission } from '../helpers/flow.ts';
 import { connection, session } from '../helpers/simulated-backend.ts';
-
-const submission: CompleteRequest = { public_token: 'public-sandbox-1', accounts: [{ id: 'a' }, { id: 'b' }] };
-const answer = (status: Parameters<typeof session>[0], connections: ConnectionStatus[] = []) => ({
-  session: session(status, connections),
-  retryAfter: 2,
-});
-
-/** Plays events, giving those that answer something the run that it was asked with. */
-function play(events: Loose[], from: FlowState = initialState) {
-  let state = from;
-  const effects: FlowEffect[] = [];
-  for (const event of events) {
-    const next = transition(state, { run: state.run, ...event } as FlowEvent);
-    state = next.state;
-    effects.push(...next.effects);
-  }
-  return { state, effects, status: statusOf(state), names: effects.map(nameOf) };
-}
-
-type Loose = FlowEvent extends infer E ? (E extends FlowEvent ? Omit<E, 'run'> : never) : never;
-
-const nameOf = (effect: FlowEffect) => (effect.type === 'emit' ? `emit ${effect.name}` : effect.type);
 
 const toReady: Loose[] = [{ type: 'start', known: false, renewable: true }, { type: 'warm' }, { type: 'prepared' }];
 const toOpen: Loose[] = [...toReady, { type: 'press' }];
@@ -263,7 +242,7 @@ const anyError = fc
   }));
 const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
   fc
-    .record({ known: fc.boolean(), renewable: fc.boolean() })
+    .record({ known: fc.boolean(), renewable: fc.boolean(), hosted: fc.boolean(), returning: fc.boolean() })
     .map((rest) => () => ({ type: 'start' as const, ...rest })),
   fc
     .constantFrom(
@@ -279,10 +258,17 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
       'change',
       'remove',
       'reset',
-      'leave' as const,
+      'leave',
+      'return',
+      'link_opened',
+      'link_moved',
+      'press_hosted' as const,
     )
     .map((type) => () => ({ type })),
-  fc.boolean().map((late) => (run: number) => ({ type: 'prepared' as const, run: late ? run - 1 : run })),
+  fc
+    .record({ late: fc.boolean(), hosted: fc.boolean(), embedded: fc.boolean() })
+    .map(({ late, ...rest }) => (run: number) => ({ type: 'prepared' as const, run: late ? run - 1 : run, ...rest })),
+  fc.constant((run: number) => ({ type: 'hosted_offered' as const, run })),
   anyError.map((error) => (run: number) => ({ type: 'prepare_failed' as const, run, error })),
   fc.constant(() => ({ type: 'link_succeeded' as const, submission })),
   fc
@@ -330,11 +316,12 @@ describe('whatever happens, in any order,', () => {
           for (const effect of asked) expect(effect.run).toBe(after.run);
           expect(after.run).toBeGreaterThanOrEqual(before.run);
           // Whatever waits has been asked for: nothing hangs.
-          if (isBusy(after.phase) || after.phase === 'checking') {
+          if (isBusy(after.phase) || after.phase === 'checking' || after.phase === 'returning') {
             const waiting = asked.length > 0 || (after.run === before.run && after.phase === before.phase);
             expect(waiting || event.type === 'leave').toBe(true);
           }
-          if (after.link === 'preparing' && before.link !== 'preparing') expect(names).toContain('prepare');
+          if (after.link === 'preparing' && before.link !== 'preparing')
+            expect(names.some((name) => name === 'prepare' || name === 'resume')).toBe(true);
           // One outcome for each attempt.
           expect(
             names.filter((name) => /emit (connected|pending|needs-repair|error|canceled)/.test(name)).length,

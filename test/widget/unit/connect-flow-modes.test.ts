@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { flowError } from '../../../widget/errors.ts';
+import { answer, type Loose, play } from '../helpers/flow.ts';
+import { session } from '../helpers/simulated-backend.ts';
+
+function problem(code: 'authorization_required') {
+  return {
+    type: 'about:blank',
+    title: '',
+    status: 409,
+    detail: '',
+    code,
+    retryable: true,
+    action: 'retry' as const,
+    request_id: 'req_1',
+  };
+}
+
+describe('a page that was left in the middle', () => {
+  const start: Loose = { type: 'start', known: false, renewable: true };
+
+  it('goes on with Link when the bank sends the customer back', () => {
+    const back = play([start, { type: 'return' }]);
+    expect(back.status).toBe('returning');
+    expect(back.names).toEqual(['resume']);
+    const open = play([{ type: 'prepared' }], back.state);
+    expect([open.status, open.names]).toEqual(['open', ['open']]);
+  });
+
+  it('says what went wrong when Link can’t go on, and the next try is a fresh one', () => {
+    const blocked = { type: 'prepare_failed', error: flowError('script_blocked', 'retry') } as Loose;
+    const failed = play([start, { type: 'return' }, blocked]);
+    expect(failed.status).toBe('blocked');
+    expect(play([{ type: 'act' }], failed.state).names).toEqual(['prepare']);
+  });
+
+  it('asks the server what came of a Hosted Link', () => {
+    const back = play([{ ...start, known: true, returning: true, hosted: true } as Loose]);
+    expect([back.status, back.names]).toEqual(['returning', ['read']]);
+    expect(play([{ type: 'answered', ...answer('completed', ['active']) }], back.state).status).toBe('connected');
+    expect(play([{ type: 'answered', ...answer('open') }], back.state).state.phase).toBe('rest');
+  });
+});
+
+describe('a Hosted Link', () => {
+  const hosted: Loose[] = [
+    { type: 'start', known: false, renewable: true },
+    { type: 'warm' },
+    { type: 'prepared', hosted: true },
+    { type: 'press' },
+  ];
+
+  it('is over when the session goes on', () => {
+    const { names, status } = play([...hosted, { type: 'link_moved' }]);
+    expect(names.slice(-2)).toEqual(['close', 'read']);
+    expect(status).toBe('connecting');
+  });
+
+  it('can still be over after its window was closed', () => {
+    const left = play([...hosted, { type: 'link_exited', error: null, step: 'hosted', fresh: false }]);
+    expect(left.status).toBe('ready');
+    expect(play([{ type: 'link_moved' }], left.state).status).toBe('connecting');
+  });
+
+  it('lets the customer answer what the server asks, without a public token', () => {
+    const authorization = { text: 't', version: '1', text_sha256: 'a' };
+    const asking = session('open');
+    asking.error = { ...problem('authorization_required'), authorization };
+    const asked = play([...hosted, { type: 'link_moved' }, { type: 'answered', session: asking, retryAfter: 2 }]);
+    expect(asked.state.phase).toBe('authorizing');
+    const { effects } = play([{ type: 'accept' }], asked.state);
+    expect(effects.at(-1)).toMatchObject({
+      submission: { public_token: 'hosted', authorization: { accepted: true, text_sha256: 'a' } },
+    });
+  });
+
+  it('is offered where Link’s script is blocked, beside another try', () => {
+    const blocked = { type: 'prepare_failed', error: flowError('script_blocked', 'retry') } as Loose;
+    const failed = play([{ type: 'start', known: false, renewable: true }, { type: 'warm' }, blocked]);
+    expect(failed.names).toContain('offer_hosted');
+    const offered = play([{ type: 'hosted_offered' }], failed.state);
+    expect(offered.status).toBe('blocked');
+    expect(play([{ type: 'press_hosted' }], offered.state).names).toEqual(['open']);
+    expect(play([{ type: 'act' }], offered.state).names).toEqual(['prepare']);
+  });
+});
+
+describe('the embedded search', () => {
+  const ready: Loose[] = [
+    { type: 'start', known: false, renewable: true },
+    { type: 'warm' },
+    { type: 'prepared', embedded: true },
+  ];
+
+  it('is opened by the customer, and tells of it', () => {
+    const { status, names } = play([...ready, { type: 'link_opened' }]);
+    expect([status, names.at(-1)]).toEqual(['open', 'emit open']);
+  });
+
+  it('can’t be opened from outside', () => {
+    expect(play([...ready, { type: 'press' }, { type: 'link_busy' }]).status).toBe('ready');
+  });
+});

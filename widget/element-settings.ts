@@ -1,0 +1,29 @@
+import { createHttpBackend } from './backend.ts';
+import type { ControllerSettings } from './connect-controller.ts';
+import type { CreatePublicSessionRequest } from './contract.ts';
+import type { FinixBankConnect } from './finix-bank-connect.ts';
+import { languageOf } from './language.ts';
+
+/** What the element's attributes and properties mean for the controller, read whenever it asks. */
+export function createSettings(element: FinixBankConnect, endpointOf: () => string): () => ControllerSettings {
+  let http: { endpoint: string; backend: ControllerSettings['backend'] } | null = null;
+  return () => {
+    const endpoint = endpointOf();
+    if (endpoint && http?.endpoint !== endpoint) http = { endpoint, backend: createHttpBackend(endpoint) };
+    const { firstName, lastName, email, mode } = element;
+    const [first_name, last_name, mail] = [firstName, lastName, email].map((value) => value || undefined);
+    const language = languageOf(element) || undefined;
+    const publicSession: CreatePublicSessionRequest = { language };
+    if (first_name || last_name || mail) publicSession.identity = { first_name, last_name, email: mail };
+    return {
+      backend: element.backend ?? (endpoint ? (http?.backend ?? null) : null),
+      clientSecret: element.clientSecret || null,
+      fetchClientSecret: element.fetchClientSecret ?? null,
+      publicSession,
+      // A page may be newer than this copy of the element: what is not known is a button.
+      mode: mode === 'embedded' || mode === 'hosted' ? mode : 'button',
+      language,
+      nonce: element.nonce || undefined,
+    };
+  };
+}

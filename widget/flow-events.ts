@@ -1,0 +1,61 @@
+import type { CompleteRequest, Session } from './contract.ts';
+import type { FlowError } from './errors.ts';
+import type { FlowState } from './flow-state.ts';
+
+/** What can happen to the flow (connect-flow.ts), and what it decides. */
+export type FlowEvent =
+  /** `hosted`: Link may have ended at Plaid meanwhile, so the server may know more than this page. */
+  | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean }
+  /** A bank's own page has sent the customer back, in the middle of Link. */
+  | { type: 'return' }
+  | { type: 'warm' }
+  | { type: 'press' }
+  | { type: 'prepared'; run: number; hosted?: boolean; embedded?: boolean }
+  | { type: 'prepare_failed'; run: number; error: FlowError }
+  | { type: 'expiring' }
+  /** Another Link is open on the page, or this one opens only by what the customer does in it. */
+  | { type: 'link_busy' }
+  /** The customer has opened Link from within the page, in the embedded search. */
+  | { type: 'link_opened' }
+  /** The session went on without a word from Link: it ended at Plaid, or elsewhere. */
+  | { type: 'link_moved' }
+  /** Where Link's script can't run, a Hosted Link can still be opened. */
+  | { type: 'hosted_offered'; run: number }
+  | { type: 'press_hosted' }
+  | { type: 'link_succeeded'; submission: CompleteRequest }
+  | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean }
+  | { type: 'answered'; run: number; session: Session; retryAfter: number }
+  | { type: 'unanswered'; run: number; error: FlowError }
+  | { type: 'slow' }
+  | { type: 'choose'; ids: string[] }
+  | { type: 'accept' }
+  | { type: 'decline' }
+  | { type: 'act' }
+  | { type: 'online' }
+  | { type: 'change' }
+  | { type: 'remove' }
+  | { type: 'reset' }
+  | { type: 'leave' };
+
+export type FlowEffect =
+  /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */
+  | { type: 'prepare'; run: number }
+  | { type: 'open' }
+  /** Go on with the Link that a bank's page came back to; answered as `prepare` is. */
+  | { type: 'resume'; run: number }
+  /** Answered by `hosted_offered`, or not at all. */
+  | { type: 'offer_hosted'; run: number }
+  /** Destroy the handler, if there is one. */
+  | { type: 'close' }
+  | { type: 'submit'; run: number; submission: CompleteRequest }
+  /** `delay` in seconds. Answered, like `submit`, by `answered` or `unanswered`. */
+  | { type: 'read'; run: number; delay: number }
+  /** Let go of the client secret, so that the next preparation gets another. */
+  | { type: 'forget' }
+  | { type: 'emit'; name: 'open' | 'connected' | 'pending' | 'needs-repair' | 'error' }
+  | { type: 'emit'; name: 'canceled' | 'step'; step: string };
+
+export interface Transition {
+  state: FlowState;
+  effects: FlowEffect[];
+}

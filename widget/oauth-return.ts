@@ -1,0 +1,102 @@
+import { AWAY_KEY, STATE_PARAMETER } from './may-return.ts';
+
+/** What is needed to go on after a bank's own page, or Plaid's, has taken the place of this one. */
+export interface Leave {
+  /** Absent where Link ends at Plaid and the server hears of it. */
+  linkToken?: string;
+  clientSecret: string;
+  /** Milliseconds since 1970; nothing can be gone on with afterwards. */
+  until: number;
+}
+
+export interface Return extends Leave {
+  /** Exactly the address that the bank's page came back to, as Plaid asks for it. */
+  receivedRedirectUri: string;
+}
+
+export interface AwayStore {
+  /** Link is in front of the customer now: from here on the page may be left without another word. */
+  write(leave: Leave): void;
+  clear(): void;
+  /** What this element left with, once: a refresh finds nothing. */
+  take(): Return | null;
+}
+
+/** Who may have left: an element among its like on the page. */
+export interface Named {
+  readonly name: string | null;
+}
+
+interface Entry extends Leave {
+  /** Which element it was: its name, and its place among those on the page. */
+  name: string;
+  index: number;
+  path: string;
+  scrollY: number;
+}
+
+const USED = 'finix-bank-connect:used';
+
+/**
+ * Link tells of the bank's page only after it has ended, so what the way back needs is written down whenever Link opens. It lies in
+ * `sessionStorage`, because the way back leads to this tab and this origin, and is gone with the tab; it is taken away when Link ends, and
+ * worthless after `until`, when Plaid itself forgets the link token. With it a script of this page could do nothing that it can't do without.
+ * No public token ever lies there.
+ */
+export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
+  return {
+    write(leave) {
+      const name = element.name ?? '';
+      const place = { name, index: named(peers(), name).indexOf(element) };
+      const entry: Entry = { ...leave, ...place, path: location.pathname, scrollY: globalThis.scrollY };
+      attempt(() => sessionStorage.setItem(AWAY_KEY, JSON.stringify(entry)));
+    },
+    clear() {
+      attempt(() => sessionStorage.removeItem(AWAY_KEY));
+    },
+    take() {
+      const { href } = location;
+      const stateId = new URL(href).searchParams.get(STATE_PARAMETER);
+      const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
+      // The customer went back or refreshed: this return was used, and the address says nothing any more.
+      if (stateId && attempt(() => sessionStorage.getItem(USED)) === stateId) cleanAddress();
+      if (!entry || !isMeant(element, peers(), entry)) return null;
+      // Link was open and the page was reloaded: a fresh Link is all there is.
+      if (entry.linkToken && !stateId) return null;
+      attempt(() => sessionStorage.removeItem(AWAY_KEY));
+      if (stateId) {
+        attempt(() => sessionStorage.setItem(USED, stateId));
+        cleanAddress();
+      }
+      if (entry.until <= Date.now()) return null;
+      if (entry.path === location.pathname) globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
+      const { linkToken, clientSecret, until } = entry;
+      return { linkToken, clientSecret, until, receivedRedirectUri: href };
+    },
+  };
+}
+
+/** The same element where it is there; on a page made for coming back, the first. */
+function isMeant(element: Named, peers: Named[], { name, index }: Entry): boolean {
+  const same = named(peers, name);
+  return (same[index] ?? same[0] ?? peers[0]) === element;
+}
+
+function named(peers: Named[], name: string): Named[] {
+  return peers.filter((one) => (one.name ?? '') === name);
+}
+
+function cleanAddress(): void {
+  const url = new URL(location.href);
+  url.searchParams.delete(STATE_PARAMETER);
+  history.replaceState(history.state, '', url);
+}
+
+/** Storage may be forbidden or full; then the way back leads to a fresh start. */
+function attempt<T>(use: () => T): T | null {
+  try {
+    return use();
+  } catch {
+    return null;
+  }
+}
