@@ -11,8 +11,9 @@ import { newId } from './ids.ts';
 import { askBank } from './plaid-bank.ts';
 import { leaveRepair } from './repair.ts';
 import { endOfSession, releaseItems } from './sessions.ts';
+import type { Storage } from './storage/open.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from './storage/tables.ts';
-import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction, TIMING } from './worker.ts';
+import { Fenced, type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction, TIMING } from './worker.ts';
 
 /**
  * The money path: how a public token becomes a Finix payment instrument. Each function is one leg between two recovery points, named by
@@ -53,7 +54,7 @@ async function linkItem({ storage, secrets, plaid }: ConnectBankDeps, held: Held
     linked = await plaid.exchangePublicToken(publicToken);
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.failure === 'lost') throw error;
-    if (error.failure === 'refused') throw new Stop('restart_required', 'restart_required');
+    if (error.failure === 'refused') return endOrGoOn(storage, held);
     // A definite answer that it was not done: this try does not count.
     await held.write({}, (trx, now) =>
       writeItem(trx, item, { exchange_sent_at: item.exchange_sent_at, exchange_tries: item.exchange_tries }, now),
@@ -62,14 +63,38 @@ async function linkItem({ storage, secrets, plaid }: ConnectBankDeps, held: Held
     throw error;
   }
   const sealed = secrets.seal(linked.accessToken, { table: 'items', row: item.id, column: 'access_token_enc' });
-  await held.write({ recovery_point: 'item_linked', tries: 0 }, (trx, now) =>
-    writeItem(
-      trx,
-      item,
-      { status: 'linked', access_token_enc: sealed, plaid_item_id: linked.itemId, public_token_enc: null },
-      now,
-    ),
-  );
+  const tokens = { access_token_enc: sealed, plaid_item_id: linked.itemId, public_token_enc: null };
+  try {
+    await held.write({ recovery_point: 'item_linked', tries: 0 }, (trx, now) =>
+      writeItem(trx, item, { ...tokens, status: 'linked' }, now),
+    );
+  } catch (error) {
+    if (error instanceof Fenced) await leaveAccessToken(storage, item.id, tokens);
+    throw error;
+  }
+}
+
+/** The public token is used up. Unless the worker that was here before has left its access token meanwhile, Link must be run again. */
+async function endOrGoOn({ db }: Storage, held: HeldSession): Promise<void> {
+  const item = await currentItem(db, held);
+  if (item.status !== 'linked') throw new Stop('restart_required', 'restart_required');
+  await held.write({ recovery_point: 'item_linked', tries: 0 });
+}
+
+/**
+ * This worker was overtaken while Plaid's one answer was on its way to it. Whoever is at work now goes on with it; when the customer has
+ * been asked to connect again by now, the login is of no use, and is removed.
+ */
+async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<ItemTable>): Promise<void> {
+  const now = await storage.now();
+  const leave = (from: ItemTable['status'], to: ItemTable['status']) =>
+    storage.db
+      .updateTable('items')
+      .set({ ...tokens, status: to, next_at: now, updated_at: now })
+      .where('id', '=', id)
+      .where('status', '=', from)
+      .executeTakeFirst();
+  if ((await leave('exchanging', 'linked')).numUpdatedRows === 0n) await leave('spent', 'removing');
 }
 
 /** item_linked → identity_ready: there is a row for each account, and an identity at Finix that will own the instruments. */

@@ -27,6 +27,8 @@ export interface ArenaOptions {
   /** See Evidence. */
   instancesSuffer?: boolean;
   listLagMs?: number;
+  /** See Evidence. */
+  identitiesMayDouble?: boolean;
   /** Makes the create call of the instrument take its time too, for what happens during it. Nobody is refused by Finix then. */
   slowInstruments?: boolean;
 }
@@ -125,7 +127,8 @@ export class Arena {
         ledger: this.upstream.simulator.ledger,
         outcomes: this.outcomes,
         connections: await this.#connections(),
-        instancesSuffer: this.options.instancesSuffer ?? false,
+        instancesSuffer: this.options.instancesSuffer === true || this.cluster.stalls > 0,
+        identitiesMayDouble: this.options.identitiesMayDouble ?? false,
         unanswered: this.cluster.unanswered,
       });
       if (isClean(verdict) || performance.now() > end) return verdict;

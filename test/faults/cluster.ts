@@ -70,7 +70,7 @@ export class Instance {
   async tell(order: Order): Promise<void> {
     const before = this.said.length;
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
-    await eventually(async () => !this.isAlive || this.said.indexOf(`done ${order.order}`, before) >= 0);
+    await eventually(async () => !this.isAlive || this.said.indexOf(`done ${order.order}`, before) >= 0, START_MS);
   }
 
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
@@ -88,6 +88,11 @@ export class Cluster {
   readonly places: (Instance | undefined)[] = [];
   /** See Evidence. */
   readonly unanswered = new Set<string>();
+  /** How often an instance stood still for about as long as a lease without being told to. */
+  get stalls(): number {
+    return this.#all.flatMap(({ said }) => said.filter((line) => line.startsWith('stalled '))).length;
+  }
+  readonly #all: Instance[] = [];
   readonly #options: ClusterOptions;
   #closed = false;
 
@@ -105,6 +110,7 @@ export class Cluster {
   /** Starts an instance in this place; again whenever it dies while it is still in the place. */
   async fill(place: number): Promise<Instance> {
     const instance = new Instance(this.#options, this.unanswered);
+    this.#all.push(instance);
     this.places[place] = instance;
     instance.exited
       .then(() => (this.places[place] === instance && !this.#closed ? this.fill(place) : undefined))

@@ -3,6 +3,7 @@ import type { Control } from './controls.ts';
 import type { Verdict } from './judge.ts';
 import { freezeAt } from './point-rows.ts';
 import { powerCut, whyNoPowerCut } from './power.ts';
+import { FROZEN_MS } from './rows.ts';
 import { addUp, type RunRound } from './suite.ts';
 
 interface ControlRow {
@@ -38,7 +39,8 @@ export const controlRows: ControlRow[] = [
     run: (round) =>
       addUp(
         ['after the processor token', 'before the processor token'].map(
-          (point) => () => round({ instances: 2 }, { control: 'no fence' }, (arena) => freezeAt(arena, point, 3)),
+          (point) => () =>
+            round({ instances: 2 }, { control: 'no fence' }, (arena) => freezeAt(arena, point, 3, FROZEN_MS)),
         ),
         2,
       ),

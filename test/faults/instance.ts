@@ -14,6 +14,7 @@ import { type Control, naiveRetry, noFence, synchronousOff } from './controls.ts
 import { clientsWithPoints, createPoints, say, storageWithPoints } from './points.ts';
 import { INSTANCE_TIMES, type Order } from './times.ts';
 
+const LOOK_MS = 50;
 const control = process.env['FAULTS_CONTROL'] as Control | undefined;
 const points = createPoints();
 const realNow = Date.now;
@@ -48,6 +49,14 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   say(`listening ${typeof address === 'object' && address ? address.port : 0}`);
 });
+
+// A machine that stands still for as long as a lease does to the server what SIGSTOP does; the suite must know.
+let looked = performance.now();
+setInterval(() => {
+  const stalled = performance.now() - looked - LOOK_MS;
+  if (stalled > INSTANCE_TIMES.timing.leaseMs / 2) say(`stalled for ${Math.round(stalled)} ms`);
+  looked = performance.now();
+}, LOOK_MS);
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const order = JSON.parse(line) as Order;

@@ -24,11 +24,23 @@ export interface Evidence {
   connections: Map<string, Connection[]>;
   /** Instances died, froze or lost their database: an answer may have been lost on our side of the wire. */
   instancesSuffer: boolean;
+  /**
+   * A process was frozen for longer than the quiet period just before it sent a create call. A second instrument is then found and
+   * disabled, a second identity cannot be: Finix keeps it, unused.
+   */
+  identitiesMayDouble: boolean;
   /** SHA-256 of the public tokens whose exchange an instance had no answer to in time. */
   unanswered: ReadonlySet<string>;
 }
 
-export function judge({ ledger, outcomes, connections, instancesSuffer, unanswered }: Evidence): Verdict {
+export function judge({
+  ledger,
+  outcomes,
+  connections,
+  instancesSuffer,
+  identitiesMayDouble,
+  unanswered,
+}: Evidence): Verdict {
   const verdict: Verdict = {
     sessions: outcomes.length,
     completed: 0,
@@ -44,7 +56,8 @@ export function judge({ ledger, outcomes, connections, instancesSuffer, unanswer
     const instruments = index.instruments.get(email) ?? [];
     const enabled = instruments.filter((instrument) => instrument.enabled);
     verdict.longestMs = Math.max(verdict.longestMs, outcome.ms);
-    if ((index.identities.get(email) ?? 0) > 1) verdict.double.push(`${email}: more than one identity`);
+    if ((index.identities.get(email) ?? 0) > 1 && !identitiesMayDouble)
+      verdict.double.push(`${email}: more than one identity`);
 
     const shown = told?.connections.flatMap(({ payment_instrument }) => payment_instrument ?? []) ?? [];
     const kept = (connections.get(email) ?? []).filter(({ status }) => status === 'active');

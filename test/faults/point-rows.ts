@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arena } from './arena.ts';
 import type { Verdict } from './judge.ts';
-import { FROZEN_MS } from './rows.ts';
+import { FROZEN_LONG_MS, FROZEN_MS } from './rows.ts';
 import { addUp, type RunRound } from './suite.ts';
 
 interface PointRow {
@@ -15,7 +15,7 @@ interface PointRow {
 const REACHED_MS = 15_000;
 
 /** At every point in turn: a few sessions on the way, and the process dies when the first of them comes there. */
-export const killAtPoints: PointRow = {
+const killAtPoints: PointRow = {
   name: 'kill -9 at each recovery point',
   sessions: { full: 4, short: 2 },
   async run(round, { short, sessions, atOnce }) {
@@ -33,24 +33,30 @@ export const killAtPoints: PointRow = {
   },
 };
 
-/** At every point in turn: the process freezes there, another takes over, and then the frozen one wakes up and goes on. */
-export const freezeAtPoints: PointRow = {
-  name: 'SIGSTOP at each recovery point, longer than the lease',
-  sessions: { full: 2, short: 1 },
-  async run(round, { short, sessions, atOnce }) {
-    const points = await pointsOf(round, short ? everyFourth : all);
-    const rounds = points.map(
-      (point) => () =>
-        round({ instances: 2, options: { instancesSuffer: true, slowInstruments: true } }, {}, (arena) =>
-          freezeAt(arena, point, sessions),
-        ),
-    );
-    return addUp(rounds, atOnce);
-  },
-};
+function freezeAtPoints(name: string, frozenMs: number, identitiesMayDouble: boolean): PointRow {
+  const options = { instancesSuffer: true, slowInstruments: true, identitiesMayDouble };
+  return {
+    name,
+    sessions: { full: 2, short: 1 },
+    async run(round, { short, sessions, atOnce }) {
+      const points = await pointsOf(round, short ? everyFourth : all);
+      const rounds = points.map(
+        (point) => () => round({ instances: 2, options }, {}, (arena) => freezeAt(arena, point, sessions, frozenMs)),
+      );
+      return addUp(rounds, atOnce);
+    },
+  };
+}
+
+/** At every point in turn. Freezing: another process takes over, and then the frozen one wakes up and goes on. */
+export const pointRows: PointRow[] = [
+  killAtPoints,
+  freezeAtPoints('SIGSTOP at each recovery point, longer than the lease', FROZEN_MS, false),
+  freezeAtPoints('SIGSTOP at each recovery point, longer than the quiet period', FROZEN_LONG_MS, true),
+];
 
 /** Sends everybody to the first instance until it freezes, then to the second. */
-export async function freezeAt(arena: Arena, point: string, sessions: number): Promise<void> {
+export async function freezeAt(arena: Arena, point: string, sessions: number, frozenMs: number): Promise<void> {
   const [first, second] = arena.cluster.instances;
   if (!first || !second) throw new Error('freezing takes two instances');
   await first.tell({ order: 'arm', point, action: 'freeze' });
@@ -59,7 +65,7 @@ export async function freezeAt(arena: Arena, point: string, sessions: number): P
   if (!(await first.hasSaid('freeze', REACHED_MS))) throw new Error(`nobody came to the point "${point}"`);
   frozen = true;
   // Most is done by then; the rest goes on beside the one that wakes up.
-  await sleep(FROZEN_MS);
+  await sleep(frozenMs);
   first.signal('SIGCONT');
   await connecting;
 }

@@ -19,7 +19,12 @@ export interface Points {
 
 /** Lines to the suite. Synchronous, so that they are out before the process stops. */
 export function say(line: string): void {
-  writeSync(1, `${line}\n`);
+  try {
+    writeSync(1, `${line}\n`);
+  } catch {
+    // The suite is gone, and an instance without it has no reason to be.
+    process.exit(1);
+  }
 }
 
 export function createPoints(): Points {

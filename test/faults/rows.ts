@@ -12,14 +12,16 @@ export interface Row {
   stores?: readonly Store[];
   instances: number | Record<Store, number>;
   sessions: { full: number; short: number };
-  options?: Pick<ArenaOptions, 'instancesSuffer' | 'listLagMs' | 'slowInstruments'>;
+  options?: Pick<ArenaOptions, 'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble'>;
   /** What a round needs around it, such as a disk of its own. */
   around?: (run: (more: Pick<ArenaOptions, 'dataDir'>) => Promise<void>) => Promise<void>;
   run(arena: Arena, sessions: number): Promise<void>;
 }
 
-/** The frozen wake up when others have long taken over. */
+/** The frozen wake up when others have long taken over, and before those may create again. */
 export const FROZEN_MS = 2 * INSTANCE_TIMES.timing.leaseMs;
+/** The frozen wake up when others have created again and are done. */
+export const FROZEN_LONG_MS = INSTANCE_TIMES.quietMs + INSTANCE_TIMES.timing.leaseMs;
 /** SQLite waits 5 s for a lock before it gives up. */
 const LOCKED_MS = 6_500;
 /** Longer than a restart by hand of a database that has nothing to recover. */

@@ -3,7 +3,7 @@ import { postgresMissing, startPostgres, type TestPostgres } from '../helpers/po
 import { Arena, type ArenaOptions, isClean, type Store } from './arena.ts';
 import { controlRows } from './control-rows.ts';
 import type { Verdict } from './judge.ts';
-import { freezeAtPoints, killAtPoints } from './point-rows.ts';
+import { pointRows } from './point-rows.ts';
 import { createRandom } from './random.ts';
 import { type Row, rows } from './rows.ts';
 
@@ -112,8 +112,9 @@ async function runStore(
   };
   const line = async (fault: string, control: boolean, run: (round: RunRound) => Promise<Verdict>) => {
     const began = performance.now();
-    const verdict = await run(roundOf(fault));
-    const caught = verdict.lost.length + verdict.double.length > 0;
+    const verdict = await run(roundOf(fault)).catch(failed);
+    // A control that came to no verdict at all has caught nothing.
+    const caught = verdict.sessions > 0 && verdict.lost.length + verdict.double.length > 0;
     report({ store, fault, verdict, control, ok: control ? caught : isClean(verdict), ms: performance.now() - began });
   };
 
@@ -121,7 +122,7 @@ async function runStore(
     if (!wanted(row.name) || (row.stores && !row.stores.includes(store))) continue;
     await line(row.name, false, (round) => round(row, {}, (arena) => row.run(arena, sessionsOf(row))));
   }
-  for (const points of [killAtPoints, freezeAtPoints]) {
+  for (const points of pointRows) {
     if (!wanted(points.name)) continue;
     await line(points.name, false, (round) =>
       points.run(round, { short, sessions: sessionsOf(points), atOnce: ROUNDS_AT_ONCE }),
@@ -136,6 +137,12 @@ async function runStore(
     }
     await line(row.name, row.isControl ?? true, (round) => row.run(round));
   }
+}
+
+/** A row that could not be carried out proves nothing, which is as bad as a lost bank. */
+function failed(error: unknown): Verdict {
+  const why = `the row itself failed: ${error instanceof Error ? error.message : String(error)}`;
+  return { sessions: 0, completed: 0, restartsAsked: 0, lost: [why], double: [], needless: [], longestMs: 0 };
 }
 
 /** Adds up rounds, at most `atOnce` of them at the same time. */

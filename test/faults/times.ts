@@ -1,16 +1,16 @@
 import type { FaultRule } from '../../demo/simulator/index.ts';
 
 /**
- * The suite's own waiting times, in milliseconds: the usual ones divided by sixty or so, in the same order of size. A call is given up
- * after 500, so a busy machine does not look like a lost answer; the lease outlasts two of them; the quiet period outlasts the latest
- * commit that the faults make.
+ * The suite's own waiting times, in milliseconds: the usual ones divided by forty or so, in the same order of size. A call is given up
+ * after 500, so a busy machine does not look like a lost answer; the lease outlasts two of them; the quiet period outlasts the lease,
+ * and the latest commit that the faults make.
  */
 export const INSTANCE_TIMES = {
   timeoutMs: 500,
-  quietMs: 1_800,
+  quietMs: 3_000,
   graceMs: 2_000,
   timing: {
-    leaseMs: 1_500,
+    leaseMs: 1_200,
     answerWithinMs: 2_000,
     lookAgainMs: 200,
     slowBaseMs: 500,
