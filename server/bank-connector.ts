@@ -57,8 +57,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   // One for each session at work; Node takes more than ten for a leak.
   setMaxListeners(0, stopping.signal, leaving.signal);
 
-  function start(session: SessionTable, requestId: string): Promise<void> {
-    const held = new HeldSession(storage, session, timing, stopping.signal);
+  function start(session: SessionTable, requestId: string, isTakenOver: boolean): Promise<void> {
+    const held = new HeldSession(storage, session, timing, stopping.signal, isTakenOver);
     const work = advance(held, requestId).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });
@@ -153,7 +153,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     const here = running.get(sessionId);
     if (here) return here.work;
     const session = await claim(storage, owner, sessionId, timing);
-    return session && start(session, requestId);
+    return session && start(session, requestId, true);
   }
 
   return {
@@ -162,14 +162,16 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       const accepted = await acceptPublicToken(deps, owner, sessionId, request, facts);
       if (accepted.kind === 'settled') return accepted.session;
       const work =
-        accepted.kind === 'work' ? start(accepted.session, facts.requestId) : await join(sessionId, facts.requestId);
+        accepted.kind === 'work'
+          ? start(accepted.session, facts.requestId, false)
+          : await join(sessionId, facts.requestId);
       if (work) await settleWithin(work, deadline, leaving.signal);
       return (await findSession(storage, sessionId)) ?? accepted.session;
     },
     async resume(sessionId) {
       if (running.has(sessionId) || stopping.signal.aborted) return undefined;
       const session = await claim(storage, owner, sessionId, timing);
-      return session && { work: start(session, newId('req')) };
+      return session && { work: start(session, newId('req'), true) };
     },
     get inFlight() {
       return running.size;

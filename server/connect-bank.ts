@@ -38,9 +38,14 @@ export const LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
 };
 
 /** started → item_linked: the access token is stored, encrypted, before anything else happens. */
-async function linkItem({ storage, secrets, plaid }: ConnectBankDeps, held: HeldSession): Promise<void> {
+async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, held: HeldSession): Promise<void> {
   const item = await currentItem(storage.db, held);
   if (item.status === 'linked') return held.write({ recovery_point: 'item_linked', tries: 0 });
+  // The worker before may be alive, with the answer in hand: see leaveAccessToken.
+  if (item.exchange_tries > 0 && held.isTakenOver) {
+    held.isTakenOver = false;
+    throw new Postpone('plaid_unavailable', timing.lookAgainMs, false);
+  }
   // An exchange is one-time. When its answer was lost it is tried once more; a token that was exchanged then is refused.
   if (item.public_token_enc === null || item.exchange_tries >= 2)
     throw new Stop('restart_required', 'restart_required');

@@ -18,7 +18,7 @@ export interface Timing {
   leaseMs: number;
   /** How long a customer waits for an answer before "finishing" is shown and the page polls. */
   answerWithinMs: number;
-  /** While a create call is in doubt, Finix's list is looked at this often at first. */
+  /** While a call is in doubt, this often is looked for what came of it at first. */
   lookAgainMs: number;
   /** An upstream that stays down is asked again after this long, doubled with every try up to the cap. */
   slowBaseMs: number;
@@ -104,9 +104,8 @@ export async function claim(
     .executeTakeFirst();
 }
 
-/** Storage that is gone is asked again this soon, and then at longer intervals up to the cap: a restart takes seconds. */
+/** Storage that is gone is asked again this soon, and then at longer intervals: a restart takes seconds. */
 const STORAGE_BASE_MS = 50;
-const STORAGE_CAP_MS = 2_000;
 
 /** What else is written in the same transaction; `session` is the row as it is written with it. */
 type Also = (trx: StorageTransaction, now: number, session: SessionTable) => Promise<void>;
@@ -117,12 +116,16 @@ export class HeldSession {
   readonly #timing: Timing;
   readonly #stopping: AbortSignal;
 
-  /** @param stopping ends the waiting for storage that is gone */
+  /**
+   * @param stopping ends the waiting for storage that is gone
+   * @param isTakenOver another worker, or another life of this process, was at work before
+   */
   constructor(
     storage: Storage,
     public row: SessionTable,
     timing: Timing,
     stopping: AbortSignal,
+    public isTakenOver: boolean,
   ) {
     this.#storage = storage;
     this.#timing = timing;
@@ -143,7 +146,8 @@ export class HeldSession {
       } catch (error) {
         if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) throw error;
       }
-      const longest = Math.min(STORAGE_CAP_MS, STORAGE_BASE_MS * 2 ** tries);
+      // Twice within the time for which a worker that took over waits for what this one has in hand.
+      const longest = Math.min(this.#timing.lookAgainMs / 2, STORAGE_BASE_MS * 2 ** tries);
       await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping }).catch(() => {});
     }
   }

@@ -22,6 +22,8 @@ export interface Row {
 export const FROZEN_MS = 2 * INSTANCE_TIMES.timing.leaseMs;
 /** The frozen wake up when others have created again and are done. */
 export const FROZEN_LONG_MS = INSTANCE_TIMES.quietMs + INSTANCE_TIMES.timing.leaseMs;
+/** How long a killed instance may take to be back before the next is killed. */
+const BIRTH_MS = 10_000;
 /** SQLite waits 5 s for a lock before it gives up. */
 const LOCKED_MS = 6_500;
 /** Longer than a restart by hand of a database that has nothing to recover. */
@@ -58,10 +60,11 @@ export const rows: Row[] = [
     options: { instancesSuffer: true, slowInstruments: true },
     async run(arena, sessions) {
       arena.fault(...badDay(arena.random, Math.ceil(sessions * 1.5)));
-      const pause = () => sleep(arena.random.between(500, 1_500));
       await during(arena.connect(sessions, { atOnce: 12 }), async () => {
-        await pause();
+        await sleep(arena.random.between(100, 800));
         arena.random.pick(arena.cluster.places)?.signal('SIGKILL');
+        // Deaths that come faster than births would prove nothing but that.
+        await arena.cluster.whole(BIRTH_MS);
       });
     },
   },
