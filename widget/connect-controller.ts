@@ -255,7 +255,7 @@ export class ConnectController {
       left: () => this.dispatch({ type: 'link_exited', error: null, step: 'hosted', fresh: false }),
       blocked: () => void this.#leaveForHosted(),
     };
-    const ask = async () => (await this.#access.backend().getSession(this.#access.secret ?? '')).session;
+    const ask = () => this.#access.backend().getSession(this.#access.secret ?? '');
     return prepareHosted(hosted_link_url, listener, { leavesPage, ask });
   }
 

@@ -1,4 +1,4 @@
-import type { Session } from './contract.ts';
+import type { SessionAnswer } from './backend.ts';
 import type { PreparedLink } from './plaid-link.ts';
 
 export interface HostedListener {
@@ -13,13 +13,11 @@ export interface HostedListener {
 export interface HostedOptions {
   /** Plaid's page takes the place of this one, and comes back. */
   leavesPage: boolean;
-  ask(): Promise<Session>;
+  ask(): Promise<SessionAnswer>;
 }
 
-// The server's own pace for pages that ask.
-const LOOK_EVERY = 2_000;
-// A window that is closed for us may still be open for the customer (Plaid's page can cut itself off), so the looking goes on, with less haste.
-const LOOK_LATER = 10_000;
+// A window that is closed for us may still be open for the customer (Plaid's page can cut itself off), so the looking goes on, at a fifth of the server's pace.
+const LATER = 5;
 // The server asks Plaid at most every 3 s: of this many answers at least one is newer than the window's end.
 const LOOKS_AFTER_CLOSE = 3;
 // Plaid's pages are laid out for a phone of this size.
@@ -37,8 +35,9 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
 
   async function look(): Promise<void> {
     clearTimeout(timer);
-    const session = await ask().catch(() => null);
+    const answer = await ask().catch(() => null);
     if (isClosed) return;
+    const { session, retryAfter } = answer ?? { session: null, retryAfter: LATER };
     if (session) {
       const mark = `${session.status} ${session.error?.request_id}`;
       before ??= mark;
@@ -52,7 +51,7 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
         listener.left();
       }
     }
-    if (!isClosed) timer = setTimeout(() => void look(), isOpen ? LOOK_EVERY : LOOK_LATER);
+    timer = setTimeout(() => void look(), retryAfter * 1000 * (isOpen ? 1 : LATER));
   }
   const returned = () => {
     if (!document.hidden) void look();

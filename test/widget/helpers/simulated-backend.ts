@@ -3,6 +3,8 @@ import type {
   CompleteRequest,
   Connection,
   ConnectionStatus,
+  LinkTokenRequest,
+  LinkTokenResponse,
   Session,
   SessionStatus,
 } from '../../../widget/contract.ts';
@@ -24,6 +26,9 @@ export class SimulatedBackend implements ConnectBackend {
   hold: Promise<void> | null = null;
   publicSessions = 0;
   tokens = 0;
+  readonly linkTokenInputs: LinkTokenRequest[] = [];
+  /** Given with every link token from then on. */
+  hostedLinkUrl: string | undefined;
 
   async createPublicSession(input: { language?: string }): Promise<{ clientSecret: string; session: Session }> {
     this.calls.push(`createPublicSession ${JSON.stringify(input)}`);
@@ -31,14 +36,16 @@ export class SimulatedBackend implements ConnectBackend {
     return { clientSecret: `${id}_secret_abc`, session: session('open') };
   }
 
-  async createLinkToken(secret: string): Promise<{ link_token: string; expires_at: string }> {
+  async createLinkToken(secret: string, input: LinkTokenRequest): Promise<LinkTokenResponse> {
     this.calls.push(`createLinkToken ${secret}`);
+    this.linkTokenInputs.push(input);
     await this.hold;
     const error = this.linkTokenErrors.shift();
     if (error) throw error;
     return {
       link_token: `link-sandbox-${++this.tokens}`,
       expires_at: new Date(Date.now() + this.tokenLife).toISOString(),
+      ...(this.hostedLinkUrl ? { hosted_link_url: this.hostedLinkUrl } : {}),
     };
   }
 

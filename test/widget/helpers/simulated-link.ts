@@ -1,5 +1,14 @@
 import type { PlaidGlobal, PlaidHandler, PlaidLinkConfig, PlaidSuccess } from '../../../widget/plaid-link.types.ts';
 
+/** What the element's place got, and what happened to it. */
+export interface SimulatedSearch {
+  readonly config: PlaidLinkConfig;
+  readonly place: HTMLElement;
+  /** As large as the place was at that moment. */
+  readonly size: [width: number, height: number];
+  destroyed: boolean;
+}
+
 /** One handler that the element created, and what happened to it. */
 export interface SimulatedHandler extends PlaidHandler {
   readonly config: PlaidLinkConfig;
@@ -10,6 +19,7 @@ export interface SimulatedHandler extends PlaidHandler {
 /** Link as the element sees it: the test plays the customer through `succeed`, `exit` and `config`. */
 export class SimulatedLink implements PlaidGlobal {
   readonly handlers: SimulatedHandler[] = [];
+  readonly searches: SimulatedSearch[] = [];
 
   static install(): SimulatedLink {
     const link = new SimulatedLink();
@@ -37,6 +47,23 @@ export class SimulatedLink implements PlaidGlobal {
     };
     this.handlers.push(handler);
     return handler;
+  }
+
+  createEmbedded?(config: PlaidLinkConfig, place: HTMLElement): { destroy(): void } {
+    const search: SimulatedSearch = {
+      config,
+      place,
+      size: [place.clientWidth, place.clientHeight],
+      destroyed: false,
+    };
+    place.append(document.createElement('button'));
+    this.searches.push(search);
+    return {
+      destroy() {
+        search.destroyed = true;
+        place.replaceChildren();
+      },
+    };
   }
 
   get last(): SimulatedHandler {
