@@ -4,10 +4,12 @@ import { lockConnection } from './change-connection.ts';
 import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
 import { isBusy } from './item-busy.ts';
+import { endOfSession } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable, SessionTable } from './storage/tables.ts';
 import { acceptsUntil, authorizationText } from './views.ts';
+import type { Outbox } from './webhooks/outbox.ts';
 import type { StorageTransaction, Timing } from './worker.ts';
 
 /** Who sent the request, for the authorization's receipt and for support. */
@@ -42,7 +44,7 @@ const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
  * @throws ProblemError when the session or the token cannot be used
  */
 export async function acceptPublicToken(
-  { storage, secrets, timing }: { storage: Storage; secrets: Secrets; timing: Timing },
+  { storage, secrets, timing, outbox }: { storage: Storage; secrets: Secrets; timing: Timing; outbox: Outbox },
   owner: string,
   sessionId: string,
   request: CompleteRequest,
@@ -71,7 +73,7 @@ export async function acceptPublicToken(
     if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
     // Used up before, in this session or another: Plaid need not be asked.
     if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
-      return { kind: 'settled', session: await askForRestart(trx, session, facts) };
+      return { kind: 'settled', session: await askForRestart(trx, outbox, session, facts, now) };
     }
 
     const receipt = acceptAuthorization(session, request, facts, now);
@@ -104,18 +106,22 @@ export async function acceptPublicToken(
 /** The token was used up elsewhere. An Item that waits for the customer's choice stays: it is not what this token is about. */
 async function askForRestart(
   trx: StorageTransaction,
+  outbox: Outbox,
   session: SessionTable,
-  { requestId }: RequestFacts,
+  { requestId, ip, actor = 'page' }: RequestFacts,
+  now: number,
 ): Promise<SessionTable> {
   const error = JSON.stringify({ code: 'restart_required', request_id: requestId });
   const asked = { status: 'restart_required', error } as const;
   if (session.item_id !== null) return { ...session, ...asked };
-  return trx
+  const restarted = await trx
     .updateTable('sessions')
     .set({ ...asked, version: session.version + 1 })
     .where('id', '=', session.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (session.status !== 'restart_required') await endOfSession(trx, outbox, restarted, now, { actor, ip });
+  return restarted;
 }
 
 /** As acceptPublicToken, for a repair: the token only says that the customer has signed in again, and is never exchanged. */

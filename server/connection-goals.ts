@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { changeConnection, LIVE_STATUSES, lockConnection } from './change-connection.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import { disableInstruments, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
@@ -13,8 +14,11 @@ import { BUDGET_MS, backoff, Fenced, newOwner, Postpone, Stop, type StorageTrans
  * worker at a time under a lease and a fence, as sessions are, and begun again from the row wherever it stopped.
  */
 export interface ConnectionGoals {
-  /** Works on one connection's goal if it is due and nobody has it. Resolves when it can't go further for now. */
-  run(id: string): Promise<void>;
+  /**
+   * Works on one connection's goal if it is due and nobody has it. Resolves when it can't go further for now, or after `patienceMs`,
+   * while it goes on.
+   */
+  run(id: string, patienceMs?: number): Promise<void>;
   /** Works on what is due, `limit` at once. @returns whether there may be more */
   runDue(limit: number): Promise<boolean>;
   /** Takes no new work, lets the running work finish. */
@@ -175,16 +179,20 @@ export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
     await held.change({ tries: tries + (counts ? 1 : 0), next_at: now + delay, lease_owner: null, lease_until: 0 });
   }
 
-  async function run(id: string): Promise<void> {
+  async function run(id: string, patienceMs?: number): Promise<void> {
     if (stopped) return;
     const row = await claim(id);
     if (!row?.goal) return;
-    const work_ = work(new HeldConnection(deps, row), row.goal).catch((error: unknown) => {
+    const task = work(new HeldConnection(deps, row), row.goal).catch((error: unknown) => {
       // Whoever took over, or the next worker once storage is back, goes on from the row.
       if (!(error instanceof Fenced)) log.warn({ connection: id, err: error }, 'work on a connection was cut short');
     });
-    running.add(work_);
-    await work_.finally(() => running.delete(work_));
+    running.add(task);
+    const ended = task.finally(() => running.delete(task));
+    const patience = new AbortController();
+    const waits =
+      patienceMs === undefined ? [] : [sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => {})];
+    await Promise.race([ended, ...waits]).finally(() => patience.abort());
   }
 
   return {

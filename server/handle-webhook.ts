@@ -4,6 +4,7 @@ import { beginInstrument, beginRenewal, changeConnection, lockConnection, revoke
 import type { FinixClient } from './clients/finix.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
+import { isBankDown } from './clients/plaid-codes.ts';
 import type { Config } from './config.ts';
 import { isBusy } from './item-busy.ts';
 import type { Logger } from './log.ts';
@@ -130,6 +131,8 @@ async function wantsRepair(deps: WebhookDeps, event: InboundEventTable, facts: P
 
 async function itemError(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   if (facts.error_code === 'USER_PERMISSION_REVOKED') return revoked(deps, event, facts);
+  // The bank's trouble, not the customer's: it passes by itself.
+  if (isBankDown(facts.error_code ?? '')) return 'ignored';
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
   // Only Plaid knows whether this came before the repair or after it.

@@ -2,6 +2,7 @@ import { addAudit, type By, PROOF_KEEP_MS } from './audit.ts';
 import { beginRemoval, lockConnection } from './change-connection.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
+import type { ConnectionGoals } from './connection-goals.ts';
 import { ProblemError } from './errors.ts';
 import { isBusy } from './item-busy.ts';
 import type { Logger } from './log.ts';
@@ -72,12 +73,15 @@ export async function letGoOfItem(deps: RemovalDeps, connection: ConnectionTable
       .where((eb) => eb.or([eb('goal', 'is', null), eb('goal', '!=', 'remove')]))
       .executeTakeFirst();
     if (other) return undefined;
-    return trx
-      .updateTable('items')
-      .set({ status: 'removing', next_at: now, tries: 0, public_token_enc: null, updated_at: now })
-      .where('id', '=', held.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
+    return (
+      trx
+        .updateTable('items')
+        // Taken at once, so that no job comes between.
+        .set({ status: 'removing', next_at: now + TAKEN_MS, tries: 0, public_token_enc: null, updated_at: now })
+        .where('id', '=', held.id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+    );
   });
   if (item?.status === 'removing' && !(await removeItem(deps, item))) throw new Postpone('plaid_unavailable');
 }
@@ -184,7 +188,7 @@ async function endCustomer(
 export async function eraseDueCustomers(deps: {
   storage: Storage;
   outbox: Outbox;
-  goals: { run(id: string): Promise<void> };
+  goals: Pick<ConnectionGoals, 'run'>;
   log: Logger;
 }): Promise<boolean> {
   const now = await deps.storage.now();
@@ -206,8 +210,9 @@ export async function erase(
     outbox,
     goals,
     log,
-  }: { storage: Storage; outbox: Outbox; goals: { run(id: string): Promise<void> }; log: Logger },
+  }: { storage: Storage; outbox: Outbox; goals: Pick<ConnectionGoals, 'run'>; log: Logger },
   customerId: string,
+  patienceMs?: number,
 ): Promise<boolean> {
   const now = await storage.now();
   const left = await storage.transaction(async (trx) => {
@@ -218,7 +223,7 @@ export async function erase(
       .execute();
     return endCustomer(trx, outbox, customerId, now);
   });
-  await Promise.all(left.map((id) => goals.run(id)));
+  await Promise.all(left.map((id) => goals.run(id, patienceMs)));
   return storage.transaction(async (trx) => {
     const erasure = await trx
       .deleteFrom('erasures')

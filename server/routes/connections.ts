@@ -10,6 +10,9 @@ import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { viewConnection } from '../views.ts';
 
+/** Longer than Finix and Plaid take on a good day; a server that waits longer than this gives up by itself. */
+const ANSWER_WITHIN_MS = 20_000;
+
 /** What the merchant's server reads before it charges: the id that came with the form is not proof. */
 export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
   const { storage } = deps;
@@ -24,7 +27,7 @@ export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
     credentials.requireMerchant(c);
     const id = c.req.param('id');
     await requestRemoval(deps, id, { actor: 'merchant' });
-    await deps.goals.run(id);
+    await deps.goals.run(id, ANSWER_WITHIN_MS);
     const row = await findConnection(storage, id);
     return c.json(viewConnection(row, 'merchant'), row.status === 'removed' ? 200 : 202);
   });

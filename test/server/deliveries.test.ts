@@ -80,6 +80,13 @@ describe('the merchant is told', () => {
     await server.complete(again, await server.publicToken('user_login_required'));
     await server.jobs.tick();
     expect(receiver.types()).toEqual(['connection.failed', 'session.failed', 'session.restart_required']);
+    const spent = await server.createSession({ customer_id: 'cus_3' });
+    const token = await server.publicToken();
+    await server.complete(await server.createSession({ customer_id: 'cus_4' }), token);
+    await server.complete(spent, token);
+    await server.jobs.tick();
+    expect(receiver.types().slice(3)).toEqual(['connection.active', 'session.completed', 'session.restart_required']);
+    receiver.received.length = 3;
     expect(receiver.received.at(-1)?.body.data).toMatchObject({ id: again.id, error: { code: 'restart_required' } });
   });
 

@@ -119,6 +119,22 @@ describe('Plaid says', () => {
     expect(enabled()).toEqual([payment_instrument]);
   });
 
+  it('ITEM/ERROR of a bank that is down: nothing for the customer to do', async () => {
+    const { id } = await connect();
+    webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+      webhook_type: 'ITEM',
+      webhook_code: 'ERROR',
+      item_id: item().item_id,
+      error: {
+        error_type: 'INSTITUTION_ERROR',
+        error_code: 'INSTITUTION_DOWN',
+        error_message: '',
+        display_message: null,
+      },
+    });
+    await becomes(id, 'active');
+  });
+
   it('ITEM/LOGIN_REPAIRED: the connection is active again, with the same instrument', async () => {
     const { id } = await connect();
     bank().breakLogin(item().item_id);
