@@ -192,6 +192,27 @@ describe('Plaid says', () => {
     expect(enabled()).toEqual([]);
   });
 
+  it('ITEM/USER_PERMISSION_REVOKED, and the process stands still in the middle: another one disables', async () => {
+    const { id } = await connect();
+    const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      path: '/payment_instruments*',
+      kind: 'timeout',
+      times: 1,
+    });
+    bank().revokePermission(item().item_id);
+    await eventually(async () => (await read(id)).status === 'revoked');
+    expect(enabled()).toHaveLength(1);
+    // The first one's lease of 75 s is over for the other's clock.
+    other.clockOffset = 76_000;
+    await eventually(async () => {
+      await other.jobs.tick();
+      return enabled().length === 0;
+    });
+    await other.close();
+  });
+
   it('ITEM/USER_ACCOUNT_REVOKED: only that account is revoked', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));

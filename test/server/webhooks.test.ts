@@ -139,6 +139,23 @@ describe('a webhook of Plaid’s', () => {
     expect(await events()).toMatchObject([{ status: 'ignored' }]);
   });
 
+  it('is forgotten after a month, with the link tokens of its time', async () => {
+    const session = await server.createSession();
+    await server.page(session, 'POST', '/link-token', {});
+    await post(payload, webhooks().signPlaid(payload));
+    await settled();
+    const left = async () => [
+      (await events()).length,
+      (await server.storage.db.selectFrom('link_tokens').selectAll().execute()).length,
+    ];
+    server.clockOffset = 6 * 86_400_000;
+    await server.jobs.tick();
+    expect(await left()).toEqual([1, 1]);
+    server.clockOffset = 31 * 86_400_000;
+    await server.jobs.tick();
+    expect(await left()).toEqual([0, 0]);
+  });
+
   it('of the other environment changes nothing', async () => {
     const { id } = await connect();
     const body = JSON.stringify({
