@@ -138,7 +138,12 @@ const environments: Record<string, EnvironmentOptions> = {
   ),
   widget: browserModule(
     'dist/widget',
-    { index: 'widget/index.ts', element: 'widget/finix-bank-connect.ts' },
+    {
+      index: 'widget/index.ts',
+      element: 'widget/finix-bank-connect.ts',
+      headless: 'widget/headless.ts',
+      react: 'widget/react.ts',
+    },
     {
       minify: false,
       rolldownOptions: {

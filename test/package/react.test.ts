@@ -1,0 +1,171 @@
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { project } from './imports.ts';
+import type { ReactPage } from './react/page.ts';
+
+declare global {
+  var page: ReactPage;
+}
+
+const older = join(project, 'test', 'package', 'frameworks', 'compilers', 'node_modules');
+const versions = [
+  { major: 19, from: join(project, 'node_modules') },
+  { major: 18, from: older },
+];
+
+/** Bundles a file with one React or the other; for development, because only there strict mode mounts twice and React warns. */
+async function bundle(file: string, from: string, target: 'page' | 'node'): Promise<string> {
+  const result = await build({
+    configFile: false,
+    root: project,
+    mode: 'development',
+    logLevel: 'silent',
+    define: { 'process.env.NODE_ENV': '"development"' },
+    resolve: {
+      // Lit as merchants get it: its notices for its own developers are not what is looked for.
+      conditions: ['module', 'browser', 'production'],
+      alias: [
+        { find: /^(react|react-dom)(?=\/|$)/, replacement: join(from, '$1') },
+        // The built package, as a merchant gets it.
+        { find: /^finix-bank-connect\/react$/, replacement: join(project, 'dist', 'widget', 'react.js') },
+      ],
+    },
+    ...(target === 'node'
+      ? { ssr: { noExternal: true, resolve: { conditions: ['module', 'node', 'production'] } } }
+      : {}),
+    build: {
+      write: false,
+      minify: false,
+      ...(target === 'node' ? { ssr: file } : {}),
+      rolldownOptions: { input: join(project, file), output: { codeSplitting: false } },
+    },
+  });
+  if (!('output' in result)) throw new Error('The build gave no output.');
+  return result.output[0].code;
+}
+
+let browser: Browser;
+beforeAll(async () => {
+  const found = await findChromium();
+  browser = await chromium.launch({
+    executablePath: found.path,
+    args: [...chromiumArgs, '--js-flags=--expose-gc'],
+    env: { ...process.env, ...found.env },
+    chromiumSandbox: false,
+  });
+});
+afterAll(() => browser?.close());
+
+describe.each(versions)('in React $major, in strict mode', ({ major, from }) => {
+  let script = '';
+  let markup = '';
+  const server = createServer((request, response) => {
+    const isScript = request.url === '/page.js';
+    response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+    const inner = request.url === '/rendered' ? markup : '';
+    response.end(
+      isScript
+        ? script
+        : `<!doctype html><title>Shop</title><div id="root">${inner}</div><script type="module" src="/page.js"></script>`,
+    );
+  });
+  let tab: Page;
+
+  beforeAll(async () => {
+    script = await bundle('test/package/react/page.ts', from, 'page');
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  afterEach(() => tab?.close());
+
+  async function open(path = '/'): Promise<void> {
+    tab = await browser.newPage();
+    await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
+    await tab.waitForFunction(() => globalThis.page);
+  }
+  const status = () => tab.locator('finix-bank-connect').getAttribute('status');
+  const warnings = () => tab.evaluate(() => page.warnings);
+
+  test('it mounts twice and prepares one Link, connects, and tells the handlers of the last render', async () => {
+    await open();
+    expect(await tab.evaluate(() => page.heard.filter(({ type }) => type.startsWith('ref')).length)).toBe(2);
+    await expect.poll(status).toBe('ready');
+    expect(await tab.evaluate(() => [page.link.handlers.length, page.secretsOf])).toEqual([1, [1]]);
+    await tab.evaluate(() => page.render({ shown: true, turn: 2, required: true }));
+    await expect.poll(() => tab.locator('finix-bank-connect[required]').count()).toBe(1);
+    expect(await tab.evaluate(() => page.link.alive)).toBe(1);
+    await tab.getByRole('button', { name: 'Pay by bank' }).click();
+    await tab.evaluate(() => page.link.succeed());
+    await expect.poll(status).toBe('connected');
+    const types = await tab.evaluate(() => page.heard.filter(({ turn }) => turn === 2).map(({ type }) => type));
+    expect(types.filter((type) => /open|connected/.test(type))).toEqual(['fbc-open', 'fbc-connected']);
+    expect(await tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
+    expect(await tab.locator('finix-bank-connect.pay#bank[lang=en]').count()).toBe(1);
+    await tab.evaluate(() => page.render({ shown: true, turn: 3, required: false }));
+    await expect.poll(() => tab.locator('finix-bank-connect[required]').count()).toBe(0);
+    expect(await warnings()).toEqual([]);
+  });
+
+  test('a new fetchClientSecret with every render starts nothing over, and the latest is called', async () => {
+    await open();
+    await expect.poll(status).toBe('ready');
+    for (let turn = 2; turn < 6; turn++) await tab.evaluate((turn) => page.render({ shown: true, turn }), turn);
+    expect(await status()).toBe('ready');
+    expect(await tab.evaluate(() => [page.secretsOf, page.backend.tokens])).toEqual([[1], 1]);
+    await tab.evaluate(() => document.querySelector('finix-bank-connect')?.reset());
+    await expect.poll(() => tab.evaluate(() => page.secretsOf)).toEqual([1, 5]);
+  });
+
+  test('unmounting takes Link off the page and leaves no element behind', async () => {
+    await open();
+    await expect.poll(status).toBe('ready');
+    await tab.evaluate(() => {
+      const held = globalThis as unknown as { held: WeakRef<Element> };
+      held.held = new WeakRef(document.querySelector('finix-bank-connect') as Element);
+      page.render({ shown: false, turn: 2 });
+    });
+    await expect.poll(() => tab.evaluate(() => page.link.alive)).toBe(0);
+    await tab.evaluate(() => page.unmount());
+    const isGone = () =>
+      tab.evaluate(() => {
+        const { gc, held } = globalThis as unknown as { gc(): void; held: WeakRef<Element> };
+        page.link.handlers.length = 0;
+        gc();
+        return held.deref() === undefined;
+      });
+    await expect.poll(isGone).toBe(true);
+    expect(await warnings()).toEqual([]);
+  });
+
+  test('it renders on a server without a word, and hydrates without a difference', async () => {
+    const code = await bundle('test/package/react/render.ts', from, 'node');
+    const { PATH } = process.env;
+    const node = spawnSync(process.execPath, ['--input-type=module'], { cwd: project, input: code, env: { PATH } });
+    const [stdout, stderr] = [node.stdout.toString(), node.stderr.toString()];
+    expect(stderr).toBe('');
+    expect(stdout).toContain('<finix-bank-connect');
+    markup = stdout;
+    await open('/rendered');
+    await expect.poll(status).toBe('ready');
+    expect(await tab.evaluate(() => [page.link.handlers.length, page.backend.publicSessions, page.secretsOf])).toEqual([
+      1,
+      0,
+      [1],
+    ]);
+    expect(await warnings()).toEqual([]);
+    expect(await tab.locator('finix-bank-connect').count()).toBe(1);
+  });
+
+  test(`the page really runs React ${major}`, () => {
+    expect(script).toContain(`"${major}.`);
+  });
+});

@@ -1,0 +1,44 @@
+import { FinixBankConnect, type FinixBankConnectElement, type FinixBankConnectProps } from 'finix-bank-connect/react';
+import { createElement, type ReactElement, useEffect, useRef } from 'react';
+
+export interface Heard {
+  turn: number;
+  type: string;
+}
+
+interface AppProps extends Pick<FinixBankConnectProps, 'backend' | 'fetchClientSecret' | 'required'> {
+  shown: boolean;
+  turn: number;
+  hear(news: Heard): void;
+}
+
+/** A merchant's form, as the tests of React render it in a browser and on a server. */
+export function App({ shown, turn, hear, ...props }: AppProps): ReactElement {
+  const ref = useRef<FinixBankConnectElement>(null);
+  useEffect(() => {
+    if (ref.current) hear({ turn, type: `ref ${ref.current.localName}` });
+  }, [turn, hear]);
+  const on = (event: Event) => hear({ turn, type: event.type });
+  return createElement(
+    'form',
+    null,
+    shown
+      ? createElement(
+          FinixBankConnect,
+          {
+            ...props,
+            ref,
+            name: 'bank',
+            className: 'pay',
+            id: 'bank',
+            lang: 'en',
+            onOpen: on,
+            onConnected: on,
+            onStep: on,
+            onCanceled: on,
+          },
+          createElement('span', { slot: 'label' }, 'Pay by bank'),
+        )
+      : null,
+  );
+}

@@ -1,0 +1,118 @@
+import {
+  createElement,
+  type ForwardRefExoticComponent,
+  forwardRef,
+  type HTMLAttributes,
+  type RefAttributes,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+} from 'react';
+import { define, TAG } from './define.ts';
+import type { FbcEventMap } from './events.ts';
+import type { FinixBankConnect as FinixBankConnectElement } from './finix-bank-connect.ts';
+
+export type * from './contract.ts';
+export type { ElementError, ElementErrorCode } from './errors.ts';
+export type * from './events.ts';
+export type { ElementStatus } from './flow-state.ts';
+export type { FinixBankConnectElement };
+
+const EVENTS = {
+  onOpen: 'fbc-open',
+  onStep: 'fbc-step',
+  onConnected: 'fbc-connected',
+  onPending: 'fbc-pending',
+  onNeedsRepair: 'fbc-needs-repair',
+  onCanceled: 'fbc-canceled',
+  onError: 'fbc-error',
+  onChange: 'change',
+} as const;
+
+const PROPERTIES = [
+  'endpoint',
+  'clientSecret',
+  'fetchClientSecret',
+  'backend',
+  'mode',
+  'name',
+  'required',
+  'disabled',
+  'firstName',
+  'lastName',
+  'email',
+  'strings',
+  'nonce',
+] as const;
+
+type ElementProps = Partial<Pick<FinixBankConnectElement, (typeof PROPERTIES)[number]>>;
+
+type EventProps = {
+  [Prop in keyof typeof EVENTS]?: (event: (FbcEventMap & { change: Event })[(typeof EVENTS)[Prop]]) => void;
+};
+
+// On a server neither runs, and React 18 warns of the one that is meant to run before the page is painted.
+const useEarlyEffect = typeof document === 'undefined' ? useEffect : useLayoutEffect;
+
+/**
+ * What the element has as properties and events, and everything that any element has. A function that is new in every render is no reason to start
+ * over, `fetchClientSecret` included: the one of the last render is called.
+ */
+export interface FinixBankConnectProps
+  extends ElementProps,
+    EventProps,
+    Omit<HTMLAttributes<FinixBankConnectElement>, keyof ElementProps | keyof EventProps> {}
+
+/**
+ * `<finix-bank-connect>` for React 18 and 19. Slots are children with a `slot`; the `ref` is the element itself.
+ *
+ * @example
+ * <FinixBankConnect endpoint="https://connect.merchant.example" fetchClientSecret={fetchClientSecret}
+ *   onConnected={({ detail }) => setBank(detail.connections[0])} />
+ */
+export const FinixBankConnect: ForwardRefExoticComponent<
+  FinixBankConnectProps & RefAttributes<FinixBankConnectElement>
+> = forwardRef<FinixBankConnectElement, FinixBankConnectProps>((props, ref) => {
+  const element = useRef<FinixBankConnectElement>(null);
+  const latest = useRef(props);
+  const set = useRef<Record<string, unknown>>({});
+  useImperativeHandle(ref, () => element.current as FinixBankConnectElement, []);
+
+  // React 18 knows attributes only, and both would start the element before it has all it needs; so properties are set here, and only then the
+  // tag is defined. On a server this does not run, and the tag waits for the page.
+  useEarlyEffect(() => {
+    latest.current = props;
+    const target = element.current as unknown as Record<string, unknown>;
+    for (const name of PROPERTIES) {
+      const value = name === 'fetchClientSecret' && props[name] ? steady : props[name];
+      if (value !== set.current[name]) target[name] = value ?? (name === 'nonce' ? '' : null);
+      set.current[name] = value;
+    }
+    define();
+  });
+  const steady = useRef(() => {
+    const { fetchClientSecret } = latest.current;
+    return fetchClientSecret ? fetchClientSecret() : Promise.reject(new Error('There is no fetchClientSecret'));
+  }).current;
+
+  useEarlyEffect(() => {
+    const target = element.current;
+    const entries = Object.entries(EVENTS) as [keyof typeof EVENTS, string][];
+    const stop = new AbortController();
+    for (const [prop, type] of entries) {
+      const listener = (event: Event) => (latest.current[prop] as ((event: Event) => void) | undefined)?.(event);
+      target?.addEventListener(type, listener, { signal: stop.signal });
+    }
+    return () => stop.abort();
+  }, []);
+
+  const rest: Record<string, unknown> = {};
+  const ours: readonly string[] = [...PROPERTIES, ...Object.keys(EVENTS), 'className'];
+  for (const [name, value] of Object.entries(props)) if (!ours.includes(name)) rest[name] = value;
+  // React 18 would write `classname`.
+  if (props.className) rest['class'] = props.className;
+  return createElement(TAG, { ...rest, ref: element });
+});
+
+FinixBankConnect.displayName = 'FinixBankConnect';
