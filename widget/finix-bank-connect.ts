@@ -1,13 +1,12 @@
 import type { PropertyValues, TemplateResult } from 'lit';
 import { watchApproach } from './approach.ts';
-import type { ConnectBackend } from './backend.ts';
 import type { ConnectController } from './connect-controller.ts';
-import type { Connection, LinkMode } from './contract.ts';
+import type { Connection } from './contract.ts';
+import { ElementProperties } from './element-properties.ts';
 import type { ElementError } from './errors.ts';
 import { eventFor, FbcOpenEvent } from './events.ts';
 import { styles } from './finix-bank-connect.styles.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow-state.ts';
-import { FormControl } from './form-control.ts';
 import { firstStrings } from './i18n/first.ts';
 import type { LateStrings, Strings } from './i18n/index.ts';
 import { languageOf } from './language.ts';
@@ -22,71 +21,60 @@ import { watchPage } from './watch-page.ts';
  *
  * The id is no proof of anything: before charging, fetch the connection with the merchant's key and compare `customer_id`.
  *
- * @attr endpoint - Address of the server; the script-tag build uses the folder that it came from.
- * @attr client-secret - Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked for.
- * @attr mode - `button` (the default), `embedded` (a search for the bank stands in the page) or `hosted` (Link on a page of Plaid's own).
- * @attr name - Name of the form entry.
- * @attr required - The form can't be submitted without a usable connection.
- * @attr disabled - Nothing can be pressed, nothing is submitted.
- * @attr first-name - For a public session's identity, as are `last-name` and `email`.
+ * @tagname finix-bank-connect
  *
- * @fires fbc-open - Before Link opens; cancelable.
- * @fires fbc-step - `detail.step`: the customer came to another step.
- * @fires fbc-connected - `detail.connections`
- * @fires fbc-pending - `detail.connections`: the bank has yet to confirm.
- * @fires fbc-needs-repair - `detail.connections`: the bank wants the customer to sign in again.
- * @fires fbc-canceled - `detail.step`: where the customer left.
- * @fires fbc-error - `detail.error`
- * @fires change - The customer changed the value, as with any form control.
+ * @attr {ElementStatus} status - Where the element stands; written by the element, for styles. Also a custom state: `:state(ready)`.
+ * @attr {string} lang - Language of the texts and of Link; without it that of the nearest ancestor.
+ * @attr {string} nonce - For the tag of Link's script, where the page's policy asks for one.
+ *
+ * @fires {FbcOpenEvent} fbc-open - Before Link opens; `preventDefault()` keeps it closed.
+ * @fires {FbcStepEvent} fbc-step - The customer came to another step: `detail.step`, a lower-case name. Plaid adds names without notice.
+ * @fires {FbcConnectedEvent} fbc-connected - A bank account can be used: `detail.connections`.
+ * @fires {FbcPendingEvent} fbc-pending - The bank has yet to confirm the account: `detail.connections`.
+ * @fires {FbcNeedsRepairEvent} fbc-needs-repair - The bank wants the customer to sign in again: `detail.connections`.
+ * @fires {FbcCanceledEvent} fbc-canceled - The customer left without connecting: `detail.step` is how far they came.
+ * @fires {FbcErrorEvent} fbc-error - Something stopped the element: `detail.error`.
+ * @fires {Event} change - The customer changed or removed the connected bank, as with any form control.
  *
  * @slot label - The button's text.
  * @slot icon - The button's icon.
  * @slot connected - In place of the card with the connected account.
- * @slot legal - Under the button.
- * @slot fallback - Another way to pay; shown when the customer's bank can't be used.
+ * @slot legal - In place of the sentence under the button.
+ * @slot fallback - Another way to pay; shown where the customer's bank can't be used.
  *
- * @csspart base @csspart button @csspart label @csspart spinner @csspart status @csspart account @csspart bank-name
- * @csspart mask @csspart error @csspart retry @csspart legal
+ * @csspart base - Everything.
+ * @csspart button - The button.
+ * @csspart label - The button's text.
+ * @csspart spinner - Turns while the element is at work.
+ * @csspart status - What is said about the state, under the control.
+ * @csspart account - The card with the connected account.
+ * @csspart bank-name - The bank's name in the card.
+ * @csspart mask - The last digits of the account.
+ * @csspart error - What went wrong, under the button.
+ * @csspart retry - The button while it leads out of an error.
+ * @csspart legal - The sentence under the button.
  *
- * @cssprop --fbc-accent @cssprop --fbc-on-accent @cssprop --fbc-text @cssprop --fbc-muted @cssprop --fbc-surface @cssprop --fbc-border
- * @cssprop --fbc-tint @cssprop --fbc-error @cssprop --fbc-focus @cssprop --fbc-radius @cssprop --fbc-height @cssprop --fbc-font
+ * @cssprop [--fbc-accent=light-dark(#17483f, #a9dcc9)] - Ground of the button, color of links.
+ * @cssprop [--fbc-on-accent=light-dark(#fff, #08251d)] - Text on the button.
+ * @cssprop [--fbc-text=light-dark(#15201d, #edf3f0)] - Text.
+ * @cssprop [--fbc-muted=light-dark(#55625e, #a5b3ae)] - Text of less weight.
+ * @cssprop [--fbc-surface=light-dark(#fff, #17201d)] - Ground of the card and of dialogs.
+ * @cssprop [--fbc-border=light-dark(#86938e, #66746f)] - Lines around the card and around choices.
+ * @cssprop [--fbc-tint=light-dark(#e4f0eb, #243a33)] - Ground of what is chosen or pointed at.
+ * @cssprop [--fbc-error=light-dark(#a8261c, #ffb1a6)] - Text of errors.
+ * @cssprop [--fbc-focus=var(--fbc-accent)] - The ring around what has the focus.
+ * @cssprop [--fbc-radius=12px] - Corners.
+ * @cssprop [--fbc-height=56px] - Least height of the button and the card.
+ * @cssprop [--fbc-font=400 1rem / 1.4 system-ui, sans-serif] - As `font`.
  */
-export class FinixBankConnect extends FormControl {
+export class FinixBankConnect extends ElementProperties {
   /** Where the server is when no `endpoint` says otherwise. Empty in the npm build, which cannot know. */
   static defaultEndpoint = '';
   static override styles = styles;
-  static override properties = {
-    ...FormControl.properties,
-    endpoint: {},
-    clientSecret: { attribute: 'client-secret' },
-    mode: {},
-    firstName: { attribute: 'first-name' },
-    lastName: { attribute: 'last-name' },
-    email: {},
-    fetchClientSecret: { attribute: false },
-    backend: { attribute: false },
-    strings: { attribute: false },
-  };
 
-  static override get observedAttributes(): string[] {
-    // biome-ignore lint/complexity/noThisInStatic: Lit's getter prepares the class that it is read from, which naming LitElement would miss.
-    return [...super.observedAttributes, 'lang'];
-  }
-
-  declare endpoint: string | null;
-  declare clientSecret: string | null;
-  declare mode: LinkMode | null;
-  declare firstName: string | null;
-  declare lastName: string | null;
-  declare email: string | null;
-  /** Gives a client secret whenever one is needed; also after "Change", and when a session is over. */
-  declare fetchClientSecret: (() => Promise<string>) | null;
-  /** Takes the place of the HTTP calls to `endpoint`. */
-  declare backend: ConnectBackend | null;
-  /** Texts to use in place of ours. */
-  declare strings: Partial<Strings> | null;
-
-  readonly #store = createSecretStore(() => [this.#endpoint(), this.name, ...this.#person()].map(String));
+  readonly #store = createSecretStore(() =>
+    [this.#endpoint(), this.name, this.firstName, this.lastName, this.email].map(String),
+  );
   /** Follows the controller's, once there is one. */
   #state = initialState;
   #core: Core | null = null;
@@ -98,14 +86,17 @@ export class FinixBankConnect extends FormControl {
   #texts: LateStrings | null = null;
   #language: string | null = null;
 
+  /** Where the element stands. */
   get status(): ElementStatus {
     return statusOf(this.#state);
   }
 
+  /** The connected bank accounts, also those that need repair. */
   get connections(): readonly Connection[] {
     return this.#state.connections;
   }
 
+  /** Why the element stopped, in the customer's language; null where it did not. */
   get error(): ElementError | null {
     const { error } = this.#state;
     if (!error) return null;
@@ -181,11 +172,6 @@ export class FinixBankConnect extends FormControl {
       this.#listening = null;
       this.#controller?.dispatch({ type: 'leave' });
     });
-  }
-
-  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    super.attributeChangedCallback(name, old, value);
-    if (name === 'lang') this.requestUpdate();
   }
 
   /** The browser kept that there was a value; what has become of it only the server knows. */
@@ -331,10 +317,6 @@ export class FinixBankConnect extends FormControl {
 
   #endpoint(): string {
     return this.endpoint || FinixBankConnect.defaultEndpoint;
-  }
-
-  #person(): (string | null | undefined)[] {
-    return [this.firstName, this.lastName, this.email];
   }
 
   #warmUp(): void {

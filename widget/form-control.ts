@@ -11,8 +11,11 @@ export abstract class FormControl extends LitElement {
     disabled: { type: Boolean, reflect: true },
   };
 
+  /** Name of the form's entry. */
   declare name: string | null;
+  /** The form can't be submitted without a usable connection. */
   declare required: boolean;
+  /** Nothing can be pressed, nothing is submitted. */
   declare disabled: boolean;
 
   /** The form was submitted without a value. */

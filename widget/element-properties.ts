@@ -1,0 +1,49 @@
+import type { ConnectBackend } from './backend.ts';
+import type { LinkMode } from './contract.ts';
+import { FormControl } from './form-control.ts';
+import type { Strings } from './i18n/index.ts';
+
+/** What a page can set, as attributes and as properties. */
+export abstract class ElementProperties extends FormControl {
+  static override properties = {
+    ...FormControl.properties,
+    endpoint: {},
+    clientSecret: { attribute: 'client-secret' },
+    mode: {},
+    firstName: { attribute: 'first-name' },
+    lastName: { attribute: 'last-name' },
+    email: {},
+    fetchClientSecret: { attribute: false },
+    backend: { attribute: false },
+    strings: { attribute: false },
+  };
+
+  static override get observedAttributes(): string[] {
+    // biome-ignore lint/complexity/noThisInStatic: Lit's getter prepares the class that it is read from, which naming LitElement would miss.
+    return [...super.observedAttributes, 'lang'];
+  }
+
+  /** Address of the server. The script-tag build uses the folder that it came from; the npm build has no other. */
+  declare endpoint: string | null;
+  /** Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked for. */
+  declare clientSecret: string | null;
+  /** `button` (the default), `embedded` (a search for the bank stands in the page) or `hosted` (Link on a page of Plaid's own). */
+  declare mode: LinkMode | null;
+  /** For a public session. */
+  declare firstName: string | null;
+  /** For a public session. */
+  declare lastName: string | null;
+  /** For a public session. */
+  declare email: string | null;
+  /** Gives a client secret whenever one is needed; also after "Change", and when a session is over. */
+  declare fetchClientSecret: (() => Promise<string>) | null;
+  /** Takes the place of the HTTP calls to `endpoint`. */
+  declare backend: ConnectBackend | null;
+  /** Texts to use in place of ours. */
+  declare strings: Partial<Strings> | null;
+
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, old, value);
+    if (name === 'lang') this.requestUpdate();
+  }
+}
