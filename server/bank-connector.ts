@@ -38,8 +38,8 @@ export interface BankConnector {
   /** How many sessions this process works on. */
   readonly inFlight: number;
   /**
-   * Takes no new work and lets the running legs finish. What still waits for an upstream after `graceMs` is left where it is. Either
-   * way the leases are given back, so that another instance goes on at once.
+   * Takes no new work and lets the running one finish, as long as nothing has to be waited for. What still waits for an upstream after
+   * `graceMs` is left where it is. Either way the leases are given back, so that another instance goes on at once.
    */
   stop(graceMs?: number): Promise<void>;
 }
@@ -103,9 +103,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       await end(held, error, requestId);
       return false;
     }
-    if (!stopping.signal.aborted || held.row.status !== 'processing') return true;
-    await held.write(RELEASED);
-    return false;
+    // Also when stopping: as long as nothing goes wrong, the customer who waits gets the bank within the grace.
+    return true;
   }
 
   async function end(held: HeldSession, reason: Stop, requestId: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { assembleServer } from './assemble.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
@@ -21,6 +22,8 @@ Settings come from the environment; README.md lists them. With none, it says whi
 
 /** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
 const GRACE_MS = 25_000;
+/** After this long a call that still hangs is left, which leaves the rest of the grace for answering and closing. */
+const WORK_GRACE_MS = 20_000;
 /** Rows that one step of rotate-keys re-encrypts: short transactions, so that serving goes on beside it. */
 const ROTATE_BATCH = 200;
 
@@ -65,16 +68,18 @@ async function serve(config: Config, log: Logger): Promise<void> {
     if (stopping) return;
     stopping = true;
     log.info({ signal, in_flight: connector.inFlight }, 'stopping');
-    // Whatever is not done by then is at a recovery point, and another instance goes on from there.
     const killer = setTimeout(() => process.exit(1), GRACE_MS);
     killer.unref();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    await Promise.all([jobs.stop(), connector.stop()]);
+    // Whatever is not done by then is at a recovery point, and another instance goes on from there at once.
+    const roundsEnd = Promise.race([jobs.stop(), sleep(WORK_GRACE_MS)]);
+    await Promise.all([roundsEnd, connector.stop(WORK_GRACE_MS)]);
     await closed;
     await storage.close();
     log.info('stopped');
-    clearTimeout(killer);
+    // Calls that were left keep their sockets open for as long as their time-outs.
+    process.exit(0);
   }
   const onSignal = (signal: string) => {
     stop(signal).catch((error: unknown) => {

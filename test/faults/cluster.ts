@@ -1,38 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { build } from 'vite';
 import type { RunningSimulator } from '../../demo/simulator/index.ts';
+import { bundle } from '../helpers/bundle.ts';
 import { eventually, testEnvironment } from '../helpers/server.ts';
 import type { Control } from './controls.ts';
 import type { Order } from './times.ts';
 
-const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
-
-/**
- * The instance's code in one file, from the sources as they are now: a process then starts in half the time that it takes to
- * translate them, which is most of what a suite of dying processes does.
- */
-const instanceFile = lazily(async () => {
-  const outDir = join(PROJECT, 'node_modules', '.cache', `fbc-faults-${process.pid}`);
-  await build({
-    root: PROJECT,
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      ssr: join(PROJECT, 'test', 'faults', 'instance.ts'),
-      outDir,
-      target: 'node20',
-      minify: false,
-      rolldownOptions: { output: { format: 'es', entryFileNames: 'instance.mjs' } },
-    },
-  });
-  process.once('exit', () => rmSync(outDir, { recursive: true, force: true }));
-  return join(outDir, 'instance.mjs');
-});
+/** Once for all: most of what a suite of dying processes does is starting them. */
+const instanceFile = lazily(() => bundle('test/faults/instance.ts'));
 
 function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

@@ -1,0 +1,97 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
+import { openStorage } from '../../server/storage/open.ts';
+import type { Session } from '../../widget/contract.ts';
+import { bundle } from '../helpers/bundle.ts';
+import { eventually, TestServer, testEnvironment } from '../helpers/server.ts';
+
+const INSTRUMENTS = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
+/** A process that starts from sources on a busy machine, plus the whole grace. */
+const PATIENCE_MS = 60_000;
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+let main: string;
+beforeAll(async () => {
+  main = await bundle('server/main.ts');
+});
+
+/** `npm start` as its own process. */
+async function startProcess(
+  upstream: RunningSimulator,
+  dataDir: string,
+): Promise<{ child: ChildProcess; url: string }> {
+  const child = spawn(process.execPath, [main], {
+    env: {
+      PATH: process.env['PATH'],
+      ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
+      DATA_DIR: dataDir,
+      PORT: '0',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  cleanUp.push(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  const port = await eventually(async () => /"port":(\d+)[^\n]*"listening"/.exec(output)?.[1], 30_000);
+  return { child, url: `http://127.0.0.1:${port}` };
+}
+
+describe('SIGTERM in the middle of a slow call to Finix', () => {
+  it.each([
+    ['that is answered within the grace: the customer gets the bank', 1_500, 200],
+    ['that is not: the session is left, and another instance goes on at once', 40_000, 202],
+  ])('%s', { timeout: PATIENCE_MS }, async (_name, delayMs, status) => {
+    const upstream = await startSimulator();
+    cleanUp.push(() => upstream.close());
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+    const storage = await openStorage({ dataDir });
+    cleanUp.push(() => storage.close());
+    // Another instance on the same database, with a short quiet period so that the test is.
+    const other = await TestServer.start({ upstream, storage, quietMs: 500 });
+    cleanUp.push(() => other.close());
+    const { child, url } = await startProcess(upstream, dataDir);
+
+    upstream.simulator.faults.add({ ...INSTRUMENTS, kind: 'delay', delayMs, times: 1 });
+    const session = (await other.createSession()) as Session;
+    const answer = fetch(`${url}/v1/sessions/${session.id}/complete`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${session.client_secret}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ public_token: await other.publicToken(), accounts: [] }),
+    });
+    await eventually(async () =>
+      other.ledger.calls().some((call) => call.method === 'POST' && call.path === INSTRUMENTS.path),
+    );
+
+    const began = performance.now();
+    child.kill('SIGTERM');
+    const [code] = (await once(child, 'exit')) as [number | null];
+    expect(code).toBe(0);
+    expect(performance.now() - began).toBeLessThan(25_000);
+    expect((await answer).status).toBe(status);
+
+    const row = await storage.db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('id', '=', session.id)
+      .executeTakeFirstOrThrow();
+    expect([row.lease_owner, row.lease_until]).toEqual([null, 0]);
+    await eventually(async () => {
+      await other.jobs.tick();
+      return (await other.page(session, 'GET', '')).body.status === 'completed';
+    });
+    const enabled = other.ledger.instruments().filter((instrument) => instrument['enabled'] === true);
+    expect(enabled).toHaveLength(1);
+  });
+});
