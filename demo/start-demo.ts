@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Config } from '../server/config.ts';
 import { startConnectServer } from './connect-server.ts';
 import { createConnectApi } from './customers.ts';
 import { listen } from './listen.ts';
@@ -25,6 +26,8 @@ export interface DemoOptions {
   port?: number;
   /** The credentials in it decide between simulator and sandboxes. */
   env?: Record<string, string | undefined>;
+  /** Another shop's settings, for tests. */
+  adjust?: (config: Config) => void;
 }
 
 export interface RunningDemo {
@@ -42,7 +45,7 @@ export interface RunningDemo {
  * Plaid and Finix. Nothing leaves this machine, unless the environment has sandbox credentials.
  * @throws DemoSettingsError and ConfigError with what to change
  */
-export async function startDemo({ port = 0, env = {} }: DemoOptions = {}): Promise<RunningDemo> {
+export async function startDemo({ port = 0, env = {}, adjust = () => {} }: DemoOptions = {}): Promise<RunningDemo> {
   const sandboxes = usesSandboxes(env);
   const cleanUp: (() => Promise<unknown>)[] = [];
   const close = async () => {
@@ -70,6 +73,9 @@ export async function startDemo({ port = 0, env = {} }: DemoOptions = {}): Promi
     const merchantKey = randomBytes(24).toString('base64url');
     const addresses = { shop: shop.url, connect: connect.url, dataDir, merchantKey, isSimulated: !sandboxes };
     const config = demoConfig(simulator ? { LOG_LEVEL: env['LOG_LEVEL'], ...simulated(simulator) } : env, addresses);
+    // Not by its setting, which takes no address that Plaid itself would refuse.
+    if (simulator) config.plaid.redirectUri = shop.url;
+    adjust(config);
     const timeoutMs = simulator ? SIMULATED_TIMEOUT_MS : undefined;
     const server = await startConnectServer({ config, steps, bundle: join(dist, 'cdn'), version, timeoutMs });
     cleanUp.unshift(server.stop);

@@ -119,7 +119,7 @@ export interface Journey {
 }
 
 /** A demo of its own for each test, and one browser for all; pictures of what was open when a test fails. */
-export function journey(): Journey {
+export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey {
   const now = {} as Journey;
   let browser: Browser | undefined;
   let contexts: BrowserContext[] = [];
@@ -140,7 +140,7 @@ export function journey(): Journey {
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    const demo = await startDemo();
+    const demo = await startDemo(options);
     if (!demo.simulator) throw new Error('Without credentials the demo uses the simulator.');
     now.demo = demo;
     now.simulator = demo.simulator.simulator;

@@ -5,6 +5,7 @@ export const DIALOG_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
 <title>Connect your bank (simulator)</title>
 <link rel="stylesheet" href="/link/dialog.css">
 <script type="module" src="/link/dialog.js"></script>
@@ -47,6 +48,7 @@ export const OAUTH_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
 <title>Sign in (simulated bank)</title>
 <link rel="stylesheet" href="/link/dialog.css">
 <script type="module" src="/link/oauth.js"></script>

@@ -5,6 +5,7 @@ export const EMBEDDED_PAGE = `<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
 <title>Find your bank (simulator)</title>
 <link rel="stylesheet" href="/link/dialog.css">
 <link rel="stylesheet" href="/link/embedded.css">

@@ -1,0 +1,235 @@
+import type { FrameLocator, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { type Customer, journey } from './customer.ts';
+
+const WEBVIEW = 'Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 Chrome/147.0 Mobile Safari/537.36';
+const PAGE = '/pages/script-tag.html';
+
+/** The page with another `mode` on its element, as if it had been written there: set before the element's script runs. */
+async function visit(customer: Customer, mode: string): Promise<void> {
+  await customer.page.addInitScript(`document.addEventListener('readystatechange', () => {
+    for (const element of document.querySelectorAll('finix-bank-connect')) element.setAttribute('mode', '${mode}');
+  }, { once: true })`);
+  await customer.visit(PAGE);
+}
+
+/** Everything in Link from its first pane to the end, where the dialog is a page or a frame. */
+async function walk(link: Page | FrameLocator, username = 'user_one_account', bank = 'Tartan Bank'): Promise<void> {
+  await link.getByRole('button', { name: 'Continue' }).click();
+  const search = link.getByRole('searchbox');
+  const password = link.getByLabel('Password');
+  await search.or(password).first().waitFor();
+  if (await search.isVisible()) await link.getByRole('button', { name: bank }).click();
+  await link.getByLabel('User name', { exact: true }).fill(username);
+  await password.fill('pass_good');
+  await link.getByRole('button', { name: 'Sign in' }).click();
+  await link.getByRole('radio').first().check();
+  await link.getByRole('button', { name: 'Continue' }).click();
+  await link.getByRole('button', { name: 'Finish' }).click();
+}
+
+describe('In a webview', () => {
+  const here = journey();
+
+  async function signsInAtTheBank(maya: Customer, button = 'Sign in and share'): Promise<void> {
+    await maya.opensLink();
+    await maya.choosesBank('Platypus OAuth Bank');
+    await maya.link.getByRole('button', { name: 'Continue' }).click();
+    await maya.page.waitForURL(/\/link\/oauth\//);
+    await maya.page.getByRole('button', { name: button }).click();
+  }
+
+  test('a bank’s own page takes the place of the checkout, and the customer comes back to where they were', async () => {
+    const maya = await here.arrives({ userAgent: WEBVIEW });
+    await maya.visit();
+    await maya.page.evaluate('scrollTo(0, 120)');
+    const left = await maya.page.evaluate('scrollY');
+    await signsInAtTheBank(maya);
+    await maya.link.getByRole('heading', { name: 'Which account?' }).waitFor();
+    expect(await maya.element.getAttribute('status')).toBe('open');
+    expect(maya.page.url()).toBe(`${here.demo.url}/`);
+    await maya.choosesAccount();
+    await maya.finishesLink();
+    await maya.sees('connected');
+    expect(await maya.page.evaluate('scrollY')).toBe(left);
+    expect(await maya.page.evaluate('JSON.stringify(sessionStorage)')).not.toMatch(/link-sandbox|public-sandbox/);
+    await maya.placesOrder();
+    await maya.page.getByText('Platypus OAuth Bank ••0000').waitFor();
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+    expect(
+      here.simulator.ledger.linkTokens().filter(({ sessions }) => sessions.some(({ oauth }) => oauth)),
+    ).toHaveLength(1);
+    expect(maya.complaints).toEqual([]);
+  });
+
+  test('a refresh and a second return start afresh, and nothing is done twice', async () => {
+    const maya = await here.arrives({ userAgent: WEBVIEW });
+    await maya.visit();
+    const returns: string[] = [];
+    maya.page.on('framenavigated', (frame) => {
+      if (frame.url().includes('oauth_state_id=')) returns.push(frame.url());
+    });
+    await signsInAtTheBank(maya);
+    await maya.link.getByRole('heading', { name: 'Which account?' }).waitFor();
+    await maya.page.reload();
+    await maya.sees('ready');
+    await maya.page.goto(returns[0] ?? '');
+    await maya.sees('ready');
+    expect(maya.page.url()).toBe(`${here.demo.url}/`);
+    await maya.connects();
+    await maya.sees('connected');
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+  });
+
+  test('declining at the bank is told in Link, and another bank works', async () => {
+    const maya = await here.arrives({ userAgent: WEBVIEW });
+    await maya.visit();
+    await signsInAtTheBank(maya, 'Cancel');
+    await maya.link.getByText('INSUFFICIENT_CREDENTIALS').waitFor();
+    await maya.link.getByRole('button', { name: 'Choose another bank' }).click();
+    await maya.link.getByRole('button', { name: 'Tartan Bank' }).click();
+    await maya.signsIn();
+    await maya.choosesAccount();
+    await maya.finishesLink();
+    await maya.sees('connected');
+  });
+
+  test('in public mode, too, the same session goes on', async () => {
+    const maya = await here.arrives({ userAgent: WEBVIEW });
+    await maya.visit(PAGE);
+    await signsInAtTheBank(maya);
+    await maya.link.getByRole('heading', { name: 'Which account?' }).waitFor();
+    await maya.choosesAccount();
+    await maya.finishesLink();
+    await maya.sees('connected');
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+  });
+});
+
+describe('In a webview without an address for banks to come back to', () => {
+  const here = journey({
+    adjust: ({ plaid }) => {
+      plaid.redirectUri = undefined;
+    },
+  });
+
+  test('Link runs on Plaid’s own page, bank included, and the checkout knows when the customer is back', async () => {
+    const maya = await here.arrives({ userAgent: WEBVIEW });
+    await maya.visit();
+    await maya.element.locator('button.main').click();
+    await maya.page.waitForURL(/\/link\/hosted\//);
+    await maya.page.getByRole('button', { name: 'Continue' }).click();
+    await maya.page.getByRole('button', { name: 'Platypus OAuth Bank' }).click();
+    await maya.page.getByRole('button', { name: 'Continue' }).click();
+    await maya.page.waitForURL(/\/link\/oauth\//);
+    await maya.page.getByRole('button', { name: 'Sign in and share' }).click();
+    await maya.page.getByRole('radio', { name: 'Checking' }).check();
+    await maya.page.getByRole('button', { name: 'Continue' }).click();
+    await maya.page.getByRole('button', { name: 'Finish' }).click();
+    await maya.page.waitForURL(`${here.demo.url}/`);
+    await maya.sees('connected');
+    await maya.placesOrder();
+    await maya.page.getByText('Platypus OAuth Bank ••0000').waitFor();
+    expect(maya.complaints).toEqual([]);
+  });
+});
+
+describe('The ways to show Link', () => {
+  const here = journey();
+  const tiles = (maya: Customer) => maya.page.frameLocator('iframe[title*="institution search"]');
+
+  test('embedded: the customer finds the bank in the page, and Link opens there', async () => {
+    const maya = await here.arrives();
+    await visit(maya, 'embedded');
+    expect(await maya.element.locator('button.main').count()).toBe(0);
+    await tiles(maya).getByRole('searchbox').fill('tartan');
+    await tiles(maya).getByRole('button', { name: 'Tartan Bank' }).click();
+    await maya.sees('open');
+    const dialog = maya.page.frameLocator('iframe[title="Plaid Link (simulator)"]');
+    await walk(dialog);
+    await maya.sees('connected');
+    expect(await tiles(maya).owner().count()).toBe(0);
+    expect(maya.complaints).toEqual([]);
+  });
+
+  test('embedded: leaving Link keeps the search, for another bank', async () => {
+    const maya = await here.arrives();
+    await visit(maya, 'embedded');
+    await tiles(maya).getByRole('button', { name: 'Tartan Bank' }).click();
+    await maya.sees('open');
+    await maya.page
+      .frameLocator('iframe[title="Plaid Link (simulator)"]')
+      .getByRole('button', { name: 'Close' })
+      .click();
+    await maya.sees('ready');
+    await tiles(maya).getByRole('button', { name: 'Houndstooth Bank' }).click();
+    await walk(maya.page.frameLocator('iframe[title="Plaid Link (simulator)"]'));
+    await maya.sees('connected');
+    await maya.element.getByText('Houndstooth Bank').first().waitFor();
+  });
+
+  test('embedded: a frame of another page gets a button', async () => {
+    const maya = await here.arrives();
+    await visit(maya, 'embedded');
+    await maya.page.setContent(`<iframe src="${here.demo.url}${PAGE}" width="600" height="600"></iframe>`);
+    const inner = maya.page.frameLocator('iframe');
+    await inner.locator('finix-bank-connect[status="ready"] button.main').waitFor();
+  });
+
+  test('hosted: Link runs in a window of its own, which closes, and the page goes on', async () => {
+    const maya = await here.arrives();
+    await maya.page.route('**/link-initialize.js', (route) => route.abort());
+    await visit(maya, 'hosted');
+    const opening = maya.page.waitForEvent('popup');
+    await maya.element.locator('button.main').click();
+    const hosted = await opening;
+    await maya.sees('open');
+    await walk(hosted).catch((error: unknown) => {
+      // Connected is connected: the page closes the window as soon as it knows, which may be before the last click.
+      if (!hosted.isClosed()) throw error;
+    });
+    await maya.sees('connected');
+    expect(hosted.isClosed()).toBe(true);
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+  });
+
+  test('hosted: closing the window cancels', async () => {
+    const maya = await here.arrives();
+    await visit(maya, 'hosted');
+    const opening = maya.page.waitForEvent('popup');
+    await maya.element.locator('button.main').click();
+    await (await opening).getByRole('button', { name: 'Continue' }).waitFor();
+    await (await opening).close();
+    await maya.sees('ready');
+    await maya.element.getByText('No bank was connected').first().waitFor();
+  });
+
+  test('hosted: who closes the page in between has the bank all the same', async () => {
+    const maya = await here.arrives();
+    await visit(maya, 'hosted');
+    const opening = maya.page.waitForEvent('popup');
+    await maya.element.locator('button.main').click();
+    const hosted = await opening;
+    await maya.page.goto('about:blank');
+    await walk(hosted);
+    await maya.page.goto(here.demo.url + PAGE);
+    await maya.sees('connected');
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+  });
+
+  test('where Plaid’s script is blocked, Link still runs in a window of its own', async () => {
+    const maya = await here.arrives();
+    await maya.page.route('**/link-initialize.js', (route) => route.abort());
+    await maya.page.goto(here.demo.url);
+    await maya.sees('blocked');
+    const opening = maya.page.waitForEvent('popup');
+    await maya.element.getByRole('button', { name: 'Continue in a new window' }).click();
+    const hosted = await opening;
+    await walk(hosted).catch((error: unknown) => {
+      if (!hosted.isClosed()) throw error;
+    });
+    await maya.sees('connected');
+    await maya.placesOrder();
+    await maya.page.getByRole('heading', { name: 'Thank you' }).waitFor();
+  });
+});
