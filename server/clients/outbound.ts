@@ -45,24 +45,29 @@ export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: 
  * A cap on calls in flight to one upstream, so that its outage does not pile up sockets and memory here.
  * @param maxInFlight how many at once; the rest wait in line
  * @param maxWaiting how long that line may get; further calls are `busy` at once
+ * @param maxLineMs how long a call may stand in line; then it is `busy`, and is not sent any more
  */
 export function createOutbound({
   service,
   maxInFlight = MAX_IN_FLIGHT,
   maxWaiting = MAX_WAITING,
+  maxLineMs = MAX_LINE_MS,
   observe = () => {},
 }: {
   service: UpstreamError['service'];
   maxInFlight?: number;
   maxWaiting?: number;
+  maxLineMs?: number;
   observe?: Observer;
 }): Outbound {
   const limit = pLimit(maxInFlight);
   return {
     async run(name, call) {
       if (limit.pendingCount >= maxWaiting) throw new UpstreamError(service, name, 'busy', 'TOO_MANY_IN_FLIGHT');
+      const queued = performance.now();
       return limit(async () => {
         const started = performance.now();
+        if (started - queued > maxLineMs) throw new UpstreamError(service, name, 'busy', 'TOO_LONG_IN_LINE');
         const seconds = () => (performance.now() - started) / 1000;
         try {
           const answer = await call();
@@ -95,3 +100,8 @@ export function failureOfConnection(code: string | undefined): UpstreamFailure {
 export const MAX_IN_FLIGHT = 64;
 /** A line of 2,000 drains in about 6 s at that rate; a longer one would outlast the callers' patience. */
 export const MAX_WAITING = 2000;
+/**
+ * The quiet period counts from before a create call stands in line: sent much later, it could be carried out after another worker has
+ * looked and created again. During an outage, when each place is taken for a whole time-out, the line could take ten minutes.
+ */
+export const MAX_LINE_MS = 10_000;
