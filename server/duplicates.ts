@@ -19,7 +19,13 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
     .where('item_id', '!=', connection.item_id)
     // Of another identity it is another instrument on purpose, such as one for payouts.
     .where('finix_identity', '=', connection.finix_identity)
-    .where('status', 'in', [...LIVE_STATUSES, 'revoked'])
+    .where((eb) =>
+      eb.or([
+        eb('status', 'in', [...LIVE_STATUSES, 'revoked']),
+        // An old one whose instrument is just being renewed. Of two new ones the one that is ready last stays.
+        eb.and([eb('status', '=', 'pending'), eb('generation', '>', 0)]),
+      ]),
+    )
     .orderBy('created_at')
     .orderBy('id')
     .execute();

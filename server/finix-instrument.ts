@@ -241,10 +241,13 @@ async function adopt(
     const before = await lockConnection(trx, connection.id);
     if (!before) return;
     // The customer has connected this account before: the merchant is left with the new instrument only.
-    const duplicates = await duplicatesOf(trx, { ...before, fingerprint: oldest.fingerprint });
+    const isLeaving = before.goal === 'remove' || before.status === 'removed';
+    const duplicates = isLeaving ? [] : await duplicatesOf(trx, { ...before, fingerprint: oldest.fingerprint });
     const replaced = duplicates.at(-1)?.payment_instrument ?? before.previous_payment_instrument;
     const by = { actor: 'job' } as const;
-    const full = { ...patch, previous_payment_instrument: replaced };
+    // Made for a connection that is going: it goes too.
+    const swept = isLeaving ? { sweep_at: at } : {};
+    const full = { ...patch, previous_payment_instrument: replaced, ...swept };
     const after = await changeConnection(trx, deps.outbox, before, full, at, by);
     if (after.status === 'active') await retire(trx, deps.outbox, duplicates, after, at);
   });

@@ -62,6 +62,31 @@ describe('the same account connected again', () => {
     expect(enabled()).toEqual([body.data[0].payment_instrument]);
   });
 
+  it('while the old one is being repaired still leaves the new one only', async () => {
+    const first = await connect('user_one_account', 'ins_127287');
+    const repair = await server.createSession({ connection: first.id });
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      method: 'POST',
+      path: '/payment_instruments',
+      kind: 'delay',
+      delayMs: 700,
+      times: 1,
+    });
+    const repaired = server.complete(repair, 'public-sandbox-99999999-9999-9999-9999-999999999999');
+    await expect.poll(() => server.ledger.processorTokens().length).toBe(2);
+    const session = await server.createSession();
+    const { body } = await server.complete(session, await server.publicToken('user_one_account', 'ins_127287'));
+    const [second] = body.connections;
+    await server.jobs.tick();
+    expect((await read(first.id)).status).toBe('removed');
+    await repaired;
+    // What the call in flight has made is found once the dust has settled.
+    server.clockOffset = server.config.finix.quietMs + 1000;
+    await becomes(first.id, 'removed');
+    expect(enabled()).toEqual([(await becomes(second.id, 'active')).payment_instrument]);
+  });
+
   it('when Finix refuses the new one keeps the old one', async () => {
     const first = await connect();
     server.upstream.simulator.faults.add({
