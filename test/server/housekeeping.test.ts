@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { TestServer } from '../helpers/server.ts';
+
+const DAY = 24 * 3600_000;
+let server: TestServer;
+afterEach(() => server.close());
+
+const count = async (table: 'sessions' | 'items' | 'connections' | 'idempotency' | 'rate_limits'): Promise<number> => {
+  const { rows } = await server.storage.db
+    .selectFrom(table)
+    .select((eb) => eb.fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow();
+  return Number(rows);
+};
+/** A round of all jobs, so many days from now. */
+const daysOn = async (days: number) => {
+  server.clockOffset = days * DAY;
+  await server.jobs.tick();
+};
+
+describe('what is too old to keep', () => {
+  it('goes for completed sessions after 90 days; the connection and its login stay', async () => {
+    server = await TestServer.start();
+    const session = await server.createSession();
+    const { body } = await server.complete(session, await server.publicToken());
+    await daysOn(90);
+    expect(await count('sessions')).toBe(1);
+    await daysOn(92);
+    expect([await count('sessions'), await count('connections'), await count('items')]).toEqual([0, 1, 1]);
+    const connection = await server.merchant('GET', `/v1/connections/${body.connections[0].id}`);
+    expect(connection.body).toMatchObject({
+      status: 'active',
+      payment_instrument: body.connections[0].payment_instrument,
+    });
+  });
+
+  it('goes for sessions without a connection after 30 days, with all that hangs on them', async () => {
+    server = await TestServer.start();
+    const refused = await server.createSession();
+    await server.complete(refused, await server.publicToken('user_finix_refuses'));
+    const canceled = await server.createSession();
+    await server.merchant('POST', `/v1/sessions/${canceled.id}/cancel`);
+    await server.createSession();
+    await daysOn(2);
+    expect(await count('sessions')).toBe(3);
+    await daysOn(34);
+    await daysOn(68);
+    expect([await count('sessions'), await count('connections'), await count('items')]).toEqual([0, 0, 0]);
+  });
+
+  it('goes for idempotency keys after a day, and for counters after two hours', async () => {
+    server = await TestServer.start();
+    await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1' }, { 'Idempotency-Key': 'key-1' });
+    const session = await server.createSession();
+    await server.page(session, 'POST', '/link-token', {});
+    expect([await count('idempotency'), await count('rate_limits')]).toEqual([1, 1]);
+    await daysOn(1.01);
+    expect(await count('idempotency')).toBe(0);
+  });
+});
+
+describe('after the clock was set back', () => {
+  it('work that was to go on in a far future goes on now', async () => {
+    server = await TestServer.start({ quietMs: 200, answerWithinMs: 100 });
+    const instrument = { service: 'finix', path: '/payment_instruments' } as const;
+    server.upstream.simulator.faults.add({ ...instrument, kind: 'status', status: 503, times: 20 });
+    const session = await server.createSession();
+    expect((await server.complete(session, await server.publicToken())).status).toBe(202);
+    await server.connector.stop(0);
+    const farAhead = Date.now() + DAY;
+    await server.storage.db
+      .updateTable('sessions')
+      .set({ next_at: farAhead, lease_until: farAhead, lease_owner: 'a worker of the future' })
+      .where('id', '=', session.id)
+      .execute();
+    server.upstream.simulator.faults.clear();
+    const other = await TestServer.start({ upstream: server.upstream, storage: server.storage, quietMs: 200 });
+    // The first round mends, the second goes on.
+    await other.jobs.tick();
+    await other.jobs.tick();
+    expect((await other.page(session, 'GET', '')).body.status).toBe('completed');
+    await other.close();
+  });
+});
