@@ -1,13 +1,14 @@
 import type { FinixBankConnect } from './finix-bank-connect.ts';
 import type { FlowState } from './flow-state.ts';
+import { isWebview } from './webview.ts';
 
 // What Plaid asks for: 350 × 300 or 300 × 350 pixels at least.
 const NARROWEST = 300;
 
-/** Whether an embedded search can run where the element stands. Plaid allows it neither inside a frame nor to repair a login. */
+/** Whether an embedded search can run where the element stands. Plaid allows it neither in frames and webviews nor to repair a login. */
 export function canEmbed(element: FinixBankConnect, { repair }: FlowState): boolean {
   const isWanted = element.mode === 'embedded' && !repair.length;
-  return isWanted && window.parent === window && element.clientWidth >= NARROWEST;
+  return isWanted && !isWebview() && window.parent === window && element.clientWidth >= NARROWEST;
 }
 
 /**

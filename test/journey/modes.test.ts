@@ -138,6 +138,21 @@ describe('The ways to show Link', () => {
   const here = journey();
   const tiles = (maya: Customer) => maya.page.frameLocator('iframe[title*="institution search"]');
 
+  test('button: a bank with a sign-in of its own opens a window for it, and the page stays', async () => {
+    const maya = await here.arrives();
+    await maya.visit();
+    await maya.opensLink();
+    await maya.choosesBank('Platypus OAuth Bank');
+    const opening = maya.page.waitForEvent('popup');
+    await maya.link.getByRole('button', { name: 'Continue' }).click();
+    await (await opening).getByRole('button', { name: 'Sign in and share' }).click();
+    await maya.choosesAccount();
+    await maya.finishesLink();
+    await maya.sees('connected');
+    await maya.element.getByText('Platypus OAuth Bank').first().waitFor();
+    expect(maya.complaints).toEqual([]);
+  });
+
   test('embedded: the customer finds the bank in the page, and Link opens there', async () => {
     const maya = await here.arrives();
     await visit(maya, 'embedded');

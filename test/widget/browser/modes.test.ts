@@ -1,9 +1,18 @@
 import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import type axeCore from 'axe-core';
+import 'axe-core';
 import { cleanUp, linkNamed, type Mounted, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
 import { refusal, session } from '../helpers/simulated-backend.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
 
+// The package is no ES module; as a script it leaves itself on the window.
+const { axe } = globalThis as unknown as { axe: typeof axeCore };
 const HOSTED = '#hosted-link';
+
+async function violations(element: Element): Promise<string[]> {
+  const found = await axe.run(element, { rules: { region: { enabled: false } } });
+  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
+}
 
 /** Windows that the element opens, kept from the browser. */
 function windows(blocked = false) {
@@ -53,6 +62,8 @@ describe('the embedded search', () => {
     expect(Math.max(...size)).to.be.at.least(350);
     expect(button(mounted)).to.equal(null);
     expect(mounted.backend.linkTokenInputs[0]?.mode).to.equal('embedded');
+    place.textContent = '';
+    expect(await violations(mounted.element)).to.deep.equal([]);
   });
 
   it('has the states and events of a button', async () => {
@@ -139,6 +150,15 @@ describe('the embedded search', () => {
       expect(mounted.element.status).to.equal('open');
     });
   }
+
+  it('gives way to a button in a webview', async () => {
+    const stop = asWebview();
+    const mounted = await mount({ mode: 'embedded' });
+    await reach(mounted.element, 'ready');
+    stop();
+    expect(mounted.link.searches).to.be.empty;
+    expect(mounted.backend.linkTokenInputs[0]?.mode).to.equal('button');
+  });
 
   it('gives way to a button where Plaid refuses it', async () => {
     const mounted = await mount({ mode: 'embedded' });
@@ -287,6 +307,7 @@ describe('a Hosted Link', () => {
     await reach(element, 'blocked');
     await waitUntil(() => textOf(element).includes('Continue in a new window'));
     expect(textOf(element)).to.contain('Try again');
+    expect(await violations(element)).to.deep.equal([]);
     linkNamed(element, 'Continue in a new window').click();
     expect(popups.opened[0]?.location.href).to.equal(HOSTED);
     expect(element.status).to.equal('open');
