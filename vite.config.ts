@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { brotliCompressSync } from 'node:zlib';
 import type { EnvironmentOptions, Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { createManifest } from './test/package/create-manifest.ts';
 
 const project = import.meta.dirname;
 const from = (path: string) => resolve(project, path);
@@ -63,6 +65,21 @@ function nameCore(): Plugin {
       const place = chunks.filter(({ code }) => code.includes(CORE_PLACE));
       if (!core || place.length !== 1) this.error('The chunk "core", or the place for its name, is missing.');
       for (const chunk of place) chunk.code = chunk.code.replaceAll(CORE_PLACE, `./${core.fileName}`);
+    },
+  };
+}
+
+/** What editors and other tools read about the element; from the class as it was just built. */
+function manifest(): Plugin {
+  const built = 'dist/widget/element.js';
+  return {
+    name: 'finix-bank-connect:manifest',
+    applyToEnvironment: (environment) => environment.name === 'widget',
+    async writeBundle() {
+      // Not the copy of an earlier build in the same process.
+      const { FinixBankConnect } = await import(`${pathToFileURL(from(built))}?${Date.now()}`);
+      const content = await createManifest(project, built, FinixBankConnect);
+      writeFileSync(from('dist/custom-elements.json'), `${JSON.stringify(content, null, 2)}\n`);
     },
   };
 }
@@ -177,7 +194,7 @@ export default defineConfig({
   publicDir: false,
   appType: 'mpa',
   server: { fs: { allow: [project] } },
-  plugins: [nameCore(), integrity()],
+  plugins: [nameCore(), integrity(), manifest()],
   environments,
   builder: {
     async buildApp(builder) {

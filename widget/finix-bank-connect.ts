@@ -40,6 +40,7 @@ import { watchPage } from './watch-page.ts';
  * @slot icon - The button's icon.
  * @slot connected - In place of the card with the connected account.
  * @slot legal - In place of the sentence under the button.
+ * @slot embedded - The bank search of mode `embedded`; the element fills it itself.
  * @slot fallback - Another way to pay; shown where the customer's bank can't be used.
  *
  * @csspart base - Everything.
