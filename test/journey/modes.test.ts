@@ -5,14 +5,6 @@ import { type Customer, journey } from './customer.ts';
 const WEBVIEW = 'Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 Chrome/147.0 Mobile Safari/537.36';
 const PAGE = '/pages/script-tag.html';
 
-/** The page with another `mode` on its element, as if it had been written there: set before the element's script runs. */
-async function visit(customer: Customer, mode: string): Promise<void> {
-  await customer.page.addInitScript(`document.addEventListener('readystatechange', () => {
-    for (const element of document.querySelectorAll('finix-bank-connect')) element.setAttribute('mode', '${mode}');
-  }, { once: true })`);
-  await customer.visit(PAGE);
-}
-
 /** Everything in Link from its first pane to the end, where the dialog is a page or a frame. */
 async function walk(link: Page | FrameLocator, username = 'user_one_account', bank = 'Tartan Bank'): Promise<void> {
   await link.getByRole('button', { name: 'Continue' }).click();
@@ -155,7 +147,7 @@ describe('The ways to show Link', () => {
 
   test('embedded: the customer finds the bank in the page, and Link opens there', async () => {
     const maya = await here.arrives();
-    await visit(maya, 'embedded');
+    await maya.visit('/pages/embedded.html');
     expect(await maya.element.locator('button.main').count()).toBe(0);
     await tiles(maya).getByRole('searchbox').fill('tartan');
     await tiles(maya).getByRole('button', { name: 'Tartan Bank' }).click();
@@ -169,7 +161,7 @@ describe('The ways to show Link', () => {
 
   test('embedded: leaving Link keeps the search, for another bank', async () => {
     const maya = await here.arrives();
-    await visit(maya, 'embedded');
+    await maya.visit('/pages/embedded.html');
     await tiles(maya).getByRole('button', { name: 'Tartan Bank' }).click();
     await maya.sees('open');
     await maya.page
@@ -185,16 +177,15 @@ describe('The ways to show Link', () => {
 
   test('embedded: a frame of another page gets a button', async () => {
     const maya = await here.arrives();
-    await visit(maya, 'embedded');
-    await maya.page.setContent(`<iframe src="${here.demo.url}${PAGE}" width="600" height="600"></iframe>`);
+    await maya.visit('/pages/embedded.html');
+    await maya.page.setContent(`<iframe src="${here.demo.url}/pages/embedded.html" width="600" height="600"></iframe>`);
     const inner = maya.page.frameLocator('iframe');
     await inner.locator('finix-bank-connect[status="ready"] button.main').waitFor();
   });
 
   test('hosted: Link runs in a window of its own, which closes, and the page goes on', async () => {
     const maya = await here.arrives();
-    await maya.page.route('**/link-initialize.js', (route) => route.abort());
-    await visit(maya, 'hosted');
+    await maya.visit('/pages/hosted.html');
     const opening = maya.page.waitForEvent('popup');
     await maya.element.locator('button.main').click();
     const hosted = await opening;
@@ -210,7 +201,7 @@ describe('The ways to show Link', () => {
 
   test('hosted: closing the window cancels', async () => {
     const maya = await here.arrives();
-    await visit(maya, 'hosted');
+    await maya.visit('/pages/hosted.html');
     const opening = maya.page.waitForEvent('popup');
     await maya.element.locator('button.main').click();
     await (await opening).getByRole('button', { name: 'Continue' }).waitFor();
@@ -221,13 +212,13 @@ describe('The ways to show Link', () => {
 
   test('hosted: who closes the page in between has the bank all the same', async () => {
     const maya = await here.arrives();
-    await visit(maya, 'hosted');
+    await maya.visit('/pages/hosted.html');
     const opening = maya.page.waitForEvent('popup');
     await maya.element.locator('button.main').click();
     const hosted = await opening;
     await maya.page.goto('about:blank');
     await walk(hosted);
-    await maya.page.goto(here.demo.url + PAGE);
+    await maya.page.goto(`${here.demo.url}/pages/hosted.html`);
     await maya.sees('connected');
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
   });

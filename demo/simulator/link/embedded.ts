@@ -24,8 +24,8 @@ export const EMBEDDED_PAGE = `<!doctype html>
 `;
 
 export const EMBEDDED_STYLES = `
-body.embedded { color-scheme: var(--scheme); background: var(--paper); }
-.embedded main { display: flex; flex-direction: column; gap: 10px; height: 100%; border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
+body.embedded { color-scheme: var(--scheme); }
+.embedded main { background: var(--paper); display: flex; flex-direction: column; gap: 10px; height: 100%; border: 1px solid var(--line); border-radius: 14px; overflow: hidden; }
 .embedded .notice { flex: none; }
 .embedded .field { flex: none; padding: 0 12px; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
