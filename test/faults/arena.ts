@@ -27,6 +27,8 @@ export interface ArenaOptions {
   /** See Evidence. */
   instancesSuffer?: boolean;
   listLagMs?: number;
+  /** How long commits can still be under way when everybody has their answer; the latest that the faults make when left out. */
+  settleMs?: number;
   /** See Evidence. */
   identitiesMayDouble?: boolean;
   /** Makes the create call of the instrument take its time too, for what happens during it. Nobody is refused by Finix then. */
@@ -120,7 +122,7 @@ export class Arena {
   async verdict(): Promise<Verdict> {
     this.upstream.simulator.faults.clear();
     // Commits that were under way come first, or a second instrument is not there yet when it is looked for.
-    await sleep(LATE_COMMIT_MS);
+    await sleep(this.options.settleMs ?? LATE_COMMIT_MS);
     const end = performance.now() + CALM_MS;
     for (;;) {
       const verdict = judge({

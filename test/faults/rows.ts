@@ -11,6 +11,7 @@ export interface Row {
   /** Both when left out. */
   stores?: readonly Store[];
   instances: number | Record<Store, number>;
+  /** 0: not in the short form. */
   sessions: { full: number; short: number };
   options?: Pick<ArenaOptions, 'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble'>;
   /** What a round needs around it, such as a disk of its own. */
@@ -37,14 +38,14 @@ export const rows: Row[] = [
   {
     name: 'nothing',
     instances: 1,
-    sessions: { full: 10, short: 10 },
+    sessions: { full: 10, short: 0 },
     run: (arena, sessions) => arena.connect(sessions),
   },
   ...upstreamRows,
   {
     name: 'lists that lag, after lost answers',
     instances: 2,
-    sessions: { full: 20, short: 5 },
+    sessions: { full: 20, short: 0 },
     options: { listLagMs: 700 },
     async run(arena, sessions) {
       for (const call of CALLS.filter(({ service }) => service === 'finix')) {
@@ -71,7 +72,7 @@ export const rows: Row[] = [
   {
     name: 'SIGSTOP at random, longer than the lease',
     instances: SEVERAL,
-    sessions: { full: 60, short: 8 },
+    sessions: { full: 60, short: 0 },
     options: { instancesSuffer: true, slowInstruments: true },
     async run(arena, sessions) {
       await during(arena.connect(sessions, { atOnce: 8 }), async () => {
@@ -100,7 +101,7 @@ export const rows: Row[] = [
     name: 'storage locked by somebody else',
     stores: ['sqlite'],
     instances: 2,
-    sessions: { full: 20, short: 5 },
+    sessions: { full: 20, short: 0 },
     options: { slowInstruments: true },
     async run(arena, sessions) {
       await during(arena.connect(sessions, { atOnce: 5 }), async (round) => {
@@ -161,7 +162,7 @@ export const rows: Row[] = [
   {
     name: 'the same complete 20 times at once',
     instances: 1,
-    sessions: { full: 20, short: 3 },
+    sessions: { full: 20, short: 0 },
     run: (arena, sessions) => arena.connect(sessions, { atOnce: 5, copies: 20 }),
   },
   {
@@ -174,7 +175,7 @@ export const rows: Row[] = [
     name: 'one of three instances dies for good',
     stores: ['postgres'],
     instances: 3,
-    sessions: { full: 60, short: 8 },
+    sessions: { full: 60, short: 0 },
     options: { instancesSuffer: true, slowInstruments: true },
     async run(arena, sessions) {
       await during(arena.connect(sessions, { atOnce: 20 }), async (round) => {
