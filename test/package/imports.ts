@@ -88,6 +88,8 @@ export const packageFile = JSON.parse(readFileSync(join(project, 'package.json')
 
 const browserOnly = new Set(['lit', '@lit/react', 'react', 'react-dom']);
 
+const frameworks = new Set(['react', 'preact', 'solid-js', 'vue', 'svelte']);
+
 /** The name of the package in `lit/decorators.js` or `@hono/node-server/conninfo`. */
 function packageOf(specifier: string): string {
   return specifier
@@ -105,6 +107,7 @@ export function crossing(file: string, { specifier, typeOnly }: Import): string 
   if (specifier === undefined && file === 'widget/load-core.ts') return undefined;
   if (specifier === undefined) return 'imports a computed name, which no check can follow';
   const area = file.startsWith('demo/simulator/') ? 'simulator' : file.split('/')[0];
+  if (file.startsWith('widget/jsx/') && !typeOnly) return 'of these files nothing may be left when a program runs';
   if (!specifier.startsWith('.')) return forbiddenPackage(area, file, specifier);
   const target = posix.join(dirname(file), specifier.replace(/\?.*$/, ''));
   const stays = (...folders: string[]) => folders.some((folder) => target.startsWith(folder));
@@ -120,6 +123,10 @@ export function crossing(file: string, { specifier, typeOnly }: Import): string 
 
 function forbiddenPackage(area: string | undefined, file: string, specifier: string): string | undefined {
   const name = packageOf(specifier);
+  if (file.startsWith('widget/jsx/')) {
+    // Whoever imports these has the framework.
+    return frameworks.has(name) ? undefined : `the widget may not import ${specifier}`;
+  }
   if (area === 'widget') {
     const allowed = file === 'widget/react.ts' ? ['lit', '@lit/react', 'react'] : ['lit'];
     return allowed.includes(name) ? undefined : `the widget may not import ${specifier}`;
