@@ -8,6 +8,7 @@ import {
   allowedOrigins,
   clientAddress,
   pageCors,
+  plainPath,
   problemHandler,
   problemResponse,
   requestId,
@@ -34,7 +35,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const credentials = createCredentials(deps, origins);
 
   app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log, deps.metrics));
-  app.use('/v1/*', pageCors(origins), limitBody());
+  app.use('/v1/*', pageCors(origins), plainPath(), limitBody());
   app.onError(problemHandler(deps.log));
 
   sessionRoutes(app, deps, credentials, origins);

@@ -19,6 +19,7 @@ import {
   newOwner,
   Postpone,
   QUICK_TRIES,
+  quickBackoff,
   RELEASED,
   Stop,
 } from './worker.ts';
@@ -134,8 +135,12 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       return false;
     }
     const tries = held.row.tries + (counts ? 1 : 0);
-    const delay = Math.ceil(delayMs ?? backoff(held.row.tries, timing));
-    const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && tries <= QUICK_TRIES && !stopping.signal.aborted;
+    // As long as the customer waits for the answer, work goes on here: an outage of seconds must not become one of minutes for them.
+    const isAwaited = now - (held.row.processing_since ?? now) < timing.answerWithinMs;
+    const own = isAwaited ? quickBackoff(held.row.tries) : backoff(held.row.tries, timing);
+    const delay = Math.ceil(delayMs ?? own);
+    const isQuick = isAwaited || tries <= QUICK_TRIES;
+    const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && isQuick && !stopping.signal.aborted;
     if (!inPlace) {
       const error = JSON.stringify({ code, request_id: requestId });
       await held.write({ tries, next_at: now + delay, error, ...RELEASED });

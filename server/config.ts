@@ -1,4 +1,4 @@
-import { isLocalOrLoopbackHost, isLoopbackHost } from './hosts.ts';
+import { isAddressOrRange, isLocalOrLoopbackHost, isLoopbackHost } from './hosts.ts';
 
 /** Everything that can be set, checked once. Times are milliseconds. */
 export interface Config {
@@ -46,6 +46,9 @@ const FINIX_HOSTS = {
   live: 'https://finix.live-payments-api.com',
 } as const;
 
+/** plaid.com/docs/api/link/#linktokencreate, country_codes */
+const PLAID_COUNTRIES = new Set('US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI'.split(' '));
+
 /** All that is wrong with the settings, at once: one start is enough to learn it. Names settings, never their values. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
@@ -69,6 +72,12 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     return value ?? '';
   };
   const list = (value: string | undefined) => (value ?? '').split(',').flatMap((part) => part.trim() || []);
+  const requiredList = (name: string, what: string) => {
+    const entries = list(required(name, what));
+    if (optional(name) && entries.length === 0) problem(name, `holds no entry: ${what}`);
+    if (new Set(entries).size < entries.length) problem(name, 'holds an entry twice');
+    return entries;
+  };
   const oneOf = <T extends string>(name: string, allowed: readonly T[], fallback?: T): T => {
     const value = optional(name) ?? fallback;
     if (value === undefined) problem(name, `is missing: ${allowed.join(' or ')}`);
@@ -120,26 +129,31 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   if (clientName.length > 30) problem('PLAID_CLIENT_NAME', 'must have at most 30 characters');
 
   const countryCodes = list(optional('PLAID_COUNTRY_CODES') ?? 'US');
-  if (!countryCodes.every((code) => /^[A-Z]{2}$/.test(code))) {
-    problem('PLAID_COUNTRY_CODES', 'must be a comma list of two-letter codes in capitals, such as US');
+  if (countryCodes.length === 0 || !countryCodes.every((code) => PLAID_COUNTRIES.has(code))) {
+    problem(
+      'PLAID_COUNTRY_CODES',
+      `must be a comma list of countries that Plaid knows: ${[...PLAID_COUNTRIES].join(', ')}`,
+    );
   }
 
-  const merchantApiKeys = list(
-    required('MERCHANT_API_KEY', 'the key your server sends; a comma list while you rotate it'),
+  const merchantApiKeys = requiredList(
+    'MERCHANT_API_KEY',
+    'the key your server sends; a comma list while you rotate it',
   );
   // 32 characters of base64 or hex are at least 128 bits, which cannot be guessed.
   if (isProduction && merchantApiKeys.some((key) => key.length < 32)) {
     problem('MERCHANT_API_KEY', 'must have at least 32 characters in production');
   }
 
-  const encryptionKeys = list(
-    required('ENCRYPTION_KEY', 'base64 of 32 random bytes; make one with: openssl rand -base64 32'),
+  const encryptionKeys = requiredList(
+    'ENCRYPTION_KEY',
+    'base64 of 32 random bytes; make one with: openssl rand -base64 32',
   );
   encryptionKeys.forEach((key, i) => {
     if (!/^[A-Za-z0-9+/]{43}=$/.test(key)) problem('ENCRYPTION_KEY', `entry ${i + 1} is not the base64 of 32 bytes`);
   });
 
-  const allowedOrigins = list(required('ALLOWED_ORIGINS', 'the origins of the pages that carry the element'));
+  const allowedOrigins = requiredList('ALLOWED_ORIGINS', 'the origins of the pages that carry the element');
   for (const origin of allowedOrigins) {
     const complaint = originComplaint(origin);
     if (complaint) problem('ALLOWED_ORIGINS', `entry ${JSON.stringify(origin)} ${complaint}`);
@@ -179,7 +193,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
 
   const trustedProxies = list(optional('TRUSTED_PROXIES'));
   for (const proxy of trustedProxies) {
-    if (!/^[0-9a-fA-F.:]+(\/\d{1,3})?$/.test(proxy)) {
+    if (!isAddressOrRange(proxy)) {
       problem('TRUSTED_PROXIES', `entry ${JSON.stringify(proxy)} is not an IP address or a range such as 10.0.0.0/8`);
     }
   }

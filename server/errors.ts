@@ -19,7 +19,7 @@ interface ProblemKind {
 const KINDS: Record<ProblemCode, ProblemKind> = {
   invalid_json: kind(400, 'The body is not JSON', 'Send a JSON object.', 'contact_merchant'),
   invalid_request: kind(422, 'The request has wrong fields', 'See errors for each field.', 'contact_merchant'),
-  body_too_large: kind(413, 'The body is too large', 'Send at most 64 KiB.', 'contact_merchant'),
+  body_too_large: kind(413, 'The body is too large', 'Send at most 256 KiB.', 'contact_merchant'),
   unsupported_media_type: kind(
     415,
     'The body is not application/json',
@@ -137,6 +137,8 @@ export interface ProblemExtras {
   retryAfter?: number;
   /** With method_not_allowed: the Allow header. */
   allow?: string;
+  /** The request's body was not read to its end, so its connection can't carry another. */
+  closes?: boolean;
 }
 
 /** Thrown anywhere in the server, answered as problem+json. Carries nothing secret: `detail` is read by strangers. */

@@ -17,6 +17,14 @@ export function isLocalOrLoopbackHost(hostname: string): boolean {
   return isLoopbackHost(hostname) || hostname.endsWith('.localhost');
 }
 
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8`: what addressMatcher takes. */
+export function isAddressOrRange(entry: string): boolean {
+  const [address = '', prefix, ...more] = entry.split('/');
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 6 ? 128 : 32));
+}
+
 /** A predicate over addresses from a list of addresses and CIDR ranges. */
 export function addressMatcher(entries: string[]): (address: string) => boolean {
   const listed = new BlockList();

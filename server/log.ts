@@ -27,6 +27,8 @@ export function createLog({ level, secrets, write }: LogOptions): Logger {
     for (const value of values) clean = clean.replaceAll(value, '[removed]');
     return clean;
   };
+  // A reader that has gone away must not take the server with it.
+  if (!write) process.stdout.on('error', () => {});
   const destination = { write: write ?? ((line: string) => void process.stdout.write(line)) };
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, hooks: { streamWrite: scrub } },

@@ -8,18 +8,28 @@ import type {
 } from '../widget/contract.ts';
 import { ProblemError } from './errors.ts';
 
+/** Without control characters, and with what can't be written in UTF-8 replaced as every later reader would. */
+function clean(text: string): string {
+  return text.toWellFormed().replace(/\p{Cc}/gu, '');
+}
+
+/** What UTF-8 and both databases can hold: no half of a surrogate pair, no NUL. */
+const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0');
+
 /** Text of one line: no control characters, which would break logs and headers. */
 const line = (max: number) =>
   z
     .string()
     .min(1)
     .max(max)
-    .regex(/^[^\p{Cc}]*$/u, 'must have no control characters');
+    .regex(/^[^\p{Cc}]*$/u, 'must have no control characters')
+    .refine(isStorable, 'must be text in Unicode');
 
 const language = z
   .string()
-  .max(35)
-  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, 'must be a BCP 47 language tag such as en or pt-BR');
+  // Long enough for every tag in use, extensions included.
+  .max(100)
+  .regex(/^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a BCP 47 language tag such as en or pt-BR');
 
 // Lengths are Finix's limits for an identity (docs.finix.com, Identities).
 const address = z
@@ -54,7 +64,7 @@ const identity = z
 
 // The limits of Finix's tags, so that metadata could travel there.
 const metadata = z
-  .record(line(40), z.string().max(500))
+  .record(line(40), z.string().max(500).refine(isStorable, 'must be text in Unicode, without NUL'))
   .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
 
 export const createSession = z.strictObject({
@@ -65,7 +75,12 @@ export const createSession = z.strictObject({
   account_selection: z.enum(['single', 'multiple']).optional(),
   language: language.optional(),
   // A mandate is a page of text at most.
-  authorization: z.strictObject({ text: z.string().min(1).max(10_000), version: line(64) }).optional(),
+  authorization: z
+    .strictObject({
+      text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
+      version: line(64),
+    })
+    .optional(),
   connection: line(64).optional(),
   metadata: metadata.optional(),
 }) satisfies z.ZodType<CreateSessionRequest>;
@@ -81,8 +96,11 @@ export const linkTokenRequest = z.strictObject({
   return_url: z.url().max(2048).optional(),
 }) satisfies z.ZodType<LinkTokenRequest>;
 
-// Link's metadata is Plaid's to extend, so unknown members of what it gave are ignored, not refused.
-const nullableText = z.string().max(255).nullish();
+// Link's metadata is Plaid's to extend, and nothing is decided by it: unknown members are ignored, long ones are not a reason to refuse a bank.
+const nullableText = z
+  .string()
+  .transform((text) => clean(text).slice(0, 255))
+  .nullish();
 
 export const completeRequest = z.strictObject({
   public_token: line(512),

@@ -189,8 +189,13 @@ export const QUICK_TRIES = 5;
 export const BUDGET_MS = 72 * 3600_000;
 
 /** Full jitter: instances that failed together do not come back together. */
+export function quickBackoff(tries: number, random: () => number = Math.random): number {
+  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** tries);
+}
+
+/** Quick at first, then slow. */
 export function backoff(tries: number, timing: Timing, random: () => number = Math.random): number {
-  if (tries < QUICK_TRIES) return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** tries);
+  if (tries < QUICK_TRIES) return quickBackoff(tries, random);
   const slow = Math.min(timing.slowCapMs, timing.slowBaseMs * 2 ** (tries - QUICK_TRIES));
   // Never less than half: a slow try that comes at once would defeat its purpose.
   return slow / 2 + (random() * slow) / 2;

@@ -53,10 +53,22 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
     await next();
     const ms = Math.round(performance.now() - started);
     // The pattern and not the path: ids would make a series each.
-    metrics.request(c.req.method, routePath(c, -1), c.res.status, ms / 1000);
-    const fields = { request_id: c.get('requestId'), method: c.req.method, path: c.req.path, status: c.res.status, ms };
+    const route = routePath(c, -1);
+    metrics.request(c.req.method, route, c.res.status, ms / 1000);
+    const fields = {
+      request_id: c.get('requestId'),
+      method: c.req.method,
+      path: loggedPath(c, route),
+      status: c.res.status,
+      ms,
+    };
     log[c.res.status >= 500 ? 'warn' : 'info'](fields, 'request');
   };
+}
+
+/** Our own ids help support; a customer's id is the merchant's, may be an e-mail address, and must not outlive its erasure in a log. */
+function loggedPath(c: AppContext, route: string): string {
+  return route.includes(':customer_id') ? route : c.req.path;
 }
 
 /** The origins of pages that may use the server: the configured ones and its own. */
@@ -77,6 +89,20 @@ export function pageCors(origins: Set<string>): MiddlewareHandler<AppEnv> {
     // Two hours is the most that Chromium keeps.
     maxAge: 7200,
   });
+}
+
+/** No id of ours or of a merchant has a control character; databases differ in what they say to one. */
+export function plainPath(): MiddlewareHandler<AppEnv> {
+  return async function plainPath(c, next) {
+    let path: string;
+    try {
+      path = decodeURIComponent(c.req.path);
+    } catch {
+      throw new ProblemError('not_found');
+    }
+    if (/\p{Cc}/u.test(path)) throw new ProblemError('not_found');
+    await next();
+  };
 }
 
 /**
@@ -115,6 +141,7 @@ export function problemResponse(c: AppContext, { code, status, extras }: Problem
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
   if (extras.retryAfter !== undefined) headers['Retry-After'] = String(extras.retryAfter);
   if (extras.allow !== undefined) headers['Allow'] = extras.allow;
+  if (extras.closes) headers['Connection'] = 'close';
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
   return c.body(JSON.stringify(toProblem(code, extras, c.get('requestId'))), status as 400, headers);
 }
@@ -127,7 +154,8 @@ function toProblemError(error: unknown, log: Logger, requestId: string): Problem
     return new ProblemError('storage_unavailable', { retryAfter: 5 });
   }
   if (error instanceof UpstreamError) return upstreamProblem(error, log, requestId);
-  if (error instanceof HTTPException && error.status === 413) return new ProblemError('body_too_large');
+  if (error instanceof HTTPException && error.status === 413)
+    return new ProblemError('body_too_large', { closes: true });
   log.error({ request_id: requestId, err: error }, 'a request failed unexpectedly');
   return new ProblemError('internal_error');
 }

@@ -63,7 +63,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
   app.post('/v1/sessions/:id/link-token', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
     const request = await readOptionalBody(c, linkTokenRequest);
-    if (request.return_url !== undefined && !origins.has(new URL(request.return_url).origin)) {
+    if (request.return_url !== undefined && !isPageOn(origins, request.return_url)) {
       const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
       throw new ProblemError('invalid_request', { errors, detail: 'Wrong: return_url.' });
     }
@@ -134,6 +134,14 @@ function requireWaiting(session: SessionTable, now: number): void {
   if (status === 'completed') throw new ProblemError('session_already_completed');
   if (status === 'failed') throw new ProblemError('session_failed');
   if (status === 'processing') throw new ProblemError('session_busy');
+}
+
+/** A page, and nothing else that has an origin: no blob, no credentials in it. */
+function isPageOn(origins: Set<string>, url: string): boolean {
+  const { origin, protocol, username, password } = new URL(url);
+  return (
+    origins.has(origin) && /^https?:$/.test(protocol) && username === '' && password === '' && !/[\p{Cc}\s]/u.test(url)
+  );
 }
 
 /** So that `complete` stays open for as long as a public token of this link token can come. */

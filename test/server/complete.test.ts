@@ -50,6 +50,14 @@ describe('complete', () => {
     expect(server.lines.join()).not.toContain(session.client_secret);
   });
 
+  it('is not refused for long or odd names in what Link says of the bank', async () => {
+    const session = await server.createSession();
+    const token = await server.publicToken();
+    const name = `\0${'n'.repeat(600)}`;
+    const more = { accounts: [{ id: await accountId(0), name }], institution: { institution_id: 'ins_109508', name } };
+    expect((await server.complete(session, token, more)).body.status).toBe('completed');
+  });
+
   it('gives the same connection to the same public token again', async () => {
     const session = await server.createSession();
     const publicToken = await server.publicToken();

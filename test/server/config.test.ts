@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../server/config.ts';
-import { testEnvironment } from '../helpers/server.ts';
+import { ENCRYPTION_KEY, testEnvironment } from '../helpers/server.ts';
 
 function problemsOf(env: Record<string, string | undefined>): string {
   try {
@@ -69,6 +69,13 @@ describe('the settings', () => {
     ['PORT', { PORT: '70000' }],
     ['LOG_LEVEL', { LOG_LEVEL: 'loud' }],
     ['TRUSTED_PROXIES', { TRUSTED_PROXIES: 'everyone' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '10.0.0.0/99' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '999.1.1.1' }],
+    ['MERCHANT_API_KEY', { MERCHANT_API_KEY: ',' }],
+    ['ENCRYPTION_KEY', { ENCRYPTION_KEY: ',' }],
+    ['ENCRYPTION_KEY', { ENCRYPTION_KEY: `${ENCRYPTION_KEY},${ENCRYPTION_KEY}` }],
+    ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: ',' }],
+    ['PLAID_COUNTRY_CODES', { PLAID_COUNTRY_CODES: 'XX' }],
   ])('refuse a wrong %s: %j', (name, change) => {
     expect(problemsOf(testEnvironment(change))).toContain(name);
   });

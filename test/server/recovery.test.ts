@@ -52,6 +52,19 @@ describe('a temporary failure', () => {
   });
 });
 
+describe('an outage of some seconds', () => {
+  it('is waited out within the request, however often the call fails', async () => {
+    server = await TestServer.start(QUICK);
+    const over = Date.now() + 4_000;
+    fault({ ...INSTRUMENT, kind: 'status', status: 503 });
+    setTimeout(() => server.upstream.simulator.faults.clear(), 4_000);
+    const { answer } = await connect();
+    expect([answer.status, answer.body.status]).toEqual([200, 'completed']);
+    expect(Date.now()).toBeGreaterThanOrEqual(over - 50);
+    expect(server.ledger.instruments()).toHaveLength(1);
+  }, 20_000);
+});
+
 describe('a lost answer of the exchange', () => {
   it('before the exchange was done is followed by one more try', async () => {
     server = await TestServer.start(QUICK);

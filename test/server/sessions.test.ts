@@ -102,8 +102,35 @@ describe('creating a session as the merchant', () => {
     expect([broken.status, broken.body.code]).toEqual([400, 'invalid_json']);
     const form = await server.send('POST', '/v1/sessions', 'a=1', { ...auth, 'Content-Type': 'text/plain' });
     expect([form.status, form.body.code]).toEqual([415, 'unsupported_media_type']);
-    const large = await server.send('POST', '/v1/sessions', JSON.stringify({ x: 'y'.repeat(70_000) }), auth);
+    const large = await server.send('POST', '/v1/sessions', JSON.stringify({ x: 'y'.repeat(300_000) }), auth);
+    expect(large.headers.get('Connection')).toBe('close');
     expect([large.status, large.body.code]).toEqual([413, 'body_too_large']);
+  });
+
+  it('takes the longest legal body in any script', async () => {
+    const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`key_${i}`, '語'.repeat(500)]));
+    const authorization = { text: '語'.repeat(10_000), version: '1' };
+    const answer = await server.merchant('POST', '/v1/sessions', { customer_id: 'c', authorization, metadata });
+    expect(answer.status).toBe(201);
+  });
+
+  it.each([
+    [{ customer_id: 'a\ud800' }, 'customer_id'],
+    [{ customer_id: 'a\0b' }, 'customer_id'],
+    [{ customer_id: 'c', authorization: { text: 'a\0b', version: '1' } }, 'authorization.text'],
+    [{ customer_id: 'c', metadata: { a: '\udc00' } }, 'metadata.a'],
+  ])('refuses text that storage can’t hold as it is: %j', async (body, path) => {
+    const answer = await server.merchant('POST', '/v1/sessions', body);
+    expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
+  });
+
+  it('refuses bytes that are not UTF-8, and addresses with control characters', async () => {
+    const headers = { Authorization: `Bearer ${MERCHANT_KEY}`, 'Content-Type': 'application/json' };
+    const body = new Uint8Array([...new TextEncoder().encode('{"customer_id":"a'), 0xff, 0xfe, 0x22, 0x7d]);
+    expect((await server.request('/v1/sessions', { method: 'POST', headers, body })).status).toBe(400);
+    for (const path of ['/v1/sessions/%00', '/v1/connections/%00', '/v1/connections/%E0%A4%A']) {
+      expect((await server.merchant('GET', path)).status).toBe(404);
+    }
   });
 
   it('says which methods an address has', async () => {
@@ -283,6 +310,9 @@ describe('link tokens', () => {
       return_url: 'https://evil.example/x',
     });
     expect([status, body.errors[0].path]).toEqual([422, 'return_url']);
+    for (const return_url of [`blob:${SHOP}/x`, 'https://user:word@shop.example/', `${SHOP}/\0`]) {
+      expect((await server.page(session, 'POST', '/link-token', { return_url })).status).toBe(422);
+    }
     expect((await server.page(session, 'POST', '/link-token', { return_url: `${SHOP}/done` })).status).toBe(200);
   });
 
