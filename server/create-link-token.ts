@@ -42,6 +42,10 @@ export async function createLinkToken(
     if (error.code === 'INVALID_USER_IDENTITY_DATA') {
       return plaid.createLinkToken({ ...full, user: { client_user_id: plaidUserId(session.customer_id) } });
     }
+    // An address of this machine is no good to Plaid, and a stricter one than the simulator may say so: then without news of Items.
+    if (error.code === 'INVALID_FIELD' && full.webhook && isLocalUrl(full.webhook)) {
+      return plaid.createLinkToken({ ...full, webhook: undefined });
+    }
     // The bank or Plaid has ended the Item itself: only a new connection helps.
     if (session.mode === 'repair' && error.failure === 'refused') throw new ProblemError('restart_required', GONE);
     if (error.failure === 'busy' || error.failure === 'lost') return plaid.createLinkToken(full);
@@ -96,9 +100,11 @@ function linkTokenRequest(
 
 /** Plaid itself cannot reach an address of this machine; the simulator can. */
 function webhookUrl({ plaid, publicUrl }: LinkTokenDeps['config']): string | undefined {
-  const isLocal = isLocalOrLoopbackHost(new URL(publicUrl).hostname);
-  const isSimulated = isLocalOrLoopbackHost(new URL(plaid.baseUrl).hostname);
-  return isLocal && !isSimulated ? undefined : `${publicUrl}/webhooks/plaid`;
+  return isLocalUrl(publicUrl) && !isLocalUrl(plaid.baseUrl) ? undefined : `${publicUrl}/webhooks/plaid`;
+}
+
+function isLocalUrl(url: string): boolean {
+  return isLocalOrLoopbackHost(new URL(url).hostname);
 }
 
 function linkLanguage(tag: string): string {

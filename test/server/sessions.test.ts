@@ -278,6 +278,22 @@ describe('link tokens', () => {
     expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
   });
 
+  it('are made without a webhook address that Plaid refuses because it is local', async () => {
+    server.upstream.simulator.faults.add({
+      service: 'plaid',
+      path: '/link/token/create',
+      kind: 'plaid_error',
+      error_code: 'INVALID_FIELD',
+      times: 1,
+    });
+    const session = await server.createSession();
+    expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
+    expect(linkTokenRequests().map(({ webhook }) => webhook)).toEqual([
+      'http://localhost:3000/webhooks/plaid',
+      undefined,
+    ]);
+  });
+
   it('are tried again once when Plaid stumbles, and refused as plaid_unavailable when it stays down', async () => {
     const session = await server.createSession();
     const fault = { service: 'plaid', path: '/link/token/create', kind: 'status' } as const;
