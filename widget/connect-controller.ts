@@ -131,6 +131,8 @@ export class ConnectController {
       this.#host.changed(state);
     }
     for (const effect of effects) this.#perform(effect);
+    // Nobody is there to be told; a timer would only keep alive what has left the page.
+    if (event.type === 'leave') this.#watchSlowness(false);
   }
 
   #perform(effect: FlowEffect): void {

@@ -325,6 +325,10 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   #show(state: FlowState): void {
+    // The answer came after the element had gone: the server need not be asked again before it comes back.
+    if (!this.#listening && state.phase === 'polling' && this.#state.phase !== 'polling') {
+      queueMicrotask(() => this.#controller?.dispatch({ type: 'leave' }));
+    }
     this.#state = state;
     this.publish(this.status);
     this.requestUpdate();
