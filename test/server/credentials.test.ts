@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MERCHANT_KEY, SHOP, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+
+afterEach(() => server.close());
+
+describe('credentials', () => {
+  beforeEach(async () => {
+    server = await TestServer.start({ env: { MERCHANT_API_KEY: `${MERCHANT_KEY},the-next-merchant-key` } });
+  });
+
+  it('take each of the listed merchant keys', async () => {
+    const headers = { Authorization: 'Bearer the-next-merchant-key' };
+    expect((await server.send('POST', '/v1/sessions', { customer_id: 'c' }, headers)).status).toBe(201);
+  });
+
+  it.each([[undefined], ['Bearer wrong'], ['Basic abc'], ['Bearer ']])('refuse %s with 401', async (header) => {
+    const headers: Record<string, string> = header === undefined ? {} : { Authorization: header };
+    const { status, body } = await server.send('POST', '/v1/sessions', { customer_id: 'c' }, headers);
+    expect([status, body.code]).toEqual([401, 'unauthorized']);
+  });
+
+  it('refuse the merchant key from a browser, also from an allowed origin', async () => {
+    const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, { Origin: SHOP });
+    expect([status, body.code]).toEqual([403, 'merchant_key_in_browser']);
+  });
+
+  it('show the page less of the session than the merchant', async () => {
+    const session = await server.createSession({ metadata: { order: '7' } });
+    await server.complete(session, await server.publicToken());
+    const page = await server.page(session, 'GET', '');
+    const merchant = await server.merchant('GET', `/v1/sessions/${session.id}`);
+    expect(Object.keys(page.body.connections[0]).sort()).toEqual(
+      ['account', 'created_at', 'id', 'institution', 'object', 'payment_instrument', 'status', 'updated_at'].sort(),
+    );
+    expect(merchant.body.connections[0]).toMatchObject({ customer_id: 'cus_1', metadata: { order: '7' } });
+    expect(merchant.body.connections[0].finix_identity).toMatch(/^ID/);
+    expect(JSON.stringify([page.body, merchant.body])).not.toMatch(/access-|processor-|public-sandbox|_secret_/);
+  });
+
+  it('refuse a client secret that is wrong, of another session, or of none', async () => {
+    const [a, b] = [await server.createSession(), await server.createSession()];
+    for (const secret of [b.client_secret, `${a.client_secret}x`, `${a.id}_secret_${'A'.repeat(43)}`, a.id]) {
+      const answer = await server.page({ ...a, client_secret: secret }, 'GET', '');
+      expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
+    }
+    const nobody = { ...a, id: 'ses_AAAAAAAAAAAAAAAAAAAAAAAA' };
+    expect((await server.page(nobody, 'GET', '')).status).toBe(401);
+  });
+
+  it('refuse a foreign origin and a cross-site request without one, and accept an absent origin', async () => {
+    const session = await server.createSession();
+    const foreign = await server.page(session, 'GET', '', undefined, { Origin: 'https://evil.example' });
+    expect([foreign.status, foreign.body.code]).toEqual([403, 'origin_not_allowed']);
+    expect((await server.page(session, 'GET', '', undefined, { Origin: 'null' })).status).toBe(403);
+    const auth = { Authorization: `Bearer ${session.client_secret}` };
+    const crossSite = await server.send('GET', `/v1/sessions/${session.id}`, undefined, {
+      ...auth,
+      'Sec-Fetch-Site': 'cross-site',
+    });
+    expect(crossSite.status).toBe(403);
+    expect((await server.send('GET', `/v1/sessions/${session.id}`, undefined, auth)).status).toBe(200);
+    expect((await server.page(session, 'GET', '', undefined, { Origin: 'http://localhost:3000' })).status).toBe(200);
+  });
+
+  it('let an allowed page read answers and errors, without cookies', async () => {
+    const preflight = await server.request(`/v1/sessions`, {
+      method: 'OPTIONS',
+      headers: {
+        Origin: SHOP,
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': 'authorization,content-type',
+      },
+    });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+    expect(preflight.headers.get('Access-Control-Allow-Headers')?.toLowerCase()).toContain('authorization');
+    expect(preflight.headers.get('Access-Control-Allow-Credentials')).toBeNull();
+    const refused = await server.send('GET', '/v1/sessions/ses_x', undefined, {
+      Origin: SHOP,
+      Authorization: 'Bearer x',
+    });
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
+    expect(refused.headers.get('Access-Control-Expose-Headers')).toContain('X-Request-Id');
+    const foreign = await server.send('GET', '/v1/sessions/ses_x', undefined, { Origin: 'https://evil.example' });
+    expect(foreign.headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+
+  it('reads stay closed to the page where only the merchant may ask', async () => {
+    const session = await server.createSession();
+    for (const path of ['/v1/connections', '/v1/connections/con_x']) {
+      const auth = { Authorization: `Bearer ${session.client_secret}` };
+      expect((await server.send('GET', path, undefined, auth)).status).toBe(401);
+    }
+    expect((await server.page(session, 'POST', '/cancel')).status).toBe(401);
+  });
+});

@@ -1,0 +1,55 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+afterEach(() => server.close());
+
+const enabled = () => server.ledger.instruments().filter((instrument) => instrument['enabled'] === true);
+
+describe('identities', () => {
+  beforeEach(async () => {
+    server = await TestServer.start();
+  });
+
+  it('are made from the session, in the role that its purpose asks for', async () => {
+    const identity = { first_name: 'Jane', last_name: 'Doe', email: 'jane@example.com' };
+    await server.complete(await server.createSession({ identity, customer_id: 'a' }), await server.publicToken());
+    await server.complete(
+      await server.createSession({ identity, customer_id: 'b', purpose: 'payout' }),
+      await server.publicToken(),
+    );
+    expect(server.ledger.identities()).toMatchObject([
+      { identity_roles: ['BUYER'], type: 'PERSONAL', entity: identity },
+      { identity_roles: ['RECIPIENT'] },
+    ]);
+    const sessions = await server.storage.db.selectFrom('sessions').select('identity_enc').execute();
+    expect(sessions.map(({ identity_enc }) => identity_enc)).toEqual([null, null]);
+  });
+
+  it('of a customer are used again', async () => {
+    for (let i = 0; i < 2; i++) await server.complete(await server.createSession(), await server.publicToken());
+    expect(server.ledger.identities()).toHaveLength(1);
+    expect(enabled()).toHaveLength(2);
+  });
+
+  it('are made once when two sessions of a customer finish at once', async () => {
+    const sessions = [await server.createSession(), await server.createSession(), await server.createSession()];
+    const tokens = [await server.publicToken(), await server.publicToken(), await server.publicToken()];
+    const answers = await Promise.all(sessions.map((session, i) => server.complete(session, tokens[i] ?? '')));
+    expect(answers.map(({ body }) => body.status)).toEqual(['completed', 'completed', 'completed']);
+    expect(server.ledger.identities()).toHaveLength(1);
+  });
+
+  it('that the merchant names are used, and used again for the customer', async () => {
+    await server.complete(await server.createSession({ customer_id: 'other' }), await server.publicToken());
+    const finix_identity = String(server.ledger.identities()[0]?.['id']);
+    await server.complete(await server.createSession({ customer_id: 'x', finix_identity }), await server.publicToken());
+    await server.complete(await server.createSession({ customer_id: 'x' }), await server.publicToken());
+    expect(server.ledger.identities()).toHaveLength(1);
+    expect(enabled().map((instrument) => instrument['identity'])).toEqual([
+      finix_identity,
+      finix_identity,
+      finix_identity,
+    ]);
+  });
+});
