@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningSimulator } from '../../demo/simulator/index.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { eventually, testEnvironment } from '../helpers/server.ts';
@@ -20,6 +21,8 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** Node, the server's code and a migration: under a second alone, several on a machine that is busy with other instances. */
 const START_MS = 30_000;
+/** As an orchestrator waits before it starts a crashing process again, only shorter. */
+const AGAIN_MS = 500;
 
 export interface ClusterOptions {
   upstream: RunningSimulator;
@@ -123,13 +126,19 @@ export class Cluster {
     this.#all.push(instance);
     this.places[place] = instance;
     instance.exited
-      .then(() => (this.places[place] === instance && !this.#closed ? this.fill(place) : undefined))
+      .then(() => this.#refill(place, instance))
       .catch(() => {
         // It died at the start, as when its database is away.
         if (!this.#closed && this.places[place] === instance) this.places[place] = undefined;
       });
     await instance.listening().catch(() => {});
     return instance;
+  }
+
+  async #refill(place: number, dead: Instance): Promise<void> {
+    // One that could not even start would only die again, and keep the machine busy with it.
+    if (!dead.said.some((line) => line.startsWith('listening '))) await sleep(AGAIN_MS);
+    if (this.places[place] === dead && !this.#closed) await this.fill(place);
   }
 
   empty(place: number): Instance | undefined {

@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import pg from 'pg';
 import { postgresMissing, startPostgres, type TestPostgres } from '../helpers/postgres.ts';
 import { Arena, type ArenaOptions, isClean, type Store } from './arena.ts';
 import { controlRows } from './control-rows.ts';
@@ -64,6 +65,14 @@ export async function runSuite(options: SuiteOptions): Promise<Line[]> {
 async function openPostgres(): Promise<TestPostgres> {
   const postgres = await startPostgres();
   if ('skipped' in postgres) throw new Error(postgres.skipped);
+  if (postgres.canRestart) {
+    // Several rounds of several instances, and the connections of those that were killed a moment ago: more than the usual 100.
+    const admin = new pg.Client({ connectionString: postgres.url });
+    await admin.connect();
+    await admin.query('alter system set max_connections = 400');
+    await admin.end();
+    await postgres.restart('fast');
+  }
   return postgres;
 }
 
@@ -151,7 +160,12 @@ function failed(error: unknown): Verdict {
 /** Adds up rounds, at most `atOnce` of them at the same time. */
 export async function addUp(rounds: (() => Promise<Verdict>)[], atOnce: number): Promise<Verdict> {
   const limit = pLimit(atOnce);
-  const verdicts = await Promise.all(rounds.map((round) => limit(round)));
+  // To the end also when one fails: what still ran would disturb the rows that come after.
+  const settled = await Promise.allSettled(rounds.map((round) => limit(round)));
+  const verdicts = settled.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
   return verdicts.reduce((sum, one) => ({
     sessions: sum.sessions + one.sessions,
     completed: sum.completed + one.completed,
