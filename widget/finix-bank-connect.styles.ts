@@ -65,7 +65,7 @@ export const styles = css`
     color: var(--_on-accent);
     font-weight: 600;
     line-height: 1.25;
-    text-align: center;
+    text-align: start;
     transition: box-shadow 0.15s;
   }
   .main:hover {

@@ -35,7 +35,7 @@ export const lateStyles = css`
   }
   .line {
     display: flex;
-    gap: 0.4em;
+    gap: 0 0.4em;
     font-weight: 600;
   }
   .line [part='mask'] {
@@ -145,6 +145,9 @@ export const lateStyles = css`
   }
   label .account * {
     white-space: normal;
+  }
+  label .line {
+    flex-wrap: wrap;
   }
   label:has(:checked) {
     border-color: var(--_accent);

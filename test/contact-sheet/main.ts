@@ -1,0 +1,66 @@
+import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { build } from 'vite';
+import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+
+/**
+ * One picture of the element in every state, light and dark, in both directions, at three widths: what no test sees, somebody should look at.
+ * Writes `test-results/contact-sheet.png`.
+ */
+const project = join(import.meta.dirname, '..', '..');
+const file = join(project, 'test-results', 'contact-sheet.png');
+
+const styles = `
+  body { margin: 0; padding: 24px; display: grid; grid-template-columns: auto auto; gap: 24px; justify-content: start; font: 14px/1.4 system-ui, sans-serif; background: #999; }
+  section { display: grid; grid-template-columns: 120px 240px 360px 600px; gap: 28px 24px; align-items: start; padding: 24px; background: light-dark(#fff, #101614); color: light-dark(#000, #fff); }
+  h1 { grid-column: 1 / -1; margin: 0; font-size: 18px; }
+  h2 { margin: 0; font-size: 13px; font-weight: 400; opacity: 0.7; }
+`;
+
+const result = await build({
+  configFile: false,
+  root: project,
+  logLevel: 'error',
+  build: {
+    write: false,
+    rolldownOptions: { input: join(import.meta.dirname, 'page.ts'), output: { codeSplitting: false } },
+  },
+});
+if (!('output' in result)) throw new Error('The build gave no output.');
+const script = result.output[0].code;
+
+const server = createServer((request, response) => {
+  const isScript = request.url === '/page.js';
+  response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
+  response.end(
+    isScript
+      ? script
+      : `<!doctype html><title>Contact sheet</title><style>${styles}</style><script type="module" src="/page.js"></script>`,
+  );
+});
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const found = await findChromium();
+const browser = await chromium.launch({
+  executablePath: found.path,
+  args: [...chromiumArgs],
+  env: { ...process.env, ...found.env },
+  chromiumSandbox: false,
+});
+try {
+  const page = await browser.newPage({ viewport: { width: 2_950, height: 1_000 }, reducedMotion: 'reduce' });
+  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  const drawn = page.locator('html[data-drawn]');
+  await drawn.waitFor({ timeout: 120_000 });
+  const outcome = await drawn.getAttribute('data-drawn');
+  if (outcome !== 'all') throw new Error(outcome ?? 'Nothing was drawn');
+  mkdirSync(join(project, 'test-results'), { recursive: true });
+  await page.screenshot({ path: file, fullPage: true });
+  console.log(file);
+} finally {
+  await browser.close();
+  server.closeAllConnections();
+  server.close();
+}
