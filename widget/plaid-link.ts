@@ -216,14 +216,22 @@ function rememberPage(): () => void {
   };
 }
 
+// As much as the server takes: a bank's name for an account must not cost the customer the connection.
+const LONGEST_NAME = 255;
+
+/** Not in the middle of a character, half of which is no text. */
+function cut<T extends string | null | undefined>(name: T): T | string {
+  return name ? name.slice(0, LONGEST_NAME).replace(/[\uD800-\uDBFF]$/, '') : name;
+}
+
 function submissionOf(publicToken: string, metadata: PlaidSuccess | null): CompleteRequest {
   const bank = metadata?.institution;
   return {
     public_token: publicToken,
     accounts: (metadata?.accounts ?? []).map(({ id, name, mask, type, subtype, verification_status }) => {
-      return { id, name, mask, type, subtype, verification_status };
+      return { id, name: cut(name), mask, type, subtype, verification_status };
     }),
-    institution: bank ? { institution_id: bank.institution_id, name: bank.name } : null,
+    institution: bank ? { institution_id: bank.institution_id, name: cut(bank.name) } : null,
     link_session_id: metadata?.link_session_id ?? null,
   };
 }
