@@ -1,4 +1,11 @@
-import type { AuthorizationText, Problem, ProblemAction, ProblemCode, SelectableAccount } from './contract.ts';
+import type {
+  AuthorizationText,
+  FieldError,
+  Problem,
+  ProblemAction,
+  ProblemCode,
+  SelectableAccount,
+} from './contract.ts';
 
 /**
  * Why the element stopped. A closed list: programs switch on it, customers read the sentence that belongs to it.
@@ -39,6 +46,8 @@ export interface ElementError {
 export interface FlowError extends Omit<ElementError, 'message'> {
   accounts?: SelectableAccount[];
   authorization?: AuthorizationText;
+  /** With `invalid_request`: which fields the server refused. */
+  errors?: FieldError[];
 }
 
 /** What `ConnectBackend` implementations throw. Recognized by its fields, so that two copies of this package understand each other. */
@@ -50,6 +59,7 @@ export class ConnectError extends Error implements FlowError {
   readonly requestId: string | null;
   readonly accounts?: SelectableAccount[];
   readonly authorization?: AuthorizationText;
+  readonly errors?: FieldError[];
 
   constructor(error: FlowError, options?: ErrorOptions) {
     super(error.code, options);
@@ -59,6 +69,7 @@ export class ConnectError extends Error implements FlowError {
     this.requestId = error.requestId;
     this.accounts = error.accounts;
     this.authorization = error.authorization;
+    this.errors = error.errors;
   }
 }
 
@@ -67,8 +78,8 @@ export function flowError(code: ElementErrorCode, action: ProblemAction, request
 }
 
 export function fromProblem(problem: Problem): FlowError {
-  const { code, action, retryable, accounts, authorization } = problem;
-  return { code, action, retryable, accounts, authorization, requestId: problem.request_id ?? null };
+  const { code, action, retryable, accounts, authorization, errors } = problem;
+  return { code, action, retryable, accounts, authorization, errors, requestId: problem.request_id ?? null };
 }
 
 /** Whatever was thrown, as an error that the element can show. Nothing of an unknown error's text is kept: it may name tokens. */

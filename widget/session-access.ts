@@ -2,6 +2,7 @@ import type { ConnectBackend } from './backend.ts';
 import type { ControllerHost } from './connect-controller.ts';
 import type { LinkMode, LinkTokenResponse } from './contract.ts';
 import { ConnectError, flowError } from './errors.ts';
+import { createPublicSession } from './public-session.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
 const SECRET_TIMEOUT = 15_000;
@@ -48,9 +49,9 @@ export class SessionAccess {
     const { clientSecret, fetchClientSecret, publicSession } = this.#host.settings();
     let secret: string | null = clientSecret;
     if (fetchClientSecret) {
-      secret = await Promise.race([fetchClientSecret().catch(() => null), after(SECRET_TIMEOUT)]);
+      secret = await Promise.race([ask(fetchClientSecret).catch(() => null), after(SECRET_TIMEOUT)]);
     } else if (!clientSecret) {
-      secret = (await backend.createPublicSession(publicSession)).clientSecret;
+      secret = await createPublicSession(backend, publicSession);
       this.#host.store.write(secret);
     }
     if (typeof secret !== 'string' || !secret.includes('_secret_')) {
@@ -59,6 +60,11 @@ export class SessionAccess {
     this.secret = secret;
     return secret;
   }
+}
+
+/** A function of the page's own may also throw at once. */
+async function ask(fetchClientSecret: () => Promise<string>): Promise<string> {
+  return fetchClientSecret();
 }
 
 function after(milliseconds: number): Promise<null> {

@@ -1,6 +1,7 @@
 import { expect, oneEvent, waitUntil } from '@open-wc/testing';
 import { cleanUp, connect, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
 import { refusal, session } from '../helpers/simulated-backend.ts';
+import { account } from '../helpers/simulated-link.ts';
 
 const secret = 'ses_1_secret_abc';
 
@@ -255,6 +256,47 @@ describe('connecting a bank', () => {
       first_name: 'Ada',
       email: 'ada@example.com',
     });
+  });
+
+  it('connects all the same when the server refuses the email address', async () => {
+    const { warn } = console;
+    console.warn = () => {};
+    const { element, backend } = await mount({ firstName: 'Ada', email: 'ada@' }, ({ publicSessionErrors }) => {
+      const errors = [{ path: 'identity.email', message: 'must be an email address' }];
+      publicSessionErrors.push(refusal({ code: 'invalid_request', action: 'contact_merchant', errors }));
+    });
+    await reach(element, 'ready');
+    console.warn = warn;
+    expect(JSON.parse(backend.calls[1]?.replace('createPublicSession ', '') ?? '').identity).to.deep.equal({
+      first_name: 'Ada',
+    });
+  });
+
+  it('says that the merchant’s own function failed, also when it throws at once', async () => {
+    for (const fetchClientSecret of [
+      () => Promise.reject(new Error('500')),
+      () => {
+        throw new Error('not signed in');
+      },
+    ]) {
+      const { element } = await mount({ fetchClientSecret });
+      await reach(element, 'error');
+      expect(element.error).to.include({ code: 'client_secret_unavailable', action: 'retry' });
+    }
+  });
+
+  it('cuts names to what the server takes, between characters', async () => {
+    const { element, link, backend } = await mount();
+    await reach(element, 'ready');
+    press(element);
+    link.succeed('public-sandbox-1', {
+      institution: { institution_id: 'ins_1', name: 'B'.repeat(300) },
+      accounts: [account('acc_1', `${'a'.repeat(254)}🏦${'a'.repeat(50)}`, '1234')],
+    });
+    await reach(element, 'connected');
+    const { accounts, institution } = backend.completed[0]?.input ?? {};
+    expect(accounts?.[0]?.name).to.equal('a'.repeat(254));
+    expect(institution?.name).to.equal('B'.repeat(255));
   });
 
   it('changes the bank through another session, and removes it on request', async () => {

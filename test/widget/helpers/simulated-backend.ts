@@ -24,6 +24,7 @@ export class SimulatedBackend implements ConnectBackend {
   retryAfter = 0.01;
   /** Set to hold every link token until it is resolved. */
   hold: Promise<void> | null = null;
+  readonly publicSessionErrors: ConnectError[] = [];
   publicSessions = 0;
   tokens = 0;
   readonly linkTokenInputs: LinkTokenRequest[] = [];
@@ -32,6 +33,8 @@ export class SimulatedBackend implements ConnectBackend {
 
   async createPublicSession(input: { language?: string }): Promise<{ clientSecret: string; session: Session }> {
     this.calls.push(`createPublicSession ${JSON.stringify(input)}`);
+    const error = this.publicSessionErrors.shift();
+    if (error) throw error;
     const id = `ses_public${++this.publicSessions}`;
     return { clientSecret: `${id}_secret_abc`, session: session('open') };
   }

@@ -83,6 +83,13 @@ describe('the calls to the server', () => {
     });
   });
 
+  it('say which fields the server refused', async () => {
+    const errors = [{ path: 'identity.email', message: 'must be an email address' }];
+    const refused = { ...problem, code: 'invalid_request', action: 'contact_merchant', errors };
+    const { backend } = serverWith(json(refused, 422));
+    expect(await failure(backend.createPublicSession({}))).toMatchObject({ code: 'invalid_request', errors });
+  });
+
   it('send complete again when its answer was lost, and give up in the end', async () => {
     vi.useFakeTimers();
     const lost = () => new TypeError('Failed to fetch public-sandbox-1');

@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createPublicSession } from '../../../widget/public-session.ts';
+import { refusal, SimulatedBackend } from '../helpers/simulated-backend.ts';
+
+const longName = 'Wolfeschlegelsteinhause';
+const identity = { first_name: longName, last_name: 'Byron', email: 'ada@example.com' };
+
+describe('a public session', () => {
+  let backend: SimulatedBackend;
+  let warnings: string[];
+
+  beforeEach(() => {
+    backend = new SimulatedBackend();
+    warnings = [];
+    vi.spyOn(console, 'warn').mockImplementation((text: string) => void warnings.push(text));
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  const refuse = (...fields: string[]) =>
+    backend.publicSessionErrors.push(
+      refusal({
+        code: 'invalid_request',
+        action: 'contact_merchant',
+        errors: fields.map((path) => ({ path, message: 'must have at most 20 characters' })),
+      }),
+    );
+  const asked = () => backend.calls.map((call) => JSON.parse(call.replace('createPublicSession ', '')));
+
+  it('goes on without what the server refused of the person, and names the attribute once, not its value', async () => {
+    refuse('identity.first_name');
+    expect(await createPublicSession(backend, { language: 'de', identity })).toBe('ses_public1_secret_abc');
+    expect(asked()[1]).toEqual({ language: 'de', identity: { last_name: 'Byron', email: 'ada@example.com' } });
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('first-name');
+    expect(warnings[0]).not.toMatch(new RegExp(`${longName}|last-name|email`));
+  });
+
+  it('goes on without the person where the server does not say which', async () => {
+    refuse();
+    await createPublicSession(backend, { language: 'de', identity });
+    expect(asked()[1]).toEqual({ language: 'de' });
+    expect(warnings[0]).toContain('first-name, last-name, email');
+  });
+
+  it('is asked for twice at most', async () => {
+    refuse('identity.email');
+    refuse('identity.last_name');
+    await expect(createPublicSession(backend, { identity })).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('is not asked for again when something else was wrong', async () => {
+    refuse('language');
+    await expect(createPublicSession(backend, { identity })).rejects.toMatchObject({ code: 'invalid_request' });
+    backend.publicSessionErrors.push(refusal({ code: 'rate_limited', action: 'wait' }));
+    await expect(createPublicSession(backend, { identity })).rejects.toMatchObject({ code: 'rate_limited' });
+    refuse();
+    await expect(createPublicSession(backend, {})).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(asked()).toHaveLength(3);
+    expect(warnings).toEqual([]);
+  });
+});

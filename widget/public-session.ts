@@ -1,0 +1,36 @@
+import type { ConnectBackend } from './backend.ts';
+import type { CreatePublicSessionRequest } from './contract.ts';
+import type { FlowError } from './errors.ts';
+
+type Identity = NonNullable<CreatePublicSessionRequest['identity']>;
+
+const ATTRIBUTES: Record<keyof Identity, string> = {
+  first_name: 'first-name',
+  last_name: 'last-name',
+  email: 'email',
+};
+
+/**
+ * The client secret of a new public session. What the page knows of the person only spares typing, so a name that is too long costs the name and
+ * not the connection: what the server refused is left out, once.
+ */
+export async function createPublicSession(backend: ConnectBackend, input: CreatePublicSessionRequest): Promise<string> {
+  try {
+    return (await backend.createPublicSession(input)).clientSecret;
+  } catch (thrown) {
+    const { identity, ...rest } = input;
+    const { code, errors = [] } = (thrown ?? {}) as Partial<FlowError>;
+    if (code !== 'invalid_request' || !identity) throw thrown;
+    const given = (Object.keys(ATTRIBUTES) as (keyof Identity)[]).filter((field) => identity[field] !== undefined);
+    // A backend of the page's own may not say which.
+    const isRefused = (field: string) => !errors.length || errors.some(({ path }) => path === `identity.${field}`);
+    const refused = given.filter(isRefused);
+    if (!refused.length) throw thrown;
+    const kept = given.filter((field) => !refused.includes(field)).map((field) => [field, identity[field]]);
+    const names = refused.map((field) => ATTRIBUTES[field]).join(', ');
+    // The values are the customer's, and a page's log is no place for them.
+    console.warn(`finix-bank-connect: the server refused ${names}; connecting goes on without.`);
+    const again = kept.length ? { ...rest, identity: Object.fromEntries(kept) } : rest;
+    return (await backend.createPublicSession(again)).clientSecret;
+  }
+}
