@@ -33,7 +33,7 @@ async function bundle(file: string, from: string, target: 'page' | 'node'): Prom
       alias: [
         { find: /^(react|react-dom)(?=\/|$)/, replacement: join(from, '$1') },
         // The built package, as a merchant gets it.
-        { find: /^finix-bank-connect\/react$/, replacement: join(project, 'dist', 'widget', 'react.js') },
+        { find: /^.*\/widget\/react\.ts$/, replacement: join(project, 'dist', 'widget', 'react.js') },
       ],
     },
     ...(target === 'node'

@@ -1,5 +1,5 @@
-import { FinixBankConnect, type FinixBankConnectElement, type FinixBankConnectProps } from 'finix-bank-connect/react';
 import { createElement, type ReactElement, useEffect, useRef } from 'react';
+import { FinixBankConnect, type FinixBankConnectElement, type FinixBankConnectProps } from '../../../widget/react.ts';
 
 export interface Heard {
   turn: number;
