@@ -4,8 +4,10 @@
 export { ConnectController } from './connect-controller.ts';
 export { createSettings } from './element-settings.ts';
 export { canEmbed, embeddedPlace, focusSearch } from './embedded-place.ts';
+export { eventFor } from './event-for.ts';
 export { fill, loadStrings } from './i18n/index.ts';
 export { messageKey } from './i18n/messages.ts';
 export { lateStyles } from './late.styles.ts';
 export { createAwayStore } from './oauth-return.ts';
+export { createSecretStore } from './secret-store.ts';
 export { partsOf } from './view-parts.ts';

@@ -4,7 +4,7 @@ import type { ConnectController } from './connect-controller.ts';
 import type { Connection } from './contract.ts';
 import { ElementProperties } from './element-properties.ts';
 import type { ElementError } from './errors.ts';
-import { eventFor, FbcOpenEvent } from './events.ts';
+import { FbcErrorEvent, FbcOpenEvent } from './events.ts';
 import { styles } from './finix-bank-connect.styles.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow-state.ts';
 import { firstStrings } from './i18n/first.ts';
@@ -12,7 +12,6 @@ import type { LateStrings, Strings } from './i18n/index.ts';
 import { languageOf } from './language.ts';
 import { type Core, loadCore, whenIdle } from './load-core.ts';
 import { mayReturn } from './may-return.ts';
-import { createSecretStore } from './secret-store.ts';
 import { firstParts, render, type View } from './view.ts';
 import { watchPage } from './watch-page.ts';
 
@@ -73,9 +72,6 @@ export class FinixBankConnect extends ElementProperties {
   static defaultEndpoint = '';
   static override styles = styles;
 
-  readonly #store = createSecretStore(() =>
-    [this.#endpoint(), this.name, this.firstName, this.lastName, this.email].map(String),
-  );
   /** Follows the controller's, once there is one. */
   #state = initialState;
   #core: Core | null = null;
@@ -274,7 +270,7 @@ export class FinixBankConnect extends ElementProperties {
       const code = navigator.onLine ? 'network_failed' : 'offline';
       const error = { code, action: 'retry', retryable: true, requestId: null } as const;
       this.#show({ ...initialState, phase: 'failed', error });
-      this.#emit({ type: 'emit', name: 'error' });
+      if (this.error) this.dispatchEvent(new FbcErrorEvent(this.error));
     }
   }
 
@@ -287,13 +283,18 @@ export class FinixBankConnect extends ElementProperties {
         this.#core = core;
         this.#controller = new core.ConnectController({
           settings: core.createSettings(this, () => this.#endpoint()),
-          store: this.#store,
+          store: core.createSecretStore(() =>
+            [this.#endpoint(), this.name, this.firstName, this.lastName, this.email].map(String),
+          ),
           away: core.createAwayStore(this, () => [
             ...(this.getRootNode() as ParentNode & Node).querySelectorAll<FinixBankConnect>(this.localName),
           ]),
           place: (state) => core.embeddedPlace(this, state),
           changed: (state) => this.#show(state),
-          emit: (effect) => this.#emit(effect),
+          emit: (news) => {
+            const event = core.eventFor(news, this.#state.connections, this.error);
+            if (event) this.dispatchEvent(event);
+          },
         });
         if (this.isConnected) this.#controller.start();
         this.#show(this.#controller.state);
@@ -312,7 +313,7 @@ export class FinixBankConnect extends ElementProperties {
   /** Asks about a session that may have begun before this page did. Without one there is nothing to do until the customer comes near. */
   #start(): void {
     if (this.#controller) this.#controller.start();
-    else if (this.clientSecret || mayReturn() || (!this.fetchClientSecret && this.#store.read())) void this.#need();
+    else if (this.clientSecret || mayReturn()) void this.#need();
     this.#warmUp();
   }
 
@@ -332,11 +333,6 @@ export class FinixBankConnect extends ElementProperties {
     this.#state = state;
     this.publish(this.status);
     this.requestUpdate();
-  }
-
-  #emit(news: Parameters<typeof eventFor>[0]): void {
-    const event = eventFor(news, this.#state.connections, this.error);
-    if (event) this.dispatchEvent(event);
   }
 }
 

@@ -1,3 +1,5 @@
+import { KEY_PREFIX } from './may-return.ts';
+
 /** Where the client secret of a public session outlives a reload. */
 export interface SecretStore {
   read(): string | null;
@@ -15,7 +17,7 @@ const KEPT_FOR = 30 * 60_000;
  * holds a checksum of who the session is for, so that the next customer on the same tab is not shown the last one's bank.
  */
 export function createSecretStore(identify: () => string[]): SecretStore {
-  const key = () => `finix-bank-connect:${checksum(identify().join('\n'))}`;
+  const key = () => `${KEY_PREFIX}${checksum(identify().join('\n'))}`;
   return {
     read() {
       return attempt(() => {

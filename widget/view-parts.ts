@@ -4,7 +4,8 @@ import { dialogFor } from './dialogs.ts';
 import { type FlowState, statusOf } from './flow-state.ts';
 import { fill, type StringKey, type Strings } from './i18n/index.ts';
 import { messageKey } from './i18n/messages.ts';
-import { bankIcon, checkIcon, clockIcon } from './icons.ts';
+import { bankIcon } from './icons.ts';
+import { checkIcon, clockIcon } from './late-icons.ts';
 import { errorText, firstParts, type Parts, type View } from './view.ts';
 import { link, mask, statusText } from './view-pieces.ts';
 

@@ -1,0 +1,35 @@
+import type { Connection } from './contract.ts';
+import type { ElementError } from './errors.ts';
+import { FbcErrorEvent, FbcOpenEvent } from './events.ts';
+import type { FlowEffect } from './flow-events.ts';
+import {
+  FbcCanceledEvent,
+  FbcConnectedEvent,
+  FbcNeedsRepairEvent,
+  FbcPendingEvent,
+  FbcStepEvent,
+} from './late-events.ts';
+
+/** The event that belongs to what the flow has to tell. */
+export function eventFor(
+  news: Extract<FlowEffect, { type: 'emit' }>,
+  connections: Connection[],
+  error: ElementError | null,
+): Event | null {
+  switch (news.name) {
+    case 'open':
+      return new FbcOpenEvent();
+    case 'connected':
+      return new FbcConnectedEvent(connections);
+    case 'pending':
+      return new FbcPendingEvent(connections);
+    case 'needs-repair':
+      return new FbcNeedsRepairEvent(connections);
+    case 'canceled':
+      return new FbcCanceledEvent(news.step);
+    case 'step':
+      return new FbcStepEvent(news.step);
+    case 'error':
+      return error && new FbcErrorEvent(error);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Connection } from './contract.ts';
+
+// What happens before these can happen has loaded the rest of the element.
+const BUBBLING = { bubbles: true, composed: true };
+
+/** The customer came to another step, in Link or here. `detail.step` is a lower-case name; Plaid adds names without notice. */
+export class FbcStepEvent extends CustomEvent<{ step: string }> {
+  constructor(step: string) {
+    super('fbc-step', { ...BUBBLING, detail: { step } });
+  }
+}
+
+/** At least one bank account is connected and can be used. The ids are no proof: the merchant's server fetches the connection before charging. */
+export class FbcConnectedEvent extends CustomEvent<{ connections: Connection[] }> {
+  constructor(connections: Connection[]) {
+    super('fbc-connected', { ...BUBBLING, detail: { connections } });
+  }
+}
+
+/** The bank has yet to confirm the account. It may be submitted with the form; the merchant's server hears how it ends. */
+export class FbcPendingEvent extends CustomEvent<{ connections: Connection[] }> {
+  constructor(connections: Connection[]) {
+    super('fbc-pending', { ...BUBBLING, detail: { connections } });
+  }
+}
+
+/** The bank wants the customer to sign in again. */
+export class FbcNeedsRepairEvent extends CustomEvent<{ connections: Connection[] }> {
+  constructor(connections: Connection[]) {
+    super('fbc-needs-repair', { ...BUBBLING, detail: { connections } });
+  }
+}
+
+/** The customer left without connecting; `detail.step` is how far they came. */
+export class FbcCanceledEvent extends CustomEvent<{ step: string }> {
+  constructor(step: string) {
+    super('fbc-canceled', { ...BUBBLING, detail: { step } });
+  }
+}
