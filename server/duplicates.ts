@@ -1,4 +1,5 @@
 import { beginRemoval, LIVE_STATUSES, lockConnection } from './change-connection.ts';
+import { RENUMBERING_BANKS } from './renumbering-banks.ts';
 import type { ConnectionTable } from './storage/tables.ts';
 import type { Outbox } from './webhooks/outbox.ts';
 import type { StorageTransaction } from './worker.ts';
@@ -47,12 +48,17 @@ export async function retire(
   }
 }
 
+/** What is known of an account for certain decides; what it is called only speaks where nothing better can. */
 function isSameAccount(a: ConnectionTable, b: ConnectionTable): boolean {
   // Where the bank names the account, that decides: joint owners have the same, two accounts never.
   if (a.persistent_account_id !== null && b.persistent_account_id !== null) {
     return a.persistent_account_id === b.persistent_account_id;
   }
-  if (a.fingerprint !== null && a.fingerprint === b.fingerprint) return true;
+  if (a.fingerprint !== null && b.fingerprint !== null) {
+    if (a.fingerprint === b.fingerprint) return true;
+    // Other numbers are another account, but where the same one has others with every access.
+    if (!RENUMBERING_BANKS.has(a.institution_id ?? '')) return false;
+  }
   const names = [a.institution_id, a.account_mask, a.account_name];
   const others = [b.institution_id, b.account_mask, b.account_name];
   return names.every((name, i) => name !== null && name === others[i]);

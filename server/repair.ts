@@ -5,6 +5,7 @@ import type { PlaidAccount } from './clients/plaid.ts';
 import type { ConnectBankDeps } from './connect-bank.ts';
 import { disableInstruments, makeInstrument } from './finix-instrument.ts';
 import { askBank } from './plaid-bank.ts';
+import { RENUMBERING_BANKS } from './renumbering-banks.ts';
 import { endOfSession } from './sessions.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from './storage/tables.ts';
 import type { Outbox } from './webhooks/outbox.ts';
@@ -15,8 +16,6 @@ import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction } f
  * exchanged: the accounts are read again and compared. Where the bank gives new account numbers the connection gets a new instrument.
  */
 
-/** Chase, PNC and US Bank give out numbers of their own for each access, and new ones with a new access. */
-const RENUMBERING_BANKS = new Set(['ins_56', 'ins_13', 'ins_127990']);
 /** Disabling an instrument takes one call. */
 const GOAL_MS = 500;
 

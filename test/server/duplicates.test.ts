@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { duplicatesOf } from '../../server/duplicates.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { TestServer } from '../helpers/server.ts';
 
@@ -101,6 +102,45 @@ describe('the same account connected again', () => {
     expect((await server.complete(session, await server.publicToken())).body.status).toBe('failed');
     const { payment_instrument } = await becomes(first.id, 'active');
     expect(enabled()).toEqual([payment_instrument]);
+  });
+});
+
+/** Makes a connection what it would be with these facts of its account. */
+const known = (id: string, facts: { fingerprint: string | null; institution_id?: string }) =>
+  server.storage.db
+    .updateTable('connections')
+    .set({ ...facts, persistent_account_id: null })
+    .where('id', '=', id)
+    .execute();
+
+describe('the same name and mask at the same bank', () => {
+  it('with other numbers is another account', async () => {
+    const first = await connect();
+    await known(first.id, { fingerprint: 'FPRother' });
+    const second = await connect();
+    await becomes(first.id, 'active');
+    await becomes(second.id, 'active');
+    expect(enabled()).toHaveLength(2);
+  });
+
+  it('is the same account while the numbers of one are not known', async () => {
+    const first = await connect();
+    await known(first.id, { fingerprint: null });
+    await connect();
+    await becomes(first.id, 'removed');
+    expect(enabled()).toHaveLength(1);
+  });
+
+  it.each(['ins_56', 'ins_13', 'ins_127990'])('is the same account with other numbers at %s', async (bank) => {
+    const first = await connect();
+    const second = await connect('user_pending_verification');
+    const rows = await server.storage.db.selectFrom('connections').selectAll().orderBy('created_at').execute();
+    const [old, fresh] = [rows.find(({ id }) => id === first.id), rows.find(({ id }) => id === second.id)];
+    if (!old || !fresh) throw new Error('there are no connections');
+    const named = { ...fresh, account_name: old.account_name, account_mask: old.account_mask, institution_id: bank };
+    await known(first.id, { fingerprint: 'FPRother', institution_id: bank });
+    const found = await server.storage.transaction((trx) => duplicatesOf(trx, { ...named, fingerprint: 'FPRnew' }));
+    expect(found.map(({ id }) => id)).toEqual([first.id]);
   });
 });
 
