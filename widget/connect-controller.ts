@@ -1,41 +1,22 @@
 import type { ConnectBackend } from './backend.ts';
 import { type FlowEffect, type FlowEvent, transition } from './connect-flow.ts';
-import type { CreatePublicSessionRequest, LinkMode, LinkTokenResponse } from './contract.ts';
+import type { LinkTokenResponse } from './contract.ts';
+import type { ControllerHost } from './controller-host.ts';
 import { ConnectError, flowError, toFlowError } from './errors.ts';
 import { type FlowState, initialState, isBusy } from './flow-state.ts';
 import { prepareHosted } from './hosted-link.ts';
 import type { AwayStore, Return } from './oauth-return.ts';
-import { type LinkListener, type LinkOptions, loadPlaid, type PreparedLink, prepareLink } from './plaid-link.ts';
+import {
+  isLinkOpen,
+  type LinkListener,
+  type LinkOptions,
+  loadPlaid,
+  type PreparedLink,
+  prepareLink,
+} from './plaid-link.ts';
 import type { PlaidGlobal } from './plaid-link.types.ts';
-import type { SecretStore } from './secret-store.ts';
 import { SessionAccess } from './session-access.ts';
 import { isWebview } from './webview.ts';
-
-/** What the flow needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
-export interface ControllerSettings {
-  /** Null where neither an endpoint nor a backend is known. */
-  backend: ConnectBackend | null;
-  clientSecret: string | null;
-  fetchClientSecret: (() => Promise<string>) | null;
-  /** For a public session, where there is no client secret. */
-  publicSession: CreatePublicSessionRequest;
-  mode: LinkMode;
-  language: string | undefined;
-  nonce: string | undefined;
-}
-
-export interface ControllerHost {
-  settings(): ControllerSettings;
-  /** Keeps the client secret of a public session over a reload. */
-  store: SecretStore;
-  /** What is needed after a bank's own page has taken the place of this one. */
-  away: AwayStore;
-  /** Where the embedded search is put; null where it can't run. */
-  place(state: FlowState): HTMLElement | null;
-  /** The state has changed; what follows from it must be in place on return, because events come next. */
-  changed(state: FlowState): void;
-  emit(effect: Extract<FlowEffect, { type: 'emit' }>): void;
-}
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
 const SLOW_AFTER = [8_000, 60_000] as const;
@@ -64,6 +45,8 @@ export class ConnectController {
   #leave: Parameters<AwayStore['write']>[0] | null = null;
   #return: Return | null = null;
   #canEmbed = true;
+  /** What Link was prepared for; where that has changed, it is prepared anew. */
+  #preparedFor = '';
   #started = false;
   #looks = 0;
   #openedAt = 0;
@@ -106,7 +89,7 @@ export class ConnectController {
 
   /** Another client secret, endpoint or backend: what was under way belongs to the old one. */
   restart(): void {
-    this.dispatch({ type: 'reset' });
+    this.dispatch({ type: 'restart' });
     this.#access.secret = null;
     this.#asked = null;
     this.start();
@@ -118,9 +101,19 @@ export class ConnectController {
     this.dispatch({ type });
   }
 
+  /** The language or the mode may be another one. An open Link stays as it is; it is looked at again when that closes. */
+  refresh(): void {
+    if (this.#preparedFor !== this.#purpose()) this.dispatch({ type: 'outdated' });
+  }
+
   /** The page can be seen again: a token may have run out meanwhile, and timers may have slept. */
   wake(): void {
     if (this.#state.link === 'ready' && Date.now() >= this.#tokenEnds) this.dispatch({ type: 'expiring' });
+  }
+
+  /** Another Link is open on this page, and there is room for one. */
+  get isTaken(): boolean {
+    return isLinkOpen() && this.#state.phase !== 'open';
   }
 
   dispatch(event: FlowEvent): void {
@@ -187,8 +180,14 @@ export class ConnectController {
     this.#link = null;
   }
 
+  #purpose(): string {
+    const { mode, language } = this.#host.settings();
+    return `${mode} ${language}`;
+  }
+
   async #prepare(run: number): Promise<void> {
     try {
+      this.#preparedFor = this.#purpose();
       const { mode, nonce } = this.#host.settings();
       const place = mode === 'embedded' && this.#canEmbed ? this.#host.place(this.#state) : null;
       const asked = mode === 'embedded' && !place ? 'button' : mode;
@@ -234,6 +233,7 @@ export class ConnectController {
         this.dispatch({ type: 'link_exited', error, step, fresh });
         // What it was made to go on with is used up.
         if (isReturn) this.dispatch({ type: 'expiring' });
+        this.refresh();
       },
       step: (step) => this.#host.emit({ type: 'emit', name: 'step', step }),
       opened: () => {

@@ -1,7 +1,8 @@
 import type { CompleteRequest, Session } from './contract.ts';
 import { type FlowError, flowError, fromProblem } from './errors.ts';
 import type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
-import { type FlowState, initialState, isBusy, type Phase, statusOf } from './flow-state.ts';
+import { type FlowState, isBusy, type Phase, statusOf } from './flow-state.ts';
+import { fail, open, opened, prepare, read, rest, stay } from './flow-steps.ts';
 
 export type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
 
@@ -17,6 +18,7 @@ const DEAD = /^(session_(expired|canceled|failed)|unauthorized|not_found)$/;
 const MOVED_ON = /^session_(busy|already_completed)$/;
 /** What the server knows as the public token of the session's Hosted Link. */
 const HOSTED: CompleteRequest = { public_token: 'hosted', accounts: [] };
+const COMPLETED = flowError('session_already_completed', 'contact_merchant');
 const UNREACHED = /^(offline|timeout|network_failed)$/;
 
 export function transition(state: FlowState, event: FlowEvent): Transition {
@@ -35,7 +37,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     }
     case 'warm': {
       const next = { ...state, warm: true };
-      return phase === 'rest' && state.link === 'none' && !isUsedUp(state) ? prepare(next) : stay(next);
+      return phase === 'rest' && state.link === 'none' ? prepare(next) : stay(next);
     }
     case 'press':
       return press(state);
@@ -46,6 +48,8 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       return state.link === 'preparing' ? prepareFailed(state, event.error) : stay(state);
     case 'expiring':
       return (phase === 'rest' || phase === 'failed') && state.link === 'ready' ? prepare(state) : stay(state);
+    case 'outdated':
+      return (phase === 'rest' || phase === 'failed') && state.link !== 'none' ? prepare(state) : stay(state);
     case 'link_busy':
       return phase === 'open' ? stay({ ...state, phase: 'rest' }) : stay(state);
     case 'link_opened':
@@ -85,14 +89,16 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
         { type: 'emit', name: 'canceled', step: phase === 'choosing' ? 'choose_account' : 'authorize' },
       ]);
     case 'act':
-      return phase === 'failed' ? act(state) : stay(state);
+      return phase === 'failed' ? act(state, true) : stay(state);
     case 'online':
-      return phase === 'failed' && state.error && UNREACHED.test(state.error.code) ? act(state) : stay(state);
+      return phase === 'failed' && state.error && UNREACHED.test(state.error.code) ? act(state, false) : stay(state);
     case 'change':
       return phase === 'done' ? change(state) : stay(state);
     case 'remove':
-      return phase === 'done' ? clear(state) : stay(state);
+      return phase === 'done' ? reset(state) : stay(state);
     case 'reset':
+      return reset(state);
+    case 'restart':
       return clear(state);
     case 'leave':
       return leave(state);
@@ -107,40 +113,10 @@ function isChecking(phase: Phase): boolean {
   return phase === 'checking' || phase === 'returning';
 }
 
-function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
-  return { state, effects };
-}
-
-/** The same customer on the same page, with nothing under way and nothing shown. */
-function rest(state: FlowState): FlowState {
-  const { warm, renewable, renewed, reopened, repair, run } = state;
-  return { ...initialState, warm, renewable, renewed, reopened, repair, run: run + 1 };
-}
-
-function prepare(state: FlowState, effects: FlowEffect[] = []): Transition {
-  const run = state.run + 1;
-  return { state: { ...state, run, link: 'preparing' }, effects: [...effects, { type: 'prepare', run }] };
-}
-
 function prepared(state: FlowState): Transition {
-  return state.wanted ? open(state) : stay({ ...state, link: 'ready', renewed: false });
-}
-
-function open(state: FlowState): Transition {
-  return stay(opened(state), [{ type: 'open' }]);
-}
-
-function opened(state: FlowState): FlowState {
-  return {
-    ...state,
-    phase: 'open',
-    link: 'ready',
-    wanted: false,
-    renewed: false,
-    error: null,
-    notice: null,
-    submission: null,
-  };
+  // The search only the customer opens.
+  if (state.wanted && !state.embedded) return open(state);
+  return stay({ ...state, link: 'ready', wanted: false, renewed: false });
 }
 
 function moved(state: FlowState): Transition {
@@ -177,15 +153,6 @@ function press(state: FlowState): Transition {
   }
 }
 
-function fail(state: FlowState, error: FlowError, effects: FlowEffect[] = []): Transition {
-  const failed: FlowState = { ...state, phase: 'failed', error, slow: 0, accounts: [], authorization: null };
-  const all: FlowEffect[] = [...effects, { type: 'emit', name: 'error' }];
-  // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press opens it at once.
-  const again = /^(restart|use_other_bank)$/.test(error.action) && failed.link === 'none';
-  if (error.code === 'script_blocked' && !again) all.push({ type: 'offer_hosted', run: failed.run });
-  return again ? prepare({ ...failed, submission: null, wanted: false }, all) : stay(failed, all);
-}
-
 function renewOrFail(state: FlowState, error: FlowError): Transition {
   if (state.renewable && !state.renewed) {
     const next = { ...state, phase: 'rest', link: 'none', renewed: true, replacing: false } as const;
@@ -197,7 +164,10 @@ function renewOrFail(state: FlowState, error: FlowError): Transition {
 function prepareFailed(state: FlowState, error: FlowError): Transition {
   const next: FlowState = { ...state, link: 'none' };
   // Prepared ahead while an earlier error is on show: that one stays, and the next press tries again.
-  if (state.phase === 'failed') return stay(next);
+  if (state.phase === 'failed') {
+    const blocked = state.error?.code === 'script_blocked';
+    return stay({ ...next, hosted: false }, blocked ? [{ type: 'offer_hosted', run: state.run }] : []);
+  }
   if (MOVED_ON.test(error.code)) {
     return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
   }
@@ -234,11 +204,6 @@ function submit(state: FlowState, submission: CompleteRequest, effects: FlowEffe
   };
 }
 
-function read(state: FlowState, phase: 'checking' | 'returning' | 'polling', delay = 0): Transition {
-  const run = state.run + 1;
-  return { state: { ...state, phase, run, error: null }, effects: [{ type: 'read', run, delay }] };
-}
-
 function settle(state: FlowState, session: Session, retryAfter: number): Transition {
   const problem = session.error && fromProblem(session.error);
   switch (session.status) {
@@ -248,7 +213,7 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
       const connections = session.connections.filter(({ status }) =>
         /^(active|pending_verification|needs_repair)$/.test(status),
       );
-      if (!connections.length) return renewOrFail(state, flowError('session_already_completed', 'contact_merchant'));
+      if (!connections.length) return renewOrFail(state, COMPLETED);
       const done: FlowState = { ...rest(state), phase: 'done', connections, renewed: false, reopened: false };
       const name = { connected: 'connected', pending_verification: 'pending', needs_repair: 'needs-repair' } as const;
       return stay(done, [{ type: 'emit', name: name[statusOf(done) as keyof typeof name] }]);
@@ -296,17 +261,18 @@ function unanswered(state: FlowState, error: FlowError): Transition {
   return fail(again ? state : { ...state, submission: null }, error);
 }
 
-function act(state: FlowState): Transition {
+/** @param wanted the customer pressed for it, so that Link opens as soon as it can */
+function act(state: FlowState, wanted: boolean): Transition {
   const { submission, error } = state;
   if (error?.action === 'contact_merchant') return stay(state);
   if (submission) return submit(state, submission);
   const again = error && /^(retry|wait)$/.test(error.action);
   // A Hosted Link that is offered beside the error is another way, not another try.
   if (again && (state.link !== 'ready' || state.hosted)) {
-    const next: FlowState = { ...state, phase: 'rest', error: null, hosted: false };
+    const next: FlowState = { ...state, phase: 'rest', error: null, hosted: false, wanted: wanted || state.wanted };
     return state.link === 'preparing' ? stay(next) : prepare(next);
   }
-  return press(state);
+  return wanted ? press(state) : stay({ ...state, phase: 'rest', error: null });
 }
 
 function chosen(submission: CompleteRequest, ids: string[]): CompleteRequest['accounts'] {
@@ -315,9 +281,19 @@ function chosen(submission: CompleteRequest, ids: string[]): CompleteRequest['ac
 
 function change(state: FlowState): Transition {
   const next: FlowState = { ...rest(state), replacing: true };
-  // Without another session a preparation could only fail; it is left to the customer's next press to hear that.
-  if (!state.renewable) return stay({ ...next, notice: 'removed' });
+  if (!state.renewable) return fail(next, COMPLETED);
   return prepare({ ...next, wanted: true, replacing: false }, [{ type: 'forget' }]);
+}
+
+/**
+ * The session of a connected bank is used up: preparing Link with it could only show that bank again, unasked. Where the page has no other session,
+ * it is told, so that it can give one.
+ */
+function reset(state: FlowState): Transition {
+  const { state: next, effects } = clear(state);
+  if (state.renewable) return stay(next, effects);
+  if (state.error?.code === COMPLETED.code) return stay(state);
+  return state.connections.length ? fail({ ...next, notice: null }, COMPLETED, effects) : stay(next, effects);
 }
 
 function clear(state: FlowState): Transition {
@@ -325,14 +301,6 @@ function clear(state: FlowState): Transition {
   if (state.renewable) effects.push({ type: 'forget' });
   const notice = state.connections.length ? 'removed' : null;
   return stay({ ...rest(state), renewed: false, reopened: false, notice }, effects);
-}
-
-/**
- * The only session that this page can have holds the very bank that was just taken away. Preparing Link ahead would learn that and show the bank
- * again unasked; a press is needed for it.
- */
-function isUsedUp(state: FlowState): boolean {
-  return state.notice === 'removed' && !state.renewable;
 }
 
 /** What the server already has goes on; everything that belongs to this page is put away. */

@@ -1,6 +1,6 @@
 import { createHttpBackend } from './backend.ts';
-import type { ControllerSettings } from './connect-controller.ts';
 import type { CreatePublicSessionRequest } from './contract.ts';
+import type { ControllerSettings } from './controller-host.ts';
 import type { FinixBankConnect } from './finix-bank-connect.ts';
 import { languageOf } from './language.ts';
 

@@ -115,26 +115,20 @@ export class FinixBankConnect extends ElementProperties {
    * open on this page.
    */
   open(): void {
-    const { phase, error, embedded, link } = this.#state;
-    if (embedded && phase === 'rest' && link === 'ready') {
-      this.#core?.focusSearch(this);
-      return;
-    }
-    if (
-      this.off ||
-      /^(submitting|polling|choosing|authorizing|returning)$/.test(phase) ||
-      (phase === 'done' && this.value)
-    )
-      return;
-    if (this.#controller && phase === 'failed' && /^(retry|wait|contact_merchant)$/.test(error?.action ?? '')) {
-      this.#with((controller) => controller.press('act'));
-    } else if (this.dispatchEvent(new FbcOpenEvent())) {
-      if (!this.#controller) this.#show({ ...initialState, wanted: true });
+    if (this.off) return;
+    const mayOpen = () => this.dispatchEvent(new FbcOpenEvent());
+    if (this.#controller) {
+      this.#core?.press(this, this.#controller, mayOpen);
+    } else if (mayOpen()) {
+      this.#show({ ...initialState, wanted: true });
       this.#with((controller) => controller.press());
     }
   }
 
-  /** Back to the beginning, without a value. Deletes nothing on the server. */
+  /**
+   * Back to the beginning, without a value. Deletes nothing on the server. A `clientSecret` whose session has connected a bank is used up: then the
+   * error is `session_already_completed` until there is another one.
+   */
   reset(): void {
     this.#controller?.dispatch({ type: 'reset' });
     this.#warmUp();
@@ -188,8 +182,6 @@ export class FinixBankConnect extends ElementProperties {
     ] as const;
     if (!this.hasUpdated) {
       this.#start();
-    } else if (changed.has('mode')) {
-      this.#controller?.dispatch({ type: 'expiring' });
     }
     if (this.hasUpdated && credentials.some((name) => changed.has(name))) {
       this.#controller?.restart();
@@ -202,6 +194,7 @@ export class FinixBankConnect extends ElementProperties {
       this.#language = language;
       if (this.#core) void this.#speak(this.#core);
     }
+    this.#controller?.refresh();
   }
 
   protected override render(): TemplateResult {
@@ -238,6 +231,7 @@ export class FinixBankConnect extends ElementProperties {
     const byCustomer = (type: 'change' | 'remove') => () => {
       this.#controller?.dispatch({ type });
       this.dispatchEvent(new Event('change', { bubbles: true }));
+      this.#warmUp();
     };
     return {
       state: this.#state,

@@ -13,6 +13,8 @@ export type FlowEvent =
   | { type: 'prepared'; run: number; hosted?: boolean; embedded?: boolean }
   | { type: 'prepare_failed'; run: number; error: FlowError }
   | { type: 'expiring' }
+  /** What Link is prepared for, the language for one, has changed. */
+  | { type: 'outdated' }
   /** Another Link is open on the page, or this one opens only by what the customer does in it. */
   | { type: 'link_busy' }
   /** The customer has opened Link from within the page, in the embedded search. */
@@ -35,6 +37,8 @@ export type FlowEvent =
   | { type: 'change' }
   | { type: 'remove' }
   | { type: 'reset' }
+  /** As `reset`, and another session takes the place of this one. */
+  | { type: 'restart' }
   | { type: 'leave' };
 
 export type FlowEffect =

@@ -1,6 +1,7 @@
 import { type ConnectBackend, createHttpBackend } from './backend.ts';
-import { ConnectController, type ControllerSettings } from './connect-controller.ts';
+import { ConnectController } from './connect-controller.ts';
 import type { AuthorizationText, Connection, LinkMode, SelectableAccount } from './contract.ts';
+import type { ControllerSettings } from './controller-host.ts';
 import type { ElementError } from './errors.ts';
 import type { FlowEffect, FlowEvent } from './flow-events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow-state.ts';
@@ -73,7 +74,7 @@ export interface Connect extends ConnectSnapshot {
   prepare(): void;
   /**
    * Opens Link, before returning where `status` is `ready`: some banks open a window, which browsers allow only in answer to a press. After an error
-   * that can be retried, tries again. Does nothing while connected or at work, and while another Link is open on this page.
+   * that can be retried, tries again, and opens Link if that helped. Does nothing while connected or at work, and while another Link is open on this page.
    */
   open(): void;
   /** Another way where `hosted` says so; elsewhere nothing. */
@@ -86,7 +87,10 @@ export interface Connect extends ConnectSnapshot {
   decline(): void;
   /** Another bank in place of the connected one. Deletes nothing on the server. */
   change(): void;
-  /** Back to the beginning, without connections. Deletes nothing on the server. */
+  /**
+   * Back to the beginning, without connections. Deletes nothing on the server. A `clientSecret` whose session has connected a bank is used up: then
+   * the error is `session_already_completed`, and another bank needs another `createConnect`.
+   */
   reset(): void;
   /** Takes Link off the page and stops listening. What the server already has goes on there. Nothing is called or changed afterwards. */
   destroy(): void;
@@ -195,7 +199,11 @@ export function createConnect(options: ConnectOptions): Connect {
     accept: () => dispatch({ type: 'accept' }),
     decline: () => dispatch({ type: 'decline' }),
     change: () => dispatch({ type: 'change' }),
-    reset: () => dispatch({ type: 'reset' }),
+    reset: () => {
+      dispatch({ type: 'reset' });
+      // Who was near still is.
+      if (controller.state.warm) dispatch({ type: 'warm' });
+    },
     destroy() {
       living.abort();
       listeners.clear();

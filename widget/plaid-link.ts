@@ -91,6 +91,11 @@ function trusted(url: string): string {
   return (page.policy?.createScriptURL(url) as string | undefined) ?? url;
 }
 
+/** Whether any Link is open on this page, also one of another copy of this package. */
+export function isLinkOpen(): boolean {
+  return !!page.open;
+}
+
 export interface LinkListener {
   succeeded(submission: CompleteRequest): void;
   exited(error: FlowError | null, step: string): void;
@@ -181,11 +186,9 @@ export function prepareLink(
     close() {
       if (closed) return;
       closed = true;
+      letGo();
       // Link may be in the middle of calling us; it must not lose its frame under its feet.
-      queueMicrotask(() => {
-        handler.destroy();
-        letGo();
-      });
+      queueMicrotask(() => handler.destroy());
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { ConnectBackend } from './backend.ts';
-import type { ControllerHost } from './connect-controller.ts';
 import type { LinkMode, LinkTokenResponse } from './contract.ts';
+import type { ControllerHost } from './controller-host.ts';
 import { ConnectError, flowError } from './errors.ts';
 import { createPublicSession } from './public-session.ts';
 

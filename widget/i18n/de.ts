@@ -35,7 +35,7 @@ export const strings: LateStrings = {
   error_wait: 'Der Dienst ist ausgelastet. Bitte versuchen Sie es gleich noch einmal.',
   error_merchant: 'Hier kann zurzeit keine Bank verbunden werden. Bitte wenden Sie sich an den Shop.',
   error_restart: 'Die Verbindung zu Ihrer Bank ist beendet. Bitte verbinden Sie sie erneut.',
-  error_completed: 'Es ist bereits eine Bank verbunden. Für eine andere laden Sie diese Seite neu.',
+  error_completed: 'Hier wurde bereits eine Bank verbunden. Für eine andere bitten Sie den Shop, neu zu beginnen.',
   error_session: 'Diese Seite war zu lange geöffnet. Laden Sie sie neu, um Ihre Bank zu verbinden.',
   error_account: 'Dieses Konto kann nicht verwendet werden. Bitte wählen Sie ein Giro- oder Sparkonto.',
   error_bank: 'Diese Bank wird hier nicht unterstützt. Bitte wählen Sie eine andere.',

@@ -33,7 +33,7 @@ export const strings = {
   error_wait: 'The service is busy. Please try again in a moment.',
   error_merchant: 'Connecting a bank isn’t possible here right now. Please contact the shop.',
   error_restart: 'The connection to your bank has ended. Please connect it again.',
-  error_completed: 'A bank is already connected. To use another one, reload this page.',
+  error_completed: 'A bank was already connected here. To use another one, please ask the shop to start over.',
   error_session: 'This page was open too long. Reload it to connect your bank.',
   error_account: 'This account can’t be used. Please choose a checking or savings account.',
   error_bank: 'This bank isn’t supported here. Please choose another one.',

@@ -34,7 +34,7 @@ export const strings: LateStrings = {
   error_wait: 'El servicio está ocupado. Inténtalo dentro de un momento.',
   error_merchant: 'Ahora no es posible conectar un banco aquí. Contacta con la tienda.',
   error_restart: 'La conexión con tu banco terminó. Conéctalo de nuevo.',
-  error_completed: 'Ya hay un banco conectado. Para usar otro, recarga esta página.',
+  error_completed: 'Aquí ya se conectó un banco. Para usar otro, pide a la tienda que empiece de nuevo.',
   error_session: 'Esta página estuvo abierta demasiado tiempo. Recárgala para conectar tu banco.',
   error_account: 'Esta cuenta no se puede usar. Elige una cuenta corriente o de ahorros.',
   error_bank: 'Este banco no está disponible aquí. Elige otro.',

@@ -35,7 +35,8 @@ export const strings: LateStrings = {
   error_wait: 'Le service est occupé. Veuillez réessayer dans un instant.',
   error_merchant: 'La connexion d’une banque n’est pas possible ici pour le moment. Veuillez contacter la boutique.',
   error_restart: 'La connexion à votre banque a pris fin. Veuillez la rétablir.',
-  error_completed: 'Une banque est déjà connectée. Pour en utiliser une autre, rechargez cette page.',
+  error_completed:
+    'Une banque a déjà été connectée ici. Pour en utiliser une autre, demandez à la boutique de recommencer.',
   error_session: 'Cette page est restée ouverte trop longtemps. Rechargez-la pour connecter votre banque.',
   error_account: 'Ce compte ne peut pas être utilisé. Choisissez un compte courant ou d’épargne.',
   error_bank: 'Cette banque n’est pas prise en charge ici. Veuillez en choisir une autre.',

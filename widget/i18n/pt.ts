@@ -34,7 +34,7 @@ export const strings: LateStrings = {
   error_wait: 'O serviço está ocupado. Tente novamente em instantes.',
   error_merchant: 'Não é possível conectar um banco aqui agora. Entre em contato com a loja.',
   error_restart: 'A conexão com seu banco terminou. Conecte novamente.',
-  error_completed: 'Já há um banco conectado. Para usar outro, recarregue esta página.',
+  error_completed: 'Um banco já foi conectado aqui. Para usar outro, peça à loja para recomeçar.',
   error_session: 'Esta página ficou aberta por muito tempo. Recarregue-a para conectar seu banco.',
   error_account: 'Esta conta não pode ser usada. Escolha uma conta corrente ou poupança.',
   error_bank: 'Este banco não é aceito aqui. Escolha outro.',

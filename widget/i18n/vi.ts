@@ -34,7 +34,7 @@ export const strings: LateStrings = {
   error_wait: 'Dịch vụ đang bận. Vui lòng thử lại sau giây lát.',
   error_merchant: 'Hiện không thể kết nối ngân hàng tại đây. Vui lòng liên hệ cửa hàng.',
   error_restart: 'Kết nối với ngân hàng đã kết thúc. Vui lòng kết nối lại.',
-  error_completed: 'Đã có một ngân hàng được kết nối. Để dùng ngân hàng khác, hãy tải lại trang.',
+  error_completed: 'Một ngân hàng đã được kết nối tại đây. Để dùng ngân hàng khác, hãy yêu cầu cửa hàng bắt đầu lại.',
   error_session: 'Trang này mở quá lâu. Hãy tải lại để kết nối ngân hàng.',
   error_account: 'Không thể dùng tài khoản này. Vui lòng chọn tài khoản thanh toán hoặc tiết kiệm.',
   error_bank: 'Ngân hàng này không được hỗ trợ ở đây. Vui lòng chọn ngân hàng khác.',

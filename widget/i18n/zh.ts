@@ -33,7 +33,7 @@ export const strings: LateStrings = {
   error_wait: '服务繁忙，请稍后再试。',
   error_merchant: '目前无法在此关联银行。请联系商家。',
   error_restart: '与银行的连接已结束。请重新关联。',
-  error_completed: '已关联一家银行。如需使用其他银行，请刷新此页面。',
+  error_completed: '此处已关联过一家银行。如需使用其他银行，请联系商家重新开始。',
   error_session: '此页面打开时间过长。请刷新后再关联银行。',
   error_account: '无法使用此账户。请选择支票账户或储蓄账户。',
   error_bank: '此处不支持该银行。请选择其他银行。',

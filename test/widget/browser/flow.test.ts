@@ -187,6 +187,25 @@ describe('connecting a bank', () => {
     ]);
   });
 
+  it('opens Link by itself after another try that the customer pressed for, unless the page prevents it', async () => {
+    for (const prevented of [false, true]) {
+      const { element, link, log } = await mount({}, ({ linkTokenErrors }) =>
+        linkTokenErrors.push(refusal({ code: 'script_blocked', action: 'retry', retryable: true })),
+      );
+      if (prevented) element.addEventListener('fbc-open', (event) => event.preventDefault());
+      await reach(element, 'blocked');
+      part(element, 'retry').click();
+      expect(log.at(-1)).to.equal('fbc-open blocked');
+      if (prevented) {
+        expect(element.status).to.equal('blocked');
+      } else {
+        await reach(element, 'open');
+        expect(link.last.opened).to.equal(1);
+        link.exit();
+      }
+    }
+  });
+
   it('goes on by itself when the network is back', async () => {
     const { element } = await mount({}, ({ linkTokenErrors }) =>
       linkTokenErrors.push(refusal({ code: 'offline', action: 'retry', retryable: true })),

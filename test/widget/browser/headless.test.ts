@@ -70,6 +70,17 @@ describe('the flow without the element', () => {
       .and.not.include('open');
   });
 
+  it('is ready again after a reset', async () => {
+    start();
+    connect.prepare();
+    await reach('ready');
+    connect.open();
+    connect.reset();
+    await reach('ready');
+    connect.open();
+    expect(connect.status).to.equal('open');
+  });
+
   it('asks which account, and goes on with the answer', async () => {
     const accounts = ['a', 'b'].map((id) => ({ id, name: id, mask: null, subtype: null }));
     backend.completeAnswers.push(
@@ -101,7 +112,7 @@ describe('the flow without the element', () => {
     expect(heard).to.deep.equal(['canceled authorize']);
   });
 
-  it("says what went wrong in the customer's language, and tries again when told to open", async () => {
+  it("says what went wrong in the customer's language, and opens Link with another try when told to", async () => {
     backend.linkTokenErrors.push(refusal({ code: 'timeout', action: 'retry', retryable: true }));
     start({ language: 'es-MX' });
     connect.prepare();
@@ -109,7 +120,7 @@ describe('the flow without the element', () => {
     expect(heard).to.deep.equal(['error timeout']);
     await waitUntil(() => /tard|intent/i.test(connect.error?.message ?? ''), 'the sentence in Spanish');
     connect.open();
-    await reach('ready');
+    await reach('open');
     expect(connect.error).to.equal(null);
   });
 

@@ -1,5 +1,5 @@
 import { aTimeout, expect, waitUntil } from '@open-wc/testing';
-import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.ts';
+import { cleanUp, connect, linkNamed, type Mounted, mount, part, press, reach, spoken } from '../helpers/element.ts';
 import type { SimulatedLink } from '../helpers/simulated-link.ts';
 
 /** Whether the page is in front; the browser decides differently when several test pages are open. */
@@ -59,6 +59,7 @@ describe('on a page that changes', () => {
     await reach(two.element, 'ready');
     press(one.element);
     press(two.element);
+    expect(two.log).to.be.empty;
     expect(one.element.status).to.equal('open');
     expect(two.element.status).to.equal('ready');
     expect(two.link.last.opened).to.equal(0);
@@ -142,6 +143,84 @@ describe('on a page that changes', () => {
       another.remove();
     }
     await waitUntil(() => link.alive === 1);
+  });
+
+  it('prepares Link in another language when the page speaks one, also one that it left meanwhile', async () => {
+    const { element, backend, link } = await mount({ lang: 'de' });
+    await reach(element, 'ready');
+    element.lang = 'fr';
+    await waitUntil(() => backend.tokens === 2 && element.status === 'ready');
+    press(element);
+    element.lang = 'es';
+    await element.updateComplete;
+    expect(element.status).to.equal('open');
+    expect(link.last.destroyed).to.equal(false);
+    link.exit();
+    await waitUntil(() => backend.tokens === 3 && element.status === 'ready');
+    expect(backend.linkTokenInputs.map(({ language }) => language)).to.deep.equal(['de', 'fr', 'es']);
+    await waitUntil(() => link.alive === 1);
+  });
+
+  it('does not open a Link that is still being prepared in the language of before', async () => {
+    let release = () => {};
+    const { element, backend, link } = await mount({ lang: 'de' }, (server) => {
+      server.hold = new Promise((resolve) => {
+        release = resolve;
+      });
+    });
+    await waitUntil(() => backend.linkTokenInputs.length === 1);
+    press(element);
+    element.lang = 'fr';
+    await waitUntil(() => backend.linkTokenInputs.length === 2);
+    release();
+    await reach(element, 'open');
+    expect(link.handlers.map(({ config }) => config.token)).to.deep.equal(['link-sandbox-2']);
+    expect(link.last.opened).to.equal(1);
+  });
+
+  it('is ready again after a reset while its session has no bank', async () => {
+    const { element, link } = await mount({ clientSecret: 'ses_1_secret_a' });
+    await reach(element, 'ready');
+    press(element);
+    element.reset();
+    await reach(element, 'ready');
+    press(element);
+    expect(element.status).to.equal('open');
+    expect(link.last.opened).to.equal(1);
+  });
+
+  for (const [how, act] of [
+    ['Change', ({ element }: Mounted) => linkNamed(element, 'Change').click()],
+    ['Remove', ({ element }: Mounted) => linkNamed(element, 'Remove').click()],
+    ['a reset', ({ element }: Mounted) => element.reset()],
+  ] as const) {
+    it(`says after ${how} that another session is needed where it has none, and goes on with one`, async () => {
+      const mounted = await mount({ clientSecret: 'ses_1_secret_a' });
+      await connect(mounted);
+      const { element, log, backend } = mounted;
+      act(mounted);
+      expect(element.status).to.equal('error');
+      expect(element.value).to.equal(null);
+      expect(element.error?.code).to.equal('session_already_completed');
+      expect(log.at(-1)).to.equal('fbc-error error');
+      await element.updateComplete;
+      expect(spoken(element)).to.contain('ask the shop to start over');
+      element.dispatchEvent(new Event('pointerenter'));
+      press(element);
+      expect(element.status).to.equal('error');
+      element.clientSecret = 'ses_2_secret_b';
+      await reach(element, 'ready');
+      expect(backend.calls.at(-1)).to.equal('createLinkToken ses_2_secret_b');
+      expect(log.filter((entry) => entry.startsWith('fbc-error'))).to.have.length(1);
+    });
+  }
+
+  it('is ready for another bank after Remove where it can have another session', async () => {
+    const mounted = await mount();
+    await connect(mounted);
+    linkNamed(mounted.element, 'Remove').click();
+    await reach(mounted.element, 'ready');
+    expect(mounted.backend.publicSessions).to.equal(2);
   });
 
   it('starts over with another client secret', async () => {

@@ -133,7 +133,7 @@ describe('every state', () => {
     await reach(element, 'blocked');
     expect(fallback()).to.be.greaterThan(0);
     press(element);
-    await reach(element, 'ready');
+    await reach(element, 'open');
     expect(fallback()).to.equal(0);
   });
 });

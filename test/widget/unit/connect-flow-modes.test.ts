@@ -82,6 +82,8 @@ describe('a Hosted Link', () => {
     expect(offered.status).toBe('blocked');
     expect(play([{ type: 'press_hosted' }], offered.state).names).toEqual(['open']);
     expect(play([{ type: 'act' }], offered.state).names).toEqual(['prepare']);
+    const again = play([{ type: 'expiring' }, blocked], offered.state);
+    expect([again.names.at(-1), again.state.hosted]).toEqual(['offer_hosted', false]);
   });
 });
 

@@ -138,9 +138,48 @@ describe('the flow', () => {
       { type: 'start', known: true, renewable: false },
       { type: 'answered', ...answer('completed', ['active']) },
     ]);
-    const removed = play([{ type: 'remove' }, { type: 'warm' }], done.state);
-    expect(removed.state.connections).toEqual([]);
-    expect(removed.names).toEqual(['close']);
+    for (const type of ['change', 'remove', 'reset'] as const) {
+      const removed = play([{ type }], done.state);
+      expect(removed.state.connections).toEqual([]);
+      expect(removed.state.error).toMatchObject({ code: 'session_already_completed', action: 'contact_merchant' });
+      expect(removed.names.at(-1)).toBe('emit error');
+      const later = play([{ type: 'warm' }, { type: 'act' }, { type: 'reset' }], removed.state);
+      expect([later.status, later.names]).toEqual(['error', []]);
+    }
+  });
+
+  it('begins anew with another session after its own was used up', () => {
+    const start: Loose = { type: 'start', known: true, renewable: false };
+    const done = play([start, { type: 'answered', ...answer('completed', ['active']) }]);
+    const other: Loose[] = [{ type: 'restart' }, start, { type: 'answered', ...answer('open') }, { type: 'warm' }];
+    for (const before of [done.state, play([{ type: 'change' }], done.state).state]) {
+      const { names, state } = play(other, before);
+      expect(names).toEqual(['close', 'read', 'prepare']);
+      expect(state.error).toBeNull();
+    }
+  });
+
+  it('warms up again after a reset when nothing was connected', () => {
+    const open = play([{ type: 'start', known: false, renewable: false }, ...toOpen.slice(1)]);
+    expect(play([{ type: 'reset' }, { type: 'warm' }, { type: 'prepared' }], open.state).status).toBe('ready');
+  });
+
+  it('prepares Link anew when what it is prepared for has changed, except while it is open', () => {
+    for (const events of [toReady, toReady.slice(0, 2)]) {
+      expect(play([...events, { type: 'outdated' }]).names.at(-1)).toBe('prepare');
+    }
+    expect(play([...toOpen, { type: 'outdated' }]).status).toBe('open');
+    expect(play([{ type: 'outdated' }]).names).toEqual([]);
+  });
+
+  it('opens Link by itself when another try, pressed for, succeeds', () => {
+    for (const code of ['script_blocked', 'network_failed'] as const) {
+      const failed = play([...toReady.slice(0, 2), { type: 'prepare_failed', error: flowError(code, 'retry') }]);
+      const opened = play([{ type: 'act' }, { type: 'prepared' }], failed.state);
+      expect([opened.status, opened.names]).toEqual(['open', ['prepare', 'open']]);
+      const search = play([{ type: 'act' }, { type: 'prepared', embedded: true }], failed.state);
+      expect([search.status, search.state.wanted]).toEqual(['ready', false]);
+    }
   });
 
   it('replaces a bank through another session', () => {
@@ -175,7 +214,8 @@ describe('the flow', () => {
 
   it('tries again when the network is back, if the network was what was missing', () => {
     const offline = play([...toReady.slice(0, 2), { type: 'prepare_failed', error: flowError('offline', 'retry') }]);
-    expect(play([{ type: 'online' }], offline.state).names).toEqual(['prepare']);
+    const online = play([{ type: 'online' }, { type: 'prepared' }], offline.state);
+    expect([online.status, online.names]).toEqual(['ready', ['prepare']]);
     const other = play([
       ...toReady.slice(0, 2),
       { type: 'prepare_failed', error: flowError('internal_error', 'retry') },
@@ -249,6 +289,7 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
       'warm',
       'press',
       'expiring',
+      'outdated',
       'link_busy',
       'slow',
       'accept',
@@ -258,6 +299,7 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
       'change',
       'remove',
       'reset',
+      'restart',
       'leave',
       'return',
       'link_opened',

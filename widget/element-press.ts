@@ -1,0 +1,23 @@
+import type { ConnectController } from './connect-controller.ts';
+import { canEmbed, focusSearch } from './embedded-place.ts';
+import type { FinixBankConnect } from './finix-bank-connect.ts';
+
+/**
+ * What a press on the element comes to.
+ * @param mayOpen asks the page; only where Link is about to open, now or as soon as it can
+ */
+export function press(element: FinixBankConnect, controller: ConnectController, mayOpen: () => boolean): void {
+  const { phase, error, embedded, link, submission, renewable } = controller.state;
+  if (embedded && phase === 'rest' && link === 'ready') {
+    focusSearch(element);
+    return;
+  }
+  if (/^(submitting|polling|choosing|authorizing|returning)$/.test(phase) || (phase === 'done' && element.value))
+    return;
+  if (phase === 'failed' && error?.action === 'contact_merchant') return;
+  const again = phase === 'failed' && /^(retry|wait)$/.test(error?.action ?? '');
+  const type = again ? 'act' : 'press';
+  // What Link gave is sent again; the search is put back; or there is no session to open Link with.
+  const isWithoutLink = again ? submission || canEmbed(element, controller.state) : phase === 'done' && !renewable;
+  if (isWithoutLink || (!controller.isTaken && mayOpen())) controller.press(type);
+}

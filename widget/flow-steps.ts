@@ -1,0 +1,51 @@
+import type { FlowError } from './errors.ts';
+import type { FlowEffect, Transition } from './flow-events.ts';
+import { type FlowState, initialState } from './flow-state.ts';
+
+/** The steps that many events of the flow (connect-flow.ts) share. */
+
+export function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
+  return { state, effects };
+}
+
+/** The same customer on the same page, with nothing under way and nothing shown. */
+export function rest(state: FlowState): FlowState {
+  const { warm, renewable, renewed, reopened, repair, run } = state;
+  return { ...initialState, warm, renewable, renewed, reopened, repair, run: run + 1 };
+}
+
+export function prepare(state: FlowState, effects: FlowEffect[] = []): Transition {
+  const run = state.run + 1;
+  return { state: { ...state, run, link: 'preparing' }, effects: [...effects, { type: 'prepare', run }] };
+}
+
+export function open(state: FlowState): Transition {
+  return stay(opened(state), [{ type: 'open' }]);
+}
+
+export function opened(state: FlowState): FlowState {
+  return {
+    ...state,
+    phase: 'open',
+    link: 'ready',
+    wanted: false,
+    renewed: false,
+    error: null,
+    notice: null,
+    submission: null,
+  };
+}
+
+export function read(state: FlowState, phase: 'checking' | 'returning' | 'polling', delay = 0): Transition {
+  const run = state.run + 1;
+  return { state: { ...state, phase, run, error: null }, effects: [{ type: 'read', run, delay }] };
+}
+
+export function fail(state: FlowState, error: FlowError, effects: FlowEffect[] = []): Transition {
+  const failed: FlowState = { ...state, phase: 'failed', error, slow: 0, accounts: [], authorization: null };
+  const all: FlowEffect[] = [...effects, { type: 'emit', name: 'error' }];
+  // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press opens it at once.
+  const again = /^(restart|use_other_bank)$/.test(error.action) && failed.link === 'none';
+  if (error.code === 'script_blocked' && !again) all.push({ type: 'offer_hosted', run: failed.run });
+  return again ? prepare({ ...failed, submission: null, wanted: false }, all) : stay(failed, all);
+}
