@@ -326,8 +326,9 @@ export class ConnectController {
     const leave = { clientSecret: this.#access.secret ?? '', until: now + life };
     this.#leave = returnsHere ? { ...leave, linkToken: link_token } : leave;
     this.#tokenEnds = now + Math.max(life - TOKEN_MARGIN, life / 2);
-    // A page that nobody looks at asks for nothing; `wake` makes up for it.
-    this.#tokenTimer = setTimeout(() => document.hidden || this.wake(), this.#tokenEnds - now);
+    // A page that nobody looks at asks for nothing; `wake` makes up for it. The clock is not asked again: timers may run a millisecond ahead of it.
+    const renew = () => document.hidden || this.dispatch({ type: 'expiring' });
+    this.#tokenTimer = setTimeout(renew, this.#tokenEnds - now);
   }
 
   #watchSlowness(busy: boolean): void {

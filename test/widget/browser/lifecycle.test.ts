@@ -102,6 +102,22 @@ describe('on a page that changes', () => {
     expect(link.alive).to.be.at.most(1);
   });
 
+  it('replaces a link token also when the clock is a moment behind the timer', async () => {
+    seen(true);
+    const { now } = Date;
+    try {
+      const { element, backend } = await mount({}, (server) => {
+        server.tokenLife = 200;
+      });
+      await reach(element, 'ready');
+      const stopped = now();
+      Date.now = () => stopped;
+      await waitUntil(() => backend.tokens >= 2);
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it('asks for nothing while nobody looks, and for a token when somebody does again', async () => {
     seen(false);
     const { element, backend } = await mount({}, (server) => {
