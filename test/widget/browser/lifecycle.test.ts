@@ -127,6 +127,7 @@ describe('on a page that changes', () => {
     await reach(element, 'ready');
     await aTimeout(200);
     expect(backend.tokens).to.equal(1);
+    backend.tokenLife = 60_000;
     seen(true);
     document.dispatchEvent(new Event('visibilitychange'));
     await waitUntil(() => backend.tokens === 2);
