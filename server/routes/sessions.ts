@@ -177,7 +177,7 @@ async function limit({ storage }: AppDeps, bucket: string, rate: RateLimit): Pro
 }
 
 /** One IPv6 customer has a whole /64; counting single addresses would not limit anybody. */
-function addressBlock(ip: string | null): string {
+export function addressBlock(ip: string | null): string {
   if (ip === null) return 'unknown';
   if (!ip.includes(':')) return ip;
   const [head = ''] = ip.split('::');

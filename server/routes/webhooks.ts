@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { ProblemError } from '../errors.ts';
 import type { AppContext, AppDeps, AppEnv } from '../http/context.ts';
+import { addressBlock } from './sessions.ts';
 
 /** Plaid's EVENTS grow with a session's steps; a megabyte is a thousand of them. */
 const MAX_BYTES = 1024 * 1024;
@@ -16,7 +17,7 @@ export function webhookRoutes(app: Hono<AppEnv>, { inbound }: AppDeps): void {
   });
 
   app.post('/webhooks/plaid', limit, async (c) => {
-    await inbound.receivePlaid(await rawBody(c), c.req.header('Plaid-Verification'));
+    await inbound.receivePlaid(await rawBody(c), c.req.header('Plaid-Verification'), addressBlock(c.get('ip')));
     return c.json({ received: true });
   });
 

@@ -14,8 +14,8 @@ import { createPlaidVerifier, readPlaidWebhook } from './plaid.ts';
  * more than once and in any order; handle-webhook.ts decides by what is true, not by what came before.
  */
 export interface Inbound {
-  /** Resolves once it is stored. @throws ProblemError when it is not Plaid's */
-  receivePlaid(body: Uint8Array, token: string | undefined): Promise<void>;
+  /** Resolves once it is stored. @param caller see PlaidVerifier @throws ProblemError when it is not Plaid's */
+  receivePlaid(body: Uint8Array, token: string | undefined, caller: string): Promise<void>;
   /** Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store. @throws ProblemError */
   receiveFinix(body: Uint8Array, signature: string | undefined): Promise<void>;
   /** Handles what is due. @returns whether there may be more */
@@ -122,8 +122,8 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   return {
-    async receivePlaid(body, token) {
-      const { issuedAt, bodyHash } = await verifier.verify(body, token);
+    async receivePlaid(body, token, caller) {
+      const { issuedAt, bodyHash } = await verifier.verify(body, token, caller);
       const { type, facts, publicToken } = readPlaidWebhook(body);
       // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of the key.
       const dedupe_key = `plaid:${bodyHash}:${issuedAt}`;

@@ -1,119 +1,83 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type CryptoKey, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Storage } from '../storage/open.ts';
-import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
+import { createPlaidKeys } from './plaid-keys.ts';
 
 /** Proves that a webhook is Plaid's: a JWT over the body's hash, signed with a key that Plaid names and gives out itself. */
 export interface PlaidVerifier {
   /**
+   * @param caller whom to count questions about unknown keys to, such as an address
    * @returns when it was signed (milliseconds) and the body's hash
-   * @throws ProblemError `unauthorized` for whatever Plaid has not signed just now, `rate_limited`; UpstreamError when Plaid can't be asked
+   * @throws ProblemError `unauthorized` for whatever Plaid has not signed just now, `plaid_unavailable`; UpstreamError when Plaid can't
+   * be asked
    */
-  verify(body: Uint8Array, token: string | undefined): Promise<{ issuedAt: number; bodyHash: string }>;
+  verify(body: Uint8Array, token: string | undefined, caller: string): Promise<{ issuedAt: number; bodyHash: string }>;
 }
 
 /** Plaid's own advice: older ones may be replayed. */
 const MAX_AGE_MS = 5 * 60_000;
 /** How far Plaid's clock may be ahead of ours. */
 const CLOCK_MARGIN_S = 60;
-/** A key that Plaid retires is learned of within this time. */
-const REFRESH_MS = 3600_000;
-/** Plaid has a handful of keys; who asks for more makes them up. */
-const LOOK_UPS: RateLimit = { limit: 20, windowMs: 60_000 };
-/** Made-up key ids that are remembered as such; beyond that all are forgotten, and the limit above holds. */
-const MAX_UNKNOWN = 1_000;
 
-interface KnownKey {
-  key: CryptoKey | Uint8Array;
-  expiredAt: number | null;
-  fetchedAt: number;
-}
-
-export function createPlaidVerifier({ plaid, storage }: { plaid: PlaidClient; storage: Storage }): PlaidVerifier {
-  const keys = new Map<string, KnownKey>();
-  const unknown = new Set<string>();
-  const asking = new Map<string, Promise<KnownKey>>();
-
-  async function findKey(kid: string, now: number): Promise<KnownKey> {
-    const known = keys.get(kid);
-    if (known && now - known.fetchedAt < REFRESH_MS) return known;
-    if (unknown.has(kid)) throw refused('The key is not known.');
-    try {
-      // Many webhooks with a new key at once are one question.
-      const question = asking.get(kid) ?? askPlaid(kid, now);
-      asking.set(kid, question);
-      return await question;
-    } catch (error) {
-      // Plaid's outage does not make a key bad that was good an hour ago.
-      if (known && error instanceof UpstreamError && error.failure !== 'refused') return known;
-      throw error;
-    } finally {
-      asking.delete(kid);
-    }
-  }
-
-  async function askPlaid(kid: string, now: number): Promise<KnownKey> {
-    const { allowed, retryAfterSeconds } = await takeRateLimit(storage, 'plaid-webhook-key', LOOK_UPS);
-    if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
-    try {
-      const { jwk, expiredAt } = await plaid.getWebhookKey(kid);
-      const key: KnownKey = { key: await importJWK(jwk, 'ES256'), expiredAt, fetchedAt: now };
-      keys.set(kid, key);
-      return key;
-    } catch (error) {
-      if (!(error instanceof UpstreamError) || error.failure !== 'refused') throw error;
-      if (unknown.size >= MAX_UNKNOWN) unknown.clear();
-      unknown.add(kid);
-      keys.delete(kid);
-      throw refused('The key is not known.');
-    }
-  }
-
+export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage }): PlaidVerifier {
+  const keys = createPlaidKeys(deps);
   return {
-    async verify(body, token) {
-      const now = await storage.now();
-      const { key, expiredAt } = await findKey(keyIdOf(token), now);
-      if (expiredAt !== null && expiredAt <= now) throw refused('The key has expired.');
-      let payload: { iat?: number; request_body_sha256?: unknown };
+    async verify(body, token = '', caller) {
+      const now = await deps.storage.now();
+      const bodyHash = createHash('sha256').update(body).digest('hex');
+      const { kid, issuedAt } = readClaims(token, bodyHash, now);
+      const found = await keys.find(kid, now, caller);
+      if (!found) throw refused('The key is not known.');
+      if (found.expiredAt !== null && found.expiredAt <= now) throw refused('The key has expired.');
       try {
-        ({ payload } = await jwtVerify(token ?? '', key, {
+        await jwtVerify(token, found.key, {
           algorithms: ['ES256'],
           maxTokenAge: MAX_AGE_MS / 1000,
           clockTolerance: CLOCK_MARGIN_S,
           currentDate: new Date(now),
-        }));
+        });
       } catch {
         throw refused('The signature is not valid.');
-      }
-      const issuedAt = (payload.iat ?? 0) * 1000;
-      // The margin above is for clocks that run ahead, not for older signatures.
-      if (now - issuedAt > MAX_AGE_MS) throw refused('The signature is too old.');
-      const bodyHash = createHash('sha256').update(body).digest('hex');
-      const signedHash = Buffer.from(String(payload.request_body_sha256));
-      const hash = Buffer.from(bodyHash);
-      if (signedHash.length !== hash.length || !timingSafeEqual(signedHash, hash)) {
-        throw refused('The body is not the one that was signed.');
       }
       return { issuedAt, bodyHash };
     },
   };
 }
 
-/** The algorithm is checked before anything else: a key must never be used for another one than its own. */
-function keyIdOf(token: string | undefined): string {
-  if (token === undefined) throw refused('The Plaid-Verification header is missing.');
+/**
+ * What the token says, proved by nobody yet. All of it is checked before a key is looked for: what could not be Plaid's by its own
+ * words is not worth a question to Plaid. The algorithm comes first, for a key must never be used for another one than its own.
+ */
+function readClaims(token: string, bodyHash: string, now: number): { kid: string; issuedAt: number } {
+  if (token === '') throw refused('The Plaid-Verification header is missing.');
+  const { alg, kid, iat, request_body_sha256: signed } = decode(token);
+  if (alg !== 'ES256' || typeof kid !== 'string' || !KEY_ID.test(kid) || typeof iat !== 'number') {
+    throw refused('The Plaid-Verification header is not a JWT of Plaid’s.');
+  }
+  const issuedAt = iat * 1000;
+  if (now - issuedAt > MAX_AGE_MS) throw refused('The signature is too old.');
+  if (issuedAt - now > CLOCK_MARGIN_S * 1000) throw refused('The signature is of the future.');
+  const [signedHash, hash] = [Buffer.from(String(signed)), Buffer.from(bodyHash)];
+  if (signedHash.length !== hash.length || !timingSafeEqual(signedHash, hash)) {
+    throw refused('The body is not the one that was signed.');
+  }
+  return { kid, issuedAt };
+}
+
+/** A UUID so far; Plaid does not promise it. */
+const KEY_ID = /^[\w-]{16,64}$/;
+
+function decode(token: string): Record<string, unknown> {
   try {
     const { alg, kid } = decodeProtectedHeader(token);
-    if (alg === 'ES256' && typeof kid === 'string' && /^[\w-]{1,128}$/.test(kid)) return kid;
+    return { ...decodeJwt(token), alg, kid };
   } catch {
-    // Falls through to the same refusal.
+    return {};
   }
-  throw refused('The Plaid-Verification header is not a JWT of Plaid’s.');
 }
 
 function refused(detail: string): ProblemError {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPlaidClient } from '../../server/clients/plaid.ts';
+import { createPlaidKeys } from '../../server/webhooks/plaid-keys.ts';
 import { afterlife } from '../helpers/afterlife.ts';
-import { eventually, TestServer } from '../helpers/server.ts';
+import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
@@ -11,6 +13,24 @@ const { webhooks, item, events, connect, settled, becomes } = afterlife(() => se
 async function post(body: string, token: string | undefined) {
   const headers: Record<string, string> = token === undefined ? {} : { 'Plaid-Verification': token };
   return server.send('POST', '/webhooks/plaid', body, headers);
+}
+
+const questions = () => server.ledger.calls().filter(({ path }) => path === '/webhook_verification_key/get').length;
+const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+
+/** Well-formed, with a key of nobody's. */
+function madeUp(kid: string, claims: string): string {
+  return `${encode({ alg: 'ES256', kid, typ: 'JWT' })}.${claims}.${'A'.repeat(86)}`;
+}
+
+/** Webhooks as good as they can be made without a key of Plaid's. */
+async function flood(count: number): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let i = 0; i < count; i++) {
+    const [, claims = ''] = webhooks().signPlaid('{}').split('.');
+    answers.push(await post('{}', madeUp(crypto.randomUUID(), claims)));
+  }
+  return answers;
 }
 
 describe('a webhook of Plaid’s', () => {
@@ -64,7 +84,7 @@ describe('a webhook of Plaid’s', () => {
       () => {
         const [head = '', body, signature] = webhooks().signPlaid(payload).split('.');
         const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as object;
-        const other = Buffer.from(JSON.stringify({ ...header, kid: 'made-up' })).toString('base64url');
+        const other = Buffer.from(JSON.stringify({ ...header, kid: crypto.randomUUID() })).toString('base64url');
         return { body: payload, token: `${other}.${body}.${signature}` };
       },
     ],
@@ -93,18 +113,63 @@ describe('a webhook of Plaid’s', () => {
     expect(server.ledger.calls().filter(({ path }) => path === '/webhook_verification_key/get')).toHaveLength(2);
   });
 
-  it('with made-up keys does not make the server ask Plaid without end', async () => {
-    const [head = '', body, signature] = webhooks().signPlaid(payload).split('.');
-    const header = JSON.parse(Buffer.from(head, 'base64url').toString()) as object;
-    const statuses = new Set<number>();
-    for (let i = 0; i < 60; i++) {
-      const other = Buffer.from(JSON.stringify({ ...header, kid: `made-up-${i}` })).toString('base64url');
-      statuses.add((await post(payload, `${other}.${body}.${signature}`)).status);
-    }
-    expect(statuses).toEqual(new Set([401, 429]));
-    const asked = server.ledger.calls().filter(({ path }) => path === '/webhook_verification_key/get');
+  it('with made-up keys does not make the server ask Plaid without end; what comes then is to come again', async () => {
+    const answers = await flood(40);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]));
+    expect(Number(answers.at(-1)?.headers.get('Retry-After'))).toBeGreaterThan(0);
     // Two windows at most.
-    expect(asked.length).toBeLessThanOrEqual(40);
+    expect(questions()).toBeLessThanOrEqual(20);
+  });
+
+  it('is believed while others make up keys, also when its own is due to be asked for again', async () => {
+    expect((await post(payload, webhooks().signPlaid(payload))).status).toBe(200);
+    await flood(25);
+    server.clockOffset = 61 * 60_000;
+    await flood(25);
+    expect((await post(payload, webhooks().signPlaid(payload))).status).toBe(200);
+    const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
+    const asked = questions();
+    const headers = { 'Plaid-Verification': webhooks().signPlaid('{}') };
+    expect((await other.send('POST', '/webhooks/plaid', '{}', headers)).status).toBe(200);
+    expect(questions()).toBe(asked);
+    await other.close();
+  });
+
+  it('is believed while Plaid cannot be asked for a known key again', async () => {
+    await post(payload, webhooks().signPlaid(payload));
+    server.clockOffset = 61 * 60_000;
+    const path = '/webhook_verification_key/get';
+    server.upstream.simulator.faults.add({ service: 'plaid', path, kind: 'status' });
+    expect((await post(payload, webhooks().signPlaid(payload))).status).toBe(200);
+    expect((await post(payload, webhooks().signPlaid(payload))).status).toBe(200);
+    // Once, and then not with every webhook.
+    expect(questions()).toBe(2);
+  });
+
+  it.each<[string, (claims: Record<string, unknown>) => Record<string, unknown>, string?]>([
+    ['has no time', ({ request_body_sha256 }) => ({ request_body_sha256 })],
+    ['is old', (claims) => ({ ...claims, iat: Number(claims['iat']) - 301 })],
+    ['is of the future', (claims) => ({ ...claims, iat: Number(claims['iat']) + 120 })],
+    ['has no hash of the body', ({ iat }) => ({ iat })],
+    ['is over another body', (claims) => ({ ...claims, request_body_sha256: '0'.repeat(64) })],
+    ['names a key that can be none', (claims) => claims, 'x'],
+  ])('that %s by its own words is refused without a question to Plaid', async (_name, claim, kid) => {
+    const [, claims = ''] = webhooks().signPlaid(payload).split('.');
+    const told = claim(JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>);
+    const { status } = await post(payload, madeUp(kid ?? crypto.randomUUID(), encode(told)));
+    expect([status, questions()]).toEqual([401, 0]);
+  });
+
+  it('with a new key is believed while another address makes up keys', async () => {
+    const { storage, config } = server;
+    const now = await storage.now();
+    const keys = createPlaidKeys({ storage, plaid: createPlaidClient(config.plaid) });
+    const made = Array.from({ length: 30 }, () => keys.find(crypto.randomUUID(), now, '192.0.2.1'));
+    const outcomes = await Promise.allSettled(made);
+    expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(10);
+    const [head = ''] = webhooks().signPlaid(payload).split('.');
+    const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string };
+    expect(await keys.find(kid, now, '192.0.2.2')).toMatchObject({ expiredAt: null });
   });
 
   it('is answered 503 while Plaid cannot be asked for the key, so that it comes again', async () => {
