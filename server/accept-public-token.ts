@@ -143,6 +143,8 @@ async function acceptRepair(
   const taken = TAKEN[session.status];
   if (taken) throw new ProblemError(taken);
   if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
+  // The token can't be proved by exchanging it. Where Link was never opened there can be none.
+  if (session.link_tokens_until === 0) throw new ProblemError('restart_required');
   const connection = await lockConnection(trx, session.repair_connection_id ?? '');
   if (!connection || connection.goal === 'remove' || connection.status === 'removed') {
     throw new ProblemError('session_failed', { detail: 'The connection was removed meanwhile.' });

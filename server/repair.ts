@@ -2,6 +2,7 @@ import type { ProblemCode } from '../widget/contract.ts';
 import { beginRenewal, changeConnection, lockConnection, renewal } from './change-connection.ts';
 import { isPendingVerification } from './choose-accounts.ts';
 import type { PlaidAccount } from './clients/plaid.ts';
+import { isBankDown } from './clients/plaid-codes.ts';
 import type { ConnectBankDeps } from './connect-bank.ts';
 import { disableInstruments, makeInstrument } from './finix-instrument.ts';
 import { askBank } from './plaid-bank.ts';
@@ -40,6 +41,7 @@ async function readAgain(deps: ConnectBankDeps, held: HeldSession): Promise<void
   if (!account) {
     throw new Stop('open', 'account_unknown', { detail: 'The account was not shared again. Choose it in Link.' });
   }
+  await requireSignedIn(deps, token);
   const siblings = await deps.storage.db
     .selectFrom('connections')
     .selectAll()
@@ -58,6 +60,14 @@ async function readAgain(deps: ConnectBankDeps, held: HeldSession): Promise<void
     await changeConnection(trx, deps.outbox, before, patch, now, { actor: 'page' });
     for (const sibling of siblings) await repairBeside(trx, deps.outbox, sibling, accounts, now);
   });
+}
+
+/** That the customer has signed in again is Plaid's to say, not the page's: Plaid also gives the accounts of a login that is broken. */
+async function requireSignedIn({ plaid }: ConnectBankDeps, accessToken: string): Promise<void> {
+  const code = await askBank(() => plaid.getItemError(accessToken));
+  if (code === null) return;
+  if (isBankDown(code)) throw new Stop('open', 'bank_unavailable');
+  throw new Stop('restart_required', 'restart_required');
 }
 
 /** The login is the siblings' too: what is repaired for one account is repaired for all that were shared again. */

@@ -61,6 +61,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
 
     bank().signInAgain(item().item_id);
     const repair = await server.createSession({ connection: id });
+    await server.page(repair, 'POST', '/link-token', {});
     const { body } = await server.complete(repair, 'public-sandbox-99999999-9999-9999-9999-999999999999');
     expect(body.status).toBe('completed');
     expect(enabled()).toEqual([(await read(id)).payment_instrument]);

@@ -27,6 +27,7 @@ describe('the audit of a connection', () => {
     bank().signInAgain(item().item_id);
     const repair = await server.createSession({ connection: id });
     await server.page(repair, 'POST', '/link-token', {});
+    await server.page(repair, 'POST', '/link-token', {});
     await server.complete(repair, 'public-sandbox-99999999-9999-9999-9999-999999999999');
     await server.merchant('DELETE', `/v1/connections/${id}`);
     const entries = (await audit(id)).map(({ actor, action }) => `${actor} ${action}`);

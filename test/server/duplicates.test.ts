@@ -66,6 +66,7 @@ describe('the same account connected again', () => {
   it('while the old one is being repaired still leaves the new one only', async () => {
     const first = await connect('user_one_account', 'ins_127287');
     const repair = await server.createSession({ connection: first.id });
+    await server.page(repair, 'POST', '/link-token', {});
     server.upstream.simulator.faults.add({
       service: 'finix',
       method: 'POST',

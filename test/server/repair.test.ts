@@ -18,8 +18,15 @@ const TOKENIZING = 'ins_127287';
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
 
 async function repair(connection: string, token = UPDATE_TOKEN): Promise<{ session: Session; answer: Answer }> {
-  const session = await server.createSession({ connection });
+  const session = await opened(connection);
   return { session, answer: await server.complete(session, token) };
+}
+
+/** A session whose page has opened Link. */
+async function opened(connection: string): Promise<Session> {
+  const session = await server.createSession({ connection });
+  expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
+  return session;
 }
 
 async function broken(username?: string, institution?: string): Promise<string> {
@@ -169,6 +176,36 @@ describe('completing a repair', () => {
     expect((await server.complete(session, UPDATE_TOKEN)).body.status).toBe('completed');
   });
 
+  it.each([
+    ['a login that is broken', 'needs_repair', () => bank().breakLogin(item().item_id)],
+    ['a permission that was revoked', 'revoked', () => bank().revokePermission(item().item_id)],
+  ] as const)('with a made-up token does not mend %s, as no link token was made', async (_name, status, end) => {
+    const { id } = await connect();
+    end();
+    await becomes(id, status);
+    bank().signInAgain(item().item_id);
+    const session = await server.createSession({ connection: id });
+    const answer = await server.complete(session, UPDATE_TOKEN);
+    expect([answer.status, answer.body.code]).toEqual([409, 'restart_required']);
+    expect((await read(id)).status).toBe(status);
+  });
+
+  it('of which Plaid still says that the login is broken asks for another try, whatever accounts it gives', async () => {
+    const id = await broken();
+    bank().signInAgain(item().item_id);
+    const session = await opened(id);
+    const path = '/item/get';
+    server.upstream.simulator.faults.add({ service: 'plaid', path, kind: 'delay', delayMs: 300, times: 1 });
+    const asked = () => server.ledger.calls().filter((call) => call.path === '/accounts/get').length;
+    const before = asked();
+    const repairing = server.complete(session, UPDATE_TOKEN);
+    await expect.poll(asked).toBe(before + 1);
+    bank().breakLogin(item().item_id);
+    const answer = await repairing;
+    expect([answer.status, answer.body.code]).toEqual([409, 'restart_required']);
+    expect((await read(id)).status).toBe('needs_repair');
+  });
+
   it('that no longer shares the account asks to choose it', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));
@@ -197,7 +234,7 @@ describe('completing a repair', () => {
   it('by two pages at once is one repair', async () => {
     const id = await broken('user_one_account', TOKENIZING);
     bank().signInAgain(item().item_id);
-    const sessions = [await server.createSession({ connection: id }), await server.createSession({ connection: id })];
+    const sessions = [await opened(id), await opened(id)];
     const answers = await Promise.all(sessions.map((session) => server.complete(session, UPDATE_TOKEN)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(enabled()).toEqual([(await read(id)).payment_instrument]);
@@ -205,7 +242,7 @@ describe('completing a repair', () => {
 
   it('of a connection that is removed meanwhile fails, and leaves it removed', async () => {
     const id = await broken();
-    const session = await server.createSession({ connection: id });
+    const session = await opened(id);
     await server.merchant('DELETE', `/v1/connections/${id}`);
     const answer = await server.complete(session, UPDATE_TOKEN);
     expect([answer.status, answer.body.code]).toEqual([409, 'session_failed']);
