@@ -52,6 +52,8 @@ export async function changeConnection(
     .executeTakeFirstOrThrow();
   const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
   if (after.status === before.status && !isRenewed) return after;
+  // On its way out: the merchant is told once, when it is gone. That it was asked for is in the audit already.
+  if (after.goal === 'remove' && after.status !== 'removed') return after;
   await outbox.connectionChanged(trx, after, now);
   await addAudit(
     trx,
@@ -136,7 +138,10 @@ export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
   };
 }
 
-/** Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. */
+/**
+ * Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. Until then it is `revoked`: a
+ * merchant who reads it before charging must get a no from the moment that the end is decided.
+ */
 export async function beginRemoval(
   trx: StorageTransaction,
   outbox: Outbox,
@@ -151,5 +156,6 @@ export async function beginRemoval(
     connection: before.id,
   });
   const goal = goalPatch(before, 'remove', now) ?? {};
-  return changeConnection(trx, outbox, before, { ...goal, reason }, now, by);
+  const status = before.status === 'failed' ? before.status : 'revoked';
+  return changeConnection(trx, outbox, before, { ...goal, status, reason }, now, by);
 }

@@ -16,6 +16,7 @@ describe('the same account connected again', () => {
     const first = await connect();
     const second = await connect();
     const before = await read(first.id);
+    expect(before.status).toBe('revoked');
     await becomes(first.id, 'removed');
     const after = await becomes(second.id, 'active');
     expect(after.previous_payment_instrument).toBe(before.payment_instrument);

@@ -61,7 +61,9 @@ describe('removing a connection', () => {
     const { id } = await connect();
     server.upstream.simulator.faults.add({ ...rule });
     const { status, body } = await remove(id);
-    expect([status, body.status]).toEqual([202, 'active']);
+    // A merchant who looks before charging is told no at once.
+    expect([status, body.status]).toEqual([202, 'revoked']);
+    expect((await read(id)).status).toBe('revoked');
     await eventually(async () => {
       await server.jobs.tick();
       server.clockOffset += 60_000;
@@ -69,6 +71,8 @@ describe('removing a connection', () => {
     });
     expect(enabled()).toEqual([]);
     expect(removed()).toBe(1);
+    await server.jobs.tick();
+    expect(receiver.types()).toEqual(['connection.active', 'session.completed', 'connection.removed']);
   });
 
   it('goes on in another process when one has ended in the middle', async () => {
@@ -191,10 +195,11 @@ describe('erasing a customer', () => {
   });
 
   it('while Finix is down is answered 202, and ends by itself', async () => {
-    await connect();
+    const { id } = await connect();
     server.upstream.simulator.faults.add({ service: 'finix', path: '/payment_instruments*', kind: 'status', times: 2 });
     const { status, body } = await erase();
     expect([status, body.status]).toEqual([202, 'erasing']);
+    expect((await read(id)).status).toBe('revoked');
     await eventually(async () => {
       server.clockOffset += 60_000;
       await server.jobs.tick();
