@@ -67,6 +67,8 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
     // Every commit is synced to the disk before it counts: an acknowledged row outlives the power.
     db.exec('PRAGMA synchronous = FULL');
     db.exec('PRAGMA foreign_keys = ON');
+    // What is erased is overwritten in the file, too: without this it stays readable in free pages, and in copies of the file.
+    db.exec('PRAGMA secure_delete = ON');
     return db;
   } catch (error) {
     db.close();

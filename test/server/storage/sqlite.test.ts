@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -39,6 +39,18 @@ test('a folder that others can read is used as it is, with a warning', async () 
   await (await open(shared)).close();
   expect(await modeOf(shared)).toBe(0o755);
   expect(warnings).toEqual([expect.stringContaining('DATA_DIR')]);
+});
+
+test('what is deleted can no longer be read in the file', async () => {
+  const value = 'to be forgotten '.repeat(8);
+  const inFile = async () => {
+    await sql`pragma wal_checkpoint(truncate)`.execute(storage.db);
+    return (await readFile(join(dataDir, SQLITE_FILE))).includes(value);
+  };
+  await storage.db.insertInto('meta').values({ key: 'secret', value }).execute();
+  expect(await inFile()).toBe(true);
+  await storage.db.deleteFrom('meta').where('key', '=', 'secret').execute();
+  expect(await inFile()).toBe(false);
 });
 
 test('a data folder that is a file is refused by name', async () => {
