@@ -3,7 +3,9 @@ import { createHash, randomBytes } from 'node:crypto';
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
 /** `ses_` and the like, then 24 characters of 62: 142 bits, so ids never collide and can't be guessed. */
-export function newId(prefix: 'ses' | 'con' | 'itm' | 'req' | 'anon' | 'tag' | 'evt' | 'hl' | 'msg' | 'aud'): string {
+export function newId(
+  prefix: 'ses' | 'con' | 'itm' | 'req' | 'anon' | 'tag' | 'evt' | 'hl' | 'msg' | 'aud' | 'erased',
+): string {
   let id = '';
   while (id.length < 24) {
     for (const byte of randomBytes(32)) {

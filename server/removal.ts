@@ -4,12 +4,14 @@ import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
 import type { ConnectionGoals } from './connection-goals.ts';
 import { ProblemError } from './errors.ts';
+import { newId } from './ids.ts';
 import { isBusy } from './item-busy.ts';
 import type { Logger } from './log.ts';
 import { releaseItems } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable, ItemTable } from './storage/tables.ts';
+import { viewConnection } from './views.ts';
 import type { Outbox } from './webhooks/outbox.ts';
 import { backoff, Postpone, QUICK_TRIES, type StorageTransaction, type Timing } from './worker.ts';
 
@@ -27,8 +29,8 @@ export interface RemovalDeps {
 
 /** While a customer's session is being finished, its outcome is waited for; it is a matter of seconds. */
 const LOOK_AGAIN_MS = 2_000;
-/** What an erased customer is called afterwards: nobody. */
-const ERASED = 'erased';
+/** What an erased customer is called afterwards: nobody, another nobody in each row. A fixed word could be a customer's real id. */
+const nobody = () => newId('erased');
 
 /** How many customers one round of jobs goes on with. */
 const BATCH = 32;
@@ -256,32 +258,60 @@ export async function erase(
 
 async function forget(trx: StorageTransaction, customerId: string, now: number): Promise<void> {
   const sessions = await trx.selectFrom('sessions').select('id').where('customer_id', '=', customerId).execute();
-  const ids = sessions.map(({ id }) => id);
+  const connections = await trx.selectFrom('connections').select('id').where('customer_id', '=', customerId).execute();
   await trx.deleteFrom('customers').where('customer_id', '=', customerId).execute();
-  await trx
-    .updateTable('connections')
-    .set({
-      customer_id: ERASED,
-      account_name: null,
-      account_mask: null,
-      persistent_account_id: null,
-      fingerprint: null,
-      metadata: '{}',
-    })
-    .where('customer_id', '=', customerId)
-    .execute();
-  await trx
-    .updateTable('sessions')
-    .set({ customer_id: ERASED, identity_enc: null, metadata: '{}', error: null })
-    .where('customer_id', '=', customerId)
-    .execute();
-  for (const id of ids) {
+  for (const { id } of connections) {
+    const forgotten = await trx
+      .updateTable('connections')
+      .set({
+        customer_id: nobody(),
+        account_name: null,
+        account_mask: null,
+        persistent_account_id: null,
+        fingerprint: null,
+        metadata: '{}',
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await forgetDeliveries(trx, forgotten);
+  }
+  for (const { id } of sessions) {
+    await trx
+      .updateTable('sessions')
+      .set({ customer_id: nobody(), identity_enc: null, metadata: '{}', error: null })
+      .where('id', '=', id)
+      .execute();
     await trx.deleteFrom('idempotency').where('session_id', '=', id).execute();
     await trx.deleteFrom('link_tokens').where('session_id', '=', id).execute();
     await trx.deleteFrom('hosted_links').where('session_id', '=', id).execute();
-    // The news of the removal itself is still to be told; it goes by age, as all do.
-    await trx.deleteFrom('deliveries').where('session_id', '=', id).where('status', '!=', 'pending').execute();
+    // News of sessions: whoever is erased has no checkout to go on with.
+    await trx.deleteFrom('deliveries').where('session_id', '=', id).where('connection_id', 'is', null).execute();
     await addAudit(trx, now, { actor: 'merchant' }, 'customer.erased', { session: id });
+  }
+}
+
+/**
+ * What was sent or can't be is deleted; older news that still waits is made void by the removal. The removal itself is still to be told,
+ * by a body that names nobody, so that nothing comes back by sending it again.
+ */
+async function forgetDeliveries(trx: StorageTransaction, connection: ConnectionTable): Promise<void> {
+  await trx
+    .deleteFrom('deliveries')
+    .where('connection_id', '=', connection.id)
+    .where((eb) => eb.or([eb('status', '!=', 'pending'), eb('type', '!=', 'connection.removed')]))
+    .execute();
+  const waiting = await trx
+    .selectFrom('deliveries')
+    .select(['id', 'body'])
+    .where('connection_id', '=', connection.id)
+    .execute();
+  // The receipt is kept as proof; a message is none.
+  const data = { ...viewConnection(connection, 'merchant'), authorization: null };
+  for (const { id, body } of waiting) {
+    const news = JSON.parse(body) as Record<string, unknown>;
+    const rewritten = JSON.stringify({ ...news, data });
+    await trx.updateTable('deliveries').set({ body: rewritten }).where('id', '=', id).execute();
   }
 }
 

@@ -184,14 +184,44 @@ describe('erasing a customer', () => {
     expect(removed()).toBe(1);
     expect((await server.merchant('GET', '/v1/connections?customer_id=cus_1')).body.data).toEqual([]);
     const kept = await read(connection.id);
-    expect(kept).toMatchObject({ status: 'removed', customer_id: 'erased', metadata: {}, account: { mask: null } });
+    expect(kept).toMatchObject({ status: 'removed', metadata: {}, account: { mask: null } });
+    expect(kept.customer_id).toMatch(/^erased_\w{24}$/);
     expect(await everything()).toContain('cus_2');
     // The proof of what was authorized stays.
     expect(kept.authorization?.text).toBe(authorization.text);
-    await server.jobs.tick();
-    server.clockOffset = 31 * 86_400_000;
-    await server.jobs.tick();
     expect(await everything()).not.toMatch(/cus_1\b|Ada|ada@example/);
+  });
+
+  it('leaves no webhook that names the customer, sent, dead, waiting or sent again', async () => {
+    await connect();
+    await server.jobs.tick();
+    receiver.answer = { status: 410 };
+    const { id } = await connect();
+    await server.jobs.tick();
+    receiver.answer = { status: 204 };
+    expect((await erase()).status).toBe(200);
+    expect(await everything()).not.toMatch(/cus_1\b/);
+
+    const { body } = await server.merchant('GET', '/v1/webhook-deliveries?limit=100');
+    expect(new Set(body.data.map(({ type }: { type: string }) => type))).toEqual(new Set(['connection.removed']));
+    receiver.received.length = 0;
+    for (const delivery of body.data) await server.merchant('POST', `/v1/webhook-deliveries/${delivery.id}/resend`);
+    await server.jobs.tick();
+    const told = receiver.received.find((webhook) => webhook.body.data.id === id);
+    expect(told?.body).toMatchObject({ type: 'connection.removed', data: { status: 'removed', authorization: null } });
+    expect(receiver.received.map(({ text }) => text).join()).not.toMatch(/cus_1\b|"mask":"\d/);
+  });
+
+  it('gives each row a name of its own, so that no real customer can have it', async () => {
+    const mine = await connect();
+    const session = await server.createSession({ customer_id: 'erased' });
+    const { body } = await server.complete(session, await server.publicToken());
+    await erase();
+    const { body: list } = await server.merchant('GET', '/v1/connections?customer_id=erased');
+    expect(list.data.map(({ id }: { id: string }) => id)).toEqual([body.connections[0].id]);
+    await erase('erased');
+    const names = [await read(mine.id), await read(body.connections[0].id)].map(({ customer_id }) => customer_id);
+    expect(new Set(names).size).toBe(2);
   });
 
   it('while Finix is down is answered 202, and ends by itself', async () => {
