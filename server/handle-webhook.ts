@@ -120,9 +120,16 @@ function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFac
 }
 
 /** The customer is asked to sign in again; until then the instrument may still work. */
-async function wantsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+/** @param unrepaired nothing was known of a repair before; one that shows itself now came beside this, and Plaid must be asked */
+async function wantsRepair(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  facts: PlaidFacts,
+  unrepaired = false,
+): Promise<Outcome> {
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
   return forItem(deps, event, facts, async (trx, before, now, by) => {
+    if (unrepaired && (before.repaired_at ?? 0) > now - REPEATS_MS) throw new Postpone('internal_error', 0, false);
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
     if (await isRepeatOfOldNews(trx, event, before)) return undefined;
     return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
@@ -136,8 +143,9 @@ async function itemError(deps: WebhookDeps, event: InboundEventTable, facts: Pla
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
   // Only Plaid knows whether this came before the repair or after it.
-  if ((await wasJustRepaired(deps, item)) && (await loginState(deps, item)) === 'good') return 'ignored';
-  return wantsRepair(deps, event, facts);
+  const isRepaired = await wasJustRepaired(deps, item);
+  if (isRepaired && (await loginState(deps, item)) === 'good') return 'ignored';
+  return wantsRepair(deps, event, facts, !isRepaired);
 }
 
 async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {

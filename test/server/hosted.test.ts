@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../server/ids.ts';
+import { findSession } from '../../server/sessions.ts';
 import type { Session } from '../../widget/contract.ts';
 import { eventually, SHOP, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 beforeEach(async () => {
-  server = await TestServer.start({ quietMs: 200 });
+  // Plaid's webhook does not come here: what finishes without it is the subject.
+  const deliver = async () => ({ status: 200 });
+  server = await TestServer.start({ quietMs: 200, simulator: { deliver } });
 });
 afterEach(() => server.close());
 
@@ -59,11 +62,13 @@ describe('a Hosted Link', () => {
     const session = await server.createSession();
     const { hosted_link_url = '' } = await hostedLink(session);
     await connectHosted(hosted_link_url);
+    // Read past the server: asking it for the session would make it look by itself.
+    const status = async () => (await findSession(server.storage, session.id))?.status;
     await server.jobs.tick();
-    expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe('open');
+    expect(await status()).toBe('open');
     server.clockOffset = 3 * 60_000;
     await server.jobs.tick();
-    expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe('completed');
+    expect(await status()).toBe('completed');
     server.clockOffset = 70 * 60_000;
     await server.jobs.tick();
     expect(await server.storage.db.selectFrom('hosted_links').selectAll().execute()).toEqual([]);

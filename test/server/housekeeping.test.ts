@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { TestServer } from '../helpers/server.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
 
 const DAY = 24 * 3600_000;
 let server: TestServer;
@@ -67,6 +67,7 @@ describe('after the clock was set back', () => {
     const session = await server.createSession();
     expect((await server.complete(session, await server.publicToken())).status).toBe(202);
     await server.connector.stop(0);
+    await eventually(async () => server.connector.inFlight === 0);
     const farAhead = Date.now() + DAY;
     await server.storage.db
       .updateTable('sessions')
