@@ -1,7 +1,6 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
-import type { SqliteDatabase } from './sqlite.ts';
-import { SqliteGroup } from './sqlite-group.ts';
+import { retryWhileBusy, type SqliteDatabase, type SqliteValue, toSqliteError } from './sqlite.ts';
 
 /**
  * How long a query may wait for the one connection. Transactions here hold it for milliseconds, so 10 s means that something
@@ -15,14 +14,14 @@ const CONNECTION_WAIT_MS = 10_000;
  * transaction: nothing more runs in it and it can't be committed.
  */
 export class SqliteDriver implements Driver {
-  readonly #group: SqliteGroup;
+  readonly #connection: SqliteConnection;
   readonly #turn = new Turn();
   readonly #beforeUse: () => void;
   #closed = false;
 
   /** @param beforeUse called before each taking of the connection; throws to refuse it */
   constructor(db: SqliteDatabase, beforeUse: () => void) {
-    this.#group = new SqliteGroup(db, this.#turn);
+    this.#connection = new SqliteConnection(db);
     this.#beforeUse = beforeUse;
   }
 
@@ -32,23 +31,23 @@ export class SqliteDriver implements Driver {
     this.#beforeUse();
     if (this.#closed) throw new StorageUnavailableError('closed');
     await this.#turn.take();
-    return new SqliteConnection(this.#group, this.#turn);
+    return this.#connection;
   }
 
-  beginTransaction(connection: SqliteConnection): Promise<void> {
-    return connection.begin();
+  async beginTransaction(connection: SqliteConnection): Promise<void> {
+    await connection.begin();
   }
 
-  commitTransaction(connection: SqliteConnection): Promise<void> {
-    return connection.commit();
+  async commitTransaction(connection: SqliteConnection): Promise<void> {
+    connection.commit();
   }
 
   async rollbackTransaction(connection: SqliteConnection): Promise<void> {
     connection.rollback();
   }
 
-  async releaseConnection(connection: SqliteConnection): Promise<void> {
-    connection.release();
+  async releaseConnection(): Promise<void> {
+    this.#turn.give();
   }
 
   /** Queries that came before still run; later ones are refused. */
@@ -56,39 +55,29 @@ export class SqliteDriver implements Driver {
     if (this.#closed) return;
     this.#closed = true;
     await this.#turn.take();
-    this.#group.close();
+    this.#connection.close();
     this.#turn.give();
   }
 }
 
-/** One holder's use of the connection: a transaction, or a query by itself. */
 class SqliteConnection implements DatabaseConnection {
-  readonly #group: SqliteGroup;
-  readonly #turn: Turn;
+  readonly #db: SqliteDatabase;
   #inTransaction = false;
-  #failed: unknown;
-  #released = false;
+  #failed = false;
 
-  constructor(group: SqliteGroup, turn: Turn) {
-    this.#group = group;
-    this.#turn = turn;
+  constructor(db: SqliteDatabase) {
+    this.#db = db;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#failed !== undefined) throw new Error(TRANSACTION_FAILED);
-    if (this.#inTransaction) {
-      try {
-        return this.#group.execute<R>(query);
-      } catch (error) {
-        this.#failed = error;
-        throw error;
-      }
+    if (this.#failed) throw new Error(TRANSACTION_FAILED);
+    try {
+      // Inside a transaction the lock is ours already.
+      return this.#inTransaction ? this.#execute<R>(query) : await retryWhileBusy(() => this.#execute<R>(query));
+    } catch (error) {
+      this.#failed = this.#inTransaction;
+      throw toSqliteError(error);
     }
-    const { result, committed } = await this.#group.executeAlone<R>(query);
-    // Whoever waits for the commit has no more use for the connection, and others may still get into the same one.
-    this.release();
-    await committed;
-    return result;
   }
 
   // biome-ignore lint/correctness/useYield: streaming is part of Kysely's interface, and refused here
@@ -97,34 +86,61 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    await this.#group.begin();
-    this.#inTransaction = true;
+    try {
+      await retryWhileBusy(() => this.#db.exec('BEGIN IMMEDIATE'));
+      this.#inTransaction = true;
+    } catch (error) {
+      throw toSqliteError(error);
+    }
   }
 
-  async commit(): Promise<void> {
-    if (this.#failed !== undefined) throw new Error(TRANSACTION_FAILED);
-    const committed = this.#group.end();
-    this.#inTransaction = false;
-    this.release();
-    await committed;
+  commit(): void {
+    if (this.#failed) throw new Error(TRANSACTION_FAILED);
+    try {
+      this.#db.exec('COMMIT');
+      this.#inTransaction = false;
+    } catch (error) {
+      throw toSqliteError(error);
+    }
   }
 
   rollback(): void {
-    // A commit that failed has been rolled back with its group.
-    if (this.#inTransaction) this.#group.abandon(this.#failed);
     this.#inTransaction = false;
-    this.#failed = undefined;
+    this.#failed = false;
+    try {
+      this.#db.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself (disk full, I/O error) or is closed. The error that led here is the one to report.
+    }
   }
 
-  release(): void {
-    if (this.#released) return;
-    this.#released = true;
-    this.#turn.give();
+  close(): void {
+    try {
+      // Leaves everything in the one file, for whoever copies it; not possible while another process reads, which is no harm.
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The log is complete without it.
+    }
+    try {
+      this.#db.close();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_INVALID_STATE') throw error;
+    }
+  }
+
+  #execute<R>(query: CompiledQuery): QueryResult<R> {
+    const statement = this.#db.prepare(query.sql);
+    const parameters = query.parameters as SqliteValue[];
+    if (statement.columns().length > 0) {
+      // The driver's rows have no prototype; ours are plain objects, as on PostgreSQL.
+      return { rows: statement.all(...parameters).map((row) => ({ ...row }) as R) };
+    }
+    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) };
   }
 }
 
 /** Lets one holder through at a time, in the order of asking. */
-export class Turn {
+class Turn {
   #taken = false;
   readonly #waiting: (() => void)[] = [];
 
@@ -144,13 +160,6 @@ export class Turn {
       };
       this.#waiting.push(enter);
     });
-  }
-
-  /** For what can't wait: takes it when nobody has it. */
-  tryTake(): boolean {
-    if (this.#taken) return false;
-    this.#taken = true;
-    return true;
   }
 
   give(): void {
