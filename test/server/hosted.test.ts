@@ -7,7 +7,7 @@ import { eventually, SHOP, TestServer } from '../helpers/server.ts';
 let server: TestServer;
 beforeEach(async () => {
   // Plaid's webhook does not come here: what finishes without it is the subject.
-  const deliver = async () => ({ status: 200 });
+  const deliver = async () => new Response();
   server = await TestServer.start({ quietMs: 200, simulator: { deliver } });
 });
 afterEach(() => server.close());
