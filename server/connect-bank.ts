@@ -180,7 +180,10 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
 /** instrument_created → finished: the session ends as what its connections became. */
 async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   const connections = await currentConnections(deps, held);
-  const usable = connections.filter(({ status }) => status === 'active' || status === 'pending_verification');
+  // One that a later session of the customer has just replaced was connected all the same.
+  const usable = connections.filter(
+    ({ status, reason }) => status === 'active' || status === 'pending_verification' || reason === 'replaced',
+  );
   if (usable.length === 0) {
     throw new Stop('failed', (connections[0]?.error_code as ProblemCode | null) ?? 'instrument_refused');
   }

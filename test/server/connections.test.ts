@@ -7,8 +7,13 @@ afterEach(() => server.close());
 describe('connections', () => {
   it('are read and listed by the merchant, page by page', async () => {
     server = await TestServer.start();
-    for (const customer_id of ['a', 'a', 'b']) {
-      await server.complete(await server.createSession({ customer_id }), await server.publicToken());
+    for (const request of [
+      { customer_id: 'a' },
+      // For another purpose, or the first one would be replaced.
+      { customer_id: 'a', purpose: 'payout' as const },
+      { customer_id: 'b' },
+    ]) {
+      await server.complete(await server.createSession(request), await server.publicToken());
     }
     const first = await server.merchant('GET', '/v1/connections?limit=2');
     expect(first.body).toMatchObject({ object: 'list', has_more: true });
