@@ -68,7 +68,8 @@ export default {
   concurrency: 2,
   // A page that has not reported by then hangs; the slowest file (all states through axe) needs a fraction of it.
   testsFinishTimeout: 120_000,
-  testFramework: { config: { timeout: 10_000 } },
+  // Retries as in vite.config.ts: a shared machine may starve a test once.
+  testFramework: { config: { timeout: 10_000, retries: process.env.CI ? 1 : 0 } },
   reporters: [defaultReporter(), ...(resultsFolder ? [countsReporter(resultsFolder)] : [])],
   coverage: false,
   coverageConfig: { include: ['widget/**/*.ts'], report: true, reporters: ['lcovonly', 'text-summary'] },
