@@ -34,9 +34,17 @@ const BATCH = 500;
  * Deletes what is too old to keep, a batch of each kind.
  * @returns whether there is more to delete
  */
-export async function keepHouse({ storage, timing }: { storage: Storage; timing: Timing }): Promise<boolean> {
+export async function keepHouse({
+  storage,
+  timing,
+  quietMs,
+}: {
+  storage: Storage;
+  timing: Timing;
+  quietMs: number;
+}): Promise<boolean> {
   const now = await storage.now();
-  await mendFuture(storage, timing, now);
+  await mendFuture(storage, timing, quietMs, now);
   await purgeRateLimits(storage, RETENTION.rateLimits);
   await purgeAudit(storage, now);
   await purgeReceipts(storage, now);
@@ -136,9 +144,9 @@ async function purgeWebhooks({ db }: Storage, now: number): Promise<boolean> {
  * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
  * long as the clock was wrong.
  */
-async function mendFuture({ db }: Storage, timing: Timing, now: number): Promise<void> {
+async function mendFuture({ db }: Storage, timing: Timing, quietMs: number, now: number): Promise<void> {
   // Twice the longest wait that is ever written: no true time is taken for a wrong one.
-  const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, LONGEST_SWEEP_MS);
+  const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, quietMs, LONGEST_TAKEN_MS);
   await db
     .updateTable('sessions')
     .set({ next_at: now, lease_until: now })
@@ -173,5 +181,5 @@ async function mendFuture({ db }: Storage, timing: Timing, now: number): Promise
     .execute();
 }
 
-/** The longest quiet period that the settings allow. */
-const LONGEST_SWEEP_MS = 3600_000;
+/** How long a job keeps a row that it has taken on from other instances. */
+const LONGEST_TAKEN_MS = 5 * 60_000;

@@ -82,4 +82,21 @@ describe('after the clock was set back', () => {
     expect((await other.page(session, 'GET', '')).body.status).toBe('completed');
     await other.close();
   });
+
+  it('a surplus instrument is disabled now, also when the clock was wrong by no more than an hour', async () => {
+    server = await TestServer.start({ timeoutMs: 200, quietMs: 300 });
+    const instrument = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
+    server.upstream.simulator.faults.add({ ...instrument, kind: 'timeout', when: 'after', delayMs: 1_200, times: 1 });
+    const session = await server.createSession();
+    expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
+    const enabled = () => server.ledger.instruments().filter((made) => made['enabled'] === true).length;
+    await expect.poll(() => server.ledger.instruments().length).toBe(2);
+    await server.storage.db
+      .updateTable('connections')
+      .set({ sweep_at: Date.now() + 3600_000 })
+      .execute();
+    await server.jobs.tick();
+    await server.jobs.tick();
+    expect(enabled()).toBe(1);
+  });
 });
