@@ -181,15 +181,15 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   );
   const webhookSecret = optional('MERCHANT_WEBHOOK_SECRET');
   if (webhookUrl && !webhookSecret) problem('MERCHANT_WEBHOOK_SECRET', 'is missing: MERCHANT_WEBHOOK_URL is set');
+  if (webhookSecret && !optional('MERCHANT_WEBHOOK_URL')) {
+    problem('MERCHANT_WEBHOOK_URL', 'is missing: MERCHANT_WEBHOOK_SECRET is set');
+  }
   // 24 to 64 bytes, as the Standard Webhooks specification asks.
   if (webhookSecret && !isWebhookSecret(webhookSecret)) {
     problem('MERCHANT_WEBHOOK_SECRET', 'must be whsec_ and the base64 of 24 to 64 bytes');
   }
 
-  const databaseUrl = optional('DATABASE_URL');
-  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
-    problem('DATABASE_URL', 'must begin with postgres:// (leave it out for the embedded database)');
-  }
+  const { databaseUrl, dataDir } = readStorageSettings(env, problem);
 
   const trustedProxies = list(optional('TRUSTED_PROXIES'));
   for (const proxy of trustedProxies) {
@@ -232,13 +232,35 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     publicUrl,
     port: wholeNumber('PORT', 3000, 0, 65535),
     databaseUrl,
-    dataDir: optional('DATA_DIR') ?? './data',
+    dataDir,
     encryptionKeys,
     trustedProxies,
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS, 'info'),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/**
+ * Reads only where the data lies: a backup needs no keys.
+ * @throws ConfigError
+ */
+export function loadStorageSettings(env: Record<string, string | undefined>): Pick<Config, 'databaseUrl' | 'dataDir'> {
+  const problems: string[] = [];
+  const settings = readStorageSettings(env, (setting, message) => problems.push(`${setting} ${message}`));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return settings;
+}
+
+function readStorageSettings(
+  env: Record<string, string | undefined>,
+  problem: (setting: string, message: string) => void,
+): Pick<Config, 'databaseUrl' | 'dataDir'> {
+  const databaseUrl = env['DATABASE_URL']?.trim() || undefined;
+  if (databaseUrl && !/^postgres(ql)?:\/\//.test(databaseUrl)) {
+    problem('DATABASE_URL', 'must begin with postgres:// (leave it out for the embedded database)');
+  }
+  return { databaseUrl, dataDir: env['DATA_DIR']?.trim() || './data' };
 }
 
 function originComplaint(origin: string): string | undefined {

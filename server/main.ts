@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { assembleServer } from './assemble.ts';
-import { type Config, ConfigError, loadConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig, loadStorageSettings } from './config.ts';
 import { createLog, type Logger } from './log.ts';
 import { readScript, readVersion } from './script-bundle.ts';
 import { assertKeys } from './storage/check-keys.ts';
@@ -10,10 +11,13 @@ import { StorageSetupError, StorageUnavailableError } from './storage/errors.ts'
 import { openStorage } from './storage/open.ts';
 import { rotateKeys } from './storage/rotate-keys.ts';
 import { createSecrets } from './storage/secrets.ts';
+import { backupSqliteFile } from './storage/sqlite.ts';
 
 const HELP = `finix-bank-connect: the server
 
   npm start                       serve
+  npm start -- backup FILE        copy the embedded database to FILE, which must not exist yet; may run while serving, and needs only
+                                  DATA_DIR. PostgreSQL has pg_dump
   npm start -- rotate-keys        re-encrypt everything stored with the first key of ENCRYPTION_KEY; may run while serving
   npm start -- --help             this text
 
@@ -28,10 +32,13 @@ const WORK_GRACE_MS = 20_000;
 const ROTATE_BATCH = 200;
 
 async function main(args: string[]): Promise<void> {
-  const [command = 'serve'] = args;
+  const [command = 'serve', ...rest] = args;
   if (command === '--help' || command === '-h' || command === 'help') return void process.stdout.write(HELP);
-  if (command !== 'serve' && command !== 'rotate-keys') {
-    process.stderr.write(`Unknown command ${JSON.stringify(command)}.\n\n${HELP}`);
+  const [file] = rest;
+  if (command === 'backup' && file !== undefined && rest.length === 1) return backup(file);
+  if ((command !== 'serve' && command !== 'rotate-keys') || rest.length > 0) {
+    const what = command === 'backup' ? 'backup takes one FILE.' : `Unknown command ${JSON.stringify(args.join(' '))}.`;
+    process.stderr.write(`${what}\n\n${HELP}`);
     process.exitCode = 2;
     return;
   }
@@ -60,6 +67,13 @@ async function serve(config: Config, log: Logger): Promise<void> {
     { port, plaid: config.plaid.environment, finix: config.finix.environment, storage: storage.dialect },
     'listening',
   );
+  if (storage.dialect === 'sqlite') {
+    const data_dir = resolve(config.dataDir);
+    log.info(
+      { data_dir },
+      'embedded database: servers on this machine may share the folder, servers on other machines must not',
+    );
+  }
   jobs.start();
   // Its import takes half a second: better now than in the first customer's request.
   plaid.warmUp();
@@ -91,6 +105,16 @@ async function serve(config: Config, log: Logger): Promise<void> {
   process.once('SIGINT', onSignal);
 }
 
+async function backup(file: string): Promise<void> {
+  const { databaseUrl, dataDir } = loadStorageSettings(process.env);
+  if (databaseUrl)
+    throw new StorageSetupError('Only the embedded database is copied here; DATABASE_URL is set: use pg_dump.');
+  await backupSqliteFile(dataDir, file);
+  process.stdout.write(
+    `Copied to ${resolve(file)}. It is of use only with the keys of ENCRYPTION_KEY: keep them apart from it.\n`,
+  );
+}
+
 async function rotate(config: Config, log: Logger): Promise<void> {
   const storage = await openStorage(config);
   try {
@@ -115,7 +139,8 @@ function secretsOf({ plaid, finix, merchantApiKeys, merchantWebhook, encryptionK
 main(process.argv.slice(2)).catch((error: unknown) => {
   const isExpected =
     error instanceof ConfigError || error instanceof StorageSetupError || error instanceof StorageUnavailableError;
-  const inUse = (error as { code?: string }).code === 'EADDRINUSE' ? 'PORT is in use by another process.' : undefined;
+  const { code, port } = error as { code?: string; port?: number };
+  const inUse = code === 'EADDRINUSE' ? `PORT ${port} is in use by another process.` : undefined;
   process.stderr.write(`${inUse ?? (isExpected ? error.message : String((error as Error).stack))}\n`);
   process.exitCode = 1;
 });

@@ -87,7 +87,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     },
     backup: async (file) => {
       if (dialect !== 'sqlite') throw new Error('Only the embedded database can be copied; use pg_dump.');
-      await backupSqlite(db, file);
+      await backupSqlite(async (part) => void (await sql`VACUUM INTO ${part}`.execute(db)), file);
     },
     // The driver's own, because Kysely's would give queries that come later an error that doesn't say that the storage is closed.
     close: () => driver.destroy(),

@@ -2,7 +2,6 @@ import { chmodSync } from 'node:fs';
 import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kysely, sql } from 'kysely';
 import { StorageSetupError, StorageUnavailableError } from './errors.ts';
 
 export type SqliteValue = null | number | bigint | string | Uint8Array;
@@ -91,16 +90,42 @@ function openFile(sqlite: SqliteModule, file: string): SqliteDatabase {
 }
 
 /**
- * Writes a whole, synced copy of the database to `file` while serving. It gets its name only once complete. To restore: with the
- * server stopped, put it in place of the database file and delete that one's `-wal` and `-shm`.
+ * Writes a whole, synced copy of the database in `dataDir` to `file`, also while servers use it. The schema is copied as it is, so that
+ * a copy can be made before an upgrade, by the newer version.
+ * @throws {StorageSetupError} there is no database, or `file` can't be written
  */
-export async function backupSqlite<DB>(db: Kysely<DB>, file: string): Promise<void> {
+export async function backupSqliteFile(dataDir: string, file: string): Promise<void> {
+  const source = join(dataDir, SQLITE_FILE);
+  // Opening what is not there would make an empty database, and a backup of nothing.
+  const isThere = await stat(source).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) throw new StorageSetupError(`There is no database at ${source}; look at DATA_DIR.`);
+  const db = openFile(await loadSqlite(), source);
+  try {
+    db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}`);
+    await backupSqlite(async (part) => void db.prepare('VACUUM INTO ?').run(part), file);
+  } catch (error) {
+    const known = toSqliteError(error);
+    if (known instanceof StorageUnavailableError) throw known;
+    throw new StorageSetupError(`The backup could not be written: ${(error as Error).message}`);
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Makes the copy that `vacuumInto` writes a backup called `file`: private, synced, and named so only once complete. To restore: with
+ * the server stopped, put it in place of the database file and delete that one's `-wal` and `-shm`.
+ */
+export async function backupSqlite(vacuumInto: (part: string) => Promise<void>, file: string): Promise<void> {
   // Made here, empty and private, because SQLite would make it readable for all; also refuses to overwrite.
   await (await open(file, 'wx', 0o600)).close();
   const part = `${file}.part`;
   try {
     await (await open(part, 'w', 0o600)).close();
-    await sql`VACUUM INTO ${part}`.execute(db);
+    await vacuumInto(part);
     await sync(part);
     await rename(part, file);
     await sync(dirname(file));

@@ -63,6 +63,7 @@ describe('the settings', () => {
     ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'c2hvcnQ=' }],
     ['MERCHANT_API_KEY', { PLAID_ENV: 'production', FINIX_ENV: 'live', MERCHANT_API_KEY: 'short' }],
     ['MERCHANT_WEBHOOK_SECRET', { MERCHANT_WEBHOOK_URL: 'https://shop.example/hooks' }],
+    ['MERCHANT_WEBHOOK_URL', { MERCHANT_WEBHOOK_SECRET: `whsec_${ENCRYPTION_KEY}` }],
     ['MERCHANT_WEBHOOK_URL', { MERCHANT_WEBHOOK_URL: 'http://shop.example/hooks' }],
     ['PLAID_REDIRECT_URI', { PLAID_REDIRECT_URI: 'https://shop.example/oauth?x=1' }],
     ['DATABASE_URL', { DATABASE_URL: 'mysql://db' }],

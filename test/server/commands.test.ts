@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openStorage } from '../../server/storage/open.ts';
+import type { Session } from '../../widget/contract.ts';
+import { bundle } from '../helpers/bundle.ts';
+import { eventually, MERCHANT_KEY, testEnvironment } from '../helpers/server.ts';
+import { rows } from './storage/rows.ts';
+
+/** Processes that start on a busy machine. */
+const PATIENCE_MS = 60_000;
+
+let main: string;
+let folder: string;
+let dataDir: string;
+const cleanUp: (() => unknown)[] = [];
+beforeAll(async () => {
+  main = await bundle('server/main.ts');
+});
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fbc-commands-'));
+  dataDir = join(folder, 'data');
+  cleanUp.push(() => rm(folder, { recursive: true, force: true }));
+});
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+function start(args: string[], env: Record<string, string | undefined>): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env } });
+  cleanUp.push(() => child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  return { child, output: () => output };
+}
+
+async function run(args: string[], env: Record<string, string | undefined> = { DATA_DIR: dataDir }) {
+  const { child, output } = start(args, env);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output: output() };
+}
+
+async function serve(): Promise<{ url: string; output: () => string }> {
+  // Nothing is called at Plaid or Finix: an address where nobody answers will do.
+  const upstream = { PLAID_BASE_URL: 'http://127.0.0.1:9', FINIX_BASE_URL: 'http://127.0.0.1:9' };
+  const { output } = start([], { ...testEnvironment(upstream), DATA_DIR: dataDir, PORT: '0' });
+  const port = await eventually(async () => /"port":(\d+)[^\n]*"listening"/.exec(output())?.[1], 30_000);
+  return { url: `http://127.0.0.1:${port}`, output };
+}
+
+describe('backup', { timeout: PATIENCE_MS }, () => {
+  it('copies what was committed, while the database is in use, and needs no settings but DATA_DIR', async () => {
+    const storage = await openStorage({ dataDir });
+    cleanUp.push(() => storage.close());
+    await storage.db.insertInto('sessions').values(rows.sessions).execute();
+    const copy = join(folder, 'copy', 'finix-bank-connect.sqlite');
+    await mkdir(join(folder, 'copy'), { mode: 0o700 });
+    const { code, output } = await run(['backup', copy]);
+    expect(output).toContain(copy);
+    expect(code).toBe(0);
+    expect((await stat(copy)).mode & 0o077).toBe(0);
+    const restored = await openStorage({ dataDir: join(folder, 'copy') });
+    cleanUp.push(() => restored.close());
+    expect(await restored.db.selectFrom('sessions').selectAll().execute()).toEqual([rows.sessions]);
+  });
+
+  it('copies a database of another version as it is', async () => {
+    const storage = await openStorage({ dataDir });
+    const newer = { name: '9999-newer', applied_at: 0 };
+    await storage.db
+      .withTables<{ schema_migrations: typeof newer }>()
+      .insertInto('schema_migrations')
+      .values(newer)
+      .execute();
+    await storage.close();
+    expect(await run(['backup', join(folder, 'copy.sqlite')])).toMatchObject({ code: 0 });
+  });
+
+  it('replaces no file', async () => {
+    await (await openStorage({ dataDir })).close();
+    const copy = join(folder, 'copy.sqlite');
+    expect((await run(['backup', copy])).code).toBe(0);
+    const { code, output } = await run(['backup', copy]);
+    expect(code).toBe(1);
+    expect(output).toContain('already exists');
+  });
+
+  it('makes nothing where there is no database', async () => {
+    const { code, output } = await run(['backup', join(folder, 'copy.sqlite')]);
+    expect(code).toBe(1);
+    expect(output).toContain('DATA_DIR');
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('is left to pg_dump with PostgreSQL', async () => {
+    const env = { DATABASE_URL: 'postgres://127.0.0.1:9/none' };
+    const { code, output } = await run(['backup', join(folder, 'copy.sqlite')], env);
+    expect([code, output]).toEqual([1, expect.stringContaining('pg_dump')]);
+  });
+
+  it.each([[['backup']], [['backup', 'one', 'two']], [['back-up', 'one']], [['rotate-keys', 'now']]])(
+    'and others called wrongly explain themselves: %j',
+    async (args) => {
+      const { code, output } = await run(args);
+      expect(code).toBe(2);
+      expect(output).toContain('npm start -- backup FILE');
+    },
+  );
+});
+
+describe('the help', { timeout: PATIENCE_MS }, () => {
+  it('names every command and needs no settings', async () => {
+    const { code, output } = await run(['--help'], {});
+    expect(code).toBe(0);
+    for (const command of ['serve', 'backup', 'rotate-keys', '--help']) expect(output).toContain(command);
+  });
+});
+
+describe('a start', { timeout: PATIENCE_MS }, () => {
+  it('beside another one on the same folder works with it, and says who may share the folder', async () => {
+    const [one, other] = await Promise.all([serve(), serve()]);
+    const made = await fetch(`${one.url}/v1/sessions`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${MERCHANT_KEY}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ customer_id: 'cus_1' }),
+    });
+    const { id } = (await made.json()) as Session;
+    const seen = await fetch(`${other.url}/v1/sessions/${id}`, {
+      headers: { Authorization: `Bearer ${MERCHANT_KEY}` },
+    });
+    expect(await seen.json()).toMatchObject({ id, status: 'open' });
+    for (const { output } of [one, other]) {
+      await expect.poll(output).toContain('may share the folder');
+      expect(output()).toContain(dataDir);
+    }
+  });
+
+  it('names the port that somebody else has', async () => {
+    const taken = createServer().listen(0);
+    await once(taken, 'listening');
+    cleanUp.push(() => taken.close());
+    const { port } = taken.address() as AddressInfo;
+    const { code, output } = await run([], { ...testEnvironment(), DATA_DIR: dataDir, PORT: String(port) });
+    expect(code).toBe(1);
+    expect(output).toContain(`PORT ${port} is in use`);
+  });
+});
