@@ -1,5 +1,6 @@
-import type { AuthorizationReceipt, CompleteRequest, ProblemCode } from '../widget/contract.ts';
+import type { CompleteRequest, ProblemCode } from '../widget/contract.ts';
 import { type Actor, addAudit } from './audit.ts';
+import { acceptAuthorization, auditAuthorization } from './authorization.ts';
 import { lockConnection } from './change-connection.ts';
 import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
@@ -8,7 +9,7 @@ import { endOfSession } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable, SessionTable } from './storage/tables.ts';
-import { acceptsUntil, authorizationText } from './views.ts';
+import { acceptsUntil } from './views.ts';
 import type { Outbox } from './webhooks/outbox.ts';
 import type { StorageTransaction, Timing } from './worker.ts';
 
@@ -65,18 +66,14 @@ export async function acceptPublicToken(
     const known = await trx.selectFrom('items').selectAll().where('public_token_hash', '=', hash).executeTakeFirst();
     const isSameToken = known !== undefined && known.id === session.item_id;
 
-    if (session.status === 'processing' && isSameToken) return { kind: 'join', session };
-    if ((session.status === 'completed' || session.status === 'failed') && isSameToken)
-      return { kind: 'settled', session };
-    const taken = TAKEN[session.status];
-    if (taken) throw new ProblemError(taken);
-    if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
+    const answered = answerTo(session, isSameToken, now);
+    if (answered) return answered;
     // Used up before, in this session or another: Plaid need not be asked.
     if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
       return { kind: 'settled', session: await askForRestart(trx, outbox, session, facts, now) };
     }
 
-    const receipt = acceptAuthorization(session, request, facts, now);
+    const receipt = acceptAuthorization(session, request.authorization, facts, now);
     await auditAccepted(trx, session, receipt, facts, now);
     if (!known) await replaceItem(trx, session, now);
     const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
@@ -101,6 +98,20 @@ export async function acceptPublicToken(
       .executeTakeFirstOrThrow();
     return { kind: 'work', session: working };
   });
+}
+
+/**
+ * What the session itself has to say of a token, before the token is looked into; undefined: it takes it.
+ * @throws ProblemError when it takes none
+ */
+function answerTo(session: SessionTable, isSameToken: boolean, now: number): Accepted | undefined {
+  if (isSameToken && session.status === 'processing') return { kind: 'join', session };
+  if (isSameToken && (session.status === 'completed' || session.status === 'failed'))
+    return { kind: 'settled', session };
+  const taken = TAKEN[session.status];
+  if (taken) throw new ProblemError(taken);
+  if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
+  return undefined;
 }
 
 /** The token was used up elsewhere. An Item that waits for the customer's choice stays: it is not what this token is about. */
@@ -136,13 +147,8 @@ async function acceptRepair(
 ): Promise<Accepted> {
   const hash = sha256(request.public_token);
   const isSameToken = session.repair_token_hash === hash;
-  if (session.status === 'processing' && isSameToken) return { kind: 'join', session };
-  if ((session.status === 'completed' || session.status === 'failed') && isSameToken) {
-    return { kind: 'settled', session };
-  }
-  const taken = TAKEN[session.status];
-  if (taken) throw new ProblemError(taken);
-  if (now > acceptsUntil(session)) throw new ProblemError('session_expired');
+  const answered = answerTo(session, isSameToken, now);
+  if (answered) return answered;
   // The token can't be proved by exchanging it. Where Link was never opened there can be none.
   if (session.link_tokens_until === 0) throw new ProblemError('restart_required');
   const connection = await lockConnection(trx, session.repair_connection_id ?? '');
@@ -150,7 +156,7 @@ async function acceptRepair(
     throw new ProblemError('session_failed', { detail: 'The connection was removed meanwhile.' });
   }
   if (await isBusy(trx, connection.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
-  const receipt = acceptAuthorization(session, request, facts, now);
+  const receipt = acceptAuthorization(session, request.authorization, facts, now);
   await auditAccepted(trx, session, receipt, facts, now);
   const working = await trx
     .updateTable('sessions')
@@ -182,33 +188,8 @@ async function auditAccepted(
   now: number,
 ): Promise<void> {
   const about = { session: session.id, connection: session.repair_connection_id };
-  if (receipt !== null && session.authorization_receipt === null) {
-    const { version, text_sha256 } = JSON.parse(receipt) as AuthorizationReceipt;
-    await addAudit(trx, now, { actor, ip, details: { version, text_sha256 } }, 'authorization.accepted', about);
-  }
+  await auditAuthorization(trx, session, receipt, { actor, ip }, now);
   await addAudit(trx, now, { actor, ip }, 'public_token.accepted', about);
-}
-
-/** The receipt is written once; what the customer accepted is never changed afterwards. */
-function acceptAuthorization(
-  session: SessionTable,
-  { authorization }: CompleteRequest,
-  { ip, userAgent }: RequestFacts,
-  now: number,
-): string | null {
-  const text = authorizationText(session);
-  if (!text || session.authorization_receipt !== null) return session.authorization_receipt;
-  if (!authorization?.accepted || authorization.text_sha256 !== text.text_sha256) {
-    throw new ProblemError('authorization_required', { authorization: text });
-  }
-  const receipt: AuthorizationReceipt = {
-    ...text,
-    language: session.language,
-    accepted_at: new Date(now).toISOString(),
-    ip,
-    user_agent: userAgent,
-  };
-  return JSON.stringify(receipt);
 }
 
 /**
