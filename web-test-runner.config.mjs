@@ -1,12 +1,60 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { chromiumArgs, findChromium } from './test/helpers/chromium.mjs';
+import { findFirefox, firefoxPrefs } from './test/helpers/firefox.mjs';
 
 const chromium = await findChromium();
+const firefox = await findFirefox();
+
+function chromiumLauncher() {
+  return chromeLauncher({
+    // A full Chromium draws and focuses only the page in front, so that of two pages one would wait forever for its next frame.
+    async createPage({ context }) {
+      const page = await context.newPage();
+      const devtools = await page.createCDPSession();
+      await devtools.send('Emulation.setFocusEmulationEnabled', { enabled: true });
+      return page;
+    },
+    launchOptions: {
+      executablePath: chromium.path,
+      args: [...chromiumArgs],
+      env: { ...process.env, ...chromium.env },
+    },
+  });
+}
+
+/** The same launcher drives Firefox through WebDriver BiDi. */
+function firefoxLauncher(executablePath) {
+  // Firefox wants a folder of its own to write to; a container's user may have none.
+  const home = mkdtempSync(join(tmpdir(), 'finix-bank-connect-firefox-'));
+  process.once('exit', () => rmSync(home, { recursive: true, force: true }));
+  const launcher = chromeLauncher({
+    // Firefox has no other contexts to offer under this protocol than containers, which share what tests must not share anyway.
+    createBrowserContext: ({ browser }) => browser.defaultBrowserContext(),
+    // It draws only the tab in front, so that of two pages one would wait for its next frame until it is given up.
+    concurrency: 1,
+    launchOptions: {
+      browser: 'firefox',
+      executablePath,
+      extraPrefsFirefox: firefoxPrefs,
+      env: { ...process.env, HOME: home, MOZ_HEADLESS: '1' },
+    },
+  });
+  launcher.name = 'Firefox';
+  return launcher;
+}
+
+/** A browser that was left out must not look like one that passed. */
+const absenceReporter = {
+  stop() {
+    if (!firefox) console.log('== Firefox 126 or newer is not installed: the tests of the element were skipped in it');
+  },
+};
 
 /** Writes the counts to a file, for whoever adds up several runners. A test file that could not load counts as one failure. */
 function countsReporter(folder) {
@@ -48,29 +96,14 @@ export default {
       tsconfig: fileURLToPath(new URL('./tsconfig.json', import.meta.url)),
     }),
   ],
-  browsers: [
-    chromeLauncher({
-      // A full Chromium draws and focuses only the page in front, so that of two pages one would wait forever for its next frame.
-      async createPage({ context }) {
-        const page = await context.newPage();
-        const devtools = await page.createCDPSession();
-        await devtools.send('Emulation.setFocusEmulationEnabled', { enabled: true });
-        return page;
-      },
-      launchOptions: {
-        executablePath: chromium.path,
-        args: [...chromiumArgs],
-        env: { ...process.env, ...chromium.env },
-      },
-    }),
-  ],
+  browsers: [chromiumLauncher(), ...(firefox ? [firefoxLauncher(firefox)] : [])],
   // Two pages at a time keep two cores busy; with more, tests that wait for frames wait for each other.
   concurrency: 2,
   // A page that has not reported by then hangs; the slowest file (all states through axe) needs a fraction of it.
   testsFinishTimeout: 120_000,
   // Retries as in vite.config.ts: a shared machine may starve a test once.
   testFramework: { config: { timeout: 10_000, retries: process.env.CI ? 1 : 0 } },
-  reporters: [defaultReporter(), ...(resultsFolder ? [countsReporter(resultsFolder)] : [])],
+  reporters: [defaultReporter(), absenceReporter, ...(resultsFolder ? [countsReporter(resultsFolder)] : [])],
   coverage: false,
   coverageConfig: { include: ['widget/**/*.ts'], report: true, reporters: ['lcovonly', 'text-summary'] },
 };

@@ -1,6 +1,6 @@
 import { expect, oneEvent, waitUntil } from '@open-wc/testing';
 import { cleanUp, connect, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
-import { refusal, session } from '../helpers/simulated-backend.ts';
+import { session } from '../helpers/simulated-backend.ts';
 import { account } from '../helpers/simulated-link.ts';
 
 const secret = 'ses_1_secret_abc';
@@ -90,78 +90,6 @@ describe('connecting a bank', () => {
     expect(log).not.to.include('fbc-error error');
   });
 
-  it('says that a bank is down, and opens Link at once for another', async () => {
-    const { element, link, details } = await mount();
-    await reach(element, 'ready');
-    press(element);
-    link.exit('INSTITUTION_DOWN', null, 'INSTITUTION_ERROR');
-    await reach(element, 'error');
-    expect(element.error?.code).to.equal('bank_unavailable');
-    expect(details.at(-1)).to.deep.equal({ error: element.error });
-    expect(part(element, 'error').textContent).to.equal(element.error?.message);
-    await waitUntil(() => link.handlers.length === 2);
-    part(element, 'retry').click();
-    expect(link.last.opened).to.equal(1);
-  });
-
-  it('asks which account, and sends the same public token again', async () => {
-    const accounts = ['a', 'b'].map((id) => ({ id, name: id, mask: id, subtype: 'checking' }));
-    const mounted = await mount({}, ({ completeAnswers }) =>
-      completeAnswers.push(refusal({ code: 'account_selection_required', action: 'choose_account', accounts })),
-    );
-    const { element, backend, link, log } = mounted;
-    await reach(element, 'ready');
-    press(element);
-    link.succeed();
-    const root = element.shadowRoot as ShadowRoot;
-    await waitUntil(() => root.querySelector('dialog')?.open);
-    expect(log).to.include('fbc-step connecting');
-    root.querySelector<HTMLInputElement>('input[value="b"]')?.click();
-    linkNamed(element, 'Use this account').click();
-    await reach(element, 'connected');
-    expect(
-      backend.completed.map(({ input }) => [input.public_token, input.accounts.map(({ id }) => id)]),
-    ).to.deep.equal([
-      ['public-sandbox-1', ['acc_1']],
-      ['public-sandbox-1', ['b']],
-    ]);
-    expect(root.querySelector('dialog')?.open).to.equal(false);
-  });
-
-  it('shows the text to agree to, and sends the same public token again with its hash', async () => {
-    const authorization = { text: 'Northwind may debit your account.', version: '1', text_sha256: 'ab'.repeat(32) };
-    const { element, backend, link } = await mount({}, ({ completeAnswers }) =>
-      completeAnswers.push(refusal({ code: 'authorization_required', action: 'retry', authorization })),
-    );
-    await reach(element, 'ready');
-    press(element);
-    link.succeed();
-    await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
-    expect(textOf(element)).to.contain(authorization.text);
-    linkNamed(element, 'I agree').click();
-    await reach(element, 'connected');
-    expect(backend.completed[1]?.input).to.deep.include({
-      public_token: 'public-sandbox-1',
-      authorization: { accepted: true, text_sha256: authorization.text_sha256 },
-    });
-  });
-
-  it('takes Escape in a question for a no', async () => {
-    const authorization = { text: 'x', version: '1', text_sha256: 'ab' };
-    const { element, link, log } = await mount({}, ({ completeAnswers }) =>
-      completeAnswers.push(refusal({ code: 'authorization_required', action: 'retry', authorization })),
-    );
-    await reach(element, 'ready');
-    press(element);
-    link.succeed();
-    const dialog = element.shadowRoot?.querySelector('dialog') as HTMLDialogElement;
-    await waitUntil(() => dialog.open);
-    dialog.dispatchEvent(new Event('cancel', { cancelable: true }));
-    await reach(element, 'ready');
-    expect(dialog.open).to.equal(false);
-    expect(log.at(-1)).to.match(/^fbc-canceled/);
-  });
-
   it('waits for a server that needs longer', async () => {
     const mounted = await mount({}, (backend) => {
       backend.completeAnswers.push(session('processing'));
@@ -169,139 +97,6 @@ describe('connecting a bank', () => {
     });
     await connect(mounted);
     expect(mounted.backend.calls.filter((call) => call.startsWith('getSession')).length).to.equal(2);
-  });
-
-  it('offers to send the same public token again when the network failed', async () => {
-    const { element, link, backend } = await mount({}, ({ completeAnswers }) =>
-      completeAnswers.push(refusal({ code: 'network_failed', action: 'retry', retryable: true })),
-    );
-    await reach(element, 'ready');
-    press(element);
-    link.succeed();
-    await reach(element, 'error');
-    part(element, 'retry').click();
-    await reach(element, 'connected');
-    expect(backend.completed.map(({ input }) => input.public_token)).to.deep.equal([
-      'public-sandbox-1',
-      'public-sandbox-1',
-    ]);
-  });
-
-  it('opens Link by itself after another try that the customer pressed for, unless the page prevents it', async () => {
-    for (const prevented of [false, true]) {
-      const { element, link, log } = await mount({}, ({ linkTokenErrors }) =>
-        linkTokenErrors.push(refusal({ code: 'script_blocked', action: 'retry', retryable: true })),
-      );
-      if (prevented) element.addEventListener('fbc-open', (event) => event.preventDefault());
-      await reach(element, 'blocked');
-      part(element, 'retry').click();
-      expect(log.at(-1)).to.equal('fbc-open blocked');
-      if (prevented) {
-        expect(element.status).to.equal('blocked');
-      } else {
-        await reach(element, 'open');
-        expect(link.last.opened).to.equal(1);
-        link.exit();
-      }
-    }
-  });
-
-  it('goes on by itself when the network is back', async () => {
-    const { element } = await mount({}, ({ linkTokenErrors }) =>
-      linkTokenErrors.push(refusal({ code: 'offline', action: 'retry', retryable: true })),
-    );
-    await reach(element, 'error');
-    globalThis.dispatchEvent(new Event('online'));
-    await reach(element, 'ready');
-  });
-
-  it('shows what another tab has connected', async () => {
-    const mounted = await mount({ clientSecret: secret }, (backend) => {
-      backend.completeAnswers.push(refusal({ code: 'session_already_completed', action: 'contact_merchant' }));
-      backend.sessionAnswers.push(session('open'), session('completed', ['active']));
-    });
-    await connect(mounted);
-    expect(mounted.log.at(-1)).to.equal('fbc-connected connected');
-  });
-
-  it('shows a bank that was connected before the page was loaded again, without Link', async () => {
-    const { element, backend, link } = await mount({ clientSecret: secret }, ({ sessionAnswers }) =>
-      sessionAnswers.push(session('completed', ['active'])),
-    );
-    await reach(element, 'connected');
-    expect(link.handlers).to.be.empty;
-    expect(backend.tokens).to.equal(0);
-  });
-
-  it('goes on waiting for a session that was in the middle when the page was loaded again', async () => {
-    const { element } = await mount({ clientSecret: secret }, ({ sessionAnswers }) =>
-      sessionAnswers.push(session('processing'), session('completed', ['pending_verification'])),
-    );
-    await reach(element, 'pending_verification');
-  });
-
-  it('finds its public session again after a reload', async () => {
-    const first = await mount();
-    await connect(first);
-    first.element.remove();
-    const second = await mount({}, ({ sessionAnswers }) => sessionAnswers.push(session('completed', ['active'])));
-    await reach(second.element, 'connected');
-    expect(second.backend.publicSessions).to.equal(0);
-  });
-
-  it('does not show one customer the session of another', async () => {
-    const first = await mount({ email: 'ada@example.com' });
-    await connect(first);
-    first.element.remove();
-    const second = await mount({ email: 'grace@example.com' });
-    await reach(second.element, 'ready');
-    expect(second.backend.publicSessions).to.equal(1);
-  });
-
-  it('gets another client secret when its session is over', async () => {
-    let count = 0;
-    const { element, backend } = await mount(
-      { fetchClientSecret: async () => `ses_${++count}_secret_x` },
-      ({ linkTokenErrors }) => linkTokenErrors.push(refusal({ code: 'session_expired', action: 'contact_merchant' })),
-    );
-    await reach(element, 'ready');
-    expect(backend.calls).to.deep.equal(['createLinkToken ses_1_secret_x', 'createLinkToken ses_2_secret_x']);
-  });
-
-  it('sends names and email only with a public session, and nothing that is empty', async () => {
-    const { element, backend } = await mount({ firstName: 'Ada', lastName: '', email: 'ada@example.com' });
-    await reach(element, 'ready');
-    expect(JSON.parse(backend.calls[0]?.replace('createPublicSession ', '') ?? '').identity).to.deep.equal({
-      first_name: 'Ada',
-      email: 'ada@example.com',
-    });
-  });
-
-  it('connects all the same when the server refuses the email address', async () => {
-    const { warn } = console;
-    console.warn = () => {};
-    const { element, backend } = await mount({ firstName: 'Ada', email: 'ada@' }, ({ publicSessionErrors }) => {
-      const errors = [{ path: 'identity.email', message: 'must be an email address' }];
-      publicSessionErrors.push(refusal({ code: 'invalid_request', action: 'contact_merchant', errors }));
-    });
-    await reach(element, 'ready');
-    console.warn = warn;
-    expect(JSON.parse(backend.calls[1]?.replace('createPublicSession ', '') ?? '').identity).to.deep.equal({
-      first_name: 'Ada',
-    });
-  });
-
-  it('says that the merchant’s own function failed, also when it throws at once', async () => {
-    for (const fetchClientSecret of [
-      () => Promise.reject(new Error('500')),
-      () => {
-        throw new Error('not signed in');
-      },
-    ]) {
-      const { element } = await mount({ fetchClientSecret });
-      await reach(element, 'error');
-      expect(element.error).to.include({ code: 'client_secret_unavailable', action: 'retry' });
-    }
   });
 
   it('cuts names to what the server takes, between characters', async () => {
@@ -333,13 +128,6 @@ describe('connecting a bank', () => {
     linkNamed(element, 'Remove').click();
     expect(element.value).to.equal(null);
     expect(element.connections).to.be.empty;
-  });
-
-  it('says what is missing when nobody told it where the server is', async () => {
-    const { element } = await mount({ backend: null });
-    await reach(element, 'error');
-    expect(element.error?.code).to.equal('endpoint_missing');
-    expect(element.error?.action).to.equal('contact_merchant');
   });
 
   it('puts no token and no secret into events, attributes or text', async () => {

@@ -1,0 +1,85 @@
+import { expect, waitUntil } from '@open-wc/testing';
+import { cleanUp, mount, part, press, reach } from '../helpers/element.ts';
+import { refusal } from '../helpers/simulated-backend.ts';
+
+describe('when something goes wrong', () => {
+  afterEach(cleanUp);
+
+  it('says that a bank is down, and opens Link at once for another', async () => {
+    const { element, link, details } = await mount();
+    await reach(element, 'ready');
+    press(element);
+    link.exit('INSTITUTION_DOWN', null, 'INSTITUTION_ERROR');
+    await reach(element, 'error');
+    expect(element.error?.code).to.equal('bank_unavailable');
+    expect(details.at(-1)).to.deep.equal({ error: element.error });
+    expect(part(element, 'error').textContent).to.equal(element.error?.message);
+    await waitUntil(() => link.handlers.length === 2);
+    part(element, 'retry').click();
+    expect(link.last.opened).to.equal(1);
+  });
+
+  it('offers to send the same public token again when the network failed', async () => {
+    const { element, link, backend } = await mount({}, ({ completeAnswers }) =>
+      completeAnswers.push(refusal({ code: 'network_failed', action: 'retry', retryable: true })),
+    );
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    await reach(element, 'error');
+    part(element, 'retry').click();
+    await reach(element, 'connected');
+    expect(backend.completed.map(({ input }) => input.public_token)).to.deep.equal([
+      'public-sandbox-1',
+      'public-sandbox-1',
+    ]);
+  });
+
+  it('opens Link by itself after another try that the customer pressed for, unless the page prevents it', async () => {
+    for (const prevented of [false, true]) {
+      const { element, link, log } = await mount({}, ({ linkTokenErrors }) =>
+        linkTokenErrors.push(refusal({ code: 'script_blocked', action: 'retry', retryable: true })),
+      );
+      if (prevented) element.addEventListener('fbc-open', (event) => event.preventDefault());
+      await reach(element, 'blocked');
+      part(element, 'retry').click();
+      expect(log.at(-1)).to.equal('fbc-open blocked');
+      if (prevented) {
+        expect(element.status).to.equal('blocked');
+      } else {
+        await reach(element, 'open');
+        expect(link.last.opened).to.equal(1);
+        link.exit();
+      }
+    }
+  });
+
+  it('goes on by itself when the network is back', async () => {
+    const { element } = await mount({}, ({ linkTokenErrors }) =>
+      linkTokenErrors.push(refusal({ code: 'offline', action: 'retry', retryable: true })),
+    );
+    await reach(element, 'error');
+    globalThis.dispatchEvent(new Event('online'));
+    await reach(element, 'ready');
+  });
+
+  it('says that the merchant’s own function failed, also when it throws at once', async () => {
+    for (const fetchClientSecret of [
+      () => Promise.reject(new Error('500')),
+      () => {
+        throw new Error('not signed in');
+      },
+    ]) {
+      const { element } = await mount({ fetchClientSecret });
+      await reach(element, 'error');
+      expect(element.error).to.include({ code: 'client_secret_unavailable', action: 'retry' });
+    }
+  });
+
+  it('says what is missing when nobody told it where the server is', async () => {
+    const { element } = await mount({ backend: null });
+    await reach(element, 'error');
+    expect(element.error?.code).to.equal('endpoint_missing');
+    expect(element.error?.action).to.equal('contact_merchant');
+  });
+});

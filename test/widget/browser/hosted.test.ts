@@ -1,0 +1,171 @@
+import { expect, waitUntil } from '@open-wc/testing';
+import { violations } from '../helpers/axe.ts';
+import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
+import { refusal, session } from '../helpers/simulated-backend.ts';
+import { SimulatedLink } from '../helpers/simulated-link.ts';
+import { asWebview } from '../helpers/webview.ts';
+
+const HOSTED = '#hosted-link';
+
+/** Windows that the element opens, kept from the browser. */
+function windows(blocked = false) {
+  const opened: { closed: boolean; opener: unknown; location: { href: string }; focus(): void; close(): void }[] = [];
+  const { open } = window;
+  window.open = () => {
+    if (blocked) return null;
+    const one = {
+      closed: false,
+      opener: window,
+      location: { href: '' },
+      focus() {},
+      close() {
+        one.closed = true;
+      },
+    };
+    opened.push(one);
+    return one as unknown as Window;
+  };
+  return { opened, stop: () => (window.open = open) };
+}
+
+describe('a Hosted Link', () => {
+  let stop = () => {};
+  afterEach(async () => {
+    stop();
+    history.replaceState(null, '', location.pathname + location.search);
+    await cleanUp();
+  });
+
+  async function opened(prepare: Parameters<typeof mount>[1] = () => {}) {
+    const popups = windows();
+    stop = popups.stop;
+    const mounted = await mount({ mode: 'hosted' }, (backend) => {
+      backend.hostedLinkUrl = HOSTED;
+      prepare(backend);
+    });
+    await reach(mounted.element, 'ready');
+    press(mounted.element);
+    const [popup] = popups.opened;
+    if (!popup) throw new Error('No window was opened');
+    return { ...mounted, popup, popups: popups.opened };
+  }
+
+  it('opens its window in the very click, with no way back into the page, and without Plaid’s script', async () => {
+    const { popup, element, link } = await opened();
+    expect(popup.location.href).to.equal(HOSTED);
+    expect(popup.opener).to.equal(null);
+    expect(element.status).to.equal('open');
+    expect(link.handlers).to.be.empty;
+  });
+
+  it('is over when the session is, with the events of a button', async () => {
+    const { element, log, backend, popup } = await opened((server) => {
+      server.sessionAnswers.push(session('open'), session('open'), session('processing'));
+      for (let i = 0; i < 3; i++) server.sessionAnswers.push(session('completed', ['active']));
+    });
+    await reach(element, 'connected');
+    expect(log).to.deep.equal(['fbc-open ready', 'fbc-connected connected']);
+    expect(backend.completed).to.be.empty;
+    expect(popup.closed).to.equal(true);
+  });
+
+  it('whose window is closed is canceled, and one that goes on all the same is noticed', async () => {
+    const { element, log, backend, popup } = await opened();
+    popup.closed = true;
+    await reach(element, 'ready');
+    expect(log.at(-1)).to.equal('fbc-canceled ready');
+    for (let i = 0; i < 3; i++) backend.sessionAnswers.push(session('completed', ['active']));
+    await reach(element, 'connected');
+  });
+
+  it('comes to the front with another press', async () => {
+    const { element, popup, popups } = await opened();
+    let focused = 0;
+    popup.focus = () => {
+      focused++;
+    };
+    press(element);
+    expect(focused).to.equal(1);
+    expect(popups).to.have.length(1);
+  });
+
+  it('lets the customer agree to a text that the server has asked for', async () => {
+    const text = { text: 'Debit me', version: '1', text_sha256: 'ab' };
+    const problem = { ...refusal({ code: 'authorization_required', action: 'retry' }), authorization: text };
+    const asking = { ...session('open'), error: { ...problem, request_id: 'req_9' } as never };
+    const { element, backend } = await opened((server) => {
+      server.sessionAnswers.push(session('open'), asking, asking);
+    });
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+    linkNamed(element, 'I agree').click();
+    await reach(element, 'connected');
+    expect(backend.completed[0]?.input).to.deep.include({
+      public_token: 'hosted',
+      authorization: { accepted: true, text_sha256: 'ab' },
+    });
+  });
+
+  it('takes the place of the page where no window opens, with an address to come back to', async () => {
+    const popups = windows(true);
+    stop = popups.stop;
+    const { element, backend } = await mount({ mode: 'hosted' }, (server) => {
+      server.hostedLinkUrl = HOSTED;
+    });
+    await reach(element, 'ready');
+    press(element);
+    await waitUntil(() => location.hash === HOSTED);
+    expect(backend.linkTokenInputs.map(({ return_url }) => return_url)).to.deep.equal([
+      undefined,
+      location.origin + location.pathname + location.search,
+    ]);
+    expect(sessionStorage.getItem('finix-bank-connect:away')).to.contain('ses_public1_secret_abc');
+  });
+
+  it('is asked about when the page is come back to', async () => {
+    const entry = { clientSecret: 'ses_9_secret_x', until: Date.now() + 60_000, name: '', index: 0 };
+    sessionStorage.setItem('finix-bank-connect:away', JSON.stringify(entry));
+    const { element, backend } = await mount({}, (server) => {
+      server.sessionAnswers.push(session('open'), session('completed', ['active']));
+    });
+    await reach(element, 'connected');
+    expect(backend.calls.slice(0, 2)).to.deep.equal(['getSession ses_9_secret_x', 'getSession ses_9_secret_x']);
+  });
+
+  it('is the way in a webview, where the server gives one', async () => {
+    stop = asWebview();
+    const { element, backend, link } = await mount({}, (server) => {
+      server.hostedLinkUrl = HOSTED;
+    });
+    await reach(element, 'ready');
+    expect(backend.linkTokenInputs[0]).to.include({ mode: 'button' });
+    expect(backend.linkTokenInputs[0]?.return_url).to.equal(location.origin + location.pathname + location.search);
+    press(element);
+    expect(location.hash).to.equal(HOSTED);
+    expect(link.handlers).to.be.empty;
+  });
+
+  it('is offered where Plaid’s script is blocked, beside another try', async () => {
+    const popups = windows();
+    const append = document.head.append;
+    document.head.append = (...nodes) => {
+      for (const node of nodes) setTimeout(() => (node as HTMLElement).dispatchEvent(new Event('error')));
+    };
+    stop = () => {
+      popups.stop();
+      document.head.append = append;
+    };
+    const mounted = await mount({ mode: 'button' }, (server) => {
+      server.hostedLinkUrl = HOSTED;
+      queueMicrotask(() => SimulatedLink.remove());
+    });
+    const { element, log } = mounted;
+    await reach(element, 'blocked');
+    await waitUntil(() => textOf(element).includes('Continue in a new window'));
+    expect(textOf(element)).to.contain('Try again');
+    expect(await violations(element)).to.deep.equal([]);
+    linkNamed(element, 'Continue in a new window').click();
+    expect(popups.opened[0]?.location.href).to.equal(HOSTED);
+    expect(element.status).to.equal('open');
+    expect(log[0]).to.equal('fbc-error blocked');
+  });
+});
