@@ -1,6 +1,7 @@
-import type { AuthorizationReceipt, CompleteRequest } from '../widget/contract.ts';
+import type { AuthorizationAcceptance, AuthorizationReceipt } from '../widget/contract.ts';
 import { addAudit, type By } from './audit.ts';
 import { ProblemError } from './errors.ts';
+import type { Storage } from './storage/open.ts';
 import type { SessionTable } from './storage/tables.ts';
 import { authorizationText } from './views.ts';
 import type { StorageTransaction } from './worker.ts';
@@ -18,7 +19,7 @@ export interface Origin {
  */
 export function acceptAuthorization(
   session: SessionTable,
-  given: CompleteRequest['authorization'],
+  given: AuthorizationAcceptance | undefined,
   { ip, userAgent }: Origin,
   now: number,
 ): string | null {
@@ -35,6 +36,33 @@ export function acceptAuthorization(
     user_agent: userAgent,
   };
   return JSON.stringify(receipt);
+}
+
+/**
+ * Keeps an acceptance that comes before there is a public token: whoever leaves for a Hosted Link may never come back to give it.
+ * @returns the session with its receipt
+ * @throws ProblemError `authorization_required`, as acceptAuthorization
+ */
+export async function acceptBeforehand(
+  storage: Storage,
+  session: SessionTable,
+  given: AuthorizationAcceptance,
+  origin: Origin,
+): Promise<SessionTable> {
+  const now = await storage.now();
+  return storage.transaction(async (trx) => {
+    // A write first: it locks the row, so that there is one receipt.
+    const present = await trx
+      .updateTable('sessions')
+      .set({ updated_at: now })
+      .where('id', '=', session.id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    const receipt = acceptAuthorization(present, given, origin, now);
+    await auditAuthorization(trx, present, receipt, { actor: 'page', ip: origin.ip }, now);
+    await trx.updateTable('sessions').set({ authorization_receipt: receipt }).where('id', '=', session.id).execute();
+    return { ...present, authorization_receipt: receipt };
+  });
 }
 
 /** Once, when the receipt is new. @param connection the one that it is about, where that is known already */

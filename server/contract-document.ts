@@ -39,7 +39,8 @@ export const operations: Operation[] = [
     method: 'post',
     path: '/v1/sessions/{id}/link-token',
     who: 'page',
-    summary: 'Make a new link token.',
+    summary:
+      'Make a new link token. With hosted_link_url comes the text that the customer has yet to accept, if there is one: accepted here, before the Hosted Link is opened, it is finished also when the page is gone.',
     request: 'LinkTokenRequest',
     answers: { 200: 'LinkToken' },
   },

@@ -90,10 +90,16 @@ export const createPublicSession = z.strictObject({
   language: language.optional(),
 }) satisfies z.ZodType<CreatePublicSessionRequest>;
 
+const authorizationAcceptance = z.strictObject({
+  accepted: z.boolean(),
+  text_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+});
+
 export const linkTokenRequest = z.strictObject({
   mode: z.enum(['button', 'embedded', 'hosted']).optional(),
   language: language.optional(),
   return_url: z.url().max(2048).optional(),
+  authorization: authorizationAcceptance.optional(),
 }) satisfies z.ZodType<LinkTokenRequest>;
 
 // Link's metadata is Plaid's to extend, and nothing is decided by it: unknown members are ignored, long ones are not a reason to refuse a bank.
@@ -119,12 +125,7 @@ export const completeRequest = z.strictObject({
     .max(100),
   institution: z.object({ institution_id: nullableText, name: nullableText }).nullish(),
   link_session_id: nullableText,
-  authorization: z
-    .strictObject({
-      accepted: z.boolean(),
-      text_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
-    })
-    .optional(),
+  authorization: authorizationAcceptance.optional(),
 }) satisfies z.ZodType<CompleteRequest>;
 
 // Sized for a page of a back office.

@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import type { Connection, ConnectionList, MerchantConnection, Problem, Session } from '../widget/contract.ts';
+import type {
+  Connection,
+  ConnectionList,
+  LinkTokenResponse,
+  MerchantConnection,
+  Problem,
+  Session,
+} from '../widget/contract.ts';
 import type { AuditEntry, AuditList } from './audit.ts';
 import { listProblems } from './errors.ts';
 import { completeRequest, createPublicSession, createSession, linkTokenRequest } from './schemas.ts';
@@ -11,6 +18,8 @@ const text = z.string();
 const time = z.iso.datetime();
 
 const fieldError = z.strictObject({ path: text, message: text });
+
+const authorizationText = z.strictObject({ text, version: text, text_sha256: text });
 
 const problem = z.strictObject({
   type: text,
@@ -33,7 +42,7 @@ const problem = z.strictObject({
   accounts: z
     .array(z.strictObject({ id: text, name: text, mask: text.nullable(), subtype: text.nullable() }))
     .optional(),
-  authorization: z.strictObject({ text, version: text, text_sha256: text }).optional(),
+  authorization: authorizationText.optional(),
 }) satisfies z.ZodType<Problem>;
 
 const connectionFields = {
@@ -134,7 +143,12 @@ const erasedCustomer = z.strictObject({
   status: z.enum(['erased', 'erasing']),
 });
 
-const linkToken = z.strictObject({ link_token: text, expires_at: time, hosted_link_url: text.optional() });
+const linkToken = z.strictObject({
+  link_token: text,
+  expires_at: time,
+  hosted_link_url: text.optional(),
+  authorization: authorizationText.optional(),
+}) satisfies z.ZodType<LinkTokenResponse>;
 
 /** Answers and requests by name; also what tests hold real answers against. */
 export const wireSchemas = {

@@ -216,16 +216,26 @@ export interface CreatePublicSessionRequest {
 
 export type LinkMode = 'button' | 'embedded' | 'hosted';
 
+/** That the customer agrees to the session's text; the hash says to which. */
+export interface AuthorizationAcceptance {
+  accepted: boolean;
+  text_sha256: string;
+}
+
 export interface LinkTokenRequest {
   mode?: LinkMode;
   language?: string;
   return_url?: string;
+  /** Given before a Hosted Link is opened, so that it can be finished when the page is gone. */
+  authorization?: AuthorizationAcceptance;
 }
 
 export interface LinkTokenResponse {
   link_token: string;
   expires_at: string;
   hosted_link_url?: string;
+  /** With `hosted_link_url`: the text that the customer has yet to accept. */
+  authorization?: AuthorizationText;
 }
 
 /** What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else. */
@@ -235,7 +245,7 @@ export interface CompleteRequest {
   accounts: CompleteAccount[];
   institution?: { institution_id?: string | null; name?: string | null } | null;
   link_session_id?: string | null;
-  authorization?: { accepted: boolean; text_sha256: string };
+  authorization?: AuthorizationAcceptance;
 }
 
 export interface CompleteAccount {

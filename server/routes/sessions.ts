@@ -1,4 +1,6 @@
 import type { Hono } from 'hono';
+import type { LinkTokenResponse } from '../../widget/contract.ts';
+import { acceptBeforehand, type Origin } from '../authorization.ts';
 import type { LinkToken } from '../clients/plaid.ts';
 import { createLinkToken } from '../create-link-token.ts';
 import { ProblemError } from '../errors.ts';
@@ -24,7 +26,7 @@ import {
 } from '../sessions.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import { type Audience, shownStatus, storedProblem, viewSession } from '../views.ts';
+import { type Audience, authorizationText, shownStatus, storedProblem, viewSession } from '../views.ts';
 
 /** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
 const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
@@ -61,8 +63,8 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
   });
 
   app.post('/v1/sessions/:id/link-token', async (c) => {
-    const session = await credentials.requirePage(c, c.req.param('id'));
-    const request = await readOptionalBody(c, linkTokenRequest);
+    let session = await credentials.requirePage(c, c.req.param('id'));
+    const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
     if (request.return_url !== undefined && !isPageOn(origins, request.return_url)) {
       const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
       throw new ProblemError('invalid_request', { errors, detail: 'Wrong: return_url.' });
@@ -71,13 +73,14 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     requireWaiting(session, now);
     refuseWhenStopping(deps);
     await limit(deps, `link-token:${session.id}`, LINK_TOKENS);
+    if (authorization) session = await acceptBeforehand(storage, session, authorization, originOf(c));
     const token = await createLinkToken(deps, session, request);
     await noteLinkToken(deps, session, token, c.get('ip'));
     return c.json({
       link_token: token.linkToken,
       expires_at: new Date(token.expiresAt).toISOString(),
-      ...(token.hostedLinkUrl ? { hosted_link_url: token.hostedLinkUrl } : {}),
-    });
+      ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
+    } satisfies LinkTokenResponse);
   });
 
   app.post('/v1/sessions/:id/complete', async (c) => {
@@ -85,13 +88,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const sent = await readBody(c, completeRequest);
     refuseWhenStopping(deps);
     const request = sent.public_token === HOSTED_PUBLIC_TOKEN ? await withHostedToken(deps, session, sent) : sent;
-    const facts = {
-      requestId: c.get('requestId'),
-      ip: c.get('ip'),
-      // Long enough for any browser's; it is kept in the receipt.
-      userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null,
-    };
-    const outcome = await connector.complete(session.id, request, facts);
+    const outcome = await connector.complete(session.id, request, { requestId: c.get('requestId'), ...originOf(c) });
     if (outcome.status === 'open' || outcome.status === 'restart_required') throwOutcome(outcome);
     if (outcome.status === 'canceled') throw new ProblemError('session_canceled');
     return answer(c, deps, outcome, 'page');
@@ -142,6 +139,18 @@ function isPageOn(origins: Set<string>, url: string): boolean {
   return (
     origins.has(origin) && /^https?:$/.test(protocol) && username === '' && password === '' && !/[\p{Cc}\s]/u.test(url)
   );
+}
+
+/** For the receipt of what is accepted. */
+function originOf(c: AppContext): Origin {
+  // Long enough for any browser's.
+  return { ip: c.get('ip'), userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null };
+}
+
+/** A page that opens it may not be there at its end, so it is told what its customer has to accept before. */
+function hosted(session: SessionTable, hosted_link_url: string): Partial<LinkTokenResponse> {
+  const text = session.authorization_receipt === null ? authorizationText(session) : null;
+  return { hosted_link_url, ...(text ? { authorization: text } : {}) };
 }
 
 /** So that `complete` stays open for as long as a public token of this link token can come. */

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sha256 } from '../../server/ids.ts';
+import type { Session } from '../../widget/contract.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
@@ -42,6 +44,67 @@ describe('LINK webhooks of a Hosted Link', () => {
     const { body } = await server.page(session, 'GET', '');
     expect([body.status, body.connections.length]).toEqual(['completed', 1]);
     expect(enabled()).toHaveLength(1);
+  });
+
+  describe('of a session with a text to accept', () => {
+    const text = 'I allow Acme to debit my account.';
+    const agreed = { accepted: true, text_sha256: sha256(text) };
+    const open = () => server.createSession({ authorization: { text, version: '7' }, language: 'es' });
+    const link = (session: Session, more: object = {}, headers: Record<string, string> = {}) =>
+      server.page(session, 'POST', '/link-token', { mode: 'hosted', ...more }, headers);
+
+    it('LINK/SESSION_FINISHED completes it without its page when the text was accepted before Link was opened', async () => {
+      const session = await open();
+      const asked = await link(session);
+      expect(asked.body.authorization).toEqual({ text, version: '7', text_sha256: sha256(text) });
+      const { body } = await link(session, { authorization: agreed }, { 'User-Agent': 'Browser/1' });
+      expect(body.authorization).toBeUndefined();
+      await finish(['SESSION_FINISHED'], await server.publicToken(), body.link_token);
+      const { connections } = (await server.merchant('GET', `/v1/sessions/${session.id}`)).body;
+      expect(connections).toMatchObject([
+        { status: 'active', authorization: { text, version: '7', language: 'es', user_agent: 'Browser/1' } },
+      ]);
+      const { body: audit } = await server.merchant('GET', `/v1/connections/${connections[0].id}/audit`);
+      const accepted = audit.data.filter((entry: { action: string }) => entry.action === 'authorization.accepted');
+      expect(accepted).toMatchObject([{ actor: 'page', details: { version: '7', text_sha256: sha256(text) } }]);
+    });
+
+    it('LINK/SESSION_FINISHED leaves it open while nobody has accepted', async () => {
+      const session = await open();
+      const { body } = await link(session);
+      await finish(['SESSION_FINISHED'], await server.publicToken(), body.link_token);
+      expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe('open');
+      expect(server.ledger.items().filter(({ exchanged }) => exchanged)).toEqual([]);
+    });
+
+    it('an acceptance of another text, or none, is no acceptance, and makes no link token', async () => {
+      const session = await open();
+      for (const authorization of [
+        { ...agreed, text_sha256: sha256('another') },
+        { ...agreed, accepted: false },
+      ]) {
+        const answer = await link(session, { authorization });
+        expect(answer).toMatchObject({
+          status: 409,
+          body: { code: 'authorization_required', authorization: { text } },
+        });
+      }
+      expect(server.ledger.linkTokens()).toEqual([]);
+    });
+
+    it('what was accepted first stays, whatever is sent later', async () => {
+      const session = await open();
+      await link(session, { authorization: agreed }, { 'User-Agent': 'First/1' });
+      await link(session, { authorization: agreed }, { 'User-Agent': 'Second/1' });
+      const row = await server.storage.db.selectFrom('sessions').select('authorization_receipt').executeTakeFirst();
+      expect(JSON.parse(row?.authorization_receipt ?? '')).toMatchObject({ user_agent: 'First/1' });
+      expect(await server.complete(session, await server.publicToken())).toMatchObject({ status: 200 });
+    });
+
+    it('the text comes only with a Hosted Link, whose page may not be there at its end', async () => {
+      const { body } = await link(await open(), { mode: 'button' });
+      expect(body.authorization).toBeUndefined();
+    });
   });
 
   it('LINK/EVENTS: kept without what it says', async () => {
