@@ -39,6 +39,8 @@ export type Outcome = 'handled' | 'ignored';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
 const AHEAD_MS = 15 * 60_000;
+/** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
+const FINIX_AHEAD_MS = 60_000;
 /** A session at work on the Item is done within seconds. */
 const BUSY_MS = 2_000;
 /** Plaid repeats what was not answered for a day: for that long, old news can come after a repair. */
@@ -119,8 +121,10 @@ function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFac
   });
 }
 
-/** The customer is asked to sign in again; until then the instrument may still work. */
-/** @param unrepaired nothing was known of a repair before; one that shows itself now came beside this, and Plaid must be asked */
+/**
+ * The customer is asked to sign in again; until then the instrument may still work.
+ * @param unrepaired nothing was known of a repair before; one that shows itself now came beside this, and Plaid must be asked
+ */
 async function wantsRepair(
   deps: WebhookDeps,
   event: InboundEventTable,
@@ -188,34 +192,38 @@ function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): 
 
 /** Whatever Finix says has changed is read from Finix: then neither order nor repetition matters. */
 export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
-  const { instruments = [] } = JSON.parse(event.facts) as FinixFacts;
-  let outcome: Outcome = 'ignored';
-  for (const id of instruments) {
-    const connection = await deps.storage.db
-      .selectFrom('connections')
-      .selectAll()
-      .where('payment_instrument', '=', id)
-      .executeTakeFirst();
-    if (!connection) continue;
-    const present = await deps.finix.getPaymentInstrument(id);
-    await change(deps, event, connection.item_id, [connection.id], async (trx, before, now, by) => {
-      if (before.payment_instrument !== id) return undefined;
-      const check = { bank_account_validation_check: present.bankAccountValidationCheck };
-      const isUsed = before.status === 'active' || before.status === 'needs_repair';
-      if (!present.enabled && isUsed) {
-        const after = await revoke(trx, deps.outbox, before, DISABLED_IN_FINIX, now, by);
-        return changeConnection(trx, deps.outbox, after, check, now, by);
-      }
-      const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
-      if (isBack && before.goal === null) {
-        return changeConnection(trx, deps.outbox, before, { ...check, status: 'active', reason: null }, now, by);
-      }
-      const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
-      return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
-    });
-    outcome = 'handled';
+  const { instrument: id } = JSON.parse(event.facts) as FinixFacts;
+  if (id === undefined) return 'ignored';
+  const connection = await deps.storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where((eb) => eb.or([eb('payment_instrument', '=', id), eb('previous_payment_instrument', '=', id)]))
+    .executeTakeFirst();
+  if (!connection) {
+    // The answer to our own create call may be still on its way; what it says of itself is news enough.
+    const isNew =
+      event.type !== 'instrument/created' && (await deps.storage.now()) - event.received_at < FINIX_AHEAD_MS;
+    if (isNew) throw new Postpone('internal_error', FINIX_AHEAD_MS, false);
+    return 'ignored';
   }
-  return outcome;
+  if (connection.payment_instrument !== id) return 'ignored';
+  const present = await deps.finix.getPaymentInstrument(id);
+  await change(deps, event, connection.item_id, [connection.id], async (trx, before, now, by) => {
+    if (before.payment_instrument !== id) return undefined;
+    const check = { bank_account_validation_check: present.bankAccountValidationCheck };
+    const isUsed = before.status === 'active' || before.status === 'needs_repair';
+    if (!present.enabled && isUsed) {
+      const after = await revoke(trx, deps.outbox, before, DISABLED_IN_FINIX, now, by);
+      return changeConnection(trx, deps.outbox, after, check, now, by);
+    }
+    const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
+    if (isBack && before.goal === null) {
+      return changeConnection(trx, deps.outbox, before, { ...check, status: 'active', reason: null }, now, by);
+    }
+    const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
+    return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
+  });
+  return 'handled';
 }
 
 /** Somebody has disabled the instrument at Finix itself; enabling it there takes this back. */
@@ -266,6 +274,7 @@ async function change(
   const by: By = { actor: event.source, details: { webhook: event.type } };
   const due = await storage.transaction(async (trx) => {
     const withGoals: string[] = [];
+    await refuseOvertaken(trx, event);
     await trx
       .updateTable('items')
       .set((eb) => ({ updated_at: eb.ref('updated_at') }))
@@ -280,6 +289,21 @@ async function change(
     return withGoals;
   });
   await Promise.all(due.map((id) => goals.run(id)));
+}
+
+/**
+ * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since.
+ * @throws Postpone
+ */
+async function refuseOvertaken(trx: StorageTransaction, { id, lease_until }: InboundEventTable): Promise<void> {
+  const held = await trx
+    .updateTable('inbound_events')
+    .set({ lease_until })
+    .where('id', '=', id)
+    .where('status', '=', 'received')
+    .where('lease_until', '=', lease_until)
+    .executeTakeFirst();
+  if (held.numUpdatedRows === 0n) throw new Postpone('internal_error', 0, false);
 }
 
 /** @returns undefined when the Item is none of ours, or gone */

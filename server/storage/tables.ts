@@ -205,6 +205,8 @@ export interface InboundEventTable {
   body_hash: string;
   /** `ITEM/ERROR`, `instrument/updated`, … */
   type: string;
+  /** The Item or instrument that it is about: of each, one webhook at a time is handled. Null: it stands by itself. */
+  subject: string | null;
   /** JSON of the members that are used, chosen by name: nothing secret can be among them. */
   facts: string;
   /** A public token that came with it; erased once handled. */

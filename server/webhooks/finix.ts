@@ -29,8 +29,8 @@ export function verifyFinixSignature(
 }
 
 export interface FinixFacts {
-  /** Payment instruments that it is about. What became of them is asked of Finix itself, so order does not matter. */
-  instruments?: string[];
+  /** The payment instrument that it is about. What became of it is asked of Finix itself, so order does not matter. */
+  instrument?: string | undefined;
 }
 
 export interface FinixWebhook {
@@ -38,7 +38,8 @@ export interface FinixWebhook {
   type: string;
   /** Finix's id of the event, or the body's hash. */
   key: string;
-  facts: FinixFacts;
+  /** Payment instruments that it is about. */
+  instruments: string[];
 }
 
 const name = z.string().regex(/^[\w.-]{1,64}$/);
@@ -54,7 +55,7 @@ const resources = z.array(z.looseObject({ id: z.string().max(255) })).max(1000);
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
   const hash = createHash('sha256').update(body).digest('hex');
   const parsed = eventBody.safeParse(parseJson(body));
-  if (!parsed.success) return { type: 'UNREADABLE', key: hash, facts: {} };
+  if (!parsed.success) return { type: 'UNREADABLE', key: hash, instruments: [] };
   const { id, type, entity, _embedded } = parsed.data;
   // Under which name the resources come is not documented for instruments; their ids say what they are.
   const instruments = Object.values(_embedded ?? {}).flatMap((list) => {
@@ -62,7 +63,7 @@ export function readFinixWebhook(body: Uint8Array): FinixWebhook {
     return read.success ? read.data.flatMap((resource) => (resource.id.startsWith('PI') ? [resource.id] : [])) : [];
   });
   const isAboutInstruments = entity.includes('instrument');
-  return { type: `${entity}/${type}`, key: id ?? hash, facts: isAboutInstruments ? { instruments } : {} };
+  return { type: `${entity}/${type}`, key: id ?? hash, instruments: isAboutInstruments ? instruments : [] };
 }
 
 function splitPair(part: string): [string, string] {

@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
+import type { ExpressionBuilder } from 'kysely';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
 import { handleFinixWebhook, handlePlaidWebhook, type WebhookDeps } from '../handle-webhook.ts';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
-import type { InboundEventTable } from '../storage/tables.ts';
+import type { Database, InboundEventTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, Postpone, type Timing } from '../worker.ts';
 import { readFinixWebhook, verifyFinixSignature } from './finix.ts';
 import { createPlaidVerifier, readPlaidWebhook } from './plaid.ts';
 
 /**
  * Webhooks that come in: proved, stored once, answered, then handled, at once if there is room and else by a job. A webhook may come
- * more than once and in any order; handle-webhook.ts decides by what is true, not by what came before.
+ * more than once and in any order; handle-webhook.ts decides by what is true, not by what came before. Of those about the same Item or
+ * instrument one at a time is handled, on all instances: whoever asks Plaid or Finix what is true then writes the answer before anybody
+ * else asks, so that an older answer never comes after a newer one.
  */
 export interface Inbound {
   /** Resolves once it is stored. @param caller see PlaidVerifier @throws ProblemError when it is not Plaid's */
@@ -43,7 +46,7 @@ export function createInbound(deps: InboundDeps): Inbound {
   let stopped = false;
 
   async function store(
-    event: Pick<InboundEventTable, 'source' | 'dedupe_key' | 'body_hash' | 'type'> & { facts: object },
+    event: Pick<InboundEventTable, 'source' | 'dedupe_key' | 'body_hash' | 'type' | 'subject'> & { facts: object },
     publicToken: string | null,
   ): Promise<void> {
     const now = await storage.now();
@@ -77,34 +80,70 @@ export function createInbound(deps: InboundDeps): Inbound {
     running.add(work);
   }
 
-  async function run(id: string): Promise<void> {
+  async function take(id: string): Promise<InboundEventTable | undefined> {
     const now = await storage.now();
-    const event = await storage.db
-      .updateTable('inbound_events')
-      .set((eb) => ({ lease_until: now + TAKEN_MS, tries: eb('tries', '+', 1) }))
-      .where('id', '=', id)
-      .where('status', '=', 'received')
-      .where('next_at', '<=', now)
-      .where('lease_until', '<=', now)
-      .returningAll()
-      .executeTakeFirst();
+    // A transaction, so that two instances can't take two of the same subject at the same moment.
+    return storage.transaction((trx) =>
+      trx
+        .updateTable('inbound_events as event')
+        .set((eb) => ({ lease_until: now + TAKEN_MS, tries: eb('tries', '+', 1) }))
+        .where('event.id', '=', id)
+        .where((eb) => isDue(eb, now))
+        .returningAll()
+        .executeTakeFirst(),
+    );
+  }
+
+  async function run(id: string): Promise<void> {
+    const event = await take(id);
     if (!event) return;
     try {
+      await handle(event);
+    } finally {
+      await nextOf(event.subject);
+    }
+  }
+
+  /** Whoever had to wait for this one goes on at once. */
+  async function nextOf(subject: string | null): Promise<void> {
+    if (subject === null || stopped) return;
+    const next = await storage.db
+      .selectFrom('inbound_events')
+      .select('id')
+      .where('subject', '=', subject)
+      .where('status', '=', 'received')
+      .where('next_at', '<=', await storage.now())
+      .orderBy('next_at')
+      .executeTakeFirst();
+    if (next) soon(next.id);
+  }
+
+  async function handle(event: InboundEventTable): Promise<void> {
+    try {
       const outcome = await (event.source === 'plaid' ? handlePlaidWebhook : handleFinixWebhook)(deps, event);
-      await finish(id, outcome);
+      await finish(event, outcome);
     } catch (error) {
       if (error instanceof StorageUnavailableError) throw error;
       await again(event, error);
     }
   }
 
-  async function finish(id: string, status: 'handled' | 'ignored' | 'failed'): Promise<void> {
-    const handled_at = await storage.now();
-    const patch = { status, handled_at, public_token_enc: null, lease_until: 0 };
-    await storage.db.updateTable('inbound_events').set(patch).where('id', '=', id).execute();
+  /** Only by whoever still has it: another may be at work on it after this process was frozen. */
+  async function put(event: InboundEventTable, patch: Partial<InboundEventTable>): Promise<void> {
+    await storage.db
+      .updateTable('inbound_events')
+      .set({ ...patch, lease_until: 0 })
+      .where('id', '=', event.id)
+      .where('lease_until', '=', event.lease_until)
+      .execute();
   }
 
-  async function again({ id, type, tries, received_at }: InboundEventTable, error: unknown): Promise<void> {
+  async function finish(event: InboundEventTable, status: 'handled' | 'ignored' | 'failed'): Promise<void> {
+    await put(event, { status, handled_at: await storage.now(), public_token_enc: null });
+  }
+
+  async function again(event: InboundEventTable, error: unknown): Promise<void> {
+    const { id, type, tries, received_at } = event;
     const now = await storage.now();
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
@@ -114,11 +153,10 @@ export function createInbound(deps: InboundDeps): Inbound {
     }
     if (now - received_at > BUDGET_MS) {
       log.error({ event: id, type }, 'a webhook is given up');
-      return finish(id, 'failed');
+      return finish(event, 'failed');
     }
     const delay = error instanceof Postpone ? error.delayMs : undefined;
-    const next_at = now + Math.ceil(delay ?? backoff(tries - 1, timing));
-    await storage.db.updateTable('inbound_events').set({ next_at, lease_until: 0 }).where('id', '=', id).execute();
+    await put(event, { next_at: now + Math.ceil(delay ?? backoff(tries - 1, timing)) });
   }
 
   return {
@@ -127,24 +165,34 @@ export function createInbound(deps: InboundDeps): Inbound {
       const { type, facts, publicToken } = readPlaidWebhook(body);
       // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of the key.
       const dedupe_key = `plaid:${bodyHash}:${issuedAt}`;
-      await store({ source: 'plaid', dedupe_key, body_hash: bodyHash, type, facts }, publicToken);
+      // One that brings a login is for a session, and the session's own lease keeps order there.
+      const subject = publicToken === null ? (facts.item_id ?? null) : null;
+      await store({ source: 'plaid', dedupe_key, body_hash: bodyHash, type, subject, facts }, publicToken);
     },
     async receiveFinix(body, signature) {
       if (body.length === 0) return;
       verifyFinixSignature(body, signature, config.finix.webhookSecret, await storage.now());
-      const { type, key, facts } = readFinixWebhook(body);
+      const { type, key, instruments } = readFinixWebhook(body);
       const body_hash = createHash('sha256').update(body).digest('hex');
-      await store({ source: 'finix', dedupe_key: `finix:${key}`, body_hash, type, facts }, null);
+      const event = { source: 'finix', body_hash, type } as const;
+      const [only, ...others] = instruments;
+      if (only === undefined || others.length === 0) {
+        const subject = only ?? null;
+        return store({ ...event, dedupe_key: `finix:${key}`, subject, facts: { instrument: only } }, null);
+      }
+      // Each is handled by itself. One that can't be stored fails the whole, which then comes again.
+      for (const instrument of new Set(instruments)) {
+        const dedupe_key = `finix:${key}:${instrument}`;
+        await store({ ...event, dedupe_key, subject: instrument, facts: { instrument } }, null);
+      }
     },
     async runDue(limit) {
       const now = await storage.now();
       const due = await storage.db
-        .selectFrom('inbound_events')
-        .select('id')
-        .where('status', '=', 'received')
-        .where('next_at', '<=', now)
-        .where('lease_until', '<=', now)
-        .orderBy('next_at')
+        .selectFrom('inbound_events as event')
+        .select('event.id')
+        .where((eb) => isDue(eb, now))
+        .orderBy('event.next_at')
         .limit(limit)
         .execute();
       await Promise.all(due.map(({ id }) => run(id)));
@@ -155,4 +203,23 @@ export function createInbound(deps: InboundDeps): Inbound {
       await Promise.allSettled(running);
     },
   };
+}
+
+/** Nobody is at work on it, nor on another of the same subject. */
+function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: number) {
+  return eb.and([
+    eb('event.status', '=', 'received'),
+    eb('event.next_at', '<=', now),
+    eb('event.lease_until', '<=', now),
+    eb.not(
+      eb.exists(
+        eb
+          .selectFrom('inbound_events as other')
+          .select('other.id')
+          .whereRef('other.subject', '=', 'event.subject')
+          .where('other.status', '=', 'received')
+          .where('other.lease_until', '>', now),
+      ),
+    ),
+  ]);
 }

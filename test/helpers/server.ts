@@ -9,7 +9,7 @@ import {
   startSimulator,
 } from '../../demo/simulator/index.ts';
 import type { createApp, ScriptBundle } from '../../server/app.ts';
-import { assembleServer } from '../../server/assemble.ts';
+import { assembleServer, type Clients } from '../../server/assemble.ts';
 import type { BankConnector } from '../../server/bank-connector.ts';
 import { type Config, loadConfig } from '../../server/config.ts';
 import type { Jobs } from '../../server/jobs.ts';
@@ -54,6 +54,8 @@ export interface TestServerOptions {
   answerWithinMs?: number;
   script?: ScriptBundle;
   version?: string;
+  /** Puts something between the server and its upstreams. */
+  wrapClients?: (clients: Clients) => Clients;
 }
 
 /** The whole server over the simulator, with the real Plaid SDK in between, called through `app.request`. */
@@ -100,6 +102,7 @@ export class TestServer {
       timeoutMs,
       quietMs,
       answerWithinMs,
+      ...(options.wrapClients && { wrapClients: options.wrapClients }),
     };
     const { app, connector, jobs } = await assembleServer(parts);
     cleanUp.unshift(() => connector.stop());

@@ -123,6 +123,7 @@ export const rows: Database = {
     dedupe_key: 'plaid:1',
     body_hash: 'd'.repeat(64),
     type: 'ITEM/ERROR',
+    subject: 'item-1',
     facts: '{}',
     public_token_enc: null,
     status: 'received',

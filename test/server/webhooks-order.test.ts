@@ -1,0 +1,169 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Clients } from '../../server/assemble.ts';
+import { afterlife } from '../helpers/afterlife.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
+
+const FINIX_SECRET = 'f'.repeat(64);
+
+/** Holds one answer of an upstream, which is true when it is given, until it no longer is. */
+function lateAnswers() {
+  const held: (() => void)[] = [];
+  let isNext = false;
+  const late =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      const answer = await call(...args);
+      if (isNext) {
+        isNext = false;
+        await new Promise<void>((resolve) => held.push(resolve));
+      }
+      return answer;
+    };
+  return {
+    wrapClients: ({ plaid, finix }: Clients): Clients => ({
+      plaid: { ...plaid, getItemError: late(plaid.getItemError) },
+      finix: { ...finix, getPaymentInstrument: late(finix.getPaymentInstrument) },
+    }),
+    get waiting() {
+      return held.length;
+    },
+    holdNext: () => {
+      isNext = true;
+    },
+    release: () => {
+      for (const go of held.splice(0)) go();
+    },
+  };
+}
+
+let server: TestServer;
+let other: TestServer | undefined;
+afterEach(async () => {
+  await other?.close();
+  other = undefined;
+  await server.close();
+});
+const { webhooks, bank, item, events, connect, becomes } = afterlife(() => server);
+
+async function start(answers: ReturnType<typeof lateAnswers>): Promise<void> {
+  const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
+  server = await TestServer.start({ env, wrapClients: answers.wrapClients });
+  webhooks().settings.finix = { url: `${server.config.publicUrl}/webhooks/finix`, secret: FINIX_SECRET };
+}
+
+/** A second instance on the same database, which takes what it can get. */
+async function joined(): Promise<TestServer> {
+  const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
+  other = await TestServer.start({ env, storage: server.storage, upstream: server.upstream });
+  return other;
+}
+
+const instrument = () => {
+  const [only] = server.ledger.instruments();
+  if (!only) throw new Error('there is no instrument');
+  return String(only.id);
+};
+
+const change = (body: object) =>
+  fetch(`${server.upstream.finixUrl}/payment_instruments/${instrument()}`, {
+    method: 'PUT',
+    headers: {
+      Authorization: `Basic ${Buffer.from(`${server.config.finix.username}:${server.config.finix.password}`).toString('base64')}`,
+      'Finix-Version': '2022-02-01',
+      'Content-Type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  });
+
+describe('of two webhooks about the same thing', () => {
+  it('the later answer of Finix counts, although the earlier one was long on its way', async () => {
+    const answers = lateAnswers();
+    await start(answers);
+    const { id } = await connect();
+    await webhooks().settled();
+    answers.holdNext();
+    await change({ attempt_bank_account_validation_check: true });
+    await eventually(async () => answers.waiting === 1);
+    await change({ enabled: false });
+    await eventually(async () => (await events()).length === 3);
+    // Nobody handles the second while the first is under way.
+    const second = await joined();
+    await second.jobs.tick();
+    expect((await events()).map(({ tries }) => tries)).toEqual([1, 1, 0]);
+    answers.release();
+    await becomes(id, 'revoked');
+  });
+
+  it('the later answer of Plaid counts, although the earlier one was long on its way', async () => {
+    const answers = lateAnswers();
+    await start(answers);
+    const { id } = await connect();
+    bank().breakLogin(item().item_id);
+    await becomes(id, 'needs_repair');
+    bank().repairLogin(item().item_id);
+    await becomes(id, 'active');
+    webhooks().hold();
+    bank().breakLogin(item().item_id);
+    webhooks().drop();
+    answers.holdNext();
+    webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+      webhook_type: 'ITEM',
+      webhook_code: 'ERROR',
+      item_id: item().item_id,
+      error: { error_code: 'ITEM_LOGIN_REQUIRED', error_message: 'once more' },
+    });
+    await eventually(async () => answers.waiting === 1);
+    // The same words within the same second would be the same webhook once more.
+    server.clockOffset += 2_000;
+    bank().repairLogin(item().item_id);
+    await webhooks().settled();
+    await (await joined()).jobs.tick();
+    expect((await events()).at(-1)).toMatchObject({ type: 'ITEM/LOGIN_REPAIRED', tries: 0 });
+    answers.release();
+    await becomes(id, 'active');
+  });
+
+  it('the one that a frozen process was at work on is not written by it any more', async () => {
+    const answers = lateAnswers();
+    await start(answers);
+    const { id } = await connect();
+    await webhooks().settled();
+    answers.holdNext();
+    await change({ attempt_bank_account_validation_check: true });
+    await eventually(async () => answers.waiting === 1);
+    await change({ enabled: false });
+    await webhooks().settled();
+    const second = await joined();
+    // Longer than anybody may be at work on a webhook.
+    second.clockOffset = 10 * 60_000;
+    await eventually(async () => {
+      await second.jobs.tick();
+      return (await events()).every(({ status }) => status !== 'received');
+    });
+    answers.release();
+    await becomes(id, 'revoked');
+    await server.jobs.tick();
+    await becomes(id, 'revoked');
+  });
+});
+
+it('a webhook about an instrument that is not known yet is looked at once more', async () => {
+  await start(lateAnswers());
+  const send = (id: string) => {
+    const body = JSON.stringify({
+      id,
+      type: 'updated',
+      entity: 'instrument',
+      _embedded: { payment_instruments: [{ id: 'PInew' }] },
+    });
+    return server.send('POST', '/webhooks/finix', body, {
+      'Finix-Signature': webhooks().signFinix(body, FINIX_SECRET),
+    });
+  };
+  expect((await send('event_1')).status).toBe(200);
+  await eventually(async () => (await events())[0]?.tries === 1 && (await events())[0]?.lease_until === 0);
+  expect((await events())[0]?.status).toBe('received');
+  server.clockOffset = 61_000;
+  await server.jobs.tick();
+  expect((await events())[0]?.status).toBe('ignored');
+});
