@@ -1,6 +1,6 @@
 import type { ConnectBackend } from './backend.ts';
 import { type FlowEffect, type FlowEvent, transition } from './connect-flow.ts';
-import type { LinkTokenResponse } from './contract.ts';
+import type { AuthorizationAcceptance, LinkTokenResponse } from './contract.ts';
 import type { ControllerHost } from './controller-host.ts';
 import { ConnectError, flowError, toFlowError } from './errors.ts';
 import { type FlowState, initialState, isBusy } from './flow-state.ts';
@@ -134,7 +134,7 @@ export class ConnectController {
         this.#host.emit(effect);
         return;
       case 'prepare':
-        void this.#prepare(effect.run);
+        void this.#prepare(effect.run, effect.authorization);
         return;
       case 'resume':
         void this.#resume(effect.run);
@@ -185,7 +185,7 @@ export class ConnectController {
     return `${mode} ${language}`;
   }
 
-  async #prepare(run: number): Promise<void> {
+  async #prepare(run: number, authorization?: AuthorizationAcceptance): Promise<void> {
     try {
       this.#preparedFor = this.#purpose();
       const { mode, nonce } = this.#host.settings();
@@ -193,14 +193,16 @@ export class ConnectController {
       const asked = mode === 'embedded' && !place ? 'button' : mode;
       const [plaid, token] = await Promise.all([
         asked === 'hosted' ? null : loadPlaid({ nonce }),
-        this.#access.createLinkToken(asked, isWebview()),
+        this.#access.createLinkToken(asked, isWebview(), authorization),
       ]);
       if (run !== this.#state.run) return;
       this.#close();
       if (plaid && !token.hosted_link_url) this.#link = this.#prepareLink(plaid, token.link_token, { place });
       else this.#link = this.#prepareHosted(token, isWebview());
       this.#watchToken(token, plaid !== null && !token.hosted_link_url);
-      this.dispatch({ type: 'prepared', run, hosted: !!token.hosted_link_url, embedded: this.#link.embedded });
+      const { hosted_link_url, authorization: beforehand } = token;
+      const { embedded } = this.#link;
+      this.dispatch({ type: 'prepared', run, hosted: !!hosted_link_url, embedded, authorization: beforehand });
     } catch (error) {
       this.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
     }

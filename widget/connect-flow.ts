@@ -1,8 +1,8 @@
-import type { CompleteRequest, Session } from './contract.ts';
+import type { AuthorizationText, CompleteRequest, Session } from './contract.ts';
 import { type FlowError, flowError, fromProblem } from './errors.ts';
 import type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
 import { type FlowState, isBusy, type Phase, statusOf } from './flow-state.ts';
-import { fail, open, opened, prepare, read, rest, stay } from './flow-steps.ts';
+import { authorize, fail, open, opened, prepare, read, rest, stay } from './flow-steps.ts';
 
 export type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
 
@@ -43,7 +43,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       return press(state);
     case 'prepared':
       if (state.link !== 'preparing') return stay(state);
-      return prepared({ ...state, hosted: event.hosted ?? false, embedded: event.embedded ?? false });
+      return prepared(state, event);
     case 'prepare_failed':
       return state.link === 'preparing' ? prepareFailed(state, event.error) : stay(state);
     case 'expiring':
@@ -59,7 +59,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     case 'link_moved':
       return phase === 'open' || (phase === 'rest' && state.hosted) ? moved(state) : stay(state);
     case 'hosted_offered':
-      return phase === 'failed' ? stay({ ...state, hosted: true, link: 'ready' }) : stay(state);
+      return phase === 'failed' ? stay({ ...state, hosted: true, link: 'ready', beforehand: null }) : stay(state);
     case 'press_hosted':
       return phase === 'failed' && state.hosted && state.link === 'ready' ? open(state) : stay(state);
     case 'link_succeeded':
@@ -77,12 +77,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
         ? submit(state, { ...state.submission, accounts: chosen(state.submission, event.ids) })
         : stay(state);
     case 'accept':
-      return phase === 'authorizing' && state.submission && state.authorization
-        ? submit(state, {
-            ...state.submission,
-            authorization: { accepted: true, text_sha256: state.authorization.text_sha256 },
-          })
-        : stay(state);
+      return phase === 'authorizing' && state.authorization ? accept(state, state.authorization) : stay(state);
     case 'decline':
       if (phase !== 'choosing' && phase !== 'authorizing') return stay(state);
       return prepare({ ...rest(state), notice: 'canceled' }, [
@@ -113,7 +108,16 @@ function isChecking(phase: Phase): boolean {
   return phase === 'checking' || phase === 'returning';
 }
 
-function prepared(state: FlowState): Transition {
+/** What Link gave is sent again with the answer; where Link is still to come, the answer is given with its link token. */
+function accept(state: FlowState, { text_sha256 }: AuthorizationText): Transition {
+  const authorization = { accepted: true, text_sha256 };
+  if (state.submission) return submit(state, { ...state.submission, authorization });
+  return prepare({ ...state, phase: 'rest', wanted: true, authorization: null }, [], authorization);
+}
+
+function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared' }>): Transition {
+  const { hosted = false, embedded = false, authorization: beforehand = null } = event;
+  const state: FlowState = { ...before, hosted, embedded, beforehand };
   // The search only the customer opens.
   if (state.wanted && !state.embedded) return open(state);
   return stay({ ...state, link: 'ready', wanted: false, renewed: false });
@@ -252,9 +256,7 @@ function unanswered(state: FlowState, error: FlowError): Transition {
     ]);
   }
   if (submission && error.authorization) {
-    return stay({ ...state, phase: 'authorizing', authorization: error.authorization, slow: 0 }, [
-      { type: 'emit', name: 'step', step: 'authorize' },
-    ]);
+    return authorize(state, error.authorization);
   }
   // The same public token is good for another try only where the server said so, or was never reached.
   const again = error.retryable || UNREACHED.test(error.code);

@@ -1,4 +1,4 @@
-import type { CompleteRequest, Session } from './contract.ts';
+import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from './contract.ts';
 import type { FlowError } from './errors.ts';
 import type { FlowState } from './flow-state.ts';
 
@@ -10,7 +10,8 @@ export type FlowEvent =
   | { type: 'return' }
   | { type: 'warm' }
   | { type: 'press' }
-  | { type: 'prepared'; run: number; hosted?: boolean; embedded?: boolean }
+  /** `authorization`: to be accepted before this Link is opened. */
+  | { type: 'prepared'; run: number; hosted?: boolean; embedded?: boolean; authorization?: AuthorizationText }
   | { type: 'prepare_failed'; run: number; error: FlowError }
   | { type: 'expiring' }
   /** What Link is prepared for, the language for one, has changed. */
@@ -43,7 +44,7 @@ export type FlowEvent =
 
 export type FlowEffect =
   /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */
-  | { type: 'prepare'; run: number }
+  | { type: 'prepare'; run: number; authorization?: AuthorizationAcceptance }
   | { type: 'open' }
   /** Go on with the Link that a bank's page came back to; answered as `prepare` is. */
   | { type: 'resume'; run: number }

@@ -55,6 +55,8 @@ export interface FlowState {
   connections: Connection[];
   accounts: SelectableAccount[];
   authorization: AuthorizationText | null;
+  /** To be accepted before the Link that is prepared may open: at its end this page may be gone. */
+  beforehand: AuthorizationText | null;
   error: FlowError | null;
   /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
   slow: 0 | 1 | 2;
@@ -78,6 +80,7 @@ export const initialState: FlowState = {
   connections: [],
   accounts: [],
   authorization: null,
+  beforehand: null,
   error: null,
   slow: 0,
   notice: null,

@@ -1,3 +1,4 @@
+import type { AuthorizationAcceptance, AuthorizationText } from './contract.ts';
 import type { FlowError } from './errors.ts';
 import type { FlowEffect, Transition } from './flow-events.ts';
 import { type FlowState, initialState } from './flow-state.ts';
@@ -14,13 +15,25 @@ export function rest(state: FlowState): FlowState {
   return { ...initialState, warm, renewable, renewed, reopened, repair, run: run + 1 };
 }
 
-export function prepare(state: FlowState, effects: FlowEffect[] = []): Transition {
+export function prepare(
+  state: FlowState,
+  effects: FlowEffect[] = [],
+  authorization?: AuthorizationAcceptance,
+): Transition {
   const run = state.run + 1;
-  return { state: { ...state, run, link: 'preparing' }, effects: [...effects, { type: 'prepare', run }] };
+  const effect: FlowEffect = { type: 'prepare', run, ...(authorization && { authorization }) };
+  return { state: { ...state, run, link: 'preparing', beforehand: null }, effects: [...effects, effect] };
 }
 
 export function open(state: FlowState): Transition {
-  return stay(opened(state), [{ type: 'open' }]);
+  const next = opened(state);
+  return state.beforehand ? authorize(next, state.beforehand) : stay(next, [{ type: 'open' }]);
+}
+
+export function authorize(state: FlowState, authorization: AuthorizationText): Transition {
+  return stay({ ...state, phase: 'authorizing', authorization, slow: 0 }, [
+    { type: 'emit', name: 'step', step: 'authorize' },
+  ]);
 }
 
 export function opened(state: FlowState): FlowState {

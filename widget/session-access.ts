@@ -1,5 +1,5 @@
 import type { ConnectBackend } from './backend.ts';
-import type { LinkMode, LinkTokenResponse } from './contract.ts';
+import type { AuthorizationAcceptance, LinkMode, LinkTokenResponse } from './contract.ts';
 import type { ControllerHost } from './controller-host.ts';
 import { ConnectError, flowError } from './errors.ts';
 import { createPublicSession } from './public-session.ts';
@@ -35,13 +35,17 @@ export class SessionAccess {
   }
 
   /** @param leavesPage another page may take the place of this one, and needs to know where to come back to */
-  async createLinkToken(mode: LinkMode, leavesPage: boolean): Promise<LinkTokenResponse> {
+  async createLinkToken(
+    mode: LinkMode,
+    leavesPage: boolean,
+    authorization?: AuthorizationAcceptance,
+  ): Promise<LinkTokenResponse> {
     const backend = this.backend();
     const secret = await this.#obtain(backend);
     const { language } = this.#host.settings();
     const { origin, pathname, search } = location;
     const back = leavesPage ? { return_url: origin + pathname + search } : {};
-    return backend.createLinkToken(secret, { mode, language, ...back });
+    return backend.createLinkToken(secret, { mode, language, ...back, ...(authorization && { authorization }) });
   }
 
   async #obtain(backend: ConnectBackend): Promise<string> {

@@ -36,7 +36,7 @@ describe('a Hosted Link', () => {
     await cleanUp();
   });
 
-  async function opened(prepare: Parameters<typeof mount>[1] = () => {}) {
+  async function pressed(prepare: NonNullable<Parameters<typeof mount>[1]>) {
     const popups = windows();
     stop = popups.stop;
     const mounted = await mount({ mode: 'hosted' }, (backend) => {
@@ -45,9 +45,14 @@ describe('a Hosted Link', () => {
     });
     await reach(mounted.element, 'ready');
     press(mounted.element);
-    const [popup] = popups.opened;
+    return { ...mounted, popups: popups.opened };
+  }
+
+  async function opened(prepare: NonNullable<Parameters<typeof mount>[1]> = () => {}) {
+    const mounted = await pressed(prepare);
+    const [popup] = mounted.popups;
     if (!popup) throw new Error('No window was opened');
-    return { ...mounted, popup, popups: popups.opened };
+    return { ...mounted, popup };
   }
 
   it('opens its window in the very click, with no way back into the page, and without Plaid’s script', async () => {
@@ -103,6 +108,25 @@ describe('a Hosted Link', () => {
       public_token: 'hosted',
       authorization: { accepted: true, text_sha256: 'ab' },
     });
+  });
+
+  it('asks for the text before it opens, so that nothing is left to ask at its end', async () => {
+    const { element, backend, popups } = await pressed((server) => {
+      server.authorization = { text: 'Debit me', version: '1', text_sha256: 'ab' };
+    });
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+    expect(textOf(element)).to.contain('Debit me');
+    expect(popups).to.be.empty;
+    linkNamed(element, 'I agree').click();
+    await reach(element, 'open');
+    expect(popups.map(({ location }) => location.href)).to.deep.equal([HOSTED]);
+    expect(backend.linkTokenInputs.map(({ authorization }) => authorization)).to.deep.equal([
+      undefined,
+      { accepted: true, text_sha256: 'ab' },
+    ]);
+    for (let i = 0; i < 3; i++) backend.sessionAnswers.push(session('completed', ['active']));
+    await reach(element, 'connected');
+    expect(backend.completed).to.be.empty;
   });
 
   it('takes the place of the page where no window opens, with an address to come back to', async () => {

@@ -1,5 +1,6 @@
 import type { ConnectBackend, SessionAnswer } from '../../../widget/backend.ts';
 import type {
+  AuthorizationText,
   CompleteRequest,
   Connection,
   ConnectionStatus,
@@ -30,6 +31,8 @@ export class SimulatedBackend implements ConnectBackend {
   readonly linkTokenInputs: LinkTokenRequest[] = [];
   /** Given with every link token from then on. */
   hostedLinkUrl: string | undefined;
+  /** Of a Hosted Link, until it is accepted. */
+  authorization: AuthorizationText | undefined;
 
   async createPublicSession(input: { language?: string }): Promise<{ clientSecret: string; session: Session }> {
     this.calls.push(`createPublicSession ${JSON.stringify(input)}`);
@@ -45,10 +48,12 @@ export class SimulatedBackend implements ConnectBackend {
     await this.hold;
     const error = this.linkTokenErrors.shift();
     if (error) throw error;
+    if (input.authorization?.text_sha256 === this.authorization?.text_sha256) this.authorization = undefined;
     return {
       link_token: `link-sandbox-${++this.tokens}`,
       expires_at: new Date(Date.now() + this.tokenLife).toISOString(),
       ...(this.hostedLinkUrl ? { hosted_link_url: this.hostedLinkUrl } : {}),
+      ...(this.authorization ? { authorization: this.authorization } : {}),
     };
   }
 

@@ -86,7 +86,12 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
     )
     .map((type) => () => ({ type })),
   fc
-    .record({ late: fc.boolean(), hosted: fc.boolean(), embedded: fc.boolean() })
+    .record({
+      late: fc.boolean(),
+      hosted: fc.boolean(),
+      embedded: fc.boolean(),
+      authorization: fc.constantFrom(undefined, { text: 't', version: '1', text_sha256: 'a' }),
+    })
     .map(({ late, ...rest }) => (run: number) => ({ type: 'prepared' as const, run: late ? run - 1 : run, ...rest })),
   fc.constant((run: number) => ({ type: 'hosted_offered' as const, run })),
   anyError.map((error) => (run: number) => ({ type: 'prepare_failed' as const, run, error })),

@@ -74,6 +74,38 @@ describe('a Hosted Link', () => {
     });
   });
 
+  describe('of a session with a text', () => {
+    const authorization = { text: 't', version: '1', text_sha256: 'a' };
+    const start: Loose[] = [{ type: 'start', known: false, renewable: true }, { type: 'warm' }];
+    const asked = play([...start, { type: 'prepared', hosted: true, authorization }, { type: 'press' }]);
+
+    it('asks before it opens, and opens once the answer went with a new link token', () => {
+      expect([asked.state.phase, asked.state.authorization]).toEqual(['authorizing', authorization]);
+      expect(asked.names).not.toContain('open');
+      const accepted = play([{ type: 'accept' }], asked.state);
+      expect(accepted.effects).toMatchObject([
+        { type: 'prepare', authorization: { accepted: true, text_sha256: 'a' } },
+      ]);
+      const { names, status } = play([{ type: 'prepared', hosted: true }], accepted.state);
+      expect([names, status]).toEqual([['open'], 'open']);
+    });
+
+    it('asks too where the press came before Link was prepared', () => {
+      const early = play([...start, { type: 'press' }, { type: 'prepared', hosted: true, authorization }]);
+      expect([early.state.phase, early.names.includes('open')]).toEqual(['authorizing', false]);
+    });
+
+    it('asks again after a no, and after an answer that did not arrive', () => {
+      const declined = play([{ type: 'decline' }, { type: 'prepared', hosted: true, authorization }], asked.state);
+      expect([declined.status, declined.names]).toEqual(['ready', ['emit canceled', 'prepare']]);
+      expect(play([{ type: 'press' }], declined.state).state.phase).toBe('authorizing');
+      const lost = { type: 'prepare_failed', error: flowError('network_failed', 'retry') } as Loose;
+      const failed = play([{ type: 'accept' }, lost, { type: 'act' }], asked.state);
+      expect(failed.effects.at(-1)).not.toHaveProperty('authorization');
+      expect(play([{ type: 'prepared', hosted: true, authorization }], failed.state).state.phase).toBe('authorizing');
+    });
+  });
+
   it('is offered where Link’s script is blocked, beside another try', () => {
     const blocked = { type: 'prepare_failed', error: flowError('script_blocked', 'retry') } as Loose;
     const failed = play([{ type: 'start', known: false, renewable: true }, { type: 'warm' }, blocked]);
