@@ -6,6 +6,7 @@ import { UpstreamError } from './clients/outbound.ts';
 import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
 import { newId } from './ids.ts';
 import type { Logger } from './log.ts';
+import { recognize } from './recognize.ts';
 import { REPAIR_LEGS } from './repair.ts';
 import { findSession } from './sessions.ts';
 import { StorageUnavailableError } from './storage/errors.ts';
@@ -35,7 +36,7 @@ export interface BankConnector {
    * Goes on with a session that is due and that nobody holds.
    * @returns the work, which ends when it can't go further for now; undefined when there is none to do here
    */
-  resume(sessionId: string): Promise<{ work: Promise<void> } | undefined>;
+  resume(sessionId: string): Promise<Resumption | undefined>;
   /** How many sessions this process works on. */
   readonly inFlight: number;
   /**
@@ -45,6 +46,11 @@ export interface BankConnector {
   stop(graceMs?: number): Promise<void>;
 }
 
+/** Work that goes on; wrapped, because a promise of a promise is one that waits for both. */
+interface Resumption {
+  work: Promise<void>;
+}
+
 /** Short waits happen in place, under the lease; longer ones let go of the session. */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
 
@@ -52,6 +58,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   const { storage, log, timing } = deps;
   const owner = newOwner();
   const running = new Map<string, { held: HeldSession; work: Promise<void> }>();
+  /** A lease of this process's own counts as free for it: of several who find nobody at work, only one may take it. */
+  const claiming = new Map<string, Promise<Resumption | undefined>>();
   const stopping = new AbortController();
   /** Aborted once what still runs is left alone: requests that wait for it are answered then. */
   const leaving = new AbortController();
@@ -59,6 +67,9 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   setMaxListeners(0, stopping.signal, leaving.signal);
 
   function start(session: SessionTable, requestId: string, isTakenOver: boolean): Promise<void> {
+    const here = running.get(session.id);
+    // Claimed after this one was, before its caller came to begin: whatever this one wrote would be refused.
+    if (here && here.held.row.version > session.version) return here.work;
     const held = new HeldSession(storage, session, timing, stopping.signal, isTakenOver);
     const work = advance(held, requestId).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
@@ -153,29 +164,35 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   }
 
   /** The same token came again: waits for the work that goes on here, or takes the place of a worker that is gone. */
-  async function join(sessionId: string, requestId: string): Promise<Promise<void> | undefined> {
+  function join(sessionId: string, requestId: string): Promise<Resumption | undefined> {
     const here = running.get(sessionId);
-    if (here) return here.work;
+    if (here) return Promise.resolve({ work: here.work });
+    const begun = claiming.get(sessionId) ?? takeOver(sessionId, requestId).finally(() => claiming.delete(sessionId));
+    claiming.set(sessionId, begun);
+    return begun;
+  }
+
+  async function takeOver(sessionId: string, requestId: string): Promise<Resumption | undefined> {
     const session = await claim(storage, owner, sessionId, timing);
-    return session && start(session, requestId, true);
+    return session && { work: start(session, requestId, true) };
   }
 
   return {
     async complete(sessionId, request, facts) {
       const deadline = performance.now() + timing.answerWithinMs;
-      const accepted = await acceptPublicToken(deps, owner, sessionId, request, facts);
+      const recognized = await recognize(deps, sessionId, request);
+      const accepted = await acceptPublicToken(deps, owner, sessionId, request, facts, recognized);
       if (accepted.kind === 'settled') return accepted.session;
-      const work =
+      const begun =
         accepted.kind === 'work'
-          ? start(accepted.session, facts.requestId, false)
+          ? { work: start(accepted.session, facts.requestId, false) }
           : await join(sessionId, facts.requestId);
-      if (work) await settleWithin(work, deadline, leaving.signal);
+      if (begun) await settleWithin(begun.work, deadline, leaving.signal);
       return (await findSession(storage, sessionId)) ?? accepted.session;
     },
     async resume(sessionId) {
-      if (running.has(sessionId) || stopping.signal.aborted) return undefined;
-      const session = await claim(storage, owner, sessionId, timing);
-      return session && { work: start(session, newId('req'), true) };
+      if (running.has(sessionId) || claiming.has(sessionId) || stopping.signal.aborted) return undefined;
+      return join(sessionId, newId('req'));
     },
     get inFlight() {
       return running.size;

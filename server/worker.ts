@@ -79,6 +79,9 @@ export class Stop extends Error {
   }
 }
 
+/** Every other write counts one: a worker that was cut off from the answer to its commit never takes a claim for its own write. */
+const CLAIM_STEP = 2;
+
 export type StorageTransaction = Parameters<Parameters<Storage['transaction']>[0]>[0];
 
 /**
@@ -95,7 +98,7 @@ export async function claim(
   const now = await storage.now();
   return storage.db
     .updateTable('sessions')
-    .set((eb) => ({ lease_owner: owner, lease_until: now + timing.leaseMs, version: eb('version', '+', 1) }))
+    .set((eb) => ({ lease_owner: owner, lease_until: now + timing.leaseMs, version: eb('version', '+', CLAIM_STEP) }))
     .where('id', '=', id)
     .where('status', '=', 'processing')
     .where((eb) => eb.or([eb('lease_until', '<=', now), eb('lease_owner', '=', owner)]))
@@ -167,7 +170,7 @@ export class HeldSession {
         await also?.(trx, now, written);
         return written;
       }
-      // Storage went away during the commit: the row then carries our own write. Everybody else's changes the owner.
+      // Storage went away during the commit: the row then carries our own write. A claim counts more, others change the owner.
       const present = mayBeWritten
         ? await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
         : undefined;

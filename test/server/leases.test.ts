@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { StorageUnavailableError } from '../../server/storage/errors.ts';
+import { openStorage, type Storage } from '../../server/storage/open.ts';
+import type { SessionTable } from '../../server/storage/tables.ts';
+import { claim, Fenced, HeldSession, TIMING } from '../../server/worker.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
+import { forEachStorage } from '../helpers/storages.ts';
+import { rows } from './storage/rows.ts';
+
+const FINIX_CREATE = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
+const cleanUp: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+forEachStorage((_name, kind) => {
+  describe('a worker whose write fails because storage goes away', () => {
+    const owner = 'worker-1';
+
+    async function held(storage: Storage, failing: Pick<Storage, 'transaction'>): Promise<HeldSession> {
+      const { now } = storage;
+      const row = { ...rows.sessions, lease_owner: owner, next_at: 0, lease_until: (await now()) + TIMING.leaseMs };
+      await storage.db.insertInto('sessions').values(row).execute();
+      return new HeldSession({ ...storage, ...failing }, row, TIMING, new AbortController().signal, false);
+    }
+
+    it('does not take for its own what another worker of the same process has claimed meanwhile', async () => {
+      const storage = await kind.open();
+      let writes = 0;
+      const worker = await held(storage, {
+        async transaction(fn) {
+          if (writes++ > 0) return storage.transaction(fn);
+          // A lease of the process's own counts as free for it.
+          await claim(storage, owner, rows.sessions.id, TIMING);
+          throw new StorageUnavailableError('test, before the commit');
+        },
+      });
+      await expect(worker.write({ recovery_point: 'instrument_created' })).rejects.toThrow(Fenced);
+      const session = await storage.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();
+      expect(session.recovery_point).toBe('item_linked');
+    });
+
+    it('knows its own when only the answer to its commit was lost', async () => {
+      const storage = await kind.open();
+      let writes = 0;
+      const worker = await held(storage, {
+        async transaction(fn) {
+          const written = await storage.transaction(fn);
+          if (writes++ === 0) throw new StorageUnavailableError('test, after the commit');
+          return written;
+        },
+      });
+      await worker.write({ recovery_point: 'identity_ready' });
+      expect(worker.row).toMatchObject({ recovery_point: 'identity_ready', version: rows.sessions.version + 1 });
+    });
+  });
+});
+
+/** A server in whose database a session is processed by nobody: the answer to the commit that took the token was lost. */
+async function leftAlone(answerWithinMs?: number) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fbc-leases-'));
+  const opened = await openStorage({ dataDir });
+  cleanUp.push(
+    () => rm(dataDir, { recursive: true, force: true }),
+    () => opened.close(),
+  );
+  let losesAnswer = true;
+  const storage: Storage = {
+    ...opened,
+    async transaction(fn) {
+      const written = await opened.transaction(fn);
+      const taken = (written as { session?: SessionTable } | undefined)?.session?.status === 'processing';
+      if (!taken || !losesAnswer) return written;
+      losesAnswer = false;
+      throw new StorageUnavailableError('test, after the commit');
+    },
+  };
+  const server = await TestServer.start({ storage, ...(answerWithinMs === undefined ? {} : { answerWithinMs }) });
+  cleanUp.push(() => server.close());
+  const session = await server.createSession();
+  const token = await server.publicToken();
+  expect((await server.complete(session, token)).status).toBe(503);
+  return { server, session, token };
+}
+
+describe('a session that nobody works on', () => {
+  it('is begun once when several find it at the same time', async () => {
+    const { server, session, token } = await leftAlone();
+    const begun = await Promise.all([1, 2, 3].map(() => server.connector.resume(session.id)));
+    await Promise.all(begun.map((resumption) => resumption?.work));
+    expect((await server.complete(session, token)).body.status).toBe('completed');
+    expect(server.lines.filter((line) => line.includes('another worker has taken over'))).toEqual([]);
+    expect(server.ledger.instruments()).toHaveLength(1);
+  });
+
+  it('is waited for no longer by whoever takes it over than by whoever begins', async () => {
+    const { server, session, token } = await leftAlone(300);
+    server.upstream.simulator.faults.add({ ...FINIX_CREATE, kind: 'delay', delayMs: 1_200 });
+    expect((await server.complete(session, token)).status).toBe(202);
+    expect(server.connector.inFlight).toBe(1);
+    const shown = await eventually(async () => {
+      const { body } = await server.page(session, 'GET', '');
+      return body.status === 'processing' ? undefined : body.status;
+    }, 10_000);
+    expect(shown).toBe('completed');
+  });
+});
