@@ -213,8 +213,9 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     const check = { bank_account_validation_check: present.bankAccountValidationCheck };
     const isUsed = before.status === 'active' || before.status === 'needs_repair';
     if (!present.enabled && isUsed) {
-      const after = await revoke(trx, deps.outbox, before, DISABLED_IN_FINIX, now, by);
-      return changeConnection(trx, deps.outbox, after, check, now, by);
+      // Nothing is left to disable: whoever did it may take it back at any moment, and we must not come in between.
+      const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;
+      return changeConnection(trx, deps.outbox, before, patch, now, by);
     }
     const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
     if (isBack && before.goal === null) {
