@@ -5,6 +5,7 @@ import { lockConnection } from './change-connection.ts';
 import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
 import { isBusy } from './item-busy.ts';
+import { areKnown, completeRecognized } from './recognize.ts';
 import { endOfSession } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
@@ -31,6 +32,9 @@ export type Accepted = { kind: 'work' | 'join' | 'settled'; session: SessionTabl
 /** Each costs an exchange at Plaid. A customer who tries bank after bank stays far below; a page that guesses does not. */
 const MAX_PUBLIC_TOKENS = 50;
 
+/** Never to be exchanged, and known by its hash. */
+const SPENT = { status: 'spent', public_token_enc: null } as const;
+
 const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
   processing: 'session_busy',
   completed: 'session_already_completed',
@@ -42,6 +46,7 @@ const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
 /**
  * Takes a public token into a session, in one transaction: either it is stored and committed with the session leased to `owner`, or
  * nothing has changed. Nothing is exchanged here.
+ * @param recognized ids of the connections that the customer has to these accounts already (recognize.ts)
  * @throws ProblemError when the session or the token cannot be used
  */
 export async function acceptPublicToken(
@@ -50,6 +55,7 @@ export async function acceptPublicToken(
   sessionId: string,
   request: CompleteRequest,
   facts: RequestFacts,
+  recognized?: string[],
 ): Promise<Accepted> {
   const hash = sha256(request.public_token);
   const now = await storage.now();
@@ -76,6 +82,15 @@ export async function acceptPublicToken(
     const receipt = acceptAuthorization(session, request.authorization, facts, now);
     await auditAccepted(trx, session, receipt, facts, now);
     if (!known) await replaceItem(trx, session, now);
+    if (!known && recognized && (await areKnown(trx, session, recognized))) {
+      const item = await insertItem(trx, secrets, session, request, hash, now, SPENT);
+      const { actor = 'page', ip } = facts;
+      const ended = { itemId: item.id, receipt, ids: recognized };
+      return {
+        kind: 'settled',
+        session: await completeRecognized(trx, outbox, session, ended, { actor, ip }, now),
+      };
+    }
     const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
     const working = await trx
       .updateTable('sessions')
@@ -225,6 +240,7 @@ async function insertItem(
   { public_token, institution }: CompleteRequest,
   hash: string,
   now: number,
+  patch: Partial<ItemTable> = {},
 ): Promise<ItemTable> {
   const id = newId('itm');
   return trx
@@ -245,6 +261,7 @@ async function insertItem(
       tries: 0,
       created_at: now,
       updated_at: now,
+      ...patch,
     })
     .returningAll()
     .executeTakeFirstOrThrow();

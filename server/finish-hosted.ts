@@ -42,12 +42,12 @@ const CALLS_AT_ONCE = 4;
 
 const WAITING = ['open', 'restart_required'] as const;
 
-/** Keeps the link token of a Hosted Link for as long as a public token of it can be accepted. */
-export async function rememberHostedLink(
+/** Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be accepted. */
+export async function rememberLink(
   trx: StorageTransaction,
   secrets: Secrets,
   session: SessionTable,
-  { linkToken, expiresAt }: LinkToken,
+  { linkToken, expiresAt, hostedLinkUrl }: LinkToken,
   now: number,
 ): Promise<void> {
   const id = newId('hl');
@@ -55,14 +55,22 @@ export async function rememberHostedLink(
   const times = { next_at: now + FIRST_JOB_MS, ends_at: expiresAt + ACCEPT_GRACE_MS, created_at: now };
   await trx
     .insertInto('hosted_links')
-    .values({ id, session_id: session.id, link_token_enc, is_used: 0, tries: 0, ...times })
+    .values({
+      id,
+      session_id: session.id,
+      link_token_enc,
+      is_hosted: hostedLinkUrl ? 1 : 0,
+      is_used: 0,
+      tries: 0,
+      ...times,
+    })
     .execute();
 }
 
 /** Looks for the outcome of the session's Hosted Links, if it has any that are open. Called when the page asks for its session. */
 export async function lookForHosted(deps: HostedDeps, session: SessionTable): Promise<void> {
   if (!isWaiting(session)) return;
-  const links = await linksOf(deps, session.id);
+  const links = await hostedLinksOf(deps, session.id);
   if (!links.some(({ is_used }) => is_used === 0)) return;
   if (!(await takeRateLimit(deps.storage, `hosted:${session.id}`, LOOKS)).allowed) return;
   const work = finish(deps, session, links).catch((error: unknown) => {
@@ -89,7 +97,7 @@ export async function withHostedToken(
     COMPLETIONS,
   );
   if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
-  const found = await resultOf(deps, await linksOf(deps, session.id));
+  const found = await resultOf(deps, await hostedLinksOf(deps, session.id));
   if (!found) throw new ProblemError('restart_required');
   return completion(found.result, request);
 }
@@ -127,7 +135,7 @@ async function runDue(deps: HostedDeps, link: HostedLinkTable, now: number): Pro
     .executeTakeFirst();
   if (!session || (session.status !== 'processing' && !isWaiting(session))) {
     await storage.db.deleteFrom('hosted_links').where('id', '=', link.id).execute();
-  } else if (link.is_used === 0 && isWaiting(session)) {
+  } else if (link.is_hosted === 1 && link.is_used === 0 && isWaiting(session)) {
     await finish(deps, session, [link]).catch((error: unknown) => {
       if (!(error instanceof UpstreamError)) throw error;
     });
@@ -170,8 +178,7 @@ async function resultOf(
   links: HostedLinkTable[],
 ): Promise<{ link: HostedLinkTable; result: LinkResult } | undefined> {
   for (const link of links) {
-    const where = { table: 'hosted_links', row: link.id, column: 'link_token_enc' };
-    const results = await plaid.getLinkResults(secrets.open(link.link_token_enc, where));
+    const results = await plaid.getLinkResults(openLinkToken(secrets, link));
     const result = results.at(-1);
     if (result) return { link, result };
   }
@@ -183,14 +190,22 @@ function completion({ publicToken, accounts, institution, linkSessionId }: LinkR
   return {
     ...asked,
     public_token: publicToken,
-    accounts: asked.accounts.length ? asked.accounts : accounts.map((id) => ({ id })),
+    accounts: asked.accounts.length ? asked.accounts : accounts,
     institution,
     link_session_id: linkSessionId,
   } satisfies CompleteRequest;
 }
 
+async function hostedLinksOf(deps: HostedDeps, sessionId: string): Promise<HostedLinkTable[]> {
+  return (await linksOf(deps, sessionId)).filter(({ is_hosted }) => is_hosted === 1);
+}
+
+export function openLinkToken(secrets: Secrets, { id, link_token_enc }: HostedLinkTable): string {
+  return secrets.open(link_token_enc, { table: 'hosted_links', row: id, column: 'link_token_enc' });
+}
+
 /** Newest first: who began anew means the newer one. */
-async function linksOf({ storage }: HostedDeps, sessionId: string): Promise<HostedLinkTable[]> {
+export async function linksOf({ storage }: { storage: Storage }, sessionId: string): Promise<HostedLinkTable[]> {
   return (
     storage.db
       .selectFrom('hosted_links')

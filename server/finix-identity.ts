@@ -135,7 +135,7 @@ async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable
 }
 
 /** Debits come from a buyer's account, payouts go to a recipient's; Finix asks other things of each. */
-function roleOf(session: SessionTable): CustomerTable['role'] {
+export function roleOf(session: SessionTable): CustomerTable['role'] {
   return session.purpose === 'payout' ? 'RECIPIENT' : 'BUYER';
 }
 

@@ -64,9 +64,16 @@ export async function findSession(storage: Storage, id: string): Promise<Session
   return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** The connections that the session is about: the one to repair, or those of its current Item, not of attempts that a restart replaced. */
-export async function connectionsOf(storage: Storage, session: SessionTable): Promise<ConnectionTable[]> {
-  const query = storage.db.selectFrom('connections').selectAll();
+/** The connections that the session is about: the one to repair, those it was recognized by, or those of its current Item, not of attempts that a restart replaced. */
+export async function connectionsOf(
+  db: Storage['db'] | StorageTransaction,
+  session: SessionTable,
+): Promise<ConnectionTable[]> {
+  const query = db.selectFrom('connections').selectAll();
+  if (session.recognized_connections !== null) {
+    const ids = JSON.parse(session.recognized_connections) as string[];
+    return query.where('id', 'in', ids).orderBy('created_at').orderBy('id').execute();
+  }
   if (session.repair_connection_id !== null) return query.where('id', '=', session.repair_connection_id).execute();
   if (session.item_id === null) return [];
   return query
@@ -182,6 +189,7 @@ async function insertSession(
     repair_token_hash: null,
     secret_key_id: secrets.currentKeyId,
     item_id: repaired?.item_id ?? null,
+    recognized_connections: null,
     chosen_accounts: '[]',
     error: null,
     link_tokens_until: 0,

@@ -20,6 +20,8 @@ export interface SimulatorSettings {
   listLagMs: number;
   /** Takes every browser for a webview, where banks with OAuth take the place of the page. Without it the user agent decides, as with Plaid. */
   isWebview: boolean;
+  /** Tells of every Link by its link token, as Plaid does for clients that are enabled for Link events; otherwise of Hosted Links only. */
+  linkEvents: boolean;
   /** How long after the exchange that happens which a scenario has in store, in real milliseconds. */
   laterMs: number;
 }

@@ -40,6 +40,8 @@ export interface SimulatorOptions {
   listLagMs?: number;
   /** Takes every browser for a webview; the user agent decides when left out. */
   isWebview?: boolean;
+  /** Tells of every Link by its link token, as for clients that Plaid has enabled for Link events; of Hosted Links only when left out. */
+  linkEvents?: boolean;
   /** Where Finix sends its webhooks, and the key that signs them; nowhere when left out. */
   finixWebhook?: { url: string; secret: string };
   /** How long after the exchange a scenario's later event comes, in real milliseconds; 15 s when left out. */
@@ -104,6 +106,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const settings: SimulatorSettings = {
     listLagMs: options.listLagMs ?? 0,
     isWebview: options.isWebview ?? false,
+    linkEvents: options.linkEvents ?? false,
     laterMs: options.laterMs ?? LATER_MS,
   };
   const shared: Omit<Context, 'webhooks' | 'bank'> = {

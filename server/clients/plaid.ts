@@ -10,7 +10,7 @@ import { classifyPlaidCode } from './plaid-codes.ts';
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient {
   createLinkToken(request: LinkTokenCreateRequest): Promise<LinkToken>;
-  /** What came of a Hosted Link so far, oldest first. Plaid keeps it for six hours. */
+  /** What came of a Link so far, oldest first; of other than Hosted Links only where Plaid was asked to tell. Plaid keeps it for six hours. */
   getLinkResults(linkToken: string): Promise<LinkResult[]>;
   /** One-time: a public token can be exchanged once. */
   exchangePublicToken(publicToken: string): Promise<{ accessToken: string; itemId: string }>;
@@ -31,8 +31,8 @@ export interface PlaidClient {
 /** A bank that a customer added in a Hosted Link. */
 export interface LinkResult {
   publicToken: string;
-  /** Plaid's ids of the accounts that were picked. */
-  accounts: string[];
+  /** Those that were picked, by Plaid's ids. */
+  accounts: { id: string; name: string | null; mask: string | null }[];
   institution: { institution_id: string; name: string } | null;
   linkSessionId: string | null;
 }
@@ -78,7 +78,9 @@ const linkSessionsBody = z.object({
               .array(
                 z.object({
                   public_token: z.string().min(1),
-                  accounts: z.array(z.object({ id: z.string() })).nullish(),
+                  accounts: z
+                    .array(z.object({ id: z.string(), name: z.string().nullish(), mask: z.string().nullish() }))
+                    .nullish(),
                   institution: z.object({ institution_id: z.string(), name: z.string() }).nullish(),
                 }),
               )
@@ -176,7 +178,7 @@ export function createPlaidClient(
       return (link_sessions ?? []).flatMap(({ link_session_id, results }) =>
         (results?.item_add_results ?? []).map(({ public_token, accounts, institution }) => ({
           publicToken: public_token,
-          accounts: (accounts ?? []).map(({ id }) => id),
+          accounts: (accounts ?? []).map(({ id, name = null, mask = null }) => ({ id, name, mask })),
           institution: institution ?? null,
           linkSessionId: link_session_id ?? null,
         })),

@@ -4,12 +4,13 @@ import { acceptBeforehand, type Origin } from '../authorization.ts';
 import type { LinkToken } from '../clients/plaid.ts';
 import { createLinkToken } from '../create-link-token.ts';
 import { ProblemError } from '../errors.ts';
-import { HOSTED_PUBLIC_TOKEN, lookForHosted, rememberHostedLink, withHostedToken } from '../finish-hosted.ts';
+import { HOSTED_PUBLIC_TOKEN, lookForHosted, rememberLink, withHostedToken } from '../finish-hosted.ts';
 import { readBody, readOptionalBody } from '../http/body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
 import { checkOrigin } from '../http/middleware.ts';
 import { sha256 } from '../ids.ts';
+import { hasConnections } from '../recognize.ts';
 import {
   completeRequest,
   linkTokenRequest,
@@ -108,7 +109,7 @@ async function answer(
   session: SessionTable,
   audience: Audience,
 ): Promise<Response> {
-  const body = viewSession(session, await connectionsOf(storage, session), audience, await storage.now());
+  const body = viewSession(session, await connectionsOf(storage.db, session), audience, await storage.now());
   const isPolled = c.req.method === 'GET';
   if (session.status !== 'processing') return c.json(body);
   c.header('Retry-After', String(POLL_AFTER));
@@ -160,8 +161,9 @@ async function noteLinkToken(
   token: LinkToken,
   ip: string | null,
 ): Promise<void> {
-  const { linkToken, expiresAt } = token;
+  const { linkToken, expiresAt, hostedLinkUrl } = token;
   const now = await storage.now();
+  const isRead = hostedLinkUrl !== undefined || (await hasConnections(storage, session));
   await storage.transaction(async (trx) => {
     await trx
       .updateTable('sessions')
@@ -175,7 +177,7 @@ async function noteLinkToken(
       .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .execute();
-    if (token.hostedLinkUrl) await rememberHostedLink(trx, secrets, session, token, now);
+    if (isRead) await rememberLink(trx, secrets, session, token, now);
     await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
   });
 }

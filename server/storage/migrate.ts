@@ -5,6 +5,7 @@ import { up as afterlife } from './migrations/0002-afterlife.ts';
 import { up as hosted } from './migrations/0003-hosted.ts';
 import { up as scripts } from './migrations/0004-scripts.ts';
 import { up as oneAtATime } from './migrations/0005-one-at-a-time.ts';
+import { up as recognized } from './migrations/0006-recognized.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { name: '0003-hosted', up: hosted },
   { name: '0004-scripts', up: scripts },
   { name: '0005-one-at-a-time', up: oneAtATime },
+  { name: '0006-recognized', up: recognized },
 ];
 
 interface MigrationTables {

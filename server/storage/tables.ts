@@ -57,6 +57,8 @@ export interface SessionTable {
   secret_key_id: string;
   /** The item that `complete` is working on, or worked on last. */
   item_id: string | null;
+  /** JSON array of the ids of connections that the customer had already, when the session ended with them; null: with its own. */
+  recognized_connections: string | null;
   /** JSON array of the Plaid account ids that the page chose; empty: none named. */
   chosen_accounts: string;
   /** JSON of { code, detail?, accounts? }: the problem that the session shows. */
@@ -181,11 +183,16 @@ export interface LinkTokenTable {
   created_at: number;
 }
 
-/** A Hosted Link that a customer may be in: its outcome can be read from Plaid with the link token. Gone when nothing can come of it any more. */
+/**
+ * A Link that a customer may be in, whose outcome can be read from Plaid with the link token: a Hosted Link, or that of a customer who
+ * has connected a bank before. Gone when nothing can come of it any more.
+ */
 export interface HostedLinkTable {
   id: string;
   session_id: string;
   link_token_enc: string;
+  /** 0: Link is opened in the page, which hands its outcome over itself. */
+  is_hosted: number;
   /** 1: its outcome was handed over. */
   is_used: number;
   tries: number;

@@ -1,6 +1,7 @@
 import type { Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
+import { connectionsOf } from '../sessions.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { viewConnection, viewSession } from '../views.ts';
 import type { StorageTransaction } from '../worker.ts';
@@ -62,22 +63,9 @@ export function createOutbox({ merchantWebhook }: Pick<Config, 'merchantWebhook'
     },
     async sessionEnded(trx, session, now) {
       if (!merchantWebhook || !SESSION_NEWS.has(session.status)) return;
-      const connections = await connectionsIn(trx, session);
+      const connections = await connectionsOf(trx, session);
       const data: Session = viewSession(session, connections, 'merchant', now);
       await add(trx, now, { type: `session.${session.status}`, data, session: session.id, connection: null });
     },
   };
-}
-
-/** As `connectionsOf` in sessions.ts, within a transaction. */
-async function connectionsIn(trx: StorageTransaction, session: SessionTable): Promise<ConnectionTable[]> {
-  const query = trx.selectFrom('connections').selectAll();
-  if (session.repair_connection_id !== null) return query.where('id', '=', session.repair_connection_id).execute();
-  if (session.item_id === null) return [];
-  return query
-    .where('session_id', '=', session.id)
-    .where('item_id', '=', session.item_id)
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
 }

@@ -117,7 +117,8 @@ export function getLinkToken(context: Context, json: unknown): Record<string, un
     link_token,
     created_at: iso(token.created_at),
     expiration: iso(token.expires_at),
-    link_sessions: token.hosted ? token.sessions.map((session) => sessionShape(session)) : [],
+    link_sessions:
+      token.hosted || context.settings.linkEvents ? token.sessions.map((session) => sessionShape(session)) : [],
     metadata: {
       initial_products: token.products,
       webhook: token.webhook,

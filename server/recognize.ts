@@ -1,0 +1,244 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { AuthorizationReceipt, CompleteAccount, CompleteRequest } from '../widget/contract.ts';
+import { addAudit, type By } from './audit.ts';
+import { UpstreamError } from './clients/outbound.ts';
+import type { LinkResult, PlaidClient } from './clients/plaid.ts';
+import { linksOf, openLinkToken } from './finish-hosted.ts';
+import { roleOf } from './finix-identity.ts';
+import { sha256 } from './ids.ts';
+import type { Logger } from './log.ts';
+import { mayEndOlderLogin } from './renumbering-banks.ts';
+import { endOfSession, findSession } from './sessions.ts';
+import type { Storage } from './storage/open.ts';
+import type { Secrets } from './storage/secrets.ts';
+import type { ConnectionTable, SessionTable } from './storage/tables.ts';
+import { authorizationText } from './views.ts';
+import type { Outbox } from './webhooks/outbox.ts';
+import { RELEASED, type StorageTransaction } from './worker.ts';
+
+/**
+ * The same bank account connected twice by the same customer, recognized before anything is exchanged: an Item that is never exchanged
+ * bills nothing. Plaid must say that Link has given this public token for these accounts: a page that could say so itself would get a
+ * customer's bank without anybody having signed in. Wherever there is any doubt the token is exchanged, and duplicates.ts comes after it.
+ */
+export interface RecognizeDeps {
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  log: Logger;
+}
+
+/** Two quick calls to Plaid; the customer waits, and the exchange that it saves takes as long. */
+const PATIENCE_MS = 3_000;
+
+/** @returns the ids of the connections that the customer already has to all of these accounts; undefined: exchange */
+export async function recognize(
+  deps: RecognizeDeps,
+  sessionId: string,
+  request: CompleteRequest,
+): Promise<string[] | undefined> {
+  const session = await findSession(deps.storage, sessionId);
+  if (!session || !mayRecognize(session, request)) return undefined;
+  const known = await knownConnections(deps.storage.db, session);
+  if (!couldBeKnown(known, request)) return undefined;
+  const asked = ask(deps, session, request, known).catch((error: unknown) => {
+    if (!(error instanceof UpstreamError)) throw error;
+    deps.log.warn({ session: sessionId, code: error.code }, 'an account could not be looked for before the exchange');
+    return undefined;
+  });
+  const patience = new AbortController();
+  const timeout = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).catch(() => undefined);
+  return Promise.race([asked, timeout]).finally(() => patience.abort());
+}
+
+/** Whether all of it is still true, in the transaction that ends the session with it. */
+export async function areKnown(trx: StorageTransaction, session: SessionTable, ids: string[]): Promise<boolean> {
+  const known = await knownConnections(trx, session);
+  return ids.every((id) => known.some((connection) => connection.id === id));
+}
+
+/** Ends the session with connections that the customer has already. @param itemId names the public token, which is left to expire */
+export async function completeRecognized(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  session: SessionTable,
+  { itemId, receipt, ids }: { itemId: string; receipt: string | null; ids: string[] },
+  by: By,
+  now: number,
+): Promise<SessionTable> {
+  const completed = await trx
+    .updateTable('sessions')
+    .set({
+      status: 'completed',
+      recovery_point: 'finished',
+      item_id: itemId,
+      recognized_connections: JSON.stringify(ids),
+      authorization_receipt: receipt,
+      identity_enc: null,
+      error: null,
+      version: session.version + 1,
+      tries: 0,
+      ...RELEASED,
+    })
+    .where('id', '=', session.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  // The connection's own receipt stays as it is; that its text was accepted once more is kept here.
+  const accepted = receipt === null ? null : (JSON.parse(receipt) as AuthorizationReceipt);
+  const details: Record<string, string> = accepted
+    ? { version: accepted.version, text_sha256: accepted.text_sha256 }
+    : {};
+  for (const connection of ids) {
+    await addAudit(trx, now, { ...by, details }, 'connection.recognized', { session: session.id, connection });
+  }
+  await endOfSession(trx, outbox, completed, now, by);
+  return completed;
+}
+
+/** Whether the customer has a connection that could be recognized, so that the link token is worth keeping. */
+export async function hasConnections(storage: Storage, session: SessionTable): Promise<boolean> {
+  if (session.mode === 'repair' || session.is_public === 1) return false;
+  return (await knownConnections(storage.db, session)).length > 0;
+}
+
+function mayRecognize(session: SessionTable, { accounts, authorization }: CompleteRequest): boolean {
+  if (session.mode === 'repair' || session.is_public === 1) return false;
+  if (session.status !== 'open' && session.status !== 'restart_required') return false;
+  if (session.account_selection === 'single' && accounts.length > 1) return false;
+  // Asked for in a moment; there is nothing to look for yet.
+  return authorization?.accepted === true || session.authorization_receipt !== null || !authorizationText(session);
+}
+
+/** The customer's connections that such a session could end with: healthy ones that a new one would differ from in nothing but its id. */
+async function knownConnections(
+  db: Storage['db'] | StorageTransaction,
+  session: SessionTable,
+): Promise<ConnectionTable[]> {
+  const all = await db
+    .selectFrom('connections')
+    .innerJoin('items', 'items.id', 'connections.item_id')
+    .selectAll('connections')
+    .select('items.status as item_status')
+    .where('connections.customer_id', '=', session.customer_id)
+    .where('connections.status', 'not in', ['removed', 'failed'])
+    .execute();
+  const healthy = all.filter(
+    (connection) =>
+      connection.status === 'active' &&
+      connection.goal === null &&
+      connection.payment_instrument !== null &&
+      connection.item_status === 'linked' &&
+      // Joint owners have it in common, each with numbers of their own.
+      connection.persistent_account_id === null &&
+      !mayEndOlderLogin(connection.institution_id, connection.institution_name) &&
+      all.filter((other) => isNamed(other, connection.institution_id, asAccount(connection))).length === 1,
+  );
+  if (healthy.length === 0) return [];
+  const customer = await db
+    .selectFrom('customers')
+    .select('finix_identity')
+    .where('customer_id', '=', session.customer_id)
+    .where('role', '=', roleOf(session))
+    .executeTakeFirst();
+  const identity = session.finix_identity ?? customer?.finix_identity ?? null;
+  return healthy.filter(
+    (connection) =>
+      identity !== null &&
+      connection.finix_identity === identity &&
+      isDeepStrictEqual(JSON.parse(connection.metadata), JSON.parse(session.metadata)) &&
+      isSameAuthorization(session, connection),
+  );
+}
+
+/** A receipt is never changed, so a connection whose customer has accepted another text, or none, is not the one. */
+function isSameAuthorization(session: SessionTable, { authorization_receipt }: ConnectionTable): boolean {
+  const text = authorizationText(session);
+  if (!text) return true;
+  if (authorization_receipt === null) return false;
+  const receipt = JSON.parse(authorization_receipt) as AuthorizationReceipt;
+  return receipt.text_sha256 === text.text_sha256 && receipt.version === text.version;
+}
+
+/** Costs Plaid nothing: what the page says of the accounts is only believed when it speaks against it. */
+function couldBeKnown(known: ConnectionTable[], { accounts, institution }: CompleteRequest): boolean {
+  if (accounts.length === 0) return known.length > 0;
+  return accounts.every(
+    (account) =>
+      known.filter((connection) => isNamed(connection, institution?.institution_id ?? null, account)).length === 1,
+  );
+}
+
+async function ask(
+  { storage, secrets, plaid }: RecognizeDeps,
+  session: SessionTable,
+  request: CompleteRequest,
+  known: ConnectionTable[],
+): Promise<string[] | undefined> {
+  const hash = sha256(request.public_token);
+  const used = await storage.db
+    .selectFrom('items')
+    .select('id')
+    .where('public_token_hash', '=', hash)
+    .executeTakeFirst();
+  if (used) return undefined;
+  const given = await linkThatGave({ storage, secrets, plaid }, session, request.public_token);
+  const wanted = request.accounts.length === 0 ? given?.accounts : chosen(given?.accounts ?? [], request.accounts);
+  if (!given || !wanted?.length || (session.account_selection === 'single' && wanted.length > 1)) return undefined;
+  const matches = wanted.map((account) =>
+    known.find((connection) => isNamed(connection, given.institution?.institution_id ?? null, account)),
+  );
+  const found = matches.filter((match) => match !== undefined);
+  if (found.length < matches.length || new Set(found).size < found.length) return undefined;
+  for (const itemId of new Set(found.map(({ item_id }) => item_id))) {
+    if (!(await isLoginGood({ storage, secrets, plaid }, itemId))) return undefined;
+  }
+  return found.map(({ id }) => id);
+}
+
+/** What Plaid says of the Link that this public token came from. Unless asked to, Plaid only tells of Hosted Links. */
+async function linkThatGave(
+  { storage, secrets, plaid }: Omit<RecognizeDeps, 'log'>,
+  session: SessionTable,
+  publicToken: string,
+): Promise<LinkResult | undefined> {
+  for (const link of await linksOf({ storage }, session.id)) {
+    const results = await plaid.getLinkResults(openLinkToken(secrets, link));
+    const result = results.find((one) => one.publicToken === publicToken);
+    if (result) return result;
+  }
+  return undefined;
+}
+
+/** The old login must work: the new one is thrown away. */
+async function isLoginGood({ storage, secrets, plaid }: Omit<RecognizeDeps, 'log'>, itemId: string): Promise<boolean> {
+  const item = await storage.db.selectFrom('items').selectAll().where('id', '=', itemId).executeTakeFirst();
+  if (!item || item.access_token_enc === null) return false;
+  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+  return (await plaid.getItemError(secrets.open(item.access_token_enc, where))) === null;
+}
+
+/** Empty where the page named one that Link has not given: the exchange shows what is wrong. */
+function chosen(given: LinkResult['accounts'], wanted: CompleteAccount[]): LinkResult['accounts'] {
+  const found = given.filter(({ id }) => wanted.some((account) => account.id === id));
+  return found.length === wanted.length ? found : [];
+}
+
+interface NamedAccount {
+  name?: string | null | undefined;
+  mask?: string | null | undefined;
+}
+
+/** As Plaid advises to compare: the bank, the account's name and its last digits, all of them known. */
+function isNamed(connection: ConnectionTable, institutionId: string | null, { name, mask }: NamedAccount): boolean {
+  const pairs = [
+    [connection.institution_id, institutionId],
+    [connection.account_name, name],
+    [connection.account_mask, mask],
+  ];
+  return pairs.every(([one, other]) => one !== null && one === other);
+}
+
+function asAccount({ account_name: name, account_mask: mask }: ConnectionTable): NamedAccount {
+  return { name, mask };
+}

@@ -1,0 +1,33 @@
+import type { CompleteRequest } from '../../widget/contract.ts';
+import type { TestServer } from './server.ts';
+
+export interface Way {
+  institution?: string;
+  username?: string;
+  pick?: (ids: string[]) => string[];
+}
+
+/** A customer connects a bank in the simulator's Link, as the page or a Hosted Link. Gives what Link's `onSuccess` would. */
+export async function throughLink(
+  server: TestServer,
+  start: { link_token: string } | { hosted_id: string },
+  { institution = 'ins_109511', username = 'user_good', pick = (ids) => ids.slice(0, 1) }: Way = {},
+): Promise<CompleteRequest> {
+  async function step(path: string, body: object): Promise<Record<string, unknown>> {
+    const response = await fetch(`${server.upstream.url}/link/api/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    return (await response.json()) as Record<string, unknown>;
+  }
+  const { link_session_id } = await step('start', start);
+  const at = { session: link_session_id };
+  await step('institution', { ...at, institution_id: institution });
+  const { accounts } = await step('credentials', { ...at, username, password: 'pass_good' });
+  const ids = pick((accounts as { id: string }[]).map(({ id }) => id));
+  const { public_token, metadata } = await step('accounts', { ...at, account_ids: ids });
+  if (typeof public_token !== 'string') throw new Error('Link gave no public token');
+  const given = metadata as Pick<CompleteRequest, 'accounts' | 'institution'>;
+  return { public_token, accounts: given.accounts, institution: given.institution ?? null };
+}
