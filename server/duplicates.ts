@@ -5,8 +5,9 @@ import type { Outbox } from './webhooks/outbox.ts';
 import type { StorageTransaction } from './worker.ts';
 
 /**
- * The same bank account connected twice by the same customer. It is looked for only once the new instrument exists: at Chase, PNC, Navy
- * Federal and Schwab the old Item may be dead the moment the customer has signed in again, so the new one is the one to keep everywhere.
+ * The same bank account connected twice by the same customer, where it was not recognized before the exchange (recognize.ts). It is looked
+ * for once the new instrument exists: at Chase, PNC, Navy Federal and Schwab the old Item may be dead the moment the customer has signed
+ * in again, so here the new one is the one to keep.
  */
 
 /** @returns the customer's other connections to the same account for the same identity, oldest first */
