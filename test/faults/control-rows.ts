@@ -30,23 +30,32 @@ function upstreamControl(control: Control, delayMs: number): ControlRow {
   };
 }
 
+/** A worker is frozen before its create call, and comes back to it when another has made the instrument. */
+function fenceRow(name: string, control: Control): ControlRow {
+  const points = ['after the processor token', 'before the processor token'];
+  const options = { instancesSuffer: true, slowInstruments: true };
+  return {
+    name,
+    longOnly: true,
+    isControl: control === 'no fence',
+    run: (round) =>
+      addUp(
+        points.map(
+          (point) => () =>
+            round({ instances: 2, options }, { control }, (arena) => freezeAt(arena, point, 3, FROZEN_MS)),
+        ),
+        points.length,
+      ),
+  };
+}
+
 /** The suite's own test: servers with one protection taken out must lose a bank or make two. */
 export const controlRows: ControlRow[] = [
   upstreamControl('naive retry', 0),
   // Long after any repeated call, also on a machine that is busy.
   upstreamControl('no quiet period', 4_000),
-  {
-    name: 'control: no fence',
-    longOnly: true,
-    run: (round) =>
-      addUp(
-        ['after the processor token', 'before the processor token'].map(
-          (point) => () =>
-            round({ instances: 2 }, { control: 'no fence' }, (arena) => freezeAt(arena, point, 3, FROZEN_MS)),
-        ),
-        2,
-      ),
-  },
+  fenceRow('the fence alone', 'no clock check'),
+  fenceRow('control: no fence', 'no fence'),
   {
     name: 'the power fails',
     longOnly: true,
