@@ -256,6 +256,7 @@ async function insertItem(
       plaid_item_id: null,
       institution_id: institution?.institution_id ?? null,
       institution_name: institution?.name ?? null,
+      webhook_url: null,
       status: 'exchanging',
       next_at: now,
       tries: 0,

@@ -133,7 +133,7 @@ async function recordConnections(
 ): Promise<void> {
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
-  const { accounts, institutionId, institutionName } = await askBank(() =>
+  const { accounts, institutionId, institutionName, webhookUrl } = await askBank(() =>
     plaid.getAccounts(accessTokenOf(secrets, item)),
   );
   const choice = chooseAccounts(accounts, JSON.parse(session.chosen_accounts) as string[], session.account_selection);
@@ -154,7 +154,7 @@ async function recordConnections(
     institution_name: institutionName ?? (item.institution_id === institutionId ? item.institution_name : null),
   };
   await held.write({}, async (trx, now) => {
-    await writeItem(trx, item, institution, now);
+    await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
     for (const account of choice.accounts) {
       const connection = newConnection(held, item, account, institution, now);
       await trx.insertInto('connections').values(connection).execute();

@@ -4,11 +4,12 @@ import { UpstreamError } from './clients/outbound.ts';
 import type { LinkToken, PlaidClient } from './clients/plaid.ts';
 import type { Config } from './config.ts';
 import { ProblemError } from './errors.ts';
-import { isLocalOrLoopbackHost } from './hosts.ts';
+import { isLocalUrl } from './hosts.ts';
 import { plaidUserId } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { SessionTable } from './storage/tables.ts';
+import { webhookUrl } from './webhook-address.ts';
 
 /** The languages that Link speaks (plaid.com/docs/api/link/#linktokencreate). */
 const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv vi'.split(' '));
@@ -96,15 +97,6 @@ function linkTokenRequest(
     };
   }
   return request;
-}
-
-/** Plaid itself cannot reach an address of this machine; the simulator can. */
-function webhookUrl({ plaid, publicUrl }: LinkTokenDeps['config']): string | undefined {
-  return isLocalUrl(publicUrl) && !isLocalUrl(plaid.baseUrl) ? undefined : `${publicUrl}/webhooks/plaid`;
-}
-
-function isLocalUrl(url: string): boolean {
-  return isLocalOrLoopbackHost(new URL(url).hostname);
 }
 
 function linkLanguage(tag: string): string {

@@ -42,3 +42,8 @@ export function addressMatcher(entries: string[]): (address: string) => boolean 
     return version !== 0 && listed.check(plain, version === 6 ? 'ipv6' : 'ipv4');
   };
 }
+
+/** As isLocalOrLoopbackHost, of a whole address. */
+export function isLocalUrl(url: string): boolean {
+  return isLocalOrLoopbackHost(new URL(url).hostname);
+}

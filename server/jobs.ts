@@ -13,6 +13,7 @@ import { StorageUnavailableError } from './storage/errors.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable } from './storage/tables.ts';
 import { ACCEPT_GRACE_MS } from './views.ts';
+import { type AddressDeps, updateAddresses } from './webhook-address.ts';
 import type { Deliveries } from './webhooks/deliveries.ts';
 import type { Inbound } from './webhooks/inbound.ts';
 import { backoff, QUICK_TRIES } from './worker.ts';
@@ -28,6 +29,7 @@ export interface Jobs {
 }
 
 export interface JobsDeps extends InstrumentDeps {
+  config: AddressDeps['config'];
   connector: BankConnector;
   goals: ConnectionGoals;
   inbound: Inbound;
@@ -66,6 +68,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
     { round: () => runDueHosted(deps, BATCH), everyMs: timing.tickMs },
     { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
+    { round: () => updateAddresses(deps, BATCH), everyMs: timing.housekeepingMs },
     { round: () => keepHouse(deps), everyMs: timing.housekeepingMs },
   ];
 

@@ -77,6 +77,8 @@ export interface LedgerItem {
   exchanged: boolean;
   removed: boolean;
   login_required: boolean;
+  /** Where its webhooks go; null: nowhere. */
+  webhook: string | null;
 }
 
 export interface Simulator {
@@ -177,6 +179,7 @@ function itemCopy(item: SimulatedItem): LedgerItem {
     exchanged: item.exchanged,
     removed: item.removed,
     login_required: item.login_required,
+    webhook: item.webhook,
   };
 }
 

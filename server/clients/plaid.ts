@@ -14,12 +14,12 @@ export interface PlaidClient {
   getLinkResults(linkToken: string): Promise<LinkResult[]>;
   /** One-time: a public token can be exchanged once. */
   exchangePublicToken(publicToken: string): Promise<{ accessToken: string; itemId: string }>;
-  getAccounts(
-    accessToken: string,
-  ): Promise<{ accounts: PlaidAccount[]; institutionId: string | null; institutionName: string | null }>;
+  getAccounts(accessToken: string): Promise<PlaidLogin>;
   /** May be repeated: every call makes another token for the same account. */
   createProcessorToken(accessToken: string, accountId: string): Promise<string>;
   removeItem(accessToken: string): Promise<void>;
+  /** Where news of the Item go from now on. */
+  updateWebhook(accessToken: string, url: string): Promise<void>;
   /** The error code that the Item is in, such as `ITEM_LOGIN_REQUIRED`; null: none. */
   getItemError(accessToken: string): Promise<string | null>;
   /** A key that webhooks are signed with. Times are milliseconds since 1970. */
@@ -42,6 +42,15 @@ export interface LinkToken {
   /** Milliseconds since 1970. */
   expiresAt: number;
   hostedLinkUrl: string | undefined;
+}
+
+/** An Item as its accounts are read. */
+export interface PlaidLogin {
+  accounts: PlaidAccount[];
+  institutionId: string | null;
+  institutionName: string | null;
+  /** Where news of it go; empty: nowhere. */
+  webhookUrl: string;
 }
 
 export interface PlaidAccount {
@@ -94,7 +103,13 @@ const linkSessionsBody = z.object({
 const exchangeBody = z.object({ access_token: z.string().min(1), item_id: z.string().min(1) });
 const accountsBody = z.object({
   accounts: z.array(z.object({ account_id: z.string() }).loose()),
-  item: z.object({ institution_id: z.string().nullish(), institution_name: z.string().nullish() }).loose(),
+  item: z
+    .object({
+      institution_id: z.string().nullish(),
+      institution_name: z.string().nullish(),
+      webhook: z.string().nullish(),
+    })
+    .loose(),
 });
 const itemBody = z.object({ item: z.object({ error: z.object({ error_code: z.string() }).nullish() }).loose() });
 const keyBody = z.object({
@@ -198,6 +213,7 @@ export function createPlaidClient(
         accounts: (data.accounts as Partial<AccountBase>[]).map(toAccount),
         institutionId: data.item.institution_id ?? null,
         institutionName: data.item.institution_name ?? null,
+        webhookUrl: data.item.webhook ?? '',
       };
     },
     async createProcessorToken(accessToken, accountId) {
@@ -227,6 +243,11 @@ export function createPlaidClient(
       const { alg, crv, kty, kid, x, y, expired_at } = key;
       // Plaid counts in seconds.
       return { jwk: { alg, crv, kty, kid, x, y }, expiredAt: expired_at ? expired_at * 1000 : null };
+    },
+    async updateWebhook(accessToken, url) {
+      await call('item/webhook/update', z.unknown(), (api, options) =>
+        api.itemWebhookUpdate({ access_token: accessToken, webhook: url }, options),
+      );
     },
     async removeItem(accessToken) {
       await call('item/remove', z.unknown(), (api, options) => api.itemRemove({ access_token: accessToken }, options));

@@ -6,6 +6,7 @@ import { up as hosted } from './migrations/0003-hosted.ts';
 import { up as scripts } from './migrations/0004-scripts.ts';
 import { up as oneAtATime } from './migrations/0005-one-at-a-time.ts';
 import { up as recognized } from './migrations/0006-recognized.ts';
+import { up as webhookAddress } from './migrations/0007-webhook-address.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   { name: '0004-scripts', up: scripts },
   { name: '0005-one-at-a-time', up: oneAtATime },
   { name: '0006-recognized', up: recognized },
+  { name: '0007-webhook-address', up: webhookAddress },
 ];
 
 interface MigrationTables {

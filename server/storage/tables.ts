@@ -94,8 +94,11 @@ export interface ItemTable {
   plaid_item_id: string | null;
   institution_id: string | null;
   institution_name: string | null;
+  /** Where Plaid sends news of it, as Plaid says; empty: nowhere; null: not known. */
+  webhook_url: string | null;
   /** `spent`: the token could not be exchanged. `removing`: to be removed at Plaid by a job. */
   status: 'exchanging' | 'linked' | 'spent' | 'removing' | 'removed';
+  /** When a job may look at it: to remove it, or to bring `webhook_url` up to date. */
   next_at: number;
   tries: number;
   created_at: number;

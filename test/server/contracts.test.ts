@@ -66,6 +66,10 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
     const abandoned = await server.createSession({ customer_id: 'cus_2' });
     await server.complete(abandoned, await server.publicToken('user_good'));
     await server.merchant('POST', `/v1/sessions/${abandoned.id}/cancel`);
+    await server.storage.db
+      .updateTable('items')
+      .set({ webhook_url: 'https://old.example/webhooks/plaid', created_at: 0 })
+      .execute();
     await server.jobs.tick();
 
     const calls = server.ledger.calls().filter(({ path }) => path !== '/sandbox/public_token/create');
@@ -80,6 +84,7 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
         'POST /payment_instruments',
         'GET /payment_instruments',
         'POST /item/remove',
+        'POST /item/webhook/update',
       ]),
     );
     const violations = calls.flatMap(({ service, method, path, body, query }) =>

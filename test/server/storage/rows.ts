@@ -50,6 +50,7 @@ export const rows: Database = {
     plaid_item_id: 'plaid-item',
     institution_id: 'ins_3',
     institution_name: 'Chase',
+    webhook_url: 'https://connect.example/webhooks/plaid',
     status: 'linked',
     next_at: 0,
     tries: 0,
