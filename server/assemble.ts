@@ -83,7 +83,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const inbound = createInbound({ ...deps, connector, goals });
   const webhooks =
     config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
-  const deliveries = createDeliveries({ storage, log, webhooks });
+  const deliveries = createDeliveries({ storage, log, timing, webhooks });
   const jobs = createJobs({ ...deps, connector, goals, inbound, deliveries });
   const isStopping = options.isStopping ?? (() => false);
   const app = createApp({ ...deps, connector, goals, inbound, deliveries, metrics, version, script, isStopping });

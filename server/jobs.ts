@@ -45,8 +45,6 @@ const BATCH = 64;
 const CALLS_AT_ONCE = 8;
 /** Sessions that this process works on at most before it leaves others to other instances: eight times the calls in flight. */
 const MAX_IN_FLIGHT = 512;
-/** Whoever takes on a row keeps it from other instances for longer than its calls can take. */
-const TAKEN_MS = 5 * 60_000;
 
 /** One kind of work. Takes on one batch; true: more is due at once. */
 type Round = () => Promise<boolean>;
@@ -166,7 +164,7 @@ export function createJobs(deps: JobsDeps): Jobs {
         // Whoever sets another time meanwhile has a reason for one more look.
         .where('sweep_at', '=', from)
         .executeTakeFirst();
-    const taken = now + TAKEN_MS;
+    const taken = now + timing.jobLeaseMs;
     if ((await setSweep(connection.sweep_at, taken)).numUpdatedRows === 0n) return;
     try {
       const disabled = await sweep(deps, connection);

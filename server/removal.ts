@@ -79,7 +79,13 @@ export async function letGoOfItem(deps: RemovalDeps, connection: ConnectionTable
       trx
         .updateTable('items')
         // Taken at once, so that no job comes between.
-        .set({ status: 'removing', next_at: now + TAKEN_MS, tries: 0, public_token_enc: null, updated_at: now })
+        .set({
+          status: 'removing',
+          next_at: now + deps.timing.jobLeaseMs,
+          tries: 0,
+          public_token_enc: null,
+          updated_at: now,
+        })
         .where('id', '=', held.id)
         .returningAll()
         .executeTakeFirstOrThrow()
@@ -87,9 +93,6 @@ export async function letGoOfItem(deps: RemovalDeps, connection: ConnectionTable
   });
   if (item?.status === 'removing' && !(await removeItem(deps, item))) throw new Postpone('plaid_unavailable');
 }
-
-/** Whoever takes on an Item keeps it from other instances for longer than the call can take. */
-const TAKEN_MS = 5 * 60_000;
 
 /**
  * Removes an Item at Plaid and destroys its access token. Repeating it is harmless.
@@ -107,7 +110,7 @@ export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<bo
       .executeTakeFirst();
   const taken = await storage.db
     .updateTable('items')
-    .set({ next_at: now + TAKEN_MS })
+    .set({ next_at: now + timing.jobLeaseMs })
     .where('id', '=', item.id)
     .where('status', '=', 'removing')
     .where('next_at', '=', item.next_at)

@@ -23,6 +23,10 @@ export interface Timing {
   /** An upstream that stays down is asked again after this long, doubled with every try up to the cap. */
   slowBaseMs: number;
   slowCapMs: number;
+  /** How long whoever takes on a webhook that came in, one that goes out, or another row keeps it from other instances. */
+  inboundLeaseMs: number;
+  deliveryLeaseMs: number;
+  jobLeaseMs: number;
   /** How often jobs look for what is due. */
   tickMs: number;
   /** How often jobs delete what is too old to keep, and mend what a clock that was set back has left in the future. */
@@ -38,6 +42,12 @@ export const TIMING: Timing = {
   // After five quick tries an upstream is down, not slow.
   slowBaseMs: 30_000,
   slowCapMs: 300_000,
+  // Longer than handling takes: it may make one call to Finix and wait for a session's outcome.
+  inboundLeaseMs: 2 * 60_000,
+  // Longer than a try's timeout of 15 s.
+  deliveryLeaseMs: 60_000,
+  // Longer than the calls of any job can take: a list of several pages, and what is in it.
+  jobLeaseMs: 5 * 60_000,
   // A customer whose page polls sees a resumed session move on within about this.
   tickMs: 1_000,
   housekeepingMs: 60_000,

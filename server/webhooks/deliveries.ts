@@ -3,6 +3,7 @@ import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
+import type { Timing } from '../worker.ts';
 import type { MerchantWebhooks } from './merchant.ts';
 
 /** Brings what is in the outbox to the merchant, at least once, for days; what can't be brought stays visible and can be sent again. */
@@ -48,8 +49,6 @@ const HOUR = 60 * MINUTE;
 const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 /** A receiver that asks for more has something else in mind than a pause. */
 const LONGEST_RETRY_AFTER_MS = 24 * HOUR;
-/** Longer than a try's timeout. */
-const TAKEN_MS = MINUTE;
 /** How many are under way at once: a merchant's server is not to be flooded after an outage. */
 const AT_ONCE = 8;
 /** Delivered ones answer "did you send it?" for a week, dead ones wait for somebody to come back from holiday. */
@@ -58,10 +57,12 @@ export const DELIVERY_KEEP_MS = { delivered: 7 * 24 * HOUR, dead: 30 * 24 * HOUR
 export function createDeliveries({
   storage,
   log,
+  timing,
   webhooks,
 }: {
   storage: Storage;
   log: Logger;
+  timing: Pick<Timing, 'deliveryLeaseMs'>;
   /** Undefined when there is no MERCHANT_WEBHOOK_URL. */
   webhooks: MerchantWebhooks | undefined;
 }): Deliveries {
@@ -80,7 +81,7 @@ export function createDeliveries({
     const now = await storage.now();
     const taken = await storage.db
       .updateTable('deliveries')
-      .set((eb) => ({ lease_until: now + TAKEN_MS, tries: eb('tries', '+', 1) }))
+      .set((eb) => ({ lease_until: now + timing.deliveryLeaseMs, tries: eb('tries', '+', 1) }))
       .where('id', '=', id)
       .where('status', '=', 'pending')
       .where('next_at', '<=', now)

@@ -34,8 +34,6 @@ export interface InboundDeps extends WebhookDeps {
 
 /** Handled right after their answer at the same time; the rest is left to jobs, so that a flood does not fill the memory. */
 const AT_ONCE = 8;
-/** Longer than handling takes: it may make one call to Finix and wait for a session's outcome. */
-const TAKEN_MS = 2 * 60_000;
 /** After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30 days. */
 export const EVENT_KEEP_MS = 30 * 24 * 3600_000;
 
@@ -86,7 +84,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     return storage.transaction((trx) =>
       trx
         .updateTable('inbound_events as event')
-        .set((eb) => ({ lease_until: now + TAKEN_MS, tries: eb('tries', '+', 1) }))
+        .set((eb) => ({ lease_until: now + timing.inboundLeaseMs, tries: eb('tries', '+', 1) }))
         .where('event.id', '=', id)
         .where((eb) => isDue(eb, now))
         .returningAll()
