@@ -58,6 +58,9 @@ export async function acceptPublicToken(
   recognized?: string[],
 ): Promise<Accepted> {
   const hash = sha256(request.public_token);
+  // Most repetitions come while the first is at work, and must not get in its way.
+  const early = await findAccepted(storage.db, sessionId, hash);
+  if (early) return early;
   const now = await storage.now();
   return storage.transaction(async (trx): Promise<Accepted> => {
     // A write first: it locks the row, so that of many requests at once exactly one goes on from here.
@@ -92,6 +95,7 @@ export async function acceptPublicToken(
       };
     }
     const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
+    if (known?.status === 'exchanging') await announceExchange(trx, known, now);
     const working = await trx
       .updateTable('sessions')
       .set({
@@ -207,6 +211,29 @@ async function auditAccepted(
   await addAudit(trx, now, { actor, ip }, 'public_token.accepted', about);
 }
 
+/** The same token, which is being worked on or has been: nothing is to be written for it. */
+async function findAccepted(db: Storage['db'], sessionId: string, hash: string): Promise<Accepted | undefined> {
+  const session = await db
+    .selectFrom('sessions')
+    .innerJoin('items', 'items.id', 'sessions.item_id')
+    .selectAll('sessions')
+    .where('sessions.id', '=', sessionId)
+    .where('items.public_token_hash', '=', hash)
+    .executeTakeFirst();
+  if (session?.status === 'processing') return { kind: 'join', session };
+  if (session?.status === 'completed' || session?.status === 'failed') return { kind: 'settled', session };
+  return undefined;
+}
+
+/** A token whose exchange was put off, as while Plaid was misconfigured. */
+async function announceExchange(trx: StorageTransaction, item: ItemTable, now: number): Promise<void> {
+  await trx
+    .updateTable('items')
+    .set({ exchange_sent_at: now, exchange_tries: item.exchange_tries + 1, updated_at: now })
+    .where('id', '=', item.id)
+    .execute();
+}
+
 /**
  * The customer came back with another bank: the Item of the one before is of no use, and bills.
  * @throws ProblemError `rate_limited` when the session has used up its tokens
@@ -250,8 +277,9 @@ async function insertItem(
       session_id: session.id,
       public_token_hash: hash,
       public_token_enc: secrets.seal(public_token, { table: 'items', row: id, column: 'public_token_enc' }),
-      exchange_sent_at: null,
-      exchange_tries: 0,
+      // The exchange is sent as soon as this is committed.
+      exchange_sent_at: now,
+      exchange_tries: 1,
       access_token_enc: null,
       plaid_item_id: null,
       institution_id: institution?.institution_id ?? null,

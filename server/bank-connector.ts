@@ -14,6 +14,7 @@ import type { SessionTable } from './storage/tables.ts';
 import {
   BUDGET_MS,
   backoff,
+  CLAIM_STEP,
   claim,
   Fenced,
   HeldSession,
@@ -51,6 +52,8 @@ interface Resumption {
   work: Promise<void>;
 }
 
+/** One for each write that the work can have under way, and some more. */
+const RELEASE_TRIES = 5;
 /** Short waits happen in place, under the lease; longer ones let go of the session. */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
 
@@ -66,11 +69,11 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   // One for each session at work; Node takes more than ten for a leak.
   setMaxListeners(0, stopping.signal, leaving.signal);
 
-  function start(session: SessionTable, requestId: string, isTakenOver: boolean): Promise<void> {
+  function start(session: SessionTable, requestId: string, stage: HeldSession['stage']): Promise<void> {
     const here = running.get(session.id);
     // Claimed after this one was, before its caller came to begin: whatever this one wrote would be refused.
     if (here && here.held.row.version > session.version) return here.work;
-    const held = new HeldSession(storage, session, timing, stopping.signal, isTakenOver);
+    const held = new HeldSession(storage, session, timing, stopping.signal, stage);
     const work = advance(held, requestId).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });
@@ -163,18 +166,34 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     return true;
   }
 
+  /** Gives a lease back while the work may still write under it: whichever write comes first, the other sees the row as it is then. */
+  async function release(held: HeldSession): Promise<void> {
+    for (let tries = 0; tries < RELEASE_TRIES && held.row.lease_owner === owner; tries++) {
+      try {
+        return await held.write(RELEASED);
+      } catch (error) {
+        if (!(error instanceof Fenced)) throw error;
+      }
+    }
+  }
+
   /** The same token came again: waits for the work that goes on here, or takes the place of a worker that is gone. */
-  function join(sessionId: string, requestId: string): Promise<Resumption | undefined> {
+  function join(sessionId: string, requestId: string, known?: SessionTable): Promise<Resumption | undefined> {
     const here = running.get(sessionId);
     if (here) return Promise.resolve({ work: here.work });
-    const begun = claiming.get(sessionId) ?? takeOver(sessionId, requestId).finally(() => claiming.delete(sessionId));
+    const begun =
+      claiming.get(sessionId) ?? takeOver(sessionId, requestId, known).finally(() => claiming.delete(sessionId));
     claiming.set(sessionId, begun);
     return begun;
   }
 
-  async function takeOver(sessionId: string, requestId: string): Promise<Resumption | undefined> {
+  /** @param known the session as it was found a moment ago */
+  async function takeOver(sessionId: string, requestId: string, known?: SessionTable): Promise<Resumption | undefined> {
     const session = await claim(storage, owner, sessionId, timing);
-    return session && { work: start(session, requestId, true) };
+    if (!session) return undefined;
+    // Our own, with no work under it: the answer to the commit that gave it was lost, and nobody else has touched it.
+    const isOwn = known?.lease_owner === owner && session.version === known.version + CLAIM_STEP;
+    return { work: start(session, requestId, isOwn ? 'under way' : 'taken over') };
   }
 
   return {
@@ -185,8 +204,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       if (accepted.kind === 'settled') return accepted.session;
       const begun =
         accepted.kind === 'work'
-          ? { work: start(accepted.session, facts.requestId, false) }
-          : await join(sessionId, facts.requestId);
+          ? { work: start(accepted.session, facts.requestId, 'accepted') }
+          : await join(sessionId, facts.requestId, accepted.session);
       if (begun) await settleWithin(begun.work, deadline, leaving.signal);
       return (await findSession(storage, sessionId)) ?? accepted.session;
     },
@@ -203,7 +222,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       await settleWithin(ended, performance.now() + graceMs, leaving.signal);
       const left = [...running.values()];
       // What the upstream does with an open call is in doubt, as after a crash. The new version fences the call's result out.
-      await Promise.allSettled(left.map(({ held }) => held.write(RELEASED)));
+      await Promise.allSettled(left.map(({ held }) => release(held)));
       leaving.abort();
       if (left.length > 0) log.warn({ sessions: left.length }, 'left work at its last recovery point');
     },

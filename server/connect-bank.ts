@@ -41,19 +41,20 @@ export const LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
 async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, held: HeldSession): Promise<void> {
   const item = await currentItem(storage.db, held);
   if (item.status === 'linked') return held.write({ recovery_point: 'item_linked', tries: 0 });
+  const { stage } = held;
+  held.stage = 'under way';
   // The worker before may be alive, with the answer in hand: see leaveAccessToken.
-  if (item.exchange_tries > 0 && held.isTakenOver) {
-    held.isTakenOver = false;
+  if (item.exchange_tries > 0 && stage === 'taken over') {
     throw new Postpone('plaid_unavailable', timing.lookAgainMs, false);
   }
   // An exchange is one-time. When its answer was lost it is tried once more; a token that was exchanged then is refused.
-  if (item.public_token_enc === null || item.exchange_tries >= 2)
-    throw new Stop('restart_required', 'restart_required');
+  const tries = stage === 'accepted' ? item.exchange_tries : item.exchange_tries + 1;
+  if (item.public_token_enc === null || tries > 2) throw new Stop('restart_required', 'restart_required');
   const publicToken = secrets.open(item.public_token_enc, { table: 'items', row: item.id, column: 'public_token_enc' });
 
-  await held.write({}, (trx, now) =>
-    writeItem(trx, item, { exchange_sent_at: now, exchange_tries: item.exchange_tries + 1 }, now),
-  );
+  if (stage !== 'accepted') {
+    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_sent_at: now, exchange_tries: tries }, now));
+  }
   let linked: { accessToken: string; itemId: string };
   try {
     linked = await plaid.exchangePublicToken(publicToken);
@@ -61,9 +62,7 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
     if (!(error instanceof UpstreamError) || error.failure === 'lost') throw error;
     if (error.failure === 'refused') return endOrGoOn(storage, held);
     // A definite answer that it was not done: this try does not count.
-    await held.write({}, (trx, now) =>
-      writeItem(trx, item, { exchange_sent_at: item.exchange_sent_at, exchange_tries: item.exchange_tries }, now),
-    );
+    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_tries: tries - 1 }, now));
     if (error.failure === 'misconfigured') throw new Stop('open', 'provider_misconfigured');
     throw error;
   }

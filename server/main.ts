@@ -49,7 +49,11 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function serve(config: Config, log: Logger): Promise<void> {
-  const storage = await openStorage({ ...config, log: (level, message, fields) => log[level](fields ?? {}, message) });
+  const storage = await openStorage({
+    ...config,
+    guarded: false,
+    log: (level, message, fields) => log[level](fields ?? {}, message),
+  });
   const [version, script] = await Promise.all([readVersion(), readScript()]);
   if (!script) log.warn('the script-tag bundle is not there, so it is not served: run npm run build');
   let stopping = false;

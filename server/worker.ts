@@ -90,7 +90,7 @@ export class Stop extends Error {
 }
 
 /** Every other write counts one: a worker that was cut off from the answer to its commit never takes a claim for its own write. */
-const CLAIM_STEP = 2;
+export const CLAIM_STEP = 2;
 
 export type StorageTransaction = Parameters<Parameters<Storage['transaction']>[0]>[0];
 
@@ -131,14 +131,15 @@ export class HeldSession {
 
   /**
    * @param stopping ends the waiting for storage that is gone
-   * @param isTakenOver another worker, or another life of this process, was at work before
+   * @param stage `accepted`: the public token came with this very row, and its exchange is announced in it. `taken over`: another
+   * worker, or another life of this process, was at work before. `under way`: this worker has found out what there was to find out.
    */
   constructor(
     storage: Storage,
     public row: SessionTable,
     timing: Timing,
     stopping: AbortSignal,
-    public isTakenOver: boolean,
+    public stage: 'accepted' | 'taken over' | 'under way',
   ) {
     this.#storage = storage;
     this.#timing = timing;

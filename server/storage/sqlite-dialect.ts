@@ -1,6 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
-import { retryWhileBusy, type SqliteDatabase, type SqliteValue, toSqliteError } from './sqlite.ts';
+import type { SqliteDatabase } from './sqlite.ts';
+import { SqliteGroup } from './sqlite-group.ts';
 
 /**
  * How long a query may wait for the one connection. Transactions here hold it for milliseconds, so 10 s means that something
@@ -14,14 +15,14 @@ const CONNECTION_WAIT_MS = 10_000;
  * transaction: nothing more runs in it and it can't be committed.
  */
 export class SqliteDriver implements Driver {
-  readonly #connection: SqliteConnection;
+  readonly #group: SqliteGroup;
   readonly #turn = new Turn();
   readonly #beforeUse: () => void;
   #closed = false;
 
   /** @param beforeUse called before each taking of the connection; throws to refuse it */
   constructor(db: SqliteDatabase, beforeUse: () => void) {
-    this.#connection = new SqliteConnection(db);
+    this.#group = new SqliteGroup(db, this.#turn);
     this.#beforeUse = beforeUse;
   }
 
@@ -31,23 +32,23 @@ export class SqliteDriver implements Driver {
     this.#beforeUse();
     if (this.#closed) throw new StorageUnavailableError('closed');
     await this.#turn.take();
-    return this.#connection;
+    return new SqliteConnection(this.#group, this.#turn);
   }
 
-  async beginTransaction(connection: SqliteConnection): Promise<void> {
-    await connection.begin();
+  beginTransaction(connection: SqliteConnection): Promise<void> {
+    return connection.begin();
   }
 
-  async commitTransaction(connection: SqliteConnection): Promise<void> {
-    connection.commit();
+  commitTransaction(connection: SqliteConnection): Promise<void> {
+    return connection.commit();
   }
 
-  async rollbackTransaction(connection: SqliteConnection): Promise<void> {
-    connection.rollback();
+  rollbackTransaction(connection: SqliteConnection): Promise<void> {
+    return connection.rollback();
   }
 
-  async releaseConnection(): Promise<void> {
-    this.#turn.give();
+  async releaseConnection(connection: SqliteConnection): Promise<void> {
+    connection.release();
   }
 
   /** Queries that came before still run; later ones are refused. */
@@ -55,29 +56,39 @@ export class SqliteDriver implements Driver {
     if (this.#closed) return;
     this.#closed = true;
     await this.#turn.take();
-    this.#connection.close();
+    this.#group.close();
     this.#turn.give();
   }
 }
 
+/** One holder's use of the connection: a transaction, or a query by itself. */
 class SqliteConnection implements DatabaseConnection {
-  readonly #db: SqliteDatabase;
+  readonly #group: SqliteGroup;
+  readonly #turn: Turn;
   #inTransaction = false;
-  #failed = false;
+  #failed: unknown;
+  #released = false;
 
-  constructor(db: SqliteDatabase) {
-    this.#db = db;
+  constructor(group: SqliteGroup, turn: Turn) {
+    this.#group = group;
+    this.#turn = turn;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    if (this.#failed) throw new Error(TRANSACTION_FAILED);
-    try {
-      // Inside a transaction the lock is ours already.
-      return this.#inTransaction ? this.#execute<R>(query) : await retryWhileBusy(() => this.#execute<R>(query));
-    } catch (error) {
-      this.#failed = this.#inTransaction;
-      throw toSqliteError(error);
+    if (this.#failed !== undefined) throw new Error(TRANSACTION_FAILED);
+    if (this.#inTransaction) {
+      try {
+        return this.#group.execute<R>(query);
+      } catch (error) {
+        this.#failed = error;
+        throw error;
+      }
     }
+    const { result, committed } = await this.#group.executeAlone<R>(query);
+    // Whoever waits for the commit has no more use for the connection, and others may still get into the same one.
+    this.release();
+    await committed;
+    return result;
   }
 
   // biome-ignore lint/correctness/useYield: streaming is part of Kysely's interface, and refused here
@@ -86,61 +97,37 @@ class SqliteConnection implements DatabaseConnection {
   }
 
   async begin(): Promise<void> {
-    try {
-      await retryWhileBusy(() => this.#db.exec('BEGIN IMMEDIATE'));
-      this.#inTransaction = true;
-    } catch (error) {
-      throw toSqliteError(error);
-    }
+    await this.#group.begin();
+    this.#inTransaction = true;
   }
 
-  commit(): void {
-    if (this.#failed) throw new Error(TRANSACTION_FAILED);
-    try {
-      this.#db.exec('COMMIT');
-      this.#inTransaction = false;
-    } catch (error) {
-      throw toSqliteError(error);
-    }
-  }
-
-  rollback(): void {
+  async commit(): Promise<void> {
+    if (this.#failed !== undefined) throw new Error(TRANSACTION_FAILED);
+    const committed = this.#group.end();
     this.#inTransaction = false;
-    this.#failed = false;
-    try {
-      this.#db.exec('ROLLBACK');
-    } catch {
-      // SQLite has rolled back by itself (disk full, I/O error) or is closed. The error that led here is the one to report.
-    }
+    this.release();
+    await committed;
   }
 
-  close(): void {
-    try {
-      // Leaves everything in the one file, for whoever copies it; not possible while another process reads, which is no harm.
-      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } catch {
-      // The log is complete without it.
-    }
-    try {
-      this.#db.close();
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_INVALID_STATE') throw error;
-    }
+  async rollback(): Promise<void> {
+    // A commit that failed has been rolled back with its group.
+    const ended = this.#inTransaction ? this.#group.abandon(this.#failed) : undefined;
+    this.#inTransaction = false;
+    this.#failed = undefined;
+    this.release();
+    // What it has read and drawn its conclusion from may be another member's.
+    await ended;
   }
 
-  #execute<R>(query: CompiledQuery): QueryResult<R> {
-    const statement = this.#db.prepare(query.sql);
-    const parameters = query.parameters as SqliteValue[];
-    if (statement.columns().length > 0) {
-      // The driver's rows have no prototype; ours are plain objects, as on PostgreSQL.
-      return { rows: statement.all(...parameters).map((row) => ({ ...row }) as R) };
-    }
-    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) };
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#turn.give();
   }
 }
 
 /** Lets one holder through at a time, in the order of asking. */
-class Turn {
+export class Turn {
   #taken = false;
   readonly #waiting: (() => void)[] = [];
 
@@ -160,6 +147,13 @@ class Turn {
       };
       this.#waiting.push(enter);
     });
+  }
+
+  /** For what can't wait: takes it when nobody has it. */
+  tryTake(): boolean {
+    if (this.#taken) return false;
+    this.#taken = true;
+    return true;
   }
 
   give(): void {

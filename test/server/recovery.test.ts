@@ -158,7 +158,7 @@ describe('a lost answer of a Finix create call', () => {
   it('while Finix stays silent: 202, then the page polls and a job finishes', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: 400 });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
-    fault({ ...INSTRUMENT_LIST, kind: 'status', times: 2 });
+    fault({ ...INSTRUMENT_LIST, kind: 'status', times: 4 });
     const { session, answer } = await connect();
     expect(answer.status).toBe(202);
     expect(answer.headers.get('Retry-After')).toBe('2');

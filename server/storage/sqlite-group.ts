@@ -1,0 +1,215 @@
+import type { CompiledQuery, QueryResult } from 'kysely';
+import { StorageUnavailableError } from './errors.ts';
+import {
+  retryWhileBusy,
+  type SqliteDatabase,
+  type SqliteStatement,
+  type SqliteValue,
+  toSqliteError,
+} from './sqlite.ts';
+import type { Turn } from './sqlite-dialect.ts';
+
+/** Our code has about a hundred different queries; lists of values of many lengths must not fill the memory. */
+const STATEMENTS_KEPT = 500;
+
+/**
+ * Transactions that come within one turn of the event loop are committed as one, because each commit waits for the disk while everything
+ * else in the process waits for it. Each is a savepoint in the group's transaction: it can be rolled back by itself, and its caller hears
+ * of success only when the group is on the disk. Whoever reads from an open group waits for its commit as well, so that nobody ever acts
+ * on what may still be lost.
+ */
+export class SqliteGroup {
+  readonly #db: SqliteDatabase;
+  readonly #turn: Turn;
+  readonly #statements = new Map<string, { statement: SqliteStatement; givesRows: boolean }>();
+  /** The promise of the open group's commit; undefined: no transaction is open. */
+  #open: { committed: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
+
+  constructor(db: SqliteDatabase, turn: Turn) {
+    this.#db = db;
+    this.#turn = turn;
+  }
+
+  /** Begins a member transaction. The caller has the turn. */
+  async begin(): Promise<void> {
+    await this.#ensureOpen();
+    try {
+      this.#db.exec('SAVEPOINT member');
+    } catch (error) {
+      throw this.#giveUp(error);
+    }
+  }
+
+  /** Ends the member. The caller may give up its turn now, and goes on when the promise says that all of it is on the disk. */
+  end(): Promise<void> {
+    try {
+      this.#db.exec('RELEASE member');
+    } catch (error) {
+      throw this.#giveUp(error);
+    }
+    return this.#committed;
+  }
+
+  /** Undoes the member, and only it, unless what went wrong may have undone more. @returns resolves when the others have an outcome */
+  async abandon(cause: unknown): Promise<void> {
+    if (!this.#open) return;
+    const ended = this.#open.committed.catch(() => {});
+    // Disk full and the like: SQLite may have rolled back everything by itself.
+    if (cause instanceof StorageUnavailableError) {
+      this.#giveUp(cause);
+      return;
+    }
+    try {
+      this.#db.exec('ROLLBACK TO member');
+      this.#db.exec('RELEASE member');
+    } catch (error) {
+      this.#giveUp(error);
+    }
+    await ended;
+  }
+
+  /** A statement of a member. */
+  execute<R>(query: CompiledQuery): QueryResult<R> {
+    try {
+      return this.#run<R>(query);
+    } catch (error) {
+      throw toSqliteError(error);
+    }
+  }
+
+  /** A query by itself. Its result counts once `committed`. */
+  async executeAlone<R>(query: CompiledQuery): Promise<{ result: QueryResult<R>; committed: Promise<void> }> {
+    const { kind } = query.query;
+    const writes = kind === 'InsertQueryNode' || kind === 'UpdateQueryNode' || kind === 'DeleteQueryNode';
+    if (writes) await this.#ensureOpen();
+    // VACUUM and some PRAGMAs don't work inside a transaction.
+    else if (kind !== 'SelectQueryNode') this.commit();
+    if (this.#open) {
+      try {
+        return { result: this.#run<R>(query), committed: this.#committed };
+      } catch (error) {
+        const known = toSqliteError(error);
+        if (known instanceof StorageUnavailableError) this.#giveUp(known);
+        throw known;
+      }
+    }
+    try {
+      return { result: await retryWhileBusy(() => this.#run<R>(query)), committed: Promise.resolve() };
+    } catch (error) {
+      throw toSqliteError(error);
+    }
+  }
+
+  /** Commits what is open. The caller has the turn. */
+  commit(): void {
+    const open = this.#open;
+    if (!open) return;
+    try {
+      this.#db.exec('COMMIT');
+      this.#open = undefined;
+      open.resolve();
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  close(): void {
+    this.commit();
+    this.#statements.clear();
+    try {
+      // Leaves everything in the one file, for whoever copies it; not possible while another process reads, which is no harm.
+      this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The log is complete without it.
+    }
+    try {
+      this.#db.close();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_INVALID_STATE') throw error;
+    }
+  }
+
+  get #committed(): Promise<void> {
+    if (!this.#open) throw new StorageUnavailableError('rolled back');
+    return this.#open.committed;
+  }
+
+  async #ensureOpen(): Promise<void> {
+    if (this.#open) return;
+    try {
+      await retryWhileBusy(() => this.#db.exec('BEGIN IMMEDIATE'));
+    } catch (error) {
+      throw toSqliteError(error);
+    }
+    let resolve = () => {};
+    let reject = (_error: unknown) => {};
+    const committed = new Promise<void>((onCommit, onFailure) => {
+      resolve = onCommit;
+      reject = onFailure;
+    });
+    // Whoever waits for it hears of a failure; there may be nobody left.
+    committed.catch(() => {});
+    const open = { committed, resolve, reject };
+    this.#open = open;
+    // After everybody whose turn comes with the events that have already arrived.
+    const immediate = setImmediate(() => {
+      clearTimeout(timer);
+      this.#commitSoon(open);
+    });
+    // Timers of others that are always due can keep the event loop from ever coming to what is immediate.
+    const timer = setTimeout(() => {
+      clearImmediate(immediate);
+      this.#commitSoon(open);
+    }, 1);
+  }
+
+  #commitSoon(open: object): void {
+    const commit = () => {
+      // It may have failed and been followed by another meanwhile.
+      if (this.#open === open) this.commit();
+      this.#turn.give();
+    };
+    if (this.#turn.tryTake()) commit();
+    // Who has held the connection for ten seconds is stuck; the group stays open for the next try.
+    else this.#turn.take().then(commit, () => this.#commitSoon(open));
+  }
+
+  /** The whole group is rolled back, and every member hears of it. */
+  #giveUp(error: unknown): unknown {
+    const open = this.#open;
+    this.#open = undefined;
+    try {
+      this.#db.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, or is closed. The error that led here is the one to report.
+    }
+    const known = toSqliteError(error);
+    // To the others nothing is wrong with their own queries.
+    open?.reject(known instanceof StorageUnavailableError ? known : new StorageUnavailableError('rolled back'));
+    return known;
+  }
+
+  #run<R>(query: CompiledQuery): QueryResult<R> {
+    const { statement, givesRows } = this.#prepare(query.sql);
+    const parameters = query.parameters as SqliteValue[];
+    if (givesRows) {
+      // The driver's rows have no prototype; ours are plain objects, as on PostgreSQL.
+      return { rows: statement.all(...parameters).map((row) => ({ ...row }) as R) };
+    }
+    return { rows: [], numAffectedRows: BigInt(statement.run(...parameters).changes) };
+  }
+
+  /** Preparing takes longer than most queries here take to run. */
+  #prepare(sql: string): { statement: SqliteStatement; givesRows: boolean } {
+    const kept = this.#statements.get(sql);
+    if (kept) return kept;
+    const statement = this.#db.prepare(sql);
+    const prepared = { statement, givesRows: statement.columns().length > 0 };
+    // Statements about the schema are made once, and may not outlive a change of it.
+    if (/^\s*(select|insert|update|delete)\b/i.test(sql)) {
+      if (this.#statements.size >= STATEMENTS_KEPT) this.#statements.delete(this.#statements.keys().next().value ?? '');
+      this.#statements.set(sql, prepared);
+    }
+    return prepared;
+  }
+}
