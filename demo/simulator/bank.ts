@@ -1,4 +1,5 @@
 import type { Context } from './context.ts';
+import { setEnabled } from './finix/payment-instruments.ts';
 import { plaidId } from './ids.ts';
 import { plaidErrorObject } from './plaid/errors.ts';
 import type { Later } from './scenarios.ts';
@@ -23,6 +24,8 @@ export interface Bank {
   announceDisconnect(itemId: string, code?: 'PENDING_DISCONNECT' | 'PENDING_EXPIRATION'): void;
   /** There is one more account at the login. */
   openAccount(itemId: string): void;
+  /** Somebody disables the login's payment instruments in Finix's dashboard. */
+  disableInstruments(itemId: string): void;
   /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
   signInAgain(itemId: string, how?: { newIds?: boolean }): void;
 }
@@ -36,7 +39,10 @@ const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: Webhooks)
   broken: (bank, { item_id }) => bank.breakLogin(item_id),
   disconnecting: (bank, { item_id }) => bank.announceDisconnect(item_id),
   revoked: (bank, { item_id }) => bank.revokePermission(item_id),
+  account_revoked: (bank, { item_id, accounts }) => bank.revokeAccount(item_id, accounts[0]?.account_id ?? ''),
   renumbered: (bank, { item_id }) => bank.renumber(item_id),
+  account_opened: (bank, { item_id }) => bank.openAccount(item_id),
+  disabled: (bank, { item_id }) => bank.disableInstruments(item_id),
   disordered: (bank, item, webhooks) => {
     bank.repairLogin(item.item_id);
     webhooks.plaidItem(item, 'ITEM', 'ERROR', loginError());
@@ -115,6 +121,14 @@ export function createBank({ state, now, webhooks }: Pick<Context, 'state' | 'no
     },
     openAccount(itemId) {
       webhooks.plaidItem(find(itemId), 'ITEM', 'NEW_ACCOUNTS_AVAILABLE', { error: null });
+    },
+    disableInstruments(itemId) {
+      for (const { resource } of state.instruments.values()) {
+        const made = state.processorTokens.get(String(resource['third_party_token']));
+        if (made?.item_id !== itemId || resource['enabled'] !== true) continue;
+        setEnabled(resource, false, now());
+        webhooks.finix('updated', resource);
+      }
     },
     signInAgain(itemId, { newIds = false } = {}) {
       const item = find(itemId);

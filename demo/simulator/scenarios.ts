@@ -1,17 +1,15 @@
+import {
+  type AccountTemplate,
+  account,
+  CD,
+  CHECKING,
+  CREDIT_CARD,
+  MONEY_MARKET,
+  PENDING,
+  SAVINGS,
+  STUDENT_LOAN,
+} from './account-templates.ts';
 import type { FaultRule } from './faults.ts';
-
-export interface AccountTemplate {
-  name: string;
-  official_name: string | null;
-  mask: string;
-  type: 'depository' | 'credit' | 'loan' | 'investment';
-  subtype: string;
-  /** US dollars. */
-  current: number;
-  available: number | null;
-  limit: number | null;
-  verification_status?: string;
-}
 
 /** Where Link shows an error to a user, and which. */
 export interface LinkTrouble {
@@ -47,47 +45,12 @@ export type Later =
   | 'broken'
   | 'disordered'
   | 'revoked'
+  | 'account_revoked'
+  | 'account_opened'
+  | 'disabled'
   | 'renumbered'
   | 'disconnecting';
 
-function account(name: string, mask: string, subtype: string, more: Partial<AccountTemplate> = {}): AccountTemplate {
-  const base: AccountTemplate = {
-    name,
-    official_name: `${name} (official)`,
-    mask,
-    type: 'depository',
-    subtype,
-    current: 2310.42,
-    available: 2290.42,
-    limit: null,
-  };
-  return { ...base, ...more };
-}
-
-const CHECKING = account('Plaid Checking', '0000', 'checking', {
-  official_name: 'Plaid Gold Standard 0% Interest Checking',
-  current: 110,
-  available: 100,
-});
-const PENDING: AccountTemplate = { ...CHECKING, verification_status: 'pending_automatic_verification' };
-const SAVINGS = account('Plaid Saving', '1111', 'savings', {
-  official_name: 'Plaid Silver Standard 0.1% Interest Saving',
-  current: 210,
-  available: 200,
-});
-const CD = account('Plaid CD', '2222', 'cd', { current: 1000, available: null });
-const MONEY_MARKET = account('Plaid Money Market', '4444', 'money market', { current: 43200, available: 43200 });
-const CREDIT_CARD = account('Plaid Credit Card', '3333', 'credit card', {
-  type: 'credit',
-  current: 410,
-  available: null,
-  limit: 2000,
-});
-const STUDENT_LOAN = account('Plaid Student Loan', '7777', 'student', {
-  type: 'loan',
-  current: 65262,
-  available: null,
-});
 const OWNER = 'Alberta Bobbeth Charleson';
 
 /** The one table of scenarios. `demo` pages list it, Link's panes hint at it, and README.md repeats it. */
@@ -279,6 +242,30 @@ export const SCENARIOS: readonly Scenario[] = [
     accounts: [CHECKING],
     owner: OWNER,
     later: 'revoked',
+  },
+  {
+    username: 'user_account_revoked_later',
+    title: 'Account revoked later',
+    description: 'Everything works, then the customer takes one account back: USER_ACCOUNT_REVOKED by webhook.',
+    accounts: [CHECKING, SAVINGS],
+    owner: OWNER,
+    later: 'account_revoked',
+  },
+  {
+    username: 'user_account_opened_later',
+    title: 'Account opened later',
+    description: 'Everything works, then the customer opens another account: NEW_ACCOUNTS_AVAILABLE by webhook.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'account_opened',
+  },
+  {
+    username: 'user_disabled_later',
+    title: 'Disabled in Finix later',
+    description: 'Everything works, then somebody disables the payment instrument in Finix: its webhook says so.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'disabled',
   },
   {
     username: 'user_renumbered_later',

@@ -1,7 +1,8 @@
+import type { AccountTemplate } from './account-templates.ts';
 import type { Faults } from './faults.ts';
 import { plaidId, plaidToken } from './ids.ts';
 import type { SimulatedInstitution } from './institutions.ts';
-import { type AccountTemplate, AUTH_SUBTYPES, type Scenario } from './scenarios.ts';
+import { AUTH_SUBTYPES, type Scenario } from './scenarios.ts';
 
 export type ServiceName = 'plaid' | 'finix' | 'link';
 

@@ -34,10 +34,10 @@ describe('LINK webhooks of a Hosted Link', () => {
   });
 
   it.each([
-    [['SESSION_FINISHED'] as const],
-    [['ITEM_ADD_RESULT'] as const],
-    [['ITEM_ADD_RESULT', 'SESSION_FINISHED', 'SESSION_FINISHED'] as const],
-  ])('%j: the session is completed without its page, once', async (codes) => {
+    ['LINK/SESSION_FINISHED', ['SESSION_FINISHED']],
+    ['LINK/ITEM_ADD_RESULT', ['ITEM_ADD_RESULT']],
+    ['both, and one of them twice', ['ITEM_ADD_RESULT', 'SESSION_FINISHED', 'SESSION_FINISHED']],
+  ] as const)('%s: the session is completed without its page, once', async (_name, codes) => {
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', { mode: 'hosted' });
     await finish([...codes], await server.publicToken(), link.link_token);

@@ -164,16 +164,16 @@ describe('Plaid says', () => {
     await becomes(id, 'needs_repair');
   });
 
-  it.each(['PENDING_DISCONNECT', 'PENDING_EXPIRATION'] as const)(
-    'ITEM/%s: the connection needs repair',
-    async (code) => {
-      const { id } = await connect();
-      bank().announceDisconnect(item().item_id, code);
-      await becomes(id, 'needs_repair');
-      bank().repairLogin(item().item_id);
-      await becomes(id, 'active');
-    },
-  );
+  it.each([
+    ['ITEM/PENDING_DISCONNECT', 'PENDING_DISCONNECT'],
+    ['ITEM/PENDING_EXPIRATION', 'PENDING_EXPIRATION'],
+  ] as const)('%s: the connection needs repair', async (_name, code) => {
+    const { id } = await connect();
+    bank().announceDisconnect(item().item_id, code);
+    await becomes(id, 'needs_repair');
+    bank().repairLogin(item().item_id);
+    await becomes(id, 'active');
+  });
 
   it('ITEM/USER_PERMISSION_REVOKED: the connection is revoked and nothing can be debited', async () => {
     const { id } = await connect();
@@ -225,7 +225,7 @@ describe('Plaid says', () => {
     expect(enabled()).toHaveLength(3);
   });
 
-  it('ITEM/NEW_ACCOUNTS_AVAILABLE and WEBHOOK_UPDATE_ACKNOWLEDGED: noted in the audit', async () => {
+  it('ITEM/NEW_ACCOUNTS_AVAILABLE and ITEM/WEBHOOK_UPDATE_ACKNOWLEDGED: noted in the audit', async () => {
     const { id } = await connect();
     bank().openAccount(item().item_id);
     webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {

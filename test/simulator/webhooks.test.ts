@@ -127,13 +127,13 @@ describe('Plaid’s webhooks', () => {
     await elsewhere.close();
   });
 
-  it.each(SCENARIOS.filter(({ later }) => later).map(({ username, later }) => [username, later]))(
-    '%s: what is in store (%s) comes after the exchange',
-    async (username) => {
-      await link(username);
-      await expect.poll(types).not.toEqual([]);
-    },
-  );
+  // What Finix tells of comes with an instrument, below.
+  it.each(
+    SCENARIOS.filter(({ later }) => later && later !== 'disabled').map(({ username, later }) => [username, later]),
+  )('%s: what is in store (%s) comes after the exchange', async (username) => {
+    await link(username);
+    await expect.poll(types).not.toEqual([]);
+  });
 });
 
 describe('Finix’s webhooks', () => {
@@ -164,6 +164,29 @@ describe('Finix’s webhooks', () => {
   });
 });
 
+describe('an instrument that is disabled in Finix later (user_disabled_later)', () => {
+  it('is told of by Finix’s webhook, and the instruments of other logins stay', async () => {
+    const instrumentOf = async (username: string) => {
+      const { client, access_token } = await link(username);
+      const token = await processorToken(client, access_token);
+      const identity = (await finix(running, 'POST', '/identities', { entity: {} })).body['id'];
+      const type = 'BANK_ACCOUNT';
+      const more = { type, identity, third_party: 'PLAID', third_party_token: token };
+      return (await finix(running, 'POST', '/payment_instruments', more)).body['id'];
+    };
+    await running.close();
+    // Long enough for the instrument to be made before.
+    await start(300);
+    const [other, id] = [await instrumentOf('user_one_account'), await instrumentOf('user_disabled_later')];
+    await expect.poll(types).toContain('instrument/updated');
+    const enabled = running.simulator.ledger.instruments().map((one) => [one.id, one['enabled']]);
+    expect(enabled).toEqual([
+      [other, true],
+      [id, false],
+    ]);
+  });
+});
+
 const dir = process.env['CONTRACTS_DIR'];
 const why = dir ? '' : ' (skipped: CONTRACTS_DIR does not name a folder with plaid-webhooks.yml)';
 
@@ -174,6 +197,8 @@ describe.skipIf(!dir)(`the webhooks against Plaid’s published schemas${why}`, 
     ['ItemErrorWebhook', 'user_broken_later'],
     ['PendingDisconnectWebhook', 'user_disconnecting_later'],
     ['UserPermissionRevokedWebhook', 'user_revoked_later'],
+    ['UserAccountRevokedWebhook', 'user_account_revoked_later'],
+    ['NewAccountsAvailableWebhook', 'user_account_opened_later'],
     ['AuthDefaultUpdateWebhook', 'user_renumbered_later'],
   ])('%s is what %s brings', async (schema, username) => {
     const document = parse(await readFile(join(dir ?? '', 'plaid-webhooks.yml'), 'utf8'), { maxAliasCount: -1 });

@@ -109,18 +109,21 @@ export function getInstrument(context: Context, id: string): FinixResource {
 export function putInstrument(context: Context, id: string, json: unknown): FinixResource {
   const instrument = getInstrument(context, id);
   const request = read(updateInstrument, json);
-  if (request.enabled !== undefined) {
-    instrument['enabled'] = request.enabled;
-    // Finix's own words, for bank accounts too.
-    instrument['disabled_code'] = request.enabled ? null : 'USER_INITIATED';
-    instrument['disabled_message'] = request.enabled ? null : 'The card has been disabled by a user.';
-  }
+  if (request.enabled !== undefined) setEnabled(instrument, request.enabled, context.now());
   if (request.name) instrument['name'] = request.name;
   if (request.tags) instrument.tags = request.tags;
   if (request.attempt_bank_account_validation_check) instrument['bank_account_validation_check'] = 'VALID';
   instrument.updated_at = iso(context.now());
   context.webhooks.finix('updated', instrument);
   return instrument;
+}
+
+export function setEnabled(instrument: FinixResource, enabled: boolean, now: number): void {
+  instrument['enabled'] = enabled;
+  // Finix's own words, for bank accounts too.
+  instrument['disabled_code'] = enabled ? null : 'USER_INITIATED';
+  instrument['disabled_message'] = enabled ? null : 'The card has been disabled by a user.';
+  instrument.updated_at = iso(now);
 }
 
 export function listInstruments(context: Context, query: Record<string, string>, base: Base): Record<string, unknown> {
