@@ -12,7 +12,6 @@ import { letGoOfItem } from './removal.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from './storage/tables.ts';
-import type { FinixFacts } from './webhooks/finix.ts';
 import { finishHostedLink } from './webhooks/hosted-link.ts';
 import type { Outbox } from './webhooks/outbox.ts';
 import type { PlaidFacts } from './webhooks/plaid.ts';
@@ -39,8 +38,6 @@ export type Outcome = 'handled' | 'ignored';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
 const AHEAD_MS = 15 * 60_000;
-/** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
-const FINIX_AHEAD_MS = 60_000;
 /** A session at work on the Item is done within seconds. */
 const BUSY_MS = 2_000;
 /** Plaid repeats what was not answered for a day: for that long, old news can come after a repair. */
@@ -190,46 +187,6 @@ function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): 
   });
 }
 
-/** Whatever Finix says has changed is read from Finix: then neither order nor repetition matters. */
-export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
-  const { instrument: id } = JSON.parse(event.facts) as FinixFacts;
-  if (id === undefined) return 'ignored';
-  const connection = await deps.storage.db
-    .selectFrom('connections')
-    .selectAll()
-    .where((eb) => eb.or([eb('payment_instrument', '=', id), eb('previous_payment_instrument', '=', id)]))
-    .executeTakeFirst();
-  if (!connection) {
-    // The answer to our own create call may be still on its way; what it says of itself is news enough.
-    const isNew =
-      event.type !== 'instrument/created' && (await deps.storage.now()) - event.received_at < FINIX_AHEAD_MS;
-    if (isNew) throw new Postpone('internal_error', FINIX_AHEAD_MS, false);
-    return 'ignored';
-  }
-  if (connection.payment_instrument !== id) return 'ignored';
-  const present = await deps.finix.getPaymentInstrument(id);
-  await change(deps, event, connection.item_id, [connection.id], async (trx, before, now, by) => {
-    if (before.payment_instrument !== id) return undefined;
-    const check = { bank_account_validation_check: present.bankAccountValidationCheck };
-    const isUsed = before.status === 'active' || before.status === 'needs_repair';
-    if (!present.enabled && isUsed) {
-      // Nothing is left to disable: whoever did it may take it back at any moment, and we must not come in between.
-      const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;
-      return changeConnection(trx, deps.outbox, before, patch, now, by);
-    }
-    const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
-    if (isBack && before.goal === null) {
-      return changeConnection(trx, deps.outbox, before, { ...check, status: 'active', reason: null }, now, by);
-    }
-    const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
-    return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
-  });
-  return 'handled';
-}
-
-/** Somebody has disabled the instrument at Finix itself; enabling it there takes this back. */
-const DISABLED_IN_FINIX = 'instrument_disabled';
-
 async function forAccounts(
   deps: WebhookDeps,
   event: InboundEventTable,
@@ -263,7 +220,7 @@ async function forItem(deps: WebhookDeps, event: InboundEventTable, facts: Plaid
 }
 
 /** Changes connections of one Item together, then works on the goals that came of it. @throws Postpone while a session has them */
-async function change(
+export async function change(
   deps: WebhookDeps,
   event: InboundEventTable,
   itemId: string,
