@@ -28,6 +28,8 @@ export interface ClusterOptions {
   upstream: RunningSimulator;
   /** DATABASE_URL or DATA_DIR. */
   database: Record<string, string>;
+  /** Other than a test's usual ones. */
+  settings?: Record<string, string> | undefined;
   control?: Control | undefined;
   /** Show the instances' logs. */
   verbose?: boolean | undefined;
@@ -41,11 +43,16 @@ export class Instance {
   readonly exited: Promise<void>;
   url: string | undefined;
 
-  constructor(file: string, { upstream, database, control, verbose }: ClusterOptions, unanswered: Set<string>) {
+  constructor(
+    file: string,
+    { upstream, database, settings, control, verbose }: ClusterOptions,
+    unanswered: Set<string>,
+  ) {
     const env = {
       PATH: process.env['PATH'],
       ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
       ...database,
+      ...settings,
       LOG_LEVEL: verbose ? 'info' : 'silent',
       ...(control ? { FAULTS_CONTROL: control } : {}),
     };

@@ -26,6 +26,8 @@ export interface CustomerOptions {
   url: () => string | undefined;
   plaidUrl: string;
   random: Random;
+  /** Which simulated login is connected, and where Plaid sends its webhooks; by `kind` and nowhere when left out. */
+  login?: { username: string; webhook: string } | undefined;
   /** How many identical `complete` requests are sent at the same time. */
   copies?: number | undefined;
   /** When to give up waiting. Milliseconds. */
@@ -164,7 +166,7 @@ async function request(
   }
 }
 
-async function runLink({ plaidUrl, kind }: CustomerOptions): Promise<string> {
+async function runLink({ plaidUrl, kind, login }: CustomerOptions): Promise<string> {
   const { clientId, secret } = SIMULATOR_CREDENTIALS.plaid;
   const response = await fetch(`${plaidUrl}/sandbox/public_token/create`, {
     method: 'POST',
@@ -174,7 +176,9 @@ async function runLink({ plaidUrl, kind }: CustomerOptions): Promise<string> {
       secret,
       institution_id: 'ins_109508',
       initial_products: ['auth', 'identity'],
-      options: { override_username: kind === 'connects' ? 'user_one_account' : 'user_finix_refuses' },
+      options: login
+        ? { override_username: login.username, webhook: login.webhook }
+        : { override_username: kind === 'connects' ? 'user_one_account' : 'user_finix_refuses' },
     }),
   });
   const { public_token } = (await response.json()) as { public_token: string };

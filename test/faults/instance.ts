@@ -11,7 +11,7 @@ import { loadConfig } from '../../server/config.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage } from '../../server/storage/open.ts';
 import { type Control, naiveRetry, noFence, synchronousOff } from './controls.ts';
-import { clientsWithPoints, createPoints, say, storageWithPoints } from './points.ts';
+import { clientsWithPoints, clientsWithSlowNews, createPoints, say, storageWithPoints } from './points.ts';
 import { INSTANCE_TIMES, type Order } from './times.ts';
 
 const LOOK_MS = 50;
@@ -44,7 +44,10 @@ const { app, connector, jobs, plaid } = await assembleServer({
   ...INSTANCE_TIMES,
   timing: { ...timing, lookAgainMs },
   ...(control === 'no quiet period' ? { quietMs: 0 } : {}),
-  wrapClients: (clients) => clientsWithPoints(control === 'naive retry' ? naiveRetry(clients) : clients, points),
+  wrapClients: (clients) => {
+    const own = control === 'naive retry' ? naiveRetry(clients) : clients;
+    return clientsWithPoints(config.finix.webhookSecret === undefined ? own : clientsWithSlowNews(own), points);
+  },
 });
 const server = createServer(getRequestListener(app.fetch));
 server.listen(0, '127.0.0.1', () => {

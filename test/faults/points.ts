@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clients } from '../../server/assemble.ts';
 import { UpstreamError } from '../../server/clients/outbound.ts';
 import { sha256 } from '../../server/ids.ts';
@@ -78,6 +79,23 @@ export function clientsWithPoints({ plaid, finix }: Clients, { hit }: Points): C
       createIdentity: around('creating the identity', finix.createIdentity),
       createPaymentInstrument: around('creating the instrument', finix.createPaymentInstrument),
     },
+  };
+}
+
+/** At most so long is what Plaid and Finix say on its way, when they are asked what is true: by then it may not be true any more. */
+const ON_ITS_WAY_MS = 80;
+
+export function clientsWithSlowNews({ plaid, finix }: Clients): Clients {
+  const slowly =
+    <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
+    async (...args: A): Promise<T> => {
+      const answer = await call(...args);
+      await sleep(Math.random() * ON_ITS_WAY_MS);
+      return answer;
+    };
+  return {
+    plaid: { ...plaid, getItemError: slowly(plaid.getItemError) },
+    finix: { ...finix, getPaymentInstrument: slowly(finix.getPaymentInstrument) },
   };
 }
 

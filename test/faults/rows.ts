@@ -4,6 +4,7 @@ import type { Arena, ArenaOptions, Store } from './arena.ts';
 import { withFullDisk } from './disk.ts';
 import { CALLS, INSTANCE_TIMES } from './times.ts';
 import { badDay, upstreamRows } from './upstream-rows.ts';
+import { webhookRows } from './webhook-rows.ts';
 
 /** One line of the table: what goes wrong, for how many customers. */
 export interface Row {
@@ -13,7 +14,10 @@ export interface Row {
   instances: number | Record<Store, number>;
   /** 0: not in the short form. */
   sessions: { full: number; short: number };
-  options?: Pick<ArenaOptions, 'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble'>;
+  options?: Pick<
+    ArenaOptions,
+    'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble' | 'webhooks'
+  >;
   /** What a round needs around it, such as a disk of its own. */
   around?: (run: (more: Pick<ArenaOptions, 'dataDir'>) => Promise<void>) => Promise<void>;
   run(arena: Arena, sessions: number): Promise<void>;
@@ -184,6 +188,7 @@ export const rows: Row[] = [
       });
     },
   },
+  ...webhookRows,
   {
     name: 'SIGTERM, one instance after the other',
     instances: 2,
