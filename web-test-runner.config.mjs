@@ -13,8 +13,10 @@ const firefox = await findFirefox();
 
 function chromiumLauncher() {
   return chromeLauncher({
-    // A full Chromium draws and focuses only the page in front, so that of two pages one would wait forever for its next frame.
-    async createPage({ context }) {
+    // A full Chromium draws and focuses only the page in front, so that of two pages one would wait forever for its next frame: each has a window of
+    // its own, which a context of its own gives it, and believes to be the one in front.
+    async createPage({ browser }) {
+      const context = await browser.createBrowserContext();
       const page = await context.newPage();
       const devtools = await page.createCDPSession();
       await devtools.send('Emulation.setFocusEmulationEnabled', { enabled: true });

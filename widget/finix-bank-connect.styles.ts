@@ -1,8 +1,8 @@
 import { css } from 'lit';
 
 /**
- * Two rows whose height is reserved in every state: the control (button or card) and the note under it. `light-dark()` follows the page's
- * `color-scheme`. Text on its ground keeps at least 4.5:1, the border of a control 3:1.
+ * Two rows whose height is reserved in every state: the control (button or card) and the note under it, which has room for the longest text of any
+ * language and a line of links. `light-dark()` follows the page's `color-scheme`. Text on its ground keeps at least 4.5:1, the border of a control 3:1.
  */
 export const styles = css`
   :host {
@@ -18,6 +18,7 @@ export const styles = css`
     --_height: var(--fbc-height, 56px);
     /* Plaid asks for 350 by 300 pixels, or 300 by 350. */
     --_search: 360px;
+    --_line: 1.125rem;
     display: block;
     container-type: inline-size;
     color: var(--_text);
@@ -34,10 +35,6 @@ export const styles = css`
     display: grid;
     grid-template-columns: minmax(0, 1fr);
     gap: 8px;
-  }
-  :host([mode='embedded'][status='loading']) .base {
-    min-block-size: calc(var(--_search) + 8px + 2 * 1.4 * 0.8125rem + 4px);
-    align-content: start;
   }
   button {
     font: inherit;
@@ -67,6 +64,12 @@ export const styles = css`
     line-height: 1.25;
     text-align: start;
     transition: box-shadow 0.15s;
+  }
+  [part~='label'] {
+    display: -webkit-box;
+    overflow: hidden;
+    -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2;
   }
   .main:hover {
     background: color-mix(in oklab, var(--_accent), var(--_on-accent) 12%);
@@ -125,14 +128,32 @@ export const styles = css`
     }
   }
   .note {
-    min-block-size: calc(2 * 1.4 * 0.8125rem + 4px);
+    display: grid;
+    align-content: start;
+    min-block-size: calc(4 * var(--_line));
     padding-inline: 2px;
     color: var(--_muted);
     font-size: 0.8125rem;
+    line-height: var(--_line);
   }
-  @container (max-width: 340px) {
+  .note > * {
+    grid-area: 1 / 1;
+  }
+  .away {
+    visibility: hidden;
+  }
+  @container (min-width: 300px) {
     .note {
-      min-block-size: calc(4 * 1.4 * 0.8125rem + 4px);
+      min-block-size: calc(3 * var(--_line));
+    }
+    .tall {
+      align-content: start;
+      min-block-size: calc(var(--_search) + 8px + 3 * var(--_line));
+    }
+  }
+  @container (min-width: 600px) {
+    .note {
+      min-block-size: calc(2 * var(--_line));
     }
   }
   .error {

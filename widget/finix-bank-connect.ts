@@ -238,7 +238,7 @@ export class FinixBankConnect extends ElementProperties {
       strings: this.#strings(),
       disabled: this.off,
       missing: this.missing,
-      embedded: this.#core?.canEmbed(this, this.#state) ?? false,
+      embedded: this.#core ? this.#core.canEmbed(this, this.#state) : this.mode === 'embedded',
       press: () => this.open(),
       pressHosted: () => this.#controller?.dispatch({ type: 'press_hosted' }),
       change: byCustomer('change'),
@@ -324,6 +324,8 @@ export class FinixBankConnect extends ElementProperties {
     if (!this.#listening && state.phase === 'polling' && this.#state.phase !== 'polling') {
       queueMicrotask(() => this.#controller?.dispatch({ type: 'leave' }));
     }
+    // Who does something about it need not be told any more.
+    if (state.wanted || !/^(rest|failed)$/.test(state.phase)) this.missing = false;
     this.#state = state;
     this.publish(this.status);
     this.requestUpdate();

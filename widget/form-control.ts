@@ -1,5 +1,23 @@
 import { LitElement } from 'lit';
 
+let clicking: boolean | undefined;
+
+/**
+ * Whether a form is about to be sent, or only looked at by a script, the event `invalid` does not say. A customer sends it with a click: browsers make
+ * one of the Enter key, too. One listener for all elements of the page, which remembers none of them.
+ */
+function watchClicks(): void {
+  if (clicking !== undefined) return;
+  clicking = false;
+  const clicked = () => {
+    clicking = true;
+    setTimeout(() => {
+      clicking = false;
+    });
+  };
+  globalThis.addEventListener('click', clicked, { capture: true });
+}
+
 /** What makes an element a form control: value, validity, reset, disabling, and custom states. Knows nothing of banks. */
 export abstract class FormControl extends LitElement {
   static readonly formAssociated = true;
@@ -18,7 +36,7 @@ export abstract class FormControl extends LitElement {
   /** Nothing can be pressed, nothing is submitted. */
   declare disabled: boolean;
 
-  /** The form was submitted without a value. */
+  /** The customer sent the form without a value, and has done nothing about it yet. */
   protected missing = false;
   readonly #internals = this.attachInternals();
   #formDisabled = false;
@@ -54,13 +72,17 @@ export abstract class FormControl extends LitElement {
     return this.#internals.checkValidity();
   }
 
+  /** Says what is missing under the control, and brings the focus there. */
   reportValidity(): boolean {
-    return this.#internals.reportValidity();
+    const isValid = this.checkValidity();
+    if (!isValid) this.#markMissing(true);
+    return isValid;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.addEventListener('invalid', this.#markMissing);
+    watchClicks();
+    this.addEventListener('invalid', this.#reportMissing);
   }
 
   formResetCallback(): void {
@@ -103,8 +125,19 @@ export abstract class FormControl extends LitElement {
     this.#status = status;
   }
 
-  readonly #markMissing = (): void => {
+  /** In place of the browser's bubble, which would say the same once more, and be gone in a moment. */
+  readonly #reportMissing = (event: Event): void => {
+    if (!clicking) return;
+    event.preventDefault();
+    const controls = [...(this.form?.elements ?? [])] as HTMLInputElement[];
+    this.#markMissing(
+      controls.find(({ validity, willValidate }) => willValidate && !validity.valid) === (this as unknown),
+    );
+  };
+
+  #markMissing(focuses: boolean): void {
     this.missing = true;
     this.requestUpdate();
-  };
+    if (focuses) this.focus();
+  }
 }

@@ -52,17 +52,15 @@ export const lateStyles = css`
     color: var(--_muted);
     font-size: 0.8125rem;
   }
-  .note :is([part='status'], .links) {
-    display: inline;
-  }
-  .note [part='status'] {
-    margin-inline-end: 12px;
+  .note > div {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 0 14px;
   }
   .links {
+    display: flex;
+    gap: 14px;
     white-space: nowrap;
-  }
-  .links * + * {
-    margin-inline-start: 14px;
   }
   .link {
     /* 24 px to touch, without making the line taller. */

@@ -11,8 +11,13 @@ import { link, mask, statusText } from './view-pieces.ts';
 
 /** What each state shows. */
 export function partsOf(view: View): Parts {
+  const { phase, link, embedded } = view.state;
+  const tall = view.embedded && phase !== 'done' && (embedded || link !== 'ready');
+  return { ...phaseParts(view, sentence(view.state, view.strings)), tall };
+}
+
+function phaseParts(view: View, text: string): Parts {
   const { state, strings } = view;
-  const text = sentence(state, strings);
   switch (state.phase) {
     case 'open':
       if (showsSearch(view)) return { card: searchBox(view) };
@@ -45,11 +50,12 @@ function restParts(view: View, text: string): Parts {
   const first = firstParts(view);
   if (state.error) return { ...first, spoken: text };
   // Before Link is there the place is shown as well, so that Plaid's script finds it as large as it will be.
-  if (showsSearch(view)) return { card: searchBox(view), spoken: text };
+  const note = state.notice ? statusText(text) : undefined;
+  if (showsSearch(view)) return { card: searchBox(view), note, spoken: text };
   const [connection] = state.repair;
-  if (!connection || state.wanted) return { ...first, spoken: text };
+  if (!connection || state.wanted) return { ...first, note, spoken: text };
   const label = fill(strings.reconnect, bankOf(state.repair, strings));
-  return { ...first, label, note: text ? undefined : statusText(strings.needs_repair), spoken: text };
+  return { ...first, label, note: note ?? statusText(strings.needs_repair), spoken: text };
 }
 
 function showsSearch({ state, embedded }: View): boolean {
@@ -65,8 +71,8 @@ function searchBox({ state }: View): TemplateResult {
 function doneParts(view: View, text: string): Parts {
   const { state, strings, disabled } = view;
   const status = statusOf(state);
-  const note = html`${status === 'connected' ? nothing : html`${statusText(text)} `}<span class="links">${
-    status === 'needs_repair' ? nothing : html`${link(view.change, strings.change, disabled)} `
+  const note = html`${status === 'connected' ? nothing : statusText(text)}<span class="links">${
+    status === 'needs_repair' ? nothing : link(view.change, strings.change, disabled)
   }${link(view.remove, strings.remove, disabled)}</span>`;
   if (status === 'needs_repair')
     return { caption: fill(strings.reconnect, bankOf(state.connections, strings)), note, spoken: text };

@@ -1,4 +1,5 @@
 import { html, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import type { FlowState } from './flow-state.ts';
 import type { Strings } from './i18n/index.ts';
 import { bankIcon, noticeIcon } from './icons.ts';
@@ -9,9 +10,9 @@ export interface View {
   /** Complete only once the rest has loaded; what is shown before needs no more. */
   strings: Strings;
   disabled: boolean;
-  /** The form was submitted without a bank. */
+  /** The form was sent without a bank. */
   missing: boolean;
-  /** An embedded search can stand in the button's place. */
+  /** An embedded search can stand in the button's place; before the rest has loaded, it is meant to. */
   embedded: boolean;
   press(): void;
   pressHosted(): void;
@@ -36,6 +37,8 @@ export interface Parts {
   idle?: boolean;
   /** Instead of the legal text. */
   note?: unknown;
+  /** An embedded search stands here, or may come back. */
+  tall?: boolean;
   /** What the live region says. */
   spoken?: string;
   /** The customer may need another way to pay. */
@@ -44,28 +47,31 @@ export interface Parts {
 }
 
 /** All that can be shown before the rest has loaded: at rest, waiting for it, or not having got it. */
-export function firstParts({ state, strings }: View): Parts {
+export function firstParts({ state, strings, embedded: tall }: View): Parts {
   if (state.error) {
     const text = strings.error_general;
-    return { caption: strings.retry, failed: true, note: errorText(text), spoken: text };
+    return { tall, caption: strings.retry, failed: true, note: errorText(text), spoken: text };
   }
-  return state.wanted ? { caption: strings.opening, working: true, idle: true, spoken: strings.opening } : {};
+  return state.wanted
+    ? { tall, caption: strings.opening, working: true, idle: true, spoken: strings.opening }
+    : { tall };
 }
 
 export function errorText(text: string): TemplateResult {
-  return html`<p part="error" class="error">${text}</p> `;
+  return html`<p part="error" class="error">${text}</p>`;
 }
 
 export function render(view: View, parts: Parts): TemplateResult {
-  const { strings } = view;
-  return html`<div part="base" class="base">
+  const { strings, state } = view;
+  const note = view.missing && state.phase === 'rest' ? errorText(strings.required) : parts.note;
+  // What gives way to something else keeps its room, however much of it the page has put there.
+  return html`<div part="base" class="base ${parts.tall ? 'tall' : ''}">
     ${parts.card ?? control(view, parts)}
     <div class="note" id="note">
-      ${view.missing && !parts.note ? errorText(strings.required) : ''}${
-        parts.note ?? html`<p part="legal"><slot name="legal">${strings.legal}</slot></p>`
-      }
+      <p part="legal" class=${note ? 'away' : ''}><slot name="legal">${strings.legal}</slot></p>
+      <div>${note}</div>
     </div>
-    <slot name="fallback" ?hidden=${!parts.stranded}></slot>
+    <slot name="fallback" class=${parts.stranded ? '' : 'away'}></slot>
     <dialog aria-labelledby="title" @cancel=${(event: Event) => refuse(event, view)}>${parts.dialog}</dialog>
     <p class="spoken" role="status">${parts.spoken}</p>
   </div>`;
@@ -81,12 +87,15 @@ function control(view: View, { caption, label, working, failed, idle }: Parts): 
     ?disabled=${view.disabled}
     @click=${view.press}
   >
-    ${
-      working
-        ? html`<span part="spinner" class="spinner"></span>`
-        : html`<span class="icon">${failed ? noticeIcon : html`<slot name="icon">${bankIcon}</slot>`}</span>`
-    }
-    <span part="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>
+    ${keyed(
+      // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count as a shift.
+      caption ?? label,
+      html`${
+        working
+          ? html`<span part="spinner" class="spinner"></span>`
+          : html`<span class="icon">${failed ? noticeIcon : html`<slot name="icon">${bankIcon}</slot>`}</span>`
+      }<span part="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>`,
+    )}
   </button>`;
 }
 

@@ -8,14 +8,20 @@ import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
 
 /**
  * One picture of the element in every state, light and dark, in both directions, at three widths: what no test sees, somebody should look at.
- * Writes `test-results/contact-sheet.png`.
+ * Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors, and each quarter of each on its own, which is easier to look at.
  */
 const project = join(import.meta.dirname, '..', '..');
-const file = join(project, 'test-results', 'contact-sheet.png');
+const folder = join(project, 'test-results');
+// What the customer's system may ask for.
+const variants = {
+  'contact-sheet': {},
+  'contact-sheet-more-contrast': { contrast: 'more' },
+  'contact-sheet-forced-colors': { forcedColors: 'active' },
+} as const;
 
 const styles = `
   body { margin: 0; padding: 24px; display: grid; grid-template-columns: auto auto; gap: 24px; justify-content: start; font: 14px/1.4 system-ui, sans-serif; background: #999; }
-  section { display: grid; grid-template-columns: 120px 240px 360px 600px; gap: 28px 24px; align-items: start; padding: 24px; background: light-dark(#fff, #101614); color: light-dark(#000, #fff); }
+  section { display: grid; grid-template-columns: 120px 240px 360px 640px; gap: 28px 24px; align-items: start; padding: 24px; background: light-dark(#fff, #101614); color: light-dark(#000, #fff); }
   h1 { grid-column: 1 / -1; margin: 0; font-size: 18px; }
   h2 { margin: 0; font-size: 13px; font-weight: 400; opacity: 0.7; }
 `;
@@ -50,15 +56,26 @@ const browser = await chromium.launch({
   chromiumSandbox: false,
 });
 try {
-  const page = await browser.newPage({ viewport: { width: 2_950, height: 1_000 }, reducedMotion: 'reduce' });
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  const drawn = page.locator('html[data-drawn]');
-  await drawn.waitFor({ timeout: 120_000 });
-  const outcome = await drawn.getAttribute('data-drawn');
-  if (outcome !== 'all') throw new Error(outcome ?? 'Nothing was drawn');
-  mkdirSync(join(project, 'test-results'), { recursive: true });
-  await page.screenshot({ path: file, fullPage: true });
-  console.log(file);
+  mkdirSync(folder, { recursive: true });
+  for (const [name, media] of Object.entries(variants)) {
+    const page = await browser.newPage({
+      viewport: { width: 3_030, height: 1_000 },
+      reducedMotion: 'reduce',
+      ...media,
+    });
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const drawn = page.locator('html[data-drawn]');
+    await drawn.waitFor({ timeout: 120_000 });
+    const outcome = await drawn.getAttribute('data-drawn');
+    if (outcome !== 'all') throw new Error(outcome ?? 'Nothing was drawn');
+    const file = join(folder, `${name}.png`);
+    await page.screenshot({ path: file, fullPage: true });
+    for (const part of await page.locator('section').all()) {
+      await part.screenshot({ path: join(folder, `${name}-${await part.getAttribute('id')}.png`) });
+    }
+    await page.close();
+    console.log(file);
+  }
 } finally {
   await browser.close();
   server.closeAllConnections();

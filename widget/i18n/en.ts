@@ -45,7 +45,7 @@ export const strings = {
   error_refused: 'This account was declined. Please use another one.',
   error_offline: 'You’re offline. We’ll continue when you’re back.',
   error_timeout: 'That took too long. Please try again.',
-  error_blocked: 'The bank connection was blocked, perhaps by a content blocker. Allow plaid.com, then try again.',
+  error_blocked: 'A content blocker may have stopped this. Allow plaid.com, then try again.',
 };
 
 /** A key that is missing in a language does not compile. */

@@ -155,6 +155,6 @@ describe('connecting a bank', () => {
     parent.lang = 'es-MX';
     const { element } = await mount({}, undefined, parent);
     await reach(element, 'ready');
-    expect(textOf(element)).to.contain('Conectar tu banco');
+    expect(textOf(element)).to.contain('Conectar su banco');
   });
 });

@@ -60,10 +60,60 @@ describe('in a form', () => {
     expect(form.checkValidity()).to.equal(false);
     expect(element.validity.valueMissing).to.equal(true);
     expect(element.validationMessage).to.equal('Connect a bank account to continue.');
-    await element.updateComplete;
-    expect(textOf(element)).to.contain('Connect a bank account to continue.');
     await connect(mounted);
     expect(form.checkValidity()).to.equal(true);
+  });
+
+  it('says once what is missing when the customer sends the form, and no more when they do something about it', async () => {
+    const { element, form, link } = await inForm({ required: true });
+    await reach(element, 'ready');
+    const submit = document.createElement('button');
+    form.append(submit);
+    let bubbles = 0;
+    element.addEventListener('invalid', (event) => {
+      // After the element has heard of it, which listens at the same place.
+      queueMicrotask(() => {
+        if (!event.defaultPrevented) bubbles++;
+      });
+    });
+    submit.click();
+    await element.updateComplete;
+    expect(part(element, 'error').textContent).to.equal('Connect a bank account to continue.');
+    expect(bubbles).to.equal(0);
+    expect(element.shadowRoot?.activeElement).to.equal(part(element, 'button'));
+    press(element);
+    await element.updateComplete;
+    expect(textOf(element)).not.to.contain('Connect a bank account');
+    link.exit();
+    await element.updateComplete;
+    expect(textOf(element)).not.to.contain('Connect a bank account');
+  });
+
+  it('leaves the focus to the first of several that are missing', async () => {
+    const { element, form } = await inForm({ required: true });
+    await reach(element, 'ready');
+    const [email, submit] = [document.createElement('input'), document.createElement('button')];
+    email.required = true;
+    form.prepend(email);
+    form.append(submit);
+    submit.click();
+    await element.updateComplete;
+    expect(document.activeElement).to.equal(email);
+    expect(part(element, 'error').textContent).to.contain('Connect a bank account');
+  });
+
+  it('says nothing when a script only looks whether the form is complete', async () => {
+    const { element, form } = await inForm({ required: true });
+    await reach(element, 'ready');
+    form.checkValidity();
+    element.checkValidity();
+    await element.updateComplete;
+    expect(textOf(element)).not.to.contain('Connect a bank account');
+    expect(document.activeElement).not.to.equal(element);
+    expect(element.reportValidity()).to.equal(false);
+    await element.updateComplete;
+    expect(part(element, 'error').textContent).to.contain('Connect a bank account');
+    expect(document.activeElement).to.equal(element);
   });
 
   it('focuses its button when the form is submitted without a bank', async () => {

@@ -56,7 +56,9 @@ export class SimulatedLink implements PlaidGlobal {
       size: [place.clientWidth, place.clientHeight],
       destroyed: false,
     };
-    place.append(document.createElement('button'));
+    const find = document.createElement('button');
+    find.textContent = 'Search for your bank';
+    place.append(find);
     this.searches.push(search);
     return {
       destroy() {

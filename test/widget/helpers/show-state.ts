@@ -1,0 +1,58 @@
+import '../../../widget/index.ts';
+import type { FinixBankConnect } from '../../../widget/index.ts';
+import { SimulatedBackend } from './simulated-backend.ts';
+import { SimulatedLink } from './simulated-link.ts';
+import type { Shown, State } from './states.ts';
+
+// What says that something is slow waits for longer than this, and what a test waits for does not.
+const LONG = 5_000;
+
+/** Puts an element into the page and brings it to a state. */
+export async function showState(parent: Element, name: string, state: State): Promise<Shown> {
+  const link = SimulatedLink.install();
+  const backend = new SimulatedBackend();
+  state.server?.(backend);
+  state.before?.(name);
+  const element = document.createElement('finix-bank-connect');
+  Object.assign(element, { backend, name, ...state.properties });
+  element.innerHTML = state.inside ?? '';
+  parent.append(element);
+  await element.updateComplete;
+  element.dispatchEvent(new Event('pointerenter'));
+  const shown = { element, backend, link };
+  if (state.act) {
+    if (backend.hold === null) await until(() => element.status === 'ready', `${name} is not ready`);
+    const stop = hurry(state.slow ?? 0);
+    state.act(shown);
+    await reached(element, name, state).finally(stop);
+  }
+  await reached(element, name, state);
+  return shown;
+}
+
+async function reached(element: FinixBankConnect, name: string, { status, says, shows }: State): Promise<void> {
+  const root = element.shadowRoot as ShadowRoot;
+  const isThere = () =>
+    element.status === status &&
+    (!says || says.test(root.querySelector('[role=status]')?.textContent ?? '')) &&
+    (!shows || root.querySelector(`[part~="${CSS.escape(shows)}"]`) || root.textContent?.includes(shows));
+  await until(() => Boolean(isThere()), `${name} is not there, but ${element.status}: ${root.textContent}`);
+  await element.updateComplete;
+}
+
+async function until(done: () => boolean, what: string): Promise<void> {
+  for (const end = performance.now() + LONG; !done(); await new Promise((resolve) => setTimeout(resolve, 5))) {
+    if (performance.now() > end) throw new Error(what);
+  }
+}
+
+/** The next long timers, as many as said, run out at once. */
+function hurry(count: number): () => void {
+  const { setTimeout: wait } = globalThis;
+  let left = count;
+  const hurried = (act: () => void, delay = 0) => wait(act, delay >= LONG && left-- > 0 ? 0 : delay);
+  globalThis.setTimeout = hurried as typeof setTimeout;
+  return () => {
+    globalThis.setTimeout = wait;
+  };
+}

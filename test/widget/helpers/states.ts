@@ -1,0 +1,248 @@
+import type { ElementStatus } from '../../../widget/flow-state.ts';
+import type { FinixBankConnect } from '../../../widget/index.ts';
+import { AWAY_KEY } from '../../../widget/may-return.ts';
+import { connection, refusal, type SimulatedBackend, session } from './simulated-backend.ts';
+import type { SimulatedLink } from './simulated-link.ts';
+
+export interface Shown {
+  element: FinixBankConnect;
+  backend: SimulatedBackend;
+  link: SimulatedLink;
+}
+
+/** One of the states that a customer can see: how the server answers, what the customer does, and where that leads. */
+export interface State {
+  status: ElementStatus;
+  /** What the live region says; without it, nothing. */
+  says?: RegExp;
+  server?(backend: SimulatedBackend): void;
+  properties?: Partial<FinixBankConnect>;
+  act?(shown: Shown): void;
+  /** What the page stands at before the element comes. */
+  before?(name: string): void;
+  /** What stands in the element, as HTML. */
+  inside?: string;
+  /** The timers that say "still working" run out at once: this many of them. */
+  slow?: number;
+  /** A part that is there once the state is reached; or a word of the text. */
+  shows?: string;
+  /** Each account has a card, so there is more to see than in the other states. */
+  isTaller?: boolean;
+}
+
+const never = new Promise<never>(() => {});
+const press = ({ element }: Shown) => element.open();
+const succeed = (shown: Shown) => {
+  press(shown);
+  shown.link.succeed();
+};
+const completing = (answer: SimulatedBackend['completeAnswers'][number]) => (backend: SimulatedBackend) => {
+  backend.completeAnswers.push(answer);
+};
+const refusing = (error: Parameters<typeof refusal>[0]) => (backend: SimulatedBackend) => {
+  backend.linkTokenErrors.push(refusal(error));
+};
+const exiting = (code: string) => (shown: Shown) => {
+  press(shown);
+  shown.link.exit(code);
+};
+const sending = ({ element }: Shown) => void element.reportValidity();
+const known = { clientSecret: 'ses_1_secret_abc' };
+const inWindow = (backend: SimulatedBackend) => {
+  backend.hostedLinkUrl = '#hosted-link';
+  // One look is enough for a window that stays open.
+  backend.retryAfter = 3_600;
+};
+
+/** A window that the browser is not asked for. */
+function pressForWindow(shown: Shown): void {
+  const { open } = window;
+  window.open = () => ({ location: {}, focus() {}, close() {} }) as unknown as Window;
+  press(shown);
+  window.open = open;
+}
+
+/** Link says that its token has run out, long after it was opened. */
+function overstay(shown: Shown): void {
+  press(shown);
+  const { now } = Date;
+  Date.now = () => now() + 60_000;
+  shown.link.exit('INVALID_LINK_TOKEN', null, 'INVALID_INPUT');
+  Date.now = now;
+}
+
+const card = '<a slot="fallback" href="#card">Pay by card instead</a>';
+const accounts = [
+  { id: 'a', name: 'Everyday Checking', mask: '0000', subtype: 'checking' },
+  { id: 'b', name: 'Premier Savings with a name that is too long for its place', mask: '1111', subtype: 'savings' },
+];
+const authorization = {
+  text: `I authorize Shop Inc. to debit my account for the amount of this order, and to credit it to correct errors. I can take this back before the debit.\n\n${'This is what the law asks to be said as well. '.repeat(20)}`,
+  version: '1',
+  text_sha256: 'ab',
+};
+const longBank = 'First National Bank of the Upper Midwest and Plains';
+
+export const states: Record<string, State> = {
+  loading: { status: 'loading', server: (backend) => (backend.hold = never) },
+  'pressed while loading': {
+    status: 'loading',
+    server: (backend) => (backend.hold = never),
+    act: press,
+    says: /^Opening/,
+  },
+  ready: { status: 'ready' },
+  'form sent without a bank': { status: 'ready', properties: { required: true }, act: sending, shows: 'error' },
+  disabled: { status: 'ready', properties: { disabled: true } },
+  open: { status: 'open', act: press },
+  'open, in a window of its own': {
+    status: 'open',
+    properties: { mode: 'hosted' },
+    server: inWindow,
+    act: pressForWindow,
+  },
+  'back from the bank': {
+    status: 'returning',
+    says: /^Back from your bank/,
+    before: (name) =>
+      sessionStorage.setItem(
+        AWAY_KEY,
+        JSON.stringify({ clientSecret: 'ses_9_secret_x', until: Date.now() + 60_000, name, index: 0 }),
+      ),
+    server: ({ sessionAnswers }) => sessionAnswers.push(never),
+  },
+  connecting: { status: 'connecting', server: completing(never), act: succeed, says: /^Connecting your bank/ },
+  'connecting, taking longer': {
+    status: 'connecting',
+    server: completing(never),
+    act: succeed,
+    slow: 1,
+    says: /a little longer/,
+  },
+  'connecting, very slow': {
+    status: 'connecting',
+    server: completing(never),
+    act: succeed,
+    slow: 2,
+    says: /unusually long/,
+  },
+  'choosing an account': {
+    status: 'connecting',
+    server: completing(refusal({ code: 'account_selection_required', action: 'choose_account', accounts })),
+    act: succeed,
+    shows: 'Use this account',
+  },
+  agreeing: {
+    status: 'connecting',
+    server: completing(refusal({ code: 'authorization_required', action: 'retry', authorization })),
+    act: succeed,
+    shows: 'I agree',
+  },
+  connected: { status: 'connected', act: succeed, says: /^Chase ••1234 is connected/ },
+  'connected, long name': {
+    status: 'connected',
+    server: completing(session('completed', [connection('1', 'active', longBank, '0042')])),
+    act: succeed,
+    says: /is connected/,
+  },
+  'connected, two accounts': {
+    status: 'connected',
+    server: completing(
+      session('completed', [
+        connection('1', 'active', 'Bank of America', '0042'),
+        connection('2', 'pending_verification', 'Bank of America', '1234'),
+      ]),
+    ),
+    act: succeed,
+    says: /is connected/,
+    isTaller: true,
+  },
+  'pending verification': {
+    status: 'pending_verification',
+    server: completing(session('completed', ['pending_verification'])),
+    act: succeed,
+    says: /confirming this account/,
+  },
+  'needs repair': {
+    status: 'needs_repair',
+    server: completing(session('completed', ['needs_repair'])),
+    act: succeed,
+    says: /sign in again/,
+  },
+  'repair, ready': {
+    status: 'ready',
+    properties: known,
+    server: ({ sessionAnswers }) =>
+      sessionAnswers.push({
+        ...session('open', [connection('1', 'needs_repair', longBank, '0042')]),
+        mode: 'repair',
+      }),
+    shows: 'sign in again',
+  },
+  canceled: {
+    status: 'ready',
+    act: (shown) => {
+      press(shown);
+      shown.link.exit();
+    },
+    says: /^No bank was connected/,
+  },
+  'timed out': { status: 'ready', act: overstay, says: /took a while/ },
+  'error, retry': {
+    status: 'error',
+    server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
+    says: /took too long/,
+  },
+  'error, offline': {
+    status: 'error',
+    server: refusing({ code: 'offline', action: 'retry', retryable: true }),
+    says: /offline/,
+  },
+  'error, busy': {
+    status: 'error',
+    server: refusing({ code: 'rate_limited', action: 'wait', retryable: true }),
+    says: /service is busy/,
+  },
+  'error, sign-in': { status: 'error', act: exiting('ITEM_ERROR'), says: /./ },
+  'error, locked at the bank': { status: 'error', act: exiting('ITEM_LOCKED'), inside: card, says: /locked/ },
+  'error, used up': {
+    status: 'error',
+    properties: known,
+    server: ({ sessionAnswers }) => sessionAnswers.push(session('completed', ['removed'])),
+    says: /ask the shop/,
+  },
+  'error, for the merchant': {
+    status: 'error',
+    server: refusing({ code: 'provider_misconfigured', action: 'contact_merchant' }),
+    inside: card,
+    says: /contact the shop/,
+  },
+  blocked: {
+    status: 'blocked',
+    server: refusing({ code: 'script_blocked', action: 'retry' }),
+    inside: card,
+    says: /content blocker/,
+  },
+  'blocked, with a window': {
+    status: 'blocked',
+    server: (backend) => {
+      refusing({ code: 'script_blocked', action: 'retry' })(backend);
+      inWindow(backend);
+    },
+    says: /content blocker/,
+    shows: 'Continue in a new window',
+  },
+  embedded: { status: 'ready', properties: { mode: 'embedded' } },
+  'embedded, sent without': {
+    status: 'ready',
+    properties: { mode: 'embedded', required: true },
+    act: sending,
+    shows: 'error',
+  },
+  'embedded, error': {
+    status: 'error',
+    properties: { mode: 'embedded' },
+    server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
+    says: /took too long/,
+  },
+};
