@@ -1,0 +1,61 @@
+import { describe, expect, test } from 'vitest';
+import { merchantJourney, visitWith } from './as-merchant.ts';
+import type { Customer } from './customer.ts';
+
+const PAGE = '/pages/form.html';
+const valueIn = (customer: Customer) =>
+  customer.page.evaluate<string | null>(`new FormData(document.querySelector('form')).get('bank_account')`);
+
+describe('What happens to a bank later', () => {
+  const here = merchantJourney();
+  const item = () => here.simulator.ledger.items()[0]?.item_id ?? '';
+
+  async function connected(username: string, status: 'connected' | 'pending_verification'): Promise<Customer> {
+    const maya = await here.arrives();
+    await visitWith(maya, PAGE, await here.createSession({ customer_id: 'cus_1' }));
+    await maya.connects(username, 'Tartan Bank');
+    await maya.sees(status);
+    return maya;
+  }
+  const becomes = (id: string, status: string) =>
+    expect.poll(async () => (await here.readConnection(id)).status, { timeout: 10_000 }).toBe(status);
+
+  test('a verification that Plaid’s webhook ends makes the same connection one to pay with', async () => {
+    const maya = await connected('user_pending_verification', 'pending_verification');
+    const id = (await valueIn(maya)) ?? '';
+    expect(here.simulator.ledger.instruments()).toEqual([]);
+    here.simulator.bank.verify(item(), 'automatically_verified');
+    await becomes(id, 'active');
+    await maya.page.reload();
+    await maya.sees('connected');
+    expect(await valueIn(maya)).toBe(id);
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+  });
+
+  test('a login that breaks leaves the form empty, and the customer is asked back by the element', async () => {
+    const maya = await connected('user_one_account', 'connected');
+    const id = (await valueIn(maya)) ?? '';
+    here.simulator.bank.breakLogin(item());
+    await becomes(id, 'needs_repair');
+    await maya.page.reload();
+    await maya.sees('needs_repair');
+    expect(await valueIn(maya)).toBeNull();
+    await maya.element.getByText('Reconnect Tartan Bank ••5010').first().waitFor();
+    here.simulator.bank.repairLogin(item());
+    await becomes(id, 'active');
+    await maya.page.reload();
+    await maya.sees('connected');
+    expect(await valueIn(maya)).toBe(id);
+  });
+
+  test('a permission that is taken back leaves nothing to pay with, and nothing that could be debited', async () => {
+    const maya = await connected('user_one_account', 'connected');
+    const id = (await valueIn(maya)) ?? '';
+    here.simulator.bank.revokePermission(item());
+    await becomes(id, 'revoked');
+    await maya.page.reload();
+    await maya.sees('error', 'ready', 'needs_repair');
+    expect(await valueIn(maya)).toBeNull();
+    await expect.poll(() => here.simulator.ledger.instruments().filter((one) => one['enabled'] === true)).toEqual([]);
+  });
+});
