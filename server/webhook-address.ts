@@ -24,8 +24,6 @@ export interface AddressDeps {
 
 /** An Item that is just being connected learns its address within that time. */
 const SETTLED_MS = 15 * 60_000;
-/** Whoever takes on an Item keeps it from other instances for longer than the call can take. */
-const TAKEN_MS = 5 * 60_000;
 /** Instances with different settings would set it back and forth: not more often than this. */
 const REST_MS = 3600_000;
 /** Beside the customers' own calls, and for days if there are millions of Items. */
@@ -72,7 +70,7 @@ async function updateAddress({ storage, secrets, plaid, timing, log }: AddressDe
   const now = await storage.now();
   const write = (patch: Partial<ItemTable>) =>
     storage.db.updateTable('items').set(patch).where('id', '=', item.id).where('status', '=', 'linked');
-  const taken = await write({ next_at: now + TAKEN_MS })
+  const taken = await write({ next_at: now + timing.jobLeaseMs })
     .where('next_at', '=', item.next_at)
     .executeTakeFirst();
   if (taken.numUpdatedRows === 0n || item.access_token_enc === null) return;

@@ -4,6 +4,7 @@ import { afterlife } from '../helpers/afterlife.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 import { withPostgres } from '../helpers/storages.ts';
+import { throughLink } from '../helpers/through-link.ts';
 
 /** The life of connections over PostgreSQL, with two instances that share it; the other tests run it over SQLite. */
 withPostgres('on PostgreSQL, two instances', (postgres) => {
@@ -82,6 +83,28 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     expect(receiver.types().filter((type) => type === 'connection.removed')).toHaveLength(1);
     const update = server.storage.db.updateTable('audit').set({ actor: 'job' }).execute();
     await expect(update).rejects.toThrow(/audit rows are never changed/);
+  });
+
+  it('recognizes an account on both at once, and tells Plaid of another address once', async () => {
+    await start();
+    server.upstream.simulator.settings.linkEvents = true;
+    const visit = async (at: TestServer) => {
+      const session = await server.createSession();
+      const { body: link } = await at.page(session, 'POST', '/link-token', {});
+      return { session, submission: await throughLink(server, link) };
+    };
+    const complete = (at: TestServer, { session, submission }: Awaited<ReturnType<typeof visit>>) =>
+      at.complete(session, submission.public_token, submission);
+    const first = await complete(server, await visit(server));
+    const again = await visit(other);
+    const answers = await Promise.all([server, other, server, other].map((at) => complete(at, again)));
+    for (const { body } of answers) expect(body.connections).toEqual(first.body.connections);
+    const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path).length;
+    expect(calls('/item/public_token/exchange')).toBe(1);
+
+    await server.storage.db.updateTable('items').set({ webhook_url: 'https://old.example', created_at: 0 }).execute();
+    await both();
+    expect(calls('/item/webhook/update')).toBe(1);
   });
 
   it('leaves one instrument of the same account connected on both at once', async () => {

@@ -222,6 +222,16 @@ describe('what is not recognized, and is exchanged', () => {
     expect(exchanges()).toBe(2);
   });
 
+  it('while Plaid takes longer to answer than the exchange would', async () => {
+    await visit();
+    const slow = { service: 'plaid', path: '/link/token/get', kind: 'delay', delayMs: 8_000 } as const;
+    server.upstream.simulator.faults.add(slow);
+    const began = performance.now();
+    expect((await visit()).answer.body.status).toBe('completed');
+    expect(performance.now() - began).toBeLessThan(7_000);
+    expect(exchanges()).toBe(2);
+  });
+
   it('where Plaid tells of Hosted Links only', async () => {
     await visit();
     server.upstream.simulator.settings.linkEvents = false;
