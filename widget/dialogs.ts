@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import type { AuthorizationText } from './contract.ts';
 import type { View } from './view.ts';
-import { link, mask } from './view-pieces.ts';
+import { kindOf, link, mask } from './view-pieces.ts';
 
 /** What the server has to ask the customer between Link and the connection: which account, or whether they agree. */
 export function dialogFor(view: View): TemplateResult {
@@ -16,8 +16,8 @@ export function dialogFor(view: View): TemplateResult {
           (account, index) => html`<label>
             <input type="radio" name="account" .value=${account.id} required ?checked=${index === 0} />
             <span class="account">
-              <span class="line"><span dir="auto">${account.name}</span> ${mask(account.mask)}</span>
-              <span class="small">${account.subtype}</span>
+              <span class="line"><span><bdi>${account.name}</bdi></span> ${mask(account.mask)}</span>
+              <span class="small">${kindOf(account.subtype, strings)}</span>
             </span>
           </label>`,
         )}
@@ -29,7 +29,7 @@ export function dialogFor(view: View): TemplateResult {
   return dialog(
     view,
     strings.authorize_title,
-    html`<div class="text" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>
+    html`<div class="text" dir="auto" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>
       <p class="small">
         ${strings.revoke} <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,

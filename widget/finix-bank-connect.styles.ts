@@ -49,15 +49,13 @@ export const styles = css`
   .main {
     display: flex;
     align-items: center;
+    justify-content: center;
     gap: 12px;
     inline-size: 100%;
     min-block-size: var(--_height);
     padding: 6px 14px;
     border: 1px solid transparent;
     border-radius: var(--_radius);
-  }
-  .main {
-    justify-content: center;
     background: var(--_accent);
     color: var(--_on-accent);
     font-weight: 600;
@@ -70,6 +68,7 @@ export const styles = css`
     overflow: hidden;
     -webkit-box-orient: vertical;
     -webkit-line-clamp: 2;
+    text-wrap: balance;
   }
   .main:hover {
     background: color-mix(in oklab, var(--_accent), var(--_on-accent) 12%);
@@ -130,7 +129,7 @@ export const styles = css`
   .note {
     display: grid;
     align-content: start;
-    min-block-size: calc(4 * var(--_line));
+    min-block-size: calc(4 * var(--_line) + 2px);
     padding-inline: 2px;
     color: var(--_muted);
     font-size: 0.8125rem;
@@ -138,26 +137,41 @@ export const styles = css`
   }
   .note > * {
     grid-area: 1 / 1;
+    align-self: start;
   }
   .away {
     visibility: hidden;
   }
+  @container (max-width: 280px) {
+    .main {
+      gap: 8px;
+      padding-inline: 10px;
+      font-size: 0.9375rem;
+    }
+  }
   @container (min-width: 300px) {
     .note {
-      min-block-size: calc(3 * var(--_line));
+      min-block-size: calc(3 * var(--_line) + 2px);
     }
     .tall {
       align-content: start;
-      min-block-size: calc(var(--_search) + 8px + 3 * var(--_line));
+      min-block-size: calc(var(--_search) + 10px + 3 * var(--_line));
     }
   }
   @container (min-width: 600px) {
     .note {
-      min-block-size: calc(2 * var(--_line));
+      min-block-size: calc(2 * var(--_line) + 2px);
     }
   }
   .error {
+    display: flex;
+    gap: 6px;
     color: var(--_error);
+  }
+  .error svg {
+    flex: none;
+    inline-size: 16px;
+    block-size: var(--_line);
   }
   .note p {
     margin: 0;
@@ -170,6 +184,15 @@ export const styles = css`
     overflow: hidden;
     clip-path: inset(50%);
     white-space: nowrap;
+  }
+  @media (prefers-contrast: more) {
+    :host {
+      --_muted: var(--_text);
+      --_border: var(--_text);
+    }
+    .note {
+      font-weight: 500;
+    }
   }
   @media (prefers-reduced-motion: reduce) {
     .main {

@@ -55,11 +55,11 @@ export const lateStyles = css`
   .note > div {
     display: flex;
     flex-wrap: wrap;
-    gap: 0 14px;
+    gap: 2px 16px;
   }
   .links {
     display: flex;
-    gap: 14px;
+    gap: 16px;
     white-space: nowrap;
   }
   .link {

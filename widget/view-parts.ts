@@ -7,7 +7,10 @@ import { messageKey } from './i18n/messages.ts';
 import { bankIcon } from './icons.ts';
 import { checkIcon, clockIcon } from './late-icons.ts';
 import { errorText, firstParts, type Parts, type View } from './view.ts';
-import { link, mask, statusText } from './view-pieces.ts';
+import { kindOf, link, mask, statusText } from './view-pieces.ts';
+
+// Letters of a bank's name on a button: with the words around it, two lines of the narrowest one.
+const SHORT = 20;
 
 /** What each state shows. */
 export function partsOf(view: View): Parts {
@@ -54,7 +57,7 @@ function restParts(view: View, text: string): Parts {
   if (showsSearch(view)) return { card: searchBox(view), note, spoken: text };
   const [connection] = state.repair;
   if (!connection || state.wanted) return { ...first, note, spoken: text };
-  const label = fill(strings.reconnect, bankOf(state.repair, strings));
+  const label = fill(strings.reconnect, bankOf(state.repair, strings, SHORT));
   return { ...first, label, note: note ?? statusText(strings.needs_repair), spoken: text };
 }
 
@@ -75,8 +78,12 @@ function doneParts(view: View, text: string): Parts {
     status === 'needs_repair' ? nothing : link(view.change, strings.change, disabled)
   }${link(view.remove, strings.remove, disabled)}</span>`;
   if (status === 'needs_repair')
-    return { caption: fill(strings.reconnect, bankOf(state.connections, strings)), note, spoken: text };
-  return { card: html`<slot name="connected">${state.connections.map(card)}</slot>`, note, spoken: text };
+    return { caption: fill(strings.reconnect, bankOf(state.connections, strings, SHORT)), note, spoken: text };
+  return {
+    card: html`<slot name="connected">${state.connections.map((one) => card(one, strings))}</slot>`,
+    note,
+    spoken: text,
+  };
 }
 
 function failedParts({ state, strings, disabled, pressHosted }: View, text: string): Parts {
@@ -100,13 +107,13 @@ function failedParts({ state, strings, disabled, pressHosted }: View, text: stri
   };
 }
 
-function card({ institution, account, status }: Connection): TemplateResult {
+function card({ institution, account, status }: Connection, strings: Strings): TemplateResult {
   const name = institution.name ?? account.name;
   return html`<div class="card" part="account" tabindex="-1">
     <span class="initial" aria-hidden="true">${institution.name?.[0] ?? bankIcon}</span>
     <div class="account">
       <div class="line"><span part="bank-name" dir="auto">${name}</span> ${mask(account.mask)}</div>
-      <div class="small">${institution.name ? account.name : account.subtype}</div>
+      <div class="small">${institution.name ? account.name : kindOf(account.subtype, strings)}</div>
     </div>
     <span class="state">${status === 'active' ? checkIcon : clockIcon}</span>
   </div>`;
@@ -133,9 +140,10 @@ function sentence(state: FlowState, strings: Strings): string {
   }
 }
 
-/** "Chase ••1234" */
-function bankOf(connections: Connection[], strings: Strings): string {
+/** "Chase ••1234"; of a longer name the beginning, so that the digits are seen. */
+function bankOf(connections: Connection[], strings: Strings, most = Number.POSITIVE_INFINITY): string {
   const { institution, account } = connections[0] ?? {};
-  const name = institution?.name ?? strings.your_bank;
+  const letters = [...(institution?.name ?? strings.your_bank)];
+  const name = letters.length > most ? `${letters.slice(0, most).join('').trim()}…` : letters.join('');
   return account?.mask ? `${name} ••${account.mask}` : name;
 }

@@ -58,7 +58,7 @@ export function firstParts({ state, strings, embedded: tall }: View): Parts {
 }
 
 export function errorText(text: string): TemplateResult {
-  return html`<p part="error" class="error">${text}</p>`;
+  return html`<p part="error" class="error">${noticeIcon}${text}</p>`;
 }
 
 export function render(view: View, parts: Parts): TemplateResult {
@@ -93,7 +93,9 @@ function control(view: View, { caption, label, working, failed, idle }: Parts): 
       html`${
         working
           ? html`<span part="spinner" class="spinner"></span>`
-          : html`<span class="icon">${failed ? noticeIcon : html`<slot name="icon">${bankIcon}</slot>`}</span>`
+          : failed
+            ? ''
+            : html`<span class="icon"><slot name="icon">${bankIcon}</slot></span>`
       }<span part="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>`,
     )}
   </button>`;

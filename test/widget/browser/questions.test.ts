@@ -29,6 +29,25 @@ describe('a question between Link and the connection', () => {
     expect(root.querySelector('dialog')?.open).to.equal(false);
   });
 
+  it('names the kinds of account in the customer’s language, and leaves a kind that it does not know as it is', async () => {
+    const accounts = ['savings', 'cash management', 'prepaid'].map((subtype) => ({
+      id: subtype,
+      name: 'x',
+      mask: '1',
+      subtype,
+    }));
+    const { element, link } = await mount({ lang: 'de' }, ({ completeAnswers }) =>
+      completeAnswers.push(refusal({ code: 'account_selection_required', action: 'choose_account', accounts })),
+    );
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    const root = element.shadowRoot as ShadowRoot;
+    await waitUntil(() => root.querySelector('dialog')?.open);
+    const kinds = [...root.querySelectorAll('label .small')].map(({ textContent }) => textContent);
+    expect(kinds).to.deep.equal(['Sparkonto', 'Cash-Management-Konto', 'prepaid']);
+  });
+
   it('shows the text to agree to, and sends the same public token again with its hash', async () => {
     const authorization = { text: 'Northwind may debit your account.', version: '1', text_sha256: 'ab'.repeat(32) };
     const { element, backend, link } = await mount({}, ({ completeAnswers }) =>

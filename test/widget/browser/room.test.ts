@@ -7,7 +7,8 @@ import { showState } from '../helpers/show-state.ts';
 import { type State, states } from '../helpers/states.ts';
 
 const LANGUAGES = ['en', 'es', 'fr', 'pt', 'de', 'zh', 'vi', 'ar'];
-const NOTES = /^(legal|required|slow|very_slow|pending|needs_repair|removed|canceled|expired|error_.*)$/;
+const NOTES = /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|expired)$/;
+const ERRORS = /^(required|error_.*)$/;
 const CAPTIONS =
   /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|unavailable|reconnect)$/;
 
@@ -97,23 +98,32 @@ describe('the room of the element', () => {
     it(`is enough for every text of every language, ${width} px wide`, async function () {
       this.timeout(60_000);
       box.style.inlineSize = `${width}px`;
-      const { element } = await mount({}, undefined, box);
+      const { element } = await mount({ required: true }, undefined, box);
       await reach(element, 'ready');
       const room = element.getBoundingClientRect().height;
       const tooLong: string[] = [];
-      for (const language of LANGUAGES) {
-        box.dir = language === 'ar' ? 'rtl' : 'ltr';
-        const texts = Object.entries({ ...firstStrings(language), ...(await loadStrings(language)) });
-        for (const [key, text] of texts) {
-          const filled = text.replace('{bank}', 'Bank of America ••1234');
-          if (NOTES.test(key)) element.strings = { legal: filled };
-          else if (CAPTIONS.test(key)) element.strings = { connect: filled };
-          else continue;
-          await element.updateComplete;
-          if (element.getBoundingClientRect().height !== room) tooLong.push(`${language} ${key}`);
-          const label = part(element, 'label');
-          // By more than what letters reach out of their lines.
-          if (label.scrollHeight > label.getBoundingClientRect().height + 8) tooLong.push(`${language} ${key} is cut`);
+      // Each text in the place where it is shown: the last kind is shown once the form was sent without a bank.
+      for (const [place, keys] of [
+        ['legal', NOTES],
+        ['connect', CAPTIONS],
+        ['required', ERRORS],
+      ] as const) {
+        if (place === 'required') element.reportValidity();
+        for (const language of LANGUAGES) {
+          box.dir = language === 'ar' ? 'rtl' : 'ltr';
+          const texts = Object.entries({ ...firstStrings(language), ...(await loadStrings(language)) });
+          for (const [key, text] of texts) {
+            if (!keys.test(key)) continue;
+            const filled = text.replace('{bank}', 'Bank of America ••1234');
+            element.strings = { [place]: filled };
+            await element.updateComplete;
+            expect(element.shadowRoot?.textContent).to.contain(filled);
+            if (element.getBoundingClientRect().height !== room) tooLong.push(`${language} ${key}`);
+            const label = part(element, 'label');
+            // By more than what letters reach out of their lines.
+            if (label.scrollHeight > label.getBoundingClientRect().height + 8)
+              tooLong.push(`${language} ${key} is cut`);
+          }
         }
       }
       expect(tooLong).to.deep.equal([]);

@@ -22,9 +22,9 @@ export async function showState(parent: Element, name: string, state: State): Pr
   const shown = { element, backend, link };
   if (state.act) {
     if (backend.hold === null) await until(() => element.status === 'ready', `${name} is not ready`);
-    const stop = hurry(state.slow ?? 0);
+    const timers = hurry(state.slow ?? 0);
     state.act(shown);
-    await reached(element, name, state).finally(stop);
+    await until(timers.areOver, `${name} is not slow`).finally(timers.stop);
   }
   await reached(element, name, state);
   return shown;
@@ -47,12 +47,23 @@ async function until(done: () => boolean, what: string): Promise<void> {
 }
 
 /** The next long timers, as many as said, run out at once. */
-function hurry(count: number): () => void {
+function hurry(count: number): { areOver(): boolean; stop(): void } {
   const { setTimeout: wait } = globalThis;
   let left = count;
-  const hurried = (act: () => void, delay = 0) => wait(act, delay >= LONG && left-- > 0 ? 0 : delay);
+  let running = count;
+  const hurried = (act: () => void, delay = 0) => {
+    if (delay < LONG || left <= 0) return wait(act, delay);
+    left--;
+    return wait(() => {
+      running--;
+      act();
+    });
+  };
   globalThis.setTimeout = hurried as typeof setTimeout;
-  return () => {
-    globalThis.setTimeout = wait;
+  return {
+    areOver: () => running <= 0,
+    stop() {
+      globalThis.setTimeout = wait;
+    },
   };
 }
