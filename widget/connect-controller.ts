@@ -134,7 +134,7 @@ export class ConnectController {
         this.#host.emit(effect);
         return;
       case 'prepare':
-        void this.#prepare(effect.run, effect.authorization);
+        void this.#prepare(effect.run, effect.agreed);
         return;
       case 'resume':
         void this.#resume(effect.run);
@@ -185,15 +185,16 @@ export class ConnectController {
     return `${mode} ${language}`;
   }
 
-  async #prepare(run: number, authorization?: AuthorizationAcceptance): Promise<void> {
+  async #prepare(run: number, agreed?: { authorization: AuthorizationAcceptance; hosted: boolean }): Promise<void> {
     try {
       this.#preparedFor = this.#purpose();
       const { mode, nonce } = this.#host.settings();
       const place = mode === 'embedded' && this.#canEmbed ? this.#host.place(this.#state) : null;
-      const asked = mode === 'embedded' && !place ? 'button' : mode;
+      const own = mode === 'embedded' && !place ? 'button' : mode;
+      const asked = agreed?.hosted ? 'hosted' : own;
       const [plaid, token] = await Promise.all([
         asked === 'hosted' ? null : loadPlaid({ nonce }),
-        this.#access.createLinkToken(asked, isWebview(), authorization),
+        this.#access.createLinkToken(asked, isWebview(), agreed?.authorization),
       ]);
       if (run !== this.#state.run) return;
       this.#close();
@@ -284,7 +285,7 @@ export class ConnectController {
       this.#close();
       this.#link = this.#prepareHosted(token, isWebview());
       this.#watchToken(token, false);
-      this.dispatch({ type: 'hosted_offered', run });
+      this.dispatch({ type: 'hosted_offered', run, authorization: token.authorization });
     } catch {
       // The customer has been told already that Link can't run here, and this was only a way around it.
     }

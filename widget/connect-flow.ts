@@ -59,7 +59,9 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     case 'link_moved':
       return phase === 'open' || (phase === 'rest' && state.hosted) ? moved(state) : stay(state);
     case 'hosted_offered':
-      return phase === 'failed' ? stay({ ...state, hosted: true, link: 'ready', beforehand: null }) : stay(state);
+      return phase === 'failed'
+        ? stay({ ...state, hosted: true, link: 'ready', offered: true, beforehand: event.authorization ?? null })
+        : stay(state);
     case 'press_hosted':
       return phase === 'failed' && state.hosted && state.link === 'ready' ? open(state) : stay(state);
     case 'link_succeeded':
@@ -112,7 +114,8 @@ function isChecking(phase: Phase): boolean {
 function accept(state: FlowState, { text_sha256 }: AuthorizationText): Transition {
   const authorization = { accepted: true, text_sha256 };
   if (state.submission) return submit(state, { ...state.submission, authorization });
-  return prepare({ ...state, phase: 'rest', wanted: true, authorization: null }, [], authorization);
+  const agreed = { authorization, hosted: state.offered };
+  return prepare({ ...state, phase: 'rest', wanted: true, authorization: null }, [], agreed);
 }
 
 function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared' }>): Transition {

@@ -23,7 +23,7 @@ export type FlowEvent =
   /** The session went on without a word from Link: it ended at Plaid, or elsewhere. */
   | { type: 'link_moved' }
   /** Where Link's script can't run, a Hosted Link can still be opened. */
-  | { type: 'hosted_offered'; run: number }
+  | { type: 'hosted_offered'; run: number; authorization?: AuthorizationText }
   | { type: 'press_hosted' }
   | { type: 'link_succeeded'; submission: CompleteRequest }
   | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean }
@@ -44,7 +44,8 @@ export type FlowEvent =
 
 export type FlowEffect =
   /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */
-  | { type: 'prepare'; run: number; authorization?: AuthorizationAcceptance }
+  /** `agreed`: with what the customer has accepted, for a Hosted Link where that was offered. */
+  | { type: 'prepare'; run: number; agreed?: { authorization: AuthorizationAcceptance; hosted: boolean } }
   | { type: 'open' }
   /** Go on with the Link that a bank's page came back to; answered as `prepare` is. */
   | { type: 'resume'; run: number }

@@ -57,6 +57,8 @@ export interface FlowState {
   authorization: AuthorizationText | null;
   /** To be accepted before the Link that is prepared may open: at its end this page may be gone. */
   beforehand: AuthorizationText | null;
+  /** The Hosted Link stands in for a Link that can't run here. */
+  offered: boolean;
   error: FlowError | null;
   /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
   slow: 0 | 1 | 2;
@@ -81,6 +83,7 @@ export const initialState: FlowState = {
   accounts: [],
   authorization: null,
   beforehand: null,
+  offered: false,
   error: null,
   slow: 0,
   notice: null,

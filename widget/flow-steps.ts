@@ -18,11 +18,12 @@ export function rest(state: FlowState): FlowState {
 export function prepare(
   state: FlowState,
   effects: FlowEffect[] = [],
-  authorization?: AuthorizationAcceptance,
+  agreed?: { authorization: AuthorizationAcceptance; hosted: boolean },
 ): Transition {
   const run = state.run + 1;
-  const effect: FlowEffect = { type: 'prepare', run, ...(authorization && { authorization }) };
-  return { state: { ...state, run, link: 'preparing', beforehand: null }, effects: [...effects, effect] };
+  const effect: FlowEffect = { type: 'prepare', run, ...(agreed && { agreed }) };
+  const next: FlowState = { ...state, run, link: 'preparing', beforehand: null, offered: false };
+  return { state: next, effects: [...effects, effect] };
 }
 
 export function open(state: FlowState): Transition {

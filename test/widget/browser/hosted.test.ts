@@ -1,7 +1,7 @@
 import { expect, waitUntil } from '@open-wc/testing';
 import { violations } from '../helpers/axe.ts';
 import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
-import { refusal, session } from '../helpers/simulated-backend.ts';
+import { refusal, type SimulatedBackend, session } from '../helpers/simulated-backend.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
 import { asWebview } from '../helpers/webview.ts';
 
@@ -168,7 +168,8 @@ describe('a Hosted Link', () => {
     expect(link.handlers).to.be.empty;
   });
 
-  it('is offered where Plaid’s script is blocked, beside another try', async () => {
+  /** The element of mode `button` on a page that Plaid's script does not get into. */
+  async function withoutScript(prepare: (server: SimulatedBackend) => void = () => {}) {
     const popups = windows();
     const append = document.head.append;
     document.head.append = (...nodes) => {
@@ -180,16 +181,37 @@ describe('a Hosted Link', () => {
     };
     const mounted = await mount({ mode: 'button' }, (server) => {
       server.hostedLinkUrl = HOSTED;
+      prepare(server);
       queueMicrotask(() => SimulatedLink.remove());
     });
-    const { element, log } = mounted;
-    await reach(element, 'blocked');
-    await waitUntil(() => textOf(element).includes('Continue in a new window'));
+    await reach(mounted.element, 'blocked');
+    await waitUntil(() => textOf(mounted.element).includes('Continue in a new window'));
+    return { ...mounted, popups };
+  }
+
+  it('is offered where Plaid’s script is blocked, beside another try', async () => {
+    const { element, log, popups } = await withoutScript();
     expect(textOf(element)).to.contain('Try again');
     expect(await violations(element)).to.deep.equal([]);
     linkNamed(element, 'Continue in a new window').click();
     expect(popups.opened[0]?.location.href).to.equal(HOSTED);
     expect(element.status).to.equal('open');
     expect(log[0]).to.equal('fbc-error blocked');
+  });
+
+  it('that is offered asks for the text before it opens, too', async () => {
+    const { element, backend, popups } = await withoutScript((server) => {
+      server.authorization = { text: 'Debit me', version: '1', text_sha256: 'ab' };
+    });
+    linkNamed(element, 'Continue in a new window').click();
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+    expect(popups.opened).to.be.empty;
+    linkNamed(element, 'I agree').click();
+    await reach(element, 'open');
+    expect(popups.opened.map(({ location }) => location.href)).to.deep.equal([HOSTED]);
+    expect(backend.linkTokenInputs.at(-1)).to.deep.include({
+      mode: 'hosted',
+      authorization: { accepted: true, text_sha256: 'ab' },
+    });
   });
 });

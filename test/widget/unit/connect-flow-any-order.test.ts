@@ -58,6 +58,7 @@ const anyError = fc
     accounts: code === 'account_selection_required' ? [{ id: 'a', name: 'A', mask: '1', subtype: null }] : undefined,
     authorization: code === 'authorization_required' ? { text: 't', version: '1', text_sha256: 'a' } : undefined,
   }));
+const anyText = fc.constantFrom(undefined, { text: 't', version: '1', text_sha256: 'a' });
 const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
   fc
     .record({ known: fc.boolean(), renewable: fc.boolean(), hosted: fc.boolean(), returning: fc.boolean() })
@@ -90,10 +91,10 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
       late: fc.boolean(),
       hosted: fc.boolean(),
       embedded: fc.boolean(),
-      authorization: fc.constantFrom(undefined, { text: 't', version: '1', text_sha256: 'a' }),
+      authorization: anyText,
     })
     .map(({ late, ...rest }) => (run: number) => ({ type: 'prepared' as const, run: late ? run - 1 : run, ...rest })),
-  fc.constant((run: number) => ({ type: 'hosted_offered' as const, run })),
+  anyText.map((authorization) => (run: number) => ({ type: 'hosted_offered' as const, run, authorization })),
   anyError.map((error) => (run: number) => ({ type: 'prepare_failed' as const, run, error })),
   fc.constant(() => ({ type: 'link_succeeded' as const, submission })),
   fc

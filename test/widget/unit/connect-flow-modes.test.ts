@@ -84,7 +84,7 @@ describe('a Hosted Link', () => {
       expect(asked.names).not.toContain('open');
       const accepted = play([{ type: 'accept' }], asked.state);
       expect(accepted.effects).toMatchObject([
-        { type: 'prepare', authorization: { accepted: true, text_sha256: 'a' } },
+        { type: 'prepare', agreed: { authorization: { accepted: true, text_sha256: 'a' }, hosted: false } },
       ]);
       const { names, status } = play([{ type: 'prepared', hosted: true }], accepted.state);
       expect([names, status]).toEqual([['open'], 'open']);
@@ -101,9 +101,22 @@ describe('a Hosted Link', () => {
       expect(play([{ type: 'press' }], declined.state).state.phase).toBe('authorizing');
       const lost = { type: 'prepare_failed', error: flowError('network_failed', 'retry') } as Loose;
       const failed = play([{ type: 'accept' }, lost, { type: 'act' }], asked.state);
-      expect(failed.effects.at(-1)).not.toHaveProperty('authorization');
+      expect(failed.effects.at(-1)).not.toHaveProperty('agreed');
       expect(play([{ type: 'prepared', hosted: true, authorization }], failed.state).state.phase).toBe('authorizing');
     });
+  });
+
+  it('that is offered where Link’s script is blocked asks for the text too, and opens with the answer', () => {
+    const authorization = { text: 't', version: '1', text_sha256: 'a' };
+    const blocked = { type: 'prepare_failed', error: flowError('script_blocked', 'retry') } as Loose;
+    const start: Loose[] = [{ type: 'start', known: false, renewable: true }, { type: 'warm' }, blocked];
+    const asked = play([...start, { type: 'hosted_offered', authorization }, { type: 'press_hosted' }]);
+    expect([asked.state.phase, asked.names.includes('open')]).toEqual(['authorizing', false]);
+    const accepted = play([{ type: 'accept' }], asked.state);
+    expect(accepted.effects).toMatchObject([{ type: 'prepare', agreed: { hosted: true } }]);
+    expect(play([{ type: 'prepared', hosted: true }], accepted.state).names).toEqual(['open']);
+    // Back to what the merchant has asked for.
+    expect(play([{ type: 'decline' }], asked.state).effects.at(-1)).not.toHaveProperty('agreed');
   });
 
   it('is offered where Link’s script is blocked, beside another try', () => {
