@@ -235,6 +235,15 @@ export default defineConfig({
           hookTimeout: 60_000,
         },
       },
+      {
+        extends: true,
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          // Processes that are killed and born take the whole machine, and time-outs that are short would find it slow.
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

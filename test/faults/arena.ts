@@ -47,6 +47,9 @@ const LATENCY_MS = 15;
 /** How long surplus instruments and unused logins may take to go once all is calm: the quiet period, its sweep, and a busy machine. */
 const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
 
+/** A control is not expected to come clean; for what it leaves behind, two sweeps are long enough. */
+const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;
+
 /** Only the path counts: the post office brings it to an instance. */
 const PLAID_HOOK = 'http://localhost/webhooks/plaid';
 const FINIX_HOOK = 'http://localhost/webhooks/finix';
@@ -178,7 +181,7 @@ export class Arena {
     this.upstream.simulator.faults.clear();
     // Commits that were under way come first, or a second instrument is not there yet when it is looked for.
     await sleep(this.options.settleMs ?? LATE_COMMIT_MS);
-    const end = performance.now() + CALM_MS;
+    const end = performance.now() + (this.options.control ? CALM_OF_CONTROLS_MS : CALM_MS);
     for (;;) {
       const connections = await this.#connections();
       const verdict = this.receiver

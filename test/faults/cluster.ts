@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import type { RunningSimulator } from '../../demo/simulator/index.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { eventually, testEnvironment } from '../helpers/server.ts';
@@ -23,6 +24,9 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
 const START_MS = 30_000;
 /** As an orchestrator waits before it starts a crashing process again, only shorter. */
 const AGAIN_MS = 500;
+
+/** A birth takes a core for a second: more at once starve those that are at work, whose time-outs are short. */
+const births = pLimit(2);
 
 export interface ClusterOptions {
   upstream: RunningSimulator;
@@ -128,8 +132,14 @@ export class Cluster {
   }
 
   /** Starts an instance in this place; again whenever it dies while it is still in the place. */
-  async fill(place: number): Promise<Instance> {
-    const instance = new Instance(await instanceFile(), this.#options, this.unanswered);
+  fill(place: number): Promise<Instance> {
+    return births(() => this.#bear(place));
+  }
+
+  async #bear(place: number): Promise<Instance> {
+    const file = await instanceFile();
+    if (this.#closed) throw new Error('the cluster was closed before this instance was started');
+    const instance = new Instance(file, this.#options, this.unanswered);
     this.#all.push(instance);
     this.places[place] = instance;
     instance.exited

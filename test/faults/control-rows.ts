@@ -11,7 +11,8 @@ interface ControlRow {
   stores?: readonly Store[];
   /** False: the whole server goes through the same, and must come out clean. */
   isControl?: boolean;
-  longOnly?: boolean;
+  /** In which the short form runs it, too; none when left out. */
+  inShort?: readonly Store[];
   /** Why it can't be run here. */
   skipped?: () => string | undefined;
   run(round: RunRound): Promise<Verdict>;
@@ -22,6 +23,8 @@ const INSTRUMENT = { service: 'finix', path: '/payment_instruments', method: 'PO
 function upstreamControl(control: Control, delayMs: number): ControlRow {
   return {
     name: `control: ${control}`,
+    // Nothing of it depends on the database.
+    inShort: ['sqlite'],
     run: (round) =>
       round({ instances: 1 }, { control, settleMs: delayMs }, async (arena) => {
         arena.fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', delayMs, times: 3 });
@@ -36,7 +39,6 @@ function fenceRow(name: string, control: Control): ControlRow {
   const options = { instancesSuffer: true, slowInstruments: true };
   return {
     name,
-    longOnly: true,
     isControl: control === 'no fence',
     run: (round) =>
       addUp(
@@ -58,7 +60,6 @@ export const controlRows: ControlRow[] = [
   fenceRow('control: no fence', 'no fence'),
   {
     name: 'the power fails',
-    longOnly: true,
     stores: ['sqlite'],
     isControl: false,
     skipped: whyNoPowerCut,
@@ -66,7 +67,6 @@ export const controlRows: ControlRow[] = [
   },
   {
     name: 'control: synchronous off',
-    longOnly: true,
     stores: ['sqlite'],
     skipped: whyNoPowerCut,
     run: (round) => powerCut(round, 'synchronous off'),

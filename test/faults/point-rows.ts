@@ -19,15 +19,11 @@ const killAtPoints: PointRow = {
   name: 'kill -9 at each recovery point',
   sessions: { full: 4, short: 2 },
   async run(round, { short, sessions, atOnce }) {
-    const points = await pointsOf(round, short ? few : all);
+    const points = short ? ['after the exchange', 'after creating the instrument'] : await pointsOf(round);
+    const options = { instancesSuffer: true, slowInstruments: true };
     const rounds = points.map(
       (point) => () =>
-        round({ instances: 1, options: { instancesSuffer: true, slowInstruments: true } }, {}, async (arena) => {
-          await arena.cluster.instances[0]?.tell({ order: 'arm', point, action: 'kill' });
-          const [first] = arena.cluster.instances;
-          await arena.connect(sessions);
-          if (first?.isAlive) throw new Error(`nobody came to the point "${point}"`);
-        }),
+        untilReached(() => round({ instances: 1, options }, {}, (arena) => killAt(arena, point, sessions))),
     );
     return addUp(rounds, atOnce);
   },
@@ -39,9 +35,12 @@ function freezeAtPoints(name: string, frozenMs: number, identitiesMayDouble: boo
     name,
     sessions: { full: 2, short: identitiesMayDouble ? 0 : 1 },
     async run(round, { short, sessions, atOnce }) {
-      const points = await pointsOf(round, short ? few : all);
+      const points = short ? ['before the processor token'] : await pointsOf(round);
       const rounds = points.map(
-        (point) => () => round({ instances: 2, options }, {}, (arena) => freezeAt(arena, point, sessions, frozenMs)),
+        (point) => () =>
+          untilReached(() =>
+            round({ instances: 2, options }, {}, (arena) => freezeAt(arena, point, sessions, frozenMs)),
+          ),
       );
       return addUp(rounds, atOnce);
     },
@@ -55,6 +54,30 @@ export const pointRows: PointRow[] = [
   freezeAtPoints('SIGSTOP at each recovery point, longer than the quiet period', FROZEN_LONG_MS, true),
 ];
 
+class NotReached extends Error {
+  override readonly name = 'NotReached';
+}
+
+/** How often a round is begun: a call that is repeated on a busy machine brings other commits than the usual ones. */
+const BEGINNINGS = 3;
+
+async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
+  for (let beginning = 1; ; beginning++) {
+    try {
+      return await round();
+    } catch (error) {
+      if (!(error instanceof NotReached) || beginning === BEGINNINGS) throw error;
+    }
+  }
+}
+
+async function killAt(arena: Arena, point: string, sessions: number): Promise<void> {
+  const [first] = arena.cluster.instances;
+  await first?.tell({ order: 'arm', point, action: 'kill' });
+  await arena.connect(sessions);
+  if (first?.isAlive) throw new NotReached(`nobody came to the point "${point}"`);
+}
+
 /** Sends everybody to the first instance until it freezes, then to the second. */
 export async function freezeAt(arena: Arena, point: string, sessions: number, frozenMs: number): Promise<void> {
   const [first, second] = arena.cluster.instances;
@@ -62,7 +85,10 @@ export async function freezeAt(arena: Arena, point: string, sessions: number, fr
   await first.tell({ order: 'arm', point, action: 'freeze' });
   let frozen = false;
   const connecting = arena.connect(sessions, { url: () => (frozen ? second.url : first.url) });
-  if (!(await first.hasSaid('freeze', REACHED_MS))) throw new Error(`nobody came to the point "${point}"`);
+  if (!(await first.hasSaid('freeze', REACHED_MS))) {
+    await connecting;
+    throw new NotReached(`nobody came to the point "${point}"`);
+  }
   frozen = true;
   // Most is done by then; the rest goes on beside the one that wakes up.
   await sleep(frozenMs);
@@ -70,12 +96,8 @@ export async function freezeAt(arena: Arena, point: string, sessions: number, fr
   await connecting;
 }
 
-const all = (points: string[]) => points;
-/** A tenth of them: the short form is for what breaks everything. */
-const few = (points: string[]) => points.filter((_, i) => i % 10 === 4);
-
 /** Every point that a session passes when nothing goes wrong, from a run of one. */
-async function pointsOf(round: RunRound, choose: (points: string[]) => string[]): Promise<string[]> {
+async function pointsOf(round: RunRound): Promise<string[]> {
   let points: string[] = [];
   await round({ instances: 1 }, {}, async (arena) => {
     const [instance] = arena.cluster.instances;
@@ -84,5 +106,5 @@ async function pointsOf(round: RunRound, choose: (points: string[]) => string[])
     points = (instance?.said ?? []).flatMap((line) => (line.startsWith('point ') ? line.slice('point '.length) : []));
   });
   if (points.length === 0) throw new Error('no points: the way around clients and storage is broken');
-  return choose(points);
+  return points;
 }
