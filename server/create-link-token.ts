@@ -47,6 +47,12 @@ export async function createLinkToken(
     if (error.code === 'INVALID_FIELD' && full.webhook && isLocalUrl(full.webhook)) {
       return plaid.createLinkToken({ ...full, webhook: undefined });
     }
+    // Asking again for a product is not open to every client of Plaid's; signing in again may do as well.
+    const isRefused = error.failure === 'refused' || error.failure === 'misconfigured';
+    if (session.mode === 'repair' && full.products && isRefused) {
+      const { products: _, ...without } = full;
+      return plaid.createLinkToken(without);
+    }
     // The bank or Plaid has ended the Item itself: only a new connection helps.
     if (session.mode === 'repair' && error.failure === 'refused') throw new ProblemError('restart_required', GONE);
     if (error.failure === 'busy' || error.failure === 'lost') return plaid.createLinkToken(full);
@@ -59,7 +65,10 @@ const GONE = {
   action: 'contact_merchant',
 } as const;
 
-/** What the token is for: a new Item, or (update mode) the login of the one to repair, which takes neither products nor webhook. */
+/** Why Plaid wants the customer back where they have not shared their account numbers: these are asked for again, by name. */
+const NOT_SHARED: ReadonlySet<string | null> = new Set(['PRODUCT_PERMISSIONS_REQUIRED', 'ACCESS_NOT_GRANTED']);
+
+/** What the token is for: a new Item, or (update mode) the login of the one to repair, which takes no webhook, and products only to ask again. */
 async function subject(
   { config, storage, secrets }: LinkTokenDeps,
   session: SessionTable,
@@ -71,8 +80,14 @@ async function subject(
   }
   const item = await storage.db.selectFrom('items').selectAll().where('id', '=', session.item_id).executeTakeFirst();
   if (!item || item.access_token_enc === null) throw new ProblemError('restart_required', GONE);
+  const connection = await storage.db
+    .selectFrom('connections')
+    .select('reason')
+    .where('id', '=', session.repair_connection_id)
+    .executeTakeFirst();
   return {
     access_token: secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' }),
+    ...(NOT_SHARED.has(connection?.reason ?? null) ? { products: ['auth'] as Products[] } : {}),
   };
 }
 

@@ -18,6 +18,8 @@ export interface Bank {
   revokePermission(itemId: string): void;
   /** As `revokePermission`, for one account of the login. */
   revokeAccount(itemId: string, accountId: string): void;
+  /** The customer no longer shares the account numbers; update mode with `products: ['auth']` asks for them. */
+  withholdNumbers(itemId: string): void;
   /** The bank gives the accounts new numbers. */
   renumber(itemId: string): void;
   /** The consent ends in a week. */
@@ -40,6 +42,7 @@ const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: Webhooks)
   disconnecting: (bank, { item_id }) => bank.announceDisconnect(item_id),
   revoked: (bank, { item_id }) => bank.revokePermission(item_id),
   account_revoked: (bank, { item_id, accounts }) => bank.revokeAccount(item_id, accounts[0]?.account_id ?? ''),
+  numbers_withheld: (bank, { item_id }) => bank.withholdNumbers(item_id),
   renumbered: (bank, { item_id }) => bank.renumber(item_id),
   account_opened: (bank, { item_id }) => bank.openAccount(item_id),
   disabled: (bank, { item_id }) => bank.disableInstruments(item_id),
@@ -100,6 +103,11 @@ export function createBank({ state, now, webhooks }: Pick<Context, 'state' | 'no
       const item = find(itemId);
       item.accounts = item.accounts.filter(({ account_id }) => account_id !== accountId);
       webhooks.plaidItem(item, 'ITEM', 'USER_ACCOUNT_REVOKED', { account_id: accountId });
+    },
+    withholdNumbers(itemId) {
+      const item = find(itemId);
+      item.products = item.products.filter((product) => product !== 'auth');
+      webhooks.plaidItem(item, 'AUTH', 'PRODUCT_PERMISSIONS_REQUIRED');
     },
     renumber(itemId) {
       const item = find(itemId);

@@ -47,6 +47,7 @@ export type Later =
   | 'revoked'
   | 'account_revoked'
   | 'account_opened'
+  | 'numbers_withheld'
   | 'disabled'
   | 'renumbered'
   | 'disconnecting';
@@ -258,6 +259,15 @@ export const SCENARIOS: readonly Scenario[] = [
     accounts: [CHECKING],
     owner: OWNER,
     later: 'account_opened',
+  },
+  {
+    username: 'user_numbers_withheld_later',
+    title: 'Numbers withheld later',
+    description:
+      'Everything works, then the account numbers are no longer shared: PRODUCT_PERMISSIONS_REQUIRED by webhook.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    later: 'numbers_withheld',
   },
   {
     username: 'user_disabled_later',

@@ -21,12 +21,14 @@ export async function throughLink(
     });
     return (await response.json()) as Record<string, unknown>;
   }
-  const { link_session_id } = await step('start', start);
+  const { link_session_id, is_update } = await step('start', start);
   const at = { session: link_session_id };
-  await step('institution', { ...at, institution_id: institution });
-  const { accounts } = await step('credentials', { ...at, username, password: 'pass_good' });
-  const ids = pick((accounts as { id: string }[]).map(({ id }) => id));
-  const { public_token, metadata } = await step('accounts', { ...at, account_ids: ids });
+  if (!is_update) await step('institution', { ...at, institution_id: institution });
+  const signedIn = await step('credentials', { ...at, username, password: 'pass_good' });
+  const ids = pick(((signedIn['accounts'] ?? []) as { id: string }[]).map(({ id }) => id));
+  // Update mode asks for no accounts.
+  const end = is_update ? signedIn : await step('accounts', { ...at, account_ids: ids });
+  const { public_token, metadata } = end;
   if (typeof public_token !== 'string') throw new Error('Link gave no public token');
   const given = metadata as Pick<CompleteRequest, 'accounts' | 'institution'>;
   return { public_token, accounts: given.accounts, institution: given.institution ?? null };

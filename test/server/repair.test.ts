@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../widget/contract.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';
+import { throughLink } from '../helpers/through-link.ts';
 
 let server: TestServer;
 beforeEach(async () => {
@@ -70,6 +71,37 @@ describe('the link token of a repair', () => {
     expect(call?.body).toMatchObject({ access_token: item().access_token });
     expect(call?.body).not.toHaveProperty('products');
     expect(call?.body).not.toHaveProperty('webhook');
+  });
+
+  describe('where the account numbers are no longer shared (AUTH/PRODUCT_PERMISSIONS_REQUIRED)', () => {
+    const withheld = async () => {
+      const { id } = await connect();
+      bank().withholdNumbers(item().item_id);
+      await becomes(id, 'needs_repair');
+      return id;
+    };
+    const tokens = () =>
+      server.ledger.calls().flatMap(({ path, body }) => (path === '/link/token/create' ? [body] : []));
+
+    it('asks for them by name, and the connection is active when they are shared', async () => {
+      const id = await withheld();
+      const session = await server.createSession({ connection: id });
+      const { body: link } = await server.page(session, 'POST', '/link-token', {});
+      expect(tokens()).toMatchObject([{ access_token: item().access_token, products: ['auth'] }]);
+      const { public_token } = await throughLink(server, link, { username: 'user_one_account' });
+      expect(item().products).toContain('auth');
+      expect((await server.complete(session, public_token)).body.status).toBe('completed');
+      await becomes(id, 'active');
+      expect(exchanges()).toBe(1);
+    });
+
+    it('asks for a new sign-in alone where Plaid does not let this client ask for products', async () => {
+      const id = await withheld();
+      const refused = { service: 'plaid', path: '/link/token/create', kind: 'plaid_error', times: 1 } as const;
+      server.upstream.simulator.faults.add({ ...refused, error_code: 'INVALID_FIELD' });
+      await opened(id);
+      expect(tokens().map((body) => (body as { products?: string[] }).products)).toEqual([['auth'], undefined]);
+    });
   });
 
   it('of an Item that is gone at Plaid sends the merchant to a new connection', async () => {

@@ -110,10 +110,12 @@ describe('a link token request is refused', () => {
     expect(await refusal(client.linkTokenCreate(linkTokenRequest(more)))).toMatchObject(expected);
   });
 
-  it('with products in update mode', async () => {
+  it('with products in update mode, but for one that the customer has not shared', async () => {
     const { accessToken } = await linkItem(client);
     const request = linkTokenRequest({ access_token: accessToken });
     expect(await refusal(client.linkTokenCreate(request))).toMatchObject({ error_code: 'INVALID_FIELD' });
+    const asked = await client.linkTokenCreate({ ...request, products: products('auth') });
+    expect(asked.data.link_token).toMatch(/^link-/);
   });
 });
 

@@ -200,6 +200,7 @@ describe.skipIf(!dir)(`the webhooks against Plaid’s published schemas${why}`, 
     ['UserAccountRevokedWebhook', 'user_account_revoked_later'],
     ['NewAccountsAvailableWebhook', 'user_account_opened_later'],
     ['AuthDefaultUpdateWebhook', 'user_renumbered_later'],
+    ['ProductPermissionsRequiredAuthWebhook', 'user_numbers_withheld_later'],
   ])('%s is what %s brings', async (schema, username) => {
     const document = parse(await readFile(join(dir ?? '', 'plaid-webhooks.yml'), 'utf8'), { maxAliasCount: -1 });
     const ajv = new Ajv({ strict: false });

@@ -237,6 +237,8 @@ export class LinkSessions {
 
   #succeed(session: SimulatedLinkSession, item: SimulatedItem, accounts: SimulatedAccount[]): Reply {
     const { state, lifetimes } = this.#context;
+    const asked = state.linkTokens.get(session.link_token)?.products ?? [];
+    item.products = [...new Set([...item.products, ...asked])];
     session.finished_at = this.#context.now();
     session.result = {
       public_token: state.newPublicToken(item.item_id, this.#context.now(), lifetimes),

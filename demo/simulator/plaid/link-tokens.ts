@@ -95,8 +95,10 @@ function checkProducts(request: CreateRequest, isUpdate: boolean): void {
     request.additional_consented_products ?? [],
   ];
   if (isUpdate) {
-    if (lists.some((list) => list.length > 0)) {
-      throw plaidRefusal('INVALID_FIELD', 'products must not be given with an access_token (update mode)');
+    // Only to ask once more for what the customer has not shared.
+    const isAskedAgain = initial.length === 0 || /^(auth|identity)$/.test(initial.join());
+    if (!isAskedAgain || lists.slice(1).some((list) => list.length > 0)) {
+      throw plaidRefusal('INVALID_FIELD', 'these products must not be given with an access_token (update mode)');
     }
     return;
   }
