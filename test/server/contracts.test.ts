@@ -72,6 +72,8 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
       .execute();
     await server.jobs.tick();
 
+    // Plaid says that it has taken the address.
+    await server.upstream.simulator.webhooks.settled();
     const calls = server.ledger.calls().filter(({ path }) => path !== '/sandbox/public_token/create');
     expect(new Set(calls.map(({ method, path }) => `${method} ${path}`))).toEqual(
       new Set([
@@ -85,6 +87,7 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
         'GET /payment_instruments',
         'POST /item/remove',
         'POST /item/webhook/update',
+        'POST /webhook_verification_key/get',
       ]),
     );
     const violations = calls.flatMap(({ service, method, path, body, query }) =>
