@@ -106,8 +106,8 @@ describe('a delivery', () => {
     const days: number[] = [];
     for (let round = 0; round < 400; round++) {
       await server.jobs.tick();
-      if ((await rows()).every(({ status }) => status === 'dead')) break;
       if (receiver.received.length > days.length * 2) days.push(server.clockOffset / 86_400_000);
+      if ((await rows()).every(({ status }) => status === 'dead')) break;
       server.clockOffset += 15 * 60_000;
     }
     const ids = new Set(receiver.received.map(({ headers }) => headers['webhook-id']));
