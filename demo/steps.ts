@@ -67,7 +67,7 @@ export function watchSessions(storage: Storage, log: StepLog): Storage {
   const seen = new Map<string, string>();
   return {
     ...storage,
-    async transaction(fn) {
+    async transaction(scope, fn) {
       const points = new Map<string, string>();
       const observer: KyselyPlugin = {
         transformQuery: ({ node }) => node,
@@ -82,7 +82,7 @@ export function watchSessions(storage: Storage, log: StepLog): Storage {
           return result;
         },
       };
-      const outcome = await storage.transaction((trx) => fn(trx.withPlugin(observer)));
+      const outcome = await storage.transaction(scope, (trx) => fn(trx.withPlugin(observer)));
       for (const [session, point] of points) {
         const before = seen.get(session);
         seen.set(session, point);

@@ -46,28 +46,29 @@ const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
 /**
  * Takes a public token into a session, in one transaction: either it is stored and committed with the session leased to `owner`, or
  * nothing has changed. Nothing is exchanged here.
+ * @param found the session as it was a moment ago
  * @param recognized ids of the connections that the customer has to these accounts already (recognize.ts)
  * @throws ProblemError when the session or the token cannot be used
  */
 export async function acceptPublicToken(
   { storage, secrets, timing, outbox }: { storage: Storage; secrets: Secrets; timing: Timing; outbox: Outbox },
   owner: string,
-  sessionId: string,
+  found: SessionTable,
   request: CompleteRequest,
   facts: RequestFacts,
   recognized?: string[],
 ): Promise<Accepted> {
   const hash = sha256(request.public_token);
   // Most repetitions come while the first is at work, and must not get in its way.
-  const early = await findAccepted(storage.db, sessionId, hash);
+  const early = await findAccepted(storage.db, found, hash);
   if (early) return early;
   const now = await storage.now();
-  return storage.transaction(async (trx): Promise<Accepted> => {
+  return storage.transaction(`customer:${found.customer_id}`, async (trx): Promise<Accepted> => {
     // A write first: it locks the row, so that of many requests at once exactly one goes on from here.
     const session = await trx
       .updateTable('sessions')
       .set({ updated_at: now })
-      .where('id', '=', sessionId)
+      .where('id', '=', found.id)
       .returningAll()
       .executeTakeFirst();
     if (!session) throw new ProblemError('not_found');
@@ -212,17 +213,12 @@ async function auditAccepted(
 }
 
 /** The same token, which is being worked on or has been: nothing is to be written for it. */
-async function findAccepted(db: Storage['db'], sessionId: string, hash: string): Promise<Accepted | undefined> {
-  const session = await db
-    .selectFrom('sessions')
-    .innerJoin('items', 'items.id', 'sessions.item_id')
-    .selectAll('sessions')
-    .where('sessions.id', '=', sessionId)
-    .where('items.public_token_hash', '=', hash)
-    .executeTakeFirst();
-  if (session?.status === 'processing') return { kind: 'join', session };
-  if (session?.status === 'completed' || session?.status === 'failed') return { kind: 'settled', session };
-  return undefined;
+async function findAccepted(db: Storage['db'], session: SessionTable, hash: string): Promise<Accepted | undefined> {
+  const { item_id, status } = session;
+  const kind = status === 'processing' ? 'join' : status === 'completed' || status === 'failed' ? 'settled' : undefined;
+  if (kind === undefined || item_id === null) return undefined;
+  const item = await db.selectFrom('items').select('public_token_hash').where('id', '=', item_id).executeTakeFirst();
+  return item?.public_token_hash === hash ? { kind, session } : undefined;
 }
 
 /** A token whose exchange was put off, as while Plaid was misconfigured. */

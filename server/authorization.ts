@@ -50,7 +50,7 @@ export async function acceptBeforehand(
   origin: Origin,
 ): Promise<SessionTable> {
   const now = await storage.now();
-  return storage.transaction(async (trx) => {
+  return storage.transaction(`customer:${session.customer_id}`, async (trx) => {
     // A write first: it locks the row, so that there is one receipt.
     const present = await trx
       .updateTable('sessions')

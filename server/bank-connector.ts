@@ -4,6 +4,7 @@ import type { CompleteRequest } from '../widget/contract.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
+import { ProblemError } from './errors.ts';
 import { newId } from './ids.ts';
 import type { Logger } from './log.ts';
 import { recognize } from './recognize.ts';
@@ -199,8 +200,10 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   return {
     async complete(sessionId, request, facts) {
       const deadline = performance.now() + timing.answerWithinMs;
-      const recognized = await recognize(deps, sessionId, request);
-      const accepted = await acceptPublicToken(deps, owner, sessionId, request, facts, recognized);
+      const session = await findSession(storage, sessionId);
+      if (!session) throw new ProblemError('not_found');
+      const recognized = await recognize(deps, session, request);
+      const accepted = await acceptPublicToken(deps, owner, session, request, facts, recognized);
       if (accepted.kind === 'settled') return accepted.session;
       const begun =
         accepted.kind === 'work'

@@ -44,8 +44,8 @@ export class HeldConnection {
   ): Promise<void> {
     const { storage, timing } = this.deps;
     const now = await storage.now();
-    const { id, version } = this.row;
-    this.row = await storage.transaction(async (trx) => {
+    const { id, version, customer_id } = this.row;
+    this.row = await storage.transaction(`customer:${customer_id}`, async (trx) => {
       const mine = await trx
         .updateTable('connections')
         .set({ lease_until: now + timing.leaseMs })

@@ -230,7 +230,9 @@ export async function change(
   const { storage, goals } = deps;
   const now = await storage.now();
   const by: By = { actor: event.source, details: { webhook: event.type } };
-  const due = await storage.transaction(async (trx) => {
+  const customer = await customerOf(storage, itemId);
+  if (customer === undefined) return;
+  const due = await storage.transaction(`customer:${customer}`, async (trx) => {
     const withGoals: string[] = [];
     await refuseOvertaken(trx, event);
     await trx
@@ -247,6 +249,19 @@ export async function change(
     return withGoals;
   });
   await Promise.all(due.map((id) => goals.run(id)));
+}
+
+/** Whose Item it is; undefined: it has been deleted by age, with all that belonged to it. */
+async function customerOf({ db }: Storage, itemId: string): Promise<string | undefined> {
+  const session = await db
+    .selectFrom('items')
+    .innerJoin('sessions', 'sessions.id', 'items.session_id')
+    .select('sessions.customer_id')
+    .where('items.id', '=', itemId)
+    .executeTakeFirst();
+  if (session) return session.customer_id;
+  const [connection] = await db.selectFrom('connections').select('customer_id').where('item_id', '=', itemId).execute();
+  return connection?.customer_id;
 }
 
 /**

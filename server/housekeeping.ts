@@ -70,7 +70,7 @@ async function purgeIdempotency({ db }: Storage, now: number): Promise<boolean> 
 
 /** With them go the connections that never became a funding source. */
 async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], endedBefore: number): Promise<boolean> {
-  return storage.transaction(async (trx) => {
+  return storage.transaction('housekeeping', async (trx) => {
     // By the end that was set at creation, which has an index; a session ends a day after it at the latest, or was at work for days.
     const old = await trx
       .deleteFrom('sessions')

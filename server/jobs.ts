@@ -109,7 +109,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       .limit(BATCH)
       .execute();
     for (const session of over) {
-      await storage.transaction(async (trx) => {
+      await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
         const ended = await trx
           .updateTable('sessions')
           .set({ status: 'expired', identity_enc: null, version: session.version + 1, updated_at: now })

@@ -9,7 +9,7 @@ import { roleOf } from './finix-identity.ts';
 import { sha256 } from './ids.ts';
 import type { Logger } from './log.ts';
 import { mayEndOlderLogin } from './renumbering-banks.ts';
-import { endOfSession, findSession } from './sessions.ts';
+import { endOfSession } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from './storage/tables.ts';
@@ -35,16 +35,15 @@ const PATIENCE_MS = 3_000;
 /** @returns the ids of the connections that the customer already has to all of these accounts; undefined: exchange */
 export async function recognize(
   deps: RecognizeDeps,
-  sessionId: string,
+  session: SessionTable,
   request: CompleteRequest,
 ): Promise<string[] | undefined> {
-  const session = await findSession(deps.storage, sessionId);
-  if (!session || !mayRecognize(session, request)) return undefined;
+  if (!mayRecognize(session, request)) return undefined;
   const known = await knownConnections(deps.storage.db, session);
   if (!couldBeKnown(known, request)) return undefined;
   const asked = ask(deps, session, request, known).catch((error: unknown) => {
     if (!(error instanceof UpstreamError)) throw error;
-    deps.log.warn({ session: sessionId, code: error.code }, 'an account could not be looked for before the exchange');
+    deps.log.warn({ session: session.id, code: error.code }, 'an account could not be looked for before the exchange');
     return undefined;
   });
   const patience = new AbortController();

@@ -42,12 +42,22 @@ export async function requestRemoval(
   by: By,
 ): Promise<ConnectionTable> {
   const now = await storage.now();
-  return storage.transaction(async (trx) => {
+  const found = await storage.db
+    .selectFrom('connections')
+    .select('customer_id')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (!found) throw noConnection();
+  return storage.transaction(`customer:${found.customer_id}`, async (trx) => {
     const before = await lockConnection(trx, id);
-    if (!before) throw new ProblemError('not_found', { detail: 'There is no such connection.' });
+    if (!before) throw noConnection();
     if (await isBusy(trx, before.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
     return beginRemoval(trx, outbox, before, 'removed_by_merchant', now, by);
   });
+}
+
+function noConnection(): ProblemError {
+  return new ProblemError('not_found', { detail: 'There is no such connection.' });
 }
 
 /**
@@ -56,7 +66,7 @@ export async function requestRemoval(
  */
 export async function letGoOfItem(deps: RemovalDeps, connection: ConnectionTable): Promise<void> {
   const now = await deps.storage.now();
-  const item = await deps.storage.transaction(async (trx) => {
+  const item = await deps.storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
     const held = await trx
       .updateTable('items')
       .set((eb) => ({ updated_at: eb.ref('updated_at') }))
@@ -132,7 +142,7 @@ export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<bo
       return false;
     }
   }
-  await storage.transaction(async (trx) => {
+  await storage.transaction(`item:${item.id}`, async (trx) => {
     const removed = await write(trx, { status: 'removed', access_token_enc: null });
     if (removed.numUpdatedRows > 0n) {
       await addAudit(trx, now, { actor: 'job' }, 'item.removed', { session: item.session_id });
@@ -150,7 +160,7 @@ export async function requestErasure(
   customerId: string,
 ): Promise<void> {
   const now = await storage.now();
-  await storage.transaction(async (trx) => {
+  await storage.transaction(`customer:${customerId}`, async (trx) => {
     await trx
       .insertInto('erasures')
       .values({ customer_id: customerId, next_at: now, requested_at: now })
@@ -220,7 +230,7 @@ export async function erase(
   patienceMs?: number,
 ): Promise<boolean> {
   const now = await storage.now();
-  const left = await storage.transaction(async (trx) => {
+  const left = await storage.transaction(`customer:${customerId}`, async (trx) => {
     await trx
       .updateTable('erasures')
       .set({ next_at: now + LOOK_AGAIN_MS })
@@ -229,7 +239,7 @@ export async function erase(
     return endCustomer(trx, outbox, customerId, now);
   });
   await Promise.all(left.map((id) => goals.run(id, patienceMs)));
-  return storage.transaction(async (trx) => {
+  return storage.transaction(`customer:${customerId}`, async (trx) => {
     const erasure = await trx
       .deleteFrom('erasures')
       .where('customer_id', '=', customerId)

@@ -90,7 +90,9 @@ export async function connectionsOf(
  */
 export async function cancelSession({ storage }: SessionDeps, id: string): Promise<SessionTable> {
   const now = await storage.now();
-  return storage.transaction(async (trx) => {
+  const found = await findSession(storage, id);
+  if (!found) throw new ProblemError('not_found');
+  return storage.transaction(`customer:${found.customer_id}`, async (trx) => {
     const closed = await trx
       .updateTable('sessions')
       .set((eb) => ({
@@ -204,7 +206,7 @@ async function insertSession(
     expires_at: now + SESSION_MS,
   };
   const answer = viewSession(row, repaired ? [repaired] : [], request.isPublic ? 'page' : 'merchant', now);
-  await storage.transaction(async (trx) => {
+  await storage.transaction(`customer:${row.customer_id}`, async (trx) => {
     if (idempotency) {
       const { key, hash } = idempotency;
       await trx

@@ -92,7 +92,7 @@ export class Stop extends Error {
 /** Every other write counts one: a worker that was cut off from the answer to its commit never takes a claim for its own write. */
 export const CLAIM_STEP = 2;
 
-export type StorageTransaction = Parameters<Parameters<Storage['transaction']>[0]>[0];
+export type StorageTransaction = Parameters<Parameters<Storage['transaction']>[1]>[0];
 
 /**
  * Takes the lease of a session that is being processed and is due. A lease of `owner` itself counts as free: the caller knows that no
@@ -168,8 +168,8 @@ export class HeldSession {
 
   async #writeOnce(patch: Partial<SessionTable>, also: Also | undefined, mayBeWritten: boolean): Promise<SessionTable> {
     const now = await this.#storage.now();
-    const { id, version, lease_owner } = this.row;
-    return this.#storage.transaction(async (trx) => {
+    const { id, version, lease_owner, customer_id } = this.row;
+    return this.#storage.transaction(`customer:${customer_id}`, async (trx) => {
       const written = await trx
         .updateTable('sessions')
         .set({ lease_until: now + this.#timing.leaseMs, ...patch, version: version + 1, updated_at: now })

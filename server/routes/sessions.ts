@@ -164,7 +164,7 @@ async function noteLinkToken(
   const { linkToken, expiresAt, hostedLinkUrl } = token;
   const now = await storage.now();
   const isRead = hostedLinkUrl !== undefined || (await hasConnections(storage, session));
-  await storage.transaction(async (trx) => {
+  await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
     await trx
       .updateTable('sessions')
       .set({ link_tokens_until: expiresAt })

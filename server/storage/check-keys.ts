@@ -20,7 +20,7 @@ export async function assertKeys(storage: Storage, secrets: Secrets): Promise<vo
   const id = secrets.currentKeyId;
   const row = { key: PREFIX + id, value: secrets.seal(TEXT, where(id)) };
   // Checked and added as one, so that of two first starts with different keys the second is refused.
-  await storage.transaction(async (trx) => {
+  await storage.transaction('keys', async (trx) => {
     const known = await trx.selectFrom('meta').selectAll().where('key', 'like', `${PREFIX}%`).execute();
     const missing = known.filter((check) => !canOpen(secrets, check.value, check.key.slice(PREFIX.length)));
     if (missing.length > 0) {

@@ -9,3 +9,46 @@ export function databaseNow(dialect: 'sqlite' | 'postgres'): RawBuilder<number> 
     ? sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`
     : sql<number>`cast(${Date.now()} as bigint)`;
 }
+
+/** So long one look at the database's clock is good for: two machines' clocks part by less than a tenth of a millisecond in it. */
+const GOOD_FOR_MS = 1_000;
+/** More than the two clocks of one machine part by adjustment in a second: it was asleep, or somebody has set its clock. */
+const LEAP_MS = 50;
+
+/**
+ * The database's clock without asking it each time: a busy server would ask thousands of times a second. Between two looks this machine's
+ * monotonic clock goes on from the last, unless the machine has slept, in which that clock may stand still.
+ */
+export class DatabaseClock {
+  readonly #read: () => Promise<number>;
+  #looked: { monotonic: number; wall: number; database: number } | undefined;
+  #looking: Promise<void> | undefined;
+
+  /** @param read asks the database for milliseconds since 1970 */
+  constructor(read: () => Promise<number>) {
+    this.#read = read;
+  }
+
+  /** Milliseconds since 1970, whole; off by half of what a query takes at most. */
+  async now(): Promise<number> {
+    for (;;) {
+      const looked = this.#looked;
+      if (looked) {
+        const passed = performance.now() - looked.monotonic;
+        const leapt = Math.abs(Date.now() - looked.wall - passed);
+        if (passed < GOOD_FOR_MS && leapt < LEAP_MS) return Math.floor(looked.database + passed);
+      }
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
+      });
+      await this.#looking;
+    }
+  }
+
+  async #look(): Promise<void> {
+    const asked = performance.now();
+    const database = await this.#read();
+    const monotonic = performance.now();
+    this.#looked = { monotonic, wall: Date.now(), database: database + (monotonic - asked) / 2 };
+  }
+}

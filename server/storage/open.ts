@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Driver,
@@ -12,7 +13,7 @@ import {
   sql,
   type Transaction,
 } from 'kysely';
-import { databaseNow } from './clock.ts';
+import { DatabaseClock, databaseNow } from './clock.ts';
 import { isUniqueViolation, StorageUnavailableError } from './errors.ts';
 import { migrate } from './migrate.ts';
 import { isConflict, openPool } from './postgres.ts';
@@ -33,15 +34,22 @@ export interface StorageOptions {
   guarded?: boolean;
 }
 
+/**
+ * What a transaction is about. Sessions, Items and connections are changed under their customer's scope: nothing here spans customers, so
+ * that on PostgreSQL those of different customers need not look out for each other.
+ */
+export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` | 'keys' | 'housekeeping';
+
 /** The open database. Every query can throw StorageUnavailableError. */
 export interface Storage {
   db: Kysely<Database>;
   dialect: 'sqlite' | 'postgres';
   /**
-   * Runs `fn` as if no other transaction ran at the same time: what it reads stays true until it commits. Where that could not be
-   * kept, `fn` is run **again**, so it must do nothing but query through `trx`.
+   * Runs `fn` as if no other transaction of the same scope ran at the same time: what it reads of the scope stays true until it commits.
+   * Across scopes only single rows and unique keys are safe. Where others were in the way, `fn` is run **again**, so it must do nothing
+   * but query through `trx`.
    */
-  transaction<T>(fn: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
+  transaction<T>(scope: Scope, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
   /** Milliseconds since 1970: the database's clock where many machines share one, so that theirs need not agree. */
   now(): Promise<number>;
   /** Resolves when the database answers. */
@@ -83,12 +91,19 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
             createQueryCompiler: () => new PostgresQueryCompiler(),
           },
   });
+  const scopes = new Scopes();
+  const clock = new DatabaseClock(() => readClock(db));
   const storage: Storage = {
     db,
     dialect,
     transaction:
-      dialect === 'sqlite' ? (fn) => runOnce(db.transaction(), fn, guarded) : (fn) => runSerializable(db, fn, guarded),
-    now: dialect === 'sqlite' ? async () => Date.now() : () => readClock(db),
+      dialect === 'sqlite'
+        ? (_scope, fn) => runOnce(db.transaction(), fn, guarded)
+        : async (scope, fn) => {
+            refuseInside();
+            return scopes.alone(scope, () => runInScope(db, scope, fn, guarded));
+          },
+    now: dialect === 'sqlite' ? async () => Date.now() : () => clock.now(),
     ping: async () => {
       await sql`select 1`.execute(db);
     },
@@ -142,16 +157,25 @@ async function runOnce<T>(
   });
 }
 
-/** Gives PostgreSQL's transactions what SQLite's have anyhow: they are as good as one after the other. */
-async function runSerializable<T>(
+/**
+ * One transaction of the scope at a time, on all instances: a lock by the scope's name before anything is read. Not PostgreSQL's
+ * `serializable`: it watches pages of indexes, so that sessions which have nothing in common are turned away over and over.
+ */
+async function runInScope<T>(
   db: Kysely<Database>,
+  scope: Scope,
   fn: (trx: Transaction<Database>) => Promise<T>,
   guarded: boolean,
 ): Promise<T> {
   const deadline = Date.now() + CONFLICT_PATIENCE_MS;
+  const key = lockKey(scope);
+  const locked = async (trx: Transaction<Database>) => {
+    await sql`select pg_advisory_xact_lock(${key})`.execute(trx);
+    return fn(trx);
+  };
   for (let round = 1; ; round++) {
     try {
-      return await runOnce(db.transaction().setIsolationLevel('serializable'), fn, guarded);
+      return await runOnce(db.transaction().setIsolationLevel('read committed'), locked, guarded);
     } catch (error) {
       // A row that another transaction inserts meanwhile can show itself by its key first; run again, `fn` sees it.
       const again = isConflict(error) || (round === 1 && isUniqueViolation(error));
@@ -159,6 +183,28 @@ async function runSerializable<T>(
       if (Date.now() >= deadline) throw new StorageUnavailableError('conflict');
       // Spread over about as long as a few transactions take, growing while the crowd stays.
       await sleep(Math.random() * Math.min(5 * round, 100));
+    }
+  }
+}
+
+/** Two scopes with the same 64 bits only wait for each other. */
+function lockKey(scope: Scope): string {
+  return createHash('sha256').update(scope).digest().readBigInt64BE().toString();
+}
+
+/** Those of this process that wait for the same scope do so here, where it costs no connection. */
+class Scopes {
+  readonly #last = new Map<Scope, Promise<unknown>>();
+
+  async alone<T>(scope: Scope, run: () => Promise<T>): Promise<T> {
+    // Every transaction ends in bounded time, by the database's own limits.
+    const before = this.#last.get(scope);
+    const own = before ? before.then(run, run) : run();
+    this.#last.set(scope, own);
+    try {
+      return await own;
+    } finally {
+      if (this.#last.get(scope) === own) this.#last.delete(scope);
     }
   }
 }

@@ -12,6 +12,9 @@ import type { Turn } from './sqlite-dialect.ts';
 /** Our code has about a hundred different queries; lists of values of many lengths must not fill the memory. */
 const STATEMENTS_KEPT = 500;
 
+/** However slow the disk is: a session commits about a dozen times, and its customer waits for each. */
+const LONGEST_COMPANY_MS = 20;
+
 /**
  * Transactions that come within one turn of the event loop are committed as one, because each commit waits for the disk while everything
  * else in the process waits for it. Each is a savepoint in the group's transaction: it can be rolled back by itself, and its caller hears
@@ -23,7 +26,14 @@ export class SqliteGroup {
   readonly #turn: Turn;
   readonly #statements = new Map<string, { statement: SqliteStatement; givesRows: boolean }>();
   /** The promise of the open group's commit; undefined: no transaction is open. */
-  #open: { committed: Promise<void>; resolve: () => void; reject: (error: unknown) => void } | undefined;
+  #open:
+    | { committed: Promise<void>; resolve: () => void; reject: (error: unknown) => void; members: number }
+    | undefined;
+  /**
+   * For how long a group waits for more: as long as the last commit took, if several shared it, so that the process is free for half of
+   * the time at least; not at all if it had no company.
+   */
+  #companyMs = 0;
 
   constructor(db: SqliteDatabase, turn: Turn) {
     this.#db = db;
@@ -47,7 +57,7 @@ export class SqliteGroup {
     } catch (error) {
       throw this.#giveUp(error);
     }
-    return this.#committed;
+    return this.#joined();
   }
 
   /** Undoes the member, and only it, unless what went wrong may have undone more. @returns resolves when the others have an outcome */
@@ -86,7 +96,8 @@ export class SqliteGroup {
     else if (kind !== 'SelectQueryNode') this.commit();
     if (this.#open) {
       try {
-        return { result: this.#run<R>(query), committed: this.#committed };
+        const result = this.#run<R>(query);
+        return { result, committed: writes ? this.#joined() : this.#open.committed };
       } catch (error) {
         const known = toSqliteError(error);
         if (known instanceof StorageUnavailableError) this.#giveUp(known);
@@ -104,9 +115,11 @@ export class SqliteGroup {
   commit(): void {
     const open = this.#open;
     if (!open) return;
+    const began = performance.now();
     try {
       this.#db.exec('COMMIT');
       this.#open = undefined;
+      this.#companyMs = open.members > 1 ? Math.min(LONGEST_COMPANY_MS, performance.now() - began) : 0;
       open.resolve();
     } catch (error) {
       this.#giveUp(error);
@@ -129,8 +142,9 @@ export class SqliteGroup {
     }
   }
 
-  get #committed(): Promise<void> {
+  #joined(): Promise<void> {
     if (!this.#open) throw new StorageUnavailableError('rolled back');
+    this.#open.members++;
     return this.#open.committed;
   }
 
@@ -149,8 +163,12 @@ export class SqliteGroup {
     });
     // Whoever waits for it hears of a failure; there may be nobody left.
     committed.catch(() => {});
-    const open = { committed, resolve, reject };
+    const open = { committed, resolve, reject, members: 0 };
     this.#open = open;
+    if (this.#companyMs > 0) {
+      setTimeout(() => this.#commitSoon(open), this.#companyMs);
+      return;
+    }
     // After everybody whose turn comes with the events that have already arrived.
     const immediate = setImmediate(() => {
       clearTimeout(timer);

@@ -154,7 +154,7 @@ export function createDeliveries({
 
     async resend(id) {
       const now = await storage.now();
-      return storage.transaction(async (trx) => {
+      return storage.transaction(`delivery:${id}`, async (trx) => {
         const fresh = await trx
           .updateTable('deliveries')
           .set({ status: 'pending', tries: 0, next_at: now, lease_until: 0, updated_at: now })

@@ -69,20 +69,20 @@ export function createInbound(deps: InboundDeps): Inbound {
       .returning('id')
       .executeTakeFirst();
     log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'a webhook came in');
-    if (stored && running.size < AT_ONCE && !stopped) soon(id);
+    if (stored && running.size < AT_ONCE && !stopped) soon(id, event.subject);
   }
 
-  function soon(id: string): void {
-    const work: Promise<void> = run(id)
+  function soon(id: string, subject: string | null): void {
+    const work: Promise<void> = run(id, subject)
       .catch((error: unknown) => log.warn({ event: id, err: error }, 'a webhook is left to a job'))
       .finally(() => running.delete(work));
     running.add(work);
   }
 
-  async function take(id: string): Promise<InboundEventTable | undefined> {
+  async function take(id: string, subject: string | null): Promise<InboundEventTable | undefined> {
     const now = await storage.now();
     // A transaction, so that two instances can't take two of the same subject at the same moment.
-    return storage.transaction((trx) =>
+    return storage.transaction(`webhook:${subject ?? id}`, (trx) =>
       trx
         .updateTable('inbound_events as event')
         .set((eb) => ({ lease_until: now + timing.inboundLeaseMs, tries: eb('tries', '+', 1) }))
@@ -93,8 +93,8 @@ export function createInbound(deps: InboundDeps): Inbound {
     );
   }
 
-  async function run(id: string): Promise<void> {
-    const event = await take(id);
+  async function run(id: string, subject: string | null): Promise<void> {
+    const event = await take(id, subject);
     if (!event) return;
     try {
       await handle(event);
@@ -114,7 +114,7 @@ export function createInbound(deps: InboundDeps): Inbound {
       .where('next_at', '<=', await storage.now())
       .orderBy('next_at')
       .executeTakeFirst();
-    if (next) soon(next.id);
+    if (next) soon(next.id, subject);
   }
 
   async function handle(event: InboundEventTable): Promise<void> {
@@ -189,12 +189,12 @@ export function createInbound(deps: InboundDeps): Inbound {
       const now = await storage.now();
       const due = await storage.db
         .selectFrom('inbound_events as event')
-        .select('event.id')
+        .select(['event.id', 'event.subject'])
         .where((eb) => isDue(eb, now))
         .orderBy('event.next_at')
         .limit(limit)
         .execute();
-      await Promise.all(due.map(({ id }) => run(id)));
+      await Promise.all(due.map(({ id, subject }) => run(id, subject)));
       return due.length === limit;
     },
     async stop() {

@@ -42,7 +42,7 @@ export function naiveRetry({ plaid, finix }: Clients): Clients {
 export function noFence(storage: Storage): Storage {
   return {
     ...storage,
-    transaction: (fn) => storage.transaction((trx) => fn(trx.withPlugin(anyVersion) as typeof trx)),
+    transaction: (scope, fn) => storage.transaction(scope, (trx) => fn(trx.withPlugin(anyVersion) as typeof trx)),
   };
 }
 

@@ -102,9 +102,9 @@ export function clientsWithSlowNews({ plaid, finix }: Clients): Clients {
 export function storageWithPoints(storage: Storage, { hit }: Points): Storage {
   return {
     ...storage,
-    async transaction(fn) {
+    async transaction(scope, fn) {
       let commit: string | undefined;
-      const result = await storage.transaction(async (trx) => {
+      const result = await storage.transaction(scope, async (trx) => {
         const inner = await fn(trx);
         commit = commitOf(inner);
         if (commit) hit(`before ${commit}`);

@@ -141,7 +141,9 @@ describe('the same name and mask at the same bank', () => {
     if (!old || !fresh) throw new Error('there are no connections');
     const named = { ...fresh, account_name: old.account_name, account_mask: old.account_mask, institution_id: bank };
     await known(first.id, { fingerprint: 'FPRother', institution_id: bank });
-    const found = await server.storage.transaction((trx) => duplicatesOf(trx, { ...named, fingerprint: 'FPRnew' }));
+    const found = await server.storage.transaction('customer:1', (trx) =>
+      duplicatesOf(trx, { ...named, fingerprint: 'FPRnew' }),
+    );
     expect(found.map(({ id }) => id)).toEqual([first.id]);
   });
 });

@@ -31,8 +31,8 @@ forEachStorage((_name, kind) => {
       const storage = await kind.open();
       let writes = 0;
       const worker = await held(storage, {
-        async transaction(fn) {
-          if (writes++ > 0) return storage.transaction(fn);
+        async transaction(scope, fn) {
+          if (writes++ > 0) return storage.transaction(scope, fn);
           // A lease of the process's own counts as free for it.
           await claim(storage, owner, rows.sessions.id, TIMING);
           throw new StorageUnavailableError('test, before the commit');
@@ -47,8 +47,8 @@ forEachStorage((_name, kind) => {
       const storage = await kind.open();
       let writes = 0;
       const worker = await held(storage, {
-        async transaction(fn) {
-          const written = await storage.transaction(fn);
+        async transaction(scope, fn) {
+          const written = await storage.transaction(scope, fn);
           if (writes++ === 0) throw new StorageUnavailableError('test, after the commit');
           return written;
         },
@@ -70,8 +70,8 @@ async function leftAlone(answerWithinMs?: number) {
   let losesAnswer = true;
   const storage: Storage = {
     ...opened,
-    async transaction(fn) {
-      const written = await opened.transaction(fn);
+    async transaction(scope, fn) {
+      const written = await opened.transaction(scope, fn);
       const taken = (written as { session?: SessionTable } | undefined)?.session?.status === 'processing';
       if (!taken || !losesAnswer) return written;
       losesAnswer = false;

@@ -31,9 +31,9 @@ async function unsteadyStorage() {
       check();
       return opened.now();
     },
-    async transaction(fn) {
+    async transaction(scope, fn) {
       check();
-      const written = await opened.transaction(fn);
+      const written = await opened.transaction(scope, fn);
       if (outage.losesAnswerOf(written)) {
         outage.losesAnswerOf = () => false;
         throw new StorageUnavailableError('test, after the commit');

@@ -7,7 +7,7 @@ const storage = await openStorage(JSON.parse(options ?? '{}'));
 
 if (task === 'increment') {
   for (let i = 0; i < Number(times); i++) {
-    await storage.transaction(async (trx) => {
+    await storage.transaction('customer:1', async (trx) => {
       const counter = await trx
         .selectFrom('rate_limits')
         .select('hits')
@@ -26,7 +26,7 @@ if (task === 'increment') {
   }
 } else if (task === 'append') {
   for (let i = 0; ; i++) {
-    await storage.transaction(async (trx) => {
+    await storage.transaction('customer:1', async (trx) => {
       await trx
         .insertInto('meta')
         .values({ key: `row-${i}`, value: 'x'.repeat(500) })

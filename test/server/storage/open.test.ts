@@ -40,7 +40,7 @@ forEachStorage((_name, kind) => {
         .values({ ...rows.rate_limits, hits: 0 })
         .execute();
       const increment = () =>
-        storage.transaction(async (trx) => {
+        storage.transaction('customer:1', async (trx) => {
           const { hits } = await trx.selectFrom('rate_limits').select('hits').executeTakeFirstOrThrow();
           await trx
             .updateTable('rate_limits')
@@ -54,7 +54,7 @@ forEachStorage((_name, kind) => {
     test('of twenty at once that add what is missing, one adds it', async () => {
       const storage = await kind.open();
       const addIfMissing = () =>
-        storage.transaction(async (trx) => {
+        storage.transaction('customer:1', async (trx) => {
           const found = await trx.selectFrom('customers').select('customer_id').executeTakeFirst();
           if (!found) await trx.insertInto('customers').values(rows.customers).execute();
           return found === undefined;
@@ -73,7 +73,7 @@ forEachStorage((_name, kind) => {
 
     test('one that throws leaves nothing behind', async () => {
       const storage = await kind.open();
-      const failing = storage.transaction(async (trx) => {
+      const failing = storage.transaction('customer:1', async (trx) => {
         await trx.insertInto('meta').values(rows.meta).execute();
         throw new Error('changed my mind');
       });
@@ -83,7 +83,7 @@ forEachStorage((_name, kind) => {
 
     test('one that swallows the error of a statement is not committed', async () => {
       const storage = await kind.open();
-      const swallowing = storage.transaction(async (trx) => {
+      const swallowing = storage.transaction('customer:1', async (trx) => {
         await trx.insertInto('meta').values(rows.meta).execute();
         await trx
           .insertInto('meta')
@@ -97,8 +97,10 @@ forEachStorage((_name, kind) => {
 
     test('a query past an open one is refused, not left to wait for itself', async () => {
       const storage = await kind.open();
-      await expect(storage.transaction(() => storage.ping())).rejects.toThrow('Use trx');
-      await expect(storage.transaction(() => storage.transaction(async () => {}))).rejects.toThrow('Use trx');
+      await expect(storage.transaction('customer:1', () => storage.ping())).rejects.toThrow('Use trx');
+      await expect(
+        storage.transaction('customer:1', () => storage.transaction('customer:1', async () => {})),
+      ).rejects.toThrow('Use trx');
       await storage.ping();
     });
   });
@@ -146,7 +148,7 @@ forEachStorage((_name, kind) => {
 
   test('a closed storage says that it is not available', async () => {
     const storage = await kind.open();
-    const running = storage.transaction(async (trx) => {
+    const running = storage.transaction('customer:1', async (trx) => {
       await trx.insertInto('meta').values(rows.meta).execute();
       return 'committed';
     });
@@ -154,7 +156,7 @@ forEachStorage((_name, kind) => {
     expect(await running).toBe('committed');
     await closing;
     await expect(storage.ping()).rejects.toThrow(StorageUnavailableError);
-    await expect(storage.transaction(async () => {})).rejects.toThrow(StorageUnavailableError);
+    await expect(storage.transaction('customer:1', async () => {})).rejects.toThrow(StorageUnavailableError);
     await storage.close();
   });
 

@@ -37,7 +37,7 @@ withPostgres('PostgreSQL', (server) => {
     skip,
   }) => {
     skip(!server().canRestart, 'the server is not ours');
-    const cut = storage.transaction(async (trx) => {
+    const cut = storage.transaction('customer:1', async (trx) => {
       await trx.insertInto('meta').values(rows.meta).execute();
       await server().restart('immediate');
       await trx
@@ -63,7 +63,7 @@ withPostgres('PostgreSQL', (server) => {
     skip(!server().canRestart, 'the server is not ours');
     await server().without(async () => {
       await expect(storage.ping()).rejects.toThrow(StorageUnavailableError);
-      await expect(storage.transaction(async () => {})).rejects.toThrow(StorageUnavailableError);
+      await expect(storage.transaction('customer:1', async () => {})).rejects.toThrow(StorageUnavailableError);
     });
     await storage.ping();
   });
@@ -72,7 +72,7 @@ withPostgres('PostgreSQL', (server) => {
     const other = new pg.Client({ connectionString: url });
     await other.connect();
     let rounds = 0;
-    const found = await storage.transaction(async (trx) => {
+    const found = await storage.transaction('customer:1', async (trx) => {
       rounds++;
       const row = await trx.selectFrom('meta').selectAll().executeTakeFirst();
       if (rounds === 1) await other.query('insert into meta (key, value) values ($1, $2)', [rows.meta.key, 'theirs']);
@@ -83,8 +83,34 @@ withPostgres('PostgreSQL', (server) => {
     expect([found?.value, rounds]).toEqual(['theirs', 2]);
   });
 
+  test('transactions of one scope wait for each other on all instances, those of different scopes do not', async () => {
+    const second = await openStorage({ databaseUrl: url, dataDir: '/nonexistent' });
+    const order: string[] = [];
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let begun = () => {};
+    const isHeld = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    const first = storage.transaction('customer:1', async () => {
+      begun();
+      await held;
+      order.push('first');
+    });
+    await isHeld;
+    const same = second.transaction('customer:1', async () => order.push('same scope'));
+    await second.transaction('customer:2', async () => order.push('another scope'));
+    await storage.transaction('customer:3', async () => order.push('another scope'));
+    release();
+    await Promise.all([first, same]);
+    await second.close();
+    expect(order).toEqual(['another scope', 'another scope', 'first', 'same scope']);
+  });
+
   test('a statement that the server stops is reported', async () => {
-    const slow = storage.transaction(async (trx) => {
+    const slow = storage.transaction('customer:1', async (trx) => {
       await sql`set local statement_timeout = 50`.execute(trx);
       await sql`select pg_sleep(5)`.execute(trx);
     });
@@ -96,7 +122,7 @@ withPostgres('PostgreSQL', (server) => {
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    const holders = Array.from({ length: 10 }, () => storage.transaction(() => held));
+    const holders = Array.from({ length: 10 }, (_, i) => storage.transaction(`customer:${i}`, () => held));
     await expect(storage.ping()).rejects.toThrow(new StorageUnavailableError('connect timeout'));
     release();
     await Promise.all(holders);

@@ -101,7 +101,7 @@ test("a write waits for another process's lock without blocking this one", async
 
 test('a lock that stays is reported after 5 s, and the next write works once it is gone', async () => {
   const other = await lockedByAnother();
-  const write = () => storage.transaction((trx) => trx.insertInto('meta').values(rows.meta).execute());
+  const write = () => storage.transaction('customer:1', (trx) => trx.insertInto('meta').values(rows.meta).execute());
   await expect(write()).rejects.toThrow(new StorageUnavailableError('SQLITE_BUSY'));
   other.exec('ROLLBACK');
   other.close();
@@ -112,7 +112,7 @@ test('a full disk is reported, takes back the transaction, and reading goes on',
   await storage.db.insertInto('meta').values(rows.meta).execute();
   const { rows: pages } = await sql<{ page_count: number }>`pragma page_count`.execute(storage.db);
   await sql.raw(`pragma max_page_count = ${pages[0]?.page_count}`).execute(storage.db);
-  const write = storage.transaction(async (trx) => {
+  const write = storage.transaction('customer:1', async (trx) => {
     await trx.insertInto('meta').values({ key: 'small', value: 'x' }).execute();
     await trx
       .insertInto('meta')
@@ -122,7 +122,9 @@ test('a full disk is reported, takes back the transaction, and reading goes on',
   await expect(write).rejects.toThrow(new StorageUnavailableError('SQLITE_FULL'));
   await sql.raw('pragma max_page_count = 1000000').execute(storage.db);
   expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([rows.meta]);
-  await storage.transaction((trx) => trx.insertInto('meta').values({ key: 'after', value: 'x' }).execute());
+  await storage.transaction('customer:1', (trx) =>
+    trx.insertInto('meta').values({ key: 'after', value: 'x' }).execute(),
+  );
 });
 
 test('after closing, the one file holds everything', async () => {
