@@ -9,9 +9,11 @@ interface Frame {
   /** `<link>` tags. */
   styles: string;
   theme: string;
+  /** No bank and no money behind it. */
+  simulated: boolean;
 }
 
-function frame({ title, styles, theme }: Frame, body: Html): Html {
+function frame({ title, styles, theme, simulated }: Frame, body: Html): Html {
   return html`<!doctype html>
 <html lang="en" data-theme="${theme}">
   <head>
@@ -23,7 +25,10 @@ function frame({ title, styles, theme }: Frame, body: Html): Html {
   </head>
   <body class="plain">
     <main class="paper">
-      <p class="wordmark">Kestrel <i>&amp;</i> Oak</p>
+      <header class="head">
+        <p class="wordmark">Kestrel <i>&amp;</i> Oak</p>
+        ${simulated ? html`<p class="tag">Simulator, nothing is real</p>` : ''}
+      </header>
       ${body}
     </main>
   </body>

@@ -42,7 +42,7 @@ export function createShop({ pages, api, steps, simulated, ...facts }: ShopOptio
     return customer.session as Promise<Session>;
   }
 
-  const look = (c: Context) => ({ styles: pages.styles, theme: themeOf(c) });
+  const look = (c: Context) => ({ styles: pages.styles, theme: themeOf(c), simulated });
 
   app.post('/api/session', async (c) => {
     // A form of another site can't send this type, so nobody can spend a customer's sessions for them.

@@ -15,6 +15,7 @@ test('A person connects a bank, pays, and the receipt names the one payment inst
   const [instrument, ...others] = here.simulator.ledger.instruments();
   expect(others).toEqual([]);
   expect(await maya.page.getByRole('main').textContent()).toContain(instrument?.id);
+  expect(await maya.page.getByText('Simulator, nothing is real').isVisible()).toBe(true);
   expect(await maya.page.getByRole('main').textContent()).toContain('First Platypus Bank ••0000');
   expect(maya.complaints).toEqual([]);
 });
@@ -24,6 +25,10 @@ test('The form is not sent before a bank is connected', async () => {
   await maya.visit();
   await maya.placesOrder();
   await maya.element.getByText('Connect a bank account to continue.').waitFor();
+  const button = maya.element.locator('button.main');
+  expect(await button.evaluate((one) => (one.getRootNode() as ShadowRoot).activeElement === one)).toBe(true);
+  await maya.opensLink();
+  expect(await maya.element.getByText('Connect a bank account to continue.').count()).toBe(0);
   expect(new URL(maya.page.url()).pathname).toBe('/');
   expect(here.simulator.ledger.instruments()).toEqual([]);
 });

@@ -42,9 +42,28 @@ test('Nothing is wider than the smallest screen', async () => {
   await maya.page.getByText('Behind the page').click();
   const width = () => maya.page.evaluate(() => document.documentElement.scrollWidth);
   expect(await width()).toBe(320);
+  await maya.opensLink();
+  await maya.agrees();
+  const excess = maya.link.locator('.pane').evaluate((pane) => pane.scrollWidth - pane.clientWidth);
+  expect(await excess).toBe(0);
+  await maya.leavesLink();
+  await maya.sees('ready');
   await maya.connects();
   await maya.sees('connected');
   expect(await width()).toBe(320);
+});
+
+test('The list of what happens scrolls under its heading', async () => {
+  const maya = await here.arrives({ viewport: LARGE });
+  await maya.visit();
+  await maya.connects();
+  await maya.sees('connected');
+  const panel = maya.page.locator('.panel');
+  await expect.poll(() => panel.evaluate(({ scrollTop }) => scrollTop)).toBeGreaterThan(100);
+  const heading = await maya.page.getByRole('heading', { name: 'What happens' }).boundingBox();
+  const top = (await panel.boundingBox())?.y ?? Number.NaN;
+  expect(heading?.y).toBeGreaterThan(top);
+  expect(await maya.page.getByRole('heading', { name: 'What happens' }).isVisible()).toBe(true);
 });
 
 test('The chosen colors stay over pages', async () => {

@@ -78,12 +78,12 @@ h1:focus { outline: none; }
 .search input { padding-left: 42px; background: var(--wash) url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='18' height='18' fill='none' stroke='%237d8b86' stroke-width='1.8' stroke-linecap='round'%3E%3Ccircle cx='8' cy='8' r='5.2'/%3E%3Cpath d='m12 12 3.6 3.6'/%3E%3C/svg%3E") 14px 50% no-repeat; }
 
 .list { margin: 0 -14px; display: flex; flex-direction: column; }
-.row { display: grid; grid-template-columns: 42px 1fr auto; gap: 14px; align-items: center; width: 100%; min-height: 62px; padding: 8px 14px;
+.row { display: grid; grid-template-columns: 42px minmax(0, 1fr) auto; gap: 14px; align-items: center; width: 100%; min-height: 62px; padding: 8px 14px;
   border: 0; border-radius: 14px; background: none; text-align: left; cursor: pointer; }
 .row:hover { background: var(--wash); }
 .row:focus-visible { outline-offset: -3px; }
 .row b { display: block; font-weight: 550; line-height: 1.3; }
-.row small { display: block; font-size: 12.5px; color: var(--soft); }
+.row small { display: block; font-size: 12.5px; color: var(--soft); overflow-wrap: anywhere; }
 .mark { display: grid; place-items: center; width: 42px; height: 42px; border-radius: 12px; background: var(--accent); color: #fff; font-size: 14px;
   font-weight: 650; letter-spacing: .02em; }
 .mark.big { width: 60px; height: 60px; border-radius: 17px; font-size: 19px; }
@@ -92,7 +92,7 @@ h1:focus { outline: none; }
 
 legend { margin-bottom: 10px; padding: 0; }
 .accounts { display: flex; flex-direction: column; gap: 10px; border: 0; margin: 0; padding: 0; min-width: 0; }
-.account { display: grid; grid-template-columns: 22px 1fr auto; gap: 14px; align-items: center; min-height: 68px; padding: 11px 16px;
+.account { display: grid; grid-template-columns: 22px minmax(0, 1fr) auto; gap: 14px; align-items: center; min-height: 68px; padding: 11px 16px;
   border: 1px solid var(--line); border-radius: 15px; cursor: pointer; transition: border-color .15s, background .15s; }
 .account:hover { border-color: var(--edge); }
 .account:has(input:checked) { border-color: var(--accent); background: var(--tint); }
