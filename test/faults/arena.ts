@@ -11,7 +11,7 @@ import { Cluster } from './cluster.ts';
 import type { Control } from './controls.ts';
 import { connectBank, type Outcome, readConnections } from './customer.ts';
 import { judge, type Verdict } from './judge.ts';
-import { postOffice } from './post-office.ts';
+import { type PostOffice, postOffice } from './post-office.ts';
 import type { Random } from './random.ts';
 import { itemOf, judgeStories, type News, type Story, setEnabled, storyOf } from './stories.ts';
 import { CALLS, INSTANCE_TIMES, LATE_COMMIT_MS } from './times.ts';
@@ -69,6 +69,7 @@ export class Arena {
     readonly options: ArenaOptions,
     readonly upstream: RunningSimulator,
     readonly cluster: Cluster,
+    private readonly post: PostOffice,
     /** What the merchant is told; undefined without webhooks. */
     private readonly receiver: Receiver | undefined,
     /** DATA_DIR; a folder that does not exist with PostgreSQL. */
@@ -79,13 +80,16 @@ export class Arena {
   static async open(options: ArenaOptions): Promise<Arena> {
     const cleanUp: (() => Promise<void>)[] = [];
     let cluster: Cluster | undefined;
-    const deliver = postOffice({
+    const post = postOffice({
       random: options.random,
       cluster: () => cluster as Cluster,
       simulator: () => upstream.simulator,
       ...options.webhooks,
     });
-    const webhooks = options.webhooks && { deliver, finixWebhook: { url: FINIX_HOOK, secret: FINIX_SECRET } };
+    const webhooks = options.webhooks && {
+      deliver: post.deliver,
+      finixWebhook: { url: FINIX_HOOK, secret: FINIX_SECRET },
+    };
     const upstream: RunningSimulator = await startSimulator({ listLagMs: options.listLagMs ?? 0, ...webhooks });
     cleanUp.push(() => upstream.close());
     const receiver = options.webhooks && (await startReceiver());
@@ -112,7 +116,7 @@ export class Arena {
     const started = await Cluster.start({ upstream, database, settings, control, verbose }, options.instances);
     cluster = started;
     cleanUp.unshift(() => started.close());
-    return new Arena(options, upstream, started, receiver, dataDir, cleanUp);
+    return new Arena(options, upstream, started, post, receiver, dataDir, cleanUp);
   }
 
   get random(): Random {
@@ -174,6 +178,7 @@ export class Arena {
     });
     await Promise.all(living);
     await simulator.webhooks.settled();
+    if (this.post.undelivered > 0) throw new Error(`${this.post.undelivered} webhooks were taken by nobody`);
   }
 
   /** Lets the dust settle, and judges by the upstream's ledger. What is still wrong after the calm stays wrong. */

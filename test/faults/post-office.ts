@@ -15,18 +15,25 @@ export interface PostOfficeOptions {
 const LATE_MS = 700;
 /** Providers say at least once. */
 const COPIES = 2;
-/** Plaid's are minutes, for a day. */
+/** Plaid's are minutes, for a day; a minute here is longer than any instance can be away. */
 const AGAIN_MS = 100;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 /** How long a killed instance may take to be back before the next is killed. */
 const BIRTH_MS = 10_000;
+
+export interface PostOffice {
+  deliver: Deliver;
+  /** How many letters nobody has taken in all that time. Then nothing can be said of who is to blame. */
+  readonly undelivered: number;
+}
 
 /**
  * Brings the providers' webhooks as a bad day does: each twice, to different instances, late, so that they come in any order, and again
  * until somebody has answered 200.
  */
-export function postOffice({ simulator, cluster, random, killsOneIn }: PostOfficeOptions): Deliver {
+export function postOffice({ simulator, cluster, random, killsOneIn }: PostOfficeOptions): PostOffice {
   let isKilling = false;
+  let undelivered = 0;
 
   async function kill(url: string): Promise<void> {
     if (killsOneIn === undefined || isKilling || random.between(1, killsOneIn) > 1) return;
@@ -54,10 +61,10 @@ export function postOffice({ simulator, cluster, random, killsOneIn }: PostOffic
       }
       await sleep(AGAIN_MS);
     }
-    throw new Error('nobody has taken it');
+    undelivered++;
   }
 
-  return async (url, init) => {
+  const deliver: Deliver = async (url, init) => {
     const first = random.between(0, 10);
     // Half of the time at the very same moment: then both instances handle it beside each other.
     const together = random.between(0, 1) === 1 ? random.between(0, LATE_MS) : undefined;
@@ -72,5 +79,11 @@ export function postOffice({ simulator, cluster, random, killsOneIn }: PostOffic
     });
     await Promise.all(copies);
     return new Response(null, { status: 200 });
+  };
+  return {
+    deliver,
+    get undelivered() {
+      return undelivered;
+    },
   };
 }
