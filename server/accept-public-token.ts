@@ -10,7 +10,7 @@ import { endOfSession } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable, SessionTable } from './storage/tables.ts';
-import { acceptsUntil } from './views.ts';
+import { acceptsUntil, storedProblem } from './views.ts';
 import type { Outbox } from './webhooks/outbox.ts';
 import type { StorageTransaction, Timing } from './worker.ts';
 
@@ -31,6 +31,13 @@ export type Accepted = { kind: 'work' | 'join' | 'settled'; session: SessionTabl
 
 /** Each costs an exchange at Plaid. A customer who tries bank after bank stays far below; a page that guesses does not. */
 const MAX_PUBLIC_TOKENS = 50;
+
+/** What only the customer can go on from, with the public token that is known. */
+const ASKED: ReadonlySet<ProblemCode | undefined> = new Set([
+  'account_selection_required',
+  'account_unknown',
+  'account_not_supported',
+] as const);
 
 /** Never to be exchanged, and known by its hash. */
 const SPENT = { status: 'spent', public_token_enc: null } as const;
@@ -82,6 +89,10 @@ export async function acceptPublicToken(
     if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
       return { kind: 'settled', session: await askForRestart(trx, outbox, session, facts, now) };
     }
+
+    // Told twice what its customer was asked about: in their place nobody answers, and at work on it, the session would miss their answer.
+    if (known && facts.actor === 'plaid' && ASKED.has(storedProblem(session)?.code))
+      return { kind: 'settled', session };
 
     const receipt = acceptAuthorization(session, request.authorization, facts, now);
     await auditAccepted(trx, session, receipt, facts, now);

@@ -46,6 +46,22 @@ describe('LINK webhooks of a Hosted Link', () => {
     expect(enabled()).toHaveLength(1);
   });
 
+  it('said again while the customer chooses an account: their choice is waited for, and nothing is read again', async () => {
+    const session = await server.createSession();
+    const { body: link } = await server.page(session, 'POST', '/link-token', { mode: 'hosted' });
+    const token = await server.publicToken('user_several');
+    const reads = () => server.ledger.calls().filter(({ path }) => path === '/accounts/get').length;
+    await finish(['ITEM_ADD_RESULT'], token, link.link_token);
+    const asked = (await server.page(session, 'GET', '')).body;
+    expect(asked).toMatchObject({ status: 'open', error: { code: 'account_selection_required' } });
+    expect(reads()).toBe(1);
+    await finish(['SESSION_FINISHED'], token, link.link_token);
+    expect((await server.page(session, 'GET', '')).body).toEqual(asked);
+    expect(reads()).toBe(1);
+    const answer = await server.complete(session, token, { accounts: [{ id: asked.error.accounts[1].id }] });
+    expect(answer.body.connections).toMatchObject([{ account: { mask: asked.error.accounts[1].mask } }]);
+  });
+
   describe('of a session with a text to accept', () => {
     const text = 'I allow Acme to debit my account.';
     const agreed = { accepted: true, text_sha256: sha256(text) };
