@@ -1,56 +1,56 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DELAY_MS, type LoadFigures, measureLoad, SUBJECTS, type Subject } from './measure-load.ts';
-import { startPlainServer } from './plain-server.ts';
-import { startUpstream } from './upstream.ts';
+import { loadHeading, loadRow, measureLoad, SUBJECTS, type Subject } from './measure-load.ts';
+import { measureMemory, measureRows } from './measure-long.ts';
+import { playRole } from './roles.ts';
+
+const HELP = `npx tsx test/bench/load/main.ts [options]
+
+The built server under load, with Plaid and Finix that answer as slowly as they are told. Build first: npm run build
+
+  --subject NAME     plain, sqlite or postgres; again for more (default: all)
+  --in-flight N      sessions at the same time; again for more (default: 1, 10, 100, 1,000)
+  --seconds N        how long each level is measured (default: 8)
+  --memory N         the server's memory over N sessions instead
+  --rows N           what a session costs beside N stored ones instead
+  --server FILE      another build of the server
+  --help             this text
+`;
 
 const { values } = parseArgs({
   options: {
     role: { type: 'string' },
-    server: { type: 'string' },
+    server: { type: 'string', default: fileURLToPath(new URL('../../../dist/server/main.js', import.meta.url)) },
     seconds: { type: 'string', default: '8' },
     subject: { type: 'string', multiple: true },
     'in-flight': { type: 'string', multiple: true },
+    memory: { type: 'string' },
+    rows: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
   },
 });
-if (values.role === 'upstream') startUpstream(DELAY_MS);
-else if (values.role === 'plain') startPlainServer();
-else {
-  const self = fileURLToPath(import.meta.url);
-  const print = (f: LoadFigures) => {
-    const cells = [
-      f.subject,
-      f.in_flight,
-      f.sessions_per_second.toFixed(1),
-      f.p50_ms.toFixed(0),
-      f.p99_ms.toFixed(0),
-      f.own_p50_ms.toFixed(1),
-      f.own_p99_ms.toFixed(1),
-      f.cpu_ms.toFixed(1),
-      f.rss_mb.toFixed(0),
-      f.failures,
-    ];
-    console.log(cells.map((cell) => String(cell).padStart(9)).join(' '));
-  };
-  const names = [
-    'subject',
-    'in flight',
-    'per s',
-    'p50 ms',
-    'p99 ms',
-    'own p50',
-    'own p99',
-    'cpu ms',
-    'rss MB',
-    'failed',
-  ];
-  console.log(names.map((name) => name.padStart(9)).join(' '));
+
+const wanted = SUBJECTS.filter((subject: Subject) => values.subject === undefined || values.subject.includes(subject));
+const child = (role: string) => [...process.execArgv, fileURLToPath(import.meta.url), '--role', role];
+const { server } = values;
+
+if (values.help) process.stdout.write(HELP);
+else if (values.role !== undefined) playRole(values.role);
+else if (values.memory !== undefined || values.rows !== undefined) {
+  for (const store of wanted) {
+    if (store === 'plain') continue;
+    const options = { store, server, child: () => child('upstream at once'), report: console.log };
+    if (values.memory !== undefined) await measureMemory(options, Number(values.memory));
+    if (values.rows !== undefined) await measureRows(options, Number(values.rows));
+  }
+} else {
+  console.log(loadHeading());
   await measureLoad({
     seconds: Number(values.seconds),
-    subjects: SUBJECTS.filter((s: Subject) => values.subject === undefined || values.subject.includes(s)),
+    subjects: wanted,
     ...(values['in-flight'] ? { inFlight: values['in-flight'].map(Number) } : {}),
-    child: (role) => [...process.execArgv, self, '--role', role],
-    server: values.server ?? fileURLToPath(new URL('../server/main.js', import.meta.url)),
-    report: print,
+    child,
+    server,
+    report: (figures) => console.log(loadRow(figures)),
   });
 }

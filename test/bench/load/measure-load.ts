@@ -47,6 +47,27 @@ export interface LoadOptions {
   report?: (figures: LoadFigures) => void;
 }
 
+const COLUMNS: [name: string, cell: (figures: LoadFigures) => string][] = [
+  ['subject', (f) => f.subject],
+  ['in flight', (f) => String(f.in_flight)],
+  ['per s', (f) => f.sessions_per_second.toFixed(1)],
+  ['p50 ms', (f) => f.p50_ms.toFixed(0)],
+  ['p99 ms', (f) => f.p99_ms.toFixed(0)],
+  ['own p50', (f) => f.own_p50_ms.toFixed(0)],
+  ['own p99', (f) => f.own_p99_ms.toFixed(0)],
+  ['cpu ms', (f) => f.cpu_ms.toFixed(1)],
+  ['rss MB', (f) => f.rss_mb.toFixed(0)],
+  ['failed', (f) => String(f.failures)],
+];
+
+export function loadHeading(): string {
+  return COLUMNS.map(([name]) => name.padStart(9)).join(' ');
+}
+
+export function loadRow(figures: LoadFigures): string {
+  return COLUMNS.map(([, cell]) => cell(figures).padStart(9)).join(' ');
+}
+
 /** Measures the subjects one after the other, each at every level, with the same upstream. */
 export async function measureLoad(options: LoadOptions): Promise<LoadFigures[]> {
   const figures: LoadFigures[] = [];
