@@ -70,12 +70,22 @@ export async function measureRows({ store, report, child, server }: LongOptions,
     await first.stop();
     const storage = await openStorage(storageOptions);
     await multiply(storage, rows, report);
+    report(`${((await bytesOf(storage)) / rows / 1000).toFixed(1)} kB on the disk for each`);
     await storage.close();
     const second = await startServer([server], upstream.url, key, environment);
     await measure(rows, second);
     await second.stop();
     await upstream.stop();
   });
+}
+
+async function bytesOf(storage: Storage): Promise<number> {
+  const query =
+    storage.dialect === 'sqlite'
+      ? sql<{ bytes: number }>`select page_count * page_size as bytes from pragma_page_count, pragma_page_size`
+      : sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`;
+  const { rows } = await query.execute(storage.db);
+  return rows[0]?.bytes ?? 0;
 }
 
 /** Columns whose values name a row or another table's row: each copy has its own. */
