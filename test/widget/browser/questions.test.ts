@@ -17,6 +17,8 @@ describe('a question between Link and the connection', () => {
     const root = element.shadowRoot as ShadowRoot;
     await waitUntil(() => root.querySelector('dialog')?.open);
     expect(log).to.include('fbc-step connecting');
+    const name = root.querySelector('dialog')?.getAttribute('aria-labelledby') ?? '';
+    expect(root.getElementById(name)?.textContent).to.equal('Which account?');
     root.querySelector<HTMLInputElement>('input[value="b"]')?.click();
     linkNamed(element, 'Use this account').click();
     await reach(element, 'connected');
