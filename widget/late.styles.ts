@@ -74,6 +74,9 @@ export const lateStyles = css`
     text-underline-offset: 3px;
     border-radius: 4px;
   }
+  .link:focus-visible {
+    outline-offset: 0;
+  }
   .search {
     position: relative;
     display: grid;
