@@ -32,6 +32,21 @@ export function afterlife(current: () => TestServer) {
     return (await current().merchant('GET', `/v1/connections/${id}`)).body as MerchantConnection;
   }
 
+  /** Changes a connection's instrument at Finix itself, as somebody does in its dashboard. */
+  async function changeInstrument(id: string, body: object): Promise<void> {
+    const { payment_instrument } = await read(id);
+    const { username, password } = current().config.finix;
+    await fetch(`${current().upstream.finixUrl}/payment_instruments/${payment_instrument}`, {
+      method: 'PUT',
+      headers: {
+        Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+        'Finix-Version': '2022-02-01',
+        'Content-Type': 'application/json',
+      },
+      body: JSON.stringify(body),
+    });
+  }
+
   /** Everything that came in has been handled, and what came of it has been done. */
   async function settled(): Promise<void> {
     await webhooks().settled();
@@ -54,5 +69,5 @@ export function afterlife(current: () => TestServer) {
     return connection;
   }
 
-  return { webhooks, bank, enabled, item, events, connect, read, settled, becomes };
+  return { webhooks, bank, enabled, item, events, changeInstrument, connect, read, settled, becomes };
 }

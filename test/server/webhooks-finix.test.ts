@@ -5,7 +5,7 @@ import { TestServer } from '../helpers/server.ts';
 let server: TestServer;
 afterEach(() => server.close());
 
-const { webhooks, bank, item, events, connect, read, becomes } = afterlife(() => server);
+const { webhooks, bank, item, events, changeInstrument, connect, read, becomes } = afterlife(() => server);
 
 const FINIX_SECRET = 'f'.repeat(64);
 
@@ -46,40 +46,28 @@ describe('a webhook of Finix’s', () => {
       webhooks().settings.finix = { url: `${server.config.publicUrl}/webhooks/finix`, secret: FINIX_SECRET };
     });
 
-    const put = async (id: string | null, body: object) =>
-      fetch(`${server.upstream.finixUrl}/payment_instruments/${id}`, {
-        method: 'PUT',
-        headers: {
-          Authorization: `Basic ${Buffer.from(`${server.config.finix.username}:${server.config.finix.password}`).toString('base64')}`,
-          'Finix-Version': '2022-02-01',
-          'Content-Type': 'application/json',
-        },
-        body: JSON.stringify(body),
-      });
-
     it('that was disabled at Finix: the connection is revoked, and active once it is enabled again', async () => {
       const { id } = await connect();
       const { payment_instrument } = await read(id);
-      await put(payment_instrument, { enabled: false });
+      await changeInstrument(id, { enabled: false });
       await becomes(id, 'revoked');
-      await put(payment_instrument, { enabled: true });
+      await changeInstrument(id, { enabled: true });
       expect((await becomes(id, 'active')).payment_instrument).toBe(payment_instrument);
     });
 
     it('that was changed out of order: what is true at Finix counts', async () => {
       const { id } = await connect();
-      const { payment_instrument } = await read(id);
       await webhooks().settled();
       webhooks().hold();
-      await put(payment_instrument, { enabled: false });
-      await put(payment_instrument, { enabled: true });
+      await changeInstrument(id, { enabled: false });
+      await changeInstrument(id, { enabled: true });
       await webhooks().release('reversed');
       await becomes(id, 'active');
     });
 
     it('whose check has an outcome: the merchant sees it', async () => {
       const { id } = await connect();
-      await put((await read(id)).payment_instrument, { attempt_bank_account_validation_check: true });
+      await changeInstrument(id, { attempt_bank_account_validation_check: true });
       expect((await becomes(id, 'active')).bank_account_validation_check).toBe('VALID');
     });
 

@@ -43,7 +43,7 @@ afterEach(async () => {
   other = undefined;
   await server.close();
 });
-const { webhooks, bank, item, events, connect, becomes } = afterlife(() => server);
+const { webhooks, bank, item, events, changeInstrument, connect, settled, becomes } = afterlife(() => server);
 
 async function start(answers: ReturnType<typeof lateAnswers>): Promise<void> {
   const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
@@ -58,34 +58,23 @@ async function joined(): Promise<TestServer> {
   return other;
 }
 
-const instrument = () => {
-  const [only] = server.ledger.instruments();
-  if (!only) throw new Error('there is no instrument');
-  return String(only.id);
-};
-
-const change = (body: object) =>
-  fetch(`${server.upstream.finixUrl}/payment_instruments/${instrument()}`, {
-    method: 'PUT',
-    headers: {
-      Authorization: `Basic ${Buffer.from(`${server.config.finix.username}:${server.config.finix.password}`).toString('base64')}`,
-      'Finix-Version': '2022-02-01',
-      'Content-Type': 'application/json',
-    },
-    body: JSON.stringify(body),
-  });
+/** A connection whose instrument has been checked and then disabled at Finix; the answer about the check is still on its way. */
+async function changedTwice(answers: ReturnType<typeof lateAnswers>): Promise<string> {
+  await start(answers);
+  const { id } = await connect();
+  await settled();
+  answers.holdNext();
+  await changeInstrument(id, { attempt_bank_account_validation_check: true });
+  await eventually(async () => answers.waiting === 1);
+  await changeInstrument(id, { enabled: false });
+  await webhooks().settled();
+  return id;
+}
 
 describe('of two webhooks about the same thing', () => {
   it('the later answer of Finix counts, although the earlier one was long on its way', async () => {
     const answers = lateAnswers();
-    await start(answers);
-    const { id } = await connect();
-    await webhooks().settled();
-    answers.holdNext();
-    await change({ attempt_bank_account_validation_check: true });
-    await eventually(async () => answers.waiting === 1);
-    await change({ enabled: false });
-    await eventually(async () => (await events()).length === 3);
+    const id = await changedTwice(answers);
     // Nobody handles the second while the first is under way.
     const second = await joined();
     await second.jobs.tick();
@@ -125,14 +114,7 @@ describe('of two webhooks about the same thing', () => {
 
   it('the one that a frozen process was at work on is not written by it any more', async () => {
     const answers = lateAnswers();
-    await start(answers);
-    const { id } = await connect();
-    await webhooks().settled();
-    answers.holdNext();
-    await change({ attempt_bank_account_validation_check: true });
-    await eventually(async () => answers.waiting === 1);
-    await change({ enabled: false });
-    await webhooks().settled();
+    const id = await changedTwice(answers);
     const second = await joined();
     // Longer than anybody may be at work on a webhook.
     second.clockOffset = 10 * 60_000;
