@@ -154,7 +154,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     const isAwaited = now - (held.row.processing_since ?? now) < timing.answerWithinMs;
     const own = isAwaited ? quickBackoff(held.row.tries) : backoff(held.row.tries, timing);
     const delay = Math.ceil(delayMs ?? own);
-    const isQuick = isAwaited || tries <= QUICK_TRIES;
+    // What is no failure is waited out here, however many there were before: a wait after taking over would begin anew with each worker.
+    const isQuick = isAwaited || !counts || tries <= QUICK_TRIES;
     const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && isQuick && !stopping.signal.aborted;
     if (!inPlace) {
       const error = JSON.stringify({ code, request_id: requestId });

@@ -15,6 +15,7 @@ import { type Config, loadConfig } from '../../server/config.ts';
 import type { Jobs } from '../../server/jobs.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
+import type { Timing } from '../../server/worker.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';
@@ -52,6 +53,8 @@ export interface TestServerOptions {
   /** Milliseconds; also how long a lost create call is waited for. */
   quietMs?: number;
   answerWithinMs?: number;
+  /** Other waiting times than the usual ones. */
+  timing?: Partial<Timing>;
   script?: ScriptBundle;
   version?: string;
   /** Puts something between the server and its upstreams. */
@@ -102,6 +105,7 @@ export class TestServer {
       timeoutMs,
       quietMs,
       answerWithinMs,
+      ...(options.timing && { timing: options.timing }),
       ...(options.wrapClients && { wrapClients: options.wrapClients }),
     };
     const { app, connector, jobs } = await assembleServer(parts);

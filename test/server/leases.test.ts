@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { SessionTable } from '../../server/storage/tables.ts';
-import { claim, Fenced, HeldSession, TIMING } from '../../server/worker.ts';
+import { claim, Fenced, HeldSession, QUICK_TRIES, TIMING, type Timing } from '../../server/worker.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
 import { rows } from './storage/rows.ts';
@@ -60,7 +60,7 @@ forEachStorage((_name, kind) => {
 });
 
 /** A server in whose database a session is processed by nobody: the answer to the commit that took the token was lost. */
-async function leftAlone(answerWithinMs?: number) {
+async function leftAlone(answerWithinMs?: number, timing?: Partial<Timing>) {
   const dataDir = await mkdtemp(join(tmpdir(), 'fbc-leases-'));
   const opened = await openStorage({ dataDir });
   cleanUp.push(
@@ -78,7 +78,11 @@ async function leftAlone(answerWithinMs?: number) {
       throw new StorageUnavailableError('test, after the commit');
     },
   };
-  const server = await TestServer.start({ storage, ...(answerWithinMs === undefined ? {} : { answerWithinMs }) });
+  const server = await TestServer.start({
+    storage,
+    ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
+    ...(timing && { timing }),
+  });
   cleanUp.push(() => server.close());
   const session = await server.createSession();
   const token = await server.publicToken();
@@ -106,5 +110,20 @@ describe('a session that nobody works on', () => {
       return body.status === 'processing' ? undefined : body.status;
     }, 10_000);
     expect(shown).toBe('completed');
+  });
+
+  it('is gone on with by whoever takes it over, however often its calls have failed before', async () => {
+    const timing = { lookAgainMs: 100 };
+    const { server, session } = await leftAlone(undefined, timing);
+    await server.storage.db
+      .updateTable('sessions')
+      .set((eb) => ({ tries: QUICK_TRIES + 1, processing_since: eb('processing_since', '-', TIMING.answerWithinMs) }))
+      .execute();
+    // Each round is one of another worker, to which the one before has let go of it.
+    for (let round = 1; round <= 3; round++) {
+      server.clockOffset += TIMING.leaseMs + 1_000;
+      await server.jobs.tick();
+    }
+    expect((await server.page(session, 'GET', '')).body.status).toBe('completed');
   });
 });
