@@ -43,6 +43,25 @@ test('In public mode, too, a reload in the middle finds the work again', async (
   expect(here.simulator.ledger.instruments()).toHaveLength(1);
 });
 
+// Also without the browser's own copy of the page, which tests turn off: the form must get its value back.
+test.each(['/', '/pages/script-tag.html', '/pages/form.html'])(
+  'Who goes on and comes back to %s finds the bank there',
+  async (path) => {
+    const maya = await here.arrives();
+    await maya.visit(path);
+    await maya.connects();
+    await maya.sees('connected');
+    const value = () => maya.element.evaluate((element) => (element as HTMLElement & { value: string | null }).value);
+    const before = await value();
+    await maya.page.goto(`${here.demo.url}/pages/`);
+    await maya.page.goBack();
+    await maya.sees('connected');
+    expect(before).toMatch(/^con_/);
+    expect(await value()).toBe(before);
+    expect(maya.complaints).toEqual([]);
+  },
+);
+
 test('Two tabs with one session end with one bank, which both show', async () => {
   const maya = await here.arrives();
   await maya.visit();
@@ -74,7 +93,7 @@ test('Where Link’s script is blocked the customer hears it, and trying again w
     .getByText(/content blocker/)
     .first()
     .waitFor();
-  expect(await maya.page.getByText('Rather not?').isVisible()).toBe(true);
+  expect(await maya.page.getByText('Or pay by invoice').isVisible()).toBe(true);
 
   await maya.page.unrouteAll();
   await maya.page.route('https://cdn.plaid.com/**', (route) => {

@@ -31,7 +31,7 @@ describe('Banks that want more time', () => {
     await maya.link.getByText('NO_AUTH_ACCOUNTS').waitFor();
     await maya.link.getByRole('button', { name: 'Close', exact: true }).last().click();
     await maya.sees('error');
-    expect(await eventually(() => maya.page.getByText('Rather not?').isVisible())).toBe(true);
+    expect(await eventually(() => maya.page.getByText('Or pay by invoice').isVisible())).toBe(true);
   });
 });
 
