@@ -6,7 +6,7 @@ import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
 import { isBusy } from './item-busy.ts';
 import { areKnown, completeRecognized } from './recognize.ts';
-import { endOfSession } from './sessions.ts';
+import { endOfSession, releaseItems } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ItemTable, SessionTable } from './storage/tables.ts';
@@ -253,18 +253,7 @@ async function replaceItem(trx: StorageTransaction, session: SessionTable, now: 
     .where('session_id', '=', session.id)
     .executeTakeFirstOrThrow();
   if (Number(used) >= MAX_PUBLIC_TOKENS) throw new ProblemError('rate_limited', { action: 'contact_merchant' });
-  await trx
-    .updateTable('items')
-    .set({ status: 'removing', next_at: now, tries: 0, updated_at: now })
-    .where('id', '=', session.item_id)
-    .where('status', '=', 'linked')
-    .execute();
-  await trx
-    .updateTable('items')
-    .set({ status: 'spent', public_token_enc: null, updated_at: now })
-    .where('id', '=', session.item_id)
-    .where('status', '=', 'exchanging')
-    .execute();
+  await releaseItems(trx, session.id, now);
 }
 
 async function insertItem(
