@@ -36,6 +36,8 @@ export interface ArenaOptions {
   identitiesMayDouble?: boolean;
   /** What is told of connections later matters: see webhook-rows.ts. `killsOneIn`: see PostOfficeOptions. */
   webhooks?: { killsOneIn?: number };
+  /** How long a customer waits, where it can take longer than usual. */
+  patienceMs?: number;
   /** Makes the create call of the instrument take its time too, for what happens during it. Nobody is refused by Finix then. */
   slowInstruments?: boolean;
 }
@@ -153,7 +155,7 @@ export class Arena {
           random: this.random,
           copies,
           login: this.options.webhooks && { username: storyOf(number).username, webhook: PLAID_HOOK },
-          patienceMs: PATIENCE_MS,
+          patienceMs: this.options.patienceMs ?? PATIENCE_MS,
         });
         this.outcomes.push(outcome);
       });
