@@ -234,7 +234,7 @@ export async function change(
   if (customer === undefined) return;
   const due = await storage.transaction(`customer:${customer}`, async (trx) => {
     const withGoals: string[] = [];
-    await refuseOvertaken(trx, event);
+    await refuseOvertaken(trx, event, now);
     await trx
       .updateTable('items')
       .set((eb) => ({ updated_at: eb.ref('updated_at') }))
@@ -265,16 +265,22 @@ async function customerOf({ db }: Storage, itemId: string): Promise<string | und
 }
 
 /**
- * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since.
+ * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since, or
+ * a later one about the same thing, for which its time must be over.
  * @throws Postpone
  */
-async function refuseOvertaken(trx: StorageTransaction, { id, lease_until }: InboundEventTable): Promise<void> {
+async function refuseOvertaken(
+  trx: StorageTransaction,
+  { id, lease_until }: InboundEventTable,
+  now: number,
+): Promise<void> {
   const held = await trx
     .updateTable('inbound_events')
     .set({ lease_until })
     .where('id', '=', id)
     .where('status', '=', 'received')
     .where('lease_until', '=', lease_until)
+    .where('lease_until', '>', now)
     .executeTakeFirst();
   if (held.numUpdatedRows === 0n) throw new Postpone('internal_error', 0, false);
 }

@@ -127,6 +127,23 @@ describe('of two webhooks about the same thing', () => {
     await server.jobs.tick();
     await becomes(id, 'revoked');
   });
+
+  it('an answer that comes when its time is over is asked for once more, even if nobody has taken it up', async () => {
+    const answers = lateAnswers();
+    const id = await changedTwice(answers);
+    const [, late] = await events();
+    const second = await joined();
+    // The second one's clock goes by the first one's.
+    server.clockOffset = 10 * 60_000;
+    // The second instance has come to the later webhook only.
+    const next_at = (await server.storage.now()) + 60_000;
+    await server.storage.db.updateTable('inbound_events').set({ next_at }).where('id', '=', String(late?.id)).execute();
+    await second.jobs.tick();
+    expect((await events()).slice(1).map(({ status }) => status)).toEqual(['received', 'handled']);
+    answers.release();
+    await becomes(id, 'revoked');
+    expect(await events()).toMatchObject([{}, { tries: 2 }, { tries: 1 }]);
+  });
 });
 
 it('a webhook about an instrument that is not known yet is looked at once more', async () => {
