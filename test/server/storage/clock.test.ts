@@ -55,6 +55,22 @@ test('an answer that took its time is taken for one from the middle of it', asyn
   expect(await answer).toBe(4_600_050);
 });
 
+test('a process that was frozen while it asked learns the time anew', async () => {
+  let frozenMs = 60_000;
+  const clock = new DatabaseClock(async () => {
+    const now = await read();
+    await new Promise((resolve) => setTimeout(resolve, frozenMs));
+    return now;
+  });
+  const before = clock.now();
+  await vi.advanceTimersByTimeAsync(frozenMs);
+  expect(await before).toBe(4_630_000);
+  frozenMs = 0;
+  const after = clock.now();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(await after).toBe(4_660_000);
+});
+
 test('a database that does not answer is everybody’s error, and is asked again', async () => {
   let isGone = true;
   const clock = new DatabaseClock(async () => {
