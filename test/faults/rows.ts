@@ -72,7 +72,9 @@ export const rows: Row[] = [
       arena.fault(...badDay(arena.random, Math.ceil(sessions * 1.5)));
       await during(arena.connect(sessions, { atOnce: 12 }), async () => {
         await sleep(arena.random.between(100, 800));
-        arena.random.pick(arena.cluster.places)?.signal('SIGKILL');
+        const instance = arena.random.pick(arena.cluster.places);
+        instance?.signal('SIGKILL');
+        await instance?.exited;
         // Deaths that come faster than births would prove nothing but that.
         await arena.cluster.whole(BIRTH_MS);
       });
