@@ -46,7 +46,8 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
   const input = identityInput(deps, session);
   const sentAt = await writeIntent(held, customer);
   // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await deps.storage.now()) - sentAt > deps.timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  if ((await deps.storage.now(true)) - sentAt > deps.timing.lookAgainMs)
+    throw new Postpone('finix_unavailable', 0, false);
   try {
     const identity = await deps.finix.createIdentity({
       entity: { ...input },

@@ -60,7 +60,8 @@ export async function makeInstrument(
     instrument_tries: connection.instrument_tries + 1,
   });
   // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await deps.storage.now()) - sentAt > deps.timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  if ((await deps.storage.now(true)) - sentAt > deps.timing.lookAgainMs)
+    throw new Postpone('finix_unavailable', 0, false);
   try {
     await createAndAdopt(deps, held, connection, processorToken);
   } catch (error) {

@@ -50,8 +50,11 @@ export interface Storage {
    * but query through `trx`.
    */
   transaction<T>(scope: Scope, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
-  /** Milliseconds since 1970: the database's clock where many machines share one, so that theirs need not agree. */
-  now(): Promise<number>;
+  /**
+   * Milliseconds since 1970: the database's clock where many machines share one, so that theirs need not agree.
+   * @param fresh for who must notice that this machine was paused a moment ago; costs a query there
+   */
+  now(fresh?: boolean): Promise<number>;
   /** Resolves when the database answers. */
   ping(): Promise<void>;
   /** Writes a whole copy to `file`, which must not exist yet, while serving. SQLite only; PostgreSQL has pg_dump. */
@@ -103,7 +106,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
             refuseInside();
             return scopes.alone(scope, () => runInScope(db, scope, fn, guarded));
           },
-    now: dialect === 'sqlite' ? async () => Date.now() : () => clock.now(),
+    now: dialect === 'sqlite' ? async () => Date.now() : (fresh) => clock.now(fresh),
     ping: async () => {
       await sql`select 1`.execute(db);
     },

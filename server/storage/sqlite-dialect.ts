@@ -84,11 +84,11 @@ class SqliteConnection implements DatabaseConnection {
         throw error;
       }
     }
-    const { result, committed } = await this.#group.executeAlone<R>(query);
+    const { outcome, committed } = await this.#group.executeAlone<R>(query);
     // Whoever waits for the commit has no more use for the connection, and others may still get into the same one.
     this.release();
     await committed;
-    return result;
+    return outcome();
   }
 
   // biome-ignore lint/correctness/useYield: streaming is part of Kysely's interface, and refused here

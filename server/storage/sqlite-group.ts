@@ -87,8 +87,8 @@ export class SqliteGroup {
     }
   }
 
-  /** A query by itself. Its result counts once `committed`. */
-  async executeAlone<R>(query: CompiledQuery): Promise<{ result: QueryResult<R>; committed: Promise<void> }> {
+  /** A query by itself. Its outcome, a refusal too, counts once `committed`: it may come of what another member has written. */
+  async executeAlone<R>(query: CompiledQuery): Promise<{ outcome: () => QueryResult<R>; committed: Promise<void> }> {
     const { kind } = query.query;
     const writes = kind === 'InsertQueryNode' || kind === 'UpdateQueryNode' || kind === 'DeleteQueryNode';
     if (writes) await this.#ensureOpen();
@@ -97,15 +97,19 @@ export class SqliteGroup {
     if (this.#open) {
       try {
         const result = this.#run<R>(query);
-        return { result, committed: writes ? this.#joined() : this.#open.committed };
+        return { outcome: () => result, committed: writes ? this.#joined() : this.#open.committed };
       } catch (error) {
         const known = toSqliteError(error);
-        if (known instanceof StorageUnavailableError) this.#giveUp(known);
-        throw known;
+        if (known instanceof StorageUnavailableError) throw this.#giveUp(known);
+        const refuse = () => {
+          throw known;
+        };
+        return { outcome: refuse, committed: this.#open.committed };
       }
     }
     try {
-      return { result: await retryWhileBusy(() => this.#run<R>(query)), committed: Promise.resolve() };
+      const result = await retryWhileBusy(() => this.#run<R>(query));
+      return { outcome: () => result, committed: Promise.resolve() };
     } catch (error) {
       throw toSqliteError(error);
     }

@@ -44,6 +44,13 @@ test.each([
   expect(asked).toBe(2);
 });
 
+test('whoever must know for certain asks the database', async () => {
+  const clock = new DatabaseClock(read);
+  await clock.now();
+  expect(await clock.now(true)).toBe(4_600_000);
+  expect(asked).toBe(2);
+});
+
 test('an answer that took its time is taken for one from the middle of it', async () => {
   const clock = new DatabaseClock(async () => {
     const now = await read();

@@ -149,6 +149,18 @@ test('whoever gives up over what is not on the disk yet does so only when it is'
   expect(order.sort()).toEqual(['given up, a is on the disk', 'written']);
 });
 
+test('whoever is refused because of what is not on the disk yet hears of it only when it is', async () => {
+  const order: string[] = [];
+  const writing = note('a').then(() => order.push('written'));
+  const refused = db
+    .insertInto('notes')
+    .values({ text: 'a' })
+    .execute()
+    .catch(() => order.push(`refused, ${seenOutside().join()} is on the disk`));
+  await Promise.all([writing, refused]);
+  expect(order.sort()).toEqual(['refused, a is on the disk', 'written']);
+});
+
 test('another process writes between two groups', async () => {
   await note('a');
   outside.exec("insert into notes (text) values ('from outside')");
