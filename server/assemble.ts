@@ -1,15 +1,16 @@
 import type { Hono } from 'hono';
 import { createApp, type ScriptBundle } from './app.ts';
-import { type BankConnector, createBankConnector } from './bank-connector.ts';
 import { createFinixClient, type FinixClient } from './clients/finix.ts';
 import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import type { Config } from './config.ts';
-import { createConnectionGoals } from './connection-goals.ts';
+import { type BankConnector, createBankConnector } from './connect/bank-connector.ts';
+import { TIMING, type Timing } from './connect/worker.ts';
+import { createConnectionGoals } from './connections/connection-goals.ts';
 import type { AppEnv } from './http/context.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { archiveScripts } from './script-archive.ts';
+import { archiveScripts } from './scripts/script-archive.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
@@ -17,7 +18,6 @@ import { createDeliveries } from './webhooks/deliveries.ts';
 import { createInbound } from './webhooks/inbound.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './webhooks/merchant.ts';
 import { createOutbox } from './webhooks/outbox.ts';
-import { TIMING, type Timing } from './worker.ts';
 
 export interface AssembleOptions {
   config: Config;

@@ -1,7 +1,7 @@
+import type { StorageTransaction } from './connect/worker.ts';
 import { newId } from './ids.ts';
 import type { Storage } from './storage/open.ts';
 import type { AuditTable } from './storage/tables.ts';
-import type { StorageTransaction } from './worker.ts';
 
 /** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
 export type Actor = AuditTable['actor'];

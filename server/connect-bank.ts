@@ -1,19 +1,27 @@
 import type { ProblemCode } from '../widget/contract.ts';
 import { addAudit } from './audit.ts';
-import { changeConnection, lockConnection } from './change-connection.ts';
-import { chooseAccounts, isPendingVerification } from './choose-accounts.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidAccount, PlaidClient } from './clients/plaid.ts';
 import { isBankDown } from './clients/plaid-codes.ts';
-import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
-import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { chooseAccounts, isPendingVerification } from './connect/choose-accounts.ts';
+import { type IdentityDeps, readyIdentity, rememberIdentity } from './connect/finix-identity.ts';
+import { type InstrumentDeps, makeInstrument } from './connect/finix-instrument.ts';
+import { askBank } from './connect/plaid-bank.ts';
+import {
+  Fenced,
+  type HeldSession,
+  Postpone,
+  RELEASED,
+  Stop,
+  type StorageTransaction,
+  TIMING,
+} from './connect/worker.ts';
+import { changeConnection, lockConnection } from './connections/change-connection.ts';
+import { leaveRepair } from './connections/repair.ts';
 import { newId } from './ids.ts';
-import { askBank } from './plaid-bank.ts';
-import { leaveRepair } from './repair.ts';
 import { endOfSession, releaseItems } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from './storage/tables.ts';
-import { Fenced, type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction, TIMING } from './worker.ts';
 
 /**
  * The money path: how a public token becomes a Finix payment instrument. Each function is one leg between two recovery points, named by

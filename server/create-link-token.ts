@@ -3,13 +3,13 @@ import type { IdentityInput, LinkTokenRequest } from '../widget/contract.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { LinkToken, PlaidClient } from './clients/plaid.ts';
 import type { Config } from './config.ts';
+import { webhookUrl } from './connections/webhook-address.ts';
 import { ProblemError } from './errors.ts';
 import { isLocalUrl } from './hosts.ts';
 import { plaidUserId } from './sessions.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { SessionTable } from './storage/tables.ts';
-import { webhookUrl } from './webhook-address.ts';
 
 /** The languages that Link speaks (plaid.com/docs/api/link/#linktokencreate). */
 const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv vi'.split(' '));

@@ -1,8 +1,8 @@
-import { changeConnection } from './change-connection.ts';
+import { Postpone } from './connect/worker.ts';
+import { changeConnection } from './connections/change-connection.ts';
 import { change, type Outcome, type WebhookDeps } from './handle-webhook.ts';
 import type { InboundEventTable } from './storage/tables.ts';
 import type { FinixFacts } from './webhooks/finix.ts';
-import { Postpone } from './worker.ts';
 
 /** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
 const FINIX_AHEAD_MS = 60_000;

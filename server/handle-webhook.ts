@@ -1,21 +1,28 @@
 import { addAudit, type By } from './audit.ts';
-import type { BankConnector } from './bank-connector.ts';
-import { beginInstrument, beginRenewal, changeConnection, lockConnection, revoke } from './change-connection.ts';
 import type { FinixClient } from './clients/finix.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
 import { isBankDown } from './clients/plaid-codes.ts';
 import type { Config } from './config.ts';
-import { isBusy } from './item-busy.ts';
+import type { BankConnector } from './connect/bank-connector.ts';
+import { isBusy } from './connect/item-busy.ts';
+import { Postpone, type StorageTransaction, type Timing } from './connect/worker.ts';
+import {
+  beginInstrument,
+  beginRenewal,
+  changeConnection,
+  lockConnection,
+  revoke,
+} from './connections/change-connection.ts';
+import { letGoOfItem } from './connections/removal.ts';
 import type { Logger } from './log.ts';
-import { letGoOfItem } from './removal.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from './storage/tables.ts';
 import { finishHostedLink } from './webhooks/hosted-link.ts';
+import { isRepeatOfOldNews, loginState, REPEATS_MS, wasJustRepaired } from './webhooks/login-state.ts';
 import type { Outbox } from './webhooks/outbox.ts';
 import type { PlaidFacts } from './webhooks/plaid.ts';
-import { Postpone, type StorageTransaction, type Timing } from './worker.ts';
 
 /**
  * What each webhook means for a connection. By what is true now, not by the order in which news come: they come late, twice and in any
@@ -40,8 +47,6 @@ export type Outcome = 'handled' | 'ignored';
 const AHEAD_MS = 15 * 60_000;
 /** A session at work on the Item is done within seconds. */
 const BUSY_MS = 2_000;
-/** Plaid repeats what was not answered for a day: for that long, old news can come after a repair. */
-const REPEATS_MS = 24 * 3600_000;
 
 /** One change of one connection; undefined: not for this one. */
 type Change = (
@@ -301,46 +306,6 @@ async function findItem(
 
 function isWaiting({ status }: ConnectionTable): boolean {
   return status === 'pending_verification' || status === 'needs_repair';
-}
-
-async function wasJustRepaired({ storage }: WebhookDeps, item: ItemTable): Promise<boolean> {
-  const recent = await storage.db
-    .selectFrom('connections')
-    .select('id')
-    .where('item_id', '=', item.id)
-    .where('repaired_at', '>', (await storage.now()) - REPEATS_MS)
-    .executeTakeFirst();
-  return recent !== undefined;
-}
-
-/** Whether the very same webhook had come before the connection was repaired. */
-async function isRepeatOfOldNews(
-  trx: StorageTransaction,
-  event: InboundEventTable,
-  { repaired_at }: ConnectionTable,
-): Promise<boolean> {
-  if (repaired_at === null) return false;
-  const earlier = await trx
-    .selectFrom('inbound_events')
-    .select('id')
-    .where('body_hash', '=', event.body_hash)
-    .where('id', '!=', event.id)
-    .where('received_at', '<=', repaired_at)
-    .where('received_at', '>', event.received_at - REPEATS_MS)
-    .executeTakeFirst();
-  return earlier !== undefined;
-}
-
-/** What Plaid says of the login now. */
-async function loginState({ plaid, secrets }: WebhookDeps, item: ItemTable): Promise<'good' | 'broken' | 'unknown'> {
-  if (item.access_token_enc === null) return 'unknown';
-  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
-  try {
-    return (await plaid.getItemError(secrets.open(item.access_token_enc, where))) === null ? 'good' : 'broken';
-  } catch (error) {
-    if (error instanceof UpstreamError && error.failure === 'refused') return 'unknown';
-    throw error;
-  }
 }
 
 /** The Item is marked; a job removes it once Plaid can. */

@@ -1,11 +1,11 @@
 import { purgeAudit } from './audit.ts';
-import { purgeReceipts } from './removal.ts';
+import type { Timing } from './connect/worker.ts';
+import { purgeReceipts } from './connections/removal.ts';
 import type { Storage } from './storage/open.ts';
 import { purgeRateLimits } from './storage/rate-limit.ts';
 import type { StoredSessionStatus } from './storage/tables.ts';
 import { DELIVERY_KEEP_MS } from './webhooks/deliveries.ts';
 import { EVENT_KEEP_MS } from './webhooks/inbound.ts';
-import type { Timing } from './worker.ts';
 
 /** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
 export const RETENTION = {

@@ -1,22 +1,22 @@
 import pLimit from 'p-limit';
-import type { BankConnector } from './bank-connector.ts';
 import { UpstreamError } from './clients/outbound.ts';
 import type { PlaidClient } from './clients/plaid.ts';
-import type { ConnectionGoals } from './connection-goals.ts';
-import { runDueHosted } from './finish-hosted.ts';
-import { type InstrumentDeps, sweep } from './finix-instrument.ts';
+import type { BankConnector } from './connect/bank-connector.ts';
+import { runDueHosted } from './connect/finish-hosted.ts';
+import { type InstrumentDeps, sweep } from './connect/finix-instrument.ts';
+import { backoff, QUICK_TRIES } from './connect/worker.ts';
+import type { ConnectionGoals } from './connections/connection-goals.ts';
+import { eraseDueCustomers, removeItem } from './connections/removal.ts';
+import { type AddressDeps, updateAddresses } from './connections/webhook-address.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Logger } from './log.ts';
-import { eraseDueCustomers, removeItem } from './removal.ts';
 import { auditSession, releaseItems } from './sessions.ts';
 import { StorageUnavailableError } from './storage/errors.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable } from './storage/tables.ts';
 import { ACCEPT_GRACE_MS } from './views.ts';
-import { type AddressDeps, updateAddresses } from './webhook-address.ts';
 import type { Deliveries } from './webhooks/deliveries.ts';
 import type { Inbound } from './webhooks/inbound.ts';
-import { backoff, QUICK_TRIES } from './worker.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
 export interface Jobs {

@@ -5,7 +5,7 @@ import { getRequestListener } from '@hono/node-server';
 import { assembleServer } from './assemble.ts';
 import { type Config, ConfigError, loadConfig, loadStorageSettings } from './config.ts';
 import { createLog, type Logger } from './log.ts';
-import { readScript, readVersion } from './script-bundle.ts';
+import { readScript, readVersion } from './scripts/script-bundle.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import { StorageSetupError, StorageUnavailableError } from './storage/errors.ts';
 import { openStorage } from './storage/open.ts';

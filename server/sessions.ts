@@ -1,16 +1,16 @@
 import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../widget/contract.ts';
 import { addAudit, type By } from './audit.ts';
 import type { Config } from './config.ts';
+import type { StorageTransaction } from './connect/worker.ts';
+import { requireRepairable } from './connections/repairable.ts';
 import { ProblemError } from './errors.ts';
 import { newId, sha256 } from './ids.ts';
-import { requireRepairable } from './repairable.ts';
 import { isUniqueViolation } from './storage/errors.ts';
 import type { Storage } from './storage/open.ts';
 import type { Secrets } from './storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from './storage/tables.ts';
 import { viewSession } from './views.ts';
 import type { Outbox } from './webhooks/outbox.ts';
-import type { StorageTransaction } from './worker.ts';
 
 /** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
 const SESSION_MS = 24 * 3600_000;

@@ -1,9 +1,9 @@
 import type { Context } from 'hono';
-import type { BankConnector } from '../bank-connector.ts';
 import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
-import type { ConnectionGoals } from '../connection-goals.ts';
+import type { BankConnector } from '../connect/bank-connector.ts';
+import type { ConnectionGoals } from '../connections/connection-goals.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Storage } from '../storage/open.ts';

@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
 import type { ConnectionList } from '../../widget/contract.ts';
 import { listAudit } from '../audit.ts';
+import { requestRemoval } from '../connections/removal.ts';
 import { ProblemError } from '../errors.ts';
 import type { AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
-import { requestRemoval } from '../removal.ts';
 import { listConnections, listPage, parse } from '../schemas.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';

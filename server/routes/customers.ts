@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
+import { erase, requestErasure } from '../connections/removal.ts';
 import type { AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
-import { erase, requestErasure } from '../removal.ts';
 
 /** As for one connection. */
 const ANSWER_WITHIN_MS = 20_000;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hono } from 'hono';
 import { ProblemError } from '../errors.ts';
 import type { AppContext, AppDeps, AppEnv } from '../http/context.ts';
-import { findArchivedScript, pinnedName } from '../script-archive.ts';
+import { findArchivedScript, pinnedName } from '../scripts/script-archive.ts';
 
 /** A fix reaches every page within this time. Seconds. */
 const MOVING_SECONDS = 300;

@@ -1,16 +1,17 @@
 import type { Hono } from 'hono';
 import type { LinkTokenResponse } from '../../widget/contract.ts';
-import { acceptBeforehand, type Origin } from '../authorization.ts';
 import type { LinkToken } from '../clients/plaid.ts';
+import { acceptBeforehand, type Origin } from '../connect/authorization.ts';
+import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../connect/finish-hosted.ts';
+import { hasConnections } from '../connect/recognize.ts';
+import { rememberLink } from '../connect/remembered-links.ts';
 import { createLinkToken } from '../create-link-token.ts';
 import { ProblemError } from '../errors.ts';
-import { HOSTED_PUBLIC_TOKEN, lookForHosted, rememberLink, withHostedToken } from '../finish-hosted.ts';
 import { readBody, readOptionalBody } from '../http/body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../http/context.ts';
 import type { Credentials } from '../http/credentials.ts';
 import { checkOrigin } from '../http/middleware.ts';
 import { sha256 } from '../ids.ts';
-import { hasConnections } from '../recognize.ts';
 import {
   completeRequest,
   linkTokenRequest,

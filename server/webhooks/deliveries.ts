@@ -1,9 +1,9 @@
+import type { Timing } from '../connect/worker.ts';
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
-import type { Timing } from '../worker.ts';
 import type { MerchantWebhooks } from './merchant.ts';
 
 /** Brings what is in the outbox to the merchant, at least once, for days; what can't be brought stays visible and can be sent again. */

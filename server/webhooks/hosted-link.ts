@@ -1,8 +1,8 @@
+import { Postpone } from '../connect/worker.ts';
 import { ProblemError } from '../errors.ts';
 import type { Outcome, WebhookDeps } from '../handle-webhook.ts';
 import { newId } from '../ids.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
-import { Postpone } from '../worker.ts';
 import type { PlaidFacts } from './plaid.ts';
 
 /** Another bank of the same session is being connected; it is done within seconds. */

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { ExpressionBuilder } from 'kysely';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
+import { BUDGET_MS, backoff, Postpone, type Timing } from '../connect/worker.ts';
 import { handleFinixWebhook } from '../handle-finix-webhook.ts';
 import { handlePlaidWebhook, type WebhookDeps } from '../handle-webhook.ts';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
-import { BUDGET_MS, backoff, Postpone, type Timing } from '../worker.ts';
 import { readFinixWebhook, verifyFinixSignature } from './finix.ts';
 import { createPlaidVerifier, readPlaidWebhook } from './plaid.ts';
 

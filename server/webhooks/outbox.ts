@@ -1,10 +1,10 @@
 import type { Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
+import type { StorageTransaction } from '../connect/worker.ts';
 import { newId } from '../ids.ts';
 import { connectionsOf } from '../sessions.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { viewConnection, viewSession } from '../views.ts';
-import type { StorageTransaction } from '../worker.ts';
 
 /**
  * What the merchant is told. Written in the same transaction as the change itself, so that neither can be without the other; sent later

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { mayEndOlderLogin } from '../../server/connections/renumbering-banks.ts';
 import { sha256 } from '../../server/ids.ts';
-import { mayEndOlderLogin } from '../../server/renumbering-banks.ts';
 import { findSession } from '../../server/sessions.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import { afterlife } from '../helpers/afterlife.ts';

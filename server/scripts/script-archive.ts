@@ -1,5 +1,5 @@
-import type { ScriptBundle } from './http/context.ts';
-import type { Storage } from './storage/open.ts';
+import type { ScriptBundle } from '../http/context.ts';
+import type { Storage } from '../storage/open.ts';
 
 /** The entry's name when it is pinned. */
 export function pinnedName(version: string): string {

@@ -1,8 +1,8 @@
+import type { StorageTransaction } from '../connect/worker.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { beginRemoval, LIVE_STATUSES, lockConnection } from './change-connection.ts';
 import { RENUMBERING_BANKS } from './renumbering-banks.ts';
-import type { ConnectionTable } from './storage/tables.ts';
-import type { Outbox } from './webhooks/outbox.ts';
-import type { StorageTransaction } from './worker.ts';
 
 /**
  * The same bank account connected twice by the same customer, where it was not recognized before the exchange (recognize.ts). It is looked

@@ -1,16 +1,16 @@
-import type { ProblemCode } from '../widget/contract.ts';
+import type { ProblemCode } from '../../widget/contract.ts';
+import type { PlaidAccount } from '../clients/plaid.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
+import { isPendingVerification } from '../connect/choose-accounts.ts';
+import { disableInstruments, makeInstrument } from '../connect/finix-instrument.ts';
+import { askBank } from '../connect/plaid-bank.ts';
+import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction } from '../connect/worker.ts';
+import type { ConnectBankDeps } from '../connect-bank.ts';
+import { endOfSession } from '../sessions.ts';
+import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { beginRenewal, changeConnection, lockConnection, renewal } from './change-connection.ts';
-import { isPendingVerification } from './choose-accounts.ts';
-import type { PlaidAccount } from './clients/plaid.ts';
-import { isBankDown } from './clients/plaid-codes.ts';
-import type { ConnectBankDeps } from './connect-bank.ts';
-import { disableInstruments, makeInstrument } from './finix-instrument.ts';
-import { askBank } from './plaid-bank.ts';
 import { RENUMBERING_BANKS } from './renumbering-banks.ts';
-import { endOfSession } from './sessions.ts';
-import type { ConnectionTable, ItemTable, RecoveryPoint } from './storage/tables.ts';
-import type { Outbox } from './webhooks/outbox.ts';
-import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction } from './worker.ts';
 
 /**
  * The repair of a connection after its customer has signed in again (Link's update mode). The Item keeps its access token, so nothing is

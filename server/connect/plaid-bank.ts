@@ -1,5 +1,5 @@
-import { UpstreamError } from './clients/outbound.ts';
-import { isBankDown, problemOfPlaidRefusal } from './clients/plaid-codes.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import { isBankDown, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
 import { Stop } from './worker.ts';
 
 /**

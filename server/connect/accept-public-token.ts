@@ -1,17 +1,17 @@
-import type { CompleteRequest, ProblemCode } from '../widget/contract.ts';
-import { type Actor, addAudit } from './audit.ts';
+import type { CompleteRequest, ProblemCode } from '../../widget/contract.ts';
+import { type Actor, addAudit } from '../audit.ts';
+import { lockConnection } from '../connections/change-connection.ts';
+import { ProblemError } from '../errors.ts';
+import { newId, sha256 } from '../ids.ts';
+import { endOfSession, releaseItems } from '../sessions.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ItemTable, SessionTable } from '../storage/tables.ts';
+import { acceptsUntil, storedProblem } from '../views.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { acceptAuthorization, auditAuthorization } from './authorization.ts';
-import { lockConnection } from './change-connection.ts';
-import { ProblemError } from './errors.ts';
-import { newId, sha256 } from './ids.ts';
 import { isBusy } from './item-busy.ts';
 import { areKnown, completeRecognized } from './recognize.ts';
-import { endOfSession, releaseItems } from './sessions.ts';
-import type { Storage } from './storage/open.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { ItemTable, SessionTable } from './storage/tables.ts';
-import { acceptsUntil, storedProblem } from './views.ts';
-import type { Outbox } from './webhooks/outbox.ts';
 import type { StorageTransaction, Timing } from './worker.ts';
 
 /** Who sent the request, for the authorization's receipt and for support. */

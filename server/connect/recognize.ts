@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthorizationReceipt, CompleteAccount, CompleteRequest } from '../widget/contract.ts';
-import { addAudit, type By } from './audit.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import type { LinkResult, PlaidClient } from './clients/plaid.ts';
-import { linksOf, openLinkToken } from './finish-hosted.ts';
+import type { AuthorizationReceipt, CompleteAccount, CompleteRequest } from '../../widget/contract.ts';
+import { addAudit, type By } from '../audit.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
+import { mayEndOlderLogin } from '../connections/renumbering-banks.ts';
+import { sha256 } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { endOfSession } from '../sessions.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import { authorizationText } from '../views.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { roleOf } from './finix-identity.ts';
-import { sha256 } from './ids.ts';
-import type { Logger } from './log.ts';
-import { mayEndOlderLogin } from './renumbering-banks.ts';
-import { endOfSession } from './sessions.ts';
-import type { Storage } from './storage/open.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { ConnectionTable, SessionTable } from './storage/tables.ts';
-import { authorizationText } from './views.ts';
-import type { Outbox } from './webhooks/outbox.ts';
+import { linksOf, openLinkToken } from './remembered-links.ts';
 import { RELEASED, type StorageTransaction } from './worker.ts';
 
 /**

@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
-import { UpstreamError } from './clients/outbound.ts';
-import type { PlaidClient } from './clients/plaid.ts';
-import type { Config } from './config.ts';
-import { isLocalUrl } from './hosts.ts';
-import type { Logger } from './log.ts';
-import type { Storage } from './storage/open.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { ItemTable } from './storage/tables.ts';
-import { backoff, QUICK_TRIES, type Timing } from './worker.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { Config } from '../config.ts';
+import { backoff, QUICK_TRIES, type Timing } from '../connect/worker.ts';
+import { isLocalUrl } from '../hosts.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ItemTable } from '../storage/tables.ts';
 
 /**
  * Where Plaid sends its webhooks. A link token carries the address, and each Item keeps the one that it was made with: when PUBLIC_URL

@@ -1,6 +1,6 @@
-import { ProblemError } from './errors.ts';
-import type { Storage } from './storage/open.ts';
-import type { ConnectionTable } from './storage/tables.ts';
+import { ProblemError } from '../errors.ts';
+import type { Storage } from '../storage/open.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
 
 /** Statuses that can be repaired. An active one too: a consent can be renewed before it ends. */
 const REPAIRABLE = new Set<ConnectionTable['status']>(['active', 'needs_repair', 'revoked', 'pending_verification']);

@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CompleteRequest } from '../widget/contract.ts';
+import type { CompleteRequest } from '../../widget/contract.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import { type ConnectBankDeps, LEGS, postponementOf, stop } from '../connect-bank.ts';
+import { REPAIR_LEGS } from '../connections/repair.ts';
+import { ProblemError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { findSession } from '../sessions.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { SessionTable } from '../storage/tables.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
-import { ProblemError } from './errors.ts';
-import { newId } from './ids.ts';
-import type { Logger } from './log.ts';
 import { recognize } from './recognize.ts';
-import { REPAIR_LEGS } from './repair.ts';
-import { findSession } from './sessions.ts';
-import { StorageUnavailableError } from './storage/errors.ts';
-import type { SessionTable } from './storage/tables.ts';
 import {
   BUDGET_MS,
   backoff,

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProblemCode } from '../widget/contract.ts';
-import { FINIX_TIMEOUT_MS } from './clients/finix.ts';
-import type { ProblemExtras } from './errors.ts';
-import { newId } from './ids.ts';
-import { StorageUnavailableError } from './storage/errors.ts';
-import type { Storage } from './storage/open.ts';
-import type { SessionTable } from './storage/tables.ts';
+import type { ProblemCode } from '../../widget/contract.ts';
+import { FINIX_TIMEOUT_MS } from '../clients/finix.ts';
+import type { ProblemExtras } from '../errors.ts';
+import { newId } from '../ids.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { Storage } from '../storage/open.ts';
+import type { SessionTable } from '../storage/tables.ts';
 
 /**
  * How one worker at a time advances a session: a lease taken by compare-and-set says who, a version that grows with every write

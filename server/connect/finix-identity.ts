@@ -1,10 +1,10 @@
-import type { IdentityInput } from '../widget/contract.ts';
-import type { FinixClient } from './clients/finix.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import { newId } from './ids.ts';
-import type { Storage } from './storage/open.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { CustomerTable, SessionTable } from './storage/tables.ts';
+import type { IdentityInput } from '../../widget/contract.ts';
+import type { FinixClient } from '../clients/finix.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import { newId } from '../ids.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { CustomerTable, SessionTable } from '../storage/tables.ts';
 import { type HeldSession, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from './worker.ts';
 
 /**

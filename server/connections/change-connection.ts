@@ -1,8 +1,8 @@
-import type { ConnectionStatus } from '../widget/contract.ts';
-import { addAudit, type By } from './audit.ts';
-import type { ConnectionGoal, ConnectionTable } from './storage/tables.ts';
-import type { Outbox } from './webhooks/outbox.ts';
-import type { StorageTransaction } from './worker.ts';
+import type { ConnectionStatus } from '../../widget/contract.ts';
+import { addAudit, type By } from '../audit.ts';
+import type { StorageTransaction } from '../connect/worker.ts';
+import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 
 /** With this a connection's old worker, if any, is out, and a new one may begin at once. */
 const UNHELD = { lease_owner: null, lease_until: 0, tries: 0 } as const;

@@ -1,5 +1,5 @@
-import type { SelectableAccount } from '../widget/contract.ts';
-import type { PlaidAccount } from './clients/plaid.ts';
+import type { SelectableAccount } from '../../widget/contract.ts';
+import type { PlaidAccount } from '../clients/plaid.ts';
 
 /** The kinds of account that ACH can debit and pay out to; also what Plaid's Auth offers by default. */
 const SUBTYPES = new Set(['checking', 'savings', 'cash management']);

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { UpstreamError } from '../clients/outbound.ts';
+import { disableInstruments, type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
+import { BUDGET_MS, backoff, Fenced, newOwner, Postpone, Stop, type StorageTransaction } from '../connect/worker.ts';
+import type { Logger } from '../log.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
 import { changeConnection, LIVE_STATUSES, lockConnection } from './change-connection.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import { disableInstruments, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
-import type { Logger } from './log.ts';
 import { letGoOfItem } from './removal.ts';
-import { StorageUnavailableError } from './storage/errors.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { ConnectionGoal, ConnectionTable } from './storage/tables.ts';
-import { BUDGET_MS, backoff, Fenced, newOwner, Postpone, Stop, type StorageTransaction } from './worker.ts';
 
 /**
  * What is done with a connection after its session: a new instrument, disabling, removal. Each is a goal in the row, worked on by one

@@ -1,19 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { CompleteRequest } from '../widget/contract.ts';
+import type { CompleteRequest } from '../../widget/contract.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
+import { ProblemError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { HostedLinkTable, SessionTable } from '../storage/tables.ts';
 import type { RequestFacts } from './accept-public-token.ts';
 import type { BankConnector } from './bank-connector.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import type { LinkResult, LinkToken, PlaidClient } from './clients/plaid.ts';
-import { ProblemError } from './errors.ts';
-import { newId } from './ids.ts';
-import type { Logger } from './log.ts';
-import type { Storage } from './storage/open.ts';
-import { type RateLimit, takeRateLimit } from './storage/rate-limit.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { HostedLinkTable, SessionTable } from './storage/tables.ts';
-import { ACCEPT_GRACE_MS } from './views.ts';
-import type { StorageTransaction } from './worker.ts';
+import { FIRST_JOB_MS, linksOf, openLinkToken } from './remembered-links.ts';
 
 /**
  * Hosted Link ends at Plaid, so no page has its public token. Plaid's webhook brings it; where that can't come or is late, it is read from
@@ -36,36 +35,9 @@ const LOOKS: RateLimit = { limit: 1, windowMs: 3_000 };
 const COMPLETIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 /** So that a page which asks is answered with the outcome where it takes no longer than usual. */
 const ANSWER_WITHIN_MS = 2_000;
-/** While the page is there it asks by itself; jobs come after it, each time after twice as long. */
-const FIRST_JOB_MS = 2 * 60_000;
 const CALLS_AT_ONCE = 4;
 
 const WAITING = ['open', 'restart_required'] as const;
-
-/** Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be accepted. */
-export async function rememberLink(
-  trx: StorageTransaction,
-  secrets: Secrets,
-  session: SessionTable,
-  { linkToken, expiresAt, hostedLinkUrl }: LinkToken,
-  now: number,
-): Promise<void> {
-  const id = newId('hl');
-  const link_token_enc = secrets.seal(linkToken, { table: 'hosted_links', row: id, column: 'link_token_enc' });
-  const times = { next_at: now + FIRST_JOB_MS, ends_at: expiresAt + ACCEPT_GRACE_MS, created_at: now };
-  await trx
-    .insertInto('hosted_links')
-    .values({
-      id,
-      session_id: session.id,
-      link_token_enc,
-      is_hosted: hostedLinkUrl ? 1 : 0,
-      is_used: 0,
-      tries: 0,
-      ...times,
-    })
-    .execute();
-}
 
 /** Looks for the outcome of the session's Hosted Links, if it has any that are open. Called when the page asks for its session. */
 export async function lookForHosted(deps: HostedDeps, session: SessionTable): Promise<void> {
@@ -198,25 +170,6 @@ function completion({ publicToken, accounts, institution, linkSessionId }: LinkR
 
 async function hostedLinksOf(deps: HostedDeps, sessionId: string): Promise<HostedLinkTable[]> {
   return (await linksOf(deps, sessionId)).filter(({ is_hosted }) => is_hosted === 1);
-}
-
-export function openLinkToken(secrets: Secrets, { id, link_token_enc }: HostedLinkTable): string {
-  return secrets.open(link_token_enc, { table: 'hosted_links', row: id, column: 'link_token_enc' });
-}
-
-/** Newest first: who began anew means the newer one. */
-export async function linksOf({ storage }: { storage: Storage }, sessionId: string): Promise<HostedLinkTable[]> {
-  return (
-    storage.db
-      .selectFrom('hosted_links')
-      .selectAll()
-      .where('session_id', '=', sessionId)
-      .where('ends_at', '>', await storage.now())
-      .orderBy('created_at', 'desc')
-      // Each is a call to Plaid; nobody has more of them open.
-      .limit(3)
-      .execute()
-  );
 }
 
 function isWaiting({ status }: SessionTable): boolean {

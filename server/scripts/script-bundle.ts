@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ScriptBundle } from './app.ts';
+import type { ScriptBundle } from '../app.ts';
 
 /** `dist/`, as seen from the built server in `dist/server/`. */
 const dist = dirname(dirname(fileURLToPath(import.meta.url)));

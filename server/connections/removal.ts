@@ -1,19 +1,19 @@
-import { addAudit, type By, PROOF_KEEP_MS } from './audit.ts';
+import { addAudit, type By, PROOF_KEEP_MS } from '../audit.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import { isBusy } from '../connect/item-busy.ts';
+import { backoff, Postpone, QUICK_TRIES, type StorageTransaction, type Timing } from '../connect/worker.ts';
+import { ProblemError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { releaseItems } from '../sessions.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
+import { viewConnection } from '../views.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { beginRemoval, lockConnection } from './change-connection.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import type { PlaidClient } from './clients/plaid.ts';
 import type { ConnectionGoals } from './connection-goals.ts';
-import { ProblemError } from './errors.ts';
-import { newId } from './ids.ts';
-import { isBusy } from './item-busy.ts';
-import type { Logger } from './log.ts';
-import { releaseItems } from './sessions.ts';
-import type { Storage } from './storage/open.ts';
-import type { Secrets } from './storage/secrets.ts';
-import type { ConnectionTable, ItemTable } from './storage/tables.ts';
-import { viewConnection } from './views.ts';
-import type { Outbox } from './webhooks/outbox.ts';
-import { backoff, Postpone, QUICK_TRIES, type StorageTransaction, type Timing } from './worker.ts';
 
 /**
  * Ends of things: Items that nobody uses, connections and customers that the merchant has removed. Every step may be repeated, and

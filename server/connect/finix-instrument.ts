@@ -1,12 +1,12 @@
-import { changeConnection, lockConnection } from './change-connection.ts';
-import type { FinixClient, FinixInstrument } from './clients/finix.ts';
-import { UpstreamError } from './clients/outbound.ts';
-import type { PlaidClient } from './clients/plaid.ts';
-import { problemOfPlaidRefusal } from './clients/plaid-codes.ts';
-import { duplicatesOf, retire } from './duplicates.ts';
-import type { Storage } from './storage/open.ts';
-import type { ConnectionTable } from './storage/tables.ts';
-import type { Outbox } from './webhooks/outbox.ts';
+import type { FinixClient, FinixInstrument } from '../clients/finix.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import { problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
+import { changeConnection, lockConnection } from '../connections/change-connection.ts';
+import { duplicatesOf, retire } from '../connections/duplicates.ts';
+import type { Storage } from '../storage/open.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import type { Outbox } from '../webhooks/outbox.ts';
 import { Fenced, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from './worker.ts';
 
 /**

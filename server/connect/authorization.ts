@@ -1,9 +1,9 @@
-import type { AuthorizationAcceptance, AuthorizationReceipt } from '../widget/contract.ts';
-import { addAudit, type By } from './audit.ts';
-import { ProblemError } from './errors.ts';
-import type { Storage } from './storage/open.ts';
-import type { SessionTable } from './storage/tables.ts';
-import { authorizationText } from './views.ts';
+import type { AuthorizationAcceptance, AuthorizationReceipt } from '../../widget/contract.ts';
+import { addAudit, type By } from '../audit.ts';
+import { ProblemError } from '../errors.ts';
+import type { Storage } from '../storage/open.ts';
+import type { SessionTable } from '../storage/tables.ts';
+import { authorizationText } from '../views.ts';
 import type { StorageTransaction } from './worker.ts';
 
 /** From where the customer has agreed, for the receipt. */
