@@ -210,6 +210,8 @@ export default defineConfig({
     // With a folder for results, also counts in a file, for whoever adds up several runners.
     reporters: resultsFolder ? ['default', ['json', { outputFile: join(resultsFolder, 'node.json') }]] : ['default'],
     setupFiles: [from('test/helpers/no-network.ts')],
+    // Most tests wait for a process, a database or a browser: two files at a time keep two cores busy. By itself Vitest leaves one core unused.
+    maxWorkers: 2,
     // On a shared machine a test with real processes can be starved once; twice in a row it is a defect. On a developer's own it shows at once.
     retry: process.env['CI'] ? 1 : 0,
     projects: [
