@@ -108,26 +108,13 @@ export async function acceptPublicToken(
     }
     const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
     if (known?.status === 'exchanging') await announceExchange(trx, known, now);
-    const working = await trx
-      .updateTable('sessions')
-      .set({
-        status: 'processing',
-        recovery_point: item.status === 'linked' ? 'item_linked' : 'started',
-        item_id: item.id,
-        chosen_accounts: JSON.stringify(request.accounts.map(({ id }) => id)),
-        authorization_receipt: receipt,
-        error: null,
-        version: session.version + 1,
-        lease_owner: owner,
-        lease_until: now + timing.leaseMs,
-        next_at: now,
-        tries: 0,
-        processing_since: now,
-      })
-      .where('id', '=', session.id)
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    return { kind: 'work', session: working };
+    const work = {
+      recovery_point: item.status === 'linked' ? 'item_linked' : 'started',
+      item_id: item.id,
+      chosen_accounts: JSON.stringify(request.accounts.map(({ id }) => id)),
+      authorization_receipt: receipt,
+    } as const;
+    return beginWork(trx, session, work, owner, now + timing.leaseMs, now);
   });
 }
 
@@ -189,18 +176,33 @@ async function acceptRepair(
   if (await isBusy(trx, connection.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
   const receipt = acceptAuthorization(session, request.authorization, facts, now);
   await auditAccepted(trx, session, receipt, facts, now);
+  const work = {
+    recovery_point: 'item_linked',
+    item_id: connection.item_id,
+    repair_token_hash: hash,
+    authorization_receipt: receipt,
+  } as const;
+  return beginWork(trx, session, work, owner, now + timing.leaseMs, now);
+}
+
+/** The session is the worker's from here on. */
+async function beginWork(
+  trx: StorageTransaction,
+  session: SessionTable,
+  work: Partial<SessionTable>,
+  owner: string,
+  leaseUntil: number,
+  now: number,
+): Promise<Accepted> {
   const working = await trx
     .updateTable('sessions')
     .set({
+      ...work,
       status: 'processing',
-      recovery_point: 'item_linked',
-      item_id: connection.item_id,
-      repair_token_hash: hash,
-      authorization_receipt: receipt,
       error: null,
       version: session.version + 1,
       lease_owner: owner,
-      lease_until: now + timing.leaseMs,
+      lease_until: leaseUntil,
       next_at: now,
       tries: 0,
       processing_since: now,
