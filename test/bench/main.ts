@@ -16,7 +16,7 @@ const HELP = `Measures what was built, on this machine, without credentials. Onl
   npm run bench                 a table
   npm run --silent bench -- --json   the same as one JSON object, and nothing else
   npm run bench -- --no-peers   without the others
-  npm run bench -- --no-load    without the load, which takes two minutes
+  npm run bench -- --no-load    without the load, which takes four minutes
   npm run bench -- --help       this text
 
   bundle    bytes (brotli) that a page loads before the button shows, and later
@@ -112,7 +112,7 @@ async function main(): Promise<void> {
 
 /** Progress goes where it is not taken for the result. */
 async function runLoad(): Promise<LoadFigures[]> {
-  process.stderr.write(`load: two minutes from now\n${loadHeading()}\n`);
+  process.stderr.write(`load: four minutes from now\n${loadHeading()}\n`);
   return measureLoad({
     seconds: LOAD_SECONDS,
     child: (role) => [fileURLToPath(import.meta.url), '--role', role],

@@ -8,12 +8,22 @@ export interface Load {
   seconds: number;
 }
 
-/** Keeps `inFlight` sessions going: each is made, gets its link token and is completed; then the next begins in its place. */
-export async function generate(url: string, merchantKey: string, inFlight: number, seconds: number): Promise<Load> {
+/**
+ * Keeps `inFlight` sessions going: each is made, gets its link token and is completed; then the next begins in its place.
+ * @param rampSeconds until as many end as begin; what ends before is not counted
+ */
+export async function generate(
+  url: string,
+  merchantKey: string,
+  inFlight: number,
+  seconds: number,
+  rampSeconds = 0,
+): Promise<Load> {
   const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const load: Load = { sessions: [], failures: 0, seconds: 0 };
   const began = performance.now();
-  const end = began + seconds * 1000;
+  const from = began + rampSeconds * 1000;
+  const end = from + seconds * 1000;
   const one = async () => {
     // Spread over the first moments, or all would be in step for good.
     await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(1_000, seconds * 100)));
@@ -22,6 +32,7 @@ export async function generate(url: string, merchantKey: string, inFlight: numbe
       const ok = await session(agent, url, merchantKey).catch(() => false);
       const now = performance.now();
       if (now > end) break;
+      if (now < from) continue;
       if (ok) load.sessions.push(now - start);
       else load.failures++;
     }

@@ -33,6 +33,8 @@ export const IN_FLIGHT = [1, 10, 100, 1_000] as const;
 const CALLS = 6;
 export const DELAY_MS = 200;
 const WARM_UP_SECONDS = 3;
+const RAMP_SECONDS = 2.5;
+const CROWDED_SECONDS = 20;
 
 export interface LoadOptions {
   seconds: number;
@@ -129,16 +131,22 @@ async function startSubject(
   return { server: own, key, stop };
 }
 
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
 async function measureLevel(
   subject: Subject,
   { server, key }: Started,
   inFlight: number,
   seconds: number,
 ): Promise<LoadFigures> {
+  // A session lasts over a second, and among a thousand of them a dozen and more: none ends before, and all at once then.
+  const isCrowded = inFlight >= 1_000;
+  const ramp = isCrowded ? CROWDED_SECONDS : RAMP_SECONDS;
+  const lasting = isCrowded ? Math.max(seconds, CROWDED_SECONDS) : seconds;
   const before = server.used().cpuMs;
-  // A session lasts over a second, and under a thousand of them a dozen; what is cut off at the ends must not weigh.
-  const lasting = inFlight >= 1_000 ? seconds * 3 : seconds;
-  const { sessions, failures } = await generate(server.url, key, inFlight, lasting);
+  const { sessions, failures } = await generate(server.url, key, inFlight, lasting, ramp);
   const { cpuMs, rssMb } = server.used();
   const p50 = sessions.length > 0 ? percentile(sessions, 0.5) : Number.NaN;
   const p99 = sessions.length > 0 ? percentile(sessions, 0.99) : Number.NaN;
@@ -147,12 +155,14 @@ async function measureLevel(
     in_flight: inFlight,
     sessions: sessions.length,
     failures,
-    sessions_per_second: sessions.length / lasting,
+    // A thousand that began together end together: how many waves fall into the time would be chance. So many in flight, each for so long.
+    sessions_per_second: sessions.length > 0 ? (inFlight * 1000 * sessions.length) / sum(sessions) : 0,
     p50_ms: p50,
     p99_ms: p99,
     own_p50_ms: p50 - CALLS * DELAY_MS,
     own_p99_ms: p99 - CALLS * DELAY_MS,
-    cpu_ms: (cpuMs - before) / sessions.length,
+    // Of what ended during the ramp too, which takes as much of its time for itself.
+    cpu_ms: ((cpuMs - before) * lasting) / (lasting + ramp) / sessions.length,
     rss_mb: rssMb,
   };
 }
