@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ScriptBundle } from '../server/app.ts';
-import { type AssembledServer, assembleServer } from '../server/assemble.ts';
 import type { Config } from '../server/config.ts';
+import { type AssembledServer, assembleServer } from '../server/create-server.ts';
+import type { ScriptBundle } from '../server/http/app.ts';
 import { createLog } from '../server/log.ts';
 import { openStorage } from '../server/storage/open.ts';
 import { type StepLog, watchSessions } from './steps.ts';

@@ -1,6 +1,6 @@
 /**
  * The wire contract, v1: what travels between the page, the merchant's server and this server. Types only, so that importing it costs no bytes.
- * Names are snake_case as on the wire; times are ISO 8601 in UTC. The server's zod schemas are bound to these types in server/schemas.ts.
+ * Names are snake_case as on the wire; times are ISO 8601 in UTC. The server's zod schemas are bound to these types in server/http/request-schemas.ts.
  */
 
 /** Why a request or a session could not go on. A closed list: programs switch on it, people read `detail`. */

@@ -1,18 +1,18 @@
 import type { CompleteRequest, ProblemCode } from '../../widget/contract.ts';
-import { type Actor, addAudit } from '../audit.ts';
-import { lockConnection } from '../connections/change-connection.ts';
 import { ProblemError } from '../errors.ts';
 import { newId, sha256 } from '../ids.ts';
-import { endOfSession, releaseItems } from '../sessions.ts';
+import { type Actor, addAudit } from '../records/audit.ts';
+import { acceptAuthorization, auditAuthorization } from '../records/authorization.ts';
+import { lockConnection } from '../records/connections.ts';
+import { isBusy } from '../records/items.ts';
+import type { Outbox } from '../records/outbox.ts';
+import { endOfSession, releaseItems } from '../records/sessions.ts';
+import { acceptsUntil, storedProblem } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable, SessionTable } from '../storage/tables.ts';
-import { acceptsUntil, storedProblem } from '../views.ts';
-import type { Outbox } from '../webhooks/outbox.ts';
-import { acceptAuthorization, auditAuthorization } from './authorization.ts';
-import { isBusy } from './item-busy.ts';
+import type { StorageTransaction, Timing } from '../work/session-lease.ts';
 import { areKnown, completeRecognized } from './recognize.ts';
-import type { StorageTransaction, Timing } from './worker.ts';
 
 /** Who sent the request, for the authorization's receipt and for support. */
 export interface RequestFacts {

@@ -2,16 +2,12 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompleteRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import { type ConnectBankDeps, LEGS, postponementOf, stop } from '../connect-bank.ts';
-import { REPAIR_LEGS } from '../connections/repair.ts';
 import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import { findSession } from '../sessions.ts';
+import { findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
-import { recognize } from './recognize.ts';
 import {
   BUDGET_MS,
   backoff,
@@ -25,7 +21,11 @@ import {
   quickBackoff,
   RELEASED,
   Stop,
-} from './worker.ts';
+} from '../work/session-lease.ts';
+import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
+import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
+import { recognize } from './recognize.ts';
+import { REPAIR_LEGS } from './repair.ts';
 
 /** Runs the money path: for a request that waits, and for jobs that take over what was left. */
 export interface BankConnector {

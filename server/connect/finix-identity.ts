@@ -5,7 +5,14 @@ import { newId } from '../ids.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CustomerTable, SessionTable } from '../storage/tables.ts';
-import { type HeldSession, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from './worker.ts';
+import {
+  type HeldSession,
+  lookAgainIn,
+  Postpone,
+  Stop,
+  type StorageTransaction,
+  type Timing,
+} from '../work/session-lease.ts';
 
 /**
  * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its create call has no

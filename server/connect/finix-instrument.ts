@@ -2,12 +2,12 @@ import type { FinixClient, FinixInstrument } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
-import { changeConnection, lockConnection } from '../connections/change-connection.ts';
-import { duplicatesOf, retire } from '../connections/duplicates.ts';
+import { changeConnection, lockConnection } from '../records/connections.ts';
+import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import type { Outbox } from '../webhooks/outbox.ts';
-import { Fenced, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from './worker.ts';
+import { Fenced, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from '../work/session-lease.ts';
+import { duplicatesOf, retire } from './duplicates.ts';
 
 /**
  * Making one payment instrument for one connection, and never two. Finix's create call has no idempotency key, so a call whose answer

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthorizationReceipt, CompleteAccount, CompleteRequest } from '../../widget/contract.ts';
-import { addAudit, type By } from '../audit.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
-import { mayEndOlderLogin } from '../connections/renumbering-banks.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import { endOfSession } from '../sessions.ts';
+import { addAudit, type By } from '../records/audit.ts';
+import type { Outbox } from '../records/outbox.ts';
+import { endOfSession } from '../records/sessions.ts';
+import { authorizationText } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
-import { authorizationText } from '../views.ts';
-import type { Outbox } from '../webhooks/outbox.ts';
+import { RELEASED, type StorageTransaction } from '../work/session-lease.ts';
 import { roleOf } from './finix-identity.ts';
-import { linksOf, openLinkToken } from './remembered-links.ts';
-import { RELEASED, type StorageTransaction } from './worker.ts';
+import { mayEndOlderLogin } from './institution-quirks.ts';
+import { linksOf, openLinkToken } from './stored-link-tokens.ts';
 
 /**
  * The same bank account connected twice by the same customer, recognized before anything is exchanged: an Item that is never exchanged

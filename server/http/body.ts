@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
 import { ProblemError } from '../errors.ts';
-import { parse } from '../schemas.ts';
 import type { AppContext, AppEnv } from './context.ts';
+import { parse } from './request-schemas.ts';
 
 /** The largest legal body: a mandate of 10,000 characters and 50 metadata entries of 540, in scripts of three bytes a character, escapes included. */
 const MAX_BODY_BYTES = 256 * 1024;

@@ -3,14 +3,14 @@ import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
-import type { ConnectionGoals } from '../connections/connection-goals.ts';
+import type { Deliveries } from '../deliveries/deliveries.ts';
+import type { ConnectionGoals } from '../lifecycle/connection-tasks.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { Deliveries } from '../webhooks/deliveries.ts';
-import type { Inbound } from '../webhooks/inbound.ts';
-import type { Outbox } from '../webhooks/outbox.ts';
+import type { Inbound } from '../webhooks/receive.ts';
 
 /** Everything that the app works with, opened by whoever starts it. */
 export interface AppDeps {

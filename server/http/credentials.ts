@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../errors.ts';
-import { clientSecret, findSession } from '../sessions.ts';
+import { clientSecret, findSession } from '../records/sessions.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import type { AppContext, AppDeps } from './context.ts';
 import { checkOrigin } from './middleware.ts';

@@ -6,8 +6,8 @@ import {
   ReferenceNode,
   sql,
 } from 'kysely';
-import type { Clients } from '../../server/assemble.ts';
 import { UpstreamError } from '../../server/clients/outbound.ts';
+import type { Clients } from '../../server/create-server.ts';
 import type { Storage } from '../../server/storage/open.ts';
 
 /**

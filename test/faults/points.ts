@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clients } from '../../server/assemble.ts';
 import { UpstreamError } from '../../server/clients/outbound.ts';
+import type { Clients } from '../../server/create-server.ts';
 import { sha256 } from '../../server/ids.ts';
 import type { Storage } from '../../server/storage/open.ts';
 

@@ -8,14 +8,14 @@ import {
   type SimulatorOptions,
   startSimulator,
 } from '../../demo/simulator/index.ts';
-import type { createApp, ScriptBundle } from '../../server/app.ts';
-import { assembleServer, type Clients } from '../../server/assemble.ts';
 import { type Config, loadConfig } from '../../server/config.ts';
 import type { BankConnector } from '../../server/connect/bank-connector.ts';
-import type { Timing } from '../../server/connect/worker.ts';
-import type { Jobs } from '../../server/jobs.ts';
+import { assembleServer, type Clients } from '../../server/create-server.ts';
+import type { createApp, ScriptBundle } from '../../server/http/app.ts';
+import type { Jobs } from '../../server/jobs/jobs.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
+import type { Timing } from '../../server/work/session-lease.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEntry } from '../../server/audit.ts';
-import { wireSchemas } from '../../server/contract-document.ts';
+import { wireSchemas } from '../../server/http/openapi.ts';
+import type { AuditEntry } from '../../server/records/audit.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { TestServer } from '../helpers/server.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AddressRefused, checkAddress, isPublicAddress } from '../../server/clients/outbound-address.ts';
-import { createMerchantWebhooks } from '../../server/webhooks/merchant.ts';
+import { createMerchantWebhooks } from '../../server/deliveries/send.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { TestServer } from '../helpers/server.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { duplicatesOf } from '../../server/connections/duplicates.ts';
+import { duplicatesOf } from '../../server/connect/duplicates.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { TestServer } from '../helpers/server.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../server/ids.ts';
-import { findSession } from '../../server/sessions.ts';
+import { findSession } from '../../server/records/sessions.ts';
 import type { Session } from '../../widget/contract.ts';
 import { eventually, SHOP, TestServer } from '../helpers/server.ts';
 

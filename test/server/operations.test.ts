@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { operations, wireSchemas } from '../../server/contract-document.ts';
+import { operations, wireSchemas } from '../../server/http/openapi.ts';
 import { createLog } from '../../server/log.ts';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import { TestServer } from '../helpers/server.ts';

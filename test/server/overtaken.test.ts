@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { Fenced, type HeldSession, TIMING } from '../../server/connect/worker.ts';
-import { type ConnectBankDeps, LEGS } from '../../server/connect-bank.ts';
-import { releaseItems } from '../../server/sessions.ts';
+import { type ConnectBankDeps, LEGS } from '../../server/connect/connect-bank.ts';
+import { releaseItems } from '../../server/records/sessions.ts';
 import { openStorage } from '../../server/storage/open.ts';
 import { createSecrets } from '../../server/storage/secrets.ts';
+import { Fenced, type HeldSession, TIMING } from '../../server/work/session-lease.ts';
 import { ENCRYPTION_KEY, eventually } from '../helpers/server.ts';
 import { withPostgres } from '../helpers/storages.ts';
 import { rows } from './storage/rows.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mayEndOlderLogin } from '../../server/connections/renumbering-banks.ts';
+import { mayEndOlderLogin } from '../../server/connect/institution-quirks.ts';
 import { sha256 } from '../../server/ids.ts';
-import { findSession } from '../../server/sessions.ts';
+import { findSession } from '../../server/records/sessions.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PROOF_KEEP_MS } from '../../server/audit.ts';
+import { PROOF_KEEP_MS } from '../../server/records/audit.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer } from '../helpers/server.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Clients } from '../../server/assemble.ts';
+import type { Clients } from '../../server/create-server.ts';
 import { afterlife } from '../helpers/afterlife.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 

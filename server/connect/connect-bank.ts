@@ -1,0 +1,339 @@
+import type { ProblemCode } from '../../widget/contract.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidAccount, PlaidClient } from '../clients/plaid.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
+import { newId } from '../ids.ts';
+import { addAudit } from '../records/audit.ts';
+import { changeConnection, lockConnection } from '../records/connections.ts';
+import { endOfSession, releaseItems } from '../records/sessions.ts';
+import type { Storage } from '../storage/open.ts';
+import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
+import {
+  Fenced,
+  type HeldSession,
+  Postpone,
+  RELEASED,
+  Stop,
+  type StorageTransaction,
+  TIMING,
+} from '../work/session-lease.ts';
+import { askBank } from './call-bank.ts';
+import { chooseAccounts, isPendingVerification } from './choose-accounts.ts';
+import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
+import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { leaveRepair } from './repair.ts';
+
+/**
+ * The money path: how a public token becomes a Finix payment instrument. Each function is one leg between two recovery points, named by
+ * what is already true. A leg reads the point, calls out with no transaction open, then writes its result and the next point in one
+ * short transaction; so work can stop anywhere and go on from the last point, in this process or another.
+ *
+ *   started ─ exchange the public token ─► item_linked ─ choose accounts, ready the identity ─► identity_ready
+ *           ─ processor token, payment instrument ─► instrument_created ─ settle ─► finished
+ */
+export interface ConnectBankDeps extends IdentityDeps, InstrumentDeps {
+  plaid: PlaidClient;
+}
+
+type Leg = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;
+
+/** What to do next, by what is already true. */
+export const LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
+  started: linkItem,
+  item_linked: chooseAndIdentify,
+  identity_ready: createInstruments,
+  instrument_created: settle,
+};
+
+/** started → item_linked: the access token is stored, encrypted, before anything else happens. */
+async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, held: HeldSession): Promise<void> {
+  const item = await currentItem(storage.db, held);
+  if (item.status === 'linked') return held.write({ recovery_point: 'item_linked', tries: 0 });
+  const { stage } = held;
+  held.stage = 'under way';
+  // The worker before may be alive, with the answer in hand: see leaveAccessToken.
+  if (item.exchange_tries > 0 && stage === 'taken over') {
+    throw new Postpone('plaid_unavailable', timing.lookAgainMs, false);
+  }
+  // An exchange is one-time. When its answer was lost it is tried once more; a token that was exchanged then is refused.
+  const tries = stage === 'accepted' ? item.exchange_tries : item.exchange_tries + 1;
+  if (item.public_token_enc === null || tries > 2) throw new Stop('restart_required', 'restart_required');
+  const publicToken = secrets.open(item.public_token_enc, { table: 'items', row: item.id, column: 'public_token_enc' });
+
+  if (stage !== 'accepted') {
+    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_sent_at: now, exchange_tries: tries }, now));
+  }
+  let linked: { accessToken: string; itemId: string };
+  try {
+    linked = await plaid.exchangePublicToken(publicToken);
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.failure === 'lost') throw error;
+    if (error.failure === 'refused') return endOrGoOn(storage, held);
+    // A definite answer that it was not done: this try does not count.
+    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_tries: tries - 1 }, now));
+    if (error.failure === 'misconfigured') throw new Stop('open', 'provider_misconfigured');
+    throw error;
+  }
+  const sealed = secrets.seal(linked.accessToken, { table: 'items', row: item.id, column: 'access_token_enc' });
+  const tokens = { access_token_enc: sealed, plaid_item_id: linked.itemId, public_token_enc: null };
+  try {
+    await held.write({ recovery_point: 'item_linked', tries: 0 }, (trx, now) =>
+      writeItem(trx, item, { ...tokens, status: 'linked' }, now),
+    );
+  } catch (error) {
+    if (error instanceof Fenced) await leaveAccessToken(storage, item.id, tokens);
+    throw error;
+  }
+}
+
+/** The public token is used up. Unless the worker that was here before has left its access token meanwhile, Link must be run again. */
+async function endOrGoOn({ db }: Storage, held: HeldSession): Promise<void> {
+  const item = await currentItem(db, held);
+  if (item.status !== 'linked') throw new Stop('restart_required', 'restart_required');
+  await held.write({ recovery_point: 'item_linked', tries: 0 });
+}
+
+/**
+ * This worker was overtaken while Plaid's one answer was on its way to it. Whoever is at work now goes on with it; when the customer has
+ * been asked to connect again by now, the login is of no use, and is removed.
+ */
+async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<ItemTable>): Promise<void> {
+  const now = await storage.now();
+  const leave = (from: ItemTable['status'], to: ItemTable['status']) =>
+    storage.db
+      .updateTable('items')
+      .set({ ...tokens, status: to, next_at: now, updated_at: now })
+      .where('id', '=', id)
+      .where('status', '=', from)
+      .executeTakeFirst();
+  if ((await leave('exchanging', 'linked')).numUpdatedRows === 0n) await leave('spent', 'removing');
+}
+
+/** item_linked → identity_ready: there is a row for each account, and an identity at Finix that will own the instruments. */
+async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+  let connections = await currentConnections(deps, held);
+  if (connections.length === 0) {
+    await recordConnections(deps, held);
+    connections = await currentConnections(deps, held);
+  }
+  // One that waits for its verification needs the identity too: by then the session's fields for it are erased.
+  if (connections.every(({ status }) => status !== 'pending' && status !== 'pending_verification')) {
+    return held.write({ recovery_point: 'instrument_created', tries: 0 });
+  }
+  const identity = await readyIdentity(deps, held);
+  await held.write(
+    { recovery_point: 'identity_ready', finix_identity: identity, identity_enc: null, tries: 0 },
+    async (trx, now) => {
+      await trx
+        .updateTable('connections')
+        .set({ finix_identity: identity, updated_at: now })
+        .where('item_id', '=', held.row.item_id)
+        .execute();
+    },
+  );
+}
+
+/** Asks Plaid, and only Plaid, what the login's accounts are, and keeps a row for each that becomes a funding source. */
+async function recordConnections(
+  { storage, secrets, plaid, outbox }: ConnectBankDeps,
+  held: HeldSession,
+): Promise<void> {
+  const { row: session } = held;
+  const item = await currentItem(storage.db, held);
+  const { accounts, institutionId, institutionName, webhookUrl } = await askBank(() =>
+    plaid.getAccounts(accessTokenOf(secrets, item)),
+  );
+  const choice = chooseAccounts(accounts, JSON.parse(session.chosen_accounts) as string[], session.account_selection);
+  if (choice.kind === 'ask') throw new Stop('open', 'account_selection_required', { accounts: choice.accounts });
+  if (choice.kind === 'refuse') {
+    throw new Stop('open', choice.code, {
+      action: choice.otherAccountWorks ? 'choose_account' : 'use_other_bank',
+      errors: choice.indexes.map((i) => ({
+        path: `accounts.${i}.id`,
+        message:
+          choice.code === 'account_unknown' ? 'is not an account of this login' : 'is not an account that can be used',
+      })),
+    });
+  }
+  const institution = {
+    institution_id: institutionId,
+    // What the page said of it is only a name to show, and only believed of the institution that Plaid names.
+    institution_name: institutionName ?? (item.institution_id === institutionId ? item.institution_name : null),
+  };
+  await held.write({}, async (trx, now) => {
+    await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
+    for (const account of choice.accounts) {
+      const connection = newConnection(held, item, account, institution, now);
+      await trx.insertInto('connections').values(connection).execute();
+      await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
+        session: connection.session_id,
+        connection: connection.id,
+      });
+      await outbox.connectionChanged(trx, connection, now);
+    }
+  });
+}
+
+/** identity_ready → instrument_created: every account has its outcome. */
+async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+  const item = await currentItem(deps.storage.db, held);
+  const accessToken = accessTokenOf(deps.secrets, item);
+  for (const connection of await currentConnections(deps, held)) {
+    if (connection.status === 'pending') await makeInstrument(deps, held, connection, accessToken);
+  }
+  await held.write({ recovery_point: 'instrument_created', tries: 0 });
+}
+
+/** instrument_created → finished: the session ends as what its connections became. */
+async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+  const connections = await currentConnections(deps, held);
+  // One that a later session of the customer has just replaced was connected all the same.
+  const usable = connections.filter(
+    ({ status, reason }) => status === 'active' || status === 'pending_verification' || reason === 'replaced',
+  );
+  if (usable.length === 0) {
+    throw new Stop('failed', (connections[0]?.error_code as ProblemCode | null) ?? 'instrument_refused');
+  }
+  const patch = {
+    recovery_point: 'finished',
+    status: 'completed',
+    identity_enc: null,
+    error: null,
+    ...RELEASED,
+  } as const;
+  await held.write(patch, async (trx, now, session) => {
+    await rememberIdentity(trx, session, now);
+    await endOfSession(trx, deps.outbox, session, now, { actor: 'job' });
+  });
+}
+
+/**
+ * Ends the work on a session where the customer or the merchant must go on. Connections that were becoming something are failed, and
+ * the Item is removed at Plaid unless the same public token may still be sent again.
+ */
+export async function stop(
+  { quietMs, outbox }: ConnectBankDeps,
+  held: HeldSession,
+  reason: Stop,
+  requestId: string,
+): Promise<void> {
+  const { code, status } = reason;
+  const { detail, action, errors, accounts } = reason.extras;
+  const error = JSON.stringify({ code, request_id: requestId, detail, action, errors, accounts });
+  const erased = status === 'failed' ? { identity_enc: null } : {};
+  const patch = { status, error, processing_since: null, tries: 0, ...erased, ...RELEASED };
+  await held.write(patch, async (trx, now, session) => {
+    if (session.repair_connection_id !== null) {
+      await leaveRepair(trx, { outbox, quietMs }, session.repair_connection_id, code, now);
+    }
+    if (status === 'open') return;
+    const unfinished = await trx
+      .selectFrom('connections')
+      .select('id')
+      .where('session_id', '=', session.id)
+      .where('status', '=', 'pending')
+      .where('goal', 'is', null)
+      .execute();
+    for (const { id } of unfinished) {
+      const before = await lockConnection(trx, id);
+      // A create call may still be in doubt: the sweep after the quiet period disables what it may have made.
+      const failed = { status: 'failed', error_code: code, reason: code, sweep_at: now + quietMs } as const;
+      if (before) await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
+    }
+    await releaseItems(trx, session.id, now);
+    await endOfSession(trx, outbox, session, now, { actor: 'job', details: { code } });
+  });
+}
+
+/** What an upstream's failure means for the work as a whole: everything that is not a definite no is tried again. */
+export function postponementOf(error: UpstreamError): Postpone {
+  const { retryAfter } = error.details;
+  // An upstream that names hours may be well in minutes; asking then costs one call.
+  const delay = retryAfter === undefined ? undefined : Math.min(retryAfter * 1000, TIMING.slowCapMs);
+  if (error.failure === 'misconfigured') return new Postpone('provider_misconfigured', delay);
+  if (isBankDown(error.code)) return new Postpone('bank_unavailable', delay);
+  return new Postpone(error.service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', delay);
+}
+
+async function currentItem(
+  db: StorageTransaction | ConnectBankDeps['storage']['db'],
+  held: HeldSession,
+): Promise<ItemTable> {
+  return db.selectFrom('items').selectAll().where('id', '=', held.row.item_id).executeTakeFirstOrThrow();
+}
+
+function currentConnections({ storage }: ConnectBankDeps, held: HeldSession): Promise<ConnectionTable[]> {
+  return storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where('item_id', '=', held.row.item_id)
+    .where('session_id', '=', held.row.id)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+async function writeItem(
+  trx: StorageTransaction,
+  item: ItemTable,
+  patch: Partial<ItemTable>,
+  now: number,
+): Promise<void> {
+  await trx
+    .updateTable('items')
+    .set({ ...patch, updated_at: now })
+    .where('id', '=', item.id)
+    .execute();
+}
+
+function accessTokenOf(secrets: ConnectBankDeps['secrets'], item: ItemTable): string {
+  if (item.access_token_enc === null) throw new Stop('restart_required', 'restart_required');
+  return secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' });
+}
+
+function newConnection(
+  { row: session }: HeldSession,
+  item: ItemTable,
+  account: PlaidAccount,
+  institution: Pick<ConnectionTable, 'institution_id' | 'institution_name'>,
+  now: number,
+): ConnectionTable {
+  return {
+    id: newId('con'),
+    session_id: session.id,
+    customer_id: session.customer_id,
+    item_id: item.id,
+    status: isPendingVerification(account) ? 'pending_verification' : 'pending',
+    plaid_account_id: account.id,
+    account_name: account.name,
+    account_mask: account.mask,
+    account_type: account.type,
+    account_subtype: account.subtype,
+    persistent_account_id: account.persistentAccountId,
+    ...institution,
+    finix_identity: session.finix_identity,
+    payment_instrument: null,
+    previous_payment_instrument: null,
+    fingerprint: null,
+    bank_account_validation_check: null,
+    authorization_receipt: session.authorization_receipt,
+    metadata: session.metadata,
+    instrument_sent_at: null,
+    instrument_tries: 0,
+    sweep_at: null,
+    error_code: null,
+    reason: null,
+    goal: null,
+    goal_since: null,
+    next_at: 0,
+    tries: 0,
+    lease_owner: null,
+    lease_until: 0,
+    version: 0,
+    generation: 0,
+    repaired_at: null,
+    removed_at: null,
+    created_at: now,
+    updated_at: now,
+  };
+}

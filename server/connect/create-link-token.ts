@@ -1,0 +1,140 @@
+import type { CountryCode, LinkTokenCreateRequest, Products } from 'plaid';
+import type { IdentityInput, LinkTokenRequest } from '../../widget/contract.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { LinkToken, PlaidClient } from '../clients/plaid.ts';
+import type { Config } from '../config.ts';
+import { ProblemError } from '../errors.ts';
+import { isLocalUrl } from '../hosts.ts';
+import { webhookUrl } from '../lifecycle/item-webhook-url.ts';
+import { plaidUserId } from '../records/sessions.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { SessionTable } from '../storage/tables.ts';
+
+/** The languages that Link speaks (plaid.com/docs/api/link/#linktokencreate). */
+const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv vi'.split(' '));
+
+/** Plaid's default for a Hosted Link is the same; it is named because it becomes the link token's lifetime. */
+const HOSTED_LINK_SECONDS = 30 * 60;
+
+export interface LinkTokenDeps {
+  config: Pick<Config, 'plaid' | 'publicUrl'>;
+  plaid: PlaidClient;
+  secrets: Secrets;
+  storage: Storage;
+}
+
+/**
+ * Makes a link token for the session's customer. Making one is harmless to repeat, so it is tried twice.
+ * @throws UpstreamError
+ */
+export async function createLinkToken(
+  deps: LinkTokenDeps,
+  session: SessionTable,
+  request: LinkTokenRequest,
+): Promise<LinkToken> {
+  const { plaid } = deps;
+  const full = { ...linkTokenRequest(deps, session, request), ...(await subject(deps, session)) };
+  try {
+    return await plaid.createLinkToken(full);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    // Plaid validates what is prefilled, and refuses the whole call for it. The customer can type it in Link.
+    if (error.code === 'INVALID_USER_IDENTITY_DATA') {
+      return plaid.createLinkToken({ ...full, user: { client_user_id: plaidUserId(session.customer_id) } });
+    }
+    // An address of this machine is no good to Plaid, and a stricter one than the simulator may say so: then without news of Items.
+    if (error.code === 'INVALID_FIELD' && full.webhook && isLocalUrl(full.webhook)) {
+      return plaid.createLinkToken({ ...full, webhook: undefined });
+    }
+    // Asking again for a product is not open to every client of Plaid's; signing in again may do as well.
+    const isRefused = error.failure === 'refused' || error.failure === 'misconfigured';
+    if (session.mode === 'repair' && full.products && isRefused) {
+      const { products: _, ...without } = full;
+      return plaid.createLinkToken(without);
+    }
+    // The bank or Plaid has ended the Item itself: only a new connection helps.
+    if (session.mode === 'repair' && error.failure === 'refused') throw new ProblemError('restart_required', GONE);
+    if (error.failure === 'busy' || error.failure === 'lost') return plaid.createLinkToken(full);
+    throw error;
+  }
+}
+
+const GONE = {
+  detail: 'This access has ended for good. Connect the bank anew in a session without connection.',
+  action: 'contact_merchant',
+} as const;
+
+/** Why Plaid wants the customer back where they have not shared their account numbers: these are asked for again, by name. */
+const NOT_SHARED: ReadonlySet<string | null> = new Set(['PRODUCT_PERMISSIONS_REQUIRED', 'ACCESS_NOT_GRANTED']);
+
+/** What the token is for: a new Item, or (update mode) the login of the one to repair, which takes no webhook, and products only to ask again. */
+async function subject(
+  { config, storage, secrets }: LinkTokenDeps,
+  session: SessionTable,
+): Promise<Pick<LinkTokenCreateRequest, 'products' | 'webhook' | 'access_token'>> {
+  if (session.mode === 'connect') {
+    const webhook = webhookUrl(config);
+    // Finix reads the account's numbers and its owner from Plaid, and asks for exactly these two.
+    return { products: ['auth', 'identity'] as Products[], ...(webhook ? { webhook } : {}) };
+  }
+  const item = await storage.db.selectFrom('items').selectAll().where('id', '=', session.item_id).executeTakeFirst();
+  if (!item || item.access_token_enc === null) throw new ProblemError('restart_required', GONE);
+  const connection = await storage.db
+    .selectFrom('connections')
+    .select('reason')
+    .where('id', '=', session.repair_connection_id)
+    .executeTakeFirst();
+  return {
+    access_token: secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' }),
+    ...(NOT_SHARED.has(connection?.reason ?? null) ? { products: ['auth'] as Products[] } : {}),
+  };
+}
+
+function linkTokenRequest(
+  { config, secrets }: LinkTokenDeps,
+  session: SessionTable,
+  { mode, language, return_url }: LinkTokenRequest,
+): LinkTokenCreateRequest {
+  const request: LinkTokenCreateRequest = {
+    client_name: config.plaid.clientName,
+    language: linkLanguage(language ?? session.language),
+    country_codes: config.plaid.countryCodes as CountryCode[],
+    user: { client_user_id: plaidUserId(session.customer_id), ...prefill(secrets, session) },
+  };
+  if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
+  if (config.plaid.linkCustomization) request.link_customization_name = config.plaid.linkCustomization;
+  // A page that can be left tells where to come back to: without a redirect address of its own, a bank's page only works in a Hosted Link.
+  if (mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri)) {
+    request.hosted_link = {
+      url_lifetime_seconds: HOSTED_LINK_SECONDS,
+      ...(return_url ? { completion_redirect_uri: return_url } : {}),
+    };
+  }
+  return request;
+}
+
+function linkLanguage(tag: string): string {
+  const primary = tag.toLowerCase().split('-')[0] ?? 'en';
+  // Plaid has one Norwegian; browsers say nb or nn.
+  const language = primary === 'nb' || primary === 'nn' ? 'no' : primary;
+  return LINK_LANGUAGES.has(language) ? language : 'en';
+}
+
+/** What saves the customer typing. Only what Plaid's format check lets through. */
+function prefill(
+  secrets: Secrets,
+  session: SessionTable,
+): { legal_name?: string; email_address?: string; phone_number?: string } {
+  if (session.identity_enc === null) return {};
+  const where = { table: 'sessions', row: session.id, column: 'identity_enc' };
+  const { first_name, last_name, email, phone } = JSON.parse(
+    secrets.open(session.identity_enc, where),
+  ) as IdentityInput;
+  const digits = phone?.replace(/[ ().-]/g, '');
+  return {
+    ...(first_name && last_name ? { legal_name: `${first_name} ${last_name}` } : {}),
+    ...(email ? { email_address: email } : {}),
+    ...(digits && /^\+[1-9]\d{6,14}$/.test(digits) ? { phone_number: digits } : {}),
+  };
+}

@@ -1,0 +1,66 @@
+import { beginRemoval, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
+import type { Outbox } from '../records/outbox.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import type { StorageTransaction } from '../work/session-lease.ts';
+import { RENUMBERING_BANKS } from './institution-quirks.ts';
+
+/**
+ * The same bank account connected twice by the same customer, where it was not recognized before the exchange (recognize.ts). It is looked
+ * for once the new instrument exists: at Chase, PNC, Navy Federal and Schwab the old Item may be dead the moment the customer has signed
+ * in again, so here the new one is the one to keep.
+ */
+
+/** @returns the customer's other connections to the same account for the same identity, oldest first */
+export async function duplicatesOf(trx: StorageTransaction, connection: ConnectionTable): Promise<ConnectionTable[]> {
+  const others = await trx
+    .selectFrom('connections')
+    .selectAll()
+    .where('customer_id', '=', connection.customer_id)
+    .where('id', '!=', connection.id)
+    // Another Item: two accounts of one login are never the same.
+    .where('item_id', '!=', connection.item_id)
+    // Of another identity it is another instrument on purpose, such as one for payouts.
+    .where('finix_identity', '=', connection.finix_identity)
+    .where((eb) =>
+      eb.or([
+        eb('status', 'in', [...LIVE_STATUSES, 'revoked']),
+        // An old one whose instrument is just being renewed. Of two new ones the one that is ready last stays.
+        eb.and([eb('status', '=', 'pending'), eb('generation', '>', 0)]),
+      ]),
+    )
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+  return others.filter((other) => isSameAccount(other, connection));
+}
+
+/** Removes the old connections: their instruments at once, their Items when nothing else uses them. */
+export async function retire(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  duplicates: ConnectionTable[],
+  kept: ConnectionTable,
+  now: number,
+): Promise<void> {
+  for (const { id } of duplicates) {
+    const before = await lockConnection(trx, id);
+    const by = { actor: 'job', details: { replaced_by: kept.id } } as const;
+    if (before) await beginRemoval(trx, outbox, before, 'replaced', now, by);
+  }
+}
+
+/** What is known of an account for certain decides; what it is called only speaks where nothing better can. */
+function isSameAccount(a: ConnectionTable, b: ConnectionTable): boolean {
+  // Where the bank names the account, that decides: joint owners have the same, two accounts never.
+  if (a.persistent_account_id !== null && b.persistent_account_id !== null) {
+    return a.persistent_account_id === b.persistent_account_id;
+  }
+  if (a.fingerprint !== null && b.fingerprint !== null) {
+    if (a.fingerprint === b.fingerprint) return true;
+    // Other numbers are another account, but where the same one has others with every access.
+    if (!RENUMBERING_BANKS.has(a.institution_id ?? '')) return false;
+  }
+  const names = [a.institution_id, a.account_mask, a.account_name];
+  const others = [b.institution_id, b.account_mask, b.account_name];
+  return names.every((name, i) => name !== null && name === others[i]);
+}

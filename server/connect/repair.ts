@@ -1,0 +1,194 @@
+import type { ProblemCode } from '../../widget/contract.ts';
+import type { PlaidAccount } from '../clients/plaid.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
+import { beginRenewal, changeConnection, lockConnection, renewal } from '../records/connections.ts';
+import type { Outbox } from '../records/outbox.ts';
+import { endOfSession } from '../records/sessions.ts';
+import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
+import { type HeldSession, Postpone, RELEASED, Stop, type StorageTransaction } from '../work/session-lease.ts';
+import { askBank } from './call-bank.ts';
+import { isPendingVerification } from './choose-accounts.ts';
+import type { ConnectBankDeps } from './connect-bank.ts';
+import { disableInstruments, makeInstrument } from './finix-instrument.ts';
+import { RENUMBERING_BANKS } from './institution-quirks.ts';
+
+/**
+ * The repair of a connection after its customer has signed in again (Link's update mode). The Item keeps its access token, so nothing is
+ * exchanged: the accounts are read again and compared. Where the bank gives new account numbers the connection gets a new instrument.
+ */
+
+/** Disabling an instrument takes one call. */
+const GOAL_MS = 500;
+
+type Leg = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;
+
+/** The same recovery points as connecting, with less to do between them. */
+export const REPAIR_LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
+  started: readAgain,
+  item_linked: readAgain,
+  identity_ready: remakeInstrument,
+  instrument_created: settle,
+};
+
+/** item_linked → identity_ready when a new instrument is needed, else → instrument_created. */
+async function readAgain(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+  const connection = await repaired(deps, held);
+  // What a revocation has begun comes to its end first.
+  if (connection.goal !== null) throw new Postpone('finix_unavailable', GOAL_MS, false);
+  const token = await accessToken(deps, connection.item_id);
+  const { accounts } = await askBank(() => deps.plaid.getAccounts(token));
+  const account = sameAccount(accounts, connection);
+  if (!account) {
+    throw new Stop('open', 'account_unknown', { detail: 'The account was not shared again. Choose it in Link.' });
+  }
+  await requireSignedIn(deps, token);
+  const siblings = await deps.storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where('item_id', '=', connection.item_id)
+    .where('id', '!=', connection.id)
+    .where('status', 'in', ['needs_repair', 'revoked'])
+    .where('goal', 'is', null)
+    .execute();
+  const needsInstrument = !isPendingVerification(account) && needsNew(connection, account);
+  const point: RecoveryPoint = needsInstrument ? 'identity_ready' : 'instrument_created';
+  await held.write({ recovery_point: point, tries: 0 }, async (trx, now) => {
+    const before = await unchanged(trx, connection);
+    const status = isPendingVerification(account) ? 'pending_verification' : 'active';
+    const next: Partial<ConnectionTable> = needsInstrument ? renewal(before) : { status };
+    const patch = { ...asRead(account), ...next, reason: null, repaired_at: now };
+    await changeConnection(trx, deps.outbox, before, patch, now, { actor: 'page' });
+    for (const sibling of siblings) await repairBeside(trx, deps.outbox, sibling, accounts, now);
+  });
+}
+
+/** That the customer has signed in again is Plaid's to say, not the page's: Plaid also gives the accounts of a login that is broken. */
+async function requireSignedIn({ plaid }: ConnectBankDeps, accessToken: string): Promise<void> {
+  const code = await askBank(() => plaid.getItemError(accessToken));
+  if (code === null) return;
+  if (isBankDown(code)) throw new Stop('open', 'bank_unavailable');
+  throw new Stop('restart_required', 'restart_required');
+}
+
+/** The login is the siblings' too: what is repaired for one account is repaired for all that were shared again. */
+async function repairBeside(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  sibling: ConnectionTable,
+  accounts: PlaidAccount[],
+  now: number,
+): Promise<void> {
+  const account = sameAccount(accounts, sibling);
+  if (!account) return;
+  const before = await unchanged(trx, sibling);
+  const by = { actor: 'page' } as const;
+  const read = { ...asRead(account), repaired_at: now };
+  if (isPendingVerification(account)) {
+    await changeConnection(trx, outbox, before, { ...read, status: 'pending_verification', reason: null }, now, by);
+  } else if (needsNew(sibling, account)) {
+    await beginRenewal(trx, outbox, before, 'repaired', now, by, read);
+  } else {
+    await changeConnection(trx, outbox, before, { ...read, status: 'active', reason: null }, now, by);
+  }
+}
+
+/** identity_ready → instrument_created. The old numbers are out of use before the new ones come in. */
+async function remakeInstrument(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+  const connection = await repaired(deps, held);
+  if (connection.status === 'pending') {
+    const previous = connection.previous_payment_instrument;
+    if (previous !== null) await disableInstruments(deps, connection, [previous]);
+    await makeInstrument(deps, held, connection, await accessToken(deps, connection.item_id));
+  }
+  await held.write({ recovery_point: 'instrument_created', tries: 0 });
+}
+
+/** instrument_created → finished. */
+async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+  const { status, error_code } = await repaired(deps, held);
+  if (status !== 'active' && status !== 'pending_verification') {
+    throw new Stop('failed', (error_code as ProblemCode | null) ?? 'instrument_refused');
+  }
+  const patch = { recovery_point: 'finished', status: 'completed', error: null, ...RELEASED } as const;
+  await held.write(patch, (trx, now, session) => endOfSession(trx, deps.outbox, session, now, { actor: 'job' }));
+}
+
+/** A repair that ends half way leaves a connection that can be repaired again, not one that waits for ever. */
+export async function leaveRepair(
+  trx: StorageTransaction,
+  { outbox, quietMs }: { outbox: Outbox; quietMs: number },
+  connectionId: string,
+  code: ProblemCode,
+  now: number,
+): Promise<void> {
+  const before = await lockConnection(trx, connectionId);
+  if (before?.status !== 'pending' || before.goal !== null) return;
+  const sweep = before.instrument_tries > 0 ? { sweep_at: now + quietMs, instrument_sent_at: null } : {};
+  await changeConnection(trx, outbox, before, { status: 'needs_repair', reason: code, ...sweep }, now, {
+    actor: 'job',
+  });
+}
+
+async function repaired({ storage }: ConnectBankDeps, held: HeldSession): Promise<ConnectionTable> {
+  const connection = await storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where('id', '=', held.row.repair_connection_id)
+    .executeTakeFirst();
+  if (!connection || connection.status === 'removed' || connection.goal === 'remove') {
+    throw new Stop('failed', 'session_failed', { detail: 'The connection was removed meanwhile.' });
+  }
+  return connection;
+}
+
+/** Changed by somebody else while Plaid was asked: look again. */
+async function unchanged(trx: StorageTransaction, seen: ConnectionTable): Promise<ConnectionTable> {
+  const present = await lockConnection(trx, seen.id);
+  if (present?.version !== seen.version) throw new Postpone('internal_error', 0, false);
+  return present;
+}
+
+async function accessToken({ storage, secrets }: ConnectBankDeps, itemId: string): Promise<string> {
+  const item: ItemTable | undefined = await storage.db
+    .selectFrom('items')
+    .selectAll()
+    .where('id', '=', itemId)
+    .executeTakeFirst();
+  if (!item || item.access_token_enc === null) throw new Stop('failed', 'restart_required');
+  return secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' });
+}
+
+/** The account that the connection is about. Its id may be another after the customer has granted access anew. */
+function sameAccount(accounts: PlaidAccount[], connection: ConnectionTable): PlaidAccount | undefined {
+  const { plaid_account_id: id, persistent_account_id: persistent } = connection;
+  const byId = accounts.find((account) => account.id === id);
+  if (byId) return byId;
+  if (persistent !== null) return accounts.find((account) => account.persistentAccountId === persistent);
+  const alike = accounts.filter(
+    ({ name, mask, subtype }) =>
+      mask !== null &&
+      mask === connection.account_mask &&
+      name === connection.account_name &&
+      subtype === connection.account_subtype,
+  );
+  return alike.length === 1 ? alike[0] : undefined;
+}
+
+function needsNew(connection: ConnectionTable, account: PlaidAccount): boolean {
+  return (
+    connection.payment_instrument === null ||
+    connection.status === 'revoked' ||
+    account.id !== connection.plaid_account_id ||
+    account.persistentAccountId !== null ||
+    RENUMBERING_BANKS.has(connection.institution_id ?? '')
+  );
+}
+
+function asRead(account: PlaidAccount): Partial<ConnectionTable> {
+  return {
+    plaid_account_id: account.id,
+    persistent_account_id: account.persistentAccountId,
+    account_name: account.name,
+    account_mask: account.mask,
+  };
+}

@@ -1,0 +1,54 @@
+import type { LinkToken } from '../clients/plaid.ts';
+import { newId } from '../ids.ts';
+import { ACCEPT_GRACE_MS } from '../records/views.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { HostedLinkTable, SessionTable } from '../storage/tables.ts';
+import type { StorageTransaction } from '../work/session-lease.ts';
+
+/** While the page is there it asks by itself; jobs come after it, each time after twice as long. */
+export const FIRST_JOB_MS = 2 * 60_000;
+
+/** Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be accepted. */
+export async function rememberLink(
+  trx: StorageTransaction,
+  secrets: Secrets,
+  session: SessionTable,
+  { linkToken, expiresAt, hostedLinkUrl }: LinkToken,
+  now: number,
+): Promise<void> {
+  const id = newId('hl');
+  const link_token_enc = secrets.seal(linkToken, { table: 'hosted_links', row: id, column: 'link_token_enc' });
+  const times = { next_at: now + FIRST_JOB_MS, ends_at: expiresAt + ACCEPT_GRACE_MS, created_at: now };
+  await trx
+    .insertInto('hosted_links')
+    .values({
+      id,
+      session_id: session.id,
+      link_token_enc,
+      is_hosted: hostedLinkUrl ? 1 : 0,
+      is_used: 0,
+      tries: 0,
+      ...times,
+    })
+    .execute();
+}
+
+/** Newest first: who began anew means the newer one. */
+export async function linksOf({ storage }: { storage: Storage }, sessionId: string): Promise<HostedLinkTable[]> {
+  return (
+    storage.db
+      .selectFrom('hosted_links')
+      .selectAll()
+      .where('session_id', '=', sessionId)
+      .where('ends_at', '>', await storage.now())
+      .orderBy('created_at', 'desc')
+      // Each is a call to Plaid; nobody has more of them open.
+      .limit(3)
+      .execute()
+  );
+}
+
+export function openLinkToken(secrets: Secrets, { id, link_token_enc }: HostedLinkTable): string {
+  return secrets.open(link_token_enc, { table: 'hosted_links', row: id, column: 'link_token_enc' });
+}

@@ -1,0 +1,91 @@
+import type { Hono } from 'hono';
+import { createFinixClient, type FinixClient } from './clients/finix.ts';
+import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
+import type { Config } from './config.ts';
+import { type BankConnector, createBankConnector } from './connect/bank-connector.ts';
+import { createDeliveries } from './deliveries/deliveries.ts';
+import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
+import { createApp, type ScriptBundle } from './http/app.ts';
+import type { AppEnv } from './http/context.ts';
+import { archiveScripts } from './http/script-archive.ts';
+import { createJobs, type Jobs } from './jobs/jobs.ts';
+import { createConnectionGoals } from './lifecycle/connection-tasks.ts';
+import type { Logger } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { createOutbox } from './records/outbox.ts';
+import { assertKeys } from './storage/check-keys.ts';
+import type { Storage } from './storage/open.ts';
+import { createSecrets } from './storage/secrets.ts';
+import { createInbound } from './webhooks/receive.ts';
+import { TIMING, type Timing } from './work/session-lease.ts';
+
+export interface AssembleOptions {
+  config: Config;
+  storage: Storage;
+  log: Logger;
+  /** Of this package; shown in the contract and in the pinned script's address. */
+  version: string;
+  script?: ScriptBundle | undefined;
+  isStopping?: () => boolean;
+  /** Milliseconds after which a call to Plaid or Finix is given up; each client's own when left out. */
+  timeoutMs?: number;
+  /** Milliseconds; the setting's when left out. */
+  quietMs?: number;
+  /** Milliseconds that `complete` waits for an outcome. */
+  answerWithinMs?: number;
+  /** Other waiting times than the usual ones. */
+  timing?: Partial<Timing>;
+  /** Puts something between the server and its upstreams, for tests that stop a process at a named point. */
+  wrapClients?: (clients: Clients) => Clients;
+  /** How webhooks to the merchant are sent; as in production when left out. */
+  merchantWebhooks?: MerchantWebhookOptions;
+}
+
+export interface Clients {
+  plaid: PlaidClient;
+  finix: FinixClient;
+}
+
+export interface AssembledServer {
+  app: Hono<AppEnv>;
+  connector: BankConnector;
+  jobs: Jobs;
+  plaid: PlaidClient;
+}
+
+/**
+ * Puts the parts together over an open storage. Starts nothing: the caller serves `app` and starts `jobs`.
+ * @throws StorageSetupError when the storage was written with another encryption key
+ */
+export async function assembleServer(options: AssembleOptions): Promise<AssembledServer> {
+  const { config, storage, log, version, script, timeoutMs, wrapClients = (clients) => clients } = options;
+  const secrets = createSecrets(config.encryptionKeys);
+  await assertKeys(storage, secrets);
+  if (script) await archiveScripts(storage, script, version);
+  const metrics = createMetrics(() => connector.inFlight);
+  const { plaid, finix } = wrapClients({
+    plaid: createPlaidClient(config.plaid, {
+      timeoutMs,
+      observe: (...call) => metrics.upstream('plaid', ...call),
+    }),
+    finix: createFinixClient(config.finix, {
+      timeoutMs,
+      observe: (...call) => metrics.upstream('finix', ...call),
+    }),
+  });
+  const quietMs = options.quietMs ?? config.finix.quietMs;
+  const answerWithinMs = options.answerWithinMs ?? options.timing?.answerWithinMs ?? TIMING.answerWithinMs;
+  const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
+  const outbox = createOutbox(config);
+  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log };
+  const connector = createBankConnector(deps);
+  const goals = createConnectionGoals(deps);
+  const inbound = createInbound({ ...deps, connector, goals });
+  const webhooks =
+    config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
+  const deliveries = createDeliveries({ storage, log, timing, webhooks });
+  const jobs = createJobs({ ...deps, connector, goals, inbound, deliveries });
+  const isStopping = options.isStopping ?? (() => false);
+  const app = createApp({ ...deps, connector, goals, inbound, deliveries, metrics, version, script, isStopping });
+  return { app, connector, jobs, plaid };
+}

@@ -1,0 +1,216 @@
+import { ProblemError } from '../errors.ts';
+import { sha256 } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+import type { DeliveryTable } from '../storage/tables.ts';
+import type { Timing } from '../work/session-lease.ts';
+import type { MerchantWebhooks } from './send.ts';
+
+/** Brings what is in the outbox to the merchant, at least once, for days; what can't be brought stays visible and can be sent again. */
+export interface Deliveries {
+  /** @returns whether there may be more */
+  runDue(limit: number): Promise<boolean>;
+  /** Makes a delivery due now, whatever became of it before. @throws ProblemError `not_found` */
+  resend(id: string): Promise<DeliveryTable>;
+  /** Newest first. @param cursor `next_cursor` of the page before */
+  list(query: {
+    status?: DeliveryTable['status'] | undefined;
+    cursor?: string | undefined;
+    limit: number;
+  }): Promise<DeliveryList>;
+}
+
+export interface DeliveryView {
+  id: string;
+  object: 'webhook_delivery';
+  type: string;
+  status: DeliveryTable['status'];
+  session: string;
+  connection: string | null;
+  attempts: number;
+  last_attempt_at: string | null;
+  last_status: number | null;
+  last_error: string | null;
+  next_attempt_at: string | null;
+  created_at: string;
+}
+
+export interface DeliveryList {
+  object: 'list';
+  data: DeliveryView[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** After each failed try, as the Standard Webhooks specification proposes: ten tries over three days, a weekend and a night. */
+const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
+/** A receiver that asks for more has something else in mind than a pause. */
+const LONGEST_RETRY_AFTER_MS = 24 * HOUR;
+/** How many are under way at once: a merchant's server is not to be flooded after an outage. */
+const AT_ONCE = 8;
+/** Delivered ones answer "did you send it?" for a week, dead ones wait for somebody to come back from holiday. */
+export const DELIVERY_KEEP_MS = { delivered: 7 * 24 * HOUR, dead: 30 * 24 * HOUR };
+
+export function createDeliveries({
+  storage,
+  log,
+  timing,
+  webhooks,
+}: {
+  storage: Storage;
+  log: Logger;
+  timing: Pick<Timing, 'deliveryLeaseMs'>;
+  /** Undefined when there is no MERCHANT_WEBHOOK_URL. */
+  webhooks: MerchantWebhooks | undefined;
+}): Deliveries {
+  // The receiver has said 410: it wants no more. Said of this address only.
+  const goneKey = webhooks && `webhook_gone:${sha256(webhooks.endpoint).slice(0, 16)}`;
+
+  async function isGone(): Promise<boolean> {
+    if (goneKey === undefined) return false;
+    return (
+      (await storage.db.selectFrom('meta').select('key').where('key', '=', goneKey).executeTakeFirst()) !== undefined
+    );
+  }
+
+  async function deliver(id: string): Promise<void> {
+    if (!webhooks || goneKey === undefined) return;
+    const now = await storage.now();
+    const taken = await storage.db
+      .updateTable('deliveries')
+      .set((eb) => ({ lease_until: now + timing.deliveryLeaseMs, tries: eb('tries', '+', 1) }))
+      .where('id', '=', id)
+      .where('status', '=', 'pending')
+      .where('next_at', '<=', now)
+      .where('lease_until', '<=', now)
+      .returningAll()
+      .executeTakeFirst();
+    if (!taken) return;
+    const { status, error, retryAfter } = await webhooks.send(id, taken.body);
+    if (status === 410) {
+      log.error({ delivery: id }, 'the merchant’s webhook address answered 410 Gone: nothing more is sent to it');
+      await storage.db
+        .insertInto('meta')
+        .values({ key: goneKey, value: String(now) })
+        .onConflict((conflict) => conflict.column('key').doNothing())
+        .execute();
+    }
+    await record(taken, await storage.now(), { status, error, retryAfter });
+  }
+
+  async function record(
+    { id, tries, type }: DeliveryTable,
+    now: number,
+    { status, error, retryAfter }: { status: number | null; error: string | null; retryAfter: number | undefined },
+  ): Promise<void> {
+    const wait = SCHEDULE[tries - 1];
+    const isDead = error !== null && (wait === undefined || status === 410);
+    if (error !== null)
+      log[isDead ? 'error' : 'warn']({ delivery: id, type, tries, error }, 'a webhook did not arrive');
+    const asked = Math.min((retryAfter ?? 0) * SECOND, LONGEST_RETRY_AFTER_MS);
+    // A tenth of jitter, so that what failed together does not come back together.
+    const delay = Math.max(asked, Math.ceil((wait ?? 0) * (1 + Math.random() / 10)));
+    await storage.db
+      .updateTable('deliveries')
+      .set({
+        status: error === null ? 'delivered' : isDead ? 'dead' : 'pending',
+        next_at: now + delay,
+        lease_until: 0,
+        last_tried_at: now,
+        last_status: status,
+        last_error: error,
+        updated_at: now,
+      })
+      .where('id', '=', id)
+      // Somebody has asked for it to be sent anew meanwhile.
+      .where('tries', '=', tries)
+      .execute();
+  }
+
+  return {
+    async runDue(limit) {
+      if (!webhooks) return false;
+      const now = await storage.now();
+      if (await isGone()) {
+        const error = { status: 'dead', last_error: 'the address answered 410 Gone', updated_at: now } as const;
+        await storage.db.updateTable('deliveries').set(error).where('status', '=', 'pending').execute();
+        return false;
+      }
+      const due = await storage.db
+        .selectFrom('deliveries')
+        .select('id')
+        .where('status', '=', 'pending')
+        .where('next_at', '<=', now)
+        .where('lease_until', '<=', now)
+        .orderBy('next_at')
+        .limit(Math.min(limit, AT_ONCE))
+        .execute();
+      await Promise.all(due.map(({ id }) => deliver(id)));
+      return due.length === AT_ONCE;
+    },
+
+    async resend(id) {
+      const now = await storage.now();
+      return storage.transaction(`delivery:${id}`, async (trx) => {
+        const fresh = await trx
+          .updateTable('deliveries')
+          .set({ status: 'pending', tries: 0, next_at: now, lease_until: 0, updated_at: now })
+          .where('id', '=', id)
+          .returningAll()
+          .executeTakeFirst();
+        if (!fresh) throw new ProblemError('not_found', { detail: 'There is no such delivery.' });
+        // Whoever asks for it again says that the address is there again.
+        if (goneKey !== undefined) await trx.deleteFrom('meta').where('key', '=', goneKey).execute();
+        return fresh;
+      });
+    },
+
+    async list({ status, cursor, limit }) {
+      let query = storage.db.selectFrom('deliveries').selectAll();
+      if (status !== undefined) query = query.where('status', '=', status);
+      const [, at, id] = /^(\d{1,15})_(msg_\w+)$/.exec(cursor ?? '') ?? [];
+      if (at !== undefined && id !== undefined) {
+        const time = Number(at);
+        query = query.where((eb) =>
+          eb.or([eb('created_at', '<', time), eb.and([eb('created_at', '=', time), eb('id', '<', id)])]),
+        );
+      }
+      const rows = await query
+        .orderBy('created_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      const page = rows.slice(0, limit);
+      const last = page.at(-1);
+      const hasMore = rows.length > limit;
+      return {
+        object: 'list',
+        data: page.map(viewDelivery),
+        has_more: hasMore,
+        next_cursor: hasMore && last ? `${last.created_at}_${last.id}` : null,
+      };
+    },
+  };
+}
+
+/** Without the body: it is what `GET /v1/connections/{id}` says, only older. */
+export function viewDelivery(row: DeliveryTable): DeliveryView {
+  const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  return {
+    id: row.id,
+    object: 'webhook_delivery',
+    type: row.type,
+    status: row.status,
+    session: row.session_id,
+    connection: row.connection_id,
+    attempts: row.tries,
+    last_attempt_at: time(row.last_tried_at),
+    last_status: row.last_status,
+    last_error: row.last_error,
+    next_attempt_at: row.status === 'pending' ? time(row.next_at) : null,
+    created_at: new Date(row.created_at).toISOString(),
+  };
+}

@@ -1,0 +1,62 @@
+import { Hono } from 'hono';
+import { ProblemError } from '../errors.ts';
+import { limitBody } from './body.ts';
+import type { AppDeps, AppEnv } from './context.ts';
+import { createCredentials } from './credentials.ts';
+import {
+  accessLog,
+  allowedOrigins,
+  clientAddress,
+  pageCors,
+  plainPath,
+  problemHandler,
+  problemResponse,
+  requestId,
+  safeHeaders,
+} from './middleware.ts';
+import { connectionRoutes } from './routes/connections.ts';
+import { customerRoutes } from './routes/customers.ts';
+import { deliveryRoutes } from './routes/deliveries.ts';
+import { contractRoutes } from './routes/docs.ts';
+import { operationRoutes } from './routes/health.ts';
+import { scriptRoutes } from './routes/script.ts';
+import { sessionRoutes } from './routes/sessions.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+
+export type { AppDeps, ScriptBundle } from './context.ts';
+
+/**
+ * The whole HTTP surface over what it is given. Reads no environment and opens nothing, so that tests call it with `app.request`.
+ * @see widget/contract.ts for the bodies
+ */
+export function createApp(deps: AppDeps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  const origins = allowedOrigins(deps.config);
+  const credentials = createCredentials(deps, origins);
+
+  app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log, deps.metrics));
+  app.use('/v1/*', pageCors(origins), plainPath(), limitBody());
+  app.onError(problemHandler(deps.log));
+
+  sessionRoutes(app, deps, credentials, origins);
+  connectionRoutes(app, deps, credentials);
+  customerRoutes(app, deps, credentials);
+  deliveryRoutes(app, deps, credentials);
+  webhookRoutes(app, deps);
+  operationRoutes(app, deps);
+  contractRoutes(app, deps);
+  scriptRoutes(app, deps);
+
+  // Known addresses with another method say so; what is left is not there.
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of app.routes) {
+    if (method !== 'ALL') methods.set(path, (methods.get(path) ?? new Set()).add(method));
+  }
+  for (const [path, allowed] of methods) {
+    app.all(path, (c) =>
+      problemResponse(c, new ProblemError('method_not_allowed', { allow: [...allowed].join(', ') })),
+    );
+  }
+  app.notFound((c) => problemResponse(c, new ProblemError('not_found')));
+  return app;
+}

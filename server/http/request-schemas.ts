@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import type {
+  CompleteRequest,
+  CreatePublicSessionRequest,
+  CreateSessionRequest,
+  FieldError,
+  LinkTokenRequest,
+} from '../../widget/contract.ts';
+import { ProblemError } from '../errors.ts';
+
+/** Without control characters, and with what can't be written in UTF-8 replaced as every later reader would. */
+function clean(text: string): string {
+  return text.toWellFormed().replace(/\p{Cc}/gu, '');
+}
+
+/** What UTF-8 and both databases can hold: no half of a surrogate pair, no NUL. */
+const isStorable = (text: string) => text.isWellFormed() && !text.includes('\0');
+
+/** Text of one line: no control characters, which would break logs and headers. */
+const line = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .regex(/^[^\p{Cc}]*$/u, 'must have no control characters')
+    .refine(isStorable, 'must be text in Unicode');
+
+const language = z
+  .string()
+  // Long enough for every tag in use, extensions included.
+  .max(100)
+  .regex(/^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a BCP 47 language tag such as en or pt-BR');
+
+// Lengths are Finix's limits for an identity (docs.finix.com, Identities).
+const address = z
+  .strictObject({
+    line1: line(35),
+    line2: line(35),
+    city: line(20),
+    region: z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters'),
+    postal_code: line(7),
+    country: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 3166-1 alpha-3 code such as USA'),
+  })
+  .partial();
+
+const firstName = line(20);
+const lastName = line(20);
+const email = z.email().max(100);
+
+const identity = z
+  .strictObject({
+    first_name: firstName,
+    last_name: lastName,
+    email,
+    // Finix publishes no length; E.164 with punctuation fits into 20.
+    phone: z.string().regex(/^\+?[0-9 ().-]{7,20}$/, 'must be a phone number'),
+    personal_address: address,
+    business_name: line(120),
+    doing_business_as: line(60),
+    business_phone: line(10),
+    business_address: address,
+  })
+  .partial();
+
+// The limits of Finix's tags, so that metadata could travel there.
+const metadata = z
+  .record(line(40), z.string().max(500).refine(isStorable, 'must be text in Unicode, without NUL'))
+  .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
+
+export const createSession = z.strictObject({
+  customer_id: line(128),
+  finix_identity: line(255).optional(),
+  identity: identity.optional(),
+  purpose: z.enum(['debit', 'payout']).optional(),
+  account_selection: z.enum(['single', 'multiple']).optional(),
+  language: language.optional(),
+  // A mandate is a page of text at most.
+  authorization: z
+    .strictObject({
+      text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
+      version: line(64),
+    })
+    .optional(),
+  connection: line(64).optional(),
+  metadata: metadata.optional(),
+}) satisfies z.ZodType<CreateSessionRequest>;
+
+export const createPublicSession = z.strictObject({
+  identity: z.strictObject({ first_name: firstName, last_name: lastName, email }).partial().optional(),
+  language: language.optional(),
+}) satisfies z.ZodType<CreatePublicSessionRequest>;
+
+const authorizationAcceptance = z.strictObject({
+  accepted: z.boolean(),
+  text_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits'),
+});
+
+export const linkTokenRequest = z.strictObject({
+  mode: z.enum(['button', 'embedded', 'hosted']).optional(),
+  language: language.optional(),
+  return_url: z.url().max(2048).optional(),
+  authorization: authorizationAcceptance.optional(),
+}) satisfies z.ZodType<LinkTokenRequest>;
+
+// Link's metadata is Plaid's to extend, and nothing is decided by it: unknown members are ignored, long ones are not a reason to refuse a bank.
+const nullableText = z
+  .string()
+  .transform((text) => clean(text).slice(0, 255))
+  .nullish();
+
+export const completeRequest = z.strictObject({
+  public_token: line(512),
+  accounts: z
+    .array(
+      z.object({
+        id: line(255),
+        name: nullableText,
+        mask: nullableText,
+        type: nullableText,
+        subtype: nullableText,
+        verification_status: nullableText,
+      }),
+    )
+    // No login has more accounts that we could take; it bounds the work.
+    .max(100),
+  institution: z.object({ institution_id: nullableText, name: nullableText }).nullish(),
+  link_session_id: nullableText,
+  authorization: authorizationAcceptance.optional(),
+}) satisfies z.ZodType<CompleteRequest>;
+
+// Sized for a page of a back office.
+const limit = z.coerce.number().int().min(1).max(100).default(25);
+const cursor = line(128).optional();
+
+export const listPage = z.strictObject({ cursor, limit });
+
+export const listDeliveries = z.strictObject({
+  status: z.enum(['pending', 'delivered', 'dead']).optional(),
+  cursor,
+  limit,
+});
+
+export const listConnections = z.strictObject({
+  customer_id: line(128).optional(),
+  status: z
+    .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
+    .optional(),
+  cursor,
+  limit,
+});
+
+/**
+ * Parses what came in, or says which fields are wrong.
+ * @throws ProblemError `invalid_request` with one entry for each wrong field
+ */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap(fieldErrors);
+  throw new ProblemError('invalid_request', { errors, detail: summary(errors) });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'is not a field of this request' }));
+}
+
+function summary(errors: FieldError[]): string {
+  const paths = errors.map((error) => error.path || 'the body');
+  return `Wrong: ${[...new Set(paths)].slice(0, 10).join(', ')}.`;
+}

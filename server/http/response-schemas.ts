@@ -1,0 +1,170 @@
+import { z } from 'zod';
+import type {
+  Connection,
+  ConnectionList,
+  LinkTokenResponse,
+  MerchantConnection,
+  Problem,
+  Session,
+} from '../../widget/contract.ts';
+import type { DeliveryList, DeliveryView } from '../deliveries/deliveries.ts';
+import { listProblems } from '../errors.ts';
+import type { AuditEntry, AuditList } from '../records/audit.ts';
+import { completeRequest, createPublicSession, createSession, linkTokenRequest } from './request-schemas.ts';
+
+/** What travels, as schemas: bound to the types of the wire contract, shown in the published contract, held against real answers by tests. */
+
+const text = z.string();
+const time = z.iso.datetime();
+
+const fieldError = z.strictObject({ path: text, message: text });
+
+const authorizationText = z.strictObject({ text, version: text, text_sha256: text });
+
+const problem = z.strictObject({
+  type: text,
+  title: text,
+  status: z.int(),
+  detail: text,
+  code: z.enum(listProblems().map(({ code }) => code) as [Problem['code'], ...Problem['code'][]]),
+  retryable: z.boolean(),
+  action: z.enum([
+    'retry',
+    'restart',
+    'choose_account',
+    'use_other_bank',
+    'use_other_method',
+    'wait',
+    'contact_merchant',
+  ]),
+  request_id: text,
+  errors: z.array(fieldError).optional(),
+  accounts: z
+    .array(z.strictObject({ id: text, name: text, mask: text.nullable(), subtype: text.nullable() }))
+    .optional(),
+  authorization: authorizationText.optional(),
+}) satisfies z.ZodType<Problem>;
+
+const connectionFields = {
+  id: text,
+  object: z.literal('connection'),
+  status: z.enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']),
+  payment_instrument: text.nullable(),
+  institution: z.strictObject({ id: text.nullable(), name: text.nullable() }),
+  account: z.strictObject({
+    name: text.nullable(),
+    mask: text.nullable(),
+    type: text.nullable(),
+    subtype: text.nullable(),
+  }),
+  created_at: time,
+  updated_at: time,
+};
+
+const connection = z.strictObject(connectionFields) satisfies z.ZodType<Connection>;
+
+const merchantConnection = z.strictObject({
+  ...connectionFields,
+  customer_id: text,
+  finix_identity: text.nullable(),
+  previous_payment_instrument: text.nullable(),
+  fingerprint: text.nullable(),
+  bank_account_validation_check: text.nullable(),
+  authorization: z
+    .strictObject({
+      text,
+      version: text,
+      text_sha256: text,
+      language: text,
+      accepted_at: time,
+      ip: text.nullable(),
+      user_agent: text.nullable(),
+    })
+    .nullable(),
+  metadata: z.record(text, text),
+}) satisfies z.ZodType<MerchantConnection>;
+
+const sessionFields = {
+  id: text,
+  object: z.literal('session'),
+  status: z.enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled']),
+  mode: z.enum(['connect', 'repair']),
+  customer_id: text,
+  error: problem.nullable(),
+  created_at: time,
+  expires_at: time,
+  client_secret: text.optional(),
+};
+
+const session = z.strictObject({ ...sessionFields, connections: z.array(connection) }) satisfies z.ZodType<Session>;
+const merchantSession = z.strictObject({ ...sessionFields, connections: z.array(merchantConnection) });
+
+const connectionList = z.strictObject({
+  object: z.literal('list'),
+  data: z.array(merchantConnection),
+  has_more: z.boolean(),
+  next_cursor: text.nullable(),
+}) satisfies z.ZodType<ConnectionList>;
+
+const auditEntry = z.strictObject({
+  id: text,
+  object: z.literal('audit_entry'),
+  at: time,
+  actor: z.enum(['merchant', 'page', 'plaid', 'finix', 'job']),
+  action: text,
+  session: text.nullable(),
+  connection: text.nullable(),
+  ip: text.nullable(),
+  details: z.record(text, z.union([text, z.number(), z.null()])),
+}) satisfies z.ZodType<AuditEntry>;
+
+const delivery = z.strictObject({
+  id: text,
+  object: z.literal('webhook_delivery'),
+  type: text,
+  status: z.enum(['pending', 'delivered', 'dead']),
+  session: text,
+  connection: text.nullable(),
+  attempts: z.int(),
+  last_attempt_at: time.nullable(),
+  last_status: z.int().nullable(),
+  last_error: text.nullable(),
+  next_attempt_at: time.nullable(),
+  created_at: time,
+}) satisfies z.ZodType<DeliveryView>;
+
+const pageOf = { object: z.literal('list'), has_more: z.boolean(), next_cursor: text.nullable() };
+const auditList = z.strictObject({ ...pageOf, data: z.array(auditEntry) }) satisfies z.ZodType<AuditList>;
+const deliveryList = z.strictObject({ ...pageOf, data: z.array(delivery) }) satisfies z.ZodType<DeliveryList>;
+
+const erasedCustomer = z.strictObject({
+  object: z.literal('customer'),
+  customer_id: text,
+  status: z.enum(['erased', 'erasing']),
+});
+
+const linkToken = z.strictObject({
+  link_token: text,
+  expires_at: time,
+  hosted_link_url: text.optional(),
+  authorization: authorizationText.optional(),
+}) satisfies z.ZodType<LinkTokenResponse>;
+
+/** Answers and requests by name; also what tests hold real answers against. */
+export const wireSchemas = {
+  Problem: problem,
+  Session: session,
+  MerchantSession: merchantSession,
+  Connection: connection,
+  MerchantConnection: merchantConnection,
+  ConnectionList: connectionList,
+  LinkToken: linkToken,
+  AuditList: auditList,
+  Delivery: delivery,
+  DeliveryList: deliveryList,
+  ErasedCustomer: erasedCustomer,
+  CreateSession: createSession,
+  CreatePublicSession: createPublicSession,
+  LinkTokenRequest: linkTokenRequest,
+  Complete: completeRequest,
+};

@@ -1,0 +1,19 @@
+import type { Hono } from 'hono';
+import { erase, requestErasure } from '../../lifecycle/removal.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
+import type { Credentials } from '../credentials.ts';
+
+/** As for one connection. */
+const ANSWER_WITHIN_MS = 20_000;
+
+/** Erasing a customer. 202 while something is still to be disabled or removed; asking again tells. */
+export function customerRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
+  app.delete('/v1/customers/:customer_id', async (c) => {
+    credentials.requireMerchant(c);
+    const customerId = c.req.param('customer_id');
+    await requestErasure(deps, customerId);
+    const isDone = await erase(deps, customerId, ANSWER_WITHIN_MS);
+    const body = { object: 'customer', customer_id: customerId, status: isDone ? 'erased' : 'erasing' };
+    return c.json(body, isDone ? 200 : 202);
+  });
+}

@@ -1,0 +1,18 @@
+import type { Hono } from 'hono';
+import { viewDelivery } from '../../deliveries/deliveries.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
+import type { Credentials } from '../credentials.ts';
+import { listDeliveries, parse } from '../request-schemas.ts';
+
+/** What became of the webhooks to the merchant, and sending one again. */
+export function deliveryRoutes(app: Hono<AppEnv>, { deliveries }: AppDeps, credentials: Credentials): void {
+  app.get('/v1/webhook-deliveries', async (c) => {
+    credentials.requireMerchant(c);
+    return c.json(await deliveries.list(parse(listDeliveries, c.req.query())));
+  });
+
+  app.post('/v1/webhook-deliveries/:id/resend', async (c) => {
+    credentials.requireMerchant(c);
+    return c.json(viewDelivery(await deliveries.resend(c.req.param('id'))));
+  });
+}

@@ -1,0 +1,63 @@
+import type { Hono } from 'hono';
+import { html, raw } from 'hono/html';
+import { listProblems } from '../../errors.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
+import { openApiDocument, operations } from '../openapi.ts';
+
+const STYLE = `
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
+body { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; font-size: 1.2rem; } h3 { margin: 2rem 0 .25rem; font-size: 1rem; }
+code, pre { font: .875rem/1.45 ui-monospace, monospace; }
+pre { padding: .75rem 1rem; overflow: auto; border-radius: .5rem; background: color-mix(in srgb, currentColor 7%, transparent); }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { padding: .4rem .75rem .4rem 0; text-align: start; vertical-align: top; border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+.who { font-weight: 400; opacity: .7; }
+`;
+
+/** The contract for programs (`/openapi.json`) and for people (`/docs`). Needs nothing from elsewhere. */
+export function contractRoutes(app: Hono<AppEnv>, { config, version }: AppDeps): void {
+  const document = openApiDocument(config.publicUrl, version);
+  const { schemas } = document['components'] as { schemas: Record<string, unknown> };
+  const page = renderPage(schemas, version);
+
+  app.get('/openapi.json', (c) => c.json(document));
+  app.get('/docs', (c) => {
+    c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    return c.html(page);
+  });
+}
+
+function renderPage(schemas: Record<string, unknown>, version: string) {
+  return html`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>finix-bank-connect ${version}</title><style>${raw(STYLE)}</style></head>
+<body>
+<h1>finix-bank-connect ${version}</h1>
+<p>The wire contract. For programs: <a href="openapi.json">openapi.json</a>. Errors are <code>application/problem+json</code>.</p>
+<h2>Calls</h2>
+${operations.map(
+  (
+    operation,
+  ) => html`<h3><code>${operation.method.toUpperCase()} ${operation.path}</code> <span class="who">${operation.who}</span></h3>
+<p>${operation.summary}</p>
+<p>${operation.request ? html`Body: ${schemaLink(operation.request, schemas)}. ` : ''}Answers: ${Object.entries(
+    operation.answers,
+  ).map(([status, name]) => html`${status} ${schemaLink(name, schemas)} `)}</p>`,
+)}
+<h2>Problems</h2>
+<table><thead><tr><th>code</th><th>status</th><th>action</th><th>meaning</th></tr></thead><tbody>
+${listProblems().map(
+  ({ code, status, action, title }) =>
+    html`<tr><td><code>${code}</code></td><td>${status}</td><td><code>${action}</code></td><td>${title}</td></tr>`,
+)}
+</tbody></table>
+<h2>Schemas</h2>
+${Object.entries(schemas).map(
+  ([name, schema]) => html`<h3 id="${name}">${name}</h3><pre tabindex="0">${JSON.stringify(schema, null, 2)}</pre>`,
+)}
+</body></html>`;
+}
+
+function schemaLink(name: string, schemas: Record<string, unknown>) {
+  return name in schemas ? html`<a href="#${name}">${name}</a>` : name;
+}

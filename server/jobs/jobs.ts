@@ -1,0 +1,214 @@
+import pLimit from 'p-limit';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { BankConnector } from '../connect/bank-connector.ts';
+import { type InstrumentDeps, sweep } from '../connect/finix-instrument.ts';
+import { runDueHosted } from '../connect/hosted-link.ts';
+import type { Deliveries } from '../deliveries/deliveries.ts';
+import type { ConnectionGoals } from '../lifecycle/connection-tasks.ts';
+import { type AddressDeps, updateAddresses } from '../lifecycle/item-webhook-url.ts';
+import { eraseDueCustomers, removeItem } from '../lifecycle/removal.ts';
+import type { Logger } from '../log.ts';
+import { auditSession, releaseItems } from '../records/sessions.ts';
+import { ACCEPT_GRACE_MS } from '../records/views.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import type { Inbound } from '../webhooks/receive.ts';
+import { backoff, QUICK_TRIES } from '../work/session-lease.ts';
+import { keepHouse } from './retention.ts';
+
+/** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
+export interface Jobs {
+  /** One round of everything that is due, one kind after the other. Resolves when all of it is done, resumed sessions included. */
+  tick(): Promise<void>;
+  /** Each kind goes round by itself from now on, so that one which waits for an upstream holds up no other. */
+  start(): void;
+  /** Resolves when the running rounds have ended. */
+  stop(): Promise<void>;
+}
+
+export interface JobsDeps extends InstrumentDeps {
+  config: AddressDeps['config'];
+  connector: BankConnector;
+  goals: ConnectionGoals;
+  inbound: Inbound;
+  deliveries: Deliveries;
+  plaid: PlaidClient;
+  secrets: Secrets;
+  log: Logger;
+}
+
+/** How much one round takes on of each kind; more that is due comes in the next, at once. Bounds memory. */
+const BATCH = 64;
+/** Calls of one kind at the same time: beside the customers' own calls, which share the cap on calls in flight. */
+const CALLS_AT_ONCE = 8;
+/** Sessions that this process works on at most before it leaves others to other instances: eight times the calls in flight. */
+const MAX_IN_FLIGHT = 512;
+
+/** One kind of work. Takes on one batch; true: more is due at once. */
+type Round = () => Promise<boolean>;
+
+export function createJobs(deps: JobsDeps): Jobs {
+  const { storage, connector, log, timing } = deps;
+  const timers = new Set<NodeJS.Timeout>();
+  const rounds = new Set<Promise<void>>();
+  const resumed = new Set<Promise<void>>();
+  let stopped = false;
+
+  const kinds: { round: Round; everyMs: number }[] = [
+    { round: resumeSessions, everyMs: timing.tickMs },
+    { round: endSessions, everyMs: timing.tickMs },
+    { round: removeItems, everyMs: timing.tickMs },
+    { round: sweepInstruments, everyMs: timing.tickMs },
+    { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },
+    { round: () => deps.goals.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
+    { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
+    { round: () => runDueHosted(deps, BATCH), everyMs: timing.tickMs },
+    { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
+    { round: () => updateAddresses(deps, BATCH), everyMs: timing.housekeepingMs },
+    { round: () => keepHouse(deps), everyMs: timing.housekeepingMs },
+  ];
+
+  async function resumeSessions(): Promise<boolean> {
+    const free = Math.min(BATCH, MAX_IN_FLIGHT - connector.inFlight);
+    if (free <= 0) return false;
+    const now = await storage.now();
+    const due = await storage.db
+      .selectFrom('sessions')
+      .select('id')
+      .where('status', '=', 'processing')
+      .where('next_at', '<=', now)
+      .where('lease_until', '<=', now)
+      .orderBy('next_at')
+      .limit(free)
+      .execute();
+    const started = await Promise.all(due.map(({ id }) => connector.resume(id)));
+    for (const resumption of started) {
+      if (!resumption) continue;
+      const work: Promise<void> = resumption.work
+        .catch((error: unknown) => log.warn({ err: error }, 'a resumed session was left'))
+        .finally(() => resumed.delete(work));
+      resumed.add(work);
+    }
+    // Sessions that another instance was faster with are no reason to look again at once.
+    return due.length === BATCH && started.some((resumption) => resumption !== undefined);
+  }
+
+  /** Sessions whose time is over: nobody will come back for their Items. */
+  async function endSessions(): Promise<boolean> {
+    const now = await storage.now();
+    const over = await storage.db
+      .selectFrom('sessions')
+      .selectAll()
+      .where('status', 'in', ['open', 'restart_required'])
+      .where('expires_at', '<=', now)
+      // In the query, so that sessions which still accept a bank never fill the batch.
+      .where('link_tokens_until', '<', now - ACCEPT_GRACE_MS)
+      .orderBy('expires_at')
+      .limit(BATCH)
+      .execute();
+    for (const session of over) {
+      await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
+        const ended = await trx
+          .updateTable('sessions')
+          .set({ status: 'expired', identity_enc: null, version: session.version + 1, updated_at: now })
+          .where('id', '=', session.id)
+          .where('version', '=', session.version)
+          .where('status', '=', session.status)
+          .executeTakeFirst();
+        if (ended.numUpdatedRows === 0n) return;
+        await releaseItems(trx, session.id, now);
+        await auditSession(trx, session, now, { actor: 'job' }, 'session.expired');
+      });
+    }
+    return over.length === BATCH;
+  }
+
+  async function removeItems(): Promise<boolean> {
+    const now = await storage.now();
+    const due = await storage.db
+      .selectFrom('items')
+      .selectAll()
+      .where('status', '=', 'removing')
+      .where('next_at', '<=', now)
+      .orderBy('next_at')
+      .limit(BATCH)
+      .execute();
+    const limit = pLimit(CALLS_AT_ONCE);
+    await Promise.all(due.map((item) => limit(removeItem, deps, item)));
+    return due.length === BATCH;
+  }
+
+  async function sweepInstruments(): Promise<boolean> {
+    const now = await storage.now();
+    const due = await storage.db
+      .selectFrom('connections')
+      .selectAll()
+      .where('sweep_at', '<=', now)
+      .orderBy('sweep_at')
+      .limit(BATCH)
+      .execute();
+    const limit = pLimit(CALLS_AT_ONCE);
+    await Promise.all(due.map((connection) => limit(sweepOne, connection)));
+    return due.length === BATCH;
+  }
+
+  async function sweepOne(connection: ConnectionTable): Promise<void> {
+    const now = await storage.now();
+    const setSweep = (from: number | null, to: number | null) =>
+      storage.db
+        .updateTable('connections')
+        .set({ sweep_at: to })
+        .where('id', '=', connection.id)
+        // Whoever sets another time meanwhile has a reason for one more look.
+        .where('sweep_at', '=', from)
+        .executeTakeFirst();
+    const taken = now + timing.jobLeaseMs;
+    if ((await setSweep(connection.sweep_at, taken)).numUpdatedRows === 0n) return;
+    try {
+      const disabled = await sweep(deps, connection);
+      if (disabled) log.warn({ connection: connection.id, disabled }, 'disabled surplus instruments');
+      await setSweep(taken, disabled === undefined ? now + deps.quietMs : null);
+    } catch (error) {
+      if (!(error instanceof UpstreamError)) throw error;
+      await setSweep(taken, now + Math.ceil(backoff(QUICK_TRIES, timing)));
+    }
+  }
+
+  function schedule(round: Round, everyMs: number, delayMs: number): void {
+    if (stopped) return;
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      const running: Promise<void> = round()
+        .catch((error: unknown) => {
+          // While storage is gone that is every round's; the requests say it loud enough.
+          const isStorage = error instanceof StorageUnavailableError;
+          log[isStorage ? 'warn' : 'error']({ err: error }, 'a round of jobs failed; the next one tries again');
+          return false;
+        })
+        .then((more) => {
+          rounds.delete(running);
+          // Jitter keeps instances from asking the database in step.
+          schedule(round, everyMs, more ? 0 : everyMs * (0.75 + Math.random() / 2));
+        });
+      rounds.add(running);
+    }, delayMs);
+    timers.add(timer);
+  }
+
+  return {
+    async tick() {
+      for (const { round } of kinds) await round();
+      await Promise.all(resumed);
+    },
+    start() {
+      for (const { round, everyMs } of kinds) schedule(round, everyMs, everyMs * Math.random());
+    },
+    async stop() {
+      stopped = true;
+      for (const timer of timers) clearTimeout(timer);
+      await Promise.all([...rounds, deps.inbound.stop(), deps.goals.stop()]);
+    },
+  };
+}

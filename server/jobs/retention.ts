@@ -1,0 +1,185 @@
+import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
+import { purgeReceipts } from '../lifecycle/removal.ts';
+import { purgeAudit } from '../records/audit.ts';
+import type { Storage } from '../storage/open.ts';
+import { purgeRateLimits } from '../storage/rate-limit.ts';
+import type { StoredSessionStatus } from '../storage/tables.ts';
+import { EVENT_KEEP_MS } from '../webhooks/receive.ts';
+import type { Timing } from '../work/session-lease.ts';
+
+/** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
+export const RETENTION = {
+  /** As long as the contract promises the same answer to a repeated Idempotency-Key. */
+  idempotency: 24 * 3600_000,
+  /** Longer than the longest window in use, an hour. */
+  rateLimits: 2 * 3600_000,
+  /** Sessions without a connection answer "what happened to my customer last week?"; after a month nobody asks. */
+  unfinished: 30 * 24 * 3600_000,
+  /**
+   * Completed sessions say who came by which request. A bank's customer has 60 days to call a debit unauthorized, and the merchant
+   * then some to answer. The connection and its authorization receipt live on by themselves.
+   */
+  completed: 90 * 24 * 3600_000,
+  /** Of removed logins only the hash of a public token is left, which was good for 30 minutes; kept as long as its session. */
+  items: 30 * 24 * 3600_000,
+  /** A Hosted Link lives for half an hour, and Plaid repeats a webhook for a day. */
+  linkTokens: 7 * 24 * 3600_000,
+} as const;
+
+const UNFINISHED: StoredSessionStatus[] = ['expired', 'canceled', 'failed'];
+/** Rows that one statement deletes: milliseconds on both databases, so that customers' writes get in between. */
+const BATCH = 500;
+
+/**
+ * Deletes what is too old to keep, a batch of each kind.
+ * @returns whether there is more to delete
+ */
+export async function keepHouse({
+  storage,
+  timing,
+  quietMs,
+}: {
+  storage: Storage;
+  timing: Timing;
+  quietMs: number;
+}): Promise<boolean> {
+  const now = await storage.now();
+  await mendFuture(storage, timing, quietMs, now);
+  await purgeRateLimits(storage, RETENTION.rateLimits);
+  await purgeAudit(storage, now);
+  await purgeReceipts(storage, now);
+  const more = [
+    await purgeIdempotency(storage, now),
+    await purgeSessions(storage, UNFINISHED, now - RETENTION.unfinished),
+    await purgeSessions(storage, ['completed'], now - RETENTION.completed),
+    await purgeItems(storage, now - RETENTION.items),
+    await purgeWebhooks(storage, now),
+  ];
+  return more.includes(true);
+}
+
+async function purgeIdempotency({ db }: Storage, now: number): Promise<boolean> {
+  const old = db
+    .selectFrom('idempotency')
+    .select('key')
+    .where('created_at', '<=', now - RETENTION.idempotency)
+    .limit(BATCH);
+  const { numDeletedRows } = await db.deleteFrom('idempotency').where('key', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows) === BATCH;
+}
+
+/** With them go the connections that never became a funding source. */
+async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], endedBefore: number): Promise<boolean> {
+  return storage.transaction('housekeeping', async (trx) => {
+    // By the end that was set at creation, which has an index; a session ends a day after it at the latest, or was at work for days.
+    const old = await trx
+      .deleteFrom('sessions')
+      .where('id', 'in', (eb) =>
+        eb
+          .selectFrom('sessions')
+          .select('id')
+          .where('status', 'in', statuses)
+          .where('expires_at', '<=', endedBefore)
+          .limit(BATCH),
+      )
+      .returning('id')
+      .execute();
+    if (old.length === 0) return false;
+    await trx
+      .deleteFrom('connections')
+      .where(
+        'session_id',
+        'in',
+        old.map(({ id }) => id),
+      )
+      .where('status', '=', 'failed')
+      .where('sweep_at', 'is', null)
+      .execute();
+    return old.length === BATCH;
+  });
+}
+
+async function purgeItems({ db }: Storage, endedBefore: number): Promise<boolean> {
+  const old = db
+    .selectFrom('items')
+    .select('id')
+    .where('status', 'in', ['spent', 'removed'])
+    .where('next_at', '<=', endedBefore)
+    .limit(BATCH);
+  const { numDeletedRows } = await db.deleteFrom('items').where('id', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows) === BATCH;
+}
+
+/** Webhooks that came in, webhooks that went out, and the link tokens by which some are understood. */
+async function purgeWebhooks({ db }: Storage, now: number): Promise<boolean> {
+  const tokens = db
+    .selectFrom('link_tokens')
+    .select('hash')
+    .where('created_at', '<=', now - RETENTION.linkTokens)
+    .limit(BATCH);
+  const events = db
+    .selectFrom('inbound_events')
+    .select('id')
+    .where('received_at', '<=', now - EVENT_KEEP_MS)
+    .limit(BATCH);
+  const deliveries = db
+    .selectFrom('deliveries')
+    .select('id')
+    .where((eb) =>
+      eb.or([
+        eb.and([eb('status', '=', 'delivered'), eb('created_at', '<=', now - DELIVERY_KEEP_MS.delivered)]),
+        eb('created_at', '<=', now - DELIVERY_KEEP_MS.dead),
+      ]),
+    )
+    .limit(BATCH);
+  const deleted = [
+    await db.deleteFrom('link_tokens').where('hash', 'in', tokens).executeTakeFirst(),
+    await db.deleteFrom('inbound_events').where('id', 'in', events).executeTakeFirst(),
+    await db.deleteFrom('deliveries').where('id', 'in', deliveries).executeTakeFirst(),
+  ];
+  return deleted.some(({ numDeletedRows }) => Number(numDeletedRows) === BATCH);
+}
+
+/**
+ * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
+ * long as the clock was wrong.
+ */
+async function mendFuture({ db }: Storage, timing: Timing, quietMs: number, now: number): Promise<void> {
+  // Twice the longest wait that is ever written: no true time is taken for a wrong one.
+  const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, quietMs, LONGEST_TAKEN_MS);
+  await db
+    .updateTable('sessions')
+    .set({ next_at: now, lease_until: now })
+    .where('status', '=', 'processing')
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
+    .execute();
+  await db
+    .updateTable('items')
+    .set({ next_at: now })
+    .where('status', '=', 'removing')
+    .where('next_at', '>', waits)
+    .execute();
+  await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
+  await db
+    .updateTable('connections')
+    .set({ next_at: now, lease_until: now })
+    .where('goal', 'is not', null)
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
+    .execute();
+  await db
+    .updateTable('inbound_events')
+    .set({ next_at: now, lease_until: now })
+    .where('status', '=', 'received')
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', waits)]))
+    .execute();
+  // Two days: nothing waits longer than a day for its next try.
+  await db
+    .updateTable('deliveries')
+    .set({ next_at: now, lease_until: 0 })
+    .where('status', '=', 'pending')
+    .where('next_at', '>', now + 2 * 24 * 3600_000)
+    .execute();
+}
+
+/** How long a job keeps a row that it has taken on from other instances. */
+const LONGEST_TAKEN_MS = 5 * 60_000;

@@ -1,0 +1,237 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UpstreamError } from '../clients/outbound.ts';
+import { disableInstruments, type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
+import type { Logger } from '../log.ts';
+import { changeConnection, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
+import {
+  BUDGET_MS,
+  backoff,
+  Fenced,
+  newOwner,
+  Postpone,
+  Stop,
+  type StorageTransaction,
+} from '../work/session-lease.ts';
+import { letGoOfItem } from './removal.ts';
+
+/**
+ * What is done with a connection after its session: a new instrument, disabling, removal. Each is a goal in the row, worked on by one
+ * worker at a time under a lease and a fence, as sessions are, and begun again from the row wherever it stopped.
+ */
+export interface ConnectionGoals {
+  /**
+   * Works on one connection's goal if it is due and nobody has it. Resolves when it can't go further for now, or after `patienceMs`,
+   * while it goes on.
+   */
+  run(id: string, patienceMs?: number): Promise<void>;
+  /** Works on what is due, `limit` at once. @returns whether there may be more */
+  runDue(limit: number): Promise<boolean>;
+  /** Takes no new work, lets the running work finish. */
+  stop(): Promise<void>;
+}
+
+export interface GoalDeps extends InstrumentDeps {
+  secrets: Secrets;
+  log: Logger;
+}
+
+/** A connection under this worker's lease, as makeInstrument and the other steps write it. */
+export class HeldConnection {
+  constructor(
+    private readonly deps: GoalDeps,
+    public row: ConnectionTable,
+  ) {}
+
+  /** @throws Fenced when the connection has moved on without us; nothing is written then */
+  async write(
+    _patch: Record<string, never>,
+    also: (trx: StorageTransaction, now: number) => Promise<void>,
+  ): Promise<void> {
+    const { storage, timing } = this.deps;
+    const now = await storage.now();
+    const { id, version, customer_id } = this.row;
+    this.row = await storage.transaction(`customer:${customer_id}`, async (trx) => {
+      const mine = await trx
+        .updateTable('connections')
+        .set({ lease_until: now + timing.leaseMs })
+        .where('id', '=', id)
+        .where('version', '=', version)
+        .returning('id')
+        .executeTakeFirst();
+      if (!mine) throw new Fenced(`connection ${id} was taken over`);
+      await also(trx, now);
+      return trx.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    });
+  }
+
+  /** Changes the row itself; see changeConnection. */
+  async change(patch: Partial<ConnectionTable>): Promise<void> {
+    await this.write({}, async (trx, now) => {
+      const before = await lockConnection(trx, this.row.id);
+      if (before) await changeConnection(trx, this.deps.outbox, before, patch, now, { actor: 'job' });
+    });
+  }
+}
+
+const DONE = { goal: null, goal_since: null, tries: 0, lease_owner: null, lease_until: 0 } as const;
+
+const GOALS: Record<ConnectionGoal, (deps: GoalDeps, held: HeldConnection) => Promise<void>> = {
+  instrument: renewInstrument,
+  disable: async (deps, held) => {
+    await disableInstruments(deps, held.row);
+    await held.change({ ...DONE, ...sweepInDoubt(deps, held.row) });
+  },
+  remove: async (deps, held) => {
+    await disableInstruments(deps, held.row);
+    await letGoOfItem(deps, held.row);
+    await held.change({
+      ...DONE,
+      ...sweepInDoubt(deps, held.row),
+      status: 'removed',
+      removed_at: await deps.storage.now(),
+    });
+  },
+};
+
+/** The old numbers are out of use before the new ones come in: a debit of the old would be returned. */
+async function renewInstrument(deps: GoalDeps, held: HeldConnection): Promise<void> {
+  const { previous_payment_instrument: previous, status } = held.row;
+  if (status === 'pending' && previous !== null) await disableInstruments(deps, held.row, [previous]);
+  const item = await deps.storage.db
+    .selectFrom('items')
+    .selectAll()
+    .where('id', '=', held.row.item_id)
+    .executeTakeFirstOrThrow();
+  if (item.access_token_enc === null) throw new Stop('restart_required', 'restart_required');
+  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+  if (status !== 'active' && status !== 'failed')
+    await makeInstrument(deps, held, held.row, deps.secrets.open(item.access_token_enc, where));
+  // Plaid has said that the account is verified, and its API does not know yet.
+  if (held.row.status === 'pending_verification') throw new Postpone('plaid_unavailable');
+  if (held.row.status === 'failed') await letGoOfItem(deps, held.row);
+  await held.change(DONE);
+}
+
+/** A create call whose answer was lost may still be carried out: what it made is disabled when the dust has settled. */
+function sweepInDoubt(
+  { quietMs }: GoalDeps,
+  { instrument_sent_at: sentAt }: ConnectionTable,
+): Partial<ConnectionTable> {
+  return sentAt === null ? {} : { instrument_sent_at: null, sweep_at: sentAt + quietMs };
+}
+
+export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
+  const { storage, log, timing } = deps;
+  const owner = newOwner();
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function claim(id: string): Promise<ConnectionTable | undefined> {
+    const now = await storage.now();
+    return storage.db
+      .updateTable('connections')
+      .set((eb) => ({ lease_owner: owner, lease_until: now + timing.leaseMs, version: eb('version', '+', 1) }))
+      .where('id', '=', id)
+      .where('goal', 'is not', null)
+      .where('next_at', '<=', now)
+      .where('lease_until', '<=', now)
+      .returningAll()
+      .executeTakeFirst();
+  }
+
+  async function work(held: HeldConnection, goal: ConnectionGoal): Promise<void> {
+    try {
+      await GOALS[goal](deps, held);
+      log.info({ connection: held.row.id, goal, status: held.row.status }, 'a connection has reached its goal');
+    } catch (error) {
+      if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
+      await settle(held, goal, error);
+    }
+  }
+
+  async function settle(held: HeldConnection, goal: ConnectionGoal, error: unknown): Promise<void> {
+    const { id, tries, goal_since } = held.row;
+    const now = await storage.now();
+    if (error instanceof Stop) {
+      // Plaid refuses the Item until its customer comes back.
+      const status = error.status === 'restart_required' ? 'needs_repair' : 'failed';
+      return held.change({ ...DONE, status, reason: error.code, error_code: status === 'failed' ? error.code : null });
+    }
+    if (error instanceof UpstreamError) {
+      const { service, call, failure, code, details } = error;
+      const isOperators = failure === 'misconfigured' || failure === 'refused';
+      log[isOperators ? 'error' : 'warn'](
+        { connection: id, goal, service, call, failure, code, ...details },
+        'a call failed',
+      );
+    } else if (!(error instanceof Postpone)) {
+      log.error({ connection: id, goal, err: error }, 'work on a connection failed unexpectedly');
+    }
+    // What must be disabled is never given up: somebody would be debited without their will.
+    if (goal === 'instrument' && now - (goal_since ?? now) > BUDGET_MS) {
+      const code = error instanceof Postpone ? error.code : 'finix_unavailable';
+      return held.change({
+        ...DONE,
+        ...sweepInDoubt(deps, held.row),
+        status: 'failed',
+        error_code: code,
+        reason: code,
+      });
+    }
+    const counts = !(error instanceof Postpone) || error.counts;
+    const asked = error instanceof Postpone ? error.delayMs : retryAfterOf(error);
+    const delay = Math.ceil(asked ?? backoff(tries, timing));
+    await held.change({ tries: tries + (counts ? 1 : 0), next_at: now + delay, lease_owner: null, lease_until: 0 });
+  }
+
+  async function run(id: string, patienceMs?: number): Promise<void> {
+    if (stopped) return;
+    const row = await claim(id);
+    if (!row?.goal) return;
+    const task = work(new HeldConnection(deps, row), row.goal).catch((error: unknown) => {
+      // Whoever took over, or the next worker once storage is back, goes on from the row.
+      if (!(error instanceof Fenced)) log.warn({ connection: id, err: error }, 'work on a connection was cut short');
+    });
+    running.add(task);
+    const ended = task.finally(() => running.delete(task));
+    const patience = new AbortController();
+    const waits =
+      patienceMs === undefined ? [] : [sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => {})];
+    await Promise.race([ended, ...waits]).finally(() => patience.abort());
+  }
+
+  return {
+    run,
+    async runDue(limit) {
+      const now = await storage.now();
+      const due = await storage.db
+        .selectFrom('connections')
+        .select('id')
+        .where('goal', 'is not', null)
+        .where('next_at', '<=', now)
+        .where('lease_until', '<=', now)
+        .orderBy('next_at')
+        .limit(limit)
+        .execute();
+      await Promise.all(due.map(({ id }) => run(id)));
+      return due.length === limit;
+    },
+    async stop() {
+      stopped = true;
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+function retryAfterOf(error: unknown): number | undefined {
+  const seconds = error instanceof UpstreamError ? error.details.retryAfter : undefined;
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** Whether a connection's instrument is, or is about to be, the merchant's to use. */
+export function isLive({ status, goal }: ConnectionTable): boolean {
+  return goal !== 'remove' && (status === 'pending' || LIVE_STATUSES.includes(status));
+}

@@ -1,0 +1,92 @@
+import pLimit from 'p-limit';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { Config } from '../config.ts';
+import { isLocalUrl } from '../hosts.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ItemTable } from '../storage/tables.ts';
+import { backoff, QUICK_TRIES, type Timing } from '../work/session-lease.ts';
+
+/**
+ * Where Plaid sends its webhooks. A link token carries the address, and each Item keeps the one that it was made with: when PUBLIC_URL
+ * changes, the older Items are told, one after the other, or their revocations would be lost.
+ */
+export interface AddressDeps {
+  config: Pick<Config, 'plaid' | 'publicUrl'>;
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  timing: Timing;
+  log: Logger;
+}
+
+/** An Item that is just being connected learns its address within that time. */
+const SETTLED_MS = 15 * 60_000;
+/** Instances with different settings would set it back and forth: not more often than this. */
+const REST_MS = 3600_000;
+/** Beside the customers' own calls, and for days if there are millions of Items. */
+const CALLS_AT_ONCE = 4;
+
+/** Undefined: Plaid itself cannot reach an address of this machine; the simulator can. */
+export function webhookUrl({ plaid, publicUrl }: AddressDeps['config']): string | undefined {
+  return isLocalUrl(publicUrl) && !isLocalUrl(plaid.baseUrl) ? undefined : `${publicUrl}/webhooks/plaid`;
+}
+
+/** Tells Plaid the present address for Items that have another. @returns whether more is due at once */
+export async function updateAddresses(deps: AddressDeps, batch: number): Promise<boolean> {
+  const url = webhookUrl(deps.config);
+  if (url === undefined) return false;
+  const now = await deps.storage.now();
+  const due = await findOutdated(deps.storage, url, now, batch);
+  const limit = pLimit(CALLS_AT_ONCE);
+  await Promise.all(due.map((item) => limit(updateAddress, deps, item, url)));
+  return due.length === batch;
+}
+
+/** By three ranges of the index, which "is another" would not use. */
+async function findOutdated({ db }: Storage, url: string, now: number, batch: number): Promise<ItemTable[]> {
+  const due = db
+    .selectFrom('items')
+    .selectAll()
+    .where('status', '=', 'linked')
+    .where('access_token_enc', 'is not', null)
+    .where('next_at', '<=', now)
+    .where('created_at', '<=', now - SETTLED_MS);
+  const ranges = [
+    due.where('webhook_url', 'is', null),
+    due.where('webhook_url', '<', url),
+    due.where('webhook_url', '>', url),
+  ];
+  const found: ItemTable[] = [];
+  for (const range of ranges) {
+    if (found.length < batch) found.push(...(await range.limit(batch - found.length).execute()));
+  }
+  return found;
+}
+
+async function updateAddress({ storage, secrets, plaid, timing, log }: AddressDeps, item: ItemTable, url: string) {
+  const now = await storage.now();
+  const write = (patch: Partial<ItemTable>) =>
+    storage.db.updateTable('items').set(patch).where('id', '=', item.id).where('status', '=', 'linked');
+  const taken = await write({ next_at: now + timing.jobLeaseMs })
+    .where('next_at', '=', item.next_at)
+    .executeTakeFirst();
+  if (taken.numUpdatedRows === 0n || item.access_token_enc === null) return;
+  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+  try {
+    await plaid.updateWebhook(secrets.open(item.access_token_enc, where), url);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    const { code, failure } = error;
+    log.warn({ item: item.id, code }, 'the address for webhooks of an Item could not be brought up to date');
+    // A definite no means that there is no such Item any more, and no news of it.
+    if (failure !== 'refused') {
+      const next_at = now + Math.ceil(backoff(QUICK_TRIES + item.tries, timing));
+      await write({ tries: item.tries + 1, next_at }).execute();
+      return;
+    }
+  }
+  await write({ webhook_url: url, tries: 0, next_at: now + REST_MS }).execute();
+}

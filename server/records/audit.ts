@@ -1,0 +1,141 @@
+import { newId } from '../ids.ts';
+import type { Storage } from '../storage/open.ts';
+import type { AuditTable } from '../storage/tables.ts';
+import type { StorageTransaction } from '../work/session-lease.ts';
+
+/** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
+export type Actor = AuditTable['actor'];
+
+/** Who, and why, for the audit and for the merchant. Carries no secret: what it says is read by the merchant. */
+export interface By {
+  actor: Actor;
+  /** Of a page only. */
+  ip?: string | null;
+  /** Short facts, such as Plaid's webhook code or the ids of instruments. */
+  details?: Record<string, string | number | null>;
+}
+
+export interface AuditEntry {
+  id: string;
+  object: 'audit_entry';
+  at: string;
+  actor: Actor;
+  action: string;
+  session: string | null;
+  connection: string | null;
+  ip: string | null;
+  details: Record<string, string | number | null>;
+}
+
+export interface AuditList {
+  object: 'list';
+  data: AuditEntry[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+/**
+ * Two years: what Nacha's rules ask for as the time to keep a debit authorization after it has ended, and the audit is part of its
+ * proof. Counted from the end of the connection, so that nothing about a live one is ever too old. Milliseconds.
+ */
+export const PROOF_KEEP_MS = 2 * 365 * 24 * 3600_000;
+
+/** Adds an entry in the transaction of what it tells of. */
+export async function addAudit(
+  trx: StorageTransaction,
+  now: number,
+  { actor, ip, details }: By,
+  action: string,
+  about: { session?: string | null; connection?: string | null },
+): Promise<void> {
+  await trx
+    .insertInto('audit')
+    .values({
+      id: newId('aud'),
+      at: now,
+      actor,
+      action,
+      session_id: about.session ?? null,
+      connection_id: about.connection ?? null,
+      ip: ip ?? null,
+      details: JSON.stringify(details ?? {}),
+    })
+    .execute();
+}
+
+/**
+ * What happened to a connection and to the sessions that made or repaired it, oldest first.
+ * @param cursor `next_cursor` of the page before
+ */
+export async function listAudit(
+  { db }: Storage,
+  connection: { id: string; session_id: string },
+  { cursor, limit }: { cursor?: string | undefined; limit: number },
+): Promise<AuditList> {
+  const [, at, id] = /^(\d{1,15})_(aud_\w+)$/.exec(cursor ?? '') ?? [];
+  let query = db
+    .selectFrom('audit')
+    .selectAll()
+    .where((eb) =>
+      eb.or([
+        eb('connection_id', '=', connection.id),
+        eb.and([eb('connection_id', 'is', null), eb('session_id', '=', connection.session_id)]),
+      ]),
+    );
+  if (at !== undefined && id !== undefined) {
+    const time = Number(at);
+    query = query.where((eb) => eb.or([eb('at', '>', time), eb.and([eb('at', '=', time), eb('id', '>', id)])]));
+  }
+  // One more than asked for tells whether there is a next page.
+  const rows = await query
+    .orderBy('at')
+    .orderBy('id')
+    .limit(limit + 1)
+    .execute();
+  const page = rows.slice(0, limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > limit;
+  return {
+    object: 'list',
+    data: page.map(viewEntry),
+    has_more: hasMore,
+    next_cursor: hasMore && last ? `${last.at}_${last.id}` : null,
+  };
+}
+
+/** Deletes what is too old to be proof of anything. Gives the number of entries. */
+export async function purgeAudit({ db }: Storage, now: number): Promise<number> {
+  const cutoff = now - PROOF_KEEP_MS;
+  const { numDeletedRows } = await db
+    .deleteFrom('audit')
+    .where('at', '<=', cutoff)
+    .where((eb) =>
+      eb.or([
+        eb('connection_id', 'is', null),
+        eb(
+          'connection_id',
+          'not in',
+          eb
+            .selectFrom('connections')
+            .select('connections.id')
+            .where((row) => row.or([row('removed_at', 'is', null), row('removed_at', '>', cutoff)])),
+        ),
+      ]),
+    )
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+function viewEntry(row: AuditTable): AuditEntry {
+  return {
+    id: row.id,
+    object: 'audit_entry',
+    at: new Date(row.at).toISOString(),
+    actor: row.actor,
+    action: row.action,
+    session: row.session_id,
+    connection: row.connection_id,
+    ip: row.ip,
+    details: JSON.parse(row.details) as AuditEntry['details'],
+  };
+}

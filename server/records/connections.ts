@@ -1,0 +1,161 @@
+import type { ConnectionStatus } from '../../widget/contract.ts';
+import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
+import type { StorageTransaction } from '../work/session-lease.ts';
+import { addAudit, type By } from './audit.ts';
+import type { Outbox } from './outbox.ts';
+
+/** With this a connection's old worker, if any, is out, and a new one may begin at once. */
+const UNHELD = { lease_owner: null, lease_until: 0, tries: 0 } as const;
+
+/** Goals in the order of their strength: a stronger one is never replaced by a weaker one. */
+const STRENGTH: Record<ConnectionGoal, number> = { instrument: 1, disable: 2, remove: 3 };
+
+/** States in which the merchant may use the instrument, or soon will. */
+export const LIVE_STATUSES: readonly ConnectionStatus[] = ['active', 'needs_repair', 'pending_verification'];
+
+/** Reads a connection so that nobody else changes it before this transaction ends. */
+export async function lockConnection(trx: StorageTransaction, id: string): Promise<ConnectionTable | undefined> {
+  return trx
+    .updateTable('connections')
+    .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+}
+
+/**
+ * The one place where a connection changes: the row, the news for the merchant and the audit entry, together. A removal that was asked
+ * for wins over whatever else was under way: it can't become usable again.
+ */
+export async function changeConnection(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  before: ConnectionTable,
+  patch: Partial<ConnectionTable>,
+  now: number,
+  by: By,
+): Promise<ConnectionTable> {
+  const isLeaving = before.status === 'removed' || (before.goal === 'remove' && patch.status !== 'removed');
+  const { status, goal, ...rest } = patch;
+  const after = await trx
+    .updateTable('connections')
+    .set((eb) => ({
+      ...rest,
+      ...(isLeaving || status === undefined ? {} : { status }),
+      ...(isLeaving || goal === undefined ? {} : { goal }),
+      version: eb('version', '+', 1),
+      // Two changes within a millisecond must still have an order.
+      updated_at: Math.max(now, before.updated_at + 1),
+    }))
+    .where('id', '=', before.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
+  if (after.status === before.status && !isRenewed) return after;
+  // On its way out: the merchant is told once, when it is gone. That it was asked for is in the audit already.
+  if (after.goal === 'remove' && after.status !== 'removed') return after;
+  await outbox.connectionChanged(trx, after, now);
+  await addAudit(
+    trx,
+    now,
+    {
+      ...by,
+      details: {
+        ...(after.reason === null ? {} : { reason: after.reason }),
+        ...(after.payment_instrument === before.payment_instrument
+          ? {}
+          : { payment_instrument: after.payment_instrument }),
+        ...by.details,
+      },
+    },
+    `connection.${after.status}`,
+    { session: after.session_id, connection: after.id },
+  );
+  return after;
+}
+
+/** A goal as a patch; undefined when the connection already has as strong a one. */
+function goalPatch(before: ConnectionTable, goal: ConnectionGoal, now: number): Partial<ConnectionTable> | undefined {
+  if (before.goal !== null && STRENGTH[before.goal] > STRENGTH[goal]) return undefined;
+  return { goal, goal_since: now, next_at: now, ...UNHELD };
+}
+
+/** The bank, Plaid or Finix has ended the access: no debit from here on, told to the merchant at once, disabled in Finix by a job. */
+export async function revoke(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  before: ConnectionTable,
+  reason: string,
+  now: number,
+  by: By,
+): Promise<ConnectionTable> {
+  const goal = goalPatch(before, 'disable', now) ?? {};
+  return changeConnection(trx, outbox, before, { status: 'revoked', reason, ...goal }, now, by);
+}
+
+/** Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. */
+export async function beginInstrument(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  before: ConnectionTable,
+  now: number,
+  by: By,
+): Promise<ConnectionTable> {
+  const goal = goalPatch(before, 'instrument', now);
+  return goal ? changeConnection(trx, outbox, before, goal, now, by) : before;
+}
+
+/**
+ * The account has other numbers now: the instrument is taken from the merchant at once, and another is made.
+ * @param patch what else is new, such as the account's id
+ */
+export async function beginRenewal(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  before: ConnectionTable,
+  reason: string,
+  now: number,
+  by: By,
+  patch: Partial<ConnectionTable> = {},
+): Promise<ConnectionTable> {
+  const goal = goalPatch(before, 'instrument', now);
+  if (!goal) return before;
+  return changeConnection(trx, outbox, before, { ...renewal(before), ...patch, ...goal, reason }, now, by);
+}
+
+/** From the old instrument to none: what makeInstrument then fills. */
+export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
+  return {
+    status: 'pending',
+    payment_instrument: null,
+    previous_payment_instrument: before.payment_instrument ?? before.previous_payment_instrument,
+    // A call that is still in doubt belongs to the generation before; the sweep after this one finds what it made.
+    generation: before.generation + 1,
+    instrument_tries: before.instrument_sent_at === null ? 0 : before.instrument_tries,
+    instrument_sent_at: null,
+    sweep_at: null,
+    error_code: null,
+  };
+}
+
+/**
+ * Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. Until then it is `revoked`: a
+ * merchant who reads it before charging must get a no from the moment that the end is decided.
+ */
+export async function beginRemoval(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  before: ConnectionTable,
+  reason: string,
+  now: number,
+  by: By,
+): Promise<ConnectionTable> {
+  if (before.status === 'removed' || before.goal === 'remove') return before;
+  await addAudit(trx, now, { ...by, details: { reason, ...by.details } }, 'connection.removal_requested', {
+    session: before.session_id,
+    connection: before.id,
+  });
+  const goal = goalPatch(before, 'remove', now) ?? {};
+  const status = before.status === 'failed' ? before.status : 'revoked';
+  return changeConnection(trx, outbox, before, { ...goal, status, reason }, now, by);
+}

@@ -1,0 +1,71 @@
+import type { Session } from '../../widget/contract.ts';
+import type { Config } from '../config.ts';
+import { newId } from '../ids.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import type { StorageTransaction } from '../work/session-lease.ts';
+import { connectionsOf } from './sessions.ts';
+import { viewConnection, viewSession } from './views.ts';
+
+/**
+ * What the merchant is told. Written in the same transaction as the change itself, so that neither can be without the other; sent later
+ * (deliveries.ts). The body is made once: what was true then, `updated_at` says which news is newer.
+ */
+export interface Outbox {
+  connectionChanged(trx: StorageTransaction, connection: ConnectionTable, now: number): Promise<void>;
+  sessionEnded(trx: StorageTransaction, session: SessionTable, now: number): Promise<void>;
+}
+
+/** Which states are news. A merchant who waits for `pending` to end learns of the end. */
+const CONNECTION_NEWS = new Set(['active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']);
+const SESSION_NEWS = new Set(['completed', 'failed', 'restart_required']);
+
+/** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: nobody would ever fetch it. */
+export function createOutbox({ merchantWebhook }: Pick<Config, 'merchantWebhook'>): Outbox {
+  async function add(
+    trx: StorageTransaction,
+    now: number,
+    news: { type: string; data: object; reason?: string | null; session: string; connection: string | null },
+  ): Promise<void> {
+    const { type, data, reason, session, connection } = news;
+    // `reason` is beside what the specification asks for: why a connection is as it is, such as Plaid's own code.
+    const body = { type, timestamp: new Date(now).toISOString(), data, ...(reason ? { reason } : {}) };
+    await trx
+      .insertInto('deliveries')
+      .values({
+        id: newId('msg'),
+        type,
+        body: JSON.stringify(body),
+        session_id: session,
+        connection_id: connection,
+        status: 'pending',
+        tries: 0,
+        next_at: now,
+        lease_until: 0,
+        last_tried_at: null,
+        last_status: null,
+        last_error: null,
+        created_at: now,
+        updated_at: now,
+      })
+      .execute();
+  }
+
+  return {
+    async connectionChanged(trx, connection, now) {
+      if (!merchantWebhook || !CONNECTION_NEWS.has(connection.status)) return;
+      await add(trx, now, {
+        type: `connection.${connection.status}`,
+        data: viewConnection(connection, 'merchant'),
+        reason: connection.reason,
+        session: connection.session_id,
+        connection: connection.id,
+      });
+    },
+    async sessionEnded(trx, session, now) {
+      if (!merchantWebhook || !SESSION_NEWS.has(session.status)) return;
+      const connections = await connectionsOf(trx, session);
+      const data: Session = viewSession(session, connections, 'merchant', now);
+      await add(trx, now, { type: `session.${session.status}`, data, session: session.id, connection: null });
+    },
+  };
+}

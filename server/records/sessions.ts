@@ -1,0 +1,259 @@
+import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
+import type { Config } from '../config.ts';
+import { ProblemError } from '../errors.ts';
+import { newId, sha256 } from '../ids.ts';
+import { isUniqueViolation } from '../storage/errors.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import type { StorageTransaction } from '../work/session-lease.ts';
+import { addAudit, type By } from './audit.ts';
+import type { Outbox } from './outbox.ts';
+import { requireRepairable } from './repairable.ts';
+import { viewSession } from './views.ts';
+
+/** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
+const SESSION_MS = 24 * 3600_000;
+/** As long as the contract promises the same answer to a repeated key. */
+export const IDEMPOTENCY_MS = 24 * 3600_000;
+
+export interface SessionDeps {
+  storage: Storage;
+  secrets: Secrets;
+}
+
+/** What a new session is made of, whoever asked for it. */
+type NewSession = CreateSessionRequest & { isPublic: boolean };
+
+/**
+ * Makes a session for the merchant's server. With an idempotency key, the same key and body give the same answer for 24 hours.
+ * @throws ProblemError `idempotency_key_reused` when the key came with another body
+ */
+export async function createSession(
+  deps: SessionDeps,
+  request: CreateSessionRequest,
+  idempotencyKey: string | undefined,
+): Promise<Session> {
+  if (idempotencyKey === undefined) return insertSession(deps, { ...request, isPublic: false }, null);
+  const hash = sha256(canonicalJson(request));
+  const earlier = await findAnswer(deps, idempotencyKey, hash);
+  if (earlier) return earlier;
+  try {
+    return await insertSession(deps, { ...request, isPublic: false }, null, { key: idempotencyKey, hash });
+  } catch (error) {
+    // Another request with this key was faster: its answer is the answer.
+    const other = isUniqueViolation(error) ? await findAnswer(deps, idempotencyKey, hash) : undefined;
+    if (other) return other;
+    throw error;
+  }
+}
+
+/** Makes a session for a page in public mode: a customer of its own, so that nobody's earlier bank can be reached with it. */
+export async function createPublicSession(
+  deps: SessionDeps,
+  settings: Config['publicSessions'],
+  request: CreatePublicSessionRequest,
+  ip: string | null,
+): Promise<Session> {
+  const { purpose, authorization } = settings;
+  const customer_id = newId('anon');
+  return insertSession(deps, { ...request, customer_id, purpose, authorization, isPublic: true }, ip);
+}
+
+export async function findSession(storage: Storage, id: string): Promise<SessionTable | undefined> {
+  return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The connections that the session is about: the one to repair, those it was recognized by, or those of its current Item, not of attempts that a restart replaced. */
+export async function connectionsOf(
+  db: Storage['db'] | StorageTransaction,
+  session: SessionTable,
+): Promise<ConnectionTable[]> {
+  const query = db.selectFrom('connections').selectAll();
+  if (session.recognized_connections !== null) {
+    const ids = JSON.parse(session.recognized_connections) as string[];
+    return query.where('id', 'in', ids).orderBy('created_at').orderBy('id').execute();
+  }
+  if (session.repair_connection_id !== null) return query.where('id', '=', session.repair_connection_id).execute();
+  if (session.item_id === null) return [];
+  return query
+    .where('session_id', '=', session.id)
+    .where('item_id', '=', session.item_id)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
+}
+
+/**
+ * Closes a session that waits for its customer, and has its Item removed.
+ * @throws ProblemError when it is being worked on or has ended otherwise
+ */
+export async function cancelSession({ storage }: SessionDeps, id: string): Promise<SessionTable> {
+  const now = await storage.now();
+  const found = await findSession(storage, id);
+  if (!found) throw new ProblemError('not_found');
+  return storage.transaction(`customer:${found.customer_id}`, async (trx) => {
+    const closed = await trx
+      .updateTable('sessions')
+      .set((eb) => ({
+        status: 'canceled',
+        identity_enc: null,
+        error: null,
+        version: eb('version', '+', 1),
+        updated_at: now,
+      }))
+      .where('id', '=', id)
+      .where('status', 'in', ['open', 'restart_required'])
+      .returningAll()
+      .executeTakeFirst();
+    if (closed) {
+      await releaseItems(trx, closed.id, now);
+      await auditSession(trx, closed, now, { actor: 'merchant' }, 'session.canceled');
+      return closed;
+    }
+    const session = await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+    if (!session) throw new ProblemError('not_found');
+    if (session.status === 'canceled') return session;
+    if (session.status === 'processing') throw new ProblemError('session_busy');
+    if (session.status === 'completed') throw new ProblemError('session_already_completed');
+    throw new ProblemError(session.status === 'expired' ? 'session_expired' : 'session_failed');
+  });
+}
+
+/** What the audit keeps of a session; a repair's belongs to its connection. */
+export async function auditSession(
+  trx: StorageTransaction,
+  { id, repair_connection_id }: SessionTable,
+  now: number,
+  by: By,
+  action: string,
+): Promise<void> {
+  await addAudit(trx, now, by, action, { session: id, connection: repair_connection_id });
+}
+
+/** The session has come to an end, or back to its customer: the merchant is told, and the audit. */
+export async function endOfSession(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  session: SessionTable,
+  now: number,
+  by: By,
+): Promise<void> {
+  await outbox.sessionEnded(trx, session, now);
+  await auditSession(trx, session, now, by, `session.${session.status}`);
+}
+
+/** Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens erased. */
+export async function releaseItems(trx: Storage['db'], sessionId: string, now: number): Promise<void> {
+  // First, because an overtaken worker's access token may come at any moment: from here on it finds its Item spent.
+  await trx
+    .updateTable('items')
+    .set({ status: 'spent', public_token_enc: null, updated_at: now })
+    .where('session_id', '=', sessionId)
+    .where('status', '=', 'exchanging')
+    .execute();
+  await trx
+    .updateTable('items')
+    .set({ status: 'removing', next_at: now, tries: 0, public_token_enc: null, updated_at: now })
+    .where('session_id', '=', sessionId)
+    .where('status', '=', 'linked')
+    .execute();
+}
+
+async function insertSession(
+  { storage, secrets }: SessionDeps,
+  request: NewSession,
+  ip: string | null,
+  idempotency?: { key: string; hash: string },
+): Promise<Session> {
+  const { connection, customer_id } = request;
+  const repaired = connection === undefined ? undefined : await requireRepairable(storage, connection, customer_id);
+  const now = await storage.now();
+  const id = newId('ses');
+  const row: SessionTable = {
+    id,
+    mode: repaired ? 'repair' : 'connect',
+    status: 'open',
+    recovery_point: 'started',
+    customer_id: request.customer_id,
+    purpose: request.purpose ?? 'debit',
+    account_selection: request.account_selection ?? 'single',
+    language: request.language ?? 'en',
+    is_public: request.isPublic ? 1 : 0,
+    finix_identity: repaired?.finix_identity ?? request.finix_identity ?? null,
+    identity_enc: request.identity
+      ? secrets.seal(JSON.stringify(request.identity), { table: 'sessions', row: id, column: 'identity_enc' })
+      : null,
+    authorization_text: request.authorization?.text ?? null,
+    authorization_version: request.authorization?.version ?? null,
+    authorization_receipt: null,
+    metadata: JSON.stringify(request.metadata ?? {}),
+    repair_connection_id: repaired?.id ?? null,
+    repair_token_hash: null,
+    secret_key_id: secrets.currentKeyId,
+    item_id: repaired?.item_id ?? null,
+    recognized_connections: null,
+    chosen_accounts: '[]',
+    error: null,
+    link_tokens_until: 0,
+    version: 0,
+    lease_owner: null,
+    lease_until: 0,
+    next_at: 0,
+    tries: 0,
+    processing_since: null,
+    created_at: now,
+    updated_at: now,
+    expires_at: now + SESSION_MS,
+  };
+  const answer = viewSession(row, repaired ? [repaired] : [], request.isPublic ? 'page' : 'merchant', now);
+  await storage.transaction(`customer:${row.customer_id}`, async (trx) => {
+    if (idempotency) {
+      const { key, hash } = idempotency;
+      await trx
+        .deleteFrom('idempotency')
+        .where('key', '=', key)
+        .where('created_at', '<=', now - IDEMPOTENCY_MS)
+        .execute();
+      await trx
+        .insertInto('idempotency')
+        .values({ key, request_hash: hash, session_id: id, response: JSON.stringify(answer), created_at: now })
+        .execute();
+    }
+    await trx.insertInto('sessions').values(row).execute();
+    await auditSession(trx, row, now, { actor: request.isPublic ? 'page' : 'merchant', ip }, 'session.created');
+  });
+  return { ...answer, client_secret: clientSecret(secrets, id, row.secret_key_id) };
+}
+
+async function findAnswer({ storage, secrets }: SessionDeps, key: string, hash: string): Promise<Session | undefined> {
+  const row = await storage.db
+    .selectFrom('idempotency')
+    .innerJoin('sessions', 'sessions.id', 'idempotency.session_id')
+    .select(['request_hash', 'response', 'sessions.id', 'sessions.secret_key_id'])
+    .where('key', '=', key)
+    .where('idempotency.created_at', '>', (await storage.now()) - IDEMPOTENCY_MS)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  if (row.request_hash !== hash) throw new ProblemError('idempotency_key_reused');
+  return { ...(JSON.parse(row.response) as Session), client_secret: clientSecret(secrets, row.id, row.secret_key_id) };
+}
+
+/** `{session id}_secret_{43 characters}`: derived, so that it never has to be stored and can be given again. */
+export function clientSecret(secrets: Secrets, sessionId: string, keyId: string): string {
+  return `${sessionId}_secret_${secrets.deriveClientSecret(sessionId, keyId)}`;
+}
+
+/** Same content, same text, whatever the order of members. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+/** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
+export function plaidUserId(customerId: string): string {
+  return sha256(`finix-bank-connect client_user_id ${customerId}`);
+}

@@ -1,0 +1,105 @@
+import type {
+  AuthorizationReceipt,
+  AuthorizationText,
+  Connection,
+  MerchantConnection,
+  Problem,
+  ProblemCode,
+  Session,
+  SessionStatus,
+} from '../../widget/contract.ts';
+import { type ProblemExtras, toProblem } from '../errors.ts';
+import { sha256 } from '../ids.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+
+/** Who reads: the merchant's server sees more than the page. */
+export type Audience = 'merchant' | 'page';
+
+/** The problem that a session keeps in its `error` column. */
+export interface StoredProblem extends Pick<ProblemExtras, 'detail' | 'action' | 'errors' | 'accounts'> {
+  code: ProblemCode;
+  request_id: string;
+}
+
+/** A bank that the customer is just now connecting must not be lost to the clock: Link's public token lives 30 minutes. */
+export const ACCEPT_GRACE_MS = 30 * 60_000;
+
+/** Until when `complete` accepts a public token: the session's own end, or 30 minutes after the last link token's. */
+export function acceptsUntil(session: Pick<SessionTable, 'expires_at' | 'link_tokens_until'>): number {
+  return Math.max(session.expires_at, session.link_tokens_until > 0 ? session.link_tokens_until + ACCEPT_GRACE_MS : 0);
+}
+
+/** The status that is shown: a session that waits for its customer is over when its time is. */
+export function shownStatus(session: SessionTable, now: number): SessionStatus {
+  const waits = session.status === 'open' || session.status === 'restart_required';
+  return waits && now >= session.expires_at ? 'expired' : session.status;
+}
+
+export function viewSession(
+  session: SessionTable,
+  connections: ConnectionTable[],
+  audience: Audience,
+  now: number,
+): Session {
+  return {
+    id: session.id,
+    object: 'session',
+    status: shownStatus(session, now),
+    mode: session.mode,
+    customer_id: session.customer_id,
+    connections: connections.map((row) => viewConnection(row, audience)),
+    error: viewProblem(session),
+    created_at: iso(session.created_at),
+    expires_at: iso(session.expires_at),
+  };
+}
+
+export function viewConnection(row: ConnectionTable, audience: 'merchant'): MerchantConnection;
+export function viewConnection(row: ConnectionTable, audience: Audience): Connection;
+export function viewConnection(row: ConnectionTable, audience: Audience): Connection | MerchantConnection {
+  const connection: Connection = {
+    id: row.id,
+    object: 'connection',
+    status: row.status,
+    payment_instrument: row.payment_instrument,
+    institution: { id: row.institution_id, name: row.institution_name },
+    account: { name: row.account_name, mask: row.account_mask, type: row.account_type, subtype: row.account_subtype },
+    created_at: iso(row.created_at),
+    updated_at: iso(row.updated_at),
+  };
+  if (audience === 'page') return connection;
+  return {
+    ...connection,
+    customer_id: row.customer_id,
+    finix_identity: row.finix_identity,
+    previous_payment_instrument: row.previous_payment_instrument,
+    fingerprint: row.fingerprint,
+    bank_account_validation_check: row.bank_account_validation_check,
+    authorization: row.authorization_receipt ? (JSON.parse(row.authorization_receipt) as AuthorizationReceipt) : null,
+    metadata: JSON.parse(row.metadata) as Record<string, string>,
+  };
+}
+
+export function storedProblem(session: SessionTable): StoredProblem | null {
+  return session.error ? (JSON.parse(session.error) as StoredProblem) : null;
+}
+
+/** The authorization text that this session's customer must accept, if any. */
+export function authorizationText(session: SessionTable): AuthorizationText | null {
+  const { authorization_text: text, authorization_version: version } = session;
+  return text !== null && version !== null ? { text, version, text_sha256: sha256(text) } : null;
+}
+
+function viewProblem(session: SessionTable): Problem | null {
+  const stored = storedProblem(session);
+  if (!stored) return null;
+  const { code, request_id, ...extras } = stored;
+  if (code === 'authorization_required') {
+    return toProblem(code, { ...extras, authorization: authorizationText(session) ?? undefined }, request_id);
+  }
+  return toProblem(code, extras, request_id);
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

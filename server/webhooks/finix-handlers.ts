@@ -1,0 +1,48 @@
+import { changeConnection } from '../records/connections.ts';
+import type { InboundEventTable } from '../storage/tables.ts';
+import { Postpone } from '../work/session-lease.ts';
+import { change, type Outcome, type WebhookDeps } from './plaid-handlers.ts';
+import type { FinixFacts } from './verify-finix.ts';
+
+/** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
+const FINIX_AHEAD_MS = 60_000;
+
+/** Whatever Finix says has changed is read from Finix: then neither order nor repetition matters. */
+export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
+  const { instrument: id } = JSON.parse(event.facts) as FinixFacts;
+  if (id === undefined) return 'ignored';
+  const connection = await deps.storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where((eb) => eb.or([eb('payment_instrument', '=', id), eb('previous_payment_instrument', '=', id)]))
+    .executeTakeFirst();
+  if (!connection) {
+    // The answer to our own create call may be still on its way; what it says of itself is news enough.
+    const isNew =
+      event.type !== 'instrument/created' && (await deps.storage.now()) - event.received_at < FINIX_AHEAD_MS;
+    if (isNew) throw new Postpone('internal_error', FINIX_AHEAD_MS, false);
+    return 'ignored';
+  }
+  if (connection.payment_instrument !== id) return 'ignored';
+  const present = await deps.finix.getPaymentInstrument(id);
+  await change(deps, event, connection.item_id, [connection.id], async (trx, before, now, by) => {
+    if (before.payment_instrument !== id) return undefined;
+    const check = { bank_account_validation_check: present.bankAccountValidationCheck };
+    const isUsed = before.status === 'active' || before.status === 'needs_repair';
+    if (!present.enabled && isUsed) {
+      // Nothing is left to disable: whoever did it may take it back at any moment, and we must not come in between.
+      const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;
+      return changeConnection(trx, deps.outbox, before, patch, now, by);
+    }
+    const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
+    if (isBack && before.goal === null) {
+      return changeConnection(trx, deps.outbox, before, { ...check, status: 'active', reason: null }, now, by);
+    }
+    const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
+    return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
+  });
+  return 'handled';
+}
+
+/** Somebody has disabled the instrument at Finix itself; enabling it there takes this back. */
+const DISABLED_IN_FINIX = 'instrument_disabled';

@@ -1,0 +1,43 @@
+import { ProblemError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { InboundEventTable } from '../storage/tables.ts';
+import { Postpone } from '../work/session-lease.ts';
+import type { Outcome, WebhookDeps } from './plaid-handlers.ts';
+import type { PlaidFacts } from './verify-plaid.ts';
+
+/** Another bank of the same session is being connected; it is done within seconds. */
+const BUSY_MS = 5_000;
+
+/**
+ * A Hosted Link has ended with a login: the webhook brings the public token that no page has. From here on it is as if the page had
+ * sent it; whichever of the two comes first, the other finds it done.
+ */
+export async function finishHostedLink(
+  { storage, secrets, connector, log }: WebhookDeps,
+  event: InboundEventTable,
+  facts: PlaidFacts,
+): Promise<Outcome> {
+  if (event.public_token_enc === null || facts.link_token_hash === undefined) return 'ignored';
+  const link = await storage.db
+    .selectFrom('link_tokens')
+    .select('session_id')
+    .where('hash', '=', facts.link_token_hash)
+    .executeTakeFirst();
+  if (!link) return 'ignored';
+  const where = { table: 'inbound_events', row: event.id, column: 'public_token_enc' };
+  const request = {
+    public_token: secrets.open(event.public_token_enc, where),
+    accounts: [],
+    link_session_id: facts.link_session_id ?? null,
+  };
+  const requestFacts = { requestId: newId('req'), ip: null, userAgent: null, actor: 'plaid' as const };
+  try {
+    await connector.complete(link.session_id, request, requestFacts);
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error;
+    if (error.code === 'session_busy') throw new Postpone('session_busy', BUSY_MS, false);
+    // Anything else is final, and its page learns of it by asking.
+    log.info({ event: event.id, session: link.session_id, code: error.code }, 'a hosted link came to nothing');
+  }
+  return 'handled';
+}

@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import type { ExpressionBuilder } from 'kysely';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { Config } from '../config.ts';
+import { newId } from '../ids.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
+import type { Database, InboundEventTable } from '../storage/tables.ts';
+import { BUDGET_MS, backoff, Postpone, type Timing } from '../work/session-lease.ts';
+import { handleFinixWebhook } from './finix-handlers.ts';
+import { handlePlaidWebhook, type WebhookDeps } from './plaid-handlers.ts';
+import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
+import { createPlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
+
+/**
+ * Webhooks that come in: proved, stored once, answered, then handled, at once if there is room and else by a job. A webhook may come
+ * more than once and in any order; handle-webhook.ts decides by what is true, not by what came before. Of those about the same Item or
+ * instrument one at a time is handled, on all instances: whoever asks Plaid or Finix what is true then writes the answer before anybody
+ * else asks, so that an older answer never comes after a newer one.
+ */
+export interface Inbound {
+  /** Resolves once it is stored. @param caller see PlaidVerifier @throws ProblemError when it is not Plaid's */
+  receivePlaid(body: Uint8Array, token: string | undefined, caller: string): Promise<void>;
+  /** Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store. @throws ProblemError */
+  receiveFinix(body: Uint8Array, signature: string | undefined): Promise<void>;
+  /** Handles what is due. @returns whether there may be more */
+  runDue(limit: number): Promise<boolean>;
+  /** Lets what is being handled end. */
+  stop(): Promise<void>;
+}
+
+export interface InboundDeps extends WebhookDeps {
+  config: Config;
+  timing: Timing;
+}
+
+/** Handled right after their answer at the same time; the rest is left to jobs, so that a flood does not fill the memory. */
+const AT_ONCE = 8;
+/** After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30 days. */
+export const EVENT_KEEP_MS = 30 * 24 * 3600_000;
+
+export function createInbound(deps: InboundDeps): Inbound {
+  const { storage, secrets, config, log, timing } = deps;
+  const verifier = createPlaidVerifier(deps);
+  const running = new Set<Promise<void>>();
+  let stopped = false;
+
+  async function store(
+    event: Pick<InboundEventTable, 'source' | 'dedupe_key' | 'body_hash' | 'type' | 'subject'> & { facts: object },
+    publicToken: string | null,
+  ): Promise<void> {
+    const now = await storage.now();
+    const id = newId('evt');
+    const where = { table: 'inbound_events', row: id, column: 'public_token_enc' };
+    const stored = await storage.db
+      .insertInto('inbound_events')
+      .values({
+        ...event,
+        id,
+        facts: JSON.stringify(event.facts),
+        public_token_enc: publicToken === null ? null : secrets.seal(publicToken, where),
+        status: 'received',
+        tries: 0,
+        next_at: now,
+        lease_until: 0,
+        received_at: now,
+        handled_at: null,
+      })
+      .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'a webhook came in');
+    if (stored && running.size < AT_ONCE && !stopped) soon(id, event.subject);
+  }
+
+  function soon(id: string, subject: string | null): void {
+    const work: Promise<void> = run(id, subject)
+      .catch((error: unknown) => log.warn({ event: id, err: error }, 'a webhook is left to a job'))
+      .finally(() => running.delete(work));
+    running.add(work);
+  }
+
+  async function take(id: string, subject: string | null): Promise<InboundEventTable | undefined> {
+    const now = await storage.now();
+    // A transaction, so that two instances can't take two of the same subject at the same moment.
+    return storage.transaction(`webhook:${subject ?? id}`, (trx) =>
+      trx
+        .updateTable('inbound_events as event')
+        .set((eb) => ({ lease_until: now + timing.inboundLeaseMs, tries: eb('tries', '+', 1) }))
+        .where('event.id', '=', id)
+        .where((eb) => isDue(eb, now))
+        .returningAll()
+        .executeTakeFirst(),
+    );
+  }
+
+  async function run(id: string, subject: string | null): Promise<void> {
+    const event = await take(id, subject);
+    if (!event) return;
+    try {
+      await handle(event);
+    } finally {
+      await nextOf(event.subject);
+    }
+  }
+
+  /** Whoever had to wait for this one goes on at once. */
+  async function nextOf(subject: string | null): Promise<void> {
+    if (subject === null || stopped) return;
+    const next = await storage.db
+      .selectFrom('inbound_events')
+      .select('id')
+      .where('subject', '=', subject)
+      .where('status', '=', 'received')
+      .where('next_at', '<=', await storage.now())
+      .orderBy('next_at')
+      .executeTakeFirst();
+    if (next) soon(next.id, subject);
+  }
+
+  async function handle(event: InboundEventTable): Promise<void> {
+    try {
+      const outcome = await (event.source === 'plaid' ? handlePlaidWebhook : handleFinixWebhook)(deps, event);
+      await finish(event, outcome);
+    } catch (error) {
+      if (error instanceof StorageUnavailableError) throw error;
+      await again(event, error);
+    }
+  }
+
+  /** Only by whoever still has it: another may be at work on it after this process was frozen. */
+  async function put(event: InboundEventTable, patch: Partial<InboundEventTable>): Promise<void> {
+    await storage.db
+      .updateTable('inbound_events')
+      .set({ ...patch, lease_until: 0 })
+      .where('id', '=', event.id)
+      .where('lease_until', '=', event.lease_until)
+      .execute();
+  }
+
+  async function finish(event: InboundEventTable, status: 'handled' | 'ignored' | 'failed'): Promise<void> {
+    await put(event, { status, handled_at: await storage.now(), public_token_enc: null });
+  }
+
+  async function again(event: InboundEventTable, error: unknown): Promise<void> {
+    const { id, type, tries, received_at } = event;
+    const now = await storage.now();
+    if (error instanceof UpstreamError) {
+      const { service, call, failure, code, details } = error;
+      log.warn({ event: id, type, service, call, failure, code, ...details }, 'a call failed');
+    } else if (!(error instanceof Postpone)) {
+      log.error({ event: id, type, err: error }, 'a webhook could not be handled');
+    }
+    if (now - received_at > BUDGET_MS) {
+      log.error({ event: id, type }, 'a webhook is given up');
+      return finish(event, 'failed');
+    }
+    const delay = error instanceof Postpone ? error.delayMs : undefined;
+    await put(event, { next_at: now + Math.ceil(delay ?? backoff(tries - 1, timing)) });
+  }
+
+  return {
+    async receivePlaid(body, token, caller) {
+      const { issuedAt, bodyHash } = await verifier.verify(body, token, caller);
+      const { type, facts, publicToken } = readPlaidWebhook(body);
+      // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of the key.
+      const dedupe_key = `plaid:${bodyHash}:${issuedAt}`;
+      // One that brings a login is for a session, and the session's own lease keeps order there.
+      const subject = publicToken === null ? (facts.item_id ?? null) : null;
+      await store({ source: 'plaid', dedupe_key, body_hash: bodyHash, type, subject, facts }, publicToken);
+    },
+    async receiveFinix(body, signature) {
+      if (body.length === 0) return;
+      verifyFinixSignature(body, signature, config.finix.webhookSecret, await storage.now());
+      const { type, key, instruments } = readFinixWebhook(body);
+      const body_hash = createHash('sha256').update(body).digest('hex');
+      const event = { source: 'finix', body_hash, type } as const;
+      const [only, ...others] = instruments;
+      if (only === undefined || others.length === 0) {
+        const subject = only ?? null;
+        return store({ ...event, dedupe_key: `finix:${key}`, subject, facts: { instrument: only } }, null);
+      }
+      // Each is handled by itself. One that can't be stored fails the whole, which then comes again.
+      for (const instrument of new Set(instruments)) {
+        const dedupe_key = `finix:${key}:${instrument}`;
+        await store({ ...event, dedupe_key, subject: instrument, facts: { instrument } }, null);
+      }
+    },
+    async runDue(limit) {
+      const now = await storage.now();
+      const due = await storage.db
+        .selectFrom('inbound_events as event')
+        .select(['event.id', 'event.subject'])
+        .where((eb) => isDue(eb, now))
+        .orderBy('event.next_at')
+        .limit(limit)
+        .execute();
+      await Promise.all(due.map(({ id, subject }) => run(id, subject)));
+      return due.length === limit;
+    },
+    async stop() {
+      stopped = true;
+      await Promise.allSettled(running);
+    },
+  };
+}
+
+/** Nobody is at work on it, nor on another of the same subject. */
+function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: number) {
+  return eb.and([
+    eb('event.status', '=', 'received'),
+    eb('event.next_at', '<=', now),
+    eb('event.lease_until', '<=', now),
+    eb.not(
+      eb.exists(
+        eb
+          .selectFrom('inbound_events as other')
+          .select('other.id')
+          .whereRef('other.subject', '=', 'event.subject')
+          .where('other.status', '=', 'received')
+          .where('other.lease_until', '>', now),
+      ),
+    ),
+  ]);
+}
