@@ -49,22 +49,26 @@ function integrity(): Plugin {
   };
 }
 
-const CORE_PLACE = '%core%';
+const LAZY_CHUNK = '__LAZY_CHUNK__';
+
+/** What the element loads after its button is there: named by its entry, as every folder has an index. */
+const isLazyChunk = ({ facadeModuleId }: { facadeModuleId?: string | null }) =>
+  facadeModuleId === from('widget/lazy/index.ts');
 
 /**
  * Tells the script where the chunk lies that it loads later, so that it can ask for it under another address when the first time failed: the bundler
  * writes the name into the import itself and nowhere else.
  */
-function nameCore(): Plugin {
+function nameLazyChunk(): Plugin {
   return {
-    name: 'finix-bank-connect:name-core',
+    name: 'finix-bank-connect:name-lazy-chunk',
     applyToEnvironment: (environment) => environment.name === 'cdn',
     generateBundle(_options, bundle) {
       const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
-      const core = chunks.find(({ name }) => name === 'core');
-      const place = chunks.filter(({ code }) => code.includes(CORE_PLACE));
-      if (!core || place.length !== 1) this.error('The chunk "core", or the place for its name, is missing.');
-      for (const chunk of place) chunk.code = chunk.code.replaceAll(CORE_PLACE, `./${core.fileName}`);
+      const lazy = chunks.find(isLazyChunk);
+      const places = chunks.filter(({ code }) => code.includes(LAZY_CHUNK));
+      if (!lazy || places.length !== 1) this.error('The lazy chunk, or the place for its name, is missing.');
+      for (const chunk of places) chunk.code = chunk.code.replaceAll(LAZY_CHUNK, `./${lazy.fileName}`);
     },
   };
 }
@@ -89,7 +93,7 @@ function browserModule(
   outDir: string,
   entry: Record<string, string>,
   build: EnvironmentOptions['build'],
-  define: Record<string, string> = { CORE_FILE: 'undefined' },
+  define: Record<string, string> = { LAZY_CHUNK: 'undefined' },
 ) {
   return {
     consumer: 'client',
@@ -148,10 +152,14 @@ const environments: Record<string, EnvironmentOptions> = {
       modulePreload: false,
       rolldownOptions: {
         // A library in ES format keeps its white space unless the output itself is minified.
-        output: { minify: true, entryFileNames: scriptFile, chunkFileNames: '[name]-[hash].js' },
+        output: {
+          minify: true,
+          entryFileNames: scriptFile,
+          chunkFileNames: (chunk) => (isLazyChunk(chunk) ? 'lazy-[hash].js' : '[name]-[hash].js'),
+        },
       },
     },
-    { CORE_FILE: JSON.stringify(CORE_PLACE) },
+    { LAZY_CHUNK: JSON.stringify(LAZY_CHUNK) },
   ),
   widget: browserModule(
     'dist/widget',
@@ -194,7 +202,7 @@ export default defineConfig({
   publicDir: false,
   appType: 'mpa',
   server: { fs: { allow: [project] } },
-  plugins: [nameCore(), integrity(), manifest()],
+  plugins: [nameLazyChunk(), integrity(), manifest()],
   environments,
   builder: {
     async buildApp(builder) {

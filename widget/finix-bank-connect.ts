@@ -1,19 +1,19 @@
 import type { PropertyValues, TemplateResult } from 'lit';
-import { watchApproach } from './approach.ts';
-import type { ConnectController } from './connect-controller.ts';
 import type { Connection } from './contract.ts';
-import { ElementProperties } from './element-properties.ts';
+import { watchApproach } from './element/approach.ts';
+import { FbcErrorEvent, FbcOpenEvent } from './element/events.ts';
+import { languageOf } from './element/language.ts';
+import { type Core, loadCore, whenIdle } from './element/load-lazy.ts';
+import { watchPage } from './element/page-events.ts';
+import { ElementProperties } from './element/properties.ts';
+import { styles } from './element/styles.ts';
+import { firstParts, render, type View } from './element/view.ts';
 import type { ElementError } from './errors.ts';
-import { FbcErrorEvent, FbcOpenEvent } from './events.ts';
-import { styles } from './finix-bank-connect.styles.ts';
-import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow-state.ts';
+import type { ConnectController } from './flow/controller.ts';
+import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow/state.ts';
 import { firstStrings } from './i18n/first.ts';
 import type { LateStrings, Strings } from './i18n/index.ts';
-import { languageOf } from './language.ts';
-import { type Core, loadCore, whenIdle } from './load-core.ts';
-import { mayReturn } from './may-return.ts';
-import { firstParts, render, type View } from './view.ts';
-import { watchPage } from './watch-page.ts';
+import { mayReturn } from './link/may-return.ts';
 
 /**
  * A button that becomes a connected bank account. Form-associated: its value is the connection's id, several connections are several entries.

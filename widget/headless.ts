@@ -1,21 +1,26 @@
-import { type ConnectBackend, createHttpBackend } from './backend.ts';
-import { ConnectController } from './connect-controller.ts';
 import type { AuthorizationText, Connection, LinkMode, SelectableAccount } from './contract.ts';
-import type { ControllerSettings } from './controller-host.ts';
+import { watchPage } from './element/page-events.ts';
 import type { ElementError } from './errors.ts';
-import type { FlowEffect, FlowEvent } from './flow-events.ts';
-import { type ElementStatus, type FlowState, initialState, statusOf } from './flow-state.ts';
+import { ConnectController } from './flow/controller.ts';
+import type { ControllerSettings } from './flow/controller-host.ts';
+import type { FlowEffect, FlowEvent } from './flow/events.ts';
+import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
 import { firstStrings } from './i18n/first.ts';
 import { en, loadStrings } from './i18n/index.ts';
 import { messageKey } from './i18n/messages.ts';
-import { createAwayStore } from './oauth-return.ts';
-import { createSecretStore } from './secret-store.ts';
-import { watchPage } from './watch-page.ts';
+import { createAwayStore } from './link/oauth-return.ts';
+import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
+import { createSecretStore } from './session/client-secret-store.ts';
 
-export { type ConnectBackend, createHttpBackend, type HttpBackendOptions, type SessionAnswer } from './backend.ts';
 export type * from './contract.ts';
 export { ConnectError, type ElementError, type ElementErrorCode } from './errors.ts';
-export type { ElementStatus } from './flow-state.ts';
+export type { ElementStatus } from './flow/state.ts';
+export {
+  type ConnectBackend,
+  createHttpBackend,
+  type HttpBackendOptions,
+  type SessionAnswer,
+} from './session/backend.ts';
 
 export interface ConnectOptions {
   /** Address of the server. Needed unless there is a `backend`. */

@@ -2,10 +2,7 @@ import { define } from './define.ts';
 
 define();
 
-export type { ConnectBackend, HttpBackendOptions, SessionAnswer } from './backend.ts';
-export { createHttpBackend } from './backend.ts';
 export type * from './contract.ts';
-export { ConnectError, type ElementError, type ElementErrorCode } from './errors.ts';
 export {
   FbcCanceledEvent,
   FbcConnectedEvent,
@@ -15,7 +12,10 @@ export {
   FbcOpenEvent,
   FbcPendingEvent,
   FbcStepEvent,
-} from './events.ts';
+} from './element/events.ts';
+export { ConnectError, type ElementError, type ElementErrorCode } from './errors.ts';
 export { FinixBankConnect } from './finix-bank-connect.ts';
-export type { ElementStatus } from './flow-state.ts';
+export type { ElementStatus } from './flow/state.ts';
 export type { StringKey, Strings } from './i18n/index.ts';
+export type { ConnectBackend, HttpBackendOptions, SessionAnswer } from './session/backend.ts';
+export { createHttpBackend } from './session/backend.ts';

@@ -10,13 +10,13 @@ import {
   useRef,
 } from 'react';
 import { define, TAG } from './define.ts';
-import type { FbcEventMap } from './events.ts';
+import type { FbcEventMap } from './element/events.ts';
 import type { FinixBankConnect as FinixBankConnectElement } from './finix-bank-connect.ts';
 
 export type * from './contract.ts';
+export type * from './element/events.ts';
 export type { ElementError, ElementErrorCode } from './errors.ts';
-export type * from './events.ts';
-export type { ElementStatus } from './flow-state.ts';
+export type { ElementStatus } from './flow/state.ts';
 export type { FinixBankConnectElement };
 
 const EVENTS = {

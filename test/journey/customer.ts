@@ -9,7 +9,7 @@ import {
 } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
-import type { ElementStatus } from '../../widget/flow-state.ts';
+import type { ElementStatus } from '../../widget/flow/state.ts';
 import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
 
 /** A customer's whole patience: longer than the slowest scenario, shorter than a test. */

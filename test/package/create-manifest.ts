@@ -37,7 +37,7 @@ interface Analyzer {
 }
 
 // The class and those that it is made of, whose documentation it inherits.
-const FILES = ['form-control', 'element-properties', 'finix-bank-connect'];
+const FILES = ['element/form-control', 'element/properties', 'finix-bank-connect'];
 // As TypeScript numbers it; the analyzer's own copy is older than the newest names.
 const ES2022 = 9;
 

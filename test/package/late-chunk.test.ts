@@ -17,7 +17,7 @@ let coreIsThere = true;
 const server = createServer((request, response) => {
   const { pathname, search } = new URL(request.url ?? '/', 'http://loopback');
   asked.push(pathname + search);
-  const isCore = pathname.startsWith('/core-');
+  const isCore = pathname.startsWith('/lazy-');
   if (isCore && !coreIsThere) {
     response.statusCode = 503;
     response.end();
@@ -33,7 +33,7 @@ const server = createServer((request, response) => {
   }
   // A request to the server is left without an answer: here it only counts that it was made.
 });
-const cores = () => asked.filter((path) => path.startsWith('/core-'));
+const cores = () => asked.filter((path) => path.startsWith('/lazy-'));
 const requests = () => asked.filter((path) => path.startsWith('/v1/'));
 
 let browser: Browser;

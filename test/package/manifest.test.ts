@@ -116,7 +116,7 @@ describe.runIf(section?.includes('### Attributes'))("the README's section on the
   });
 
   test('names every status, and no other', () => {
-    const union = /type ElementStatus =([^;]+);/.exec(read('widget/flow-state.ts'))?.[1] ?? '';
+    const union = /type ElementStatus =([^;]+);/.exec(read('widget/flow/state.ts'))?.[1] ?? '';
     expect(listed('status')).toEqual((union.match(/[a-z_]{2,}/g) ?? []).sort());
   });
 

@@ -1,4 +1,4 @@
-import type { FbcEventMap } from '../events.ts';
+import type { FbcEventMap } from '../element/events.ts';
 import type { FinixBankConnect } from '../finix-bank-connect.ts';
 
 type Element = FinixBankConnect;

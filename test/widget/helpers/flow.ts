@@ -1,6 +1,6 @@
-import { type FlowEffect, type FlowEvent, transition } from '../../../widget/connect-flow.ts';
 import type { CompleteRequest, ConnectionStatus } from '../../../widget/contract.ts';
-import { type FlowState, initialState, statusOf } from '../../../widget/flow-state.ts';
+import { type FlowEffect, type FlowEvent, transition } from '../../../widget/flow/reducer.ts';
+import { type FlowState, initialState, statusOf } from '../../../widget/flow/state.ts';
 import { session } from './simulated-backend.ts';
 
 export const submission: CompleteRequest = { public_token: 'public-sandbox-1', accounts: [{ id: 'a' }, { id: 'b' }] };

@@ -1,4 +1,3 @@
-import type { ConnectBackend, SessionAnswer } from '../../../widget/backend.ts';
 import type {
   AuthorizationText,
   CompleteRequest,
@@ -10,6 +9,7 @@ import type {
   SessionStatus,
 } from '../../../widget/contract.ts';
 import { ConnectError, type FlowError } from '../../../widget/errors.ts';
+import type { ConnectBackend, SessionAnswer } from '../../../widget/session/backend.ts';
 
 type Answer = Session | ConnectError | Promise<Session>;
 

@@ -1,4 +1,9 @@
-import type { PlaidGlobal, PlaidHandler, PlaidLinkConfig, PlaidSuccess } from '../../../widget/plaid-link.types.ts';
+import type {
+  PlaidGlobal,
+  PlaidHandler,
+  PlaidLinkConfig,
+  PlaidSuccess,
+} from '../../../widget/link/plaid-link.types.ts';
 
 /** What the element's place got, and what happened to it. */
 export interface SimulatedSearch {

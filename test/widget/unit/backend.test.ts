@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createHttpBackend, sessionIdOf } from '../../../widget/backend.ts';
 import type { CompleteRequest, Problem } from '../../../widget/contract.ts';
 import type { ConnectError } from '../../../widget/errors.ts';
+import { createHttpBackend, sessionIdOf } from '../../../widget/session/backend.ts';
 import { session } from '../helpers/simulated-backend.ts';
 
 const secret = 'ses_1_secret_abc';

@@ -5,8 +5,8 @@ import type {
   LinkTokenResponse,
   Problem,
   Session,
-} from './contract.ts';
-import { ConnectError, type ElementErrorCode, flowError, fromProblem } from './errors.ts';
+} from '../contract.ts';
+import { ConnectError, type ElementErrorCode, flowError, fromProblem } from '../errors.ts';
 
 export interface SessionAnswer {
   session: Session;

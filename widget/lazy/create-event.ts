@@ -1,14 +1,8 @@
-import type { Connection } from './contract.ts';
-import type { ElementError } from './errors.ts';
-import { FbcErrorEvent, FbcOpenEvent } from './events.ts';
-import type { FlowEffect } from './flow-events.ts';
-import {
-  FbcCanceledEvent,
-  FbcConnectedEvent,
-  FbcNeedsRepairEvent,
-  FbcPendingEvent,
-  FbcStepEvent,
-} from './late-events.ts';
+import type { Connection } from '../contract.ts';
+import { FbcErrorEvent, FbcOpenEvent } from '../element/events.ts';
+import type { ElementError } from '../errors.ts';
+import type { FlowEffect } from '../flow/events.ts';
+import { FbcCanceledEvent, FbcConnectedEvent, FbcNeedsRepairEvent, FbcPendingEvent, FbcStepEvent } from './events.ts';
 
 /** The event that belongs to what the flow has to tell. */
 export function eventFor(

@@ -1,5 +1,5 @@
-import type { AuthorizationText, CompleteRequest, Connection, SelectableAccount } from './contract.ts';
-import type { FlowError } from './errors.ts';
+import type { AuthorizationText, CompleteRequest, Connection, SelectableAccount } from '../contract.ts';
+import type { FlowError } from '../errors.ts';
 
 export type ElementStatus =
   | 'loading'

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { StringKey, Strings } from './i18n/index.ts';
+import type { StringKey, Strings } from '../i18n/index.ts';
 
 /** Plaid's words for the kinds of account that can be connected. */
 const KINDS: Record<string, StringKey> = {

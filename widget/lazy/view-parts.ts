@@ -1,12 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Connection } from './contract.ts';
+import type { Connection } from '../contract.ts';
+import { bankIcon } from '../element/icons.ts';
+import { errorText, firstParts, type Parts, type View } from '../element/view.ts';
+import { type FlowState, statusOf } from '../flow/state.ts';
+import { fill, type StringKey, type Strings } from '../i18n/index.ts';
+import { messageKey } from '../i18n/messages.ts';
 import { dialogFor } from './dialogs.ts';
-import { type FlowState, statusOf } from './flow-state.ts';
-import { fill, type StringKey, type Strings } from './i18n/index.ts';
-import { messageKey } from './i18n/messages.ts';
-import { bankIcon } from './icons.ts';
-import { checkIcon, clockIcon } from './late-icons.ts';
-import { errorText, firstParts, type Parts, type View } from './view.ts';
+import { checkIcon, clockIcon } from './icons.ts';
 import { kindOf, link, mask, statusText } from './view-pieces.ts';
 
 // Letters of a bank's name on a button: with the words around it, two lines of the narrowest one.

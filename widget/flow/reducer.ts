@@ -1,10 +1,10 @@
-import type { AuthorizationText, CompleteRequest, Session } from './contract.ts';
-import { type FlowError, flowError, fromProblem } from './errors.ts';
-import type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
-import { type FlowState, isBusy, type Phase, statusOf } from './flow-state.ts';
-import { authorize, fail, open, opened, prepare, read, rest, stay } from './flow-steps.ts';
+import type { AuthorizationText, CompleteRequest, Session } from '../contract.ts';
+import { type FlowError, flowError, fromProblem } from '../errors.ts';
+import type { FlowEffect, FlowEvent, Transition } from './events.ts';
+import { type FlowState, isBusy, type Phase, statusOf } from './state.ts';
+import { authorize, fail, open, opened, prepare, read, rest, stay } from './steps.ts';
 
-export type { FlowEffect, FlowEvent, Transition } from './flow-events.ts';
+export type { FlowEffect, FlowEvent, Transition } from './events.ts';
 
 /**
  * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in every state can be tested.

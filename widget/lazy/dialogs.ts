@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit';
-import type { AuthorizationText } from './contract.ts';
-import type { View } from './view.ts';
+import type { AuthorizationText } from '../contract.ts';
+import type { View } from '../element/view.ts';
 import { kindOf, link, mask } from './view-pieces.ts';
 
 /** What the server has to ask the customer between Link and the connection: which account, or whether they agree. */

@@ -1,4 +1,4 @@
-import type { Connection } from './contract.ts';
+import type { Connection } from '../contract.ts';
 
 // What happens before these can happen has loaded the rest of the element.
 const BUBBLING = { bubbles: true, composed: true };

@@ -1,11 +1,7 @@
-import type { ConnectBackend } from './backend.ts';
-import { type FlowEffect, type FlowEvent, transition } from './connect-flow.ts';
-import type { AuthorizationAcceptance, LinkTokenResponse } from './contract.ts';
-import type { ControllerHost } from './controller-host.ts';
-import { ConnectError, flowError, toFlowError } from './errors.ts';
-import { type FlowState, initialState, isBusy } from './flow-state.ts';
-import { prepareHosted } from './hosted-link.ts';
-import type { AwayStore, Return } from './oauth-return.ts';
+import type { AuthorizationAcceptance, LinkTokenResponse } from '../contract.ts';
+import { ConnectError, flowError, toFlowError } from '../errors.ts';
+import { prepareHosted } from '../link/hosted-link.ts';
+import type { AwayStore, Return } from '../link/oauth-return.ts';
 import {
   isLinkOpen,
   type LinkListener,
@@ -13,10 +9,14 @@ import {
   loadPlaid,
   type PreparedLink,
   prepareLink,
-} from './plaid-link.ts';
-import type { PlaidGlobal } from './plaid-link.types.ts';
-import { SessionAccess } from './session-access.ts';
-import { isWebview } from './webview.ts';
+} from '../link/plaid-link.ts';
+import type { PlaidGlobal } from '../link/plaid-link.types.ts';
+import { isWebview } from '../link/webview.ts';
+import type { ConnectBackend } from '../session/backend.ts';
+import { SessionAccess } from '../session/session-access.ts';
+import type { ControllerHost } from './controller-host.ts';
+import { type FlowEffect, type FlowEvent, transition } from './reducer.ts';
+import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
 const SLOW_AFTER = [8_000, 60_000] as const;

@@ -1,6 +1,6 @@
-import type { ConnectController } from './connect-controller.ts';
-import { canEmbed, focusSearch } from './embedded-place.ts';
-import type { FinixBankConnect } from './finix-bank-connect.ts';
+import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { ConnectController } from '../flow/controller.ts';
+import { canEmbed, focusSearch } from './embedded-container.ts';
 
 /**
  * What a press on the element comes to.

@@ -1,7 +1,7 @@
+import type { AuthorizationAcceptance, LinkMode, LinkTokenResponse } from '../contract.ts';
+import { ConnectError, flowError } from '../errors.ts';
+import type { ControllerHost } from '../flow/controller-host.ts';
 import type { ConnectBackend } from './backend.ts';
-import type { AuthorizationAcceptance, LinkMode, LinkTokenResponse } from './contract.ts';
-import type { ControllerHost } from './controller-host.ts';
-import { ConnectError, flowError } from './errors.ts';
 import { createPublicSession } from './public-session.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.

@@ -1,5 +1,5 @@
-import type { CompleteRequest } from './contract.ts';
-import { ConnectError, type FlowError, flowError, fromLinkError } from './errors.ts';
+import type { CompleteRequest } from '../contract.ts';
+import { ConnectError, type FlowError, flowError, fromLinkError } from '../errors.ts';
 import type { EmbeddedHandler, PlaidGlobal, PlaidLinkConfig, PlaidSuccess } from './plaid-link.types.ts';
 
 /** Plaid allows no other address, and no copy. It is not versioned, so there is no hash to check it by. */

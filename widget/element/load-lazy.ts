@@ -1,7 +1,7 @@
-export type Core = typeof import('./core.ts');
+export type Core = typeof import('../lazy/index.ts');
 
 /** The chunk's own name. Only the build for script tags knows it; elsewhere the merchant's bundler loads the chunk, and has its own way of retrying. */
-declare const CORE_FILE: string | undefined;
+declare const LAZY_CHUNK: string | undefined;
 
 // While a page is loading there are better uses for the network; without a free moment for this long, it is fetched anyway.
 const IDLE_TIMEOUT = 3_000;
@@ -16,8 +16,8 @@ let failures = 0;
  */
 export async function loadCore(): Promise<Core> {
   try {
-    if (failures && typeof CORE_FILE === 'string') return (await import(`${CORE_FILE}?retry=${failures}`)) as Core;
-    return await import('./core.ts');
+    if (failures && typeof LAZY_CHUNK === 'string') return (await import(`${LAZY_CHUNK}?retry=${failures}`)) as Core;
+    return await import('../lazy/index.ts');
   } catch (error) {
     failures++;
     throw error;

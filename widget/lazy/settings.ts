@@ -1,8 +1,8 @@
-import { createHttpBackend } from './backend.ts';
-import type { CreatePublicSessionRequest } from './contract.ts';
-import type { ControllerSettings } from './controller-host.ts';
-import type { FinixBankConnect } from './finix-bank-connect.ts';
-import { languageOf } from './language.ts';
+import type { CreatePublicSessionRequest } from '../contract.ts';
+import { languageOf } from '../element/language.ts';
+import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { ControllerSettings } from '../flow/controller-host.ts';
+import { createHttpBackend } from '../session/backend.ts';
 
 /** What the element's attributes and properties mean for the controller, read whenever it asks. */
 export function createSettings(element: FinixBankConnect, endpointOf: () => string): () => ControllerSettings {

@@ -1,9 +1,9 @@
-import type { ConnectBackend } from './backend.ts';
-import type { CreatePublicSessionRequest, LinkMode } from './contract.ts';
-import type { FlowEffect } from './flow-events.ts';
-import type { FlowState } from './flow-state.ts';
-import type { AwayStore } from './oauth-return.ts';
-import type { SecretStore } from './secret-store.ts';
+import type { CreatePublicSessionRequest, LinkMode } from '../contract.ts';
+import type { AwayStore } from '../link/oauth-return.ts';
+import type { ConnectBackend } from '../session/backend.ts';
+import type { SecretStore } from '../session/client-secret-store.ts';
+import type { FlowEffect } from './events.ts';
+import type { FlowState } from './state.ts';
 
 /** What the flow needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
 export interface ControllerSettings {

@@ -1,4 +1,4 @@
-import type { SessionAnswer } from './backend.ts';
+import type { SessionAnswer } from '../session/backend.ts';
 import type { PreparedLink } from './plaid-link.ts';
 
 export interface HostedListener {

@@ -1,11 +1,11 @@
-import type { ElementError } from './errors.ts';
+import type { ElementError } from '../errors.ts';
 import type {
   FbcCanceledEvent,
   FbcConnectedEvent,
   FbcNeedsRepairEvent,
   FbcPendingEvent,
   FbcStepEvent,
-} from './late-events.ts';
+} from '../lazy/events.ts';
 
 export {
   FbcCanceledEvent,
@@ -13,7 +13,7 @@ export {
   FbcNeedsRepairEvent,
   FbcPendingEvent,
   FbcStepEvent,
-} from './late-events.ts';
+} from '../lazy/events.ts';
 
 const BUBBLING = { bubbles: true, composed: true };
 

@@ -1,7 +1,7 @@
-import type { AuthorizationAcceptance, AuthorizationText } from './contract.ts';
-import type { FlowError } from './errors.ts';
-import type { FlowEffect, Transition } from './flow-events.ts';
-import { type FlowState, initialState } from './flow-state.ts';
+import type { AuthorizationAcceptance, AuthorizationText } from '../contract.ts';
+import type { FlowError } from '../errors.ts';
+import type { FlowEffect, Transition } from './events.ts';
+import { type FlowState, initialState } from './state.ts';
 
 /** The steps that many events of the flow (connect-flow.ts) share. */
 

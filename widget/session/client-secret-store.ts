@@ -1,4 +1,4 @@
-import { KEY_PREFIX } from './may-return.ts';
+import { KEY_PREFIX } from '../link/may-return.ts';
 
 /** Where the client secret of a public session outlives a reload. */
 export interface SecretStore {

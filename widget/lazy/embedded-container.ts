@@ -1,6 +1,6 @@
-import type { FinixBankConnect } from './finix-bank-connect.ts';
-import type { FlowState } from './flow-state.ts';
-import { isWebview } from './webview.ts';
+import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { FlowState } from '../flow/state.ts';
+import { isWebview } from '../link/webview.ts';
 
 // What Plaid asks for: 350 × 300 or 300 × 350 pixels at least.
 const NARROWEST = 300;

@@ -1,7 +1,7 @@
-import type { ConnectBackend } from './backend.ts';
-import type { LinkMode } from './contract.ts';
+import type { LinkMode } from '../contract.ts';
+import type { Strings } from '../i18n/index.ts';
+import type { ConnectBackend } from '../session/backend.ts';
 import { FormControl } from './form-control.ts';
-import type { Strings } from './i18n/index.ts';
 
 /** What a page can set, as attributes and as properties. */
 export abstract class ElementProperties extends FormControl {

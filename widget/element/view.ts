@@ -1,7 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
-import type { FlowState } from './flow-state.ts';
-import type { Strings } from './i18n/index.ts';
+import type { FlowState } from '../flow/state.ts';
+import type { Strings } from '../i18n/index.ts';
 import { bankIcon, noticeIcon } from './icons.ts';
 
 /** What the element hands to its picture, and what the picture hands back. */

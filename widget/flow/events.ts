@@ -1,6 +1,6 @@
-import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from './contract.ts';
-import type { FlowError } from './errors.ts';
-import type { FlowState } from './flow-state.ts';
+import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from '../contract.ts';
+import type { FlowError } from '../errors.ts';
+import type { FlowState } from './state.ts';
 
 /** What can happen to the flow (connect-flow.ts), and what it decides. */
 export type FlowEvent =

@@ -1,6 +1,6 @@
+import type { CreatePublicSessionRequest } from '../contract.ts';
+import type { FlowError } from '../errors.ts';
 import type { ConnectBackend } from './backend.ts';
-import type { CreatePublicSessionRequest } from './contract.ts';
-import type { FlowError } from './errors.ts';
 
 type Identity = NonNullable<CreatePublicSessionRequest['identity']>;
 
