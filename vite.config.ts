@@ -55,6 +55,20 @@ const LAZY_CHUNK = '__LAZY_CHUNK__';
 const isLazyChunk = ({ facadeModuleId }: { facadeModuleId?: string | null }) =>
   facadeModuleId === from('widget/lazy/index.ts');
 
+const entryFile = from('widget/embed.ts');
+
+/** Whether the script brings a module along at once. */
+function isFirst(id: string, graph: ModuleGraph, seen = new Set<string>()): boolean {
+  if (seen.has(id)) return false;
+  seen.add(id);
+  const importers = graph.getModuleInfo(id)?.importers ?? [];
+  return importers.some((importer) => importer === entryFile || isFirst(importer, graph, seen));
+}
+
+interface ModuleGraph {
+  getModuleInfo(id: string): { importers: string[] } | null;
+}
+
 /**
  * Tells the script where the chunk lies that it loads later, so that it can ask for it under another address when the first time failed: the bundler
  * writes the name into the import itself and nowhere else.
@@ -156,6 +170,9 @@ const environments: Record<string, EnvironmentOptions> = {
           minify: true,
           entryFileNames: scriptFile,
           chunkFileNames: (chunk) => (isLazyChunk(chunk) ? 'lazy-[hash].js' : '[name]-[hash].js'),
+          codeSplitting: {
+            groups: [{ name: (id, graph) => (isFirst(id, graph) ? 'element' : null), debugName: 'element' }],
+          },
         },
       },
     },

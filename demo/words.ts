@@ -1,4 +1,4 @@
-import type { FbcEventMap } from '../widget/element/events.ts';
+import type { FbcEventMap } from '../widget/lazy/events.ts';
 import type { ServerStep } from './steps.ts';
 
 export type Actor = 'customer' | 'page' | ServerStep['actor'];

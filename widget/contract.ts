@@ -238,9 +238,12 @@ export interface LinkTokenResponse {
   authorization?: AuthorizationText;
 }
 
+/** In place of the public token of the session's Hosted Link, which Plaid gives to the server only. */
+export type HostedPublicToken = 'hosted';
+
 /** What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else. */
 export interface CompleteRequest {
-  /** Or `hosted`: the one of the session's Hosted Link, which Plaid gives to the server only. */
+  /** Or `HostedPublicToken`. */
   public_token: string;
   accounts: CompleteAccount[];
   institution?: { institution_id?: string | null; name?: string | null } | null;

@@ -74,7 +74,7 @@ export class ConnectError extends Error implements FlowError {
 }
 
 export function flowError(code: ElementErrorCode, action: ProblemAction, requestId: string | null = null): FlowError {
-  return { code, action, retryable: action === 'retry' || action === 'wait', requestId };
+  return { code, action, retryable: isRetry({ action }), requestId };
 }
 
 export function fromProblem(problem: Problem): FlowError {
@@ -90,6 +90,16 @@ export function toFlowError(thrown: unknown): FlowError {
     return { code, action, retryable, requestId, accounts, authorization };
   }
   return flowError('internal_error', 'retry');
+}
+
+/** Whether a value of a closed list is among these; a name that the list does not have does not compile. */
+export function oneOf<T extends string>(value: T | null | undefined, ...among: NoInfer<T>[]): boolean {
+  return among.includes(value as T);
+}
+
+/** The next step is the same one again, now or a little later. */
+export function isRetry(error: Pick<FlowError, 'action'> | null | undefined): boolean {
+  return oneOf(error?.action, 'retry', 'wait');
 }
 
 // Plaid's codes by what the customer can do about them. Their HTTP status says nothing (a bank that is down is a 400), so only codes count.

@@ -325,7 +325,7 @@ export class FinixBankConnect extends ElementProperties {
       queueMicrotask(() => this.#controller?.dispatch({ type: 'leave' }));
     }
     // Who does something about it need not be told any more.
-    if (state.wanted || !/^(rest|failed)$/.test(state.phase)) this.missing = false;
+    if (state.wanted || (state.phase !== 'rest' && state.phase !== 'failed')) this.missing = false;
     this.#state = state;
     this.publish(this.status);
     this.requestUpdate();

@@ -1,6 +1,6 @@
 import type { AuthorizationText, Connection, LinkMode, SelectableAccount } from './contract.ts';
 import { watchPage } from './element/page-events.ts';
-import type { ElementError } from './errors.ts';
+import { type ElementError, isRetry } from './errors.ts';
 import { ConnectController } from './flow/controller.ts';
 import type { ControllerSettings } from './flow/controller-host.ts';
 import type { FlowEffect, FlowEvent } from './flow/events.ts';
@@ -197,7 +197,7 @@ export function createConnect(options: ConnectOptions): Connect {
     open: () =>
       unlessOver(() => {
         const { phase, error } = controller.state;
-        controller.press(phase === 'failed' && /^(retry|wait)$/.test(error?.action ?? '') ? 'act' : 'press');
+        controller.press(phase === 'failed' && isRetry(error) ? 'act' : 'press');
       }),
     openHosted: () => dispatch({ type: 'press_hosted' }),
     choose: (...ids) => dispatch({ type: 'choose', ids }),

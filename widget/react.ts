@@ -10,13 +10,14 @@ import {
   useRef,
 } from 'react';
 import { define, TAG } from './define.ts';
-import type { FbcEventMap } from './element/events.ts';
 import type { FinixBankConnect as FinixBankConnectElement } from './finix-bank-connect.ts';
+import type { FbcEventMap } from './lazy/events.ts';
 
 export type * from './contract.ts';
 export type * from './element/events.ts';
 export type { ElementError, ElementErrorCode } from './errors.ts';
 export type { ElementStatus } from './flow/state.ts';
+export type * from './lazy/events.ts';
 export type { FinixBankConnectElement };
 
 const EVENTS = {

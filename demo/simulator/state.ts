@@ -3,7 +3,8 @@ import type { Faults } from './faults.ts';
 import { plaidId, plaidToken } from './ids.ts';
 import type { SimulatedInstitution } from './institutions.ts';
 import { AUTH_SUBTYPES, type Scenario } from './scenarios.ts';
-import type { ServiceName } from './types.ts';
+
+export type ServiceName = 'plaid' | 'finix' | 'link';
 
 export interface Lifetimes {
   /** Plaid: four hours for a new Item. */

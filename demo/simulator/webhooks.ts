@@ -1,6 +1,5 @@
 import { createHash, createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
-import type { Context, WebhookSender } from './context.ts';
-import { iso } from './ids.ts';
+import { type Context, iso } from './context.ts';
 import type { FinixResource, SimulatedItem, SimulatedLinkToken } from './state.ts';
 
 /** A webhook that was made. Bodies can hold public tokens. */
@@ -50,7 +49,7 @@ interface SigningKey {
 }
 
 /** Makes, signs and sends the webhooks of both providers; late, twice and out of order when asked to. Never repeats on its own. */
-export class Webhooks implements WebhookSender {
+export class Webhooks {
   readonly settings: WebhookSettings = { delayMs: 0, copies: 1, finix: null };
   readonly #context: Shared;
   readonly #deliver: Deliver;

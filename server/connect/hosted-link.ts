@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { CompleteRequest } from '../../widget/contract.ts';
+import type { CompleteRequest, HostedPublicToken } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { ProblemError } from '../errors.ts';
@@ -27,7 +27,7 @@ export interface HostedDeps {
 }
 
 /** What a page sends in place of the public token of a Hosted Link, which it does not have. No public token looks like it. */
-export const HOSTED_PUBLIC_TOKEN = 'hosted';
+export const HOSTED_PUBLIC_TOKEN: HostedPublicToken = 'hosted';
 
 /** A page asks every two seconds; Plaid need not hear each of them. */
 const LOOKS: RateLimit = { limit: 1, windowMs: 3_000 };

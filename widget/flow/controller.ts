@@ -15,7 +15,8 @@ import { isWebview } from '../link/webview.ts';
 import type { ConnectBackend } from '../session/backend.ts';
 import { SessionAccess } from '../session/session-access.ts';
 import type { ControllerHost } from './controller-host.ts';
-import { type FlowEffect, type FlowEvent, transition } from './reducer.ts';
+import type { FlowEffect, FlowEvent } from './events.ts';
+import { transition } from './reducer.ts';
 import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.

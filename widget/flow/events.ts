@@ -2,7 +2,7 @@ import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Sessi
 import type { FlowError } from '../errors.ts';
 import type { FlowState } from './state.ts';
 
-/** What can happen to the flow (connect-flow.ts), and what it decides. */
+/** What can happen to the flow (reducer.ts), and what it decides. */
 export type FlowEvent =
   /** `hosted`: Link may have ended at Plaid meanwhile, so the server may know more than this page. */
   | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean }

@@ -1,10 +1,8 @@
-import type { AuthorizationText, CompleteRequest, Session } from '../contract.ts';
-import { type FlowError, flowError, fromProblem } from '../errors.ts';
+import type { AuthorizationText, CompleteRequest, HostedPublicToken, Session } from '../contract.ts';
+import { type FlowError, flowError, fromProblem, isRetry, oneOf } from '../errors.ts';
 import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import { type FlowState, isBusy, type Phase, statusOf } from './state.ts';
 import { authorize, fail, open, opened, prepare, read, rest, stay } from './steps.ts';
-
-export type { FlowEffect, FlowEvent, Transition } from './events.ts';
 
 /**
  * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in every state can be tested.
@@ -12,14 +10,14 @@ export type { FlowEffect, FlowEvent, Transition } from './events.ts';
  * with; starting something new raises it, and a late answer of what was given up is ignored.
  */
 
-/** Codes after which this session can never be used again, while another one can. */
-const DEAD = /^(session_(expired|canceled|failed)|unauthorized|not_found)$/;
-/** Codes that say: somebody else, another tab most likely, has brought this session further. */
-const MOVED_ON = /^session_(busy|already_completed)$/;
-/** What the server knows as the public token of the session's Hosted Link. */
-const HOSTED: CompleteRequest = { public_token: 'hosted', accounts: [] };
+/** This session can never be used again, while another one can. */
+const isDead = ({ code }: FlowError) =>
+  oneOf(code, 'session_expired', 'session_canceled', 'session_failed', 'unauthorized', 'not_found');
+/** Another tab, most likely, has brought this session further. */
+const hasMovedOn = ({ code }: FlowError) => oneOf(code, 'session_busy', 'session_already_completed');
+const isUnreached = ({ code }: FlowError) => oneOf(code, 'offline', 'timeout', 'network_failed');
+const HOSTED: CompleteRequest & { public_token: HostedPublicToken } = { public_token: 'hosted', accounts: [] };
 const COMPLETED = flowError('session_already_completed', 'contact_merchant');
-const UNREACHED = /^(offline|timeout|network_failed)$/;
 
 export function transition(state: FlowState, event: FlowEvent): Transition {
   if ('run' in event && event.run !== state.run) return { state, effects: [] };
@@ -88,7 +86,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     case 'act':
       return phase === 'failed' ? act(state, true) : stay(state);
     case 'online':
-      return phase === 'failed' && state.error && UNREACHED.test(state.error.code) ? act(state, false) : stay(state);
+      return phase === 'failed' && state.error && isUnreached(state.error) ? act(state, false) : stay(state);
     case 'change':
       return phase === 'done' ? change(state) : stay(state);
     case 'remove':
@@ -175,10 +173,10 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
     const blocked = state.error?.code === 'script_blocked';
     return stay({ ...next, hosted: false }, blocked ? [{ type: 'offer_hosted', run: state.run }] : []);
   }
-  if (MOVED_ON.test(error.code)) {
+  if (hasMovedOn(error)) {
     return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
   }
-  return DEAD.test(error.code) ? renewOrFail(next, error) : fail(next, error);
+  return isDead(error) ? renewOrFail(next, error) : fail(next, error);
 }
 
 function linkExited(state: FlowState, event: Extract<FlowEvent, { type: 'link_exited' }>): Transition {
@@ -218,7 +216,7 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
       return read({ ...state, wanted: false }, 'polling', retryAfter);
     case 'completed': {
       const connections = session.connections.filter(({ status }) =>
-        /^(active|pending_verification|needs_repair)$/.test(status),
+        oneOf(status, 'active', 'pending_verification', 'needs_repair'),
       );
       if (!connections.length) return renewOrFail(state, COMPLETED);
       const done: FlowState = { ...rest(state), phase: 'done', connections, renewed: false, reopened: false };
@@ -251,8 +249,8 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
 
 function unanswered(state: FlowState, error: FlowError): Transition {
   const { phase, submission } = state;
-  if (isChecking(phase)) return DEAD.test(error.code) ? renewOrFail(state, error) : fail(state, error);
-  if (MOVED_ON.test(error.code)) return read({ ...state, submission: null }, 'polling');
+  if (isChecking(phase)) return isDead(error) ? renewOrFail(state, error) : fail(state, error);
+  if (hasMovedOn(error)) return read({ ...state, submission: null }, 'polling');
   if (submission && error.accounts?.length) {
     return stay({ ...state, phase: 'choosing', accounts: error.accounts, slow: 0 }, [
       { type: 'emit', name: 'step', step: 'choose_account' },
@@ -262,7 +260,7 @@ function unanswered(state: FlowState, error: FlowError): Transition {
     return authorize(state, error.authorization);
   }
   // The same public token is good for another try only where the server said so, or was never reached.
-  const again = error.retryable || UNREACHED.test(error.code);
+  const again = error.retryable || isUnreached(error);
   return fail(again ? state : { ...state, submission: null }, error);
 }
 
@@ -271,7 +269,7 @@ function act(state: FlowState, wanted: boolean): Transition {
   const { submission, error } = state;
   if (error?.action === 'contact_merchant') return stay(state);
   if (submission) return submit(state, submission);
-  const again = error && /^(retry|wait)$/.test(error.action);
+  const again = isRetry(error);
   // A Hosted Link that is offered beside the error is another way, not another try.
   if (again && (state.link !== 'ready' || state.hosted)) {
     const next: FlowState = { ...state, phase: 'rest', error: null, hosted: false, wanted: wanted || state.wanted };
@@ -312,6 +310,6 @@ function clear(state: FlowState): Transition {
 function leave(state: FlowState): Transition {
   if (state.phase === 'submitting' || state.phase === 'done') return stay(state);
   const away: FlowState = { ...state, run: state.run + 1, link: 'none', wanted: false, warm: false };
-  if (/^(open|checking|returning)$/.test(state.phase)) away.phase = 'rest';
+  if (oneOf(state.phase, 'open', 'checking', 'returning')) away.phase = 'rest';
   return stay(away, [{ type: 'close' }]);
 }

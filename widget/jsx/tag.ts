@@ -1,5 +1,5 @@
-import type { FbcEventMap } from '../element/events.ts';
 import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { FbcEventMap } from '../lazy/events.ts';
 
 type Element = FinixBankConnect;
 

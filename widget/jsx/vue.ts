@@ -1,6 +1,6 @@
 /** Types of `<finix-bank-connect>` in Vue's templates. The compiler has to know it as a custom element: `compilerOptions.isCustomElement`. */
 import type { HTMLAttributes } from 'vue';
-import type { FbcEventMap } from '../element/events.ts';
+import type { FbcEventMap } from '../lazy/events.ts';
 import type { TagAttributes, TagProperties } from './tag.ts';
 
 type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`

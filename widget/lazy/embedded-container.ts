@@ -1,4 +1,4 @@
-import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { ElementProperties } from '../element/properties.ts';
 import type { FlowState } from '../flow/state.ts';
 import { isWebview } from '../link/webview.ts';
 
@@ -6,7 +6,7 @@ import { isWebview } from '../link/webview.ts';
 const NARROWEST = 300;
 
 /** Whether an embedded search can run where the element stands. Plaid allows it neither in frames and webviews nor to repair a login. */
-export function canEmbed(element: FinixBankConnect, { repair }: FlowState): boolean {
+export function canEmbed(element: ElementProperties, { repair }: FlowState): boolean {
   const isWanted = element.mode === 'embedded' && !repair.length;
   return isWanted && !isWebview() && window.parent === window && element.clientWidth >= NARROWEST;
 }
@@ -15,7 +15,7 @@ export function canEmbed(element: FinixBankConnect, { repair }: FlowState): bool
  * The place of the embedded search: a child of the element, in the page's own document, because Plaid's script does not promise to work in a
  * shadow root. Its size is the element's to give (`::slotted`), so that a page's policy on styles has nothing to say about it.
  */
-export function embeddedPlace(element: FinixBankConnect, state: FlowState): HTMLElement | null {
+export function embeddedPlace(element: ElementProperties, state: FlowState): HTMLElement | null {
   if (!canEmbed(element, state)) return null;
   const existing = element.querySelector<HTMLElement>(':scope > [slot="embedded"]');
   if (existing) return existing;

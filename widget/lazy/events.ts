@@ -1,6 +1,6 @@
 import type { Connection } from '../contract.ts';
+import type { FbcErrorEvent, FbcOpenEvent } from '../element/events.ts';
 
-// What happens before these can happen has loaded the rest of the element.
 const BUBBLING = { bubbles: true, composed: true };
 
 /** The customer came to another step, in Link or here. `detail.step` is a lower-case name; Plaid adds names without notice. */
@@ -36,4 +36,18 @@ export class FbcCanceledEvent extends CustomEvent<{ step: string }> {
   constructor(step: string) {
     super('fbc-canceled', { ...BUBBLING, detail: { step } });
   }
+}
+
+export interface FbcEventMap {
+  'fbc-open': FbcOpenEvent;
+  'fbc-step': FbcStepEvent;
+  'fbc-connected': FbcConnectedEvent;
+  'fbc-pending': FbcPendingEvent;
+  'fbc-needs-repair': FbcNeedsRepairEvent;
+  'fbc-canceled': FbcCanceledEvent;
+  'fbc-error': FbcErrorEvent;
+}
+
+declare global {
+  interface HTMLElementEventMap extends FbcEventMap {}
 }

@@ -1,4 +1,5 @@
-import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { ElementProperties } from '../element/properties.ts';
+import { isRetry, oneOf } from '../errors.ts';
 import type { ConnectController } from '../flow/controller.ts';
 import { canEmbed, focusSearch } from './embedded-container.ts';
 
@@ -6,16 +7,16 @@ import { canEmbed, focusSearch } from './embedded-container.ts';
  * What a press on the element comes to.
  * @param mayOpen asks the page; only where Link is about to open, now or as soon as it can
  */
-export function press(element: FinixBankConnect, controller: ConnectController, mayOpen: () => boolean): void {
+export function press(element: ElementProperties, controller: ConnectController, mayOpen: () => boolean): void {
   const { phase, error, embedded, link, submission, renewable } = controller.state;
   if (embedded && phase === 'rest' && link === 'ready') {
     focusSearch(element);
     return;
   }
-  if (/^(submitting|polling|choosing|authorizing|returning)$/.test(phase) || (phase === 'done' && element.value))
-    return;
+  if (oneOf(phase, 'submitting', 'polling', 'choosing', 'authorizing', 'returning')) return;
+  if (phase === 'done' && element.value) return;
   if (phase === 'failed' && error?.action === 'contact_merchant') return;
-  const again = phase === 'failed' && /^(retry|wait)$/.test(error?.action ?? '');
+  const again = phase === 'failed' && isRetry(error);
   const type = again ? 'act' : 'press';
   // What Link gave is sent again; the search is put back; or there is no session to open Link with.
   const isWithoutLink = again ? submission || canEmbed(element, controller.state) : phase === 'done' && !renewable;

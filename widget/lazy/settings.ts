@@ -1,11 +1,11 @@
 import type { CreatePublicSessionRequest } from '../contract.ts';
 import { languageOf } from '../element/language.ts';
-import type { FinixBankConnect } from '../finix-bank-connect.ts';
+import type { ElementProperties } from '../element/properties.ts';
 import type { ControllerSettings } from '../flow/controller-host.ts';
 import { createHttpBackend } from '../session/backend.ts';
 
 /** What the element's attributes and properties mean for the controller, read whenever it asks. */
-export function createSettings(element: FinixBankConnect, endpointOf: () => string): () => ControllerSettings {
+export function createSettings(element: ElementProperties, endpointOf: () => string): () => ControllerSettings {
   let http: { endpoint: string; backend: ControllerSettings['backend'] } | null = null;
   return () => {
     const endpoint = endpointOf();

@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import type { Connection } from '../contract.ts';
 import { bankIcon } from '../element/icons.ts';
 import { errorText, firstParts, type Parts, type View } from '../element/view.ts';
+import { oneOf } from '../errors.ts';
 import { type FlowState, statusOf } from '../flow/state.ts';
 import { fill, type StringKey, type Strings } from '../i18n/index.ts';
 import { messageKey } from '../i18n/messages.ts';
@@ -103,7 +104,7 @@ function failedParts({ state, strings, disabled, pressHosted }: View, text: stri
       ? html`${errorText(text)}<span class="links">${link(pressHosted, strings.new_window, disabled)}</span>`
       : errorText(text),
     spoken: text,
-    stranded: statusOf(state) === 'blocked' || /^(use_other|contact)/.test(action),
+    stranded: statusOf(state) === 'blocked' || oneOf(action, 'use_other_bank', 'use_other_method', 'contact_merchant'),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { SessionStatus } from '../contract.ts';
 import type { SessionAnswer } from '../session/backend.ts';
 import type { PreparedLink } from './plaid-link.ts';
 
@@ -22,7 +23,7 @@ const LATER = 5;
 const LOOKS_AFTER_CLOSE = 3;
 // Plaid's pages are laid out for a phone of this size.
 const WINDOW = 'popup,width=440,height=720';
-const MOVED = /^(processing|completed|failed|expired|canceled)$/;
+const MOVED: readonly SessionStatus[] = ['processing', 'completed', 'failed', 'expired', 'canceled'];
 
 /** Link on a page of Plaid's own. It tells this page nothing, so the session is looked at until it goes on. */
 export function prepareHosted(url: string, listener: HostedListener, { leavesPage, ask }: HostedOptions): PreparedLink {
@@ -41,7 +42,7 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
     if (session) {
       const mark = `${session.status} ${session.error?.request_id}`;
       before ??= mark;
-      if (mark !== before || MOVED.test(session.status)) {
+      if (mark !== before || MOVED.includes(session.status)) {
         stop();
         listener.moved();
         return;

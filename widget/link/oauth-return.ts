@@ -1,3 +1,4 @@
+import { attempt } from '../session/tab-storage.ts';
 import { AWAY_KEY, STATE_PARAMETER } from './may-return.ts';
 
 /** What is needed to go on after a bank's own page, or Plaid's, has taken the place of this one. */
@@ -90,13 +91,4 @@ function cleanAddress(): void {
   const url = new URL(location.href);
   url.searchParams.delete(STATE_PARAMETER);
   history.replaceState(history.state, '', url);
-}
-
-/** Storage may be forbidden or full; then the way back leads to a fresh start. */
-function attempt<T>(use: () => T): T | null {
-  try {
-    return use();
-  } catch {
-    return null;
-  }
 }

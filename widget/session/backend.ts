@@ -6,7 +6,7 @@ import type {
   Problem,
   Session,
 } from '../contract.ts';
-import { ConnectError, type ElementErrorCode, flowError, fromProblem } from '../errors.ts';
+import { ConnectError, type ElementErrorCode, flowError, fromProblem, oneOf } from '../errors.ts';
 
 export interface SessionAnswer {
   session: Session;
@@ -90,7 +90,7 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
           return { session: json, retryAfter };
         } catch (error) {
           const delay = RETRY_DELAYS[attempt];
-          const lost = error instanceof ConnectError && /^(network_failed|timeout)$/.test(error.code);
+          const lost = error instanceof ConnectError && oneOf(error.code, 'network_failed', 'timeout');
           if (!lost || delay === undefined) throw error;
           // Half fixed, half random, so that pages cut off together do not come back together.
           await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));

@@ -1,4 +1,4 @@
-import { KEY_PREFIX } from '../link/may-return.ts';
+import { attempt, KEY_PREFIX } from './tab-storage.ts';
 
 /** Where the client secret of a public session outlives a reload. */
 export interface SecretStore {
@@ -32,15 +32,6 @@ export function createSecretStore(identify: () => string[]): SecretStore {
       attempt(() => sessionStorage.removeItem(key()));
     },
   };
-}
-
-/** Storage may be forbidden (sandboxed frames, settings) or full; the element works without. */
-function attempt<T>(use: () => T): T | null {
-  try {
-    return use();
-  } catch {
-    return null;
-  }
 }
 
 /** FNV-1a, 32 bits: tells customers apart without spelling out their names. */

@@ -1,18 +1,34 @@
-import type { AuthorizationAcceptance, LinkMode, LinkTokenResponse } from '../contract.ts';
-import { ConnectError, flowError } from '../errors.ts';
-import type { ControllerHost } from '../flow/controller-host.ts';
+import type { AuthorizationAcceptance, CreatePublicSessionRequest, LinkMode, LinkTokenResponse } from '../contract.ts';
+import { ConnectError, type FlowError, flowError } from '../errors.ts';
 import type { ConnectBackend } from './backend.ts';
-import { createPublicSession } from './public-session.ts';
+import type { SecretStore } from './client-secret-store.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
 const SECRET_TIMEOUT = 15_000;
 
+/** What a session needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
+export interface SessionSettings {
+  /** Null where neither an endpoint nor a backend is known. */
+  backend: ConnectBackend | null;
+  clientSecret: string | null;
+  fetchClientSecret: (() => Promise<string>) | null;
+  /** For a public session, where there is no client secret. */
+  publicSession: CreatePublicSessionRequest;
+  language: string | undefined;
+}
+
+export interface SessionHost {
+  settings(): SessionSettings;
+  /** Keeps the client secret of a public session over a reload. */
+  store: SecretStore;
+}
+
 /** The customer's permission for one session, wherever it comes from, and what needs no more than that. */
 export class SessionAccess {
   secret: string | null = null;
-  readonly #host: Pick<ControllerHost, 'settings' | 'store'>;
+  readonly #host: SessionHost;
 
-  constructor(host: Pick<ControllerHost, 'settings' | 'store'>) {
+  constructor(host: SessionHost) {
     this.#host = host;
   }
 
@@ -73,4 +89,37 @@ async function ask(fetchClientSecret: () => Promise<string>): Promise<string> {
 
 function after(milliseconds: number): Promise<null> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds, null));
+}
+
+type Identity = NonNullable<CreatePublicSessionRequest['identity']>;
+
+const ATTRIBUTES: Record<keyof Identity, string> = {
+  first_name: 'first-name',
+  last_name: 'last-name',
+  email: 'email',
+};
+
+/**
+ * The client secret of a new public session. What the page knows of the person only spares typing, so a name that is too long costs the name and
+ * not the connection: what the server refused is left out, once.
+ */
+export async function createPublicSession(backend: ConnectBackend, input: CreatePublicSessionRequest): Promise<string> {
+  try {
+    return (await backend.createPublicSession(input)).clientSecret;
+  } catch (thrown) {
+    const { identity, ...rest } = input;
+    const { code, errors = [] } = (thrown ?? {}) as Partial<FlowError>;
+    if (code !== 'invalid_request' || !identity) throw thrown;
+    const given = (Object.keys(ATTRIBUTES) as (keyof Identity)[]).filter((field) => identity[field] !== undefined);
+    // A backend of the page's own may not say which.
+    const isRefused = (field: string) => !errors.length || errors.some(({ path }) => path === `identity.${field}`);
+    const refused = given.filter(isRefused);
+    if (!refused.length) throw thrown;
+    const kept = given.filter((field) => !refused.includes(field)).map((field) => [field, identity[field]]);
+    const names = refused.map((field) => ATTRIBUTES[field]).join(', ');
+    // The values are the customer's, and a page's log is no place for them.
+    console.warn(`finix-bank-connect: the server refused ${names}; connecting goes on without.`);
+    const again = kept.length ? { ...rest, identity: Object.fromEntries(kept) } : rest;
+    return (await backend.createPublicSession(again)).clientSecret;
+  }
 }

@@ -1,7 +1,7 @@
 import { aTimeout, fixture, fixtureCleanup, waitUntil } from '@open-wc/testing';
-import type { FbcEventMap } from '../../../widget/element/events.ts';
 import type { ElementStatus } from '../../../widget/flow/state.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
+import type { FbcEventMap } from '../../../widget/lazy/events.ts';
 import '../../../widget/index.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
 import { SimulatedLink } from './simulated-link.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createPublicSession } from '../../../widget/session/public-session.ts';
+import { createPublicSession } from '../../../widget/session/session-access.ts';
 import { refusal, SimulatedBackend } from '../helpers/simulated-backend.ts';
 
 const longName = 'Wolfeschlegelsteinhause';
