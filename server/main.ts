@@ -6,6 +6,8 @@ import { type Config, ConfigError, loadConfig, loadStorageSettings } from './con
 import { assembleServer } from './create-server.ts';
 import { readScript, readVersion } from './http/script-bundle.ts';
 import { createLog, type Logger } from './log.ts';
+import { settingsHelp } from './settings/print.ts';
+import { SETTINGS } from './settings/table.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import { StorageSetupError, StorageUnavailableError } from './storage/errors.ts';
 import { openStorage } from './storage/open.ts';
@@ -21,7 +23,9 @@ const HELP = `finix-bank-connect: the server
   npm start -- rotate-keys        re-encrypt everything stored with the first key of ENCRYPTION_KEY; may run while serving
   npm start -- --help             this text
 
-Settings come from the environment; README.md lists them. With none, it says which are missing.
+Settings come from the environment:
+
+${settingsHelp(SETTINGS)}
 `;
 
 /** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
@@ -43,7 +47,7 @@ async function main(args: string[]): Promise<void> {
     return;
   }
   const config = loadConfig(process.env);
-  const log = createLog({ level: config.logLevel, secrets: secretsOf(config) });
+  const log = createLog({ level: config.logLevel, secrets: config.secretValues });
   if (command === 'rotate-keys') await rotate(config, log);
   else await serve(config, log);
 }
@@ -132,12 +136,6 @@ async function rotate(config: Config, log: Logger): Promise<void> {
   } finally {
     await storage.close();
   }
-}
-
-function secretsOf({ plaid, finix, merchantApiKeys, merchantWebhook, encryptionKeys }: Config): string[] {
-  const basic = Buffer.from(`${finix.username}:${finix.password}`).toString('base64');
-  const optional = [finix.webhookSecret, merchantWebhook?.secret].filter((value) => value !== undefined);
-  return [plaid.secret, finix.password, basic, ...merchantApiKeys, ...encryptionKeys, ...optional];
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -35,12 +35,12 @@ export interface MerchantWebhookOptions {
 
 /** Signed as the Standard Webhooks specification says. No redirect is followed, no private address is reached. */
 export function createMerchantWebhooks(
-  { url, secret }: NonNullable<Config['merchantWebhook']>,
+  { url, secrets }: NonNullable<Config['merchantWebhook']>,
   { plaid, finix }: Pick<Config, 'plaid' | 'finix'>,
   { timeoutMs = TIMEOUT_MS, resolve, now = Date.now }: MerchantWebhookOptions = {},
 ): MerchantWebhooks {
   const target = new URL(url);
-  const signer = new Webhook(secret);
+  const signers = secrets.map((secret) => new Webhook(secret));
   const isSandbox = plaid.environment === 'sandbox' && finix.environment === 'sandbox';
   const loopbackAllowed = isSandbox && isLocalOrLoopbackHost(target.hostname);
 
@@ -53,7 +53,8 @@ export function createMerchantWebhooks(
       'User-Agent': 'finix-bank-connect',
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
-      'webhook-signature': signer.sign(id, sentAt, body),
+      // One signature for each secret: receivers accept either one while a secret is rotated.
+      'webhook-signature': signers.map((signer) => signer.sign(id, sentAt, body)).join(' '),
     };
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
     return new Promise((done, failed) => {

@@ -170,7 +170,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     },
     async receiveFinix(body, signature) {
       if (body.length === 0) return;
-      verifyFinixSignature(body, signature, config.finix.webhookSecret, await storage.now());
+      verifyFinixSignature(body, signature, config.finix.webhookSecrets, await storage.now());
       const { type, key, instruments } = readFinixWebhook(body);
       const body_hash = createHash('sha256').update(body).digest('hex');
       const event = { source: 'finix', body_hash, type } as const;

@@ -46,7 +46,7 @@ const { app, connector, jobs, plaid } = await assembleServer({
   ...(control === 'no quiet period' ? { quietMs: 0 } : {}),
   wrapClients: (clients) => {
     const own = control === 'naive retry' ? naiveRetry(clients) : clients;
-    return clientsWithPoints(config.finix.webhookSecret === undefined ? own : clientsWithSlowNews(own), points);
+    return clientsWithPoints(config.finix.webhookSecrets.length === 0 ? own : clientsWithSlowNews(own), points);
   },
 });
 const server = createServer(getRequestListener(app.fetch));

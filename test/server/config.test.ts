@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { printedSettings } from '../../build/printed-settings.ts';
 import { ConfigError, loadConfig } from '../../server/config.ts';
+import { environmentExample } from '../../server/settings/print.ts';
+import { readSettings, type Setting } from '../../server/settings/setting.ts';
+import { SETTINGS } from '../../server/settings/table.ts';
 import { ENCRYPTION_KEY, testEnvironment } from '../helpers/server.ts';
 
 function problemsOf(env: Record<string, string | undefined>): string {
@@ -10,6 +16,15 @@ function problemsOf(env: Record<string, string | undefined>): string {
     throw error;
   }
   return '';
+}
+
+function webhookWith(secret: string) {
+  return { MERCHANT_WEBHOOK_URL: 'https://shop.example/hooks', MERCHANT_WEBHOOK_SECRET: secret };
+}
+
+function parseEnvironment(text: string): Record<string, string> {
+  const lines = text.split('\n').filter((line) => /^\w/.test(line));
+  return Object.fromEntries(lines.map((line) => [line.split('=')[0], line.replace(/^\w+="?|"$/g, '')]));
 }
 
 describe('the settings', () => {
@@ -77,6 +92,41 @@ describe('the settings', () => {
     ['ENCRYPTION_KEY', { ENCRYPTION_KEY: `${ENCRYPTION_KEY},${ENCRYPTION_KEY}` }],
     ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: ',' }],
     ['PLAID_COUNTRY_CODES', { PLAID_COUNTRY_CODES: 'XX' }],
+    ['PLAID_BASE_URL', { PLAID_BASE_URL: 'http://user:secret@127.0.0.1:9' }],
+    ['PLAID_BASE_URL', { PLAID_BASE_URL: 'https://user@sandbox.plaid.com' }],
+    ['PLAID_BASE_URL', { PLAID_BASE_URL: 'http://127.0.0.1:9?x=1' }],
+    ['PLAID_BASE_URL', { PLAID_BASE_URL: 'http://127.0.0.1:9/#x' }],
+    ['PLAID_BASE_URL', { PLAID_BASE_URL: 'https://sandbox.plaid.com/v2' }],
+    ['FINIX_BASE_URL', { FINIX_BASE_URL: 'ftp://127.0.0.1' }],
+    ['FINIX_BASE_URL', { FINIX_BASE_URL: 'file:///etc/passwd' }],
+    ['FINIX_BASE_URL', { FINIX_BASE_URL: 'http://127.0.0.1:9/?' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'https://user:secret@connect.example' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'ws://localhost:3000' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'https://connect.example/?a=b' }],
+    ['PUBLIC_URL', { PUBLIC_URL: 'connect.example' }],
+    ['PLAID_REDIRECT_URI', { PLAID_REDIRECT_URI: 'https://user:secret@shop.example/oauth' }],
+    ['PLAID_REDIRECT_URI', { PLAID_REDIRECT_URI: 'http://127.0.0.1:5173/oauth' }],
+    ['MERCHANT_WEBHOOK_URL', { MERCHANT_WEBHOOK_URL: 'https://user:secret@shop.example/hooks' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '0.0.0.0/0' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '::/0' }],
+    ['TRUSTED_PROXIES', { TRUSTED_PROXIES: '128.0.0.0/1, 10.0.0.0/8' }],
+    ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://*.example.com' }],
+    ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://shop.example:443' }],
+    ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://Shop.example' }],
+    ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'null' }],
+    ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://shop.example,https://shop.example' }],
+    ['ENCRYPTION_KEY', { ENCRYPTION_KEY: Buffer.alloc(32).toString('base64') }],
+    ['ENCRYPTION_KEY', { PLAID_ENV: 'production', FINIX_ENV: 'live' }],
+    ['MERCHANT_WEBHOOK_SECRET', webhookWith(`whsec_${Buffer.alloc(32).toString('base64')}`)],
+    ['MERCHANT_WEBHOOK_SECRET', webhookWith(`whsec_${ENCRYPTION_KEY},nonsense`)],
+    ['MERCHANT_API_KEY', { MERCHANT_API_KEY: 'a key with blanks in it' }],
+    ['MERCHANT_API_KEY', { MERCHANT_API_KEY: 'schlüssel' }],
+    ['PLAID_CLIENT_ID', { PLAID_CLIENT_ID: 'two words' }],
+    ['PLAID_CLIENT_NAME', { PLAID_CLIENT_NAME: 'Acme\nInc' }],
+    ['FINIX_USERNAME', { FINIX_USERNAME: 'US:er' }],
+    ['PORT', { PORT: '3e3' }],
+    ['PORT', { PORT: '0x10' }],
+    ['FINIX_QUIET_SECONDS', { FINIX_QUIET_SECONDS: '-1' }],
   ])('refuse a wrong %s: %j', (name, change) => {
     expect(problemsOf(testEnvironment(change))).toContain(name);
   });
@@ -88,15 +138,78 @@ describe('the settings', () => {
     { PUBLIC_URL: 'https://connect.example/banks/' },
     { ENCRYPTION_KEY: `${Buffer.alloc(32, 1).toString('base64')}, ${Buffer.alloc(32, 2).toString('base64')}` },
     { DATABASE_URL: 'postgres://db.internal/fbc' },
+    { PLAID_REDIRECT_URI: 'http://localhost:5173/oauth/' },
+    { TRUSTED_PROXIES: '10.0.0.0/8, fc00::/7, 127.0.0.1, ::1' },
+    { FINIX_ENV: ' sandbox ', PLAID_REDIRECT_URI: '', PORT: ' ' },
+    webhookWith(`whsec_${ENCRYPTION_KEY}, whsec_${Buffer.alloc(24, 3).toString('base64')}`),
   ])('accept %j', (change) => {
     expect(problemsOf(testEnvironment(change))).toBe('');
   });
 
   it('never show a value in what is wrong with it', () => {
     const message = problemsOf(
-      testEnvironment({ ENCRYPTION_KEY: 'my-secret-key', MERCHANT_WEBHOOK_SECRET: 'my-secret-hook' }),
+      testEnvironment({
+        ENCRYPTION_KEY: 'my-secret-key',
+        MERCHANT_WEBHOOK_SECRET: 'my-secret-hook',
+        MERCHANT_API_KEY: 'my-secret key',
+        ALLOWED_ORIGINS: 'https://user:my-secret@shop.example',
+        PUBLIC_URL: 'https://user:my-secret@connect.example',
+      }),
     );
-    expect(message).toContain('ENCRYPTION_KEY');
+    for (const name of ['ENCRYPTION_KEY', 'MERCHANT_API_KEY', 'ALLOWED_ORIGINS', 'PUBLIC_URL']) {
+      expect(message).toContain(name);
+    }
     expect(message).not.toContain('my-secret');
+  });
+
+  it('name the entry of a list that is wrong', () => {
+    expect(problemsOf(testEnvironment({ ALLOWED_ORIGINS: 'https://a.example, http://b.example' }))).toContain(
+      'ALLOWED_ORIGINS entry 2 "http://b.example" must use https',
+    );
+  });
+
+  it('keep the closing slash of an address that is compared or called as it is', () => {
+    const { plaid, merchantWebhook } = loadConfig(
+      testEnvironment({
+        PLAID_REDIRECT_URI: 'https://shop.example/oauth/',
+        MERCHANT_WEBHOOK_URL: 'https://shop.example/hooks/',
+        MERCHANT_WEBHOOK_SECRET: `whsec_${ENCRYPTION_KEY}`,
+      }),
+    );
+    expect(plaid.redirectUri).toBe('https://shop.example/oauth/');
+    expect(merchantWebhook?.url).toBe('https://shop.example/hooks/');
+  });
+
+  it('give the log every secret, each entry of a list too, and Finix’s credentials as they are sent', () => {
+    const next = Buffer.alloc(32, 1).toString('base64');
+    const environment = testEnvironment({ ENCRYPTION_KEY: `${ENCRYPTION_KEY}, ${next}` });
+    const { secretValues } = loadConfig(environment);
+    const { PLAID_SECRET, FINIX_USERNAME, FINIX_PASSWORD } = environment;
+    const basic = Buffer.from(`${FINIX_USERNAME}:${FINIX_PASSWORD}`).toString('base64');
+    expect(secretValues).toEqual(expect.arrayContaining([PLAID_SECRET, FINIX_PASSWORD, ENCRYPTION_KEY, next, basic]));
+    expect(secretValues).not.toContain('Acme');
+  });
+});
+
+describe('the files that show the settings', () => {
+  it.each(printedSettings)('$file is up to date, or `npm run settings` brings it there', ({ file, print }) => {
+    const current = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
+    expect(current).toBe(print(current));
+  });
+
+  it('show a default that the setting itself accepts', () => {
+    for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+      if (setting.defaultText !== undefined)
+        expect([name, setting.read(undefined)]).toEqual([name, { value: expect.anything() }]);
+    }
+  });
+
+  it('have an example for every required setting that can be guessed, and all of them together start nothing', () => {
+    const example = parseEnvironment(environmentExample(SETTINGS));
+    const { problems } = readSettings(SETTINGS, example);
+    const unfilled = Object.entries<Setting>(SETTINGS).flatMap(([name, { isRequired, example }]) =>
+      isRequired && example === undefined ? [name] : [],
+    );
+    expect(problems.map((problem) => problem.split(' ')[0])).toEqual(unfilled);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AddressRefused, checkAddress, isPublicAddress } from '../../server/clients/outbound-address.ts';
 import { createMerchantWebhooks } from '../../server/deliveries/send.ts';
@@ -39,6 +40,20 @@ describe('the merchant is told', () => {
     expect(first?.headers['content-type']).toBe('application/json');
     await server.jobs.tick();
     expect(receiver.received).toHaveLength(2);
+  });
+
+  it('with one signature for each secret while a secret is rotated', async () => {
+    await server.close();
+    const next = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
+    server = await TestServer.start({
+      env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: `${next}, ${WEBHOOK_SECRET}` },
+    });
+    await connect();
+    await server.jobs.tick();
+    const { text, headers, isSigned } = receiver.received[0] ?? expect.fail('no webhook came');
+    expect(isSigned).toBe(true);
+    expect(() => new Webhook(next).verify(text, headers as Record<string, string>)).not.toThrow();
+    expect(String(headers['webhook-signature']).split(' ')).toHaveLength(2);
   });
 
   it('of what waits, breaks, is revoked and fails, and why', async () => {
@@ -173,7 +188,7 @@ describe('a delivery', () => {
 
   it('to a receiver that is silent is given up after its time, and tried again', async () => {
     const webhooks = createMerchantWebhooks(
-      { url: 'http://127.0.0.1:9/hooks', secret: WEBHOOK_SECRET },
+      { url: 'http://127.0.0.1:9/hooks', secrets: [WEBHOOK_SECRET] },
       server.config,
       { timeoutMs: 100 },
     );
@@ -271,7 +286,7 @@ describe('an address', () => {
     const trap = { loopbackAllowed: true, resolve: resolving('127.0.0.1') };
     await expect(checkAddress('hooks.example', trap)).rejects.toThrow(AddressRefused);
     const live = { plaid: { ...server.config.plaid, environment: 'production' as const }, finix: server.config.finix };
-    const webhooks = createMerchantWebhooks({ url: receiver.url, secret: WEBHOOK_SECRET }, live);
+    const webhooks = createMerchantWebhooks({ url: receiver.url, secrets: [WEBHOOK_SECRET] }, live);
     expect(await webhooks.send('msg_1', '{}')).toMatchObject({ status: null, error: 'the address is on this machine' });
     expect(receiver.received).toEqual([]);
   });

@@ -40,6 +40,16 @@ describe('a webhook of Finix’s', () => {
     expect(await events()).toEqual([]);
   });
 
+  it('is accepted with either secret while a secret is rotated', async () => {
+    const next = 'e'.repeat(64);
+    server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: `${FINIX_SECRET},${next}` } });
+    const body = JSON.stringify({ id: 'event_1', type: 'updated', entity: 'instrument' });
+    for (const secret of [FINIX_SECRET, next]) {
+      expect((await finix(body, webhooks().signFinix(body, secret))).status).toBe(200);
+    }
+    expect((await finix(body, webhooks().signFinix(body, `${FINIX_SECRET},${next}`))).status).toBe(401);
+  });
+
   describe('about an instrument', () => {
     beforeEach(async () => {
       server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });

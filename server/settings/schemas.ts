@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { isAddressOrRange, isLocalOrLoopbackHost } from '../hosts.ts';
+
+/** Kinds of settings. Each schema takes the trimmed text; its messages follow the setting's name, as in "PORT must be …". */
+
+/** A schema from a check that returns its complaint. */
+const checked = (complaintAbout: (text: string) => string | undefined) =>
+  z.string().superRefine((text, context) => {
+    const message = complaintAbout(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+
+export const text = z.string();
+
+/** Sent in a header: blanks and other characters would be cut off, or make every request fail. */
+export const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'must have only visible ASCII characters and no blank');
+
+export const oneOf = <const T extends readonly [string, ...string[]]>(allowed: T) =>
+  z.enum(allowed, { error: `must be one of ${allowed.join(', ')}` });
+
+export const onOff = oneOf(['on', 'off']).transform((value) => value === 'on');
+
+/** Digits only: `3e3` and `0x10` are numbers to JavaScript, and typing errors here. */
+export const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number);
+
+export const list = <T>(entry: z.ZodType<T, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .refine((entries) => entries.length > 0, { error: 'holds no entry', abort: true })
+    .refine((entries) => new Set(entries).size === entries.length, { error: 'holds an entry twice', abort: true })
+    .pipe(z.array(entry));
+
+interface UrlRules {
+  protocols: readonly string[];
+  query?: 'allowed';
+  check?: (url: URL) => string | undefined;
+}
+
+/** As it is written: a closing slash matters to a redirect URI that must match a list, and to frameworks that redirect. */
+export const url = ({ protocols, query, check }: UrlRules) =>
+  checked((text) => {
+    if (!URL.canParse(text)) return 'is not a URL';
+    const parsed = new URL(text);
+    if (!protocols.includes(parsed.protocol)) {
+      return `must begin with ${protocols.map((p) => `${p}//`).join(' or ')}`;
+    }
+    if (parsed.username || parsed.password) return 'must have no user name and no password in it';
+    // `https://host/?` has an empty query, which URL shows as none.
+    if (parsed.hash || text.endsWith('#')) return 'must have no fragment';
+    if (query !== 'allowed' && text.includes('?')) return 'must have no query';
+    return check?.(parsed);
+  });
+
+/** Paths are appended to it, so it comes without a closing slash. */
+export const baseUrl = (rules: UrlRules) => url(rules).transform((text) => text.replace(/\/+$/, ''));
+
+export const WEB = ['https:', 'http:'] as const;
+
+export const httpsUnlessLocal = ({ protocol, hostname }: URL): string | undefined =>
+  protocol === 'https:' || isLocalOrLoopbackHost(hostname)
+    ? undefined
+    : 'must use https (http only for localhost and loopback)';
+
+/** Exactly as a browser writes it into the `Origin` header: the header is compared, not parsed. */
+export const origin = checked((text) => {
+  const complaint = originComplaint(text);
+  // With user info in it the entry may hold a password.
+  return complaint && `${text.includes('@') ? '' : `${JSON.stringify(text)} `}${complaint}`;
+});
+
+function originComplaint(text: string): string | undefined {
+  if (text.includes('*')) return 'is refused: name each origin, without wildcards';
+  if (!URL.canParse(text) || new URL(text).origin !== text) {
+    const exact = URL.canParse(text) ? new URL(text).origin : 'null';
+    const suggestion = exact === 'null' ? 'https://shop.example' : exact;
+    return `is not an exact origin such as ${suggestion} (lower case, no path, no closing slash)`;
+  }
+  return httpsUnlessLocal(new URL(text));
+}
+
+/** A smaller prefix covers addresses of strangers, who could then name any address as theirs. 10.0.0.0/8 and fc00::/7 are the largest private ranges. */
+const WIDEST_PREFIX = { ipv4: 8, ipv6: 7 };
+
+export const addressOrRange = checked((text) => {
+  if (!isAddressOrRange(text)) return `${JSON.stringify(text)} is not an IP address or a range such as 10.0.0.0/8`;
+  const [address = '', prefix] = text.split('/');
+  const widest = address.includes(':') ? WIDEST_PREFIX.ipv6 : WIDEST_PREFIX.ipv4;
+  return prefix !== undefined && Number(prefix) < widest
+    ? `${JSON.stringify(text)} trusts addresses of strangers: the widest range is /${widest}`
+    : undefined;
+});
+
+/** Base64 of 32 bytes that were not all left at zero. */
+export const encryptionKey = checked((text) => {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return 'is not the base64 of 32 bytes';
+  return isAllZero(text) ? 'is all zeros' : undefined;
+});
+
+/** 24 to 64 bytes, as the Standard Webhooks specification asks. */
+export const webhookSecret = checked((text) => {
+  const encoded = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1] ?? '';
+  const { length } = Buffer.from(encoded, 'base64');
+  if (length < 24 || length > 64) return 'must be whsec_ and the base64 of 24 to 64 bytes';
+  return isAllZero(encoded) ? 'is all zeros' : undefined;
+});
+
+function isAllZero(base64: string): boolean {
+  return Buffer.from(base64, 'base64').every((byte) => byte === 0);
+}

@@ -1,0 +1,193 @@
+import * as is from './schemas.ts';
+import { optional, required, type SettingValues, withDefault } from './setting.ts';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** plaid.com/docs/api/link/#linktokencreate, country_codes */
+const PLAID_COUNTRIES = 'US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI'.split(' ') as [
+  string,
+  ...string[],
+];
+
+/** Plaid shows "This Application" in place of a longer name. */
+const MAX_CLIENT_NAME = 30;
+
+const RANDOM_KEY = 'openssl rand -base64 32';
+const PLAID_KEYS = 'the Plaid dashboard, Developers > Keys';
+const FINIX_KEYS = 'the Finix dashboard, Developers > API Keys';
+
+/**
+ * Every setting. README's table, `.env.example` and `--help` are printed from here (`npm run settings`), in this order. A new setting needs an entry
+ * here and a line in `config.ts` that gives it a place in the configuration.
+ */
+export const SETTINGS = {
+  PLAID_CLIENT_ID: required(is.headerText, {
+    group: 'Plaid',
+    description: "Client ID of your Plaid account's API keys.",
+    source: PLAID_KEYS,
+  }),
+  PLAID_SECRET: required(is.headerText, {
+    group: 'Plaid',
+    description: 'Secret that goes with the client ID in the chosen environment.',
+    source: PLAID_KEYS,
+    isSecret: true,
+  }),
+  PLAID_ENV: required(is.oneOf(['sandbox', 'production']), {
+    group: 'Plaid',
+    description: 'Environment of the keys: `sandbox` or `production`.',
+    example: 'sandbox',
+  }),
+  PLAID_CLIENT_NAME: required(
+    is.text
+      .max(MAX_CLIENT_NAME, `must have at most ${MAX_CLIENT_NAME} characters`)
+      .regex(/^\P{Cc}*$/u, 'must have no control character'),
+    {
+      group: 'Plaid',
+      description: `The name that customers see in Link, at most ${MAX_CLIENT_NAME} characters.`,
+      example: 'Your Shop',
+    },
+  ),
+  PLAID_COUNTRY_CODES: withDefault(is.list(is.oneOf(PLAID_COUNTRIES)), 'US', {
+    group: 'Plaid',
+    description: 'Comma-separated countries whose banks Link offers.',
+  }),
+  PLAID_LINK_CUSTOMIZATION: optional(is.text, {
+    group: 'Plaid',
+    description: 'Name of a Link customization. Its language and countries must match the link token.',
+    source: 'the Plaid dashboard, Link > Link Customization',
+  }),
+  PLAID_REDIRECT_URI: optional(is.url({ protocols: is.WEB }), {
+    group: 'Plaid',
+    description:
+      'Page that OAuth banks return to in webviews. Register it in the Plaid dashboard, Developers > API > Allowed redirect URIs.',
+  }),
+  PLAID_BASE_URL: optional(is.baseUrl({ protocols: is.WEB }), {
+    group: 'Plaid',
+    description: "Plaid's API. Only Plaid's own address, or loopback in sandbox (the simulator). Default: Plaid's own.",
+  }),
+
+  FINIX_USERNAME: required(
+    // Basic authentication ends the user name at the first colon.
+    is.text.regex(/^[^:\p{Cc}]*$/u, 'must have no colon and no control character'),
+    { group: 'Finix', description: 'User name of your Finix API key.', source: FINIX_KEYS },
+  ),
+  FINIX_PASSWORD: required(is.text, {
+    group: 'Finix',
+    description: 'Password of your Finix API key.',
+    source: FINIX_KEYS,
+    isSecret: true,
+  }),
+  FINIX_ENV: required(is.oneOf(['sandbox', 'live']), {
+    group: 'Finix',
+    description:
+      'Environment of the key: `sandbox` or `live`. Plaid sandbox goes with Finix sandbox, Plaid production with Finix live.',
+    example: 'sandbox',
+  }),
+  FINIX_BASE_URL: optional(is.baseUrl({ protocols: is.WEB }), {
+    group: 'Finix',
+    description: "Finix's API. Only Finix's own address, or loopback in sandbox (the simulator). Default: Finix's own.",
+  }),
+  FINIX_QUIET_SECONDS: withDefault(
+    // The default outlasts our own timeout and Finix's longest processing together; more than an hour makes no sense.
+    is.wholeNumber(0, 3600),
+    '120',
+    {
+      group: 'Finix',
+      description: 'Seconds after a lost answer of Finix in which no payment instrument is created again.',
+    },
+  ),
+  FINIX_WEBHOOK_SECRET: optional(is.list(is.headerText), {
+    group: 'Finix',
+    description:
+      "Signing key of Finix's webhooks; a comma-separated list while you rotate it. Unset: they are refused.",
+    source: 'the answer to creating the webhook, `secret_signing_key`',
+    isSecret: true,
+  }),
+
+  MERCHANT_API_KEY: required(is.list(is.headerText), {
+    group: 'Merchant',
+    description: 'Key that your server sends as `Authorization: Bearer`; a comma-separated list while you rotate it.',
+    command: RANDOM_KEY,
+    isSecret: true,
+  }),
+  MERCHANT_WEBHOOK_URL: optional(is.url({ protocols: is.WEB, query: 'allowed', check: is.httpsUnlessLocal }), {
+    group: 'Merchant',
+    description: 'Endpoint that receives connection events.',
+    requiredWith: 'MERCHANT_WEBHOOK_SECRET',
+  }),
+  MERCHANT_WEBHOOK_SECRET: optional(is.list(is.webhookSecret), {
+    group: 'Merchant',
+    description: 'Signs the events. A comma-separated list while you rotate it: every entry signs.',
+    command: 'echo "whsec_$(openssl rand -base64 32)"',
+    isSecret: true,
+    requiredWith: 'MERCHANT_WEBHOOK_URL',
+  }),
+
+  ALLOWED_ORIGINS: required(is.list(is.origin), {
+    group: 'Pages',
+    description:
+      'Comma-separated exact origins of the pages that carry the element, as in `https://shop.example`; http only for localhost.',
+    example: 'http://localhost:5173',
+  }),
+  PUBLIC_SESSIONS: withDefault(is.onOff, 'off', {
+    group: 'Pages',
+    description: '`on`: pages on allowed origins may create sessions for anonymous customers.',
+  }),
+  PUBLIC_PURPOSE: withDefault(is.oneOf(['debit', 'payout']), 'debit', {
+    group: 'Pages',
+    description: 'Purpose of those sessions: `debit` or `payout`.',
+  }),
+  PUBLIC_AUTHORIZATION_TEXT: optional(is.text, {
+    group: 'Pages',
+    description: 'Text that the customer of such a session must accept.',
+  }),
+  PUBLIC_AUTHORIZATION_VERSION: withDefault(is.text, '1', {
+    group: 'Pages',
+    description: 'Version of that text, stored with the proof of authorization.',
+  }),
+
+  PUBLIC_URL: required(is.baseUrl({ protocols: is.WEB, check: is.httpsUnlessLocal }), {
+    group: 'Server',
+    description: 'Address at which browsers and Plaid reach this server; a path is allowed.',
+    example: 'http://localhost:3000',
+  }),
+  PORT: withDefault(is.wholeNumber(0, 65535), '3000', {
+    group: 'Server',
+    description: 'Port to listen on; 0 picks one.',
+  }),
+  TRUSTED_PROXIES: optional(is.list(is.addressOrRange), {
+    group: 'Server',
+    description:
+      'Comma-separated addresses or ranges of your proxies, whose `X-Forwarded-For` is believed. Without it, all customers behind a proxy share one rate limit.',
+  }),
+  LOG_LEVEL: withDefault(is.oneOf(LOG_LEVELS), 'info', {
+    group: 'Server',
+    description: `Least severe lines that are written: ${listed(LOG_LEVELS)}.`,
+  }),
+
+  DATABASE_URL: optional(
+    is.text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// (unset: the embedded database)'),
+    {
+      group: 'Storage',
+      description: 'PostgreSQL as `postgres://user:password@host/database`. Unset: the embedded database.',
+      isSecret: true,
+    },
+  ),
+  DATA_DIR: withDefault(is.text, './data', {
+    group: 'Storage',
+    description: 'Folder of the embedded database: a local disk, never a network file system.',
+  }),
+  ENCRYPTION_KEY: required(is.list(is.encryptionKey), {
+    group: 'Storage',
+    description:
+      'Comma-separated base64 keys of 32 bytes: the first encrypts, all decrypt. Without the key, every stored bank connection is lost.',
+    command: RANDOM_KEY,
+    isSecret: true,
+  }),
+};
+
+export type Settings = SettingValues<typeof SETTINGS>;
+
+function listed(values: readonly string[]): string {
+  return values.map((value) => `\`${value}\``).join(', ');
+}
