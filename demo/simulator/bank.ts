@@ -1,41 +1,14 @@
-import type { Context } from './context.ts';
+import type { Bank, Context, WebhookSender } from './context.ts';
 import { setEnabled } from './finix/payment-instruments.ts';
 import { plaidId } from './ids.ts';
 import { plaidErrorObject } from './plaid/errors.ts';
 import type { Later } from './scenarios.ts';
 import type { SimulatedAccount, SimulatedItem } from './state.ts';
-import type { Webhooks } from './webhooks.ts';
-
-/** What happens at a bank outside of Link, days later: each changes the Item and has Plaid send its webhook. */
-export interface Bank {
-  /** The wait for the small deposits is over, for all accounts of the login that wait. */
-  verify(itemId: string, outcome: 'automatically_verified' | 'verification_expired'): void;
-  /** The login is no longer good. */
-  breakLogin(itemId: string): void;
-  /** The customer has signed in again, at another app or at the bank. */
-  repairLogin(itemId: string): void;
-  /** The customer takes the permission back; until they sign in again the Item is of no use. */
-  revokePermission(itemId: string): void;
-  /** As `revokePermission`, for one account of the login. */
-  revokeAccount(itemId: string, accountId: string): void;
-  /** The customer no longer shares the account numbers; update mode with `products: ['auth']` asks for them. */
-  withholdNumbers(itemId: string): void;
-  /** The bank gives the accounts new numbers. */
-  renumber(itemId: string): void;
-  /** The consent ends in a week. */
-  announceDisconnect(itemId: string, code?: 'PENDING_DISCONNECT' | 'PENDING_EXPIRATION'): void;
-  /** There is one more account at the login. */
-  openAccount(itemId: string): void;
-  /** Somebody disables the login's payment instruments in Finix's dashboard. */
-  disableInstruments(itemId: string): void;
-  /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
-  signInAgain(itemId: string, how?: { newIds?: boolean }): void;
-}
 
 const WEEK_MS = 7 * 24 * 3600_000;
 
 /** What a scenario has in store for its Items, by the name that it gives it. */
-const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: Webhooks) => void> = {
+const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: WebhookSender) => void> = {
   verified: (bank, { item_id }) => bank.verify(item_id, 'automatically_verified'),
   verification_expired: (bank, { item_id }) => bank.verify(item_id, 'verification_expired'),
   broken: (bank, { item_id }) => bank.breakLogin(item_id),

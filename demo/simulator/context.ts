@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bank } from './bank.ts';
 import type { Faults } from './faults.ts';
-import type { Lifetimes, ServiceName, SimulatedCall, State } from './state.ts';
-import type { Webhooks } from './webhooks.ts';
+import type { FinixResource, Lifetimes, SimulatedCall, SimulatedItem, SimulatedLinkToken, State } from './state.ts';
+import type { ServiceName } from './types.ts';
 
 /** One line for a live log: no token, no credential, no name. */
 export interface Step {
@@ -26,6 +25,44 @@ export interface SimulatorSettings {
   laterMs: number;
 }
 
+/** What happens at a bank outside of Link, days later: each changes the Item and has Plaid send its webhook. */
+export interface Bank {
+  /** The wait for the small deposits is over, for all accounts of the login that wait. */
+  verify(itemId: string, outcome: 'automatically_verified' | 'verification_expired'): void;
+  /** The login is no longer good. */
+  breakLogin(itemId: string): void;
+  /** The customer has signed in again, at another app or at the bank. */
+  repairLogin(itemId: string): void;
+  /** The customer takes the permission back; until they sign in again the Item is of no use. */
+  revokePermission(itemId: string): void;
+  /** As `revokePermission`, for one account of the login. */
+  revokeAccount(itemId: string, accountId: string): void;
+  /** The customer no longer shares the account numbers; update mode with `products: ['auth']` asks for them. */
+  withholdNumbers(itemId: string): void;
+  /** The bank gives the accounts new numbers. */
+  renumber(itemId: string): void;
+  /** The consent ends in a week. */
+  announceDisconnect(itemId: string, code?: 'PENDING_DISCONNECT' | 'PENDING_EXPIRATION'): void;
+  /** There is one more account at the login. */
+  openAccount(itemId: string): void;
+  /** Somebody disables the login's payment instruments in Finix's dashboard. */
+  disableInstruments(itemId: string): void;
+  /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
+  signInAgain(itemId: string, how?: { newIds?: boolean }): void;
+}
+
+/** Sends the webhooks of both providers. */
+export interface WebhookSender {
+  /** About an Item, to the address that the Item has; false: it has none. */
+  plaidItem(item: SimulatedItem, type: string, code: string, more?: Record<string, unknown>): boolean;
+  /** About a Hosted Link, to the address of its link token. */
+  plaidLink(token: SimulatedLinkToken, code: string, more: Record<string, unknown>): void;
+  /** About a payment instrument, to the subscription. */
+  finix(type: 'created' | 'updated', instrument: FinixResource): void;
+  /** The public key as `/webhook_verification_key/get` returns it. */
+  key(kid: string): Record<string, unknown> | undefined;
+}
+
 /** What the three services share. */
 export interface Context {
   state: State;
@@ -36,15 +73,13 @@ export interface Context {
   /** May be changed at any time. */
   settings: SimulatorSettings;
   now: () => number;
-  webhooks: Webhooks;
+  webhooks: WebhookSender;
   bank: Bank;
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;
   emit: (step: Step) => void;
   record: (call: SimulatedCall) => void;
 }
-
-export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Waits, at most until the simulator closes. Real time, also where `now` is a test's own clock. */
 export async function pause(context: Context, ms: number): Promise<void> {

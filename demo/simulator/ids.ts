@@ -35,3 +35,6 @@ export function fingerprintOf(routing: string, account: string): string {
 export function persistentAccountId(institution: string, account: string): string {
   return createHash('sha256').update(`${institution}:${account}`).digest('hex');
 }
+
+/** A time as both providers write it. */
+export const iso = (ms: number): string => new Date(ms).toISOString();

@@ -1,6 +1,4 @@
-export type { Bank } from './bank.ts';
-export type { SimulatorSettings, Step } from './context.ts';
-export type { FaultKind, FaultRule } from './faults.ts';
+export type { Bank, SimulatorSettings, Step } from './context.ts';
 export { INSTITUTIONS, type SimulatedInstitution } from './institutions.ts';
 export { MFA_CODE, PASSWORDS, SCENARIOS, type Scenario } from './scenarios.ts';
 export {
@@ -14,4 +12,5 @@ export {
   startSimulator,
 } from './simulator.ts';
 export type { FinixResource, Lifetimes, SimulatedCall } from './state.ts';
+export type { FaultKind, FaultRule } from './types.ts';
 export type { Deliver, SimulatedWebhook, WebhookSettings, Webhooks } from './webhooks.ts';

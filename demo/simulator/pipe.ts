@@ -1,26 +1,15 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Context as HonoContext, MiddlewareHandler } from 'hono';
-import { type Context, iso, pause } from './context.ts';
-import type { FaultRule } from './faults.ts';
-import type { ServiceName, SimulatedCall } from './state.ts';
+import { type Context, pause } from './context.ts';
+import { iso } from './ids.ts';
+import type { Refusal } from './refusal.ts';
+import type { SimulatedCall } from './state.ts';
+import type { FaultRule, ServiceName } from './types.ts';
 
 /** In a process of its own the simulator sits on sockets; through `app.request()` there is none. */
 export interface SimulatorEnv {
   Bindings: Partial<HttpBindings>;
   Variables: { json: unknown };
-}
-
-/** What a provider's own code throws to refuse a request, ready to be sent. */
-export class Refusal extends Error {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-
-  constructor(status: number, body: Record<string, unknown>) {
-    super('refused');
-    this.name = 'Refusal';
-    this.status = status;
-    this.body = body;
-  }
 }
 
 export interface Shapes {

@@ -9,7 +9,7 @@ import {
   SAVINGS,
   STUDENT_LOAN,
 } from './account-templates.ts';
-import type { FaultRule } from './faults.ts';
+import type { FaultRule } from './types.ts';
 
 /** Where Link shows an error to a user, and which. */
 export interface LinkTrouble {

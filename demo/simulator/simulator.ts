@@ -1,9 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { type Bank, createBank } from './bank.ts';
-import type { Context, SimulatorSettings, Step } from './context.ts';
-import { type FaultRule, Faults } from './faults.ts';
+import { createBank } from './bank.ts';
+import type { Bank, Context, SimulatorSettings, Step } from './context.ts';
+import { Faults } from './faults.ts';
 import { finixApp } from './finix/app.ts';
 import { linkApp } from './link/app.ts';
 import type { SimulatorEnv } from './pipe.ts';
@@ -18,6 +18,7 @@ import {
   type SimulatedPublicToken,
   State,
 } from './state.ts';
+import type { FaultRule } from './types.ts';
 import { type Deliver, type SimulatedWebhook, Webhooks } from './webhooks.ts';
 
 /** Credentials that the simulator takes unless told otherwise; not secrets. */

@@ -3,8 +3,7 @@ import type { Faults } from './faults.ts';
 import { plaidId, plaidToken } from './ids.ts';
 import type { SimulatedInstitution } from './institutions.ts';
 import { AUTH_SUBTYPES, type Scenario } from './scenarios.ts';
-
-export type ServiceName = 'plaid' | 'finix' | 'link';
+import type { ServiceName } from './types.ts';
 
 export interface Lifetimes {
   /** Plaid: four hours for a new Item. */

@@ -1,5 +1,6 @@
 import { createHash, createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
-import { type Context, iso } from './context.ts';
+import type { Context, WebhookSender } from './context.ts';
+import { iso } from './ids.ts';
 import type { FinixResource, SimulatedItem, SimulatedLinkToken } from './state.ts';
 
 /** A webhook that was made. Bodies can hold public tokens. */
@@ -49,7 +50,7 @@ interface SigningKey {
 }
 
 /** Makes, signs and sends the webhooks of both providers; late, twice and out of order when asked to. Never repeats on its own. */
-export class Webhooks {
+export class Webhooks implements WebhookSender {
   readonly settings: WebhookSettings = { delayMs: 0, copies: 1, finix: null };
   readonly #context: Shared;
   readonly #deliver: Deliver;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { FaultRule } from '../faults.ts';
-import { Refusal } from '../pipe.ts';
+import { Refusal } from '../refusal.ts';
+import type { FaultRule } from '../types.ts';
 
 /** Finix's codes that belong to a status and nothing else. 401 really is called UNKNOWN. */
 const CODES: Record<number, string> = {

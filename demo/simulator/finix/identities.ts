@@ -1,5 +1,5 @@
-import { type Context, iso } from '../context.ts';
-import { finixId } from '../ids.ts';
+import type { Context } from '../context.ts';
+import { finixId, iso } from '../ids.ts';
 import type { FinixResource } from '../state.ts';
 import { finixRefusal } from './errors.ts';
 import { type Filter, page, TIME_FILTERS } from './lists.ts';

@@ -1,5 +1,5 @@
-import { type Context, iso } from '../context.ts';
-import { fingerprintOf, finixId } from '../ids.ts';
+import type { Context } from '../context.ts';
+import { fingerprintOf, finixId, iso } from '../ids.ts';
 import type { FinixResource, SimulatedAccount, SimulatedItem } from '../state.ts';
 import { finixRefusal, invalidField } from './errors.ts';
 import type { Base } from './identities.ts';

@@ -1,6 +1,7 @@
 import { Hono, type Context as HonoContext } from 'hono';
 import type { Context } from '../context.ts';
-import { pipe, Refusal, type SimulatorEnv } from '../pipe.ts';
+import { pipe, type SimulatorEnv } from '../pipe.ts';
+import { Refusal } from '../refusal.ts';
 import { DIALOG_CLIENT, DOM_CLIENT, OAUTH_CLIENT } from './dialog-client.ts';
 import { DIALOG_PAGE, OAUTH_PAGE } from './dialog-page.ts';
 import { PANES_CLIENT } from './dialog-panes.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Context, iso } from '../context.ts';
+import type { Context } from '../context.ts';
+import { iso } from '../ids.ts';
 import { findInstitution, INSTITUTIONS } from '../institutions.ts';
 import { isKnownCode, plaidErrorObject } from '../plaid/errors.ts';
 import { openItem } from '../plaid/sandbox.ts';

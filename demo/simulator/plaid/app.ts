@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import type { Context } from '../context.ts';
 import { plaidRequestId } from '../ids.ts';
-import { pipe, Refusal, type SimulatorEnv } from '../pipe.ts';
+import { pipe, type SimulatorEnv } from '../pipe.ts';
+import { Refusal } from '../refusal.ts';
 import { plaidFault, plaidRefusal } from './errors.ts';
 import * as items from './items.ts';
 import { createLinkToken, getLinkToken } from './link-tokens.ts';

@@ -1,6 +1,6 @@
-import type { FaultRule } from '../faults.ts';
 import { plaidRequestId } from '../ids.ts';
-import { Refusal } from '../pipe.ts';
+import { Refusal } from '../refusal.ts';
+import type { FaultRule } from '../types.ts';
 
 /** Plaid's errors as they are sent: 400 unless said otherwise, `display_message` only where the user can do something. */
 interface KnownError {

@@ -1,6 +1,6 @@
 import { beginLater } from '../bank.ts';
-import { type Context, iso } from '../context.ts';
-import { plaidToken } from '../ids.ts';
+import type { Context } from '../context.ts';
+import { iso, plaidToken } from '../ids.ts';
 import { findInstitution } from '../institutions.ts';
 import type { SimulatedAccount, SimulatedItem } from '../state.ts';
 import { plaidRefusal } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { type Context, iso } from '../context.ts';
-import { plaidToken } from '../ids.ts';
+import type { Context } from '../context.ts';
+import { iso, plaidToken } from '../ids.ts';
 import type { SimulatedLinkSession, SimulatedLinkToken } from '../state.ts';
 import { plaidErrorObject, plaidRefusal } from './errors.ts';
 import { findItem } from './items.ts';

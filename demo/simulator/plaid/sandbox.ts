@@ -1,6 +1,6 @@
-import { type Context, iso } from '../context.ts';
+import type { Context } from '../context.ts';
 import { Faults } from '../faults.ts';
-import { plaidId, plaidToken } from '../ids.ts';
+import { iso, plaidId, plaidToken } from '../ids.ts';
 import { findInstitution, type SimulatedInstitution } from '../institutions.ts';
 import { findScenario, PASSWORDS, type Scenario } from '../scenarios.ts';
 import { openAccounts, type SimulatedAccount, type SimulatedItem } from '../state.ts';
