@@ -103,7 +103,7 @@ export default {
   concurrency: 2,
   // A page that has not reported by then hangs; the slowest file (all states through axe) needs a fraction of it.
   testsFinishTimeout: 120_000,
-  // Retries as in vite.config.ts: a shared machine may starve a test once.
+  // Retries as in vitest.config.ts: a shared machine may starve a test once.
   testFramework: { config: { timeout: 10_000, retries: process.env.CI ? 1 : 0 } },
   reporters: [defaultReporter(), absenceReporter, ...(resultsFolder ? [countsReporter(resultsFolder)] : [])],
   coverage: false,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Manifest } from './create-manifest.ts';
+import type { Manifest } from '../../build/create-manifest.ts';
 import { filesIn, packageFile, project } from './imports.ts';
 
 // Editors and our own README say what the manifest says, so a name that is wrong here is wrong everywhere a merchant looks.

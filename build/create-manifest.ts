@@ -50,7 +50,7 @@ const ES2022 = 9;
 export async function createManifest(
   project: string,
   path: string,
-  element: typeof import('../../widget/finix-bank-connect.ts').FinixBankConnect,
+  element: typeof import('../widget/finix-bank-connect.ts').FinixBankConnect,
 ): Promise<Manifest> {
   const { create, ts } = (await import('@custom-elements-manifest/analyzer')) as unknown as Analyzer;
   const modules = FILES.map((name) => {
