@@ -9,7 +9,7 @@ import { eventually, testEnvironment } from '../helpers/server.ts';
 import type { Control } from './controls.ts';
 import type { Order } from './times.ts';
 
-/** Once for all: most of what a suite of dying processes does is starting them. */
+/** Bundled once: a suite of dying processes mostly starts them. */
 const instanceFile = lazily(() => bundle('test/faults/instance.ts'));
 
 function lazily<T>(make: () => Promise<T>): () => Promise<T> {
@@ -20,13 +20,13 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Node, the server's code and a migration: under a second alone, several on a machine that is busy with other instances. */
+/** Node, the server's code and a migration: under a second on an idle machine, several while other instances are at work. */
 const START_MS = 30_000;
-/** As an orchestrator waits before it starts a crashing process again, only shorter. */
-const AGAIN_MS = 500;
+/** As an orchestrator waits before it restarts a crashing process, only shorter. */
+const RESTART_MS = 500;
 
-/** A birth takes a core for a second: more at once starve those that are at work, whose time-outs are short. */
-const births = pLimit(2);
+/** A start takes a core for a second: more at once starve the instances at work, whose time-outs are short. */
+const starts = pLimit(2);
 
 export interface ClusterOptions {
   upstream: RunningSimulator;
@@ -41,8 +41,8 @@ export interface ClusterOptions {
 
 /** One server process. */
 export class Instance {
-  /** Lines that it has said, oldest first. */
-  readonly said: string[] = [];
+  /** Lines that it has printed, oldest first. */
+  readonly printed: string[] = [];
   readonly #child: ChildProcess;
   readonly exited: Promise<void>;
   url: string | undefined;
@@ -67,10 +67,10 @@ export class Instance {
     this.exited = once(this.#child, 'exit').then(() => {
       this.url = undefined;
     });
-    // An order to a process that has just died is no error of ours.
+    // An order to a process that has just died is no error of the suite.
     this.#child.stdin?.on('error', () => {});
     createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.said.push(line);
+      this.printed.push(line);
       if (line.startsWith('lost ')) unanswered.add(line.slice('lost '.length));
       if (line.startsWith('listening ')) this.url = `http://127.0.0.1:${line.slice('listening '.length)}`;
     });
@@ -92,18 +92,18 @@ export class Instance {
   }
 
   async tell(order: Order): Promise<void> {
-    const before = this.said.length;
+    const before = this.printed.length;
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
-    await eventually(async () => !this.isAlive || this.said.indexOf(`done ${order.order}`, before) >= 0, START_MS);
+    await eventually(async () => !this.isAlive || this.printed.indexOf(`done ${order.order}`, before) >= 0, START_MS);
   }
 
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
     if (this.isAlive) this.#child.kill(signal);
   }
 
-  async hasSaid(beginning: string, ms: number): Promise<boolean> {
-    const heard = () => this.said.some((line) => line.startsWith(beginning));
-    return eventually(async () => heard(), ms).catch(() => false);
+  async hasPrinted(beginning: string, ms: number): Promise<boolean> {
+    const isPrinted = () => this.printed.some((line) => line.startsWith(beginning));
+    return eventually(async () => isPrinted(), ms).catch(() => false);
   }
 }
 
@@ -112,9 +112,9 @@ export class Cluster {
   readonly places: (Instance | undefined)[] = [];
   /** See Evidence. */
   readonly unanswered = new Set<string>();
-  /** How often an instance stood still for about as long as a lease without being told to. */
+  /** How often an instance stalled for about as long as a lease without an order to do so. */
   get stalls(): number {
-    return this.#all.flatMap(({ said }) => said.filter((line) => line.startsWith('stalled '))).length;
+    return this.#all.flatMap(({ printed }) => printed.filter((line) => line.startsWith('stalled '))).length;
   }
   readonly #all: Instance[] = [];
   readonly #options: ClusterOptions;
@@ -126,17 +126,17 @@ export class Cluster {
 
   static async start(options: ClusterOptions, instances: number): Promise<Cluster> {
     const cluster = new Cluster(options);
-    // One after the other would be kinder to the machine; together also shows that migrations run once.
+    // Together, which also shows that migrations run once.
     await Promise.all(Array.from({ length: instances }, (_, place) => cluster.fill(place)));
     return cluster;
   }
 
-  /** Starts an instance in this place; again whenever it dies while it is still in the place. */
+  /** Starts an instance in this place, and again whenever it dies while it is still in the place. */
   fill(place: number): Promise<Instance> {
-    return births(() => this.#bear(place));
+    return starts(() => this.#start(place));
   }
 
-  async #bear(place: number): Promise<Instance> {
+  async #start(place: number): Promise<Instance> {
     const file = await instanceFile();
     if (this.#closed) throw new Error('the cluster was closed before this instance was started');
     const instance = new Instance(file, this.#options, this.unanswered);
@@ -145,7 +145,7 @@ export class Cluster {
     instance.exited
       .then(() => this.#refill(place, instance))
       .catch(() => {
-        // It died at the start, as when its database is away.
+        // It died at the start, as it does when its database is away.
         if (!this.#closed && this.places[place] === instance) this.places[place] = undefined;
       });
     await instance.listening().catch(() => {});
@@ -153,8 +153,8 @@ export class Cluster {
   }
 
   async #refill(place: number, dead: Instance): Promise<void> {
-    // One that could not even start would only die again, and keep the machine busy with it.
-    if (!dead.said.some((line) => line.startsWith('listening '))) await sleep(AGAIN_MS);
+    // An instance that could not start would only die again, and keep the machine busy.
+    if (!dead.printed.some((line) => line.startsWith('listening '))) await sleep(RESTART_MS);
     if (this.places[place] === dead && !this.#closed) await this.fill(place);
   }
 
@@ -164,13 +164,13 @@ export class Cluster {
     return instance;
   }
 
-  /** The address of one that listens, chosen by `pick`; undefined while there is none. */
+  /** The address of an instance that listens, chosen by `pick`; undefined while there is none. */
   url(pick: (urls: string[]) => string): string | undefined {
     const urls = this.places.flatMap((instance) => instance?.url ?? []);
     return urls.length > 0 ? pick(urls) : undefined;
   }
 
-  /** Resolves when every place is served, or after `ms`: a machine that is busy takes its time to start one. */
+  /** Resolves when every place has an instance that listens, or after `ms`: a busy machine takes its time to start one. */
   async whole(ms: number): Promise<void> {
     await eventually(async () => this.places.every((instance) => instance?.url !== undefined), ms).catch(() => {});
   }

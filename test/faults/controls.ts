@@ -11,14 +11,14 @@ import type { Clients } from '../../server/create-server.ts';
 import type { Storage } from '../../server/storage/open.ts';
 
 /**
- * Servers with one protection taken out. The suite must find each of them out, or it proves nothing of the whole one.
- * `no fence` is without the clock check too, which stands behind it: a worker that finds itself late after its intent is written sends no
- * create call, and on a busy machine the writing alone makes it late. With `no clock check` only, the fence stands alone and must do.
+ * Servers with one protection removed. The suite must detect every control, or it proves nothing about the complete server.
+ * `no fence` also lacks the clock check, which is a second protection: a worker that is late after its intent is written sends no create
+ * call, and on a busy machine the write alone makes it late. With `no clock check`, the fence is the only protection and must suffice.
  */
 export const CONTROLS = ['naive retry', 'no fence', 'no clock check', 'no quiet period', 'synchronous off'] as const;
 export type Control = (typeof CONTROLS)[number];
 
-/** Sends a create call again when its answer was lost, and never looks at Finix's list: what most integrations do. */
+/** Sends a create call again when its answer was lost, and never reads Finix's list: what most integrations do. */
 export function naiveRetry({ plaid, finix }: Clients): Clients {
   return {
     plaid,
@@ -26,11 +26,11 @@ export function naiveRetry({ plaid, finix }: Clients): Clients {
       ...finix,
       listBankAccounts: async () => [],
       async createPaymentInstrument(request) {
-        for (let tries = 0; ; tries++) {
+        for (let attempts = 0; ; attempts++) {
           try {
             return await finix.createPaymentInstrument(request);
           } catch (error) {
-            if (!(error instanceof UpstreamError) || error.failure !== 'lost' || tries === 3) throw error;
+            if (!(error instanceof UpstreamError) || error.failure !== 'lost' || attempts === 3) throw error;
           }
         }
       },
@@ -38,7 +38,7 @@ export function naiveRetry({ plaid, finix }: Clients): Clients {
   };
 }
 
-/** Lets a worker write whose session was taken over: `where version = …` becomes true for every row. */
+/** Lets a worker write after its lease was stolen: `where version = …` becomes true for every row. */
 export function noFence(storage: Storage): Storage {
   return {
     ...storage,
@@ -60,7 +60,7 @@ const anyVersion: KyselyPlugin = {
   transformResult: async ({ result }) => result,
 };
 
-/** Commits that are still in memory when they are acknowledged. */
+/** Acknowledges commits that are still in memory. */
 export async function synchronousOff(storage: Storage): Promise<void> {
   await sql`PRAGMA synchronous = OFF`.execute(storage.db);
 }

@@ -4,16 +4,16 @@ import type { Connection, CreateSessionRequest, Problem, Session } from '../../w
 import { MERCHANT_KEY, SHOP } from '../helpers/server.ts';
 import type { Random } from './random.ts';
 
-/** How a customer's way ended, as they and the merchant were told. */
+/** How a customer's session ended, as the page and the merchant learned. */
 export interface Outcome {
   email: string;
   kind: 'connects' | 'is refused';
   sessionId: string | undefined;
-  /** Each public token that Link gave, and whether the answer to it was to go through Link again. */
+  /** Each public token from Link, and whether the server answered that Link must be run again. */
   tokens: { token: string; restartAsked: boolean }[];
-  /** The last that the page was shown; undefined: nothing final in time. */
-  told: Session | undefined;
-  /** The last answer that was not the final one, for whoever wants to know why there is none. */
+  /** The session's final view; undefined: none in time. */
+  final: Session | undefined;
+  /** The last answer that was not final, which explains why there is no final one. */
   lastAnswer: string;
   /** From the first `complete` to the final answer. Milliseconds. */
   ms: number;
@@ -22,11 +22,11 @@ export interface Outcome {
 export interface CustomerOptions {
   email: string;
   kind: Outcome['kind'];
-  /** An instance to talk to, another one each time; undefined while none is up. */
+  /** The instance for the next request, another one each time; undefined while none is up. */
   url: () => string | undefined;
   plaidUrl: string;
   random: Random;
-  /** Which simulated login is connected, and where Plaid sends its webhooks; by `kind` and nowhere when left out. */
+  /** Which simulated user connects, and where Plaid sends webhooks; chosen by `kind`, without webhooks, when left out. */
   login?: { username: string; webhook: string } | undefined;
   /** How many identical `complete` requests are sent at the same time. */
   copies?: number | undefined;
@@ -36,10 +36,10 @@ export interface CustomerOptions {
 
 /** Longer than the server's own 20 s would be pointless; the suite's instances answer within 2 s unless they are frozen. */
 const REQUEST_MS = 4_000;
-/** More runs through Link than any fault can ask for. */
+/** More runs of Link than any fault can ask for. */
 const MAX_RUNS = 6;
 
-/** Goes through a session as a merchant's server and a page do, with all the repeating that a good page does. */
+/** Goes through a session as a merchant's server and a page do, with every retry of a good page. */
 export async function connectBank(options: CustomerOptions): Promise<Outcome> {
   const { email, kind, copies = 1 } = options;
   const outcome: Outcome = {
@@ -47,7 +47,7 @@ export async function connectBank(options: CustomerOptions): Promise<Outcome> {
     kind,
     sessionId: undefined,
     tokens: [],
-    told: undefined,
+    final: undefined,
     lastAnswer: 'none',
     ms: 0,
   };
@@ -61,9 +61,9 @@ export async function connectBank(options: CustomerOptions): Promise<Outcome> {
     outcome.tokens.push(run);
     const ways = Array.from({ length: copies }, () => completeOnce(options, outcome, session, run.token, deadline));
     const ends: (Session | 'restart' | undefined)[] = await Promise.all(ways);
-    const told = ends.find((end) => typeof end === 'object');
-    if (told) outcome.told = told;
-    if (told || !ends.includes('restart')) break;
+    const final = ends.find((end) => typeof end === 'object');
+    if (final) outcome.final = final;
+    if (final || !ends.includes('restart')) break;
     run.restartAsked = true;
   }
   outcome.ms = performance.now() - began;
@@ -127,7 +127,7 @@ async function createSession(options: CustomerOptions, deadline: number): Promis
   return undefined;
 }
 
-/** What the merchant's server reads in the end. */
+/** The customer's connections, as the merchant's server reads them at the end. */
 export async function readConnections(
   options: Pick<CustomerOptions, 'url'>,
   email: string,
@@ -161,7 +161,7 @@ async function request(
     });
     return { status: response.status, body: await response.json() };
   } catch {
-    // Refused, cut or too late: all that a page can see of a dead instance.
+    // Refused, cut or too late: a page learns no more about a dead instance.
     return undefined;
   }
 }

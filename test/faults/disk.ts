@@ -2,12 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Arena, ArenaOptions } from './arena.ts';
+import type { Environment, EnvironmentOptions } from './environment.ts';
 
-/** Room for the database of a few hundred sessions and its log. */
+/** Enough for the database of a few hundred sessions and its log. */
 const DISK_BYTES = 24 * 2 ** 20;
 
-/** Whether this process may mount: needs root, and a container that lets it. */
+/** Whether this process may mount: that takes root, and a container that allows it. */
 export function canMount(): boolean {
   const folder = mkdtempSync(join(tmpdir(), 'fbc-mount-'));
   try {
@@ -21,9 +21,9 @@ export function canMount(): boolean {
   }
 }
 
-/** A small disk that really fills up; where none can be mounted, SQLite's own limit on the size of its file. */
+/** A small disk that fills up; where none can be mounted, SQLite's own limit on the size of its file. */
 export const withFullDisk = {
-  async around(run: (more: Pick<ArenaOptions, 'dataDir'>) => Promise<void>): Promise<void> {
+  async around(run: (more: Pick<EnvironmentOptions, 'dataDir'>) => Promise<void>): Promise<void> {
     if (!canMount()) return run({});
     const dataDir = mkdtempSync(join(tmpdir(), 'fbc-disk-'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES},mode=0700`, 'tmpfs', dataDir]);
@@ -35,18 +35,18 @@ export const withFullDisk = {
     }
   },
 
-  async fill(arena: Arena, whileFull: () => Promise<void>): Promise<void> {
-    if (arena.options.dataDir === undefined) {
-      await Promise.all(arena.cluster.instances.map((instance) => instance.tell({ order: 'full', full: true })));
+  async fill(environment: Environment, whileFull: () => Promise<void>): Promise<void> {
+    if (environment.options.dataDir === undefined) {
+      await Promise.all(environment.cluster.instances.map((instance) => instance.tell({ order: 'full', full: true })));
       await whileFull();
-      await Promise.all(arena.cluster.instances.map((instance) => instance.tell({ order: 'full', full: false })));
+      await Promise.all(environment.cluster.instances.map((instance) => instance.tell({ order: 'full', full: false })));
       return;
     }
-    const ballast = join(arena.dataDir, 'ballast');
+    const ballast = join(environment.dataDir, 'ballast');
     try {
       writeFileSync(ballast, Buffer.alloc(DISK_BYTES));
     } catch {
-      // As much as there was room for is in it.
+      // The disk is full now.
     }
     await whileFull();
     rmSync(ballast);

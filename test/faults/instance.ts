@@ -1,6 +1,6 @@
 /**
  * One server process of the fault suite: the real server over the real storage and clients, with short waiting times, and with points
- * at which it can be told to die or freeze. Takes orders as lines of JSON on standard input, answers with lines on standard output.
+ * at which it dies or freezes on demand. Reads orders as lines of JSON from standard input, prints lines to standard output.
  */
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -11,15 +11,15 @@ import { assembleServer } from '../../server/create-server.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage } from '../../server/storage/open.ts';
 import { type Control, naiveRetry, noFence, synchronousOff } from './controls.ts';
-import { clientsWithPoints, clientsWithSlowNews, createPoints, say, storageWithPoints } from './points.ts';
+import { clientsWithPoints, clientsWithSlowReads, createPoints, print, storageWithPoints } from './points.ts';
 import { INSTANCE_TIMES, type Order } from './times.ts';
 
-const LOOK_MS = 50;
+const STALL_CHECK_MS = 50;
 const control = process.env['FAULTS_CONTROL'] as Control | undefined;
 const points = createPoints();
 const realNow = Date.now;
 let clockOffset = 0;
-// The whole process sees the jump, as it would of a machine's clock.
+// The whole process sees the jump, as with a machine's clock.
 Date.now = () => realNow() + clockOffset;
 
 const config = loadConfig(process.env);
@@ -32,7 +32,7 @@ const opened = await openStorage({ ...config, log: (level, message, fields) => l
 if (control === 'synchronous off') await synchronousOff(opened);
 const storage = storageWithPoints(control === 'no fence' ? noFence(opened) : opened, points);
 const { timing } = INSTANCE_TIMES;
-// The clock check before a create call compares with this: out of the way, but still within the lease, under which it is waited too.
+// The clock check before a create call compares with this: too long to take effect, yet within the lease, which also bounds a wait.
 const lookAgainMs = control === 'no fence' || control === 'no clock check' ? 0.8 * timing.leaseMs : timing.lookAgainMs;
 let stopping = false;
 const { app, connector, jobs, plaid } = await assembleServer({
@@ -46,7 +46,7 @@ const { app, connector, jobs, plaid } = await assembleServer({
   ...(control === 'no quiet period' ? { quietMs: 0 } : {}),
   wrapClients: (clients) => {
     const own = control === 'naive retry' ? naiveRetry(clients) : clients;
-    return clientsWithPoints(config.finix.webhookSecrets.length === 0 ? own : clientsWithSlowNews(own), points);
+    return clientsWithPoints(config.finix.webhookSecrets.length === 0 ? own : clientsWithSlowReads(own), points);
   },
 });
 const server = createServer(getRequestListener(app.fetch));
@@ -54,16 +54,16 @@ server.listen(0, '127.0.0.1', () => {
   jobs.start();
   plaid.warmUp();
   const address = server.address();
-  say(`listening ${typeof address === 'object' && address ? address.port : 0}`);
+  print(`listening ${typeof address === 'object' && address ? address.port : 0}`);
 });
 
-// A machine that stands still for as long as a lease does to the server what SIGSTOP does; the suite must know.
+// A machine that stalls for as long as a lease does the same to the server as SIGSTOP; the suite must know.
 let looked = performance.now();
 setInterval(() => {
-  const stalled = performance.now() - looked - LOOK_MS;
-  if (stalled > timing.leaseMs / 2) say(`stalled for ${Math.round(stalled)} ms`);
+  const stalled = performance.now() - looked - STALL_CHECK_MS;
+  if (stalled > timing.leaseMs / 2) print(`stalled for ${Math.round(stalled)} ms`);
   looked = performance.now();
-}, LOOK_MS);
+}, STALL_CHECK_MS);
 
 createInterface({ input: process.stdin }).on('line', (line) => {
   const order = JSON.parse(line) as Order;
@@ -71,13 +71,13 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (order.order === 'trace') points.trace();
   if (order.order === 'clock') clockOffset = order.offsetMs;
   if (order.order === 'full') {
-    // SQLite takes a limit below the present size for the present size.
+    // SQLite reads a limit below the current size as the current size.
     const pages = order.full ? 1 : 1_000_000_000;
     sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(opened.db).catch(() => process.exit(1));
   }
-  say(`done ${order.order}`);
+  print(`done ${order.order}`);
 });
-// Its suite is gone: an orphan would hold the database and the port.
+// The suite is gone: an orphan would hold the database and the port.
 process.stdin.on('end', () => process.exit(1));
 
 process.once('SIGTERM', () => {

@@ -1,23 +1,23 @@
 import { parseArgs } from 'node:util';
-import type { Store } from './arena.ts';
+import type { Store } from './environment.ts';
 import { availableStores, type Line, runSuite } from './suite.ts';
-import { heading, row, total } from './table.ts';
+import { formatLine, heading, total } from './table.ts';
 
 const HELP = `npm run test:faults -- [options]
 
-Real server processes over the simulated Plaid and Finix, and everything that can go wrong. Judged on the upstream's own ledger:
-no bank lost, none made twice, nobody sent through Link again without need. Exit code 1 otherwise.
+Real server processes over the simulated Plaid and Finix, and everything that can go wrong. The oracle reads the upstream state:
+no bank lost, none made twice, no customer sent through Link again without need. Exit code 1 otherwise.
 
   --seed N          the same faults in the same order again (default: a new one each time)
-  --store NAME      sqlite or postgres (default: both; PostgreSQL is skipped, and says so, where there is none)
-  --only TEXT       only the rows with TEXT in their name
+  --store NAME      sqlite or postgres (default: both; without PostgreSQL its half is skipped, with a notice)
+  --only TEXT       only the cases with TEXT in their name
   --sessions N      at least so many sessions in all, in proportion (default: about 1,200)
   --short           few sessions, under a minute
   --verbose         show the servers' logs
   --help            this text
 `;
 
-/** What all rows together come to on both stores, for --sessions. */
+/** The sessions of all cases on both stores, for --sessions. */
 const ABOUT = 1_200;
 
 async function main(): Promise<void> {
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     scale,
     verbose: values.verbose,
     report: (line) => {
-      console.log(row(line));
+      console.log(formatLine(line));
       if (!line.ok) explain(line, seed);
     },
   });
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
 
 function explain({ store, fault, verdict, control }: Line, seed: number): void {
   const why = control
-    ? ['a server without this protection was not found out']
+    ? ['the suite did not detect a server without this protection']
     : [...verdict.lost, ...verdict.double, ...verdict.needless].slice(0, 10);
   console.log(`FAILED ${store}, ${fault}:\n${why.map((line) => `  ${line}`).join('\n')}`);
   console.log(`  again: npm run test:faults -- --seed ${seed} --store ${store} --only ${JSON.stringify(fault)}\n`);

@@ -6,24 +6,24 @@ import { sha256 } from '../../server/ids.ts';
 import type { Storage } from '../../server/storage/open.ts';
 
 /**
- * Named points of the money path, at which a process can be told to die or to freeze: before and after each call, and before and after
- * each commit of a session, counted by its version. They lie in what a test puts around the clients and the storage, so the server
- * itself knows nothing of them.
+ * Named points of the money path, at which a process can be ordered to die or to freeze: before and after each call, and before and after
+ * each commit of a session, counted by its version. They are in wrappers around the clients and the storage, so the server itself has no
+ * code for them.
  */
 export interface Points {
-  /** What happens at which point, once. */
+  /** Strikes once, when the point is reached. */
   arm(point: string, action: 'kill' | 'freeze'): void;
-  /** Says each point that is passed. */
+  /** Prints each point that is passed. */
   trace(): void;
   hit(point: string): void;
 }
 
-/** Lines to the suite. Synchronous, so that they are out before the process stops. */
-export function say(line: string): void {
+/** Sends a line to the suite. Synchronous, so that it is out before the process stops. */
+export function print(line: string): void {
   try {
     writeSync(1, `${line}\n`);
   } catch {
-    // The suite is gone, and an instance without it has no reason to be.
+    // The suite is gone, and an instance has no purpose without it.
     process.exit(1);
   }
 }
@@ -39,11 +39,11 @@ export function createPoints(): Points {
       traced = true;
     },
     hit(point) {
-      if (traced) say(`point ${point}`);
+      if (traced) print(`point ${point}`);
       if (armed?.point !== point) return;
       const { action } = armed;
       armed = undefined;
-      say(`${action} ${point}`);
+      print(`${action} ${point}`);
       process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
     },
   };
@@ -66,8 +66,8 @@ export function clientsWithPoints({ plaid, finix }: Clients, { hit }: Points): C
         try {
           return await exchange(publicToken);
         } catch (error) {
-          // The ledger does not know what did not arrive in time on a busy machine.
-          if (error instanceof UpstreamError && error.failure === 'lost') say(`lost ${sha256(publicToken)}`);
+          // The simulator does not know which answers arrived too late on a busy machine.
+          if (error instanceof UpstreamError && error.failure === 'lost') print(`lost ${sha256(publicToken)}`);
           throw error;
         }
       },
@@ -82,15 +82,15 @@ export function clientsWithPoints({ plaid, finix }: Clients, { hit }: Points): C
   };
 }
 
-/** At most so long is what Plaid and Finix say on its way, when they are asked what is true: by then it may not be true any more. */
-const ON_ITS_WAY_MS = 80;
+/** An answer about the current state takes this long at most, and may be out of date when it arrives. */
+const TRANSIT_MS = 80;
 
-export function clientsWithSlowNews({ plaid, finix }: Clients): Clients {
+export function clientsWithSlowReads({ plaid, finix }: Clients): Clients {
   const slowly =
     <A extends unknown[], T>(call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
       const answer = await call(...args);
-      await sleep(Math.random() * ON_ITS_WAY_MS);
+      await sleep(Math.random() * TRANSIT_MS);
       return answer;
     };
   return {
@@ -116,7 +116,7 @@ export function storageWithPoints(storage: Storage, { hit }: Points): Storage {
   };
 }
 
-/** The money path's transactions give the session as written; of others there is no point. */
+/** The money path's transactions return the session as written; other transactions have no point. */
 function commitOf(result: unknown): string | undefined {
   const row = (result as { session?: unknown } | undefined)?.session ?? result;
   const { version, recovery_point } = (row ?? {}) as { version?: number; recovery_point?: string };

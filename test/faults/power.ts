@@ -3,22 +3,22 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arena, ArenaOptions } from './arena.ts';
 import type { Control } from './controls.ts';
-import type { Verdict } from './judge.ts';
-import type { RunRound } from './suite.ts';
+import type { Environment, EnvironmentOptions } from './environment.ts';
+import type { Verdict } from './oracle.ts';
+import type { RunRound } from './round.ts';
 
 /**
  * A power cut, as far as a file system can tell: the database lies in an image of a disk that is mounted, and what counts after the cut
- * is a copy of that image, taken behind the back of the file system while the server is stopped in its tracks. Whatever was written but
- * not synced is in the memory of the machine only, and so not in the copy. It proves that what was acknowledged had been handed to the
- * disk with the order to keep it; it proves nothing about a disk that lies about that.
+ * is a copy of that image, taken without the file system's knowledge while the server is stopped. Data that was written but not synced is
+ * in the memory of the machine only, and so not in the copy. It proves that acknowledged data had been synced to the disk; it proves
+ * nothing about a disk that ignores a sync.
  */
 const IMAGE_SIZE = '96M';
-/** The file system's own syncing would save what SQLite did not: later than any round here lasts. */
+/** The file system's own syncing would save data that SQLite did not sync: later than any round here lasts. */
 const OPTIONS = 'loop,commit=600';
 
-/** Why there can be no power cut here; undefined: there can. */
+/** Why a power cut can't be simulated here; undefined: it can. */
 export function whyNoPowerCut(): string | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'fbc-power-'));
   try {
@@ -36,7 +36,7 @@ export function whyNoPowerCut(): string | undefined {
 export async function powerCut(round: RunRound, control: Control | undefined): Promise<Verdict> {
   const folder = mkdtempSync(join(tmpdir(), 'fbc-power-'));
   const disk = makeDisk(folder, IMAGE_SIZE);
-  const around = async (run: (more: Pick<ArenaOptions, 'dataDir'>) => Promise<void>) => {
+  const around = async (run: (more: Pick<EnvironmentOptions, 'dataDir'>) => Promise<void>) => {
     mount(disk);
     try {
       await run({ dataDir: join(disk.folder, 'data') });
@@ -45,20 +45,20 @@ export async function powerCut(round: RunRound, control: Control | undefined): P
       rmSync(folder, { recursive: true, force: true });
     }
   };
-  return round({ instances: 1, around, options: { instancesSuffer: true } }, { control }, async (arena) => {
-    await arena.connect(20, { atOnce: 10 });
-    if (control) return cutPower(arena, disk);
-    // The whole server is also cut off in the middle of work.
-    const connecting = arena.connect(10);
-    await sleep(arena.random.between(100, 200));
-    await cutPower(arena, disk);
+  return round({ instances: 1, around, options: { instancesSuffer: true } }, { control }, async (environment) => {
+    await environment.connect(20, { atOnce: 10 });
+    if (control) return cutPower(environment, disk);
+    // The complete server also loses power in the middle of work.
+    const connecting = environment.connect(10);
+    await sleep(environment.random.between(100, 200));
+    await cutPower(environment, disk);
     await connecting;
   });
 }
 
-async function cutPower(arena: Arena, disk: Disk): Promise<void> {
-  const instance = arena.cluster.empty(0);
-  // Stopped first: what it does after the copy has not happened on the disk that comes back.
+async function cutPower(environment: Environment, disk: Disk): Promise<void> {
+  const instance = environment.cluster.empty(0);
+  // Stopped first: nothing it writes after the copy is on the disk that comes back.
   instance?.signal('SIGSTOP');
   const copy = `${disk.image}.after`;
   copyFileSync(disk.image, copy);
@@ -66,7 +66,7 @@ async function cutPower(arena: Arena, disk: Disk): Promise<void> {
   await instance?.exited;
   execFileSync('umount', [disk.folder]);
   mount({ ...disk, image: copy });
-  await arena.cluster.fill(0);
+  await environment.cluster.fill(0);
 }
 
 interface Disk {

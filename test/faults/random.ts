@@ -1,11 +1,11 @@
-/** Numbers that a seed repeats: the same seed gives the same faults in the same order. mulberry32, good enough for choosing. */
+/** Numbers that a seed repeats: the same seed gives the same faults in the same order. mulberry32, good enough for a choice. */
 export interface Random {
   /** From 0 up to, not including, 1. */
   next(): number;
   /** A whole number from `from` to `to`, both included. */
   between(from: number, to: number): number;
   pick<T>(from: readonly T[]): T;
-  /** A generator of its own, so that what one row draws does not change another row. */
+  /** A separate generator, so that the numbers drawn in one case do not change another case. */
   fork(name: string): Random;
 }
 

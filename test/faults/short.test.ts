@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { availableStores, runSuite } from './suite.ts';
 
-/** The short form takes under a minute on a machine of its own, and this is rarely one. */
+/** The short form takes under a minute on an idle machine, which a test machine rarely is. */
 const PATIENCE_MS = 6 * 60_000;
-/** Fixed, so that a failure is the same for whoever looks at it next; the full form draws its own. */
+/** Fixed, so that a failure can be repeated; the full form draws its own. */
 const SEED = 20_240_229;
 
 const { stores, missing } = availableStores();
 describe(missing ? `faults, in short (PostgreSQL skipped: ${missing})` : 'faults, in short', () => {
-  it('lose no bank and make none twice, and every server without a protection is found out', {
+  it('lose no bank and create none twice, and the suite detects every control', {
     timeout: PATIENCE_MS,
   }, async () => {
     const lines = await runSuite({ seed: SEED, stores, short: true, scale: 1, verbose: false, report: () => {} });

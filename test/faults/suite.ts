@@ -1,23 +1,24 @@
 import pLimit from 'p-limit';
 import pg from 'pg';
 import { postgresMissing, startPostgres, type TestPostgres } from '../helpers/postgres.ts';
-import { Arena, type ArenaOptions, isClean, type Store } from './arena.ts';
-import { controlRows } from './control-rows.ts';
-import type { Verdict } from './judge.ts';
-import { pointRows } from './point-rows.ts';
+import { controlCases } from './cases/control-cases.ts';
+import { faultCases } from './cases/index.ts';
+import { pointCases } from './cases/point-cases.ts';
+import { Environment, type EnvironmentOptions, type Store } from './environment.ts';
+import { isClean, type Verdict } from './oracle.ts';
 import { createRandom } from './random.ts';
-import { type Row, rows } from './rows.ts';
+import type { FaultCase, RunRound } from './round.ts';
 
 export interface SuiteOptions {
   seed: number;
   stores: Store[];
-  /** Only rows whose name contains this. */
+  /** Only cases whose name contains this. */
   only?: string | undefined;
   short: boolean;
-  /** All rows' sessions times this. */
+  /** The sessions of all cases are multiplied by this. */
   scale: number;
   verbose: boolean;
-  /** Told of each line of the table as it is known. */
+  /** Called with each line of the table as soon as it is known. */
   report: (line: Line) => void;
 }
 
@@ -26,25 +27,18 @@ export interface Line {
   store: Store;
   fault: string;
   verdict: Verdict;
+  /** For a control: whether the suite detected it. */
   ok: boolean;
-  /** For a control: whether it was found out. */
   control: boolean;
   ms: number;
 }
 
-/** Runs one row's round and gives what came of it. */
-export type RunRound = (
-  row: Pick<Row, 'instances' | 'options' | 'around'>,
-  more: Partial<ArenaOptions>,
-  act: (arena: Arena) => Promise<void>,
-) => Promise<Verdict>;
-
-/** Rounds that run beside each other: each is mostly waiting. */
+/** Concurrent rounds of one case: each of them mostly waits. */
 const ROUNDS_AT_ONCE = 3;
-/** In the short form, of each store: more of them would starve each other on two cores. */
-const ROWS_AT_ONCE = 2;
+/** In the short form, for each store: more of them would starve each other on two cores. */
+const CASES_AT_ONCE = 2;
 
-/** @returns all lines; those that are not `ok` say why in their verdict */
+/** @returns all lines; the verdict of those that are not `ok` explains why */
 export async function runSuite(options: SuiteOptions): Promise<Line[]> {
   const lines: Line[] = [];
   const runOne = async (store: Store) => {
@@ -58,7 +52,7 @@ export async function runSuite(options: SuiteOptions): Promise<Line[]> {
       await postgres?.stop();
     }
   };
-  // The short form is for whoever waits for it; the full one, whose rows tell how long customers waited, goes one by one.
+  // A developer waits for the short form; the full form measures how long customers wait, so its cases run one by one.
   if (options.short) await Promise.all(options.stores.map(runOne));
   else for (const store of options.stores) await runOne(store);
   return lines;
@@ -78,7 +72,7 @@ async function openPostgres(): Promise<TestPostgres> {
   return postgres;
 }
 
-/** The stores that can be tried here, and why not others. */
+/** The stores that are available here, and why another one is not. */
 export function availableStores(): { stores: Store[]; missing: string | undefined } {
   const missing = postgresMissing();
   return { stores: missing ? ['sqlite'] : ['sqlite', 'postgres'], missing };
@@ -90,36 +84,36 @@ async function runStore(
   postgres: TestPostgres | undefined,
   report: (line: Line) => void,
 ): Promise<void> {
-  const wanted = (name: string) => only === undefined || name.includes(only);
-  const sessionsOf = ({ sessions }: Pick<Row, 'sessions'>) =>
+  const isWanted = (name: string) => only === undefined || name.includes(only);
+  const sessionsOf = ({ sessions }: Pick<FaultCase, 'sessions'>) =>
     short ? sessions.short : Math.max(1, Math.round(sessions.full * scale));
 
   const roundOf = (name: string): RunRound => {
     const random = createRandom(seed).fork(name);
     let rounds = 0;
-    return async (row, more, act) => {
-      const instances = typeof row.instances === 'number' ? row.instances : row.instances[store];
+    return async (faultCase, more, act) => {
+      const instances = typeof faultCase.instances === 'number' ? faultCase.instances : faultCase.instances[store];
       const own = random.fork(String(rounds++));
       let verdict: Verdict | undefined;
-      const run = async (around: Pick<ArenaOptions, 'dataDir'>) => {
-        const arena = await Arena.open({
+      const run = async (around: Pick<EnvironmentOptions, 'dataDir'>) => {
+        const environment = await Environment.open({
           store,
           random: own,
           postgres,
           instances,
           verbose,
-          ...row.options,
+          ...faultCase.options,
           ...more,
           ...around,
         });
         try {
-          await act(arena);
-          verdict = await arena.verdict();
+          await act(environment);
+          verdict = await environment.verdict();
         } finally {
-          await arena.close();
+          await environment.close();
         }
       };
-      await (row.around ? row.around(run) : run({}));
+      await (faultCase.around ? faultCase.around(run) : run({}));
       if (!verdict) throw new Error('a round had no verdict');
       return verdict;
     };
@@ -128,7 +122,7 @@ async function runStore(
   const tryLine = async (fault: string, control: boolean, run: RunLine): Promise<Line> => {
     const began = performance.now();
     const verdict = await run(roundOf(fault)).catch(failed);
-    // A control that came to no verdict at all has caught nothing.
+    // A control without any verdict was not detected.
     const caught = verdict.sessions > 0 && verdict.lost.length + verdict.double.length > 0;
     return { store, fault, verdict, control, ok: control ? caught : isClean(verdict), ms: performance.now() - began };
   };
@@ -139,58 +133,40 @@ async function runStore(
     again.push(async () => report(await tryLine(fault, control, run)));
   };
 
-  const limit = pLimit(short ? ROWS_AT_ONCE : 1);
+  const limit = pLimit(short ? CASES_AT_ONCE : 1);
   const inOrder: Promise<void>[] = [];
   const add = (...args: Parameters<typeof line>) => inOrder.push(limit(() => line(...args)));
-  const runRow = (row: Row) => (round: RunRound) => round(row, {}, (arena) => row.run(arena, sessionsOf(row)));
-  const ownRows = rows.filter(
-    (row) => wanted(row.name) && (row.stores?.includes(store) ?? true) && sessionsOf(row) > 0,
+  const runCase = (faultCase: FaultCase) => (round: RunRound) =>
+    round(faultCase, {}, (environment) => faultCase.run(environment, sessionsOf(faultCase)));
+  const ownCases = faultCases.filter(
+    (one) => isWanted(one.name) && (one.stores?.includes(store) ?? true) && sessionsOf(one) > 0,
   );
-  // Where rows go one by one, each is alone anyway; and a crash's recovery takes the longer the more databases there are.
-  const inPlace = (row: Row) => !short || !row.alone;
-  for (const row of ownRows) if (inPlace(row)) add(row.name, false, runRow(row));
-  for (const points of pointRows) {
-    if (!wanted(points.name) || sessionsOf(points) === 0) continue;
+  // Where cases run one by one, each is alone in any case; and a crash's recovery takes longer with more databases.
+  const isInOrder = (one: FaultCase) => !short || !one.alone;
+  for (const one of ownCases) if (isInOrder(one)) add(one.name, false, runCase(one));
+  for (const points of pointCases) {
+    if (!isWanted(points.name) || sessionsOf(points) === 0) continue;
     const sessions = sessionsOf(points);
     add(points.name, false, (round) =>
-      points.run(round, { short, sessions, atOnce: short ? ROWS_AT_ONCE : ROUNDS_AT_ONCE }),
+      points.run(round, { short, sessions, atOnce: short ? CASES_AT_ONCE : ROUNDS_AT_ONCE }),
     );
   }
-  for (const row of controlRows) {
-    if (!wanted(row.name) || (row.stores && !row.stores.includes(store))) continue;
-    if (short && !row.inShort?.includes(store)) continue;
-    const skipped = row.skipped?.();
-    if (skipped) console.log(`(${store}) ${row.name}: not run: ${skipped}`);
-    else add(row.name, row.isControl ?? true, (round) => row.run(round));
+  for (const one of controlCases) {
+    if (!isWanted(one.name) || (one.stores && !one.stores.includes(store))) continue;
+    if (short && !one.inShort?.includes(store)) continue;
+    const skipped = one.skipped?.();
+    if (skipped) console.log(`(${store}) ${one.name}: not run: ${skipped}`);
+    else add(one.name, one.isControl ?? true, (round) => one.run(round));
   }
   await Promise.all(inOrder);
-  for (const row of ownRows) if (!inPlace(row)) await line(row.name, false, runRow(row));
-  // Where everything runs beside everything, a row can be starved of the machine once; alone, it is a defect. The full form forgives nothing.
+  for (const one of ownCases) if (!isInOrder(one)) await line(one.name, false, runCase(one));
+  // With concurrent cases the machine can starve one of them once; a case that also fails alone has found a defect. The full form
+  // repeats nothing.
   for (const run of again) await run();
 }
 
-/** A row that could not be carried out proves nothing, which is as bad as a lost bank. */
+/** A case that could not be carried out proves nothing, which is as bad as a lost bank. */
 function failed(error: unknown): Verdict {
-  const why = `the row itself failed: ${error instanceof Error ? error.message : String(error)}`;
+  const why = `the case itself failed: ${error instanceof Error ? error.message : String(error)}`;
   return { sessions: 0, completed: 0, restartsAsked: 0, lost: [why], double: [], needless: [], longestMs: 0 };
-}
-
-/** Adds up rounds, at most `atOnce` of them at the same time. */
-export async function addUp(rounds: (() => Promise<Verdict>)[], atOnce: number): Promise<Verdict> {
-  const limit = pLimit(atOnce);
-  // To the end also when one fails: what still ran would disturb the rows that come after.
-  const settled = await Promise.allSettled(rounds.map((round) => limit(round)));
-  const verdicts = settled.map((end) => {
-    if (end.status === 'rejected') throw end.reason;
-    return end.value;
-  });
-  return verdicts.reduce((sum, one) => ({
-    sessions: sum.sessions + one.sessions,
-    completed: sum.completed + one.completed,
-    restartsAsked: sum.restartsAsked + one.restartsAsked,
-    lost: [...sum.lost, ...one.lost],
-    double: [...sum.double, ...one.double],
-    needless: [...sum.needless, ...one.needless],
-    longestMs: Math.max(sum.longestMs, one.longestMs),
-  }));
 }

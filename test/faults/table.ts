@@ -7,7 +7,7 @@ export function heading(): string {
   return `${line(COLUMNS)}\n${line(WIDTHS.map((width) => '-'.repeat(width)))}`;
 }
 
-export function row({ store, fault, verdict, ok, control }: Line): string {
+export function formatLine({ store, fault, verdict, ok, control }: Line): string {
   const { sessions, completed, restartsAsked, lost, double, needless, longestMs } = verdict;
   const judged = control ? (ok ? 'caught' : 'NOT CAUGHT') : ok ? 'ok' : needless.length > 0 ? 'NEEDLESS' : 'FAILED';
   const seconds = `${(longestMs / 1000).toFixed(1)} s`;
@@ -16,7 +16,7 @@ export function row({ store, fault, verdict, ok, control }: Line): string {
   );
 }
 
-/** Of the whole server; controls are counted apart. */
+/** Of the complete server; controls are counted separately. */
 export function total(lines: Line[]): string {
   const own = lines.filter(({ control }) => !control);
   const sum = (of: (line: Line) => number) => own.reduce((all, one) => all + of(one), 0);

@@ -25,6 +25,12 @@ export const INSTANCE_TIMES = {
 
 /** How long after a call was given up a late commit happens, at most: well within the quiet period that counts from its sending. */
 export const LATE_COMMIT_MS = 1_000;
+/** A frozen process wakes up when another worker has long taken over, and before that worker may create again. */
+export const FROZEN_MS = 2 * INSTANCE_TIMES.timing.leaseMs;
+/** A frozen process wakes up when another worker has created again and is done. */
+export const FROZEN_LONG_MS = INSTANCE_TIMES.quietMs + INSTANCE_TIMES.timing.leaseMs;
+/** How long a killed instance may take to be back before the next one is killed. */
+export const START_MS = 10_000;
 
 /** The calls that the money path makes, in its order. */
 export const CALLS: readonly Pick<FaultRule, 'service' | 'path' | 'method'>[] = [
@@ -35,7 +41,7 @@ export const CALLS: readonly Pick<FaultRule, 'service' | 'path' | 'method'>[] = 
   { service: 'finix', path: '/payment_instruments', method: 'POST' },
 ];
 
-/** What the suite tells an instance. */
+/** Orders of the suite to an instance. */
 export type Order =
   | { order: 'arm'; point: string; action: 'kill' | 'freeze' }
   | { order: 'trace' }

@@ -1,8 +1,8 @@
-import type { FaultRule } from '../../demo/simulator/index.ts';
-import type { Row } from './rows.ts';
-import { CALLS, LATE_COMMIT_MS } from './times.ts';
+import type { FaultRule } from '../../../demo/simulator/index.ts';
+import type { FaultCase } from '../round.ts';
+import { CALLS, LATE_COMMIT_MS } from '../times.ts';
 
-/** The looks at Finix's lists that follow a lost answer fail as well, now and then. */
+/** The reads of Finix's lists that follow a lost answer fail as well, now and then. */
 const LISTS: typeof CALLS = [
   { service: 'finix', path: '/payment_instruments', method: 'GET' },
   { service: 'finix', path: '/identities', method: 'GET' },
@@ -23,19 +23,19 @@ const TROUBLES: Record<string, Trouble> = {
   'reset after the commit': { kind: 'reset', when: 'after' },
 };
 
-/** What the rules against two instruments are made for. */
+/** The trouble that the rules against a second instrument are made for. */
 const IN_SHORT = 'timeout long before the commit';
 
 /** Each trouble, at every call, for some of the customers who come at the same time. */
-export const upstreamRows: Row[] = Object.entries(TROUBLES).map(([name, trouble]) => ({
+export const upstreamCases: FaultCase[] = Object.entries(TROUBLES).map(([name, trouble]) => ({
   name: `upstream: ${name}`,
   instances: 2,
   sessions: { full: 20, short: name === IN_SHORT ? 5 : 0 },
-  async run(arena, sessions) {
+  async run(environment, sessions) {
     const times = Math.ceil(sessions / 5);
-    for (const call of CALLS) arena.fault({ ...call, ...trouble, times });
-    for (const list of LISTS) arena.fault({ ...list, ...trouble, times: 1 });
-    await arena.connect(sessions);
+    for (const call of CALLS) environment.fault({ ...call, ...trouble, times });
+    for (const list of LISTS) environment.fault({ ...list, ...trouble, times: 1 });
+    await environment.connect(sessions);
   },
 }));
 

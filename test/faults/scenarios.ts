@@ -1,33 +1,33 @@
 import { type Bank, type Ledger, SIMULATOR_CREDENTIALS } from '../../demo/simulator/index.ts';
 import type { Connection } from '../../widget/contract.ts';
 import type { Outcome } from './customer.ts';
-import type { Verdict } from './judge.ts';
+import type { Verdict } from './oracle.ts';
 
-/** What can be done to a connection from outside, once it is made. */
+/** What can happen to a connection from outside, once it is made. */
 export interface Scene {
   bank: Bank;
   itemId: string;
-  /** As somebody does in Finix's own dashboard. */
+  /** As in Finix's own dashboard. */
   setEnabled(enabled: boolean): Promise<void>;
-  /** A moment, another one each time. */
+  /** A short time, another one each time. */
   pause(): Promise<void>;
 }
 
-/** What happens to a connection after its session, and what is true in the end, whatever the webhooks' order. */
-export interface Story {
+/** What happens to a connection after its session, and what is true in the end, in whichever order the webhooks arrive. */
+export interface Scenario {
   name: string;
   /** Of the simulated login. */
   username: string;
   happen(scene: Scene): Promise<void>;
   status: Connection['status'];
-  /** How many instruments Finix has made for it in the end; undefined: as many as it takes. */
+  /** How many instruments Finix may have made for it in the end; undefined: any number. */
   made: number | undefined;
 }
 
 const ONE = 'user_one_account';
 const PENDING = 'user_pending_verification';
 
-export const STORIES: readonly Story[] = [
+export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'verified',
     username: PENDING,
@@ -104,25 +104,25 @@ export const STORIES: readonly Story[] = [
   },
 ];
 
-/** A customer's story is known by their number, so that a seed repeats it. */
-export function storyOf(number: number): Story {
-  const story = STORIES[number % STORIES.length];
-  if (!story) throw new Error('there are no stories');
-  return story;
+/** Chosen by the customer's number, so that a seed repeats it. */
+export function scenarioOf(number: number): Scenario {
+  const scenario = SCENARIOS[number % SCENARIOS.length];
+  if (!scenario) throw new Error('there are no scenarios');
+  return scenario;
 }
 
 /** The Item that the customer's last public token stands for. */
-export function itemOf(ledger: Ledger, { tokens }: Outcome): string | undefined {
+export function itemOf(upstream: Ledger, { tokens }: Outcome): string | undefined {
   const token = tokens.at(-1)?.token;
-  return ledger.publicTokens().find(({ public_token }) => public_token === token)?.item_id;
+  return upstream.publicTokens().find(({ public_token }) => public_token === token)?.item_id;
 }
 
 /** The instruments that Finix has ever made for a customer. */
-export function instrumentsOf(ledger: Ledger, email: string): { id: string; enabled: boolean }[] {
+export function instrumentsOf(upstream: Ledger, email: string): { id: string; enabled: boolean }[] {
   const own = new Set(
-    ledger.identities().flatMap(({ id, entity }) => ((entity as { email?: unknown }).email === email ? [id] : [])),
+    upstream.identities().flatMap(({ id, entity }) => ((entity as { email?: unknown }).email === email ? [id] : [])),
   );
-  return ledger
+  return upstream
     .instruments()
     .flatMap(({ id, identity, enabled }) => (own.has(String(identity)) ? [{ id, enabled: enabled === true }] : []));
 }
@@ -142,29 +142,29 @@ export async function setEnabled(finixUrl: string, instrument: string, enabled: 
   if (!response.ok) throw new Error(`Finix answered ${response.status}`);
 }
 
-export interface News {
+export interface MerchantEvent {
   id: string;
   status: Connection['status'];
   updated_at: string;
 }
 
-/** Judges what has become of the connections by what happened to them. */
-export function judgeStories({
-  ledger,
+/** Compares what became of the connections with what happened to them. */
+export function checkScenarios({
+  upstream,
   outcomes,
-  stories,
+  scenarios,
   connections,
-  news,
+  events,
 }: {
-  ledger: Ledger;
+  upstream: Ledger;
   outcomes: Outcome[];
-  stories: ReadonlyMap<string, Story>;
+  scenarios: ReadonlyMap<string, Scenario>;
   connections: ReadonlyMap<string, Connection[]>;
-  news: News[];
+  events: MerchantEvent[];
 }): Verdict {
   const verdict: Verdict = {
     sessions: outcomes.length,
-    completed: outcomes.filter(({ told }) => told?.status === 'completed').length,
+    completed: outcomes.filter(({ final }) => final?.status === 'completed').length,
     restartsAsked: 0,
     lost: [],
     double: [],
@@ -172,28 +172,28 @@ export function judgeStories({
     longestMs: Math.max(0, ...outcomes.map(({ ms }) => ms)),
   };
   for (const { email } of outcomes) {
-    const story = stories.get(email);
-    if (!story) continue;
-    const instruments = instrumentsOf(ledger, email);
-    judgeStory(verdict, story, { email, connections: connections.get(email) ?? [], instruments, news });
+    const scenario = scenarios.get(email);
+    if (!scenario) continue;
+    const instruments = instrumentsOf(upstream, email);
+    checkScenario(verdict, scenario, { email, connections: connections.get(email) ?? [], instruments, events });
   }
   return verdict;
 }
 
 /** Adds what is wrong to the verdict. */
-function judgeStory(
+function checkScenario(
   verdict: Pick<Verdict, 'lost' | 'double'>,
-  { name, status, made }: Story,
+  { name, status, made }: Scenario,
   evidence: {
     email: string;
     /** As the merchant reads them. */
     connections: Connection[];
     instruments: { id: string; enabled: boolean }[];
-    /** What the merchant was told, in the order in which it came. */
-    news: News[];
+    /** The merchant's events, in the order of their arrival. */
+    events: MerchantEvent[];
   },
 ): void {
-  const { email, connections, instruments, news } = evidence;
+  const { email, connections, instruments, events } = evidence;
   const wrong = (words: string) => verdict.lost.push(`${email} (${name}): ${words}`);
   const [connection] = connections;
   if (!connection) return void wrong('has no connection');
@@ -205,7 +205,7 @@ function judgeStory(
   if (made !== undefined && instruments.length > made) {
     verdict.double.push(`${email} (${name}): ${instruments.length} instruments were made`);
   }
-  const about = news.filter(({ id }) => id === connection.id);
+  const about = events.filter(({ id }) => id === connection.id);
   const last = about.sort((a, b) => (a.updated_at < b.updated_at ? -1 : 1)).at(-1);
-  if (last?.status !== status) wrong(`the merchant's latest news is ${last?.status}`);
+  if (last?.status !== status) wrong(`the merchant's latest event is ${last?.status}`);
 }

@@ -10,86 +10,86 @@ import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receive
 import { Cluster } from './cluster.ts';
 import type { Control } from './controls.ts';
 import { connectBank, type Outcome, readConnections } from './customer.ts';
-import { judge, type Verdict } from './judge.ts';
-import { type PostOffice, postOffice } from './post-office.ts';
+import { checkSessions, isClean, type Verdict } from './oracle.ts';
 import type { Random } from './random.ts';
-import { itemOf, judgeStories, type News, type Story, setEnabled, storyOf } from './stories.ts';
+import { checkScenarios, itemOf, type MerchantEvent, type Scenario, scenarioOf, setEnabled } from './scenarios.ts';
 import { CALLS, INSTANCE_TIMES, LATE_COMMIT_MS } from './times.ts';
+import { createWebhookDispatcher, type WebhookDispatcher } from './webhook-dispatcher.ts';
 
 export type Store = 'sqlite' | 'postgres';
 
-export interface ArenaOptions {
+export interface EnvironmentOptions {
   store: Store;
   random: Random;
   postgres: TestPostgres | undefined;
   instances: number;
   control?: Control | undefined;
   verbose?: boolean | undefined;
-  /** A folder for the embedded database, made by the row itself. */
+  /** A folder for the embedded database, made by the case itself. */
   dataDir?: string | undefined;
   /** See Evidence. */
   instancesSuffer?: boolean;
   listLagMs?: number;
-  /** How long commits can still be under way when everybody has their answer; the latest that the faults make when left out. */
+  /** How long commits can still be under way when every customer has an answer; the latest that the faults make when left out. */
   settleMs?: number;
   /** See Evidence. */
   identitiesMayDouble?: boolean;
-  /** What is told of connections later matters: see webhook-rows.ts. `killsOneIn`: see PostOfficeOptions. */
+  /** The providers send webhooks, and so does the server: see webhook-cases.ts. `killsOneIn`: see DispatcherOptions. */
   webhooks?: { killsOneIn?: number };
   /** How long a customer waits, where it can take longer than usual. */
   patienceMs?: number;
-  /** Makes the create call of the instrument take its time too, for what happens during it. Nobody is refused by Finix then. */
+  /** Makes the instrument's create call slow too, for faults that strike during it. Finix refuses no customer then. */
   slowInstruments?: boolean;
 }
 
-/** A customer waits for as long as anything here can last; whoever is not through by then is lost. */
+/** A customer waits longer than any fault here lasts; a customer without an outcome by then is lost. */
 const PATIENCE_MS = 45_000;
-/** So that calls are in flight when something happens to a process. */
+/** So that calls are in flight when a fault strikes a process. */
 const LATENCY_MS = 15;
-/** How long surplus instruments and unused logins may take to go once all is calm: the quiet period, its sweep, and a busy machine. */
+/** How long surplus instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a busy machine. */
 const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
 
-/** A control is not expected to come clean; for what it leaves behind, two sweeps are long enough. */
+/** A control is not expected to become clean; two sweeps are long enough for what it leaves. */
 const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;
 
-/** Only the path counts: the post office brings it to an instance. */
+/** Only the path counts: the dispatcher chooses the instance. */
 const PLAID_HOOK = 'http://localhost/webhooks/plaid';
 const FINIX_HOOK = 'http://localhost/webhooks/finix';
 const FINIX_SECRET = 'finix-webhook-secret-of-the-fault-suite';
-/** So that not everything happens at once, but nearly. */
-const LIVES_MS = 1_000;
-/** Between two things that happen to one connection: shorter and longer than what the servers do about the first. */
+/** Scenarios start within this time, so that they overlap without being in step. */
+const SPREAD_MS = 1_000;
+/** Between two events of one connection: shorter and longer than the server takes to handle the first. */
 const PAUSE_MS = 300;
 
-/** One upstream, one database and the instances on it, for one row of the table or one round of it. */
-export class Arena {
+/** One upstream, one database and the instances on it, for one case of the table or one round of it. */
+export class Environment {
   readonly outcomes: Outcome[] = [];
-  readonly #stories = new Map<string, Story>();
+  readonly #scenarios = new Map<string, Scenario>();
   #named = 0;
 
   private constructor(
-    readonly options: ArenaOptions,
+    readonly options: EnvironmentOptions,
     readonly upstream: RunningSimulator,
     readonly cluster: Cluster,
-    private readonly post: PostOffice,
-    /** What the merchant is told; undefined without webhooks. */
+    private readonly dispatcher: WebhookDispatcher,
+    /** The merchant's endpoint; undefined without webhooks. */
     private readonly receiver: Receiver | undefined,
     /** DATA_DIR; a folder that does not exist with PostgreSQL. */
     readonly dataDir: string,
     private readonly cleanUp: (() => Promise<void>)[],
   ) {}
 
-  static async open(options: ArenaOptions): Promise<Arena> {
+  static async open(options: EnvironmentOptions): Promise<Environment> {
     const cleanUp: (() => Promise<void>)[] = [];
     let cluster: Cluster | undefined;
-    const post = postOffice({
+    const dispatcher = createWebhookDispatcher({
       random: options.random,
       cluster: () => cluster as Cluster,
       simulator: () => upstream.simulator,
       ...options.webhooks,
     });
     const webhooks = options.webhooks && {
-      deliver: post.deliver,
+      deliver: dispatcher.deliver,
       finixWebhook: { url: FINIX_HOOK, secret: FINIX_SECRET },
     };
     const upstream: RunningSimulator = await startSimulator({ listLagMs: options.listLagMs ?? 0, ...webhooks });
@@ -118,7 +118,7 @@ export class Arena {
     const started = await Cluster.start({ upstream, database, settings, control, verbose }, options.instances);
     cluster = started;
     cleanUp.unshift(() => started.close());
-    return new Arena(options, upstream, started, post, receiver, dataDir, cleanUp);
+    return new Environment(options, upstream, started, dispatcher, receiver, dataDir, cleanUp);
   }
 
   get random(): Random {
@@ -138,14 +138,14 @@ export class Arena {
     const anywhere = () => this.cluster.url((urls) => this.random.pick(urls));
     const { slowInstruments = false } = this.options;
     for (const call of CALLS) {
-      // The simulator's rules for everybody come before those of the customer whom Finix refuses.
+      // The simulator's rules for all customers come before those of the customer whom Finix refuses.
       const isRefusal = call.path === '/payment_instruments' && !slowInstruments;
       if (!isRefusal) this.fault({ ...call, kind: 'delay', delayMs: LATENCY_MS });
     }
     const connecting = Array.from({ length: count }, () => {
       const number = this.#named++;
       const email = `customer-${number}@example.com`;
-      this.#stories.set(email, storyOf(number));
+      this.#scenarios.set(email, scenarioOf(number));
       return limit(async () => {
         const outcome = await connectBank({
           email,
@@ -154,7 +154,7 @@ export class Arena {
           plaidUrl: this.upstream.plaidUrl,
           random: this.random,
           copies,
-          login: this.options.webhooks && { username: storyOf(number).username, webhook: PLAID_HOOK },
+          login: this.options.webhooks && { username: scenarioOf(number).username, webhook: PLAID_HOOK },
           patienceMs: this.options.patienceMs ?? PATIENCE_MS,
         });
         this.outcomes.push(outcome);
@@ -163,38 +163,39 @@ export class Arena {
     await Promise.all(connecting);
   }
 
-  /** Lets everything happen to the connections that is in their stories. */
+  /** Lets the connections go through their scenarios. */
   async live(): Promise<void> {
     const { simulator, finixUrl } = this.upstream;
-    const living = this.outcomes.map(async (outcome) => {
+    const running = this.outcomes.map(async (outcome) => {
       const itemId = itemOf(simulator.ledger, outcome);
-      const instrument = outcome.told?.connections[0]?.payment_instrument ?? '';
-      if (outcome.told?.status !== 'completed' || itemId === undefined) return;
-      await sleep(this.random.between(0, LIVES_MS));
-      await this.#stories.get(outcome.email)?.happen({
+      const instrument = outcome.final?.connections[0]?.payment_instrument ?? '';
+      if (outcome.final?.status !== 'completed' || itemId === undefined) return;
+      await sleep(this.random.between(0, SPREAD_MS));
+      await this.#scenarios.get(outcome.email)?.happen({
         bank: simulator.bank,
         itemId,
         setEnabled: (enabled) => setEnabled(finixUrl, instrument, enabled),
         pause: () => sleep(this.random.between(0, PAUSE_MS)).then(() => {}),
       });
     });
-    await Promise.all(living);
+    await Promise.all(running);
     await simulator.webhooks.settled();
-    if (this.post.undelivered > 0) throw new Error(`${this.post.undelivered} webhooks were taken by nobody`);
+    if (this.dispatcher.undelivered > 0)
+      throw new Error(`${this.dispatcher.undelivered} webhooks were accepted by no instance`);
   }
 
-  /** Lets the dust settle, and judges by the upstream's ledger. What is still wrong after the calm stays wrong. */
+  /** The oracle's verdict once the faults are over. What is still wrong after the calm is wrong for good. */
   async verdict(): Promise<Verdict> {
     this.upstream.simulator.faults.clear();
-    // Commits that were under way come first, or a second instrument is not there yet when it is looked for.
+    // Commits that are under way come first, or a second instrument is not there yet when the oracle looks for it.
     await sleep(this.options.settleMs ?? LATE_COMMIT_MS);
     const end = performance.now() + (this.options.control ? CALM_OF_CONTROLS_MS : CALM_MS);
     for (;;) {
       const connections = await this.#connections();
       const verdict = this.receiver
-        ? this.#judgeStories(connections, this.receiver)
-        : judge({
-            ledger: this.upstream.simulator.ledger,
+        ? this.#checkScenarios(connections, this.receiver)
+        : checkSessions({
+            upstream: this.upstream.simulator.ledger,
             outcomes: this.outcomes,
             connections,
             instancesSuffer: this.options.instancesSuffer === true || this.cluster.stalls > 0,
@@ -206,13 +207,13 @@ export class Arena {
     }
   }
 
-  #judgeStories(connections: Map<string, Connection[]>, { received }: Receiver): Verdict {
-    return judgeStories({
-      ledger: this.upstream.simulator.ledger,
+  #checkScenarios(connections: Map<string, Connection[]>, { received }: Receiver): Verdict {
+    return checkScenarios({
+      upstream: this.upstream.simulator.ledger,
       outcomes: this.outcomes,
-      stories: this.#stories,
+      scenarios: this.#scenarios,
       connections,
-      news: received.map(({ body }) => (body as { data: News }).data),
+      events: received.map(({ body }) => (body as { data: MerchantEvent }).data),
     });
   }
 
@@ -228,8 +229,4 @@ export class Arena {
   async close(): Promise<void> {
     for (const step of this.cleanUp) await step();
   }
-}
-
-export function isClean({ lost, double, needless }: Verdict): boolean {
-  return lost.length + double.length + needless.length === 0;
 }

@@ -3,12 +3,12 @@ import { sha256 } from '../../server/ids.ts';
 import type { Connection } from '../../widget/contract.ts';
 import type { Outcome } from './customer.ts';
 
-/** What is wrong, by the upstream's own ledger, in words; empty lists: nothing is. */
+/** What is wrong in the upstream state, in words; empty lists: nothing. */
 export interface Verdict {
   sessions: number;
   completed: number;
   restartsAsked: number;
-  /** Customers without the bank they connected, or with one that has been disabled; logins left at Plaid that nobody uses. */
+  /** Customers without the bank they connected, or with one that has been disabled; Items left at Plaid that no connection uses. */
   lost: string[];
   /** Customers with more than one enabled instrument, or more than one identity, at Finix. */
   double: string[];
@@ -17,24 +17,28 @@ export interface Verdict {
   longestMs: number;
 }
 
+export function isClean({ lost, double, needless }: Verdict): boolean {
+  return lost.length + double.length + needless.length === 0;
+}
+
 export interface Evidence {
-  ledger: Ledger;
+  upstream: Ledger;
   outcomes: Outcome[];
-  /** As the merchant reads them after everything is over, by customer's email. */
+  /** As the merchant reads them at the end, by the customer's email. */
   connections: Map<string, Connection[]>;
-  /** Instances died, froze or lost their database: an answer may have been lost on our side of the wire. */
+  /** Instances died, froze or lost their database: an answer may have been lost on the server's side of the wire. */
   instancesSuffer: boolean;
   /**
    * A process was frozen for longer than the quiet period just before it sent a create call. A second instrument is then found and
-   * disabled, a second identity cannot be: Finix keeps it, unused.
+   * disabled; a second identity can't be disabled, so Finix keeps it, unused.
    */
   identitiesMayDouble: boolean;
   /** SHA-256 of the public tokens whose exchange an instance had no answer to in time. */
   unanswered: ReadonlySet<string>;
 }
 
-export function judge({
-  ledger,
+export function checkSessions({
+  upstream,
   outcomes,
   connections,
   instancesSuffer,
@@ -50,36 +54,36 @@ export function judge({
     needless: [],
     longestMs: 0,
   };
-  const index = indexOf(ledger);
+  const index = indexOf(upstream);
   for (const outcome of outcomes) {
-    const { email, kind, told } = outcome;
+    const { email, kind, final } = outcome;
     const instruments = index.instruments.get(email) ?? [];
     const enabled = instruments.filter((instrument) => instrument.enabled);
     verdict.longestMs = Math.max(verdict.longestMs, outcome.ms);
     if ((index.identities.get(email) ?? 0) > 1 && !identitiesMayDouble)
       verdict.double.push(`${email}: more than one identity`);
 
-    const shown = told?.connections.flatMap(({ payment_instrument }) => payment_instrument ?? []) ?? [];
+    const shown = final?.connections.flatMap(({ payment_instrument }) => payment_instrument ?? []) ?? [];
     const kept = (connections.get(email) ?? []).filter(({ status }) => status === 'active');
     if (enabled.length > 1) verdict.double.push(`${email}: ${enabled.length} enabled instruments`);
-    // Not everybody who was to be refused is: another fault can come before the refusal.
-    if (kind === 'is refused' && told?.status === 'failed') {
+    // Another fault can end the session before Finix refuses the customer.
+    if (kind === 'is refused' && final?.status === 'failed') {
       verdict.completed++;
       if (enabled.length > 0) verdict.lost.push(`${email}: an instrument of an ended session is enabled`);
-    } else if (told?.status !== 'completed' || shown.length !== 1) {
+    } else if (final?.status !== 'completed' || shown.length !== 1) {
       verdict.lost.push(
-        `${email}: ended as ${told?.status ?? 'nothing in time'} (${told?.error?.code ?? outcome.lastAnswer})`,
+        `${email}: ended as ${final?.status ?? 'nothing in time'} (${final?.error?.code ?? outcome.lastAnswer})`,
       );
     } else {
       verdict.completed++;
       if (!enabled.some(({ id }) => id === shown[0])) {
-        verdict.lost.push(`${email}: was told ${shown[0]}, which is not enabled`);
+        verdict.lost.push(`${email}: was shown ${shown[0]}, which is not enabled`);
       }
       if (kept.length !== 1 || kept[0]?.payment_instrument !== shown[0]) {
-        verdict.lost.push(`${email}: was told ${shown[0]}, the merchant reads ${kept[0]?.payment_instrument}`);
+        verdict.lost.push(`${email}: was shown ${shown[0]}, the merchant reads ${kept[0]?.payment_instrument}`);
       }
     }
-    judgeLogins(
+    checkItems(
       verdict,
       outcome,
       index,
@@ -89,14 +93,14 @@ export function judge({
   return verdict;
 }
 
-/** Every login that was exchanged belongs to a completed session, or has been removed, or is one whose access token never reached us. */
-function judgeLogins(
+/** Every exchanged Item belongs to a completed session, or has been removed, or its access token never reached the server. */
+function checkItems(
   verdict: Verdict,
   outcome: Outcome,
   index: Index,
   mayBeLost: (token: string, handled: boolean) => boolean,
 ): void {
-  const { email, told } = outcome;
+  const { email, final } = outcome;
   const last = outcome.tokens.at(-1);
   for (const run of outcome.tokens) {
     const exchange = index.exchanges.get(run.token) ?? { handled: false, answerLost: false };
@@ -108,10 +112,10 @@ function judgeLogins(
       continue;
     }
     if (run !== last || !item) continue;
-    if (told?.status === 'completed' && item.removed)
-      verdict.lost.push(`${email}: the login of a completed session was removed`);
-    if (told && told.status !== 'completed' && item.exchanged && !item.removed) {
-      verdict.lost.push(`${email}: the login of an ended session was left at Plaid`);
+    if (final?.status === 'completed' && item.removed)
+      verdict.lost.push(`${email}: the Item of a completed session was removed`);
+    if (final && final.status !== 'completed' && item.exchanged && !item.removed) {
+      verdict.lost.push(`${email}: the Item of an ended session was left at Plaid`);
     }
   }
 }
@@ -123,24 +127,24 @@ interface Index {
   exchanges: Map<string, { handled: boolean; answerLost: boolean }>;
 }
 
-function indexOf(ledger: Ledger): Index {
+function indexOf(upstream: Ledger): Index {
   const index: Index = { identities: new Map(), instruments: new Map(), items: new Map(), exchanges: new Map() };
   const emails = new Map<string, string>();
-  for (const { id, entity } of ledger.identities()) {
+  for (const { id, entity } of upstream.identities()) {
     const email = String((entity as { email?: unknown }).email);
     emails.set(id, email);
     index.identities.set(email, (index.identities.get(email) ?? 0) + 1);
   }
-  for (const { id, identity, enabled } of ledger.instruments()) {
+  for (const { id, identity, enabled } of upstream.instruments()) {
     const email = emails.get(String(identity)) ?? '';
     index.instruments.set(email, [...(index.instruments.get(email) ?? []), { id, enabled: enabled === true }]);
   }
-  const items = new Map(ledger.items().map((item) => [item.item_id, item]));
-  for (const { public_token, item_id } of ledger.publicTokens()) {
+  const items = new Map(upstream.items().map((item) => [item.item_id, item]));
+  for (const { public_token, item_id } of upstream.publicTokens()) {
     const item = items.get(item_id);
     if (item) index.items.set(public_token, item);
   }
-  for (const call of ledger.calls()) {
+  for (const call of upstream.calls()) {
     if (call.path !== '/item/public_token/exchange') continue;
     const token = String((call.body as { public_token?: unknown }).public_token);
     const known = index.exchanges.get(token) ?? { handled: false, answerLost: false };

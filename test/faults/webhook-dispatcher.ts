@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deliver, Simulator } from '../../demo/simulator/index.ts';
 import type { Cluster } from './cluster.ts';
 import type { Random } from './random.ts';
+import { START_MS } from './times.ts';
 
-export interface PostOfficeOptions {
+export interface DispatcherOptions {
   simulator: () => Simulator;
   cluster: () => Cluster;
   random: Random;
@@ -11,27 +12,30 @@ export interface PostOfficeOptions {
   killsOneIn?: number | undefined;
 }
 
-/** Later than any two things that happen to a connection are apart, so that what happened first can come last. */
+/** Longer than the time between any two events of a connection, so that the first event can arrive last. */
 const LATE_MS = 700;
-/** Providers say at least once. */
+/** Providers promise at least one delivery. */
 const COPIES = 2;
-/** Plaid's are minutes, for a day; a minute here is longer than any instance can be away. */
-const AGAIN_MS = 100;
+/** Plaid retries for a day; a minute here is longer than any instance can be away. */
+const RETRY_MS = 100;
 const PATIENCE_MS = 60_000;
-/** How long a killed instance may take to be back before the next is killed. */
-const BIRTH_MS = 10_000;
 
-export interface PostOffice {
+export interface WebhookDispatcher {
   deliver: Deliver;
-  /** How many letters nobody has taken in all that time. Then nothing can be said of who is to blame. */
+  /** How many webhooks no instance has accepted in all that time. The case proves nothing then. */
   readonly undelivered: number;
 }
 
 /**
- * Brings the providers' webhooks as a bad day does: each twice, to different instances, late, so that they come in any order, and again
- * until somebody has answered 200.
+ * Delivers the providers' webhooks as on a bad day: each twice, to different instances, late, so that they arrive in any order, and
+ * again until an instance has answered 200.
  */
-export function postOffice({ simulator, cluster, random, killsOneIn }: PostOfficeOptions): PostOffice {
+export function createWebhookDispatcher({
+  simulator,
+  cluster,
+  random,
+  killsOneIn,
+}: DispatcherOptions): WebhookDispatcher {
   let isKilling = false;
   let undelivered = 0;
 
@@ -42,40 +46,40 @@ export function postOffice({ simulator, cluster, random, killsOneIn }: PostOffic
     instance?.signal('SIGKILL');
     await instance?.exited;
     await cluster()
-      .whole(BIRTH_MS)
+      .whole(START_MS)
       .finally(() => {
         isKilling = false;
       });
   }
 
-  async function bring(url: string, init: RequestInit, place: number): Promise<void> {
+  async function deliverTo(url: string, init: RequestInit, place: number): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
-    for (let tries = 0; performance.now() < deadline; tries++) {
-      const base = cluster().url((urls) => urls[(place + tries) % urls.length] ?? '');
+    for (let attempts = 0; performance.now() < deadline; attempts++) {
+      const base = cluster().url((urls) => urls[(place + attempts) % urls.length] ?? '');
       try {
-        if (base === undefined) throw new Error('nobody is up');
+        if (base === undefined) throw new Error('no instance is up');
         const { status } = await fetch(base + new URL(url).pathname, init);
         if (status === 200) return await kill(base);
       } catch {
-        // It died, or is not there yet.
+        // The instance died, or has not started yet.
       }
-      await sleep(AGAIN_MS);
+      await sleep(RETRY_MS);
     }
     undelivered++;
   }
 
   const deliver: Deliver = async (url, init) => {
     const first = random.between(0, 10);
-    // Half of the time at the very same moment: then both instances handle it beside each other.
+    // Half of the time at the same moment: then both instances handle it concurrently.
     const together = random.between(0, 1) === 1 ? random.between(0, LATE_MS) : undefined;
     const copies = Array.from({ length: COPIES }, async (_, copy) => {
       await sleep(together ?? random.between(0, LATE_MS));
       const headers: Record<string, string> = { ...init.headers };
-      // Of another second, as what Plaid repeats is: the same signature would be stored once.
+      // Signed in another second, as Plaid's repetitions are: the same signature would be stored once.
       if (headers['Plaid-Verification']) {
         headers['Plaid-Verification'] = simulator().webhooks.signPlaid(init.body, Date.now() - copy * 1_000);
       }
-      await bring(url, { ...init, headers }, first + copy);
+      await deliverTo(url, { ...init, headers }, first + copy);
     });
     await Promise.all(copies);
     return new Response(null, { status: 200 });

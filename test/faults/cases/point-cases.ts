@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '../environment.ts';
+import type { Verdict } from '../oracle.ts';
+import { addUp, type RunRound } from '../round.ts';
+import { FROZEN_LONG_MS, FROZEN_MS } from '../times.ts';
+
+interface PointCase {
+  name: string;
+  /** At each point. */
+  sessions: { full: number; short: number };
+  run(round: RunRound, options: { short: boolean; sessions: number; atOnce: number }): Promise<Verdict>;
+}
+
+/** How long the first of a few sessions may take to reach a point, on a busy machine. */
+const REACHED_MS = 15_000;
+
+/** At every point in turn: a few sessions are under way, and the process dies when the first of them reaches the point. */
+const killAtPoints: PointCase = {
+  name: 'kill -9 at each recovery point',
+  sessions: { full: 4, short: 2 },
+  async run(round, { short, sessions, atOnce }) {
+    const points = short ? ['after the exchange', 'after creating the instrument'] : await pointsOf(round);
+    const options = { instancesSuffer: true, slowInstruments: true };
+    const rounds = points.map(
+      (point) => () =>
+        untilReached(() => round({ instances: 1, options }, {}, (environment) => killAt(environment, point, sessions))),
+    );
+    return addUp(rounds, atOnce);
+  },
+};
+
+function freezeAtPoints(name: string, frozenMs: number, identitiesMayDouble: boolean): PointCase {
+  const options = { instancesSuffer: true, slowInstruments: true, identitiesMayDouble };
+  return {
+    name,
+    sessions: { full: 2, short: identitiesMayDouble ? 0 : 1 },
+    async run(round, { short, sessions, atOnce }) {
+      const points = short ? ['before the processor token'] : await pointsOf(round);
+      const rounds = points.map(
+        (point) => () =>
+          untilReached(() =>
+            round({ instances: 2, options }, {}, (environment) => freezeAt(environment, point, sessions, frozenMs)),
+          ),
+      );
+      return addUp(rounds, atOnce);
+    },
+  };
+}
+
+/** At every point in turn. A process that freezes loses its lease to another one, then wakes up and goes on. */
+export const pointCases: PointCase[] = [
+  killAtPoints,
+  freezeAtPoints('SIGSTOP at each recovery point, longer than the lease', FROZEN_MS, false),
+  freezeAtPoints('SIGSTOP at each recovery point, longer than the quiet period', FROZEN_LONG_MS, true),
+];
+
+class NotReached extends Error {
+  override readonly name = 'NotReached';
+}
+
+/** How often a round is started: a call that is repeated on a busy machine leads to other commits than the usual ones. */
+const STARTS = 3;
+
+async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
+  for (let start = 1; ; start++) {
+    try {
+      return await round();
+    } catch (error) {
+      if (!(error instanceof NotReached) || start === STARTS) throw error;
+    }
+  }
+}
+
+async function killAt(environment: Environment, point: string, sessions: number): Promise<void> {
+  const [first] = environment.cluster.instances;
+  await first?.tell({ order: 'arm', point, action: 'kill' });
+  await environment.connect(sessions);
+  if (first?.isAlive) throw new NotReached(`no session reached the point "${point}"`);
+}
+
+/** Every customer talks to the first instance until it freezes, then to the second. */
+export async function freezeAt(
+  environment: Environment,
+  point: string,
+  sessions: number,
+  frozenMs: number,
+): Promise<void> {
+  const [first, second] = environment.cluster.instances;
+  if (!first || !second) throw new Error('freezing takes two instances');
+  await first.tell({ order: 'arm', point, action: 'freeze' });
+  let frozen = false;
+  const connecting = environment.connect(sessions, { url: () => (frozen ? second.url : first.url) });
+  if (!(await first.hasPrinted('freeze', REACHED_MS))) {
+    await connecting;
+    throw new NotReached(`no session reached the point "${point}"`);
+  }
+  frozen = true;
+  // Most is done by then; the rest goes on while the frozen process wakes up.
+  await sleep(frozenMs);
+  first.signal('SIGCONT');
+  await connecting;
+}
+
+/** Every point that a session passes when nothing goes wrong, traced in a run of one session. */
+async function pointsOf(round: RunRound): Promise<string[]> {
+  let points: string[] = [];
+  await round({ instances: 1 }, {}, async (environment) => {
+    const [instance] = environment.cluster.instances;
+    await instance?.tell({ order: 'trace' });
+    await environment.connect(1);
+    points = (instance?.printed ?? []).flatMap((line) =>
+      line.startsWith('point ') ? line.slice('point '.length) : [],
+    );
+  });
+  if (points.length === 0) throw new Error('no points: the wrappers around clients and storage are broken');
+  return points;
+}

@@ -1,0 +1,61 @@
+import pLimit from 'p-limit';
+import type { Environment, EnvironmentOptions, Store } from './environment.ts';
+import type { Verdict } from './oracle.ts';
+
+/** One line of the table: what goes wrong, for how many customers. */
+export interface FaultCase {
+  name: string;
+  /** Both when left out. */
+  stores?: readonly Store[];
+  instances: number | Record<Store, number>;
+  /** 0: not in the short form. */
+  sessions: { full: number; short: number };
+  /** It takes the database away from every instance: no other round runs at the same time. */
+  alone?: boolean;
+  options?: Pick<
+    EnvironmentOptions,
+    'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble' | 'webhooks' | 'patienceMs'
+  >;
+  /** What a round needs around it, such as a disk of its own. */
+  around?: (run: (more: Pick<EnvironmentOptions, 'dataDir'>) => Promise<void>) => Promise<void>;
+  run(environment: Environment, sessions: number): Promise<void>;
+}
+
+/** Runs one round in an environment of its own, and gives the oracle's verdict. */
+export type RunRound = (
+  options: Pick<FaultCase, 'instances' | 'options' | 'around'>,
+  more: Partial<EnvironmentOptions>,
+  act: (environment: Environment) => Promise<void>,
+) => Promise<Verdict>;
+
+/** Adds up rounds, at most `atOnce` of them at the same time. */
+export async function addUp(rounds: (() => Promise<Verdict>)[], atOnce: number): Promise<Verdict> {
+  const limit = pLimit(atOnce);
+  // All of them end, also when one fails: a round that goes on would disturb the cases that follow.
+  const settled = await Promise.allSettled(rounds.map((round) => limit(round)));
+  const verdicts = settled.map((end) => {
+    if (end.status === 'rejected') throw end.reason;
+    return end.value;
+  });
+  return verdicts.reduce((sum, one) => ({
+    sessions: sum.sessions + one.sessions,
+    completed: sum.completed + one.completed,
+    restartsAsked: sum.restartsAsked + one.restartsAsked,
+    lost: [...sum.lost, ...one.lost],
+    double: [...sum.double, ...one.double],
+    needless: [...sum.needless, ...one.needless],
+    longestMs: Math.max(sum.longestMs, one.longestMs),
+  }));
+}
+
+/** Repeats `act` until `work` has ended. */
+export async function during(work: Promise<void>, act: (round: number) => Promise<void>): Promise<void> {
+  let isOver = false;
+  const ended = work.finally(() => {
+    isOver = true;
+  });
+  const acting = (async () => {
+    for (let round = 0; !isOver; round++) await act(round);
+  })();
+  await Promise.all([ended, acting]);
+}
