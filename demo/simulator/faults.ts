@@ -1,5 +1,8 @@
 import type { FaultRule, ServiceName } from './types.ts';
 
+/** Whether a request names something; see `about`. */
+export type Names = (about: string) => boolean;
+
 /** The rules in force, and how often each may still strike. */
 export class Faults {
   #rules: { rule: FaultRule; left: number }[] = [];
@@ -13,8 +16,11 @@ export class Faults {
   }
 
   /** The first rule that fits, counted as used; undefined: all goes well. */
-  take(service: ServiceName, method: string, path: string): FaultRule | undefined {
-    const found = this.#rules.find(({ rule, left }) => left > 0 && matches(rule, service, method, path));
+  take(service: ServiceName, method: string, path: string, names: Names): FaultRule | undefined {
+    const found = this.#rules.find(
+      ({ rule, left }) =>
+        left > 0 && matches(rule, service, method, path) && (rule.about === undefined || names(rule.about)),
+    );
     if (!found) return undefined;
     found.left -= 1;
     return found.rule;

@@ -55,9 +55,11 @@ export function pipe(context: Context, service: ServiceName, shapes: Shapes): Mi
       call.handled = true;
       await next();
     };
+    const item = context.state.itemOf(json);
+    const names = (about: string) =>
+      item?.item_id === about || text.includes(about) || Object.values(call.query).some((value) => value === about);
     const rule =
-      context.faults.take(service, c.req.method, path) ??
-      context.state.itemOf(json)?.faults.take(service, c.req.method, path);
+      context.faults.take(service, c.req.method, path, names) ?? item?.faults.take(service, c.req.method, path, names);
     if (rule) {
       call.fault = rule.kind;
       c.res = await strike(context, shapes, c, rule, commit);

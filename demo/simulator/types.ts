@@ -14,6 +14,8 @@ export interface FaultRule {
   path: string;
   /** Any method when left out. */
   method?: string;
+  /** Only requests that name this: the id of the Item whose token they carry, or any text in their query or body. */
+  about?: string;
   /** How often it happens; for ever when left out. */
   times?: number;
   /** Whether the request takes effect first. `before` (nothing happened) when left out. A `delay` always comes before. */

@@ -168,6 +168,32 @@ describe('rules', () => {
     expect(performance.now() - started).toBeGreaterThan(55);
   });
 
+  describe('about one thing', () => {
+    it('strike only requests that carry a token of that Item', async () => {
+      const client = plaidClient(running.plaidUrl);
+      const { accessToken } = await linkItem(client);
+      const { accessToken: other } = await linkItem(client);
+      const [item] = running.simulator.ledger.items();
+      running.simulator.faults.add({
+        service: 'plaid',
+        path: '/accounts/get',
+        kind: 'status',
+        about: item?.item_id ?? '',
+      });
+      expect((await client.accountsGet({ access_token: other })).status).toBe(200);
+      expect((await refusal(client.accountsGet({ access_token: accessToken }))).status).toBe(500);
+    });
+
+    it('strike only requests with that text in their body or query', async () => {
+      running.simulator.faults.add(identityFault({ about: 'ada@example.com', times: undefined }));
+      running.simulator.faults.add(identityFault({ about: 'grace@example.com', times: undefined, method: 'GET' }));
+      const make = (email: string) => finix(running, 'POST', '/identities', { entity: { email } });
+      const list = (email: string) => finix(running, 'GET', `/identities?email=${encodeURIComponent(email)}`);
+      expect([(await make('ada@example.com')).status, (await make('grace@example.com')).status]).toEqual([500, 201]);
+      expect([(await list('ada@example.com')).status, (await list('grace@example.com')).status]).toEqual([200, 500]);
+    });
+  });
+
   it('of user_timeout_after_commit silence only that user’s first instrument', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken } = await linkItem(client, 'user_timeout_after_commit');
