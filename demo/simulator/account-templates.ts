@@ -6,7 +6,7 @@ export interface AccountTemplate {
   type: 'depository' | 'credit' | 'loan' | 'investment';
   subtype: string;
   /** US dollars. */
-  current: number;
+  current: number | null;
   available: number | null;
   limit: number | null;
   verification_status?: string;

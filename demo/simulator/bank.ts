@@ -2,7 +2,7 @@ import type { Bank, Context, WebhookSender } from './context.ts';
 import { setEnabled } from './finix/payment-instruments.ts';
 import { plaidId } from './ids.ts';
 import { plaidErrorObject } from './plaid/errors.ts';
-import type { Later } from './scenarios.ts';
+import type { Later } from './scenario.ts';
 import type { SimulatedAccount, SimulatedItem } from './state.ts';
 
 const WEEK_MS = 7 * 24 * 3600_000;
@@ -108,7 +108,7 @@ export function createBank({ state, now, webhooks }: Pick<Context, 'state' | 'no
         const made = state.processorTokens.get(String(resource['third_party_token']));
         if (made?.item_id !== itemId || resource['enabled'] !== true) continue;
         setEnabled(resource, false, now());
-        webhooks.finix('updated', resource);
+        webhooks.finix('instrument', 'updated', resource);
       }
     },
     signInAgain(itemId, { newIds = false } = {}) {

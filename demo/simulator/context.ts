@@ -21,6 +21,10 @@ export interface SimulatorSettings {
   isWebview: boolean;
   /** Tells of every Link by its link token, as Plaid does for clients that are enabled for Link events; otherwise of Hosted Links only. */
   linkEvents: boolean;
+  /** Products that Plaid has not enabled for the client: a link token that names one is refused, and so is every call for one. */
+  disabledProducts: string[];
+  /** Plaid's Dashboard > Signal > Rules: the kind of each ruleset by its key. `default` runs when a request names none. */
+  signalRulesets: Record<string, 'signal' | 'balance'>;
   /** How long after the exchange that happens which a scenario has in store, in real milliseconds. */
   laterMs: number;
 }
@@ -57,10 +61,34 @@ export interface WebhookSender {
   plaidItem(item: SimulatedItem, type: string, code: string, more?: Record<string, unknown>): boolean;
   /** About a Hosted Link, to the address of its link token. */
   plaidLink(token: SimulatedLinkToken, code: string, more: Record<string, unknown>): void;
-  /** About a payment instrument, to the subscription. */
-  finix(type: 'created' | 'updated', instrument: FinixResource): void;
+  /** About a payment instrument or a transfer, to the subscription. */
+  finix(entity: 'instrument' | 'transfer', type: 'created' | 'updated', resource: FinixResource): void;
   /** The public key as `/webhook_verification_key/get` returns it. */
   key(kid: string): Record<string, unknown> | undefined;
+}
+
+export interface ReturnOptions {
+  /**
+   * How Finix tells of it, which is not published for certain. `failed`: the debit turns FAILED. `reversal`: it keeps its state, and a Transfer of
+   * type REVERSAL, subtype SYSTEM, takes the money back. `returned`: it turns RETURNED. By default `failed` until it has succeeded, then `reversal`.
+   */
+  form?: 'failed' | 'reversal' | 'returned';
+  /** Where the return code stands; in `messages`, `tags` and `details` for the three forms when left out. */
+  codeIn?: 'tags' | 'messages' | 'raw' | 'details' | 'nowhere';
+  /** Finix's `failure_code`, where it is to be another one than is published for the return code. */
+  failureCode?: string;
+}
+
+/** What banks say of debits, by way of Finix. */
+export interface AchNetwork {
+  /** A new transfer: its outcome, by its amount, comes after `settings.laterMs`. */
+  begin(transfer: FinixResource): void;
+  /** Handed to the network; not paid yet. */
+  succeed(transferId: string): void;
+  /** Refused before the network. */
+  fail(transferId: string, failureCode: string, message?: string): void;
+  /** The bank sends it back, also weeks after it succeeded. @returns the Transfer that says so */
+  returnDebit(transferId: string, code: string, options?: ReturnOptions): FinixResource;
 }
 
 /** What the three services share. */
@@ -75,6 +103,7 @@ export interface Context {
   now: () => number;
   webhooks: WebhookSender;
   bank: Bank;
+  ach: AchNetwork;
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;
   emit: (step: Step) => void;

@@ -20,10 +20,13 @@ export const plaidRequestId = (): string => pick(ALPHANUMERIC, 15);
 export const plaidToken = (kind: 'link' | 'public' | 'access' | 'processor'): string =>
   `${kind}-sandbox-${randomUUID()}`;
 
-export type FinixPrefix = 'AP' | 'ID' | 'PI' | 'US';
+export type FinixPrefix = 'AP' | 'ID' | 'PI' | 'TR' | 'US';
 
 /** Finix's ids: a two-letter prefix and 22 characters. */
 export const finixId = (prefix: FinixPrefix): string => `${prefix}${pick(BASE58, 22)}`;
+
+/** Finix's trace ids of transfers have six digits here. */
+export const traceId = (): string => pick('0123456789', 6);
 
 /** The same account gives the same fingerprint, whichever identity it belongs to. */
 export function fingerprintOf(routing: string, account: string): string {

@@ -1,6 +1,7 @@
-export type { Bank, SimulatorSettings, Step } from './context.ts';
+export type { AchNetwork, Bank, ReturnOptions, SimulatorSettings, Step } from './context.ts';
 export { INSTITUTIONS, type SimulatedInstitution } from './institutions.ts';
-export { MFA_CODE, PASSWORDS, SCENARIOS, type Scenario } from './scenarios.ts';
+export type { OwnerScores, Scenario } from './scenario.ts';
+export { MFA_CODE, PASSWORDS, SCENARIOS } from './scenarios.ts';
 export {
   createSimulator,
   type Ledger,

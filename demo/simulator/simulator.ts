@@ -2,16 +2,19 @@ import { setMaxListeners } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { createBank } from './bank.ts';
-import type { Bank, Context, SimulatorSettings, Step } from './context.ts';
+import type { AchNetwork, Bank, Context, SimulatorSettings, Step } from './context.ts';
 import { Faults } from './faults.ts';
+import { createAch } from './finix/ach.ts';
 import { finixApp } from './finix/app.ts';
 import { linkApp } from './link/app.ts';
 import type { SimulatorEnv } from './pipe.ts';
 import { plaidApp } from './plaid/app.ts';
+import { checkPlaidRule } from './plaid/errors.ts';
 import {
   type FinixResource,
   type Lifetimes,
   PLAID_LIFETIMES,
+  type SignalTransaction,
   type SimulatedCall,
   type SimulatedItem,
   type SimulatedLinkToken,
@@ -43,6 +46,10 @@ export interface SimulatorOptions {
   isWebview?: boolean;
   /** Tells of every Link by its link token, as for clients that Plaid has enabled for Link events; of Hosted Links only when left out. */
   linkEvents?: boolean;
+  /** Products that Plaid has not enabled for the client; none when left out. */
+  disabledProducts?: string[];
+  /** The rulesets of Signal by their keys; a `default` one that scores and a `balance` one when left out. */
+  signalRulesets?: Record<string, 'signal' | 'balance'>;
   /** Where Finix sends its webhooks, and the key that signs them; nowhere when left out. */
   finixWebhook?: { url: string; secret: string };
   /** How long after the exchange a scenario's later event comes, in real milliseconds; 15 s when left out. */
@@ -56,6 +63,11 @@ export interface Ledger {
   items(): LedgerItem[];
   instruments(): FinixResource[];
   identities(): FinixResource[];
+  transfers(): FinixResource[];
+  /** What Signal was asked and told, by `client_transaction_id`. */
+  signalTransactions(): ({ client_transaction_id: string } & SignalTransaction)[];
+  /** Each processor token with the products that it is limited to; an empty list: all. */
+  processorPermissions(): { processor_token: string; products: string[] }[];
   linkTokens(): SimulatedLinkToken[];
   publicTokens(): SimulatedPublicToken[];
   processorTokens(): string[];
@@ -92,6 +104,8 @@ export interface Simulator {
   webhooks: Webhooks;
   /** What happens at a bank outside of Link. */
   bank: Bank;
+  /** What banks say of debits: success, and returns by hand. */
+  ach: AchNetwork;
   /** A live log of steps, without secrets. Returns the way to stop listening. */
   on(event: 'step', listener: (step: Step) => void): () => void;
   /** Ends all waits and hanging requests; the app answers no more `timeout` faults afterwards. */
@@ -110,9 +124,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     listLagMs: options.listLagMs ?? 0,
     isWebview: options.isWebview ?? false,
     linkEvents: options.linkEvents ?? false,
+    disabledProducts: options.disabledProducts ?? [],
+    signalRulesets: options.signalRulesets ?? { default: 'signal', balance: 'balance' },
     laterMs: options.laterMs ?? LATER_MS,
   };
-  const shared: Omit<Context, 'webhooks' | 'bank'> = {
+  const shared: Omit<Context, 'webhooks' | 'bank' | 'ach'> = {
     state,
     faults,
     plaid: options.plaid ?? SIMULATOR_CREDENTIALS.plaid,
@@ -131,7 +147,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const webhooks = new Webhooks(shared, options.deliver);
   webhooks.settings.finix = options.finixWebhook ?? null;
   const bank = createBank({ ...shared, webhooks });
-  const context: Context = { ...shared, webhooks, bank };
+  const ach = createAch(() => context);
+  const context: Context = { ...shared, webhooks, bank, ach };
   const app = new Hono<SimulatorEnv>();
   app.route('/plaid', plaidApp(context));
   app.route('/finix', finixApp(context));
@@ -139,10 +156,17 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   return {
     app,
     ledger: ledgerOf(state, webhooks),
-    faults: { add: (rule) => faults.add(rule), clear: () => faults.clear() },
+    faults: {
+      add: (rule) => {
+        checkPlaidRule(rule);
+        faults.add(rule);
+      },
+      clear: () => faults.clear(),
+    },
     settings,
     webhooks,
     bank,
+    ach,
     on: (_event, listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -157,6 +181,15 @@ function ledgerOf(state: State, webhooks: Webhooks): Ledger {
     items: () => [...state.items.values()].map(itemCopy),
     instruments: () => copies([...state.instruments.values()].map(({ resource }) => resource)),
     identities: () => copies([...state.identities.values()].map(({ resource }) => resource)),
+    transfers: () => copies([...state.transfers.values()].map(({ resource }) => resource)),
+    signalTransactions: () =>
+      copies(
+        [...state.signalTransactions].map(([client_transaction_id, made]) => ({ client_transaction_id, ...made })),
+      ),
+    processorPermissions: () =>
+      copies(
+        [...state.processorTokens.values()].map(({ processor_token, products }) => ({ processor_token, products })),
+      ),
     linkTokens: () => copies(state.linkTokens.values()),
     publicTokens: () => copies(state.publicTokens.values()),
     processorTokens: () => [...state.processorTokens.keys()],

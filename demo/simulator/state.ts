@@ -2,7 +2,8 @@ import type { AccountTemplate } from './account-templates.ts';
 import type { Faults } from './faults.ts';
 import { plaidId, plaidToken } from './ids.ts';
 import type { SimulatedInstitution } from './institutions.ts';
-import { AUTH_SUBTYPES, type Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { AUTH_SUBTYPES } from './scenarios.ts';
 import type { ServiceName } from './types.ts';
 
 export interface Lifetimes {
@@ -56,6 +57,20 @@ export interface SimulatedProcessorToken {
   processor_token: string;
   item_id: string;
   account_id: string;
+  /** What the partner may read; empty: everything. */
+  products: string[];
+}
+
+/** A debit that `/signal/evaluate` was asked about. */
+export interface SignalTransaction {
+  /** Account and amount, which the same id must come with again. */
+  debit: string;
+  result: 'ACCEPT' | 'REVIEW' | 'REROUTE';
+  answer: Record<string, unknown>;
+  /** What `/signal/decision/report` said last; null: nothing. */
+  initiated: boolean | null;
+  /** Return code of `/signal/return/report`; null: none. */
+  returned: string | null;
 }
 
 export interface SimulatedLinkToken {
@@ -162,12 +177,15 @@ export class State {
   readonly linkTokens = new Map<string, SimulatedLinkToken>();
   readonly publicTokens = new Map<string, SimulatedPublicToken>();
   readonly processorTokens = new Map<string, SimulatedProcessorToken>();
+  /** By `client_transaction_id`. */
+  readonly signalTransactions = new Map<string, SignalTransaction>();
   /** By item id. */
   readonly items = new Map<string, SimulatedItem>();
   /** Item ids by access token, so that a load test is not slowed down by the stand-in. */
   readonly #accessTokens = new Map<string, string>();
   readonly identities = new Map<string, Listed<FinixResource>>();
   readonly instruments = new Map<string, Listed<FinixResource>>();
+  readonly transfers = new Map<string, Listed<FinixResource>>();
   readonly sessions = new Map<string, SimulatedLinkSession>();
   calls: SimulatedCall[] = [];
 
@@ -176,10 +194,12 @@ export class State {
       this.linkTokens,
       this.publicTokens,
       this.processorTokens,
+      this.signalTransactions,
       this.items,
       this.#accessTokens,
       this.identities,
       this.instruments,
+      this.transfers,
       this.sessions,
     ];
     for (const map of maps) map.clear();
@@ -199,12 +219,11 @@ export class State {
   /** The Item that a request is about, whichever token names it. */
   itemOf(body: unknown): SimulatedItem | undefined {
     if (!body || typeof body !== 'object') return undefined;
-    const { access_token, public_token, third_party_token } = body as Record<string, unknown>;
+    const { access_token, public_token, third_party_token, processor_token } = body as Record<string, unknown>;
     if (typeof access_token === 'string') return this.itemByAccessToken(access_token);
     if (typeof public_token === 'string') return this.items.get(this.publicTokens.get(public_token)?.item_id ?? '');
-    if (typeof third_party_token === 'string') {
-      return this.items.get(this.processorTokens.get(third_party_token)?.item_id ?? '');
-    }
+    const processor = third_party_token ?? processor_token;
+    if (typeof processor === 'string') return this.items.get(this.processorTokens.get(processor)?.item_id ?? '');
     return undefined;
   }
 

@@ -30,6 +30,8 @@ export interface FaultRule {
   status?: number;
   /** `plaid_error` and `finix_error`: the provider's code. */
   error_code?: string;
+  /** `plaid_error`: the type of a code that Plaid has not published. */
+  error_type?: string;
   error_message?: string;
   /** `finix_error` with INVALID_FIELD: which field. */
   field?: string;

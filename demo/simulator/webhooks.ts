@@ -137,19 +137,19 @@ export class Webhooks implements WebhookSender {
     this.#send('plaid', url, type, body, () => ({ 'Plaid-Verification': this.signPlaid(body) }), how);
   }
 
-  finix(type: 'created' | 'updated', instrument: FinixResource): void {
+  finix(entity: 'instrument' | 'transfer', type: 'created' | 'updated', resource: FinixResource): void {
     const subscription = this.settings.finix;
     if (!subscription) return;
     const body = JSON.stringify({
       id: `event_${randomUUID()}`,
       type,
-      entity: 'instrument',
+      entity,
       occurred_at: iso(this.#context.now()),
       system_generated_idempotency_id: randomUUID(),
-      _embedded: { instruments: [instrument] },
+      _embedded: { [`${entity}s`]: [resource] },
     });
     const { url, secret } = subscription;
-    this.#send('finix', url, `instrument/${type}`, body, () => ({ 'Finix-Signature': this.signFinix(body, secret) }));
+    this.#send('finix', url, `${entity}/${type}`, body, () => ({ 'Finix-Signature': this.signFinix(body, secret) }));
   }
 
   /** What Finix sends first to a new subscription: nothing, which must be answered 200. */

@@ -52,6 +52,9 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     await client.authGet({ access_token });
     await client.identityGet({ access_token });
     await client.itemGet({ access_token });
+    const user = { legal_name: 'Ada', email_address: 'ada@example.com', phone_number: '+14155550123' };
+    await client.identityMatch({ access_token, user: { ...user, address: { street: '1 Main St', country: 'US' } } });
+    await client.accountsBalanceGet({ access_token });
     await client.itemWebhookUpdate({ access_token, webhook: 'https://shop.example/new' });
     await client.institutionsGetById({ institution_id: 'ins_109511', country_codes: countries('US') });
     await client.sandboxItemResetLogin({ access_token });
@@ -60,12 +63,47 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     const oauth = await linkItem(client, 'user_pending_verification', products('auth', 'identity'), 'ins_127287');
     await client.accountsGet({ access_token: oauth.accessToken });
     expect(violations(true)).toEqual([]);
-    expect(running.simulator.ledger.calls()).toHaveLength(18);
+    expect(running.simulator.ledger.calls()).toHaveLength(20);
+  });
+
+  it('answers for Signal and for processor tokens as documented', async () => {
+    const client = plaidClient(running.plaidUrl);
+    const { accessToken: access_token } = await linkItem(client, 'user_good', products('auth', 'identity', 'signal'));
+    const account_id = (await client.accountsGet({ access_token })).data.accounts[0]?.account_id ?? '';
+    const processor_token = await processorToken(client, access_token);
+    await client.processorTokenPermissionsSet({ processor_token, products: products('auth', 'identity') });
+    await client.processorTokenPermissionsGet({ processor_token });
+    await client.signalPrepare({ access_token });
+    const client_transaction_id = 'order_1';
+    await client.signalEvaluate({ access_token, account_id, client_transaction_id, amount: 27.53 });
+    const balance = { client_transaction_id: 'order_2', ruleset_key: 'balance', amount: 5 };
+    await client.signalEvaluate({ access_token, account_id, ...balance });
+    await client.signalDecisionReport({ client_transaction_id, initiated: true });
+    await client.signalReturnReport({ client_transaction_id, return_code: 'R01' });
+    expect(violations(true)).toEqual([]);
+  });
+
+  it('answers every call about a transfer as documented', async () => {
+    const client = plaidClient(running.plaidUrl);
+    const token = await processorToken(client, (await linkItem(client)).accessToken);
+    const identity = String((await finix(running, 'POST', '/identities', { entity: {} })).body['id']);
+    const instrument = { type: 'BANK_ACCOUNT', third_party: 'PLAID', third_party_token: token, identity };
+    const source = (await finix(running, 'POST', '/payment_instruments', instrument)).body['id'];
+    const debit = { amount: 1000, currency: 'USD', merchant: 'MU1', source, idempotency_id: 'order_1' };
+    const id = String((await finix(running, 'POST', '/transfers', debit)).body['id']);
+    await finix(running, 'GET', `/transfers/${id}`);
+    await finix(running, 'PUT', `/transfers/${id}`, { tags: { order: '1' } });
+    running.simulator.ach.succeed(id);
+    running.simulator.ach.returnDebit(id, 'R01');
+    await finix(running, 'POST', `/transfers/${id}/reversals`, { refund_amount: 100 });
+    await finix(running, 'GET', `/transfers/${id}/reversals`);
+    await finix(running, 'GET', '/transfers?state=ALL&type=DEBITS&limit=20');
+    expect(violations(true)).toEqual([]);
   });
 
   it('refuses in Plaid’s documented shape', async () => {
     const client = plaidClient(running.plaidUrl);
-    await refusal(client.linkTokenCreate(linkTokenRequest({ client_name: 'x'.repeat(31) })));
+    await refusal(client.linkTokenCreate(linkTokenRequest({ client_name: '' })));
     await refusal(client.itemPublicTokenExchange({ public_token: 'public-sandbox-none' }));
     const { accessToken } = await linkItem(client, 'user_rate_limited');
     await refusal(client.accountsGet({ access_token: accessToken }));

@@ -7,6 +7,7 @@ import { Refusal } from '../refusal.ts';
 import { finixFault, finixRefusal } from './errors.ts';
 import * as identities from './identities.ts';
 import * as instruments from './payment-instruments.ts';
+import * as transfers from './transfers.ts';
 
 // The version that this project is written against. Finix would fall back to one of 2018 without the header, with other lists.
 const VERSION = '2022-02-01';
@@ -40,13 +41,31 @@ export function finixApp(context: Context): Hono<SimulatorEnv> {
   app.get(`${path}/:id`, (c) => respond(200, instruments.getInstrument(context, c.req.param('id'))));
   app.put(`${path}/:id`, (c) => respond(200, instruments.putInstrument(context, c.req.param('id'), c.get('json'))));
 
-  app.notFound(() => refuse(finixRefusal(404, 'The resource was not found.')));
+  app.post('/transfers', (c) => respond(201, transfers.postTransfer(context, c.get('json'), baseOf(c.req.url))));
+  app.get('/transfers', (c) => respond(200, transfers.listTransfers(context, c.req.query(), baseOf(c.req.url))));
+  app.get('/transfers/:id', (c) => respond(200, transfers.getTransfer(context, c.req.param('id'))));
+  app.put('/transfers/:id', (c) => respond(200, transfers.putTransfer(context, c.req.param('id'), c.get('json'))));
+  app.post('/transfers/:id/reversals', (c) =>
+    respond(201, transfers.postReversal(context, c.req.param('id'), c.get('json'), baseOf(c.req.url))),
+  );
+  app.get('/transfers/:id/reversals', (c) =>
+    respond(200, transfers.listReversals(context, c.req.param('id'), c.req.query(), baseOf(c.req.url))),
+  );
+
+  // A mounted app has no answer of its own for what is not found, so these are routes, behind all others.
+  for (const known of new Set(app.routes.filter(({ method }) => method !== 'ALL').map((route) => route.path))) {
+    app.all(known, () => refuse(finixRefusal(405, 'The method is not allowed.')));
+  }
+  app.all('*', () => refuse(finixRefusal(404, 'The resource was not found.')));
   app.onError((error) => {
     if (error instanceof Refusal) return refuse(error);
     throw error;
   });
   return app;
 }
+
+/** Finix documents hal+json, its own SDK sends it, its samples send vnd.json+api, and its reference sends plain JSON. */
+const JSON_TYPE = /^application\/(json|hal\+json|vnd\.json\+api|vnd\.api\+json)\s*(;|$)/i;
 
 function checkHeaders(context: Context, method: string, header: (name: string) => string | undefined): void {
   const { username, password } = context.finix;
@@ -60,8 +79,8 @@ function checkHeaders(context: Context, method: string, header: (name: string) =
     throw finixRefusal(406, 'Accept must allow application/hal+json.');
   }
   const hasBody = method === 'POST' || method === 'PUT';
-  if (hasBody && !header('content-type')?.startsWith('application/json')) {
-    throw finixRefusal(400, 'Content-Type must be application/json.');
+  if (hasBody && !JSON_TYPE.test(header('content-type') ?? '')) {
+    throw finixRefusal(400, 'Content-Type must be application/json or application/hal+json.');
   }
 }
 

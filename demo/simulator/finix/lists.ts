@@ -13,7 +13,7 @@ const MAX_LIMIT = 100;
 /** One page, newest first. The cursor is the id of the last one seen. Unknown parameters are refused, so that typos are found. */
 export function page(
   context: Context,
-  name: 'identities' | 'payment_instruments',
+  name: 'identities' | 'payment_instruments' | 'transfers',
   all: Iterable<Listed<FinixResource>>,
   query: Record<string, string>,
   filters: Record<string, Filter>,

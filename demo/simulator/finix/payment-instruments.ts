@@ -72,9 +72,11 @@ export function postInstrument(context: Context, json: unknown, base: Base): Fin
     },
   };
   context.state.instruments.set(id, { resource: instrument, listed_from: now + context.settings.listLagMs });
-  context.webhooks.finix('created', instrument);
+  context.webhooks.finix('instrument', 'created', instrument);
   return instrument;
 }
+
+const VERIFIED = ['automatically_verified', 'manually_verified', 'database_insights_pass'];
 
 /** What Finix does behind the scenes: reads numbers and owner from Plaid by the processor token. */
 function askPlaid(context: Context, token: string): { item: SimulatedItem; account: SimulatedAccount } {
@@ -84,14 +86,15 @@ function askPlaid(context: Context, token: string): { item: SimulatedItem; accou
   const account = item?.accounts.find(({ account_id }) => account_id === processor?.account_id);
   if (!item || !account || item.removed) throw invalidField(field, 'The Plaid processor token is not valid.');
   const granted = [...item.products, ...item.consented];
+  const mayRead = processor?.products ?? [];
   for (const product of ['auth', 'identity']) {
-    if (!granted.includes(product)) {
+    if (!granted.includes(product) || (mayRead.length > 0 && !mayRead.includes(product))) {
       throw invalidField(field, `The Plaid Item does not have the ${product} product.`);
     }
   }
   if (item.login_required) throw invalidField(field, 'The Plaid Item needs a new login.');
   const status = account.verification_status ?? 'automatically_verified';
-  if (status !== 'automatically_verified') {
+  if (!VERIFIED.includes(status)) {
     throw invalidField(field, 'The bank account has not been verified by Plaid yet.');
   }
   if (!['checking', 'savings', 'cash management'].includes(account.subtype)) {
@@ -114,7 +117,7 @@ export function putInstrument(context: Context, id: string, json: unknown): Fini
   if (request.tags) instrument.tags = request.tags;
   if (request.attempt_bank_account_validation_check) instrument['bank_account_validation_check'] = 'VALID';
   instrument.updated_at = iso(context.now());
-  context.webhooks.finix('updated', instrument);
+  context.webhooks.finix('instrument', 'updated', instrument);
   return instrument;
 }
 

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { invalidField } from './errors.ts';
 
 // Finix's limits, in characters.
-const string = (max: number) => z.string().min(1, 'must not be blank').max(max, `must be at most ${max} characters`);
+export const string = (max: number) =>
+  z.string().min(1, 'must not be blank').max(max, `must be at most ${max} characters`);
 
 const address = z
   .strictObject({
@@ -21,7 +22,7 @@ const address = z
   })
   .nullish();
 
-const tags = z
+export const tags = z
   .record(string(40), z.string().max(500, 'must be at most 500 characters'))
   .refine((value) => Object.keys(value).length <= 50, 'must be at most 50 tags')
   .nullish();
@@ -36,7 +37,11 @@ const entity = z.strictObject({
   personal_address: address,
   business_name: string(120).nullish(),
   doing_business_as: string(60).nullish(),
-  business_phone: string(10).nullish(),
+  // Finix's page names ten characters, and its own sample has `+1 (408) 756-4497`: ten national digits, however written.
+  business_phone: z
+    .string()
+    .refine((text) => text.replace(/\D/g, '').replace(/^1(?=\d{10}$)/, '').length === 10, 'must have ten digits')
+    .nullish(),
   business_address: address,
   business_type: string(255).nullish(),
   default_statement_descriptor: string(255).nullish(),

@@ -4,7 +4,8 @@ import { iso } from '../ids.ts';
 import { findInstitution, INSTITUTIONS } from '../institutions.ts';
 import { isKnownCode, plaidErrorObject } from '../plaid/errors.ts';
 import { openItem } from '../plaid/sandbox.ts';
-import { findScenario, MFA_CODE, PASSWORDS, SCENARIOS, type Scenario } from '../scenarios.ts';
+import type { Scenario } from '../scenario.ts';
+import { findScenario, MFA_CODE, PASSWORDS, SCENARIOS } from '../scenarios.ts';
 import {
   isOffered,
   type LinkAccount,
@@ -90,7 +91,7 @@ export class LinkSessions {
   #facts(session: SimulatedLinkSession, token: SimulatedLinkToken): Record<string, unknown> {
     return {
       link_session_id: session.link_session_id,
-      client_name: token.client_name,
+      client_name: token.client_name.length > 30 ? 'This Application' : token.client_name,
       appearance: token.appearance_mode,
       is_update: token.update_item_id !== null,
       multiple: token.link_customization_name === 'multiple',
@@ -238,8 +239,9 @@ export class LinkSessions {
 
   #succeed(session: SimulatedLinkSession, item: SimulatedItem, accounts: SimulatedAccount[]): Reply {
     const { state, lifetimes } = this.#context;
-    const asked = state.linkTokens.get(session.link_token)?.products ?? [];
-    item.products = [...new Set([...item.products, ...asked])];
+    const token = state.linkTokens.get(session.link_token);
+    item.products = [...new Set([...item.products, ...(token?.products ?? [])])];
+    item.consented = [...new Set([...item.consented, ...(token?.additional_consented_products ?? [])])];
     session.finished_at = this.#context.now();
     session.result = {
       public_token: state.newPublicToken(item.item_id, this.#context.now(), lifetimes),

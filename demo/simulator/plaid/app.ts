@@ -3,11 +3,16 @@ import type { Context } from '../context.ts';
 import { plaidRequestId } from '../ids.ts';
 import { pipe, type SimulatorEnv } from '../pipe.ts';
 import { Refusal } from '../refusal.ts';
+import { getBalance } from './balance.ts';
 import { plaidFault, plaidRefusal } from './errors.ts';
+import { matchIdentity } from './identity-match.ts';
 import * as items from './items.ts';
 import { createLinkToken, getLinkToken } from './link-tokens.ts';
+import * as processorTokens from './processor-tokens.ts';
+import { read } from './read.ts';
 import * as sandbox from './sandbox.ts';
-import { read, verificationKey } from './schemas.ts';
+import { verificationKey } from './schemas.ts';
+import * as signal from './signal.ts';
 
 type Endpoint = (context: Context, json: unknown, origin: string) => Record<string, unknown>;
 
@@ -21,7 +26,15 @@ const ENDPOINTS: Record<string, Endpoint> = {
   '/accounts/get': items.getAccounts,
   '/auth/get': items.getAuth,
   '/identity/get': items.getIdentity,
-  '/processor/token/create': items.createProcessorToken,
+  '/accounts/balance/get': getBalance,
+  '/identity/match': matchIdentity,
+  '/processor/token/create': processorTokens.createProcessorToken,
+  '/processor/token/permissions/set': processorTokens.setPermissions,
+  '/processor/token/permissions/get': processorTokens.getPermissions,
+  '/signal/prepare': signal.prepareSignal,
+  '/signal/evaluate': signal.evaluate,
+  '/signal/decision/report': signal.reportDecision,
+  '/signal/return/report': signal.reportReturn,
   '/institutions/get_by_id': (_context, json) => items.getInstitution(json),
   '/webhook_verification_key/get': webhookKey,
   '/sandbox/item/fire_webhook': sandbox.fireWebhook,
@@ -58,7 +71,8 @@ export function plaidApp(context: Context): Hono<SimulatorEnv> {
       return respond(200, { ...endpoint(context, json, new URL(c.req.url).origin), request_id: plaidRequestId() });
     });
   }
-  app.notFound(() => refuse(plaidRefusal('NOT_FOUND')));
+  // A mounted app has no answer of its own for what is not found, so this is a route, behind all others.
+  app.all('*', () => refuse(plaidRefusal('NOT_FOUND')));
   app.onError((error) => {
     if (error instanceof Refusal) return refuse(error);
     throw error;

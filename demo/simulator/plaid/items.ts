@@ -1,10 +1,11 @@
 import { beginLater } from '../bank.ts';
 import type { Context } from '../context.ts';
-import { iso, plaidToken } from '../ids.ts';
+import { iso } from '../ids.ts';
 import { findInstitution } from '../institutions.ts';
 import type { SimulatedAccount, SimulatedItem } from '../state.ts';
 import { plaidRefusal } from './errors.ts';
-import { accounts, exchange, institution, onItem, processorToken, read, remove, webhookUpdate } from './schemas.ts';
+import { read } from './read.ts';
+import { accounts, exchange, institution, onItem, remove, webhookUpdate } from './schemas.ts';
 import { accountShape, institutionShape, itemShape, ownerShape } from './shapes.ts';
 
 type Answer = Record<string, unknown>;
@@ -43,26 +44,31 @@ export function findItem(context: Context, accessToken: string): SimulatedItem {
   return item;
 }
 
-function readableItem(context: Context, accessToken: string): SimulatedItem {
+export function readableItem(context: Context, accessToken: string): SimulatedItem {
   const item = findItem(context, accessToken);
   if (item.login_required) throw plaidRefusal('ITEM_LOGIN_REQUIRED');
   if (item.accounts.length === 0) throw plaidRefusal('NO_ACCOUNTS');
   return item;
 }
 
-function chosenAccounts(item: SimulatedItem, ids: string[] | undefined): SimulatedAccount[] {
+export function chosenAccounts(item: SimulatedItem, ids: string[] | undefined): SimulatedAccount[] {
   if (!ids || ids.length === 0) return item.accounts;
   return ids.map((id) => findAccount(item, id));
 }
 
-function findAccount(item: SimulatedItem, id: string): SimulatedAccount {
+export function findAccount(item: SimulatedItem, id: string): SimulatedAccount {
   const account = item.accounts.find(({ account_id }) => account_id === id);
   if (!account) throw plaidRefusal('INVALID_ACCOUNT_ID');
   return account;
 }
 
+/** Refuses a product that the client has not got at Plaid. */
+export function requireEnabled({ settings }: Context, product: string): void {
+  if (settings.disabledProducts.includes(product)) throw plaidRefusal('INVALID_PRODUCT');
+}
+
 /** Refuses a product that the customer was never asked about. */
-function requireConsent(item: SimulatedItem, product: string): void {
+export function requireConsent(item: SimulatedItem, product: string): void {
   if (item.products.includes(product) || item.consented.includes(product)) return;
   throw plaidRefusal(
     'ADDITIONAL_CONSENT_REQUIRED',
@@ -137,22 +143,6 @@ export function removeItem(context: Context, json: unknown): Answer {
   const { access_token } = read(remove, json);
   findItem(context, access_token).removed = true;
   return {};
-}
-
-export function createProcessorToken(context: Context, json: unknown): Answer {
-  const { access_token, account_id, processor } = read(processorToken, json);
-  const item = findItem(context, access_token);
-  if (processor !== 'finix') {
-    throw plaidRefusal(
-      'INVALID_PRODUCT',
-      'Your integration is using a partner endpoint integration that has not yet been enabled in the Dashboard.',
-    );
-  }
-  const account = findAccount(item, account_id);
-  if (account.type !== 'depository') throw plaidRefusal('ITEM_NOT_SUPPORTED');
-  const processor_token = plaidToken('processor');
-  context.state.processorTokens.set(processor_token, { processor_token, item_id: item.item_id, account_id });
-  return { processor_token };
 }
 
 export function updateWebhook(context: Context, json: unknown): Answer {

@@ -4,7 +4,8 @@ import { iso, plaidToken } from '../ids.ts';
 import type { SimulatedLinkSession, SimulatedLinkToken } from '../state.ts';
 import { plaidErrorObject, plaidRefusal } from './errors.ts';
 import { findItem } from './items.ts';
-import { linkTokenCreate, linkTokenGet, read } from './schemas.ts';
+import { linkTokenCreate, linkTokenGet } from './link-token-schema.ts';
+import { read } from './read.ts';
 
 type CreateRequest = z.infer<typeof linkTokenCreate>;
 
@@ -14,7 +15,7 @@ export function createLinkToken(context: Context, json: unknown, origin: string)
   checkUser(request);
   checkRedirectUri(request.redirect_uri);
   const update = request.access_token ? findItem(context, request.access_token) : null;
-  checkProducts(request, update !== null);
+  checkProducts(context, request, update !== null);
 
   const now = context.now();
   const lifetime = lifetimeOf(context, request, update !== null);
@@ -86,7 +87,7 @@ function checkRedirectUri(uri: string | undefined): void {
   }
 }
 
-function checkProducts(request: CreateRequest, isUpdate: boolean): void {
+function checkProducts({ settings }: Context, request: CreateRequest, isUpdate: boolean): void {
   const initial = request.products ?? [];
   const lists = [
     initial,
@@ -94,17 +95,25 @@ function checkProducts(request: CreateRequest, isUpdate: boolean): void {
     request.optional_products ?? [],
     request.additional_consented_products ?? [],
   ];
+  const all = lists.flat();
+  if (all.includes('balance')) throw plaidRefusal('INVALID_PRODUCT', 'balance must not be among the products');
+  const disabled = all.filter((product) => settings.disabledProducts.includes(product));
+  if (disabled.length > 0) {
+    throw plaidRefusal(
+      'INVALID_PRODUCT',
+      `client is not authorized to access the following products: ${JSON.stringify(disabled)}`,
+    );
+  }
   if (isUpdate) {
-    // Only to ask once more for what the customer has not shared.
+    // Only to ask once more for what the customer has not shared, and for consent to more.
     const isAskedAgain = initial.length === 0 || /^(auth|identity)$/.test(initial.join());
-    if (!isAskedAgain || lists.slice(1).some((list) => list.length > 0)) {
+    if (!isAskedAgain || lists.slice(1, 3).some((list) => list.length > 0)) {
       throw plaidRefusal('INVALID_FIELD', 'these products must not be given with an access_token (update mode)');
     }
     return;
   }
   if (request.update) throw plaidRefusal('INVALID_FIELD', 'update can only be given with an access_token');
   if (initial.length === 0) throw plaidRefusal('INVALID_FIELD', 'products must contain at least one product');
-  const all = lists.flat();
   if (new Set(all).size !== all.length) {
     throw plaidRefusal('INVALID_FIELD', 'a product must be in only one of the lists of products');
   }

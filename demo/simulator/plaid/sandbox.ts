@@ -2,11 +2,13 @@ import type { Context } from '../context.ts';
 import { Faults } from '../faults.ts';
 import { iso, plaidId, plaidToken } from '../ids.ts';
 import { findInstitution, type SimulatedInstitution } from '../institutions.ts';
-import { findScenario, PASSWORDS, type Scenario } from '../scenarios.ts';
+import type { Scenario } from '../scenario.ts';
+import { findScenario, PASSWORDS } from '../scenarios.ts';
 import { openAccounts, type SimulatedAccount, type SimulatedItem } from '../state.ts';
 import { isKnownCode, plaidErrorObject, plaidRefusal } from './errors.ts';
 import { findItem } from './items.ts';
-import { fireWebhook as fireWebhookBody, onItem, read, sandboxPublicToken, verificationStatus } from './schemas.ts';
+import { read } from './read.ts';
+import { fireWebhook as fireWebhookBody, onItem, sandboxPublicToken, verificationStatus } from './schemas.ts';
 
 type Answer = Record<string, unknown>;
 

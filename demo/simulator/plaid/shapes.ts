@@ -5,7 +5,8 @@ import { plaidErrorObject } from './errors.ts';
 
 type Shape = Record<string, unknown>;
 
-export function accountShape(item: SimulatedItem, account: SimulatedAccount): Shape {
+export function accountShape(item: SimulatedItem, account: SimulatedAccount): Shape & { balances: Shape } {
+  const { holderCategory = 'personal' } = item.scenario;
   return {
     account_id: account.account_id,
     balances: {
@@ -15,7 +16,7 @@ export function accountShape(item: SimulatedItem, account: SimulatedAccount): Sh
       iso_currency_code: 'USD',
       unofficial_currency_code: null,
     },
-    holder_category: 'personal',
+    holder_category: holderCategory,
     mask: account.mask,
     name: account.name,
     official_name: account.official_name,
@@ -29,13 +30,14 @@ export function accountShape(item: SimulatedItem, account: SimulatedAccount): Sh
 }
 
 export function itemShape(item: SimulatedItem): Shape {
-  const pending = item.accounts.some(({ verification_status }) => verification_status !== undefined);
+  const byDeposits = item.accounts.some(({ verification_status }) => verification_status !== undefined);
+  const authMethod = item.scenario.authMethod ?? (byDeposits ? 'AUTOMATED_MICRODEPOSITS' : 'INSTANT_AUTH');
   return {
     item_id: item.item_id,
     institution_id: item.institution.institution_id,
     institution_name: item.institution.name,
     webhook: item.webhook ?? '',
-    auth_method: item.products.includes('auth') ? (pending ? 'AUTOMATED_MICRODEPOSITS' : 'INSTANT_AUTH') : null,
+    auth_method: item.products.includes('auth') ? authMethod : null,
     error: item.login_required ? plaidErrorObject('ITEM_LOGIN_REQUIRED') : null,
     available_products: ['assets', 'signal', 'transactions'].filter((product) => !item.products.includes(product)),
     billed_products: item.products,
@@ -45,8 +47,18 @@ export function itemShape(item: SimulatedItem): Shape {
   };
 }
 
+interface OwnerShape {
+  names: string[];
+  phone_numbers: { data: string; primary: boolean; type: string }[];
+  emails: { data: string; primary: boolean; type: string }[];
+  addresses: {
+    data: { street: string; city: string; region: string; postal_code: string; country: string };
+    primary: boolean;
+  }[];
+}
+
 /** The one owner of all the accounts of an Item. */
-export function ownerShape(item: SimulatedItem): Shape {
+export function ownerShape(item: SimulatedItem): OwnerShape {
   return {
     names: [item.scenario.owner],
     phone_numbers: [{ data: '4155550123', primary: true, type: 'mobile' }],

@@ -1,0 +1,60 @@
+import type { AccountTemplate } from './account-templates.ts';
+import type { FaultRule } from './types.ts';
+
+/** Where Link shows an error to a user, and which. */
+export interface LinkTrouble {
+  error_code: string;
+  /** `expired`: Link closes at once, as it does with a link token that is over. `pane`: an error pane, then exit. */
+  shown: 'pane' | 'expired';
+}
+
+export interface Scenario {
+  /** What to type as user name in Link, or to send as `override_username`. */
+  username: string;
+  title: string;
+  /** One sentence, for lists of scenarios. */
+  description: string;
+  accounts: readonly AccountTemplate[];
+  owner: string;
+  /** The Item needs a new login at once; update mode repairs it. */
+  loginRequired?: boolean;
+  /** Trouble inside Link, after the credentials. */
+  link?: LinkTrouble;
+  /** Trouble at the providers, only for this user's Items; each Item counts for itself. */
+  faults?: readonly FaultRule[];
+  /** What happens at the bank some time after the exchange (`settings.laterMs`). */
+  later?: Later;
+  /** How the webhooks of this user's Items are sent, instead of the usual way. */
+  webhooks?: { copies?: number; delayMs?: number };
+  /** How Plaid verified the account, as the Item's `auth_method`; INSTANT_AUTH, or AUTOMATED_MICRODEPOSITS with a verification status. */
+  authMethod?: string;
+  /** Whom the bank has as the account's holder; a person when left out. */
+  holderCategory?: 'personal' | 'business' | 'unrecognized' | null;
+  /** What `/identity/match` answers, whatever it is asked; scores by comparing with the owner when left out. */
+  ownerScores?: OwnerScores;
+}
+
+/** The scores of `/identity/match`, 0 to 100; null: the bank has no such data. */
+export interface OwnerScores {
+  legal_name: number | null;
+  email_address: number | null;
+  phone_number: number | null;
+  address: number | null;
+}
+
+/** `disordered`: the login breaks and is repaired, and the webhooks come the other way round. */
+export type Later =
+  | 'verified'
+  | 'verification_expired'
+  | 'broken'
+  | 'disordered'
+  | 'revoked'
+  | 'account_revoked'
+  | 'account_opened'
+  | 'numbers_withheld'
+  | 'disabled'
+  | 'renumbered'
+  | 'disconnecting';
+
+/** The owner of Plaid's own `user_good`. */
+export const OWNER = 'Alberta Bobbeth Charleson';

@@ -1,0 +1,163 @@
+import {
+  account,
+  CD,
+  CHECKING,
+  CREDIT_CARD,
+  MONEY_MARKET,
+  PENDING,
+  SAVINGS,
+  STUDENT_LOAN,
+} from './account-templates.ts';
+import { OWNER, type Scenario } from './scenario.ts';
+
+/** How connecting goes, in Link and right after it. */
+export const CONNECT_SCENARIOS: readonly Scenario[] = [
+  {
+    username: 'user_good',
+    title: 'Happy path',
+    description: 'Checking, savings and four accounts that cannot be debited; everything works.',
+    accounts: [CHECKING, SAVINGS, CD, CREDIT_CARD, MONEY_MARKET, STUDENT_LOAN],
+    owner: OWNER,
+  },
+  {
+    username: 'user_one_account',
+    title: 'One account',
+    description: 'A single checking account, so that nothing has to be chosen.',
+    accounts: [account('Everyday Checking', '5010', 'checking')],
+    owner: OWNER,
+  },
+  {
+    username: 'user_several',
+    title: 'Several accounts',
+    description: 'Two checking, one savings and one cash management account, all of which can be debited.',
+    accounts: [
+      account('Household Checking', '6001', 'checking', { current: 1824.1, available: 1770.05 }),
+      account('Bills Checking', '6002', 'checking', { current: 640, available: 640 }),
+      account('Rainy Day Savings', '6003', 'savings', { current: 12400, available: 12400 }),
+      account('Cash Management', '6004', 'cash management', { current: 3055.55, available: 3055.55 }),
+    ],
+    owner: 'Marcus Vale',
+  },
+  {
+    username: 'user_bank_down',
+    title: 'Bank is down',
+    description: 'The bank does not answer, and Link says so.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    link: { error_code: 'INSTITUTION_DOWN', shown: 'pane' },
+  },
+  {
+    username: 'user_down_after_link',
+    title: 'Bank goes down after Link',
+    description: 'Link succeeds, then reading the accounts says INSTITUTION_DOWN.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [{ service: 'plaid', path: '/accounts/get', kind: 'plaid_error', error_code: 'INSTITUTION_DOWN' }],
+  },
+  {
+    username: 'user_login_required',
+    title: 'Login required',
+    description:
+      'The login is no longer good right after Link: ITEM_LOGIN_REQUIRED until it is repaired in update mode.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    loginRequired: true,
+  },
+  {
+    username: 'user_rate_limited',
+    title: 'Rate limited',
+    description: 'Reading the accounts and making the processor token are refused with 429, twice and once.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      { service: 'plaid', path: '/accounts/get', kind: 'plaid_error', error_code: 'ACCOUNTS_LIMIT', times: 2 },
+      { service: 'plaid', path: '/processor/token/create', kind: 'plaid_error', error_code: 'RATE_LIMIT', times: 1 },
+    ],
+  },
+  {
+    username: 'user_slow',
+    title: 'Slow providers',
+    description: 'The exchange, the accounts, the processor token and the payment instrument take two seconds each.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      { service: 'plaid', path: '/item/public_token/exchange', kind: 'delay', delayMs: 2000, times: 1 },
+      { service: 'plaid', path: '/accounts/get', kind: 'delay', delayMs: 2000, times: 1 },
+      { service: 'plaid', path: '/processor/token/create', kind: 'delay', delayMs: 2000, times: 1 },
+      { service: 'finix', path: '/payment_instruments', method: 'POST', kind: 'delay', delayMs: 2000, times: 1 },
+    ],
+  },
+  {
+    username: 'user_timeout_after_commit',
+    title: 'Finix goes silent',
+    description: 'Finix makes the payment instrument, but its answer never arrives.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      { service: 'finix', path: '/payment_instruments', method: 'POST', kind: 'timeout', when: 'after', times: 1 },
+    ],
+  },
+  {
+    username: 'user_finix_refuses',
+    title: 'Finix refuses',
+    description: 'Finix refuses to make a payment instrument of the account.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      {
+        service: 'finix',
+        path: '/payment_instruments',
+        method: 'POST',
+        kind: 'finix_error',
+        error_code: 'INVALID_FIELD',
+        field: 'third_party_token',
+        error_message: 'The bank account could not be used.',
+      },
+    ],
+  },
+  {
+    username: 'user_pending_verification',
+    title: 'Pending verification',
+    description: 'The account is still being verified by small deposits, so its numbers are not ready.',
+    accounts: [PENDING],
+    owner: OWNER,
+  },
+  {
+    username: 'user_no_accounts',
+    title: 'No accounts',
+    description: 'The login works, but there is no account behind it: NO_ACCOUNTS.',
+    accounts: [],
+    owner: OWNER,
+  },
+  {
+    username: 'user_ineligible',
+    title: 'No suitable account',
+    description: 'Only a credit card and a loan, neither of which can be debited: NO_AUTH_ACCOUNTS in Link.',
+    accounts: [CREDIT_CARD, STUDENT_LOAN],
+    owner: OWNER,
+  },
+  {
+    username: 'user_spent_token',
+    title: 'Spent token',
+    description: 'Link succeeds, but its public token is refused at the exchange.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      {
+        service: 'plaid',
+        path: '/item/public_token/exchange',
+        kind: 'plaid_error',
+        error_code: 'INVALID_PUBLIC_TOKEN',
+        error_message: 'could not find matching public token',
+      },
+    ],
+  },
+  {
+    username: 'user_link_token_expired',
+    title: 'Link token expired',
+    description: 'Link closes with INVALID_LINK_TOKEN after the login, as it does when a customer takes too long.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    link: { error_code: 'INVALID_LINK_TOKEN', shown: 'expired' },
+  },
+];

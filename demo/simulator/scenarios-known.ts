@@ -1,0 +1,152 @@
+import { account, CHECKING } from './account-templates.ts';
+import { OWNER, type Scenario } from './scenario.ts';
+
+const MATCH = '/identity/match';
+/** Longer than a merchant's check may wait, as the slowest banks take. */
+const SLOW_BANK_MS = 30_000;
+
+/** What is known of an account beyond its numbers: its owner, how it was verified, its balance. */
+export const KNOWN_SCENARIOS: readonly Scenario[] = [
+  {
+    username: 'user_owner_match',
+    title: 'Owner matches',
+    description: 'The bank knows the customer by the name, email, phone number and address of the session.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    ownerScores: { legal_name: 100, email_address: 100, phone_number: 100, address: 100 },
+  },
+  {
+    username: 'user_owner_partial',
+    title: 'Owner matches in part',
+    description: 'A name that is close to the one of the session, and other contact data.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    ownerScores: { legal_name: 78, email_address: 0, phone_number: 80, address: 75 },
+  },
+  {
+    username: 'user_owner_mismatch',
+    title: 'Another owner',
+    description: 'The account belongs to another person than the session names.',
+    accounts: [CHECKING],
+    owner: 'Marcus Vale',
+    ownerScores: { legal_name: 22, email_address: 0, phone_number: 0, address: 14 },
+  },
+  {
+    username: 'user_owner_unknown',
+    title: 'Owner unknown',
+    description: 'The bank shares no data about the owner, so that every score is null.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    ownerScores: { legal_name: null, email_address: null, phone_number: null, address: null },
+  },
+  {
+    username: 'user_owner_not_enabled',
+    title: 'Identity Match not enabled',
+    description: 'Identity Match is not enabled for the client: PRODUCT_NOT_ENABLED.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [{ service: 'plaid', path: MATCH, kind: 'plaid_error', error_code: 'PRODUCT_NOT_ENABLED' }],
+  },
+  {
+    username: 'user_owner_not_supported',
+    title: 'Bank without Identity',
+    description: 'The bank does not support Identity: PRODUCTS_NOT_SUPPORTED at Identity Match.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [{ service: 'plaid', path: MATCH, kind: 'plaid_error', error_code: 'PRODUCTS_NOT_SUPPORTED' }],
+  },
+  {
+    username: 'user_owner_down',
+    title: 'Identity Match is down',
+    description: 'Identity Match answers with INTERNAL_SERVER_ERROR.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [{ service: 'plaid', path: MATCH, kind: 'plaid_error', error_code: 'INTERNAL_SERVER_ERROR' }],
+  },
+  {
+    username: 'user_owner_slow',
+    title: 'Slow Identity Match',
+    description: 'The owner matches, and Identity Match takes three seconds to say so.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    ownerScores: { legal_name: 100, email_address: 100, phone_number: 100, address: 100 },
+    faults: [{ service: 'plaid', path: MATCH, kind: 'delay', delayMs: 3000 }],
+  },
+  {
+    username: 'user_business',
+    title: 'Business account',
+    description: 'The account of a company: holder_category business, with the company as its owner.',
+    accounts: [account('Business Checking', '8800', 'checking', { current: 18_400, available: 18_250 })],
+    owner: 'Harborline Coffee LLC',
+    holderCategory: 'business',
+  },
+  {
+    username: 'user_holder_unknown',
+    title: 'Holder category unknown',
+    description: 'Plaid does not know whether the account is personal or of a business: holder_category null.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    holderCategory: null,
+  },
+  {
+    username: 'user_instant_match',
+    title: 'Numbers typed and matched',
+    description: 'The customer typed the account numbers, and the bank confirmed them: auth_method INSTANT_MATCH.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    authMethod: 'INSTANT_MATCH',
+  },
+  {
+    username: 'user_manually_verified',
+    title: 'Verified by small deposits',
+    description: 'Same-day small deposits that the customer confirmed: manually_verified, without Identity data.',
+    accounts: [{ ...CHECKING, verification_status: 'manually_verified' }],
+    owner: OWNER,
+    authMethod: 'SAME_DAY_MICRODEPOSITS',
+    faults: [{ service: 'plaid', path: MATCH, kind: 'plaid_error', error_code: 'PRODUCTS_NOT_SUPPORTED' }],
+  },
+  {
+    username: 'user_database_verified',
+    title: 'Verified by Database Auth',
+    description: 'Numbers that Plaid has seen before: database_insights_pass, auth_method DATABASE_INSIGHTS.',
+    accounts: [{ ...CHECKING, verification_status: 'database_insights_pass' }],
+    owner: OWNER,
+    authMethod: 'DATABASE_INSIGHTS',
+  },
+  {
+    username: 'user_low_balance',
+    title: 'Low balance',
+    description: 'Twelve dollars are available.',
+    accounts: [account('Everyday Checking', '5012', 'checking', { current: 20, available: 12 })],
+    owner: OWNER,
+  },
+  {
+    username: 'user_no_balance',
+    title: 'No balance',
+    description: 'The bank does not share a balance: available and current are null.',
+    accounts: [account('Everyday Checking', '5013', 'checking', { current: null, available: null })],
+    owner: OWNER,
+  },
+  {
+    username: 'user_balance_slow',
+    title: 'Slow balance',
+    description: 'Asking the bank for a balance, or Signal for a score, takes thirty seconds.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      { service: 'plaid', path: '/accounts/balance/get', kind: 'delay', delayMs: SLOW_BANK_MS },
+      { service: 'plaid', path: '/signal/evaluate', kind: 'delay', delayMs: SLOW_BANK_MS },
+    ],
+  },
+  {
+    username: 'user_balance_down',
+    title: 'Bank is down at the check',
+    description: 'Connecting works; asking for a balance or a score says INSTITUTION_DOWN.',
+    accounts: [CHECKING],
+    owner: OWNER,
+    faults: [
+      { service: 'plaid', path: '/accounts/balance/get', kind: 'plaid_error', error_code: 'INSTITUTION_DOWN' },
+      { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error', error_code: 'INSTITUTION_DOWN' },
+    ],
+  },
+];
