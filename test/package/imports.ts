@@ -82,6 +82,10 @@ interface PackageFile {
   dependencies: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
   scripts: Record<string, string>;
+  engines: { node: string };
+  overrides: Record<string, string>;
+  /** Why each override is there. */
+  '//overrides': Record<string, string>;
 }
 
 export const packageFile = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as PackageFile;

@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { filesIn, packageFile, project } from './imports.ts';
+
+const read = (file: string) => readFileSync(join(project, file), 'utf8');
+
+interface Workflow {
+  on: object;
+  permissions: object;
+  jobs: Record<
+    string,
+    { strategy?: { matrix: { node?: string[] } }; steps?: { run?: string; uses?: string }[]; uses?: string }
+  >;
+}
+const workflows = filesIn('.github/workflows', '.yml').map((file) => ({ file, ...(parse(read(file)) as Workflow) }));
+
+describe('the workflows', () => {
+  it('run everything on the oldest supported Node and on the maintained ones', () => {
+    const node = workflows.flatMap(({ jobs }) => Object.values(jobs).flatMap((job) => job.strategy?.matrix.node ?? []));
+    expect(node).toEqual(['20', '22', '24']);
+    expect(packageFile.engines.node).toMatch(/^>=20\./);
+  });
+
+  it.each(workflows)(
+    '$file begins with the least permissions, and every command it runs exists',
+    ({ permissions, jobs }) => {
+      expect(permissions).toEqual({ contents: 'read' });
+      const commands = Object.values(jobs).flatMap(({ steps = [] }) => steps.flatMap(({ run }) => run ?? []));
+      const scripts = commands.flatMap((command) => /\bnpm run ([\w:-]+)/.exec(command)?.[1] ?? []);
+      expect(scripts.filter((script) => !(script in packageFile.scripts))).toEqual([]);
+      const files = commands.filter((command) => command.startsWith('.'));
+      for (const file of files) expect(read(file)).toContain('#!/usr/bin/env bash');
+    },
+  );
+});
+
+it('the forms for issues parse, and ask nothing twice', () => {
+  for (const file of filesIn('.github/ISSUE_TEMPLATE', '.yml').filter((name) => !name.endsWith('config.yml'))) {
+    const { name, body } = parse(read(file)) as { name: string; body: { id?: string }[] };
+    const ids = body.flatMap(({ id }) => id ?? []);
+    expect([file, name.length > 0, new Set(ids).size]).toEqual([file, true, ids.length]);
+  }
+});
+
+describe('the decisions', () => {
+  const files = readdirSync(join(project, 'docs/decisions')).sort();
+
+  it('are numbered without a gap, and each is listed in CONTRIBUTING under its title', () => {
+    const index = read('CONTRIBUTING.md');
+    files.forEach((file, i) => {
+      const number = i + 1;
+      expect(file).toMatch(new RegExp(`^${String(number).padStart(4, '0')}-[a-z-]+\\.md$`));
+      const title = new RegExp(`^# ${number}\\. (.+)$`, 'm').exec(read(`docs/decisions/${file}`))?.[1];
+      expect(index).toContain(`| [${number}](docs/decisions/${file}) | ${title} |`);
+    });
+  });
+
+  it.each(files)('%s has context, decision and consequences', (file) => {
+    const headings = [...read(`docs/decisions/${file}`).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect(headings).toEqual(['Context', 'Decision', 'Consequences']);
+  });
+});
+
+it('every override of a dependency has its reason next to it', () => {
+  const { overrides, '//overrides': reasons } = packageFile;
+  expect(Object.keys(reasons)).toEqual(Object.keys(overrides));
+});
