@@ -233,12 +233,14 @@ export class FinixBankConnect extends ElementProperties {
       this.dispatchEvent(new Event('change', { bubbles: true }));
       this.#warmUp();
     };
+    const core = this.#core;
     return {
+      ...(core && { names: core.namesOf(this), lang: core.otherLanguage(this.#language ?? '') }),
       state: this.#state,
       strings: this.#strings(),
       disabled: this.off,
       missing: this.missing,
-      embedded: this.#core ? this.#core.canEmbed(this, this.#state) : this.mode === 'embedded',
+      embedded: core ? core.canEmbed(this, this.#state) : this.mode === 'embedded',
       press: () => this.open(),
       pressHosted: () => this.#controller?.dispatch({ type: 'press_hosted' }),
       change: byCustomer('change'),

@@ -56,6 +56,11 @@ export abstract class FormControl extends LitElement {
     return this.#internals.form;
   }
 
+  /** The page's labels for the control, as of any control. */
+  get labels(): NodeListOf<HTMLLabelElement> {
+    return this.#internals.labels as NodeListOf<HTMLLabelElement>;
+  }
+
   get validity(): ValidityState {
     return this.#internals.validity;
   }

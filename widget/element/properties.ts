@@ -3,6 +3,9 @@ import type { Strings } from '../i18n/index.ts';
 import type { ConnectBackend } from '../session/backend.ts';
 import { FormControl } from './form-control.ts';
 
+// Not properties of ours; a change is a reason to render.
+const OBSERVED = ['lang', 'aria-label', 'aria-labelledby', 'aria-describedby'];
+
 /** What a page can set, as attributes and as properties. */
 export abstract class ElementProperties extends FormControl {
   static override properties = {
@@ -20,7 +23,7 @@ export abstract class ElementProperties extends FormControl {
 
   static override get observedAttributes(): string[] {
     // biome-ignore lint/complexity/noThisInStatic: Lit's getter prepares the class that it is read from, which naming LitElement would miss.
-    return [...super.observedAttributes, 'lang'];
+    return [...super.observedAttributes, ...OBSERVED];
   }
 
   /** Address of the server. The script-tag build uses the folder that it came from; the npm build has no other. */
@@ -44,6 +47,6 @@ export abstract class ElementProperties extends FormControl {
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
-    if (name === 'lang') this.requestUpdate();
+    if (OBSERVED.includes(name)) this.requestUpdate();
   }
 }

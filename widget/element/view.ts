@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import type { FlowState } from '../flow/state.ts';
 import type { Strings } from '../i18n/index.ts';
@@ -14,6 +14,10 @@ export interface View {
   missing: boolean;
   /** An embedded search can stand in the button's place; before the rest has loaded, it is meant to. */
   embedded: boolean;
+  /** Known only once the rest has loaded. */
+  names?: Names;
+  /** Of the texts, where the page speaks another language. */
+  lang?: string;
   press(): void;
   pressHosted(): void;
   change(): void;
@@ -21,6 +25,12 @@ export interface View {
   decline(): void;
   accept(): void;
   choose(id: string): void;
+}
+
+/** What the page calls the control, in addition to its own text, and what it says about it. */
+export interface Names {
+  label: string;
+  description: string;
 }
 
 /** What differs from state to state. The frame around it stays, so that focus and slots do. */
@@ -58,31 +68,36 @@ export function firstParts({ state, strings, embedded: tall }: View): Parts {
 }
 
 export function errorText(text: string): TemplateResult {
-  return html`<p part="error" class="error">${noticeIcon}${text}</p>`;
+  return html`<p part="error" class="error" id="said">${noticeIcon}${text}</p>`;
 }
 
 export function render(view: View, parts: Parts): TemplateResult {
   const { strings, state } = view;
-  const note = view.missing && state.phase === 'rest' ? errorText(strings.required) : parts.note;
+  const required = view.missing && state.phase === 'rest' && strings.required;
+  const note = required ? errorText(required) : parts.note;
   // What gives way to something else keeps its room, however much of it the page has put there.
-  return html`<div part="base" class="base ${parts.tall ? 'tall' : ''}">
-    ${parts.card ?? control(view, parts)}
-    <div class="note" id="note">
-      <p part="legal" class=${note ? 'away' : ''}><slot name="legal">${strings.legal}</slot></p>
+  return html`<div part="base" class="base ${parts.tall ? 'tall' : ''}" lang=${view.lang ?? nothing}>
+    <span id="name" hidden>${view.names?.label}</span>
+    <span id="description" hidden>${view.names?.description}</span>
+    ${parts.card ?? control(view, parts, note ? 'said' : 'legal')}
+    <div class="note">
+      <p part="legal" id="legal" class=${note ? 'away' : ''}><slot name="legal">${strings.legal}</slot></p>
       <div>${note}</div>
     </div>
     <slot name="fallback" class=${parts.stranded ? '' : 'away'}></slot>
     <dialog aria-labelledby="title" @cancel=${(event: Event) => refuse(event, view)}>${parts.dialog}</dialog>
-    <p class="spoken" role="status">${parts.spoken}</p>
+    <p class="spoken" role="status">${required || parts.spoken}</p>
   </div>`;
 }
 
-function control(view: View, { caption, label, working, failed, idle }: Parts): TemplateResult {
+/** @param sentence the id of what is said about the button: one sentence, without the links that follow it */
+function control(view: View, { caption, label, working, failed, idle }: Parts, sentence: string): TemplateResult {
   return html`<button
     type="button"
     class="main ${failed && !idle ? 'again' : ''}"
     part="button ${failed ? 'retry' : ''}"
-    aria-describedby="note"
+    aria-labelledby=${view.names?.label ? 'name label' : nothing}
+    aria-describedby="${sentence} description"
     aria-disabled=${idle ? 'true' : 'false'}
     ?disabled=${view.disabled}
     @click=${view.press}
@@ -96,7 +111,7 @@ function control(view: View, { caption, label, working, failed, idle }: Parts): 
           : failed
             ? ''
             : html`<span class="icon"><slot name="icon">${bankIcon}</slot></span>`
-      }<span part="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>`,
+      }<span part="label" id="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>`,
     )}
   </button>`;
 }

@@ -26,6 +26,12 @@ export async function loadStrings(tag: string): Promise<LateStrings> {
     : en;
 }
 
+/** The language of the texts, where the page speaks one that we don't have. */
+export function otherLanguage(tag: string): string | undefined {
+  const base = baseLanguage(tag);
+  return base === 'en' || base in LANGUAGES ? undefined : 'en';
+}
+
 export function fill(text: string, bank: string): string {
   return text.replace('{bank}', bank);
 }

@@ -66,8 +66,9 @@ function showsSearch({ state, embedded }: View): boolean {
   return embedded && (state.link === 'preparing' || (state.link === 'ready' && state.embedded));
 }
 
-function searchBox({ state }: View): TemplateResult {
-  return html`<div class="search" tabindex="-1">
+function searchBox({ state, strings }: View): TemplateResult {
+  return html`<div class="search" role="group" aria-labelledby="name search" aria-describedby="said description" tabindex="-1">
+    <span id="search" hidden>${strings.connect}</span>
     <slot name="embedded"></slot>${state.link === 'ready' ? nothing : html`<span part="spinner" class="spinner"></span>`}
   </div>`;
 }
@@ -75,13 +76,14 @@ function searchBox({ state }: View): TemplateResult {
 function doneParts(view: View, text: string): Parts {
   const { state, strings, disabled } = view;
   const status = statusOf(state);
-  const note = html`${status === 'connected' ? nothing : statusText(text)}<span class="links">${
+  const pending = status === 'needs_repair' ? strings.needs_repair : strings.pending;
+  const note = html`${status === 'connected' ? nothing : statusText(pending)}<span class="links">${
     status === 'needs_repair' ? nothing : link(view.change, strings.change, disabled)
   }${link(view.remove, strings.remove, disabled)}</span>`;
   if (status === 'needs_repair')
     return { caption: fill(strings.reconnect, bankOf(state.connections, strings, SHORT)), note, spoken: text };
   return {
-    card: html`<slot name="connected">${state.connections.map((one) => card(one, strings))}</slot>`,
+    card: html`<slot name="connected">${state.connections.map((one) => card(one, view))}</slot>`,
     note,
     spoken: text,
   };
@@ -108,15 +110,20 @@ function failedParts({ state, strings, disabled, pressHosted }: View, text: stri
   };
 }
 
-function card({ institution, account, status }: Connection, strings: Strings): TemplateResult {
+function card(connection: Connection, { state, strings, names }: View): TemplateResult {
+  const { institution, account, status } = connection;
   const name = institution.name ?? account.name;
-  return html`<div class="card" part="account" tabindex="-1">
+  const isActive = status === 'active';
+  // A single account that is pending has a sentence under its card.
+  const words = isActive || state.connections.length > 1 ? stateOf(connection, strings, false) : '';
+  const label = `${names?.label ?? ''} ${bankOf([connection], strings)}`.trim();
+  return html`<div class="card" part="account" role="group" aria-label=${label} tabindex="-1">
     <span class="initial" aria-hidden="true">${institution.name?.[0] ?? bankIcon}</span>
     <div class="account">
       <div class="line"><span part="bank-name" dir="auto">${name}</span> ${mask(account.mask)}</div>
       <div class="small">${institution.name ? account.name : kindOf(account.subtype, strings)}</div>
     </div>
-    <span class="state">${status === 'active' ? checkIcon : clockIcon}</span>
+    <span class="state" role=${words ? 'img' : nothing} aria-label=${words || nothing}>${isActive ? checkIcon : clockIcon}</span>
   </div>`;
 }
 
@@ -130,15 +137,21 @@ function sentence(state: FlowState, strings: Strings): string {
     case 'submitting':
     case 'polling':
       return strings[(['connecting', 'slow', 'very_slow'] as const)[state.slow]];
-    case 'done': {
-      const keys: Record<string, StringKey> = { connected: 'connected', pending_verification: 'pending' };
-      return fill(strings[keys[statusOf(state)] ?? 'needs_repair'], bankOf(state.connections, strings));
-    }
+    case 'done':
+      return state.connections.map((one) => stateOf(one, strings, state.connections.length > 1)).join(' ');
     case 'failed':
       return state.error ? strings[messageKey(state.error)] : '';
     default:
       return '';
   }
+}
+
+/** Where one of the accounts stands, in words; with its name where there are others. */
+function stateOf(connection: Connection, strings: Strings, isNamed: boolean): string {
+  const bank = bankOf([connection], strings);
+  if (connection.status === 'active') return fill(strings.connected, bank);
+  const text = strings[connection.status === 'needs_repair' ? 'needs_repair' : 'pending'];
+  return isNamed ? `${bank}: ${text}` : text;
 }
 
 /** "Chase ••1234"; of a longer name the beginning, so that the digits are seen. */

@@ -22,5 +22,5 @@ export function link(act: () => void, text: string, disabled: boolean): Template
 }
 
 export function statusText(text: string): TemplateResult {
-  return html`<p part="status">${text}</p>`;
+  return html`<p part="status" id="said">${text}</p>`;
 }

@@ -92,7 +92,13 @@ export const states: Record<string, State> = {
     says: /^Opening/,
   },
   ready: { status: 'ready' },
-  'form sent without a bank': { status: 'ready', properties: { required: true }, act: sending, shows: 'error' },
+  'form sent without a bank': {
+    status: 'ready',
+    properties: { required: true },
+    act: sending,
+    says: /^Connect a bank account/,
+    shows: 'error',
+  },
   disabled: { status: 'ready', properties: { disabled: true } },
   open: { status: 'open', act: press },
   'open, in a window of its own': {
@@ -237,6 +243,7 @@ export const states: Record<string, State> = {
     status: 'ready',
     properties: { mode: 'embedded', required: true },
     act: sending,
+    says: /^Connect a bank account/,
     shows: 'error',
   },
   'embedded, error': {

@@ -1,0 +1,165 @@
+import { expect, waitUntil } from '@open-wc/testing';
+import { descriptionOf, nameOf, violations } from '../helpers/axe.ts';
+import { cleanUp, connect, type Mounted, mount, part, reach, spoken } from '../helpers/element.ts';
+import { connection, refusal, session } from '../helpers/simulated-backend.ts';
+
+/** An element among other HTML; `%` is where it goes. */
+async function mountIn(
+  html: string,
+  attributes: Record<string, string> = {},
+  properties: Parameters<typeof mount>[0] = {},
+): Promise<Mounted> {
+  const parent = document.createElement('div');
+  parent.innerHTML = html.replace('%', '<i></i>');
+  const mounted = await mount(properties, undefined, parent);
+  for (const [name, value] of Object.entries(attributes)) mounted.element.setAttribute(name, value);
+  parent.querySelector('i')?.replaceWith(mounted.element);
+  await reach(mounted.element, 'ready');
+  return mounted;
+}
+const buttonOf = ({ element }: Mounted) => part(element, 'button');
+
+describe('the names of the control', () => {
+  afterEach(async () => {
+    document.documentElement.lang = 'en';
+    await cleanUp();
+  });
+
+  it('begin with the label around the element, without what stands in the element', async () => {
+    const mounted = await mountIn('<label>Refund account %</label>');
+    mounted.element.innerHTML = '<a slot="fallback" href="#card">Pay by card</a>';
+    mounted.element.setAttribute('aria-label', '');
+    await mounted.element.updateComplete;
+    expect(nameOf(buttonOf(mounted))).to.equal('Refund account Connect your bank');
+    expect(await violations(mounted.element)).to.deep.equal([]);
+  });
+
+  it('begin with the label that points to the element', async () => {
+    const mounted = await mountIn('<label for="bank">Payout account</label>%', { id: 'bank' });
+    mounted.element.requestUpdate();
+    await mounted.element.updateComplete;
+    expect(nameOf(buttonOf(mounted))).to.equal('Payout account Connect your bank');
+  });
+
+  it('begin with aria-label, and follow it when it changes', async () => {
+    const mounted = await mountIn('%', { 'aria-label': 'Refund account' });
+    expect(nameOf(buttonOf(mounted))).to.equal('Refund account Connect your bank');
+    mounted.element.setAttribute('aria-label', 'Payout account');
+    await mounted.element.updateComplete;
+    expect(nameOf(buttonOf(mounted))).to.equal('Payout account Connect your bank');
+    mounted.element.removeAttribute('aria-label');
+    await mounted.element.updateComplete;
+    expect(nameOf(buttonOf(mounted))).to.equal('Connect your bank');
+  });
+
+  it('begin with what aria-labelledby points to, before any label', async () => {
+    const mounted = await mountIn('<label><b id="one">Refund</b> <b id="two">account</b> %</label>', {
+      'aria-labelledby': 'two one gone',
+      'aria-label': 'another',
+    });
+    expect(nameOf(buttonOf(mounted))).to.equal('account Refund Connect your bank');
+  });
+
+  it('keep the text that the page puts on the button', async () => {
+    const mounted = await mountIn('%', { 'aria-label': 'Refund account' });
+    mounted.element.innerHTML = '<span slot="label">Pay by bank</span>';
+    await mounted.element.updateComplete;
+    expect(nameOf(buttonOf(mounted))).to.equal('Refund account Pay by bank');
+  });
+
+  it('are passed on to the card and to the search', async () => {
+    const card = await mountIn('%', { 'aria-label': 'Refund account' });
+    await connect(card);
+    expect(part(card.element, 'account').getAttribute('role')).to.equal('group');
+    expect(nameOf(part(card.element, 'account'))).to.equal('Refund account Chase ••1234');
+    const search = await mountIn('%', { 'aria-label': 'Refund account' }, { mode: 'embedded' });
+    const box = search.element.shadowRoot?.querySelector('.search') as HTMLElement;
+    expect(box.getAttribute('role')).to.equal('group');
+    expect(nameOf(box)).to.equal('Refund account Connect your bank');
+    expect(await violations(search.element)).to.deep.equal([]);
+  });
+});
+
+describe('the description of the control', () => {
+  afterEach(cleanUp);
+
+  it('is the sentence under it, and what the page says with aria-describedby', async () => {
+    const mounted = await mountIn('<p id="hint">Within two days.</p>%', { 'aria-describedby': 'hint' });
+    expect(descriptionOf(buttonOf(mounted))).to.match(/Plaid.* Within two days\.$/);
+    mounted.element.innerHTML = '<span slot="legal">Our words</span>';
+    await mounted.element.updateComplete;
+    expect(descriptionOf(buttonOf(mounted))).to.equal('Our words Within two days.');
+  });
+
+  it('holds no text of a button, where the account needs repair', async () => {
+    const mounted = await mount({}, ({ completeAnswers }) =>
+      completeAnswers.push(session('completed', ['needs_repair'])),
+    );
+    await connect(mounted, 'needs_repair');
+    expect(descriptionOf(buttonOf(mounted))).to.equal(part(mounted.element, 'status').textContent);
+  });
+
+  it('holds no text of a button, where another window is offered', async () => {
+    const { element } = await mount({}, (backend) => {
+      backend.linkTokenErrors.push(refusal({ code: 'script_blocked', action: 'retry' }));
+      backend.hostedLinkUrl = '#hosted';
+    });
+    await reach(element, 'blocked');
+    await waitUntil(() => element.shadowRoot?.querySelector('.links'));
+    expect(descriptionOf(part(element, 'button'))).to.equal(element.error?.message);
+  });
+});
+
+describe('what is announced', () => {
+  afterEach(async () => {
+    document.documentElement.lang = 'en';
+    await cleanUp();
+  });
+
+  const two = session('completed', [
+    connection('1', 'active', 'Bank of America', '0042'),
+    connection('2', 'pending_verification', 'Bank of America', '1234'),
+  ]);
+
+  it('names every account and says where it stands', async () => {
+    const mounted = await mount({}, ({ completeAnswers }) => completeAnswers.push(two));
+    await connect(mounted);
+    expect(spoken(mounted.element)).to.match(/Bank of America ••0042 is connected.*Bank of America ••1234.*confirming/);
+    const [first, second] = [...(mounted.element.shadowRoot?.querySelectorAll('.state') ?? [])];
+    expect(nameOf(first as Element)).to.contain('is connected');
+    expect(nameOf(second as Element)).to.contain('confirming this account');
+  });
+
+  it('is what is missing, also where another field is the first that is missing', async () => {
+    const form = document.createElement('form');
+    form.innerHTML = '<input required aria-label="Name"><button>Pay</button>';
+    const { element } = await mount({ required: true }, undefined, form);
+    await reach(element, 'ready');
+    form.querySelector('button')?.click();
+    await element.updateComplete;
+    expect(document.activeElement).to.equal(form.querySelector('input'));
+    expect(spoken(element)).to.equal('Connect a bank account to continue.');
+    expect(descriptionOf(part(element, 'button'))).to.equal('Connect a bank account to continue.');
+  });
+
+  it('is what is missing in mode embedded too, and tied to the search', async () => {
+    const { element } = await mount({ required: true, mode: 'embedded' });
+    await reach(element, 'ready');
+    element.reportValidity();
+    await element.updateComplete;
+    expect(spoken(element)).to.equal('Connect a bank account to continue.');
+    const search = element.shadowRoot?.querySelector('.search') as HTMLElement;
+    expect(descriptionOf(search)).to.equal('Connect a bank account to continue.');
+  });
+
+  it('is marked as English where the page speaks a language that the element does not', async () => {
+    document.documentElement.lang = 'cy';
+    const { element } = await mount();
+    await reach(element, 'ready');
+    expect(part(element, 'base').lang).to.equal('en');
+    document.documentElement.lang = 'de-AT';
+    element.requestUpdate();
+    await waitUntil(() => part(element, 'label').textContent?.includes('Bank verbinden'));
+    expect(part(element, 'base').hasAttribute('lang')).to.equal(false);
+  });
+});
