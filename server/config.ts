@@ -44,6 +44,10 @@ export function loadStorageSettings(env: Environment): Pick<Config, 'databaseUrl
   return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR ?? '' };
 }
 
+const DAY_MS = 24 * 3600_000;
+/** Asked for by every link token anyhow; Plaid refuses a product that is in two lists. */
+const LINK_PRODUCTS: ReadonlySet<string> = new Set(['auth', 'identity']);
+
 function toConfig(s: Settings, secretValues: string[]) {
   const basic = Buffer.from(`${s.FINIX_USERNAME}:${s.FINIX_PASSWORD}`).toString('base64');
   return {
@@ -78,6 +82,17 @@ function toConfig(s: Settings, secretValues: string[]) {
         ? { text: s.PUBLIC_AUTHORIZATION_TEXT, version: s.PUBLIC_AUTHORIZATION_VERSION }
         : undefined,
     },
+    ownershipCheck: s.OWNERSHIP_CHECK,
+    debitCheck: s.DEBIT_CHECK,
+    checkTimeoutMs: s.CHECK_TIMEOUT_SECONDS * 1000,
+    signalRuleset: s.PLAID_SIGNAL_RULESET,
+    /** Collected by every link token, never among `products`: a processor token may not be made for an Item with other products. */
+    consentedProducts: [
+      ...new Set([...(s.DEBIT_CHECK === 'signal' ? ['signal'] : []), ...(s.PLAID_CONSENTED_PRODUCTS ?? [])]),
+    ].filter((product) => !LINK_PRODUCTS.has(product)),
+    returns: s.RETURNS,
+    changedBankMs: s.CHANGED_BANK_DAYS * DAY_MS,
+    evidenceKeys: s.EVIDENCE_KEYS ?? [],
     publicUrl: s.PUBLIC_URL,
     port: s.PORT,
     databaseUrl: s.DATABASE_URL,

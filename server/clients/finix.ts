@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
 import { createOutbound, failureOfConnection, type Observer, UpstreamError, type UpstreamFailure } from './outbound.ts';
 
 /** The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version 2022-02-01. */
@@ -14,6 +15,9 @@ export interface FinixClient {
   listIdentities(since: number): Promise<FinixIdentity[]>;
   getPaymentInstrument(id: string): Promise<FinixInstrument>;
   disablePaymentInstrument(id: string): Promise<FinixInstrument>;
+  getTransfer(id: string): Promise<FinixTransfer>;
+  /** The Transfers that take a debit back: refunds, and what Finix makes of a return. The first page, which has the newest. */
+  listReversals(transferId: string): Promise<FinixTransfer[]>;
 }
 
 export interface CreateIdentity {
@@ -158,6 +162,14 @@ export function createFinixClient(
     async disablePaymentInstrument(id) {
       const path = `/payment_instruments/${encodeURIComponent(id)}`;
       return toInstrument(await call('disable payment instrument', instrumentBody, 'PUT', path, { enabled: false }));
+    },
+    async getTransfer(id) {
+      return toTransfer(await call('get transfer', transferBody, 'GET', `/transfers/${encodeURIComponent(id)}`));
+    },
+    async listReversals(transferId) {
+      const path = `/transfers/${encodeURIComponent(transferId)}/reversals?limit=${PAGE_SIZE}`;
+      const data = await call('list reversals', transferList, 'GET', path);
+      return (data._embedded?.transfers ?? []).map(toTransfer);
     },
   };
 }

@@ -6,9 +6,10 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { createOutbound, failureOfConnection, type Observer, UpstreamError } from './outbound.ts';
 import { classifyPlaidCode } from './plaid-codes.ts';
+import { createRiskCalls, type PlaidCall, type PlaidRiskCalls } from './plaid-risk.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
-export interface PlaidClient {
+export interface PlaidClient extends PlaidRiskCalls {
   createLinkToken(request: LinkTokenCreateRequest): Promise<LinkToken>;
   /** What came of a Link so far, oldest first; of other than Hosted Links only where Plaid was asked to tell. Plaid keeps it for six hours. */
   getLinkResults(linkToken: string): Promise<LinkResult[]>;
@@ -51,6 +52,8 @@ export interface PlaidLogin {
   institutionName: string | null;
   /** Where news of it go; empty: nowhere. */
   webhookUrl: string;
+  /** How Plaid verified the numbers, in Plaid's word (`INSTANT_AUTH`, …); null: not told. */
+  authMethod: string | null;
 }
 
 export interface PlaidAccount {
@@ -61,6 +64,8 @@ export interface PlaidAccount {
   subtype: string | null;
   verificationStatus: string | null;
   persistentAccountId: string | null;
+  /** Whether a person or a business holds it, in Plaid's word; null: not told. */
+  holderCategory: string | null;
 }
 
 /** Plaid's own limit for a call is not published; link tokens and exchanges usually take a second, calls that reach the bank several. */
@@ -108,6 +113,7 @@ const accountsBody = z.object({
       institution_id: z.string().nullish(),
       institution_name: z.string().nullish(),
       webhook: z.string().nullish(),
+      auth_method: z.string().nullish(),
     })
     .loose(),
 });
@@ -155,17 +161,13 @@ export function createPlaidClient(
     return loading;
   };
 
-  async function call<T>(
-    name: string,
-    body: z.ZodType<T>,
-    send: (api: PlaidApi, options: { signal: AbortSignal }) => Promise<{ data: unknown }>,
-  ): Promise<T> {
+  const call: PlaidCall = async (name, body, send, patienceMs = timeoutMs) => {
     const api = await sdk();
     return outbound.run(name, async () => {
       let answer: { data: unknown };
       try {
         // The SDK's own timeout does not cover a body that trickles; the signal does.
-        answer = await send(api, { signal: AbortSignal.timeout(timeoutMs) });
+        answer = await send(api, { signal: AbortSignal.timeout(patienceMs), timeout: patienceMs });
       } catch (error) {
         throw toUpstreamError(name, error);
       }
@@ -173,9 +175,10 @@ export function createPlaidClient(
       if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
       return parsed.data;
     });
-  }
+  };
 
   return {
+    ...createRiskCalls(call),
     // A failed import shows itself at the first call.
     warmUp: () => void sdk().catch(() => {}),
     async createLinkToken(request) {
@@ -214,6 +217,7 @@ export function createPlaidClient(
         institutionId: data.item.institution_id ?? null,
         institutionName: data.item.institution_name ?? null,
         webhookUrl: data.item.webhook ?? '',
+        authMethod: data.item.auth_method ?? null,
       };
     },
     async createProcessorToken(accessToken, accountId) {
@@ -265,6 +269,7 @@ function toAccount(account: Partial<AccountBase>): PlaidAccount {
     // An empty string and null both mean that no micro-deposit or database check was used.
     verificationStatus: account.verification_status || null,
     persistentAccountId: account.persistent_account_id ?? null,
+    holderCategory: account.holder_category ?? null,
   };
 }
 

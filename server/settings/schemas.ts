@@ -18,6 +18,9 @@ export const headerText = z.string().regex(/^[\x21-\x7e]+$/, 'must have only vis
 export const oneOf = <const T extends readonly [string, ...string[]]>(allowed: T) =>
   z.enum(allowed, { error: `must be one of ${allowed.join(', ')}` });
 
+/** As Plaid writes its products. */
+export const productName = z.string().regex(/^[a-z_]{1,64}$/, 'must be the name of a Plaid product such as signal');
+
 export const onOff = oneOf(['on', 'off']).transform((value) => value === 'on');
 
 /** Digits only: `3e3` and `0x10` are numbers to JavaScript, and typing errors here. */
@@ -100,6 +103,12 @@ export const addressOrRange = checked((text) => {
 /** Base64 of 32 bytes that were not all left at zero. */
 export const encryptionKey = checked((text) => {
   if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return 'is not the base64 of 32 bytes';
+  return isAllZero(text) ? 'is all zeros' : undefined;
+});
+
+/** Base64 of the 32 bytes that an Ed25519 key is made of. */
+export const signingSeed = checked((text) => {
+  if (!/^[A-Za-z0-9+/]{43}=$/.test(text)) return 'is not the base64 of a 32-byte Ed25519 seed';
   return isAllZero(text) ? 'is all zeros' : undefined;
 });
 

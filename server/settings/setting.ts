@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 /** Headings of `.env.example` and `--help`, in this order. */
-export type SettingGroup = 'Plaid' | 'Finix' | 'Merchant' | 'Pages' | 'Server' | 'Storage';
+export type SettingGroup = 'Plaid' | 'Finix' | 'Merchant' | 'Pages' | 'Accounts' | 'Server' | 'Storage';
 
 export interface SettingFacts {
   group: SettingGroup;

@@ -146,6 +146,58 @@ export const SETTINGS = {
     description: 'Version of that text, stored with the proof of authorization.',
   }),
 
+  OWNERSHIP_CHECK: withDefault(is.oneOf(['off', 'report', 'require']), 'report', {
+    group: 'Accounts',
+    description:
+      'What is done with the owner of an account that is being connected: `off` asks nothing, `report` shows on the connection how well the owner fits the session’s identity, `require` refuses other owners. A session may say otherwise.',
+  }),
+  DEBIT_CHECK: withDefault(is.oneOf(['local', 'balance', 'signal']), 'local', {
+    group: 'Accounts',
+    description:
+      'What a check before a debit asks: `local` no one, `balance` the bank for its balance, `signal` Plaid Signal. The last two are billed by Plaid.',
+  }),
+  CHECK_TIMEOUT_SECONDS: withDefault(
+    // A bank's balance takes 11 seconds in 95 of 100 cases and 30 at times; a merchant's server waits a minute at most.
+    is.wholeNumber(1, 60),
+    '10',
+    {
+      group: 'Accounts',
+      description: 'Seconds after which a check answers without the bank or Signal. A bank’s balance may take 30.',
+    },
+  ),
+  PLAID_SIGNAL_RULESET: optional(is.headerText, {
+    group: 'Accounts',
+    description: 'Key of the Signal ruleset. Unset: the ruleset `default`.',
+    source: 'the Plaid dashboard, Signal > Rules',
+  }),
+  PLAID_CONSENTED_PRODUCTS: optional(is.list(is.productName), {
+    group: 'Accounts',
+    description:
+      'Comma-separated Plaid products that customers consent to in advance, in addition to `signal`, which `DEBIT_CHECK=signal` adds. Each must be enabled for you at Plaid.',
+  }),
+  RETURNS: withDefault(is.oneOf(['act', 'report']), 'act', {
+    group: 'Accounts',
+    description:
+      'What a returned debit does: `act` changes the connection by its return code and disables the instrument, `report` only shows and sends it.',
+  }),
+  CHANGED_BANK_DAYS: withDefault(
+    // A year is the longest that a change can matter to a payout.
+    is.wholeNumber(0, 365),
+    '30',
+    {
+      group: 'Accounts',
+      description:
+        'Days for which a check asks for review after the bank of a payout or settlement customer has changed; 0: never.',
+    },
+  ),
+  EVIDENCE_KEYS: optional(is.list(is.signingSeed), {
+    group: 'Accounts',
+    description:
+      'Comma-separated base64 Ed25519 seeds that sign evidence: the first signs, all are published. Unset: one is made and kept sealed in the database.',
+    command: RANDOM_KEY,
+    isSecret: true,
+  }),
+
   PUBLIC_URL: required(is.baseUrl({ protocols: is.WEB, check: is.httpsUnlessLocal }), {
     group: 'Server',
     description: 'Address at which browsers and Plaid reach this server; a path is allowed.',

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/** What a Transfer says of a debit or a payout. Finix publishes little of returns, so nothing but the id is taken for granted. */
+export interface FinixTransfer {
+  id: string;
+  /** `DEBIT`, `CREDIT`, `REVERSAL`, … */
+  type: string;
+  /** `SYSTEM`: made by Finix itself; `API`: by the merchant. */
+  subtype: string | null;
+  /** `FAILED`, `RETURNED`, … */
+  state: string;
+  amount: number | null;
+  currency: string | null;
+  source: string | null;
+  destination: string | null;
+  /** Of a reversal: the debit that it takes back. */
+  parent: string | null;
+  failureCode: string | null;
+  /** The ACH return code, wherever it was found. */
+  returnCode: string | null;
+  /** A tag value that reads like a return code, on a Transfer whose tags are the merchant's: `R12` may be a room. */
+  possibleReturnCode: string | null;
+  isReturned: boolean;
+  idempotencyId: string | null;
+  /** Values of the tags, by which a merchant may name its own order. */
+  tagValues: string[];
+  createdAt: number | null;
+  updatedAt: number | null;
+}
+
+/** A member of another kind than expected is read as none, and does not cost the rest. */
+const text = z.string().max(255).nullish().catch(null);
+
+export const transferBody = z.looseObject({
+  id: z.string().min(1).max(255),
+  type: text,
+  subtype: text,
+  state: text,
+  amount: z.number().int().nullish().catch(null),
+  currency: text,
+  source: text,
+  destination: text,
+  parent_transfer: text,
+  failure_code: text,
+  idempotency_id: text,
+  created_at: text,
+  updated_at: text,
+  tags: z.record(z.string(), z.unknown()).nullish().catch(null),
+  messages: z.unknown(),
+  raw: z.unknown(),
+  bank_return_details: z.unknown(),
+  failure_message: z.unknown(),
+});
+
+export const transferList = z.object({
+  _embedded: z.object({ transfers: z.array(transferBody).nullish() }).nullish(),
+});
+
+/** Only these fields leave the client: `raw` can hold the processor's own record of the account. */
+export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
+  return {
+    id: body.id,
+    type: body.type ?? '',
+    subtype: body.subtype ?? null,
+    state: body.state ?? '',
+    amount: body.amount ?? null,
+    currency: body.currency ?? null,
+    source: body.source ?? null,
+    destination: body.destination ?? null,
+    parent: body.parent_transfer ?? null,
+    failureCode: /^\w{1,64}$/.test(body.failure_code ?? '') ? (body.failure_code ?? null) : null,
+    returnCode: firstCode([body.failure_code, body.bank_return_details, body.messages, body.raw, ...tagsOfFinix(body)]),
+    possibleReturnCode: firstCode([body.tags]),
+    isReturned: body.state === 'RETURNED' || !isEmpty(body.bank_return_details),
+    idempotencyId: body.idempotency_id ?? null,
+    tagValues: Object.values(body.tags ?? {}).filter((value): value is string => typeof value === 'string'),
+    createdAt: timeOf(body.created_at),
+    updatedAt: timeOf(body.updated_at),
+  };
+}
+
+/** As a word of its own: `R01`, `ReasonCode: R03`; never the middle of an id. */
+const RETURN_CODE = /(?<![A-Za-z0-9])R\d{2}(?![A-Za-z0-9])/;
+
+/** Which member holds the code is not published, so every one that could is looked through. */
+function firstCode(places: unknown[]): string | null {
+  for (const place of places) {
+    for (const part of textsIn(place)) {
+      const code = RETURN_CODE.exec(part)?.[0];
+      if (code !== undefined) return code;
+    }
+  }
+  return null;
+}
+
+/** The tags of a Transfer that Finix makes are Finix's; on the merchant's own only those that are named for it. */
+function tagsOfFinix({ type, subtype, tags, failure_message }: z.infer<typeof transferBody>): unknown[] {
+  const isFinix = type === 'REVERSAL' && subtype === 'SYSTEM';
+  const named = Object.entries(tags ?? {}).filter(([key]) => isFinix || /return|reason|ach|code/i.test(key));
+  return [named.map(([, value]) => value), failure_message];
+}
+
+/** Deep enough for `raw`, and an end for what is built to have none. */
+const MAX_DEPTH = 4;
+
+function textsIn(value: unknown, depth = 0): string[] {
+  if (typeof value === 'string') return [value];
+  if (value === null || typeof value !== 'object' || depth >= MAX_DEPTH) return [];
+  return Object.values(value).flatMap((inner) => textsIn(inner, depth + 1));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
+}
+
+function timeOf(value: string | null | undefined): number | null {
+  const ms = Date.parse(value ?? '');
+  return Number.isNaN(ms) ? null : ms;
+}
