@@ -6,4 +6,7 @@ export const project = resolve(import.meta.dirname, '..');
 /** An absolute path from one relative to the project. */
 export const from = (path: string): string => resolve(project, path);
 
-export const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { version: string };
+export const { name, version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as {
+  name: string;
+  version: string;
+};

@@ -34,6 +34,11 @@ describe('the workflows', () => {
       for (const file of files) expect(read(file)).toContain('#!/usr/bin/env bash');
     },
   );
+
+  it('publish nothing that was not tested', () => {
+    const publish = workflows.find(({ file }) => file.endsWith('publish.yml'));
+    expect(publish?.jobs).toMatchObject({ publish: { needs: 'test' }, test: { uses: './.github/workflows/ci.yml' } });
+  });
 });
 
 it('the forms for issues parse, and ask nothing twice', () => {

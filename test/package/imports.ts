@@ -86,6 +86,14 @@ interface PackageFile {
   overrides: Record<string, string>;
   /** Why each override is there. */
   '//overrides': Record<string, string>;
+  devDependencies: Record<string, string>;
+  /** The second package that is made from this file. */
+  serverPackage: {
+    name: string;
+    dependencies: string[];
+    bin: Record<string, string>;
+    exports: Record<string, string | Record<string, string>>;
+  };
 }
 
 export const packageFile = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as PackageFile;
@@ -138,5 +146,7 @@ function forbiddenPackage(area: string | undefined, file: string, specifier: str
   if (isBuiltin(specifier)) return specifier.startsWith('node:') ? undefined : `write node:${specifier}`;
   if (browserOnly.has(name) && area !== 'demo') return `${area} runs in Node and may not import ${specifier}`;
   // All of this is published: a package that is only there for development would be missing at the merchant's.
-  return name in packageFile.dependencies ? undefined : `${specifier} is not among the dependencies`;
+  return packageFile.serverPackage.dependencies.includes(name)
+    ? undefined
+    : `${specifier} is not among the dependencies of the server's package`;
 }

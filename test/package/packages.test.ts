@@ -1,0 +1,238 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageFile, project } from './imports.ts';
+import { install, packBoth, readTarball, type ShopProject, tarballsIn } from './installed.ts';
+
+const run = promisify(execFile);
+
+let folder: string;
+let tarballs: { widget: string; server: string };
+const projects: ShopProject[] = [];
+const shopWith = async (names: string[], extra: string[] = []) => {
+  const shop = await install(names, extra);
+  projects.push(shop);
+  return shop;
+};
+
+beforeAll(async () => {
+  if (!existsSync(join(project, 'dist'))) throw new Error('These tests are about what was built. Run: npm run build');
+  folder = await mkdtemp(join(tmpdir(), 'fbc-packages-'));
+  tarballs = await packBoth(folder);
+});
+afterAll(async () => {
+  for (const shop of projects) await shop.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Without the hashes in names, which depend on where `node_modules` lies. */
+function namesIn(files: Map<string, Buffer>): string[] {
+  return [...files.keys()].map((file) => file.replace(/-[\w-]{8}\.js$/, '.js')).sort();
+}
+
+describe('a fresh clone', () => {
+  // The build takes 10 s on two idle cores, and here it shares them.
+  it('makes whole packages by `npm run pack` and by `npm pack`', { timeout: 180_000 }, async () => {
+    const clone = join(folder, 'clone');
+    const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+      cwd: project,
+    });
+    for (const file of stdout.split('\0').filter((name) => name && existsSync(join(project, name)))) {
+      mkdirSync(dirname(join(clone, file)), { recursive: true });
+      cpSync(join(project, file), join(clone, file));
+    }
+    symlinkSync(join(project, 'node_modules'), join(clone, 'node_modules'), 'junction');
+    await run('npm', ['pack', '--offline'], { cwd: clone });
+    const widget = await readTarball(tarballs.widget);
+    const short = await readTarball(tarballsIn(clone).widget);
+    expect(namesIn(short)).toEqual(namesIn(widget));
+    const manifestOf = (files: Map<string, Buffer>) => JSON.parse(String(files.get('package.json')));
+    for (const field of ['name', 'version', 'exports', 'dependencies', 'peerDependencies', 'files']) {
+      expect(manifestOf(short)[field]).toEqual(manifestOf(widget)[field]);
+    }
+
+    // Without the build that npm would run first, as it just did.
+    await run('npm', ['run', 'pack', '--ignore-scripts'], { cwd: clone });
+    const packed = tarballsIn(join(clone, 'dist', 'packages'));
+    for (const name of ['widget', 'server'] as const) {
+      expect(namesIn(await readTarball(packed[name]))).toEqual(namesIn(await readTarball(tarballs[name])));
+    }
+  });
+});
+
+describe.each(['widget', 'server'] as const)('the package of the %s', (name) => {
+  it('gives publint nothing to report', async () => {
+    const shop = await shopWith([tarballs[name]]);
+    const manifest = packageNames[name];
+    const { messages, pkg } = await publint({
+      pkgDir: join(shop.folder, 'node_modules', manifest),
+      level: 'suggestion',
+      strict: true,
+      pack: false,
+    });
+    expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
+  });
+
+  it('has its license, its changes, its documents, and nothing that only a clone needs', async () => {
+    const files = await readTarball(tarballs[name]);
+    expect([...files.keys()]).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'docs/operations.md']),
+    );
+    const manifest = JSON.parse(String(files.get('package.json')));
+    for (const field of ['scripts', 'devDependencies', 'workspaces', 'overrides', 'serverPackage', '//overrides']) {
+      expect(manifest).not.toHaveProperty(field);
+    }
+    expect(manifest).toMatchObject({ version: packageFile.version, license: 'MIT', type: 'module' });
+  });
+
+  it('leads from every export to a file that is there', async () => {
+    const files = await readTarball(tarballs[name]);
+    const { exports, bin = {} } = JSON.parse(String(files.get('package.json')));
+    const targets = [...Object.values<string | Record<string, string>>(exports), bin].flatMap((target) =>
+      typeof target === 'string' ? [target] : Object.values(target as Record<string, string>),
+    );
+    expect(targets.filter((target) => !files.has(target.replace('./', '')))).toEqual([]);
+  });
+});
+
+const packageNames = { widget: 'finix-bank-connect', server: packageFile.serverPackage.name };
+
+describe('a page that installs the element', () => {
+  it('gets at most 8 packages and 8 MB, and nothing of the server', async () => {
+    const shop = await shopWith([tarballs.widget]);
+    expect(shop.weight.packages.length).toBeLessThanOrEqual(8);
+    expect(shop.weight.bytes).toBeLessThanOrEqual(8_000_000);
+    expect(shop.weight.packages).toEqual(expect.arrayContaining(['finix-bank-connect', 'lit']));
+    const files = await readTarball(tarballs.widget);
+    const code = [...files].filter(([file]) => file.endsWith('.js')).map(([, content]) => String(content));
+    for (const word of ['kysely', '@hono/', 'processor/token/create']) {
+      expect(code.filter((text) => text.includes(word))).toEqual([]);
+    }
+  });
+
+  it('can import everything but the script tag’s bundle in plain Node, where nothing is printed', async () => {
+    const shop = await shopWith([tarballs.widget], ['react']);
+    const names = Object.keys(packageFile.exports).filter(
+      (name) => !/\.js(on)?$/.test(name) && !name.startsWith('./jsx/'),
+    );
+    for (const name of names) {
+      const specifier = name.replace(/^\./, 'finix-bank-connect');
+      const code = `if (Object.keys(await import('${specifier}')).length === 0) throw new Error('exports nothing');`;
+      expect([name, await shop.node(['--input-type=module', '-e', code])]).toEqual([name, { code: 0, output: '' }]);
+    }
+  });
+
+  it.each(['nodenext', 'bundler'])(
+    'gets types that a strict compiler accepts (%s)',
+    { timeout: 60_000 },
+    async (resolution) => {
+      const shop = await shopWith([tarballs.widget], ['react', '@types/react']);
+      await shop.write(
+        'page.tsx',
+        `import { FinixBankConnect } from 'finix-bank-connect/react';
+       import { createConnect } from 'finix-bank-connect/headless';
+       import type {} from 'finix-bank-connect/jsx/react';
+       import 'finix-bank-connect';
+       export const element = document.querySelector('finix-bank-connect');
+       element?.addEventListener('fbc-connected', (event) => event.detail.connections.map(({ id }) => id.length));
+       // @ts-expect-error: there is no such property
+       element?.nothing;
+       export const button = <FinixBankConnect required onConnected={(event) => event.detail.connections.length} />;
+       export const controller = createConnect;`,
+      );
+      const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
+      const options = {
+        strict: true,
+        skipLibCheck: false,
+        noEmit: true,
+        jsx: 'react-jsx',
+        types: [],
+        target: 'es2022',
+      };
+      await shop.write(
+        'tsconfig.json',
+        JSON.stringify({ compilerOptions: { ...options, module, moduleResolution: resolution } }),
+      );
+      const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
+      expect(await shop.node([compiler, '-p', '.'])).toEqual({ code: 0, output: '' });
+    },
+  );
+
+  it('gets a script whose hash is the one that is written down', async () => {
+    const files = await readTarball(tarballs.widget);
+    const { file, integrity } = JSON.parse(String(files.get('dist/cdn/integrity.json')));
+    const hash = createHash('sha384')
+      .update(files.get(`dist/cdn/${file}`) ?? '')
+      .digest('base64');
+    expect(integrity).toBe(`sha384-${hash}`);
+  });
+});
+
+describe('a merchant who installs the server', () => {
+  it('is told by the command what it can do, and which settings are missing', async () => {
+    const shop = await shopWith([tarballs.server]);
+    const command = join(shop.folder, 'node_modules', '.bin', 'finix-bank-connect-server');
+    const help = await shop.node([command, '--help']);
+    expect(help).toMatchObject({ code: 0, output: expect.stringContaining('PLAID_CLIENT_ID (required)') });
+    const refusal = await shop.node([command]);
+    expect(refusal).toMatchObject({ code: 1, output: expect.stringContaining('ENCRYPTION_KEY is missing') });
+  });
+
+  it('connects a bank on the package’s own simulator', { timeout: 60_000 }, async () => {
+    const shop = await shopWith([tarballs.server]);
+    await shop.write('connect.js', CONNECT);
+    expect(await shop.node(['connect.js'])).toEqual({ code: 0, output: 'completed active PI\n' });
+  });
+});
+
+const CONNECT = `
+import { spawn } from 'node:child_process';
+import { SIMULATOR_CREDENTIALS, startSimulator } from 'finix-bank-connect-server/simulator';
+
+const { plaid, finix } = SIMULATOR_CREDENTIALS;
+const simulator = await startSimulator();
+const key = 'k'.repeat(32);
+const server = spawn('node_modules/.bin/finix-bank-connect-server', {
+  env: {
+    PATH: process.env.PATH, PORT: '0', DATA_DIR: 'data',
+    PLAID_CLIENT_ID: plaid.clientId, PLAID_SECRET: plaid.secret, PLAID_ENV: 'sandbox', PLAID_CLIENT_NAME: 'Shop', PLAID_BASE_URL: simulator.plaidUrl,
+    FINIX_USERNAME: finix.username, FINIX_PASSWORD: finix.password, FINIX_ENV: 'sandbox', FINIX_BASE_URL: simulator.finixUrl,
+    MERCHANT_API_KEY: key, ALLOWED_ORIGINS: 'https://shop.example', PUBLIC_URL: 'http://localhost:3000',
+    ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  },
+});
+let log = '';
+server.stderr.on('data', (text) => { log += text; });
+const port = await new Promise((found, failed) => {
+  server.stdout.on('data', (text) => { log += text; const port = /"port":(\\d+)/.exec(log)?.[1]; if (port) found(port); });
+  server.on('exit', () => failed(new Error(log)));
+});
+const send = async (url, body, token) => {
+  const headers = { 'content-type': 'application/json', ...(token ? { authorization: 'Bearer ' + token } : {}) };
+  const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
+};
+const api = 'http://127.0.0.1:' + port + '/v1/sessions';
+const { id, client_secret } = await send(api, { customer_id: 'cus_1' }, key);
+const { public_token } = await send(simulator.plaidUrl + '/sandbox/public_token/create', {
+  client_id: plaid.clientId, secret: plaid.secret, institution_id: 'ins_109508', initial_products: ['auth', 'identity'],
+  options: { override_username: 'user_one_account' },
+});
+const done = await send(api + '/' + id + '/complete', { public_token, accounts: [] }, client_secret);
+const [connection] = done.connections;
+server.removeAllListeners('exit');
+const ended = new Promise((resolve) => server.on('exit', resolve));
+server.kill('SIGTERM');
+const code = await ended;
+if (code !== 0) throw new Error('the server ended with ' + code + ' ' + log);
+await simulator.close();
+console.log(done.status, connection.status, connection.payment_instrument.slice(0, 2));
+`;
