@@ -149,6 +149,52 @@ export interface MerchantConnection extends Connection {
   bank_account_validation_check: string | null;
   authorization: AuthorizationReceipt | null;
   metadata: Record<string, string>;
+  /** What is known of the account, how, and since when. */
+  verification: Verification;
+  /** The last debit or payout that came back; null: none has. */
+  last_return: LastReturn | null;
+}
+
+export type VerificationMethod =
+  | 'instant'
+  | 'instant_match'
+  | 'automated_microdeposits'
+  | 'same_day_microdeposits'
+  | 'instant_microdeposits'
+  | 'database';
+
+/** `unknown`: not asked, not given, or the bank does not have it; never a mismatch. */
+export type OwnerMatch = 'match' | 'partial' | 'mismatch' | 'unknown';
+
+export interface Verification {
+  /** How the account numbers were verified; null: not known. */
+  method: VerificationMethod | null;
+  /** Null while the verification is under way. */
+  verified_at: string | null;
+  holder_category: 'personal' | 'business' | null;
+  /** How well the bank's owner fits the session's identity. `status` is that of the name. */
+  owner: {
+    status: OwnerMatch;
+    name: OwnerMatch;
+    email: OwnerMatch;
+    phone: OwnerMatch;
+    address: OwnerMatch;
+    /** Null: not asked, or no answer came. */
+    checked_at: string | null;
+  };
+}
+
+export interface LastReturn {
+  /** The ACH return code (`R01`); null where Finix has not told it. */
+  code: string | null;
+  /** Finix's own code. */
+  failure_code: string | null;
+  /** The debit that came back. */
+  transfer: string;
+  /** Minor units. */
+  amount: number | null;
+  currency: string | null;
+  at: string;
 }
 
 /** Proof of what the customer accepted; never changed afterwards. */
@@ -170,7 +216,10 @@ export interface ConnectionList {
   next_cursor: string | null;
 }
 
-export type Purpose = 'debit' | 'payout';
+/** `settlement`: a seller's own account, for a SELLER identity that exists at Finix. */
+export type Purpose = 'debit' | 'payout' | 'settlement';
+/** What is done with the owner of an account that is being connected: nothing, show how well it fits, or refuse other owners. */
+export type Ownership = 'off' | 'report' | 'require';
 export type AccountSelection = 'single' | 'multiple';
 
 /** Lengths are Finix's limits, in characters. `country` is ISO 3166-1 alpha-3 (`USA`). */
@@ -200,6 +249,7 @@ export interface CreateSessionRequest {
   finix_identity?: string;
   identity?: IdentityInput;
   purpose?: Purpose;
+  ownership?: Ownership;
   account_selection?: AccountSelection;
   language?: string;
   authorization?: { text: string; version: string };

@@ -6,6 +6,7 @@ import { newId } from '../ids.ts';
 import { addAudit } from '../records/audit.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { endOfSession, releaseItems } from '../records/sessions.ts';
+import { readVerification } from '../records/verification.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
 import {
@@ -140,7 +141,7 @@ async function recordConnections(
 ): Promise<void> {
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
-  const { accounts, institutionId, institutionName, webhookUrl } = await askBank(() =>
+  const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await askBank(() =>
     plaid.getAccounts(accessTokenOf(secrets, item)),
   );
   const choice = chooseAccounts(accounts, JSON.parse(session.chosen_accounts) as string[], session.account_selection);
@@ -163,7 +164,7 @@ async function recordConnections(
   await held.write({}, async (trx, now) => {
     await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
     for (const account of choice.accounts) {
-      const connection = newConnection(held, item, account, institution, now);
+      const connection = newConnection(held, item, account, institution, authMethod, now);
       await trx.insertInto('connections').values(connection).execute();
       await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
         session: connection.session_id,
@@ -296,14 +297,17 @@ function newConnection(
   item: ItemTable,
   account: PlaidAccount,
   institution: Pick<ConnectionTable, 'institution_id' | 'institution_name'>,
+  authMethod: string | null,
   now: number,
 ): ConnectionTable {
+  const isPending = isPendingVerification(account);
+  const verification = readVerification({ ...account, authMethod, isVerified: !isPending }, now);
   return {
     id: newId('con'),
     session_id: session.id,
     customer_id: session.customer_id,
     item_id: item.id,
-    status: isPendingVerification(account) ? 'pending_verification' : 'pending',
+    status: isPending ? 'pending_verification' : 'pending',
     plaid_account_id: account.id,
     account_name: account.name,
     account_mask: account.mask,
@@ -311,6 +315,9 @@ function newConnection(
     account_subtype: account.subtype,
     persistent_account_id: account.persistentAccountId,
     ...institution,
+    verification: JSON.stringify(verification),
+    purpose: session.purpose,
+    link_session_id: item.link_session_id,
     finix_identity: session.finix_identity,
     payment_instrument: null,
     previous_payment_instrument: null,
@@ -333,6 +340,8 @@ function newConnection(
     generation: 0,
     repaired_at: null,
     removed_at: null,
+    last_return: null,
+    changed_bank_at: null,
     created_at: now,
     updated_at: now,
   };

@@ -58,7 +58,8 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
   try {
     const identity = await deps.finix.createIdentity({
       entity: { ...input },
-      role: customer.role,
+      // Finix makes a seller of far more than a name: the merchant names one that exists.
+      role: customer.role === 'SELLER' ? 'RECIPIENT' : customer.role,
       type: input.business_name === undefined ? 'PERSONAL' : 'BUSINESS',
       tags: { [TAG]: customer.identity_tag },
     });
@@ -142,10 +143,12 @@ async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable
   return mine;
 }
 
-/** Debits come from a buyer's account, payouts go to a recipient's; Finix asks other things of each. */
-export function roleOf(session: SessionTable): CustomerTable['role'] {
-  return session.purpose === 'payout' ? 'RECIPIENT' : 'BUYER';
+/** Debits come from a buyer's account, payouts go to a recipient's, settlements to a seller's; Finix asks other things of each. */
+export function roleOf({ purpose }: Pick<SessionTable, 'purpose'>): CustomerTable['role'] {
+  return ROLES[purpose];
 }
+
+const ROLES = { debit: 'BUYER', payout: 'RECIPIENT', settlement: 'SELLER' } as const;
 
 function newCustomer(session: SessionTable, now: number): CustomerTable {
   return {

@@ -67,23 +67,29 @@ const metadata = z
   .record(line(40), z.string().max(500).refine(isStorable, 'must be text in Unicode, without NUL'))
   .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
 
-export const createSession = z.strictObject({
-  customer_id: line(128),
-  finix_identity: line(255).optional(),
-  identity: identity.optional(),
-  purpose: z.enum(['debit', 'payout']).optional(),
-  account_selection: z.enum(['single', 'multiple']).optional(),
-  language: language.optional(),
-  // A mandate is a page of text at most.
-  authorization: z
-    .strictObject({
-      text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
-      version: line(64),
-    })
-    .optional(),
-  connection: line(64).optional(),
-  metadata: metadata.optional(),
-}) satisfies z.ZodType<CreateSessionRequest>;
+export const createSession = z
+  .strictObject({
+    customer_id: line(128),
+    finix_identity: line(255).optional(),
+    identity: identity.optional(),
+    purpose: z.enum(['debit', 'payout', 'settlement']).optional(),
+    ownership: z.enum(['off', 'report', 'require']).optional(),
+    account_selection: z.enum(['single', 'multiple']).optional(),
+    language: language.optional(),
+    // A mandate is a page of text at most.
+    authorization: z
+      .strictObject({
+        text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
+        version: line(64),
+      })
+      .optional(),
+    connection: line(64).optional(),
+    metadata: metadata.optional(),
+  })
+  .refine(({ purpose, finix_identity }) => purpose !== 'settlement' || finix_identity !== undefined, {
+    path: ['finix_identity'],
+    error: 'is required for a settlement: the SELLER identity that exists at Finix',
+  }) satisfies z.ZodType<CreateSessionRequest>;
 
 export const createPublicSession = z.strictObject({
   identity: z.strictObject({ first_name: firstName, last_name: lastName, email }).partial().optional(),

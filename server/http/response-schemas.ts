@@ -63,6 +63,8 @@ const connectionFields = {
 
 const connection = z.strictObject(connectionFields) satisfies z.ZodType<Connection>;
 
+const ownerMatch = z.enum(['match', 'partial', 'mismatch', 'unknown']);
+
 const merchantConnection = z.strictObject({
   ...connectionFields,
   customer_id: text,
@@ -82,6 +84,38 @@ const merchantConnection = z.strictObject({
     })
     .nullable(),
   metadata: z.record(text, text),
+  verification: z.strictObject({
+    method: z
+      .enum([
+        'instant',
+        'instant_match',
+        'automated_microdeposits',
+        'same_day_microdeposits',
+        'instant_microdeposits',
+        'database',
+      ])
+      .nullable(),
+    verified_at: time.nullable(),
+    holder_category: z.enum(['personal', 'business']).nullable(),
+    owner: z.strictObject({
+      status: ownerMatch,
+      name: ownerMatch,
+      email: ownerMatch,
+      phone: ownerMatch,
+      address: ownerMatch,
+      checked_at: time.nullable(),
+    }),
+  }),
+  last_return: z
+    .strictObject({
+      code: text.nullable(),
+      failure_code: text.nullable(),
+      transfer: text,
+      amount: z.int().nullable(),
+      currency: text.nullable(),
+      at: time,
+    })
+    .nullable(),
 }) satisfies z.ZodType<MerchantConnection>;
 
 const sessionFields = {

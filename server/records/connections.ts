@@ -3,6 +3,7 @@ import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
 import type { StorageTransaction } from '../work/session-lease.ts';
 import { addAudit, type By } from './audit.ts';
 import type { Outbox } from './outbox.ts';
+import { verificationOf } from './verification.ts';
 
 /** With this a connection's old worker, if any, is out, and a new one may begin at once. */
 const UNHELD = { lease_owner: null, lease_until: 0, tries: 0 } as const;
@@ -41,6 +42,7 @@ export async function changeConnection(
     .updateTable('connections')
     .set((eb) => ({
       ...rest,
+      ...verifiedWhenActive(before, patch, now),
       ...(isLeaving || status === undefined ? {} : { status }),
       ...(isLeaving || goal === undefined ? {} : { goal }),
       version: eb('version', '+', 1),
@@ -50,6 +52,9 @@ export async function changeConnection(
     .where('id', '=', before.id)
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (after.payment_instrument !== null && after.payment_instrument !== before.payment_instrument) {
+    await rememberInstrument(trx, after.id, after.payment_instrument, now);
+  }
   const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
   if (after.status === before.status && !isRenewed) return after;
   // On its way out: the merchant is told once, when it is gone. That it was asked for is in the audit already.
@@ -72,6 +77,32 @@ export async function changeConnection(
     { session: after.session_id, connection: after.id },
   );
   return after;
+}
+
+/** An account whose verification was awaited is verified when its instrument can be used. */
+function verifiedWhenActive(
+  before: ConnectionTable,
+  patch: Partial<ConnectionTable>,
+  now: number,
+): Partial<ConnectionTable> {
+  if (patch.status !== 'active' || before.status === 'active') return {};
+  const known = verificationOf({ verification: patch.verification ?? before.verification });
+  if (known.verified_at !== null || known.method === null) return {};
+  return { verification: JSON.stringify({ ...known, verified_at: new Date(now).toISOString() }) };
+}
+
+/** A return can come two months after an instrument was replaced. */
+async function rememberInstrument(
+  trx: StorageTransaction,
+  connectionId: string,
+  instrument: string,
+  now: number,
+): Promise<void> {
+  await trx
+    .insertInto('connection_instruments')
+    .values({ payment_instrument: instrument, connection_id: connectionId, created_at: now })
+    .onConflict((conflict) => conflict.column('payment_instrument').doNothing())
+    .execute();
 }
 
 /** A goal as a patch; undefined when the connection already has as strong a one. */

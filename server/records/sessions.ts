@@ -18,6 +18,7 @@ const SESSION_MS = 24 * 3600_000;
 export const IDEMPOTENCY_MS = 24 * 3600_000;
 
 export interface SessionDeps {
+  config: Pick<Config, 'ownershipCheck'>;
   storage: Storage;
   secrets: Secrets;
 }
@@ -88,7 +89,7 @@ export async function connectionsOf(
  * Closes a session that waits for its customer, and has its Item removed.
  * @throws ProblemError when it is being worked on or has ended otherwise
  */
-export async function cancelSession({ storage }: SessionDeps, id: string): Promise<SessionTable> {
+export async function cancelSession({ storage }: Pick<SessionDeps, 'storage'>, id: string): Promise<SessionTable> {
   const now = await storage.now();
   const found = await findSession(storage, id);
   if (!found) throw new ProblemError('not_found');
@@ -161,7 +162,7 @@ export async function releaseItems(trx: Storage['db'], sessionId: string, now: n
 }
 
 async function insertSession(
-  { storage, secrets }: SessionDeps,
+  { config, storage, secrets }: SessionDeps,
   request: NewSession,
   ip: string | null,
   idempotency?: { key: string; hash: string },
@@ -179,6 +180,7 @@ async function insertSession(
     purpose: request.purpose ?? 'debit',
     account_selection: request.account_selection ?? 'single',
     language: request.language ?? 'en',
+    ownership: request.ownership ?? config.ownershipCheck,
     is_public: request.isPublic ? 1 : 0,
     finix_identity: repaired?.finix_identity ?? request.finix_identity ?? null,
     identity_enc: request.identity
@@ -226,7 +228,11 @@ async function insertSession(
   return { ...answer, client_secret: clientSecret(secrets, id, row.secret_key_id) };
 }
 
-async function findAnswer({ storage, secrets }: SessionDeps, key: string, hash: string): Promise<Session | undefined> {
+async function findAnswer(
+  { storage, secrets }: Pick<SessionDeps, 'storage' | 'secrets'>,
+  key: string,
+  hash: string,
+): Promise<Session | undefined> {
   const row = await storage.db
     .selectFrom('idempotency')
     .innerJoin('sessions', 'sessions.id', 'idempotency.session_id')

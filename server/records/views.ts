@@ -11,6 +11,7 @@ import type {
 import { type ProblemExtras, toProblem } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import { lastReturnOf, verificationOf } from './verification.ts';
 
 /** Who reads: the merchant's server sees more than the page. */
 export type Audience = 'merchant' | 'page';
@@ -77,6 +78,8 @@ export function viewConnection(row: ConnectionTable, audience: Audience): Connec
     bank_account_validation_check: row.bank_account_validation_check,
     authorization: row.authorization_receipt ? (JSON.parse(row.authorization_receipt) as AuthorizationReceipt) : null,
     metadata: JSON.parse(row.metadata) as Record<string, string>,
+    verification: verificationOf(row),
+    last_return: lastReturnOf(row),
   };
 }
 

@@ -10,6 +10,7 @@ export const SEALED_COLUMNS = [
   { table: 'items', column: 'access_token_enc' },
   { table: 'inbound_events', column: 'public_token_enc' },
   { table: 'hosted_links', column: 'link_token_enc' },
+  { table: 'evidence_keys', column: 'private_enc' },
 ] as const;
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];

@@ -1,4 +1,4 @@
-import type { ConnectionStatus, Purpose, SessionMode, SessionStatus } from '../../widget/contract.ts';
+import type { ConnectionStatus, Ownership, Purpose, SessionMode, SessionStatus } from '../../widget/contract.ts';
 
 /**
  * The rows, as every query sees them. Portable on purpose: ids are text made by us, times are milliseconds since 1970 (UTC),
@@ -8,6 +8,10 @@ export interface Database {
   sessions: SessionTable;
   items: ItemTable;
   connections: ConnectionTable;
+  connection_instruments: ConnectionInstrumentTable;
+  transfers: TransferTable;
+  checks: CheckTable;
+  evidence_keys: EvidenceKeyTable;
   customers: CustomerTable;
   link_tokens: LinkTokenTable;
   hosted_links: HostedLinkTable;
@@ -37,6 +41,8 @@ export interface SessionTable {
   purpose: Purpose;
   account_selection: 'single' | 'multiple';
   language: string;
+  /** What is done with the owner of the account. */
+  ownership: Ownership;
   /** 1: minted by a page in public mode. */
   is_public: number;
   /** The Finix identity that the merchant named, or the one that was found or made for the customer. */
@@ -96,6 +102,8 @@ export interface ItemTable {
   institution_name: string | null;
   /** Where Plaid sends news of it, as Plaid says; empty: nowhere; null: not known. */
   webhook_url: string | null;
+  /** Plaid's name for the customer's way through Link, as the page gave it: a reference, not proof. */
+  link_session_id: string | null;
   /** `spent`: the token could not be exchanged. `removing`: to be removed at Plaid by a job. */
   status: 'exchanging' | 'linked' | 'spent' | 'removing' | 'removed';
   /** When a job may look at it: to remove it, or to bring `webhook_url` up to date. */
@@ -152,6 +160,15 @@ export interface ConnectionTable {
   generation: number;
   repaired_at: number | null;
   removed_at: number | null;
+  /** Copied from the session, which is deleted earlier. */
+  purpose: Purpose | null;
+  link_session_id: string | null;
+  /** JSON of a Verification; null: connected before it was kept. */
+  verification: string | null;
+  /** JSON of a LastReturn. */
+  last_return: string | null;
+  /** When this account took the place of another one of a customer who is paid; null: it did not. */
+  changed_bank_at: number | null;
   created_at: number;
   updated_at: number;
 }
@@ -162,10 +179,90 @@ export interface ConnectionTable {
  */
 export type ConnectionGoal = 'instrument' | 'disable' | 'remove';
 
+/** Every instrument that a connection has or had: a return can be about one that was replaced weeks ago. Kept as long as the connection. */
+export interface ConnectionInstrumentTable {
+  payment_instrument: string;
+  connection_id: string;
+  created_at: number;
+}
+
+/** A debit or a payout of a connected account, as far as Finix has told of it: what a return and a check belong to. */
+export interface TransferTable {
+  /** Finix's id. */
+  id: string;
+  connection_id: string;
+  payment_instrument: string;
+  type: 'debit' | 'payout';
+  /** Finix's word, as told last. */
+  state: string;
+  /** Minor units. */
+  amount: number | null;
+  currency: string | null;
+  /** When it was made at Finix, where Finix tells. */
+  sent_at: number;
+  /** The check that was made before it. */
+  check_id: string | null;
+  /** The Transfer that says that it came back: itself, or the one that takes the money back. */
+  return_transfer: string | null;
+  /** ACH return code; null: not known. */
+  return_code: string | null;
+  failure_code: string | null;
+  /** When it came back; null: it did not. */
+  returned_at: number | null;
+  /** What the return means for the connection, by lifecycle/return-codes.ts; null: it did not come back. */
+  effect: ReturnEffect | null;
+  created_at: number;
+  updated_at: number;
+}
+
+/** `keep`: nothing. `repair`: the customer connects the account again. `blocked`: no debit without a new permission. `dead`: another account. */
+export type ReturnEffect = 'keep' | 'repair' | 'blocked' | 'dead';
+
+/** A question before a debit, and its answer, which is given again to the same question. */
+export interface CheckTable {
+  id: string;
+  client_transaction_id: string;
+  connection_id: string;
+  /** SHA-256 (hex) of the connection and the request. */
+  request_hash: string;
+  /** Minor units. */
+  amount: number;
+  /** JSON of the answer; null: being found out. */
+  answer: string | null;
+  /** 1: Signal was asked, and wants to learn what became of the debit. */
+  is_evaluated: number;
+  /** ACCEPT, REVIEW or REROUTE; null: no ruleset ran. */
+  signal_result: string | null;
+  /** The debit that followed. */
+  transfer_id: string | null;
+  /** 1: Signal has yet to learn that the debit was made. */
+  is_decision_due: number;
+  return_code: string | null;
+  returned_at: number | null;
+  /** 1: Signal has yet to learn that the debit came back. */
+  is_return_due: number;
+  /** When a job reports what is due; null: nothing is. */
+  report_at: number | null;
+  tries: number;
+  /** Until when the request that asks may take. */
+  lease_until: number;
+  created_at: number;
+}
+
+/** Keys that have signed evidence. A public half is published for as long as evidence may be shown. */
+export interface EvidenceKeyTable {
+  /** The key's id: its RFC 7638 thumbprint. */
+  id: string;
+  public_jwk: string;
+  /** Sealed seed of a key that was made here; null: of the setting. */
+  private_enc: string | null;
+  created_at: number;
+}
+
 /** A customer's identity at Finix, one for each role, made once and used again. */
 export interface CustomerTable {
   customer_id: string;
-  role: 'BUYER' | 'RECIPIENT';
+  role: 'BUYER' | 'RECIPIENT' | 'SELLER';
   finix_identity: string | null;
   /** Unique tag value that our create call carries, to find its identity again when the answer was lost. */
   identity_tag: string;
