@@ -17,7 +17,7 @@ import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
 import { createInbound } from './webhooks/receive.ts';
-import { TIMING, type Timing } from './work/session-lease.ts';
+import { TIMING, type Timing } from './work/timing.ts';
 
 export interface AssembleOptions {
   config: Config;

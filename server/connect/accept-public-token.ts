@@ -8,10 +8,10 @@ import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession, releaseItems } from '../records/sessions.ts';
 import { acceptsUntil, storedProblem } from '../records/views.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable, SessionTable } from '../storage/tables.ts';
-import type { StorageTransaction, Timing } from '../work/session-lease.ts';
+import type { Timing } from '../work/timing.ts';
 import { areKnown, completeRecognized } from './recognize.ts';
 
 /** Who sent the request, for the authorization's receipt and for support. */

@@ -8,20 +8,8 @@ import type { Logger } from '../log.ts';
 import { findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import {
-  BUDGET_MS,
-  backoff,
-  CLAIM_STEP,
-  claim,
-  Fenced,
-  HeldSession,
-  newOwner,
-  Postpone,
-  QUICK_TRIES,
-  quickBackoff,
-  RELEASED,
-  Stop,
-} from '../work/session-lease.ts';
+import { BUDGET_MS, backoff, Fenced, Postpone, QUICK_TRIES, quickBackoff, Stop } from '../work/retry.ts';
+import { CLAIM_STEP, claim, HeldSession, newOwner, RELEASED } from '../work/session-lease.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
 import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
 import { recognize } from './recognize.ts';

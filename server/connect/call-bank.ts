@@ -1,6 +1,6 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
-import { Stop } from '../work/session-lease.ts';
+import { Stop } from '../work/retry.ts';
 
 /**
  * A call that reaches the bank while its customer waits. A bank that is down for hours ends the wait: the Item is kept, the same public

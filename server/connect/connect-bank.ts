@@ -7,17 +7,11 @@ import { addAudit } from '../records/audit.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { endOfSession, releaseItems } from '../records/sessions.ts';
 import { readVerification } from '../records/verification.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
-import {
-  Fenced,
-  type HeldSession,
-  Postpone,
-  RELEASED,
-  Stop,
-  type StorageTransaction,
-  TIMING,
-} from '../work/session-lease.ts';
+import { Fenced, Postpone, Stop } from '../work/retry.ts';
+import { type HeldSession, RELEASED } from '../work/session-lease.ts';
+import { TIMING } from '../work/timing.ts';
 import { askBank } from './call-bank.ts';
 import { chooseAccounts, isPendingVerification } from './choose-accounts.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';

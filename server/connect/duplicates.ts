@@ -1,7 +1,7 @@
 import { beginRemoval, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
 import type { Outbox } from '../records/outbox.ts';
+import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
 
 /**

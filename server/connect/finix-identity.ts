@@ -2,17 +2,12 @@ import type { IdentityInput } from '../../widget/contract.ts';
 import type { FinixClient } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import { newId } from '../ids.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CustomerTable, SessionTable } from '../storage/tables.ts';
-import {
-  type HeldSession,
-  lookAgainIn,
-  Postpone,
-  Stop,
-  type StorageTransaction,
-  type Timing,
-} from '../work/session-lease.ts';
+import { lookAgainIn, Postpone, Stop } from '../work/retry.ts';
+import type { HeldSession } from '../work/session-lease.ts';
+import type { Timing } from '../work/timing.ts';
 
 /**
  * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its create call has no

@@ -4,9 +4,10 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import { problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import type { Outbox } from '../records/outbox.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import { Fenced, lookAgainIn, Postpone, Stop, type StorageTransaction, type Timing } from '../work/session-lease.ts';
+import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
+import type { Timing } from '../work/timing.ts';
 import { duplicatesOf, retire } from './duplicates.ts';
 
 /**

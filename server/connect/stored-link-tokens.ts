@@ -1,10 +1,9 @@
 import type { LinkToken } from '../clients/plaid.ts';
 import { newId } from '../ids.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { HostedLinkTable, SessionTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 
 /** While the page is there it asks by itself; jobs come after it, each time after twice as long. */
 export const FIRST_JOB_MS = 2 * 60_000;

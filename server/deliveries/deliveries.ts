@@ -3,7 +3,7 @@ import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
-import type { Timing } from '../work/session-lease.ts';
+import type { Timing } from '../work/timing.ts';
 import type { MerchantWebhooks } from './send.ts';
 
 /** Brings what is in the outbox to the merchant, at least once, for days; what can't be brought stays visible and can be sent again. */

@@ -15,7 +15,7 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { Inbound } from '../webhooks/receive.ts';
-import { backoff, QUICK_TRIES } from '../work/session-lease.ts';
+import { backoff, QUICK_TRIES } from '../work/retry.ts';
 import { keepHouse } from './retention.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */

@@ -5,7 +5,7 @@ import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';
 import type { StoredSessionStatus } from '../storage/tables.ts';
 import { EVENT_KEEP_MS } from '../webhooks/receive.ts';
-import type { Timing } from '../work/session-lease.ts';
+import type { Timing } from '../work/timing.ts';
 
 /** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
 export const RETENTION = {

@@ -4,17 +4,11 @@ import { disableInstruments, type InstrumentDeps, makeInstrument } from '../conn
 import type { Logger } from '../log.ts';
 import { changeConnection, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
+import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
-import {
-  BUDGET_MS,
-  backoff,
-  Fenced,
-  newOwner,
-  Postpone,
-  Stop,
-  type StorageTransaction,
-} from '../work/session-lease.ts';
+import { BUDGET_MS, backoff, Fenced, Postpone, Stop } from '../work/retry.ts';
+import { newOwner } from '../work/session-lease.ts';
 import { letGoOfItem } from './removal.ts';
 
 /**

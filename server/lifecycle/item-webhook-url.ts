@@ -7,7 +7,8 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable } from '../storage/tables.ts';
-import { backoff, QUICK_TRIES, type Timing } from '../work/session-lease.ts';
+import { backoff, QUICK_TRIES } from '../work/retry.ts';
+import type { Timing } from '../work/timing.ts';
 
 /**
  * Where Plaid sends its webhooks. A link token carries the address, and each Item keeps the one that it was made with: when PUBLIC_URL

@@ -9,10 +9,11 @@ import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { releaseItems } from '../records/sessions.ts';
 import { viewConnection } from '../records/views.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
-import { backoff, Postpone, QUICK_TRIES, type StorageTransaction, type Timing } from '../work/session-lease.ts';
+import { backoff, Postpone, QUICK_TRIES } from '../work/retry.ts';
+import type { Timing } from '../work/timing.ts';
 import type { ConnectionGoals } from './connection-tasks.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { newId } from '../ids.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 
 /** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
 export type Actor = AuditTable['actor'];

@@ -1,8 +1,7 @@
 import type { AuthorizationAcceptance, AuthorizationReceipt } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 import { addAudit, type By } from './audit.ts';
 import { authorizationText } from './views.ts';
 

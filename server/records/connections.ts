@@ -1,6 +1,6 @@
 import type { ConnectionStatus } from '../../widget/contract.ts';
+import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 import { addAudit, type By } from './audit.ts';
 import type { Outbox } from './outbox.ts';
 import { verificationOf } from './verification.ts';

@@ -1,4 +1,4 @@
-import type { StorageTransaction } from '../work/session-lease.ts';
+import type { StorageTransaction } from '../storage/open.ts';
 
 /** Whether a session is at work on the Item, or on a repair of it: then its connections are the session's to change. */
 export async function isBusy(trx: StorageTransaction, itemId: string): Promise<boolean> {

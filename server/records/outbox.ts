@@ -1,8 +1,8 @@
 import type { Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
+import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 import { connectionsOf } from './sessions.ts';
 import { viewConnection, viewSession } from './views.ts';
 

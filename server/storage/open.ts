@@ -34,6 +34,9 @@ export interface StorageOptions {
   guarded?: boolean;
 }
 
+/** What a query runs on inside of a transaction. */
+export type StorageTransaction = Transaction<Database>;
+
 /**
  * What a transaction is about. Sessions, Items and connections are changed under their customer's scope: nothing here spans customers, so
  * that on PostgreSQL those of different customers need not look out for each other.

@@ -1,6 +1,6 @@
 import { changeConnection } from '../records/connections.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
-import { Postpone } from '../work/session-lease.ts';
+import { Postpone } from '../work/retry.ts';
 import { change, type Outcome, type WebhookDeps } from './plaid-handlers.ts';
 import type { FinixFacts } from './verify-finix.ts';
 

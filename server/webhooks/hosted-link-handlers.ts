@@ -1,7 +1,7 @@
 import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
-import { Postpone } from '../work/session-lease.ts';
+import { Postpone } from '../work/retry.ts';
 import type { Outcome, WebhookDeps } from './plaid-handlers.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 

@@ -1,9 +1,8 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
-import type { StorageTransaction } from '../work/session-lease.ts';
 
 /** Whether news of a login are still true: they come late and more than once, also after the customer has signed in again. */
 

@@ -15,7 +15,7 @@ import type { createApp, ScriptBundle } from '../../server/http/app.ts';
 import type { Jobs } from '../../server/jobs/jobs.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
-import type { Timing } from '../../server/work/session-lease.ts';
+import type { Timing } from '../../server/work/timing.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';

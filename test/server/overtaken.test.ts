@@ -4,7 +4,9 @@ import { type ConnectBankDeps, LEGS } from '../../server/connect/connect-bank.ts
 import { releaseItems } from '../../server/records/sessions.ts';
 import { openStorage } from '../../server/storage/open.ts';
 import { createSecrets } from '../../server/storage/secrets.ts';
-import { Fenced, type HeldSession, TIMING } from '../../server/work/session-lease.ts';
+import { Fenced } from '../../server/work/retry.ts';
+import type { HeldSession } from '../../server/work/session-lease.ts';
+import { TIMING } from '../../server/work/timing.ts';
 import { ENCRYPTION_KEY, eventually } from '../helpers/server.ts';
 import { withPostgres } from '../helpers/storages.ts';
 import { rows } from './storage/rows.ts';

@@ -1,0 +1,66 @@
+import type { ProblemCode } from '../../widget/contract.ts';
+import type { ProblemExtras } from '../errors.ts';
+import type { Timing } from './timing.ts';
+
+/** Another worker has taken over: whatever this one still wants to write is refused. */
+export class Fenced extends Error {
+  override readonly name = 'Fenced';
+}
+
+/** Not now: the step is tried again. Stored nowhere but in the session's next_at. */
+export class Postpone extends Error {
+  override readonly name = 'Postpone';
+  constructor(
+    readonly code: ProblemCode,
+    /** Milliseconds until the next try; unset: backoff. */
+    readonly delayMs?: number,
+    /** Waiting for our turn or for news is not a failure and does not count as one. */
+    readonly counts = true,
+  ) {
+    super(code);
+  }
+}
+
+/** The work on the session ends here, for the customer to go on from `status`. */
+export class Stop extends Error {
+  override readonly name = 'Stop';
+  constructor(
+    readonly status: 'open' | 'restart_required' | 'failed',
+    readonly code: ProblemCode,
+    readonly extras: ProblemExtras = {},
+  ) {
+    super(code);
+  }
+}
+
+const BACKOFF_BASE_MS = 200;
+const BACKOFF_CAP_MS = 5_000;
+/** Five tries with at most 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s between them, within a customer's patience. */
+export const QUICK_TRIES = 5;
+/** Survives a weekend's outage; then somebody has to be told. */
+export const BUDGET_MS = 72 * 3600_000;
+
+/** Full jitter: instances that failed together do not come back together. */
+export function quickBackoff(tries: number, random: () => number = Math.random): number {
+  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** tries);
+}
+
+/** Quick at first, then slow. */
+export function backoff(tries: number, timing: Timing, random: () => number = Math.random): number {
+  if (tries < QUICK_TRIES) return quickBackoff(tries, random);
+  const slow = Math.min(timing.slowCapMs, timing.slowBaseMs * 2 ** (tries - QUICK_TRIES));
+  // Never less than half: a slow try that comes at once would defeat its purpose.
+  return slow / 2 + (random() * slow) / 2;
+}
+
+/**
+ * How long to wait before the next look at Finix's list after a create call whose answer was lost: often while a customer waits, then
+ * once more when the quiet period is over, so that an outage with thousands in doubt is not answered with thousands of lists a second.
+ * @returns 0 once the quiet period is over
+ */
+export function lookAgainIn(sentAt: number, now: number, quietMs: number, timing: Timing): number {
+  const left = sentAt + quietMs - now;
+  if (left <= 0) return 0;
+  const customerWaits = now - sentAt < timing.answerWithinMs;
+  return customerWaits ? Math.min(timing.lookAgainMs, left) : left;
+}
