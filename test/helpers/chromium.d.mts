@@ -3,8 +3,8 @@ export interface FoundChromium {
   path: string;
   /** What it needs on top of the process environment: empty unless `source` is `packaged`. Spread it after `process.env`. */
   env: Record<string, string>;
-  /** Where it came from: the variable CHROME_PATH, an installed browser, or the one inside an npm package. */
-  source: 'CHROME_PATH' | 'system' | 'packaged';
+  /** Where it came from: a variable that names it, an installed browser, or the one inside an npm package. */
+  source: 'CHROME_PATH' | 'OLD_CHROME_PATH' | 'system' | 'packaged';
 }
 
 /**
@@ -12,6 +12,11 @@ export interface FoundChromium {
  * @throws when there is none, with a sentence on what to install.
  */
 export function findChromium(): Promise<FoundChromium>;
+
+/**
+ * A Chromium near the support floor: the packaged 109, or the one that `OLD_CHROME_PATH` names. Null where the packaged one can't run.
+ */
+export function findOldChromium(): Promise<FoundChromium | null>;
 
 /** Arguments for every launch: they work as root and in containers, and keep the browser, like the tests, on this machine. */
 export const chromiumArgs: readonly string[];

@@ -15,6 +15,10 @@ import { extract } from 'tar-stream';
 // The oldest Chromium with custom element states as `:state()`, which the element's tests rely on.
 const OLDEST_MAJOR = 125;
 
+const CURRENT_PACKAGE = '@sparticuz/chromium';
+// A year of browsers below `light-dark()`, `color-mix()` and `:state()`: what the support floor promises is tested in it.
+const OLD_PACKAGE = 'chromium-109';
+
 // A process that unpacks takes seconds; what is this old was left behind by one that was stopped.
 const ABANDONED_AFTER_MS = 10 * 60 * 1000;
 
@@ -51,13 +55,39 @@ export async function findChromium() {
     for (const path of systemPlaces()) if (await works(path)) return { path, env: {}, source: 'system' };
     if (wanted === 'system') throw new Error(`There is no installed Chromium or Chrome, ${OLDEST_MAJOR} or newer.`);
   }
-  const folder = await unpackPackaged();
+  if (!canRunPackaged()) {
+    throw new Error(
+      `No Chromium or Chrome (${OLDEST_MAJOR} or newer) was found, and the packaged one runs on 64-bit Intel Linux with glibc only. ` +
+        'Install Chrome or Chromium, or name its executable in CHROME_PATH.',
+    );
+  }
+  return packaged(CURRENT_PACKAGE);
+}
+
+export async function findOldChromium() {
+  const path = process.env.OLD_CHROME_PATH;
+  if (path) {
+    await access(path, constants.X_OK).catch(() => {
+      throw new Error(`OLD_CHROME_PATH is "${path}", which is not an executable file.`);
+    });
+    return { path, env: {}, source: 'OLD_CHROME_PATH' };
+  }
+  return canRunPackaged() ? packaged(OLD_PACKAGE) : null;
+}
+
+async function packaged(packageName) {
+  const folder = await unpack(packageName);
   const libraries = [join(folder, 'lib'), process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter);
   return {
     path: join(folder, 'chromium'),
     env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder, FONTCONFIG_FILE: join(folder, 'fonts.conf') },
     source: 'packaged',
   };
+}
+
+function canRunPackaged() {
+  const glibc = process.report.getReport().header.glibcVersionRuntime;
+  return process.platform === 'linux' && process.arch === 'x64' && Boolean(glibc);
 }
 
 function systemPlaces() {
@@ -94,19 +124,14 @@ async function works(path) {
  * The package's own way unpacks to fixed names in the shared temporary folder and trusts whatever is there already. Here each process unpacks into
  * a folder of its own and renames that into place when it is complete: what exists is whole, and two at once do no harm.
  */
-async function unpackPackaged() {
-  const glibc = process.report.getReport().header.glibcVersionRuntime;
-  if (process.platform !== 'linux' || process.arch !== 'x64' || !glibc) {
-    throw new Error(
-      `No Chromium or Chrome (${OLDEST_MAJOR} or newer) was found, and the packaged one runs on 64-bit Intel Linux with glibc only. ` +
-        'Install Chrome or Chromium, or name its executable in CHROME_PATH.',
-    );
-  }
-  const bin = join(dirname(createRequire(import.meta.url).resolve('@sparticuz/chromium')), '..', '..', 'bin');
+async function unpack(packageName) {
+  const bin = binOf(packageName);
   const cache = fileURLToPath(new URL('../../node_modules/.cache/finix-bank-connect', import.meta.url));
   // The size stands for the version: another build of the browser gets another folder.
   const name = `chromium-${(await stat(join(bin, 'chromium.br'))).size}`;
   const folder = join(cache, name);
+  // The old package relies on more of the system's libraries than the current one, so that libraries and fonts come from the current one for both.
+  const shared = binOf(CURRENT_PACKAGE);
   if (existsSync(join(folder, 'chromium'))) return folder;
 
   await mkdir(cache, { recursive: true });
@@ -116,9 +141,9 @@ async function unpackPackaged() {
   try {
     await Promise.all([
       unbrotli(join(bin, 'chromium.br'), createWriteStream(join(unfinished, 'chromium'), { mode: 0o755 })),
-      unpackTar(join(bin, 'al2023.tar.br'), unfinished),
-      unpackTar(join(bin, 'fonts.tar.br'), unfinished),
       unpackTar(join(bin, 'swiftshader.tar.br'), unfinished),
+      unpackTar(join(shared, 'al2023.tar.br'), unfinished),
+      unpackTar(join(shared, 'fonts.tar.br'), unfinished),
     ]);
     await writeFile(join(unfinished, 'fonts.conf'), fontsConf);
     await rename(unfinished, folder);
@@ -128,6 +153,15 @@ async function unpackPackaged() {
     if (!existsSync(join(folder, 'chromium'))) throw error;
   }
   return folder;
+}
+
+/** The package's main file is at a depth of its own in each generation. */
+function binOf(packageName) {
+  const main = createRequire(import.meta.url).resolve(packageName);
+  for (let folder = dirname(main); folder !== dirname(folder); folder = dirname(folder)) {
+    if (existsSync(join(folder, 'bin', 'chromium.br'))) return join(folder, 'bin');
+  }
+  throw new Error(`The package ${packageName} has no bin/chromium.br.`);
 }
 
 // The package's own file looks in fixed temporary folders. The system's fonts come along where there are any, because the packaged one is Latin only.
