@@ -4,6 +4,7 @@ import { firstChunk } from './build/first-chunk.ts';
 import { integrity } from './build/integrity.ts';
 import { isLazyChunk, LAZY_CHUNK, nameLazyChunk } from './build/lazy-chunk.ts';
 import { manifest } from './build/manifest.ts';
+import { packTexts } from './build/pack-texts.ts';
 import { from, project } from './build/project.ts';
 
 const scriptFile = 'finix-bank-connect.js';
@@ -70,7 +71,7 @@ export default defineConfig({
   publicDir: false,
   appType: 'mpa',
   server: { fs: { allow: [project] } },
-  plugins: [nameLazyChunk(), integrity(scriptFile), manifest()],
+  plugins: [packTexts(), nameLazyChunk(), integrity(scriptFile), manifest()],
   environments,
   builder: {
     async buildApp(builder) {

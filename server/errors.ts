@@ -97,6 +97,18 @@ const KINDS: Record<ProblemCode, ProblemKind> = {
   ),
   bank_not_supported: kind(422, 'This bank cannot be used', 'Use another bank.', 'use_other_bank'),
   bank_unavailable: kind(503, 'The bank is not responding', 'Try later, or use another bank.', 'use_other_bank', true),
+  owner_mismatch: kind(
+    422,
+    'The account belongs to someone else',
+    'Use an account in the name of the customer.',
+    'use_other_bank',
+  ),
+  owner_unknown: kind(
+    422,
+    'The owner of the account is not known',
+    'Use an account at another bank.',
+    'use_other_bank',
+  ),
   verification_failed: kind(422, 'The account could not be verified', 'Connect it again.', 'restart'),
   plaid_unavailable: kind(503, 'Plaid is not responding', 'Try again in a moment.', 'retry', true),
   finix_unavailable: kind(503, 'Finix is not responding', 'The bank is kept and finished later.', 'wait', true),

@@ -34,6 +34,8 @@ export type ProblemCode =
   | 'bank_not_supported'
   | 'bank_unavailable'
   | 'verification_failed'
+  | 'owner_mismatch'
+  | 'owner_unknown'
   // who else is needed
   | 'plaid_unavailable'
   | 'finix_unavailable'
@@ -104,8 +106,14 @@ export type SessionStatus =
 
 export type SessionMode = 'connect' | 'repair';
 
+/** Who is asking, and what for: so that the texts around Link can say it. */
+export interface SessionPurpose {
+  merchant: { name: string };
+  purpose: Purpose;
+}
+
 /** Permission for one customer to connect a bank. `client_secret` comes only with the 201 of `POST /v1/sessions`. */
-export interface Session {
+export interface Session extends SessionPurpose {
   id: string;
   object: 'session';
   status: SessionStatus;
@@ -280,7 +288,7 @@ export interface LinkTokenRequest {
   authorization?: AuthorizationAcceptance;
 }
 
-export interface LinkTokenResponse {
+export interface LinkTokenResponse extends Partial<SessionPurpose> {
   link_token: string;
   expires_at: string;
   hosted_link_url?: string;

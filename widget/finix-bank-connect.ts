@@ -11,8 +11,8 @@ import { firstParts, render, type View } from './element/view.ts';
 import type { ElementError } from './errors.ts';
 import type { ConnectController } from './flow/controller.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow/state.ts';
-import { firstStrings } from './i18n/first.ts';
-import type { LateStrings, Strings } from './i18n/index.ts';
+import type { Strings } from './i18n/index.ts';
+import { Speech } from './i18n/speech.ts';
 import { mayReturn } from './link/may-return.ts';
 
 /**
@@ -80,8 +80,8 @@ export class FinixBankConnect extends ElementProperties {
   #listening: AbortController | null = null;
   #wasOpen = false;
   #near = false;
-  #texts: LateStrings | null = null;
   #language: string | null = null;
+  readonly #speech = new Speech(() => this.requestUpdate());
 
   /** Where the element stands. */
   get status(): ElementStatus {
@@ -98,7 +98,8 @@ export class FinixBankConnect extends ElementProperties {
     const { error } = this.#state;
     if (!error) return null;
     const { code, retryable, action, requestId } = error;
-    const message = this.#strings()[this.#core?.messageKey(error) ?? 'error_general'];
+    const text = this.#strings()[this.#core?.messageKey(error, this.#controller?.asker.purpose) ?? 'error_general'];
+    const message = this.#core?.fill(text, { merchant: this.#merchant }) ?? text;
     return { code, message, retryable, action, requestId };
   }
 
@@ -192,7 +193,7 @@ export class FinixBankConnect extends ElementProperties {
     const language = languageOf(this);
     if (language !== this.#language) {
       this.#language = language;
-      if (this.#core) void this.#speak(this.#core);
+      this.#speech.follow(language);
     }
     this.#controller?.refresh();
   }
@@ -222,9 +223,13 @@ export class FinixBankConnect extends ElementProperties {
       (this.#wasOpen && state.phase !== 'rest' && state.phase !== 'failed' && state.phase !== 'done');
   }
 
-  /** Before the rest has loaded there are only the first texts, and nothing asks for another. */
   #strings(): Strings {
-    return { ...firstStrings(this.#language ?? ''), ...this.#texts, ...this.strings } as Strings;
+    return { ...this.#speech.strings(this.#core?.en, this.#core?.KEYS), ...this.strings };
+  }
+
+  /** Until the server has named the merchant, the page's host does. */
+  get #merchant(): string {
+    return this.#controller?.asker.merchant ?? location.hostname.replace(/^www\./, '');
   }
 
   #view(): View {
@@ -235,9 +240,13 @@ export class FinixBankConnect extends ElementProperties {
     };
     const core = this.#core;
     return {
-      ...(core && { names: core.namesOf(this), lang: core.otherLanguage(this.#language ?? '') }),
+      names: core?.namesOf(this),
       state: this.#state,
       strings: this.#strings(),
+      lang: this.#speech.foreign,
+      speechless: this.#speech.language === null,
+      merchant: this.#merchant,
+      purpose: this.#controller?.asker.purpose ?? 'debit',
       disabled: this.off,
       missing: this.missing,
       embedded: core ? core.canEmbed(this, this.#state) : this.mode === 'embedded',
@@ -274,7 +283,8 @@ export class FinixBankConnect extends ElementProperties {
     if (this.#controller) return Promise.resolve();
     this.#loading ??= loadCore()
       .then(async (core) => {
-        await this.#speak(core);
+        this.#speech.retry();
+        await this.#speech.ready;
         this.shadowRoot?.adoptedStyleSheets.push(core.lateStyles.styleSheet as CSSStyleSheet);
         this.#core = core;
         this.#controller = new core.ConnectController({
@@ -299,11 +309,6 @@ export class FinixBankConnect extends ElementProperties {
         this.#loading = null;
       });
     return this.#loading;
-  }
-
-  async #speak(core: Core): Promise<void> {
-    this.#texts = await core.loadStrings(this.#language ?? '');
-    this.requestUpdate();
   }
 
   /** Asks about a session that may have begun before this page did. Without one there is nothing to do until the customer comes near. */

@@ -5,8 +5,7 @@ import { ConnectController } from './flow/controller.ts';
 import type { ControllerSettings } from './flow/controller-host.ts';
 import type { FlowEffect, FlowEvent } from './flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
-import { firstStrings } from './i18n/first.ts';
-import { en, loadStrings } from './i18n/index.ts';
+import { en, fill, loadStrings } from './i18n/index.ts';
 import { messageKey } from './i18n/messages.ts';
 import { createAwayStore } from './link/oauth-return.ts';
 import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
@@ -122,8 +121,9 @@ export function createConnect(options: ConnectOptions): Connect {
   const messageOf = (state: FlowState): ElementError | null => {
     if (!state.error) return null;
     const { code, retryable, action, requestId } = state.error;
-    const strings = { ...firstStrings(options.language ?? ''), ...texts };
-    return { code, message: strings[messageKey(state.error)], retryable, action, requestId };
+    const merchant = controller.asker.merchant ?? location.hostname.replace(/^www\./, '');
+    const message = fill(texts[messageKey(state.error, controller.asker.purpose)], { merchant });
+    return { code, message, retryable, action, requestId };
   };
   function changed(state: FlowState): void {
     if (!signal.aborted) {

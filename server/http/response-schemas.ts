@@ -118,11 +118,17 @@ const merchantConnection = z.strictObject({
     .nullable(),
 }) satisfies z.ZodType<MerchantConnection>;
 
+const sessionPurpose = {
+  merchant: z.strictObject({ name: text }),
+  purpose: z.enum(['debit', 'payout']),
+};
+
 const sessionFields = {
   id: text,
   object: z.literal('session'),
   status: z.enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled']),
   mode: z.enum(['connect', 'repair']),
+  ...sessionPurpose,
   customer_id: text,
   error: problem.nullable(),
   created_at: time,
@@ -180,6 +186,7 @@ const erasedCustomer = z.strictObject({
 const linkToken = z.strictObject({
   link_token: text,
   expires_at: time,
+  ...sessionPurpose,
   hosted_link_url: text.optional(),
   authorization: authorizationText.optional(),
 }) satisfies z.ZodType<LinkTokenResponse>;

@@ -20,7 +20,9 @@ const CONNECTION_NEWS = new Set(['active', 'pending_verification', 'needs_repair
 const SESSION_NEWS = new Set(['completed', 'failed', 'restart_required']);
 
 /** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: nobody would ever fetch it. */
-export function createOutbox({ merchantWebhook }: Pick<Config, 'merchantWebhook'>): Outbox {
+export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>): Outbox {
+  const { merchantWebhook } = config;
+
   async function add(
     trx: StorageTransaction,
     now: number,
@@ -64,7 +66,7 @@ export function createOutbox({ merchantWebhook }: Pick<Config, 'merchantWebhook'
     async sessionEnded(trx, session, now) {
       if (!merchantWebhook || !SESSION_NEWS.has(session.status)) return;
       const connections = await connectionsOf(trx, session);
-      const data: Session = viewSession(session, connections, 'merchant', now);
+      const data: Session = viewSession(session, connections, 'merchant', now, config);
       await add(trx, now, { type: `session.${session.status}`, data, session: session.id, connection: null });
     },
   };

@@ -17,7 +17,7 @@ const SESSION_MS = 24 * 3600_000;
 export const IDEMPOTENCY_MS = 24 * 3600_000;
 
 export interface SessionDeps {
-  config: Pick<Config, 'ownershipCheck'>;
+  config: Pick<Config, 'ownershipCheck' | 'plaid'>;
   storage: Storage;
   secrets: Secrets;
 }
@@ -207,7 +207,8 @@ async function insertSession(
     updated_at: now,
     expires_at: now + SESSION_MS,
   };
-  const answer = viewSession(row, repaired ? [repaired] : [], request.isPublic ? 'page' : 'merchant', now);
+  const audience = request.isPublic ? 'page' : 'merchant';
+  const answer = viewSession(row, repaired ? [repaired] : [], audience, now, config);
   await storage.transaction(`customer:${row.customer_id}`, async (trx) => {
     if (idempotency) {
       const { key, hash } = idempotency;

@@ -8,6 +8,7 @@ import type {
   Session,
   SessionStatus,
 } from '../../widget/contract.ts';
+import type { Config } from '../config.ts';
 import { type ProblemExtras, toProblem } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
@@ -36,17 +37,25 @@ export function shownStatus(session: SessionTable, now: number): SessionStatus {
   return waits && now >= session.expires_at ? 'expired' : session.status;
 }
 
+/** Who is asking the customer: by the name that Link's own panes show. */
+export function merchantOf({ plaid }: Pick<Config, 'plaid'>): Session['merchant'] {
+  return { name: plaid.clientName };
+}
+
 export function viewSession(
   session: SessionTable,
   connections: ConnectionTable[],
   audience: Audience,
   now: number,
+  config: Pick<Config, 'plaid'>,
 ): Session {
   return {
     id: session.id,
     object: 'session',
     status: shownStatus(session, now),
     mode: session.mode,
+    purpose: session.purpose,
+    merchant: merchantOf(config),
     customer_id: session.customer_id,
     connections: connections.map((row) => viewConnection(row, audience)),
     error: viewProblem(session),

@@ -207,7 +207,7 @@ describe('The ways to show Link', () => {
     await (await opening).getByRole('button', { name: 'Continue' }).waitFor();
     await (await opening).close();
     await maya.sees('ready');
-    await maya.element.getByText('No bank was connected').first().waitFor();
+    await maya.element.getByText('No bank account was connected').first().waitFor();
   });
 
   test('hosted: who closes the page in between has the bank all the same', async () => {

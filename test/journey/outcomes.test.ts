@@ -52,7 +52,7 @@ describe('A customer who shared more accounts than the shop may take', () => {
     await maya.link.getByText('Bills Checking').click();
     await maya.link.getByRole('button', { name: 'Continue' }).click();
     await maya.finishesLink();
-    const dialog = maya.element.getByRole('dialog', { name: 'Which account?' });
+    const dialog = maya.element.getByRole('dialog', { name: 'Choose an account' });
     await dialog.waitFor();
     expect(await dialog.getByRole('radio').count()).toBe(2);
     await maya.page.keyboard.press('ArrowDown');
@@ -93,14 +93,14 @@ describe('A shop that debits by agreement', () => {
     const maya = await here.arrives();
     await maya.visit(PAGE);
     await maya.connects();
-    const dialog = maya.element.getByRole('dialog', { name: 'Your agreement' });
+    const dialog = maya.element.getByRole('dialog', { name: 'Authorize payments' });
     await dialog.getByText(text).waitFor();
     expect(here.simulator.ledger.instruments()).toEqual([]);
     const download = maya.page.waitForEvent('download');
     await dialog.getByRole('link', { name: 'Save a copy' }).click();
     expect(await readFile(await (await download).path(), 'utf8')).toContain(text);
     await dialog.getByText('take this back at any time').waitFor();
-    await dialog.getByRole('button', { name: 'I agree' }).click();
+    await dialog.getByRole('button', { name: 'Agree and continue' }).click();
     await maya.sees('connected');
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
   });

@@ -87,10 +87,10 @@ describe('A shop that debits by agreement, with Link on Plaid’s own page', () 
     const session = await here.createSession({ customer_id: 'cus_1', authorization: { text, version: '7' } });
     await visitWith(maya, '/pages/hosted.html', session);
     await maya.element.locator('button.main').click();
-    const dialog = maya.element.getByRole('dialog', { name: 'Your agreement' });
+    const dialog = maya.element.getByRole('dialog', { name: 'Authorize payments' });
     await dialog.getByText(text).waitFor();
     const opening = maya.page.waitForEvent('popup');
-    await dialog.getByRole('button', { name: 'I agree' }).click();
+    await dialog.getByRole('button', { name: 'Agree and continue' }).click();
     const hosted = await opening;
     await hosted.getByRole('button', { name: 'Continue' }).click();
     await maya.page.goto('about:blank');

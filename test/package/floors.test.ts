@@ -136,6 +136,8 @@ describe('the chunks', () => {
       'widget/finix-bank-connect.ts',
       'widget/flow/state.ts',
       'widget/i18n/first.ts',
+      'widget/i18n/languages.ts',
+      'widget/i18n/speech.ts',
       'widget/link/may-return.ts',
       'widget/session/tab-storage.ts',
     ]);

@@ -139,8 +139,12 @@ export const styles = css`
     grid-area: 1 / 1;
     align-self: start;
   }
-  .away {
+  .away,
+  .speechless :is([part='label'], .note) {
     visibility: hidden;
+  }
+  .speechless ::slotted(:is([slot='label'], [slot='legal'])) {
+    visibility: visible;
   }
   @container (max-width: 280px) {
     .main {

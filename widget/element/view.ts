@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
+import type { Purpose } from '../contract.ts';
 import type { FlowState } from '../flow/state.ts';
 import type { Strings } from '../i18n/index.ts';
 import { bankIcon, noticeIcon } from './icons.ts';
@@ -9,15 +10,20 @@ export interface View {
   state: FlowState;
   /** Complete only once the rest has loaded; what is shown before needs no more. */
   strings: Strings;
+  /** Of the strings, where it is not the page's own: English stands in for a language that we don't have. */
+  lang: string | null;
+  /** The strings are still on their way, so that nothing is first said in another language: what stands here keeps their room. */
+  speechless: boolean;
+  /** For the places in the strings. */
+  merchant: string;
+  purpose: Purpose;
   disabled: boolean;
   /** The form was sent without a bank. */
   missing: boolean;
   /** An embedded search can stand in the button's place; before the rest has loaded, it is meant to. */
   embedded: boolean;
   /** Known only once the rest has loaded. */
-  names?: Names;
-  /** Of the texts, where the page speaks another language. */
-  lang?: string;
+  names: Names | undefined;
   press(): void;
   pressHosted(): void;
   change(): void;
@@ -76,7 +82,12 @@ export function render(view: View, parts: Parts): TemplateResult {
   const required = view.missing && state.phase === 'rest' && strings.required;
   const note = required ? errorText(required) : parts.note;
   // What gives way to something else keeps its room, however much of it the page has put there.
-  return html`<div part="base" class="base ${parts.tall ? 'tall' : ''}" lang=${view.lang ?? nothing}>
+  return html`<div
+    part="base"
+    class="base ${parts.tall ? 'tall' : ''} ${view.speechless ? 'speechless' : ''}"
+    lang=${view.lang ?? nothing}
+    dir=${view.lang === 'en' ? 'ltr' : nothing}
+  >
     <span id="name" hidden>${view.names?.label}</span>
     <span id="description" hidden>${view.names?.description}</span>
     ${parts.card ?? control(view, parts, note ? 'said' : 'legal')}
@@ -86,7 +97,7 @@ export function render(view: View, parts: Parts): TemplateResult {
     </div>
     <slot name="fallback" class=${parts.stranded ? '' : 'away'}></slot>
     <dialog aria-labelledby="title" @cancel=${(event: Event) => refuse(event, view)}>${parts.dialog}</dialog>
-    <p class="spoken" role="status">${required || parts.spoken}</p>
+    <p class="spoken" role="status">${view.speechless ? '' : required || parts.spoken}</p>
   </div>`;
 }
 

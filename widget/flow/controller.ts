@@ -16,6 +16,7 @@ import type { ConnectBackend } from '../session/backend.ts';
 import { SessionAccess } from '../session/session-access.ts';
 import type { ControllerHost } from './controller-host.ts';
 import type { FlowEffect, FlowEvent } from './events.ts';
+import { POLL_CEILING, pollDelay } from './pace.ts';
 import { transition } from './reducer.ts';
 import { type FlowState, initialState, isBusy } from './state.ts';
 
@@ -27,10 +28,6 @@ const TOKEN_MARGIN = 5 * 60_000;
 const TOKEN_LIFE = 30 * 60_000;
 // `INVALID_LINK_TOKEN` this soon after the press is a token that was spoiled beforehand, not a customer who took long.
 const JUST_OPENED = 10_000;
-// Polling slows from the server's pace to this, so that a page left open for hours is no burden.
-const POLL_CEILING = 15;
-// Seconds by which the pace slows with every minute.
-const POLL_EASE = 2;
 // About as long as the server needs to ask Plaid twice.
 const LOOKS_ON_RETURN = 3;
 
@@ -65,6 +62,11 @@ export class ConnectController {
 
   get state(): FlowState {
     return this.#state;
+  }
+
+  /** Who is asking the customer, and what for. */
+  get asker(): Pick<SessionAccess, 'merchant' | 'purpose'> {
+    return this.#access;
   }
 
   /** The element is on a page, or has another client secret. */
@@ -159,7 +161,7 @@ export class ConnectController {
       case 'read':
         this.#pollTimer = setTimeout(
           () => void this.#ask(effect.run, (backend, secret) => backend.getSession(secret)),
-          this.#pollDelay(effect.delay) * 1000,
+          pollDelay(effect.delay, this.#busySince) * 1000,
         );
     }
   }
@@ -301,6 +303,7 @@ export class ConnectController {
       const answer = await call(this.#access.backend(), this.#access.secret ?? '');
       // Plaid sends the customer back before it has told anybody how it went.
       const { status, error } = answer.session;
+      this.#access.learn(answer.session);
       if (this.#state.phase === 'returning' && run === this.#state.run && status === 'open' && !error) {
         if (this.#looks++ < LOOKS_ON_RETURN) return this.#perform({ type: 'read', run, delay: answer.retryAfter });
       }
@@ -316,11 +319,6 @@ export class ConnectController {
         this.dispatch({ type: 'unanswered', run, error });
       }
     }
-  }
-
-  #pollDelay(delay: number): number {
-    const minutes = this.#busySince ? (Date.now() - this.#busySince) / 60_000 : 0;
-    return delay && Math.max(delay, Math.min(delay + minutes * POLL_EASE, POLL_CEILING));
   }
 
   #watchToken({ expires_at, link_token }: LinkTokenResponse, returnsHere: boolean): void {

@@ -1,11 +1,25 @@
-import type { FlowError } from '../errors.ts';
-import type { StringKey } from './en.ts';
+import type { Purpose } from '../contract.ts';
+import type { ErrorReason, FlowError } from '../errors.ts';
+import type { StringKey } from './index.ts';
+
+const BY_REASON: Record<ErrorReason, StringKey> = {
+  timed_out: 'expired',
+  setup: 'error_setup',
+  ended: 'error_ended',
+  not_ready: 'error_not_ready',
+};
 
 const BY_CODE: Partial<Record<FlowError['code'], StringKey>> = {
-  session_already_completed: 'error_completed',
-  session_expired: 'error_session',
-  session_canceled: 'error_session',
-  account_unknown: 'error_account',
+  session_busy: 'error_wait',
+  rate_limited: 'error_wait',
+  plaid_unavailable: 'error_wait',
+  finix_unavailable: 'error_wait',
+  storage_unavailable: 'error_wait',
+  shutting_down: 'error_wait',
+  network_failed: 'error_wait',
+  timeout: 'error_wait',
+  // Only a repair can miss an account: it was there before, and was not shared again.
+  account_unknown: 'error_access',
   account_not_supported: 'error_account',
   bank_not_supported: 'error_bank',
   bank_unavailable: 'error_bank_down',
@@ -13,23 +27,57 @@ const BY_CODE: Partial<Record<FlowError['code'], StringKey>> = {
   bank_login_locked: 'error_locked',
   bank_access_refused: 'error_access',
   verification_failed: 'error_verification',
+  owner_mismatch: 'error_owner_mismatch',
+  owner_unknown: 'error_owner_unknown',
   instrument_refused: 'error_refused',
   offline: 'error_offline',
-  timeout: 'error_timeout',
   script_blocked: 'error_blocked',
 };
 
 const BY_ACTION: Record<FlowError['action'], StringKey> = {
   retry: 'error_general',
   restart: 'error_restart',
-  choose_account: 'error_account',
+  choose_account: 'error_account_choice',
   use_other_bank: 'error_bank',
   use_other_method: 'error_merchant',
   wait: 'error_wait',
   contact_merchant: 'error_merchant',
 };
 
+/** Where nothing can be pressed any more: what is over for this session goes on only in another, which the merchant gives. */
+const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
+  session_already_completed: 'error_completed',
+  session_expired: 'error_session',
+  session_canceled: 'error_session',
+  restart_required: 'error_ended_merchant',
+};
+
 /** The sentence a customer reads: by code where there is something particular to say, else by what they can do. Also right for codes of a newer server. */
-export function messageKey(error: FlowError): StringKey {
-  return BY_CODE[error.code] ?? BY_ACTION[error.action] ?? 'error_general';
+export function messageKey({ code, action, reason }: FlowError, purpose: Purpose = 'debit'): StringKey {
+  const key = action === 'contact_merchant' ? (ENDS[code] ?? 'error_merchant') : keyOf(code, action, reason);
+  return key === 'error_merchant' && purpose === 'payout' ? 'error_merchant_payout' : key;
+}
+
+function keyOf(code: FlowError['code'], action: FlowError['action'], reason?: ErrorReason): StringKey {
+  if (code === 'account_not_supported' && action === 'choose_account') return 'error_account_choice';
+  return (reason && BY_REASON[reason]) ?? BY_CODE[code] ?? BY_ACTION[action] ?? 'error_general';
+}
+
+const CAPTIONS: Partial<Record<FlowError['action'], StringKey>> = {
+  restart: 'restart',
+  choose_account: 'other_account',
+  use_other_bank: 'other_bank',
+  use_other_method: 'other_bank',
+  contact_merchant: 'unavailable',
+};
+
+const CAPTIONS_BY_CODE: Partial<Record<FlowError['code'], StringKey>> = {
+  account_unknown: 'restart',
+  owner_mismatch: 'other_account',
+  instrument_refused: 'other_account',
+};
+
+/** What the button says that leads out of the error: the way forward that the sentence names. */
+export function captionKey({ code, action }: FlowError): StringKey {
+  return (action !== 'contact_merchant' && CAPTIONS_BY_CODE[code]) || (CAPTIONS[action] ?? 'retry');
 }

@@ -1,11 +1,12 @@
 import { html, type TemplateResult } from 'lit';
 import type { AuthorizationText } from '../contract.ts';
 import type { View } from '../element/view.ts';
+import { fill } from '../i18n/index.ts';
 import { kindOf, link, mask } from './view-pieces.ts';
 
 /** What the server has to ask the customer between Link and the connection: which account, or whether they agree. */
 export function dialogFor(view: View): TemplateResult {
-  const { state, strings } = view;
+  const { state, strings, merchant, purpose } = view;
   if (state.phase === 'choosing') {
     return dialog(
       view,
@@ -28,10 +29,10 @@ export function dialogFor(view: View): TemplateResult {
   }
   return dialog(
     view,
-    strings.authorize_title,
+    purpose === 'payout' ? strings.authorize_payout : strings.authorize_title,
     html`<div class="text" dir="auto" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>
       <p class="small">
-        ${strings.revoke} <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
+        ${fill(strings.revoke, { merchant })} <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,
     strings.agree,
     () => view.accept(),

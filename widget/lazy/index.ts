@@ -2,7 +2,7 @@
  * Everything that is not needed to show a button: loaded when the customer comes near, beside Plaid's own script, which is many times larger.
  */
 export { ConnectController } from '../flow/controller.ts';
-export { loadStrings, otherLanguage } from '../i18n/index.ts';
+export { en, fill, KEYS } from '../i18n/index.ts';
 export { messageKey } from '../i18n/messages.ts';
 export { createAwayStore } from '../link/oauth-return.ts';
 export { createSecretStore } from '../session/client-secret-store.ts';

@@ -3,9 +3,9 @@ import type { Connection } from '../contract.ts';
 import { bankIcon } from '../element/icons.ts';
 import { errorText, firstParts, type Parts, type View } from '../element/view.ts';
 import { oneOf } from '../errors.ts';
-import { type FlowState, statusOf } from '../flow/state.ts';
-import { fill, type StringKey, type Strings } from '../i18n/index.ts';
-import { messageKey } from '../i18n/messages.ts';
+import { statusOf } from '../flow/state.ts';
+import { fill, type Strings } from '../i18n/index.ts';
+import { captionKey, messageKey } from '../i18n/messages.ts';
 import { dialogFor } from './dialogs.ts';
 import { checkIcon, clockIcon } from './icons.ts';
 import { kindOf, link, mask, statusText } from './view-pieces.ts';
@@ -17,7 +17,7 @@ const SHORT = 20;
 export function partsOf(view: View): Parts {
   const { phase, link, embedded } = view.state;
   const tall = view.embedded && phase !== 'done' && (embedded || link !== 'ready');
-  return { ...phaseParts(view, sentence(view.state, view.strings)), tall };
+  return { ...phaseParts(view, sentence(view)), tall };
 }
 
 function phaseParts(view: View, text: string): Parts {
@@ -58,7 +58,7 @@ function restParts(view: View, text: string): Parts {
   if (showsSearch(view)) return { card: searchBox(view), note, spoken: text };
   const [connection] = state.repair;
   if (!connection || state.wanted) return { ...first, note, spoken: text };
-  const label = fill(strings.reconnect, bankOf(state.repair, strings, SHORT));
+  const label = fill(strings.reconnect, { bank: bankOf(state.repair, strings, SHORT) });
   return { ...first, label, note: note ?? statusText(strings.needs_repair), spoken: text };
 }
 
@@ -81,7 +81,11 @@ function doneParts(view: View, text: string): Parts {
     status === 'needs_repair' ? nothing : link(view.change, strings.change, disabled)
   }${link(view.remove, strings.remove, disabled)}</span>`;
   if (status === 'needs_repair')
-    return { caption: fill(strings.reconnect, bankOf(state.connections, strings, SHORT)), note, spoken: text };
+    return {
+      caption: fill(strings.reconnect, { bank: bankOf(state.connections, strings, SHORT) }),
+      note,
+      spoken: text,
+    };
   return {
     card: html`<slot name="connected">${state.connections.map((one) => card(one, view))}</slot>`,
     note,
@@ -91,15 +95,8 @@ function doneParts(view: View, text: string): Parts {
 
 function failedParts({ state, strings, disabled, pressHosted }: View, text: string): Parts {
   const { action = 'retry' } = state.error ?? {};
-  const captions: Partial<Record<typeof action, StringKey>> = {
-    contact_merchant: 'unavailable',
-    restart: 'restart',
-    use_other_bank: 'other_bank',
-    use_other_method: 'other_bank',
-    choose_account: 'other_bank',
-  };
   return {
-    caption: strings[captions[action] ?? 'retry'],
+    caption: strings[state.error ? captionKey(state.error) : 'retry'],
     failed: true,
     idle: action === 'contact_merchant',
     note: state.hosted
@@ -128,7 +125,7 @@ function card(connection: Connection, { state, strings, names }: View): Template
 }
 
 /** Where the flow came to, in one sentence, or nothing. */
-function sentence(state: FlowState, strings: Strings): string {
+function sentence({ state, strings, merchant, purpose }: View): string {
   switch (state.phase) {
     case 'rest':
     case 'checking':
@@ -140,7 +137,7 @@ function sentence(state: FlowState, strings: Strings): string {
     case 'done':
       return state.connections.map((one) => stateOf(one, strings, state.connections.length > 1)).join(' ');
     case 'failed':
-      return state.error ? strings[messageKey(state.error)] : '';
+      return state.error ? fill(strings[messageKey(state.error, purpose)], { merchant }) : '';
     default:
       return '';
   }
@@ -149,7 +146,7 @@ function sentence(state: FlowState, strings: Strings): string {
 /** Where one of the accounts stands, in words; with its name where there are others. */
 function stateOf(connection: Connection, strings: Strings, isNamed: boolean): string {
   const bank = bankOf([connection], strings);
-  if (connection.status === 'active') return fill(strings.connected, bank);
+  if (connection.status === 'active') return fill(strings.connected, { bank });
   const text = strings[connection.status === 'needs_repair' ? 'needs_repair' : 'pending'];
   return isNamed ? `${bank}: ${text}` : text;
 }

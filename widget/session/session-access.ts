@@ -1,4 +1,11 @@
-import type { AuthorizationAcceptance, CreatePublicSessionRequest, LinkMode, LinkTokenResponse } from '../contract.ts';
+import type {
+  AuthorizationAcceptance,
+  CreatePublicSessionRequest,
+  LinkMode,
+  LinkTokenResponse,
+  Purpose,
+  SessionPurpose,
+} from '../contract.ts';
 import { ConnectError, type FlowError, flowError } from '../errors.ts';
 import type { ConnectBackend } from './backend.ts';
 import type { SecretStore } from './client-secret-store.ts';
@@ -26,6 +33,9 @@ export interface SessionHost {
 /** The customer's permission for one session, wherever it comes from, and what needs no more than that. */
 export class SessionAccess {
   secret: string | null = null;
+  /** Null until the server has named it. */
+  merchant: string | null = null;
+  purpose: Purpose = 'debit';
   readonly #host: SessionHost;
 
   constructor(host: SessionHost) {
@@ -45,6 +55,12 @@ export class SessionAccess {
     this.secret ??= clientSecret ?? (fetchClientSecret ? null : this.#host.store.read());
   }
 
+  /** A server of the page's own may leave either out. */
+  learn({ merchant, purpose }: Partial<SessionPurpose>): void {
+    this.merchant = merchant?.name || this.merchant;
+    this.purpose = purpose ?? this.purpose;
+  }
+
   forget(): void {
     this.secret = null;
     this.#host.store.clear();
@@ -61,7 +77,14 @@ export class SessionAccess {
     const { language } = this.#host.settings();
     const { origin, pathname, search } = location;
     const back = leavesPage ? { return_url: origin + pathname + search } : {};
-    return backend.createLinkToken(secret, { mode, language, ...back, ...(authorization && { authorization }) });
+    const token = await backend.createLinkToken(secret, {
+      mode,
+      language,
+      ...back,
+      ...(authorization && { authorization }),
+    });
+    this.learn(token);
+    return token;
   }
 
   async #obtain(backend: ConnectBackend): Promise<string> {

@@ -16,7 +16,14 @@ import {
   createSession,
   findSession,
 } from '../../records/sessions.ts';
-import { type Audience, authorizationText, shownStatus, storedProblem, viewSession } from '../../records/views.ts';
+import {
+  type Audience,
+  authorizationText,
+  merchantOf,
+  shownStatus,
+  storedProblem,
+  viewSession,
+} from '../../records/views.ts';
 import { type RateLimit, takeRateLimit } from '../../storage/rate-limit.ts';
 import type { SessionTable } from '../../storage/tables.ts';
 import { readBody, readOptionalBody } from '../body.ts';
@@ -81,6 +88,8 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     return c.json({
       link_token: token.linkToken,
       expires_at: new Date(token.expiresAt).toISOString(),
+      merchant: merchantOf(config),
+      purpose: session.purpose,
       ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
     } satisfies LinkTokenResponse);
   });
@@ -106,11 +115,12 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 /** 202 while it is being worked on, with when to ask again. */
 async function answer(
   c: AppContext,
-  { storage }: AppDeps,
+  { config, storage }: AppDeps,
   session: SessionTable,
   audience: Audience,
 ): Promise<Response> {
-  const body = viewSession(session, await connectionsOf(storage.db, session), audience, await storage.now());
+  const connections = await connectionsOf(storage.db, session);
+  const body = viewSession(session, connections, audience, await storage.now(), config);
   const isPolled = c.req.method === 'GET';
   if (session.status !== 'processing') return c.json(body);
   c.header('Retry-After', String(POLL_AFTER));

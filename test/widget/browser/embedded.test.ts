@@ -146,7 +146,7 @@ describe('a repair', () => {
     });
     await reach(mounted.element, 'ready');
     expect(part(mounted.element, 'label').textContent).to.contain('Reconnect Chase ••1234');
-    expect(textOf(mounted.element)).to.contain('asks you to sign in again');
+    expect(textOf(mounted.element)).to.contain('Sign in to your bank again');
     // Plaid has no embedded search for a repair.
     expect(mounted.link.searches).to.be.empty;
     press(mounted.element);

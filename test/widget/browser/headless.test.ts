@@ -118,7 +118,7 @@ describe('the flow without the element', () => {
     connect.prepare();
     await reach('error');
     expect(heard).to.deep.equal(['error timeout']);
-    await waitUntil(() => /tard|intent/i.test(connect.error?.message ?? ''), 'the sentence in Spanish');
+    await waitUntil(() => /conectar su banco/.test(connect.error?.message ?? ''), 'the sentence in Spanish');
     connect.open();
     await reach('open');
     expect(connect.error).to.equal(null);

@@ -102,7 +102,7 @@ describe('a Hosted Link', () => {
       server.sessionAnswers.push(session('open'), asking, asking);
     });
     await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
-    linkNamed(element, 'I agree').click();
+    linkNamed(element, 'Agree and continue').click();
     await reach(element, 'connected');
     expect(backend.completed[0]?.input).to.deep.include({
       public_token: 'hosted',
@@ -117,7 +117,7 @@ describe('a Hosted Link', () => {
     await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
     expect(textOf(element)).to.contain('Debit me');
     expect(popups).to.be.empty;
-    linkNamed(element, 'I agree').click();
+    linkNamed(element, 'Agree and continue').click();
     await reach(element, 'open');
     expect(popups.map(({ location }) => location.href)).to.deep.equal([HOSTED]);
     expect(backend.linkTokenInputs.map(({ authorization }) => authorization)).to.deep.equal([
@@ -206,7 +206,7 @@ describe('a Hosted Link', () => {
     linkNamed(element, 'Continue in a new window').click();
     await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
     expect(popups.opened).to.be.empty;
-    linkNamed(element, 'I agree').click();
+    linkNamed(element, 'Agree and continue').click();
     await reach(element, 'open');
     expect(popups.opened.map(({ location }) => location.href)).to.deep.equal([HOSTED]);
     expect(backend.linkTokenInputs.at(-1)).to.deep.include({

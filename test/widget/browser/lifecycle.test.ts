@@ -221,7 +221,7 @@ describe('on a page that changes', () => {
       expect(element.error?.code).to.equal('session_already_completed');
       expect(log.at(-1)).to.equal('fbc-error error');
       await element.updateComplete;
-      expect(spoken(element)).to.contain('ask the shop to start over');
+      expect(spoken(element)).to.contain('already connected a bank');
       element.dispatchEvent(new Event('pointerenter'));
       press(element);
       expect(element.status).to.equal('error');

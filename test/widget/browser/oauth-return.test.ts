@@ -126,7 +126,7 @@ describe('a page that a bank’s own page takes the place of', () => {
     link.exit('OAUTH_STATE_ID_ALREADY_PROCESSED', null, 'OAUTH_ERROR');
     await reach(element, 'ready');
     expect(link.last.config.receivedRedirectUri).to.equal(undefined);
-    expect(spoken(element)).to.contain('started over');
+    expect(spoken(element)).to.contain('Connect your bank again');
   });
 
   it('is where the customer left it', async () => {

@@ -18,7 +18,7 @@ describe('a question between Link and the connection', () => {
     await waitUntil(() => root.querySelector('dialog')?.open);
     expect(log).to.include('fbc-step connecting');
     const name = root.querySelector('dialog')?.getAttribute('aria-labelledby') ?? '';
-    expect(root.getElementById(name)?.textContent).to.equal('Which account?');
+    expect(root.getElementById(name)?.textContent).to.equal('Choose an account');
     root.querySelector<HTMLInputElement>('input[value="b"]')?.click();
     linkNamed(element, 'Use this account').click();
     await reach(element, 'connected');
@@ -60,7 +60,7 @@ describe('a question between Link and the connection', () => {
     link.succeed();
     await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
     expect(textOf(element)).to.contain(authorization.text);
-    linkNamed(element, 'I agree').click();
+    linkNamed(element, 'Agree and continue').click();
     await reach(element, 'connected');
     expect(backend.completed[1]?.input).to.deep.include({
       public_token: 'public-sandbox-1',
@@ -84,7 +84,7 @@ describe('a question between Link and the connection', () => {
     expect(log.at(-1)).to.match(/^fbc-canceled/);
   });
 
-  it('offers a copy of the agreement, and says how it is taken back', async () => {
+  it('offers a copy of the authorization, and names whom to contact to revoke it', async () => {
     const authorization = { text: 'Debit me: 100 % of “this”', version: '2026-11', text_sha256: 'ab12' };
     const mounted = await mount({}, (backend) => {
       const error = { code: 'authorization_required', action: 'retry', retryable: true, authorization } as const;
@@ -98,6 +98,21 @@ describe('a question between Link and the connection', () => {
     const kept = await (await fetch(copy?.href ?? '')).text();
     expect(kept).to.contain(authorization.text);
     expect(kept).to.contain('ab12');
-    expect(textOf(mounted.element)).to.contain('take this back at any time');
+    expect(mounted.element.shadowRoot?.getElementById('title')?.textContent).to.equal('Authorize payments');
+    expect(textOf(mounted.element)).to.contain('You can revoke this at any time by contacting Acme.');
+  });
+
+  it('authorizes no payments where the session pays out', async () => {
+    const authorization = { text: 'Pay me here', version: '1', text_sha256: 'ab12' };
+    const mounted = await mount({}, (backend) => {
+      backend.purpose = 'payout';
+      const error = { code: 'authorization_required', action: 'retry', retryable: true, authorization } as const;
+      backend.completeAnswers.push(refusal(error));
+    });
+    await reach(mounted.element, 'ready');
+    press(mounted.element);
+    mounted.link.succeed();
+    await waitUntil(() => mounted.element.shadowRoot?.querySelector('dialog')?.open);
+    expect(mounted.element.shadowRoot?.getElementById('title')?.textContent).to.equal('Authorization');
   });
 });

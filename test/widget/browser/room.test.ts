@@ -1,16 +1,15 @@
 import { expect, nextFrame } from '@open-wc/testing';
-import { firstStrings } from '../../../widget/i18n/first.ts';
-import { loadStrings } from '../../../widget/i18n/index.ts';
+import { fill, loadStrings } from '../../../widget/i18n/index.ts';
+import { LANGUAGES } from '../../../widget/i18n/languages.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.ts';
 import { showState } from '../helpers/show-state.ts';
 import { type State, states } from '../helpers/states.ts';
 
-const LANGUAGES = ['en', 'es', 'fr', 'pt', 'de', 'zh', 'vi', 'ar'];
-const NOTES = /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|expired)$/;
+const NOTES = /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|expired|return_elsewhere)$/;
 const ERRORS = /^(required|error_.*)$/;
 const CAPTIONS =
-  /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|unavailable|reconnect)$/;
+  /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|other_account|check_again|reconnect)$/;
 
 /** What follows the element on the page, watched for every frame. */
 class Neighbor {
@@ -111,10 +110,9 @@ describe('the room of the element', () => {
         if (place === 'required') element.reportValidity();
         for (const language of LANGUAGES) {
           box.dir = language === 'ar' ? 'rtl' : 'ltr';
-          const texts = Object.entries({ ...firstStrings(language), ...(await loadStrings(language)) });
-          for (const [key, text] of texts) {
+          for (const [key, text] of Object.entries(await loadStrings(language))) {
             if (!keys.test(key)) continue;
-            const filled = text.replace('{bank}', 'Bank of America ••1234');
+            const filled = fill(text, { bank: 'Chase ••1234', merchant: 'Northwind Traders' });
             element.strings = { [place]: filled };
             await element.updateComplete;
             expect(element.shadowRoot?.textContent).to.contain(filled);

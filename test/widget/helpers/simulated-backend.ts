@@ -5,6 +5,7 @@ import type {
   ConnectionStatus,
   LinkTokenRequest,
   LinkTokenResponse,
+  Purpose,
   Session,
   SessionStatus,
 } from '../../../widget/contract.ts';
@@ -31,6 +32,7 @@ export class SimulatedBackend implements ConnectBackend {
   readonly linkTokenInputs: LinkTokenRequest[] = [];
   /** Given with every link token from then on. */
   hostedLinkUrl: string | undefined;
+  purpose: Purpose = 'debit';
   /** Of a Hosted Link, until it is accepted. */
   authorization: AuthorizationText | undefined;
 
@@ -52,6 +54,8 @@ export class SimulatedBackend implements ConnectBackend {
     return {
       link_token: `link-sandbox-${++this.tokens}`,
       expires_at: new Date(Date.now() + this.tokenLife).toISOString(),
+      merchant: { name: 'Acme' },
+      purpose: this.purpose,
       ...(this.hostedLinkUrl ? { hosted_link_url: this.hostedLinkUrl } : {}),
       ...(this.authorization ? { authorization: this.authorization } : {}),
     };
@@ -81,6 +85,8 @@ export function session(status: SessionStatus, connections: (ConnectionStatus | 
     object: 'session',
     status,
     mode: 'connect',
+    merchant: { name: 'Acme' },
+    purpose: 'debit',
     customer_id: 'customer_1',
     connections: connections.map((one, i) => (typeof one === 'string' ? connection(`con_${i + 1}`, one) : one)),
     error: null,

@@ -109,7 +109,7 @@ export const states: Record<string, State> = {
   },
   'back from the bank': {
     status: 'returning',
-    says: /^Back from your bank/,
+    says: /^Finishing up/,
     before: (name) =>
       sessionStorage.setItem(
         AWAY_KEY,
@@ -130,7 +130,7 @@ export const states: Record<string, State> = {
     server: completing(never),
     act: succeed,
     slow: 2,
-    says: /unusually long/,
+    says: /longer than expected/,
   },
   'choosing an account': {
     status: 'connecting',
@@ -142,7 +142,7 @@ export const states: Record<string, State> = {
     status: 'connecting',
     server: completing(refusal({ code: 'authorization_required', action: 'retry', authorization })),
     act: succeed,
-    shows: 'I agree',
+    shows: 'Agree and continue',
   },
   connected: { status: 'connected', act: succeed, says: /^Chase ••1234 is connected/ },
   'connected, long name': {
@@ -173,7 +173,7 @@ export const states: Record<string, State> = {
     status: 'needs_repair',
     server: completing(session('completed', ['needs_repair'])),
     act: succeed,
-    says: /sign in again/,
+    says: /Sign in to your bank again/,
   },
   'repair, ready': {
     status: 'ready',
@@ -183,7 +183,7 @@ export const states: Record<string, State> = {
         ...session('open', [connection('1', 'needs_repair', longBank, '0042')]),
         mode: 'repair',
       }),
-    shows: 'sign in again',
+    shows: 'Sign in to your bank again',
   },
   canceled: {
     status: 'ready',
@@ -191,13 +191,13 @@ export const states: Record<string, State> = {
       press(shown);
       shown.link.exit();
     },
-    says: /^No bank was connected/,
+    says: /^No bank account was connected/,
   },
-  'timed out': { status: 'ready', act: overstay, says: /took a while/ },
+  'timed out': { status: 'ready', act: overstay, says: /session timed out/ },
   'error, retry': {
     status: 'error',
     server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
-    says: /took too long/,
+    says: /right now/,
   },
   'error, offline': {
     status: 'error',
@@ -207,21 +207,21 @@ export const states: Record<string, State> = {
   'error, busy': {
     status: 'error',
     server: refusing({ code: 'rate_limited', action: 'wait', retryable: true }),
-    says: /service is busy/,
+    says: /again in a minute/,
   },
-  'error, sign-in': { status: 'error', act: exiting('ITEM_ERROR'), says: /./ },
+  'error, sign-in': { status: 'error', act: exiting('INVALID_CREDENTIALS'), says: /sign-in/ },
   'error, locked at the bank': { status: 'error', act: exiting('ITEM_LOCKED'), inside: card, says: /locked/ },
   'error, used up': {
     status: 'error',
     properties: known,
     server: ({ sessionAnswers }) => sessionAnswers.push(session('completed', ['removed'])),
-    says: /ask the shop/,
+    says: /contact Acme|contact localhost/,
   },
   'error, for the merchant': {
     status: 'error',
     server: refusing({ code: 'provider_misconfigured', action: 'contact_merchant' }),
     inside: card,
-    says: /contact the shop/,
+    says: /contact Acme|contact localhost/,
   },
   blocked: {
     status: 'blocked',
@@ -250,6 +250,6 @@ export const states: Record<string, State> = {
     status: 'error',
     properties: { mode: 'embedded' },
     server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
-    says: /took too long/,
+    says: /right now/,
   },
 };

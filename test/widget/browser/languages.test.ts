@@ -1,0 +1,116 @@
+import { expect, waitUntil } from '@open-wc/testing';
+import { LANGUAGES } from '../../../widget/i18n/languages.ts';
+import { cleanUp, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
+import { refusal } from '../helpers/simulated-backend.ts';
+
+const base = ({ shadowRoot }: Element) => shadowRoot?.querySelector<HTMLElement>('.base');
+const words = {
+  en: 'Connect your bank',
+  es: 'Conectar su banco',
+  fr: 'Connecter votre banque',
+  pt: 'Conectar seu banco',
+  de: 'Bank verbinden',
+  zh: '关联您的银行',
+  vi: 'Kết nối ngân hàng',
+  ar: 'اربط حسابك المصرفي',
+  it: 'Collega la tua banca',
+  nl: 'Koppel je bank',
+  pl: 'Połącz swój bank',
+  ko: '은행 연결하기',
+  tl: 'I-connect ang inyong bangko',
+};
+
+describe('the language of the element', () => {
+  const page = document.documentElement;
+  const before = page.lang;
+  afterEach(async () => {
+    page.lang = before;
+    await cleanUp();
+  });
+
+  it('is each of those that we have', () => {
+    expect(Object.keys(words).sort()).to.deep.equal([...LANGUAGES].sort());
+  });
+
+  for (const [language, connect] of Object.entries(words)) {
+    it(`is the page’s: ${language}`, async () => {
+      page.lang = `${language}-US`;
+      const { element } = await mount();
+      await reach(element, 'ready');
+      await waitUntil(() => textOf(element).includes(connect));
+      expect(base(element)?.hasAttribute('lang')).to.equal(false);
+    });
+  }
+
+  it('is English, and says so, where the page speaks what we do not', async () => {
+    page.lang = 'he';
+    const { element } = await mount();
+    await reach(element, 'ready');
+    expect(textOf(element)).to.contain(words.en);
+    expect(base(element)?.lang).to.equal('en');
+    expect(base(element)?.dir).to.equal('ltr');
+  });
+
+  it('is never another one first, and what is on its way keeps its room', async () => {
+    const { element } = await mount({ lang: 'ko' });
+    const seen = new Set<string>();
+    const heights = new Set<number>();
+    for (let frame = 0; frame < 30; frame++) {
+      await new Promise(requestAnimationFrame);
+      const label = element.shadowRoot?.querySelector<HTMLElement>('[part=label]');
+      if (!label) continue;
+      heights.add(part(element, 'button').getBoundingClientRect().height);
+      if (getComputedStyle(label).visibility === 'visible') seen.add(label.textContent?.trim() ?? '');
+    }
+    expect([...seen]).to.deep.equal([words.ko]);
+    expect(heights.size).to.equal(1);
+  });
+
+  it('follows the page while the element is on it', async () => {
+    const { element } = await mount({ lang: 'de' });
+    await waitUntil(() => textOf(element).includes(words.de));
+    element.lang = 'pl';
+    await waitUntil(() => textOf(element).includes(words.pl));
+    element.lang = 'en';
+    await waitUntil(() => textOf(element).includes(words.en));
+  });
+
+  it('is the page’s own words where it gives some', async () => {
+    const { element } = await mount({ lang: 'de', strings: { connect: 'Konto bei {bank}' } });
+    await waitUntil(() => textOf(element).includes('Konto bei'));
+  });
+});
+
+describe('the merchant in the texts', () => {
+  afterEach(cleanUp);
+
+  it('is the one that the server names', async () => {
+    const { element, link } = await mount();
+    await reach(element, 'ready');
+    press(element);
+    link.exit('INVALID_API_KEYS', null, 'INVALID_INPUT');
+    await reach(element, 'error');
+    const sentence = 'Try another way to pay, or contact Acme.';
+    expect(spoken(element)).to.contain(sentence);
+    expect(element.error?.message).to.contain(sentence);
+  });
+
+  it('is the page’s host as long as the server has named none', async () => {
+    const { element } = await mount({}, ({ linkTokenErrors }) =>
+      linkTokenErrors.push(refusal({ code: 'provider_misconfigured', action: 'contact_merchant' })),
+    );
+    await reach(element, 'error');
+    expect(element.error?.message).to.contain(`or contact ${location.hostname}.`);
+  });
+
+  it('is asked for no payment where the session pays out', async () => {
+    const { element, link } = await mount({}, (backend) => {
+      backend.purpose = 'payout';
+    });
+    await reach(element, 'ready');
+    press(element);
+    link.exit('INVALID_API_KEYS', null, 'INVALID_INPUT');
+    await reach(element, 'error');
+    expect(element.error?.message).to.equal('We can’t connect your bank right now. Please contact Acme.');
+  });
+});

@@ -1,0 +1,57 @@
+import { first } from './first.ts';
+import type { Strings } from './index.ts';
+import { languageFor, loadTexts, type Packed, unpack } from './languages.ts';
+
+// A language takes one small file. Where that takes longer than this, a button in English is better than one that is silent.
+const PATIENCE = 4_000;
+
+/** The texts of one element, in the language of the page around it. */
+export class Speech {
+  /** Of the texts; null while they are on their way. */
+  language: string | null = null;
+  /** Settled when the texts that were asked for last are there, or English stands in for them. */
+  ready: Promise<void> = Promise.resolve();
+  #tag = '';
+  /** Null: English. */
+  #texts: Packed | null = null;
+  readonly #changed: () => void;
+
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  /** The page speaks another language now. */
+  follow(tag: string): void {
+    this.#tag = tag;
+    this.ready = this.#load();
+  }
+
+  /** Where English stands in for a language that could not be fetched, asks for it again. */
+  retry(): void {
+    if (this.language !== languageFor(this.#tag)) this.ready = this.#load();
+  }
+
+  /** The language, where the page is in another one. */
+  get foreign(): string | null {
+    return this.language === this.#tag.toLowerCase().split('-', 1)[0] ? null : this.language;
+  }
+
+  /** @param english and its keys, which come with the lazy chunk; before that there are only the first texts, and nothing asks for another */
+  strings(english: Strings | undefined, keys: readonly string[] | undefined): Strings {
+    return { ...first, ...english, ...(this.#texts && unpack(this.#texts, keys ?? Object.keys(first))) } as Strings;
+  }
+
+  async #load(): Promise<void> {
+    const language = languageFor(this.#tag);
+    const say = (texts: Packed | null) => {
+      if (language !== languageFor(this.#tag)) return;
+      this.#texts = texts;
+      this.language = texts ? language : 'en';
+      this.#changed();
+    };
+    if (language === 'en') return say(null);
+    const patience = setTimeout(say, PATIENCE, null);
+    say(await loadTexts(language));
+    clearTimeout(patience);
+  }
+}
