@@ -37,6 +37,7 @@ const environments: Record<string, EnvironmentOptions> = {
       element: 'widget/finix-bank-connect.ts',
       headless: 'widget/headless.ts',
       react: 'widget/react.ts',
+      client: 'widget/client.ts',
     },
     {
       minify: false,

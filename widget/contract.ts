@@ -317,3 +317,96 @@ export interface CompleteAccount {
   subtype?: string | null;
   verification_status?: string | null;
 }
+
+/** A session in the merchant's view. */
+export interface MerchantSession extends Omit<Session, 'connections'> {
+  connections: MerchantConnection[];
+}
+
+/** Erasure of a customer; `erasing` while a job still works on it. */
+export interface ErasedCustomer {
+  object: 'customer';
+  customer_id: string;
+  status: 'erased' | 'erasing';
+}
+
+/** A question before a debit. The same `client_transaction_id` and body get the same answer. */
+export interface CheckRequest {
+  /** Minor units. */
+  amount: number;
+  currency?: 'USD';
+  client_transaction_id: string;
+  user_present?: boolean;
+  is_recurring?: boolean;
+}
+
+export interface Check {
+  /** `chk_…` */
+  id: string;
+  object: 'check';
+  decision: 'ok' | 'review' | 'stop';
+  /** Why it is not `ok`; empty when it is. Programs switch on `code`. */
+  reasons: { code: string; message: string }[];
+  action: ProblemAction | null;
+  /** Minor units; null where no bank was asked. */
+  balance: { available: number | null; current: number | null; as_of: string } | null;
+  /** Plaid Signal's answer; null where it was not asked. */
+  signal: { result: string; scores: Record<string, number> | null } | null;
+  connection: string;
+  created_at: string;
+}
+
+/** What a session takes, for an address that is sent. */
+export interface CreateLinkRequest extends CreateSessionRequest {
+  /** 1 to 21; 7 when left out. */
+  expires_in_days?: number;
+  return_url?: string;
+}
+
+export type LinkStatus = 'open' | 'opened' | 'completed' | 'expired' | 'revoked';
+
+/** An address behind which one customer connects a bank, or repairs a connection, without a page of the merchant's. */
+export interface Link {
+  /** `lnk_…` */
+  id: string;
+  object: 'link';
+  /** In the answer to its creation only. */
+  url?: string;
+  status: LinkStatus;
+  customer_id: string;
+  mode: SessionMode;
+  connections: MerchantConnection[];
+  created_at: string;
+  expires_at: string;
+}
+
+/** A page of a list. Pass `next_cursor` as `cursor` to get the next one; null on the last. */
+export interface Page<T> {
+  object: 'list';
+  data: T[];
+  has_more: boolean;
+  next_cursor: string | null;
+}
+
+/** The body of a webhook to the merchant, signed as Standard Webhooks specifies. `data.updated_at` orders events about one connection. */
+export type WebhookEvent = ConnectionEvent | SessionEvent | LinkEvent;
+
+export interface ConnectionEvent {
+  type: `connection.${Exclude<ConnectionStatus, 'pending'> | 'returned'}`;
+  timestamp: string;
+  data: MerchantConnection;
+  /** Why the connection has this status, such as Plaid's own code or `return_R01`. */
+  reason?: string;
+}
+
+export interface SessionEvent {
+  type: `session.${'completed' | 'failed' | 'restart_required'}`;
+  timestamp: string;
+  data: MerchantSession;
+}
+
+export interface LinkEvent {
+  type: `link.${'completed' | 'expired'}`;
+  timestamp: string;
+  data: Link;
+}

@@ -8,7 +8,7 @@ import { filesIn, type Import, importsOf, project } from './imports.ts';
  * named one by one, because the entries are on the top floor and the contract on the lowest.
  */
 const FLOORS: readonly (readonly string[])[] = [
-  ['widget/index.ts', 'widget/embed.ts', 'widget/react.ts', 'widget/headless.ts', 'widget/jsx/'],
+  ['widget/index.ts', 'widget/embed.ts', 'widget/react.ts', 'widget/headless.ts', 'widget/client.ts', 'widget/jsx/'],
   ['widget/define.ts'],
   ['widget/finix-bank-connect.ts'],
   ['widget/lazy/'],
@@ -17,6 +17,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['widget/link/'],
   ['widget/session/'],
   ['widget/i18n/'],
+  // For a merchant's server: needs nothing of the element.
+  ['widget/client/'],
   ['widget/errors.ts'],
   ['widget/contract.ts'],
 ];

@@ -1,0 +1,165 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Client, createClient, parseWebhook } from '../../widget/client.ts';
+import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
+import { MERCHANT_KEY, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let receiver: Receiver;
+let client: Client;
+const sent: string[] = [];
+
+beforeEach(async () => {
+  receiver = await startReceiver();
+  server = await TestServer.start({
+    env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
+  });
+  sent.length = 0;
+  client = createClient({
+    endpoint: 'https://connect.example/',
+    apiKey: MERCHANT_KEY,
+    fetch: async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      sent.push(`${init?.method} ${pathname}${search}`);
+      return server.request(pathname + search, init);
+    },
+  });
+});
+afterEach(async () => {
+  await server.close();
+  await receiver.close();
+});
+
+async function connect(customer_id = 'cus_1', user = 'user_one_account'): Promise<string> {
+  const session = await client.sessions.create({ customer_id });
+  const { body } = await server.complete(session, await server.publicToken(user));
+  return body.connections[0].id;
+}
+
+describe('the client of a merchant’s back end', () => {
+  it('creates a session whose secret the page can use, and reads and cancels it', async () => {
+    const session = await client.sessions.create({ customer_id: 'cus_1', metadata: { order: '7' } });
+    expect(session.client_secret).toMatch(/^ses_\w+_secret_/);
+    const { body } = await server.page(session, 'GET', '');
+    expect(body.id).toBe(session.id);
+    expect(await client.sessions.retrieve(session.id)).toMatchObject({ id: session.id, status: 'open' });
+    expect(await client.sessions.cancel(session.id)).toMatchObject({ status: 'canceled' });
+  });
+
+  it('gets the same session for the same idempotency key, and another for each call without one', async () => {
+    const request = { customer_id: 'cus_1' };
+    const [first, again] = [
+      await client.sessions.create(request, { idempotencyKey: 'order-1' }),
+      await client.sessions.create(request, { idempotencyKey: 'order-1' }),
+    ];
+    expect(again).toEqual(first);
+    expect((await client.sessions.create(request)).id).not.toBe((await client.sessions.create(request)).id);
+    await expect(client.sessions.create({ customer_id: 'cus_2' }, { idempotencyKey: 'order-1' })).rejects.toMatchObject(
+      {
+        name: 'ApiError',
+        code: 'idempotency_key_reused',
+        status: 422,
+        retryable: false,
+      },
+    );
+  });
+
+  it('names the fields that are wrong, with the request’s id for support', async () => {
+    const error = await client.sessions.create({ customer_id: '' }).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      code: 'invalid_request',
+      status: 422,
+      requestId: expect.stringMatching(/./),
+      problem: { errors: [{ path: 'customer_id' }] },
+    });
+  });
+
+  it('lists connections, page by page where there are many', async () => {
+    const session = await client.sessions.create({ customer_id: 'cus_1', account_selection: 'multiple' });
+    await server.complete(session, await server.publicToken('user_several'));
+    const all = await client.connections.list({ customer_id: 'cus_1' });
+    expect(all.data.length).toBeGreaterThan(1);
+    const first = await client.connections.list({ customer_id: 'cus_1', limit: 1 });
+    expect(first).toMatchObject({ has_more: true, data: [{ id: all.data[0]?.id }] });
+    const ids: string[] = [];
+    for await (const { id } of client.connections.each({ customer_id: 'cus_1', status: 'active' })) ids.push(id);
+    expect(ids).toEqual(all.data.map(({ id }) => id));
+  });
+
+  it('removes a connection, and erases a customer', async () => {
+    const id = await connect();
+    expect(await client.connections.remove(id)).toMatchObject({ id, status: 'removed' });
+    expect(await client.customers.erase('cus_1')).toMatchObject({ object: 'customer', customer_id: 'cus_1' });
+  });
+});
+
+describe('requireConnection', () => {
+  it('returns a connection that is active and the customer’s own', async () => {
+    const id = await connect();
+    const connection = await client.requireConnection(id, { customerId: 'cus_1' });
+    expect(connection.payment_instrument).toMatch(/^PI/);
+  });
+
+  it('refuses the connection of another customer', async () => {
+    const id = await connect('cus_2');
+    await expect(client.requireConnection(id, { customerId: 'cus_1' })).rejects.toMatchObject({
+      name: 'ConnectionError',
+      code: 'customer_mismatch',
+    });
+  });
+
+  it.each([
+    '../sessions/ses_1',
+    'con_1/../../customers/cus_1',
+    'con_1?x=1',
+    '',
+    undefined,
+    null,
+    { id: 'con_1' },
+    ['con_1'],
+    'ses_0123456789',
+    '..',
+  ])('asks the server nothing about %j, which is no connection’s id', async (id) => {
+    await expect(client.requireConnection(id, { customerId: 'cus_1' })).rejects.toMatchObject({
+      code: 'connection_not_found',
+    });
+    expect(sent).toEqual([]);
+  });
+
+  it('refuses an id that does not exist', async () => {
+    await expect(client.requireConnection('con_0', { customerId: 'cus_1' })).rejects.toMatchObject({
+      code: 'connection_not_found',
+    });
+  });
+
+  it.each(['', undefined])('throws without a customer (%j), before anything is asked', async (customerId) => {
+    const id = await connect();
+    sent.length = 0;
+    await expect(client.requireConnection(id, { customerId: customerId as string })).rejects.toThrow(TypeError);
+    expect(sent).toEqual([]);
+  });
+
+  it('refuses a connection that can not be charged, and shows the customer’s own', async () => {
+    const id = await connect('cus_1', 'user_pending_verification');
+    const refusal = (status: string) => ({ code: 'connection_not_usable', connection: { id, status } });
+    const customerId = 'cus_1';
+    await expect(client.requireConnection(id, { customerId })).rejects.toMatchObject(refusal('pending_verification'));
+    await client.connections.remove(id);
+    await expect(client.requireConnection(id, { customerId })).rejects.toMatchObject(refusal('removed'));
+    await expect(client.requireConnection(id, { customerId: 'cus_2' })).rejects.toMatchObject({
+      code: 'customer_mismatch',
+      connection: null,
+    });
+  });
+});
+
+it('parseWebhook reads what the server sends, and gives each delivery’s id', async () => {
+  const id = await connect();
+  await server.jobs.tick();
+  const events = await Promise.all(
+    receiver.received.map(({ text, headers }) => parseWebhook(text, headers, WEBHOOK_SECRET)),
+  );
+  expect(events).toMatchObject([
+    { id: expect.stringMatching(/^msg_/), type: 'connection.active', data: { id, customer_id: 'cus_1' } },
+    { id: expect.stringMatching(/^msg_/), type: 'session.completed', data: { object: 'session' } },
+  ]);
+});

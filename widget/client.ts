@@ -1,0 +1,144 @@
+import { ConnectionError } from './client/errors.ts';
+import { type CallOptions, type ClientOptions, createHttp } from './client/http.ts';
+import type {
+  Check,
+  CheckRequest,
+  ConnectionStatus,
+  CreateLinkRequest,
+  CreateSessionRequest,
+  ErasedCustomer,
+  Link,
+  LinkStatus,
+  MerchantConnection,
+  MerchantSession,
+  Page,
+} from './contract.ts';
+
+export * from './client/errors.ts';
+export type { CallOptions, ClientOptions } from './client/http.ts';
+export * from './client/webhooks.ts';
+export type * from './contract.ts';
+
+export interface CreateOptions extends CallOptions {
+  /** The same key and body get the same answer for 24 hours. One for each call, shared by its repetitions, when left out. */
+  idempotencyKey?: string;
+}
+
+export interface PageOptions {
+  cursor?: string;
+  /** 1 to 100; 25 when left out. */
+  limit?: number;
+}
+
+export interface RequireOptions extends CallOptions {
+  /** The customer who is paying now, from your own session: never from the request. */
+  customerId: string;
+}
+
+/** A connection that may be used: it has a payment instrument, and belongs to the customer who was named. */
+export type UsableConnection = MerchantConnection & { payment_instrument: string };
+
+export type Client = ReturnType<typeof createClient>;
+
+/**
+ * The server's API for a merchant's back end: Node, Deno, Bun and workers, by `fetch` alone. Calls that fail on the way are repeated; each of them
+ * is safe to repeat. Every method rejects with an `ApiError`.
+ */
+export function createClient(options: ClientOptions) {
+  const call = createHttp(options);
+  const get = <T>(path: string, query?: object, { signal }: CallOptions = {}) =>
+    call<T>({ method: 'GET', path, query, signal });
+  const post = <T>(path: string, body?: object, { signal, idempotencyKey }: CreateOptions = {}) =>
+    call<T>({ method: 'POST', path, body, signal, idempotencyKey });
+  const remove = <T>(path: string, { signal }: CallOptions = {}) => call<T>({ method: 'DELETE', path, signal });
+  const withKey = (more: CreateOptions = {}) => ({
+    ...more,
+    idempotencyKey: more.idempotencyKey ?? crypto.randomUUID(),
+  });
+
+  /** Every entry of a list, page by page. */
+  async function* each<T>(path: string, query: object, options?: CallOptions): AsyncGenerator<T, void, undefined> {
+    let cursor: string | null | undefined;
+    do {
+      const page: Page<T> = await get<Page<T>>(path, { ...query, cursor }, options);
+      yield* page.data;
+      cursor = page.next_cursor;
+    } while (cursor);
+  }
+
+  const sessions = {
+    /** Give `client_secret` to the page of this customer, and to no one else. */
+    create: (request: CreateSessionRequest, options?: CreateOptions) =>
+      post<MerchantSession & { client_secret: string }>('/v1/sessions', request, withKey(options)),
+    retrieve: (id: string, options?: CallOptions) => get<MerchantSession>(at('/v1/sessions', id), undefined, options),
+    /** Closes an open session at once. */
+    cancel: (id: string, options?: CallOptions) =>
+      post<MerchantSession>(`${at('/v1/sessions', id)}/cancel`, undefined, options),
+  };
+
+  const connections = {
+    retrieve: (id: string, options?: CallOptions) =>
+      get<MerchantConnection>(at('/v1/connections', id), undefined, options),
+    list: (query: ConnectionQuery & PageOptions = {}, options?: CallOptions) =>
+      get<Page<MerchantConnection>>('/v1/connections', query, options),
+    each: (query: ConnectionQuery = {}, options?: CallOptions) =>
+      each<MerchantConnection>('/v1/connections', query, options),
+    /** Disables the instrument and ends the access to the bank. `removed` when it is done; a job continues otherwise. */
+    remove: (id: string, options?: CallOptions) => remove<MerchantConnection>(at('/v1/connections', id), options),
+    /** Asks whether an amount may be debited now. */
+    check: (id: string, request: CheckRequest, options?: CallOptions) =>
+      post<Check>(`${at('/v1/connections', id)}/check`, request, options),
+  };
+
+  const links = {
+    /** `url` is in this answer only. */
+    create: (request: CreateLinkRequest, options?: CreateOptions) =>
+      post<Link & { url: string }>('/v1/links', request, withKey(options)),
+    retrieve: (id: string, options?: CallOptions) => get<Link>(at('/v1/links', id), undefined, options),
+    list: (query: { customer_id?: string; status?: LinkStatus } & PageOptions = {}, options?: CallOptions) =>
+      get<Page<Link>>('/v1/links', query, options),
+    revoke: (id: string, options?: CallOptions) => post<Link>(`${at('/v1/links', id)}/revoke`, undefined, options),
+  };
+
+  const customers = {
+    /** Removes all connections and erases what identifies the customer. `erased` when it is done; ask again otherwise. */
+    erase: (customerId: string, options?: CallOptions) =>
+      remove<ErasedCustomer>(at('/v1/customers', customerId), options),
+  };
+
+  /**
+   * The connection that a form or a page named, checked: it exists, belongs to this customer, and can be charged. The id alone proves nothing, since
+   * a page can send any.
+   * @param id as it came in the request
+   * @throws ConnectionError, and ApiError when the server can't be asked
+   */
+  async function requireConnection(id: unknown, { customerId, signal }: RequireOptions): Promise<UsableConnection> {
+    if (!customerId) throw new TypeError('requireConnection needs the customerId of the customer who is paying.');
+    const none = new ConnectionError('connection_not_found', 'There is no such connection.');
+    if (typeof id !== 'string' || !/^con_[\w-]+$/.test(id)) throw none;
+    const connection = await connections.retrieve(id, { signal }).catch((error) => {
+      throw error?.code === 'not_found' ? none : error;
+    });
+    if (connection.customer_id !== customerId) {
+      throw new ConnectionError('customer_mismatch', 'The connection belongs to another customer.');
+    }
+    const { status, payment_instrument } = connection;
+    if (status !== 'active' || payment_instrument === null) {
+      throw new ConnectionError('connection_not_usable', `The connection is ${status}.`, connection);
+    }
+    return { ...connection, payment_instrument };
+  }
+
+  return { sessions, connections, links, customers, requireConnection };
+}
+
+export interface ConnectionQuery {
+  customer_id?: string;
+  status?: ConnectionStatus;
+}
+
+/** Ids are written by others: none may lead to another path. */
+function at(path: string, id: string): string {
+  if (!id || /^\.*$/.test(id)) throw new TypeError(`${JSON.stringify(id)} is no id.`);
+  return `${path}/${encodeURIComponent(id)}`;
+}
