@@ -1,5 +1,5 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
-import { purgeReceipts } from '../lifecycle/removal.ts';
+import { purgeReceipts } from '../lifecycle/erase-customer.ts';
 import { purgeAudit } from '../records/audit.ts';
 import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';

@@ -9,7 +9,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, Fenced, Postpone, Stop } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
-import { letGoOfItem } from './removal.ts';
+import { letGoOfItem } from './remove-item.ts';
 
 /**
  * What is done with a connection after its session: a new instrument, disabling, removal. Each is a goal in the row, worked on by one

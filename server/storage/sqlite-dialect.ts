@@ -1,13 +1,8 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult } from 'kysely';
 import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
+import { Mutex } from './mutex.ts';
 import type { SqliteDatabase } from './sqlite.ts';
 import { SqliteGroup } from './sqlite-group.ts';
-
-/**
- * How long a query may wait for the one connection. Transactions here hold it for milliseconds, so 10 s means that something
- * is stuck; the caller is told, in place of hanging.
- */
-const CONNECTION_WAIT_MS = 10_000;
 
 /**
  * One connection that whole transactions take in turn, so that they never interleave. A transaction begins with the write lock in
@@ -16,13 +11,13 @@ const CONNECTION_WAIT_MS = 10_000;
  */
 export class SqliteDriver implements Driver {
   readonly #group: SqliteGroup;
-  readonly #turn = new Turn();
+  readonly #mutex = new Mutex();
   readonly #beforeUse: () => void;
   #closed = false;
 
   /** @param beforeUse called before each taking of the connection; throws to refuse it */
   constructor(db: SqliteDatabase, beforeUse: () => void) {
-    this.#group = new SqliteGroup(db, this.#turn);
+    this.#group = new SqliteGroup(db, this.#mutex);
     this.#beforeUse = beforeUse;
   }
 
@@ -31,8 +26,8 @@ export class SqliteDriver implements Driver {
   async acquireConnection(): Promise<SqliteConnection> {
     this.#beforeUse();
     if (this.#closed) throw new StorageUnavailableError('closed');
-    await this.#turn.take();
-    return new SqliteConnection(this.#group, this.#turn);
+    await this.#mutex.take();
+    return new SqliteConnection(this.#group, this.#mutex);
   }
 
   beginTransaction(connection: SqliteConnection): Promise<void> {
@@ -55,23 +50,23 @@ export class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#turn.take();
+    await this.#mutex.take();
     this.#group.close();
-    this.#turn.give();
+    this.#mutex.give();
   }
 }
 
 /** One holder's use of the connection: a transaction, or a query by itself. */
 class SqliteConnection implements DatabaseConnection {
   readonly #group: SqliteGroup;
-  readonly #turn: Turn;
+  readonly #mutex: Mutex;
   #inTransaction = false;
   #failed: unknown;
   #released = false;
 
-  constructor(group: SqliteGroup, turn: Turn) {
+  constructor(group: SqliteGroup, mutex: Mutex) {
     this.#group = group;
-    this.#turn = turn;
+    this.#mutex = mutex;
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
@@ -122,43 +117,6 @@ class SqliteConnection implements DatabaseConnection {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#turn.give();
-  }
-}
-
-/** Lets one holder through at a time, in the order of asking. */
-export class Turn {
-  #taken = false;
-  readonly #waiting: (() => void)[] = [];
-
-  async take(): Promise<void> {
-    if (!this.#taken) {
-      this.#taken = true;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
-        reject(new StorageUnavailableError('connection busy'));
-      }, CONNECTION_WAIT_MS);
-      const enter = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#waiting.push(enter);
-    });
-  }
-
-  /** For what can't wait: takes it when nobody has it. */
-  tryTake(): boolean {
-    if (this.#taken) return false;
-    this.#taken = true;
-    return true;
-  }
-
-  give(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else this.#taken = false;
+    this.#mutex.give();
   }
 }

@@ -1,5 +1,6 @@
 import type { CompiledQuery, QueryResult } from 'kysely';
 import { StorageUnavailableError } from './errors.ts';
+import type { Mutex } from './mutex.ts';
 import {
   retryWhileBusy,
   type SqliteDatabase,
@@ -7,7 +8,6 @@ import {
   type SqliteValue,
   toSqliteError,
 } from './sqlite.ts';
-import type { Turn } from './sqlite-dialect.ts';
 
 /** Our code has about a hundred different queries; lists of values of many lengths must not fill the memory. */
 const STATEMENTS_KEPT = 500;
@@ -23,7 +23,7 @@ const LONGEST_COMPANY_MS = 20;
  */
 export class SqliteGroup {
   readonly #db: SqliteDatabase;
-  readonly #turn: Turn;
+  readonly #mutex: Mutex;
   readonly #statements = new Map<string, { statement: SqliteStatement; givesRows: boolean }>();
   /** The promise of the open group's commit; undefined: no transaction is open. */
   #open:
@@ -35,9 +35,9 @@ export class SqliteGroup {
    */
   #companyMs = 0;
 
-  constructor(db: SqliteDatabase, turn: Turn) {
+  constructor(db: SqliteDatabase, mutex: Mutex) {
     this.#db = db;
-    this.#turn = turn;
+    this.#mutex = mutex;
   }
 
   /** Begins a member transaction. The caller has the turn. */
@@ -189,11 +189,11 @@ export class SqliteGroup {
     const commit = () => {
       // It may have failed and been followed by another meanwhile.
       if (this.#open === open) this.commit();
-      this.#turn.give();
+      this.#mutex.give();
     };
-    if (this.#turn.tryTake()) commit();
+    if (this.#mutex.tryTake()) commit();
     // Who has held the connection for ten seconds is stuck; the group stays open for the next try.
-    else this.#turn.take().then(commit, () => this.#commitSoon(open));
+    else this.#mutex.take().then(commit, () => this.#commitSoon(open));
   }
 
   /** The whole group is rolled back, and every member hears of it. */

@@ -4,7 +4,7 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
-import { letGoOfItem } from '../lifecycle/removal.ts';
+import { letGoOfItem } from '../lifecycle/remove-item.ts';
 import type { Logger } from '../log.ts';
 import { addAudit, type By } from '../records/audit.ts';
 import { beginInstrument, beginRenewal, changeConnection, lockConnection, revoke } from '../records/connections.ts';

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { erase, requestErasure } from '../../lifecycle/removal.ts';
+import { erase, requestErasure } from '../../lifecycle/erase-customer.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 

@@ -1,0 +1,208 @@
+import { newId } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { addAudit, type By, PROOF_KEEP_MS } from '../records/audit.ts';
+import { beginRemoval } from '../records/connections.ts';
+import { isBusy } from '../records/items.ts';
+import type { Outbox } from '../records/outbox.ts';
+import { releaseItems } from '../records/sessions.ts';
+import { viewConnection } from '../records/views.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import type { ConnectionGoals } from './connection-tasks.ts';
+
+/** The erasure of a customer, asked for by the merchant. */
+
+/** While a customer's session is being finished, its outcome is waited for; it is a matter of seconds. */
+const LOOK_AGAIN_MS = 2_000;
+/** What an erased customer is called afterwards: nobody, another nobody in each row. A fixed word could be a customer's real id. */
+const nobody = () => newId('erased');
+
+/** How many customers one round of jobs goes on with. */
+const BATCH = 32;
+
+/**
+ * Begins to erase a customer. What identifies the customer goes; receipts and audit entries, which name nobody, stay for as long as they
+ * are proof (PROOF_KEEP_MS). The identity at Finix is the merchant's record and stays there, with its instruments disabled.
+ */
+export async function requestErasure(
+  { storage, outbox }: { storage: Storage; outbox: Outbox },
+  customerId: string,
+): Promise<void> {
+  const now = await storage.now();
+  await storage.transaction(`customer:${customerId}`, async (trx) => {
+    await trx
+      .insertInto('erasures')
+      .values({ customer_id: customerId, next_at: now, requested_at: now })
+      .onConflict((conflict) => conflict.column('customer_id').doUpdateSet({ next_at: now }))
+      .execute();
+    await endCustomer(trx, outbox, customerId, now);
+  });
+}
+
+/** Closes what waits and removes what is connected; repeated until nothing of the customer is left to end. */
+async function endCustomer(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  customerId: string,
+  now: number,
+): Promise<string[]> {
+  const waiting = await trx
+    .updateTable('sessions')
+    .set((eb) => ({ status: 'canceled', identity_enc: null, version: eb('version', '+', 1), updated_at: now }))
+    .where('customer_id', '=', customerId)
+    .where('status', 'in', ['open', 'restart_required'])
+    .returning('id')
+    .execute();
+  for (const { id } of waiting) await releaseItems(trx, id, now);
+  const connections = await trx
+    .selectFrom('connections')
+    .selectAll()
+    .where('customer_id', '=', customerId)
+    .where('status', '!=', 'removed')
+    .execute();
+  for (const connection of connections) {
+    const by: By = { actor: 'merchant' };
+    if (!(await isBusy(trx, connection.item_id)))
+      await beginRemoval(trx, outbox, connection, 'customer_erased', now, by);
+  }
+  return connections.map(({ id }) => id);
+}
+
+/** Goes on with the erasures that are due. @returns whether there may be more */
+export async function eraseDueCustomers(deps: {
+  storage: Storage;
+  outbox: Outbox;
+  goals: Pick<ConnectionGoals, 'run'>;
+  log: Logger;
+}): Promise<boolean> {
+  const now = await deps.storage.now();
+  const due = await deps.storage.db
+    .selectFrom('erasures')
+    .selectAll()
+    .where('next_at', '<=', now)
+    .orderBy('next_at')
+    .limit(BATCH)
+    .execute();
+  for (const { customer_id } of due) await erase(deps, customer_id);
+  return due.length === BATCH;
+}
+
+/** @returns whether the customer is erased now */
+export async function erase(
+  {
+    storage,
+    outbox,
+    goals,
+    log,
+  }: { storage: Storage; outbox: Outbox; goals: Pick<ConnectionGoals, 'run'>; log: Logger },
+  customerId: string,
+  patienceMs?: number,
+): Promise<boolean> {
+  const now = await storage.now();
+  const left = await storage.transaction(`customer:${customerId}`, async (trx) => {
+    await trx
+      .updateTable('erasures')
+      .set({ next_at: now + LOOK_AGAIN_MS })
+      .where('customer_id', '=', customerId)
+      .execute();
+    return endCustomer(trx, outbox, customerId, now);
+  });
+  await Promise.all(left.map((id) => goals.run(id, patienceMs)));
+  return storage.transaction(`customer:${customerId}`, async (trx) => {
+    const erasure = await trx
+      .deleteFrom('erasures')
+      .where('customer_id', '=', customerId)
+      .returningAll()
+      .executeTakeFirst();
+    // Another worker was faster.
+    if (!erasure) return true;
+    const busy = await trx
+      .selectFrom('sessions')
+      .select('id')
+      .where('customer_id', '=', customerId)
+      .where('status', 'in', ['processing', 'open', 'restart_required'])
+      .executeTakeFirst();
+    const connected = await trx
+      .selectFrom('connections')
+      .select('id')
+      .where('customer_id', '=', customerId)
+      .where('status', '!=', 'removed')
+      .executeTakeFirst();
+    if (busy || connected) {
+      await trx.insertInto('erasures').values(erasure).execute();
+      return false;
+    }
+    await forget(trx, customerId, now);
+    log.info('a customer was erased');
+    return true;
+  });
+}
+
+async function forget(trx: StorageTransaction, customerId: string, now: number): Promise<void> {
+  const sessions = await trx.selectFrom('sessions').select('id').where('customer_id', '=', customerId).execute();
+  const connections = await trx.selectFrom('connections').select('id').where('customer_id', '=', customerId).execute();
+  await trx.deleteFrom('customers').where('customer_id', '=', customerId).execute();
+  for (const { id } of connections) {
+    const forgotten = await trx
+      .updateTable('connections')
+      .set({
+        customer_id: nobody(),
+        account_name: null,
+        account_mask: null,
+        persistent_account_id: null,
+        fingerprint: null,
+        metadata: '{}',
+      })
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await forgetDeliveries(trx, forgotten);
+  }
+  for (const { id } of sessions) {
+    await trx
+      .updateTable('sessions')
+      .set({ customer_id: nobody(), identity_enc: null, metadata: '{}', error: null })
+      .where('id', '=', id)
+      .execute();
+    await trx.deleteFrom('idempotency').where('session_id', '=', id).execute();
+    await trx.deleteFrom('link_tokens').where('session_id', '=', id).execute();
+    await trx.deleteFrom('hosted_links').where('session_id', '=', id).execute();
+    // News of sessions: whoever is erased has no checkout to go on with.
+    await trx.deleteFrom('deliveries').where('session_id', '=', id).where('connection_id', 'is', null).execute();
+    await addAudit(trx, now, { actor: 'merchant' }, 'customer.erased', { session: id });
+  }
+}
+
+/**
+ * What was sent or can't be is deleted; older news that still waits is made void by the removal. The removal itself is still to be told,
+ * by a body that names nobody, so that nothing comes back by sending it again.
+ */
+async function forgetDeliveries(trx: StorageTransaction, connection: ConnectionTable): Promise<void> {
+  await trx
+    .deleteFrom('deliveries')
+    .where('connection_id', '=', connection.id)
+    .where((eb) => eb.or([eb('status', '!=', 'pending'), eb('type', '!=', 'connection.removed')]))
+    .execute();
+  const waiting = await trx
+    .selectFrom('deliveries')
+    .select(['id', 'body'])
+    .where('connection_id', '=', connection.id)
+    .execute();
+  // The receipt is kept as proof; a message is none.
+  const data = { ...viewConnection(connection, 'merchant'), authorization: null };
+  for (const { id, body } of waiting) {
+    const news = JSON.parse(body) as Record<string, unknown>;
+    const rewritten = JSON.stringify({ ...news, data });
+    await trx.updateTable('deliveries').set({ body: rewritten }).where('id', '=', id).execute();
+  }
+}
+
+/** Receipts that are no proof of anything any more. */
+export async function purgeReceipts({ db }: Storage, now: number): Promise<void> {
+  await db
+    .updateTable('connections')
+    .set({ authorization_receipt: null })
+    .where('authorization_receipt', 'is not', null)
+    .where('removed_at', '<=', now - PROOF_KEEP_MS)
+    .execute();
+}

@@ -1,0 +1,109 @@
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { Logger } from '../log.ts';
+import { addAudit } from '../records/audit.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
+import { backoff, Postpone, QUICK_TRIES } from '../work/retry.ts';
+import type { Timing } from '../work/timing.ts';
+
+/** The end of an Item at Plaid. Every step may be repeated, and is recorded in the database before it begins. */
+export interface RemovalDeps {
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  timing: Timing;
+  log: Logger;
+}
+
+/**
+ * Removes a connection's Item at Plaid, unless another connection still uses it.
+ * @throws Postpone, UpstreamError while Plaid can't
+ */
+export async function letGoOfItem(deps: RemovalDeps, connection: ConnectionTable): Promise<void> {
+  const now = await deps.storage.now();
+  const item = await deps.storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
+    const held = await trx
+      .updateTable('items')
+      .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+      .where('id', '=', connection.item_id)
+      .returningAll()
+      .executeTakeFirst();
+    // Long gone, and deleted by age.
+    if (!held) return undefined;
+    if (held.status !== 'linked') return held;
+    const other = await trx
+      .selectFrom('connections')
+      .select('id')
+      .where('item_id', '=', held.id)
+      .where('id', '!=', connection.id)
+      .where('status', 'not in', ['removed', 'failed'])
+      .where((eb) => eb.or([eb('goal', 'is', null), eb('goal', '!=', 'remove')]))
+      .executeTakeFirst();
+    if (other) return undefined;
+    return (
+      trx
+        .updateTable('items')
+        // Taken at once, so that no job comes between.
+        .set({
+          status: 'removing',
+          next_at: now + deps.timing.jobLeaseMs,
+          tries: 0,
+          public_token_enc: null,
+          updated_at: now,
+        })
+        .where('id', '=', held.id)
+        .returningAll()
+        .executeTakeFirstOrThrow()
+    );
+  });
+  if (item?.status === 'removing' && !(await removeItem(deps, item))) throw new Postpone('plaid_unavailable');
+}
+
+/**
+ * Removes an Item at Plaid and destroys its access token. Repeating it is harmless.
+ * @returns false when it has to be tried again later
+ */
+export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<boolean> {
+  const { storage, secrets, plaid, timing, log } = deps;
+  const now = await storage.now();
+  const write = (trx: StorageTransaction | Storage['db'], patch: Partial<ItemTable>) =>
+    trx
+      .updateTable('items')
+      .set({ ...patch, updated_at: now })
+      .where('id', '=', item.id)
+      .where('status', '=', 'removing')
+      .executeTakeFirst();
+  const taken = await storage.db
+    .updateTable('items')
+    .set({ next_at: now + timing.jobLeaseMs })
+    .where('id', '=', item.id)
+    .where('status', '=', 'removing')
+    .where('next_at', '=', item.next_at)
+    .executeTakeFirst();
+  if (taken.numUpdatedRows === 0n) return false;
+  try {
+    if (item.access_token_enc !== null) {
+      const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+      await plaid.removeItem(secrets.open(item.access_token_enc, where));
+    }
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    // A definite no means that the Item is not there, or never will be removed: there is nothing left to try.
+    if (error.failure !== 'refused') {
+      log.warn({ item: item.id, code: error.code }, 'an Item could not be removed yet');
+      // Removing an Item may wait for a day of Plaid's outage; each try is one call.
+      const delay = Math.ceil(backoff(QUICK_TRIES + item.tries, timing));
+      await write(storage.db, { tries: item.tries + 1, next_at: now + delay });
+      return false;
+    }
+  }
+  await storage.transaction(`item:${item.id}`, async (trx) => {
+    const removed = await write(trx, { status: 'removed', access_token_enc: null });
+    if (removed.numUpdatedRows > 0n) {
+      await addAudit(trx, now, { actor: 'job' }, 'item.removed', { session: item.session_id });
+    }
+  });
+  return true;
+}

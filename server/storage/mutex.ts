@@ -1,0 +1,44 @@
+import { StorageUnavailableError } from './errors.ts';
+
+/**
+ * How long a query may wait for the one connection. Transactions here hold it for milliseconds, so 10 s means that something
+ * is stuck; the caller is told, in place of hanging.
+ */
+const CONNECTION_WAIT_MS = 10_000;
+
+/** Lets one holder through at a time, in the order of asking. */
+export class Mutex {
+  #taken = false;
+  readonly #waiting: (() => void)[] = [];
+
+  async take(): Promise<void> {
+    if (!this.#taken) {
+      this.#taken = true;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(new StorageUnavailableError('connection busy'));
+      }, CONNECTION_WAIT_MS);
+      const enter = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiting.push(enter);
+    });
+  }
+
+  /** For what can't wait: takes it when nobody has it. */
+  tryTake(): boolean {
+    if (this.#taken) return false;
+    this.#taken = true;
+    return true;
+  }
+
+  give(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#taken = false;
+  }
+}
