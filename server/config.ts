@@ -1,4 +1,4 @@
-import { isLoopbackHost } from './hosts.ts';
+import { isLocalUrl, isLoopbackHost } from './hosts.ts';
 import { readSettings, secretTexts } from './settings/setting.ts';
 import { type LOG_LEVELS, SETTINGS, type Settings } from './settings/table.ts';
 
@@ -144,4 +144,12 @@ function providerProblem(name: string, given: string | undefined, own: string, i
   if (!isLoopbackHost(new URL(given).hostname))
     return `${name} must be ${own} or an address of this machine (loopback)`;
   return isReal ? `${name} must not be a loopback address with production or live` : undefined;
+}
+
+/**
+ * The address that Plaid sends webhooks to.
+ * @returns undefined when Plaid itself cannot reach it: an address of this machine, which only the simulator can reach
+ */
+export function webhookUrl({ plaid, publicUrl }: Pick<Config, 'plaid' | 'publicUrl'>): string | undefined {
+  return isLocalUrl(publicUrl) && !isLocalUrl(plaid.baseUrl) ? undefined : `${publicUrl}/webhooks/plaid`;
 }

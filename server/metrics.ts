@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { UpstreamFailure } from './clients/outbound.ts';
+import type { UpstreamFailure } from './errors.ts';
 
 /** The figures an operator watches. Labels are closed lists: no ids, no addresses. */
 export interface Metrics {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
-import { createOutbound, failureOfConnection, type Observer, UpstreamError, type UpstreamFailure } from './outbound.ts';
+import { createOutbound, failureOfConnection, type Observer, UpstreamError } from './outbound.ts';
 
 /** The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version 2022-02-01. */
 export interface FinixClient {

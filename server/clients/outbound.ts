@@ -1,13 +1,5 @@
 import pLimit from 'p-limit';
-
-/**
- * What an upstream's failure means for us, whatever its HTTP status:
- * - `refused`: a definite no; the same call will be refused again.
- * - `busy`: a definite "not now", or the call never left; it was not carried out.
- * - `lost`: no answer that can be read; the call may have been carried out.
- * - `misconfigured`: our credentials or the account's set-up are wrong; an operator must act.
- */
-export type UpstreamFailure = 'refused' | 'busy' | 'lost' | 'misconfigured';
+import type { UpstreamFailure } from '../errors.ts';
 
 /** A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be logged. */
 export class UpstreamError extends Error {

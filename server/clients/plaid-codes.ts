@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../../widget/contract.ts';
-import type { UpstreamFailure } from './outbound.ts';
+import type { UpstreamFailure } from '../errors.ts';
 
 /**
  * What Plaid's error codes mean. By `error_code`, never by HTTP status: Plaid answers 400 for a bank that is down.

@@ -2,11 +2,11 @@ import type { CountryCode, LinkTokenCreateRequest, Products } from 'plaid';
 import type { IdentityInput, LinkTokenRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkToken, PlaidClient } from '../clients/plaid.ts';
-import type { Config } from '../config.ts';
+import { type Config, webhookUrl } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { isLocalUrl } from '../hosts.ts';
-import { webhookUrl } from '../lifecycle/item-webhook-url.ts';
-import { plaidUserId } from '../records/sessions.ts';
+import { sha256 } from '../ids.ts';
+
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
@@ -137,4 +137,9 @@ function prefill(
     ...(email ? { email_address: email } : {}),
     ...(digits && /^\+[1-9]\d{6,14}$/.test(digits) ? { phone_number: digits } : {}),
   };
+}
+
+/** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
+export function plaidUserId(customerId: string): string {
+  return sha256(`finix-bank-connect client_user_id ${customerId}`);
 }

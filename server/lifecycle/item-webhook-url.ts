@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
-import type { Config } from '../config.ts';
-import { isLocalUrl } from '../hosts.ts';
+import { type Config, webhookUrl } from '../config.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -29,11 +28,6 @@ const SETTLED_MS = 15 * 60_000;
 const REST_MS = 3600_000;
 /** Beside the customers' own calls, and for days if there are millions of Items. */
 const CALLS_AT_ONCE = 4;
-
-/** Undefined: Plaid itself cannot reach an address of this machine; the simulator can. */
-export function webhookUrl({ plaid, publicUrl }: AddressDeps['config']): string | undefined {
-  return isLocalUrl(publicUrl) && !isLocalUrl(plaid.baseUrl) ? undefined : `${publicUrl}/webhooks/plaid`;
-}
 
 /** Tells Plaid the present address for Items that have another. @returns whether more is due at once */
 export async function updateAddresses(deps: AddressDeps, batch: number): Promise<boolean> {

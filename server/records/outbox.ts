@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
-import { connectionsOf } from './sessions.ts';
+import { connectionsOf } from './session-connections.ts';
 import { viewConnection, viewSession } from './views.ts';
 
 /**

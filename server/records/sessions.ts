@@ -5,8 +5,9 @@ import { newId, sha256 } from '../ids.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import type { SessionTable } from '../storage/tables.ts';
 import { addAudit, type By } from './audit.ts';
+import { releaseItems } from './items.ts';
 import type { Outbox } from './outbox.ts';
 import { requireRepairable } from './repairable.ts';
 import { viewSession } from './views.ts';
@@ -62,26 +63,6 @@ export async function createPublicSession(
 
 export async function findSession(storage: Storage, id: string): Promise<SessionTable | undefined> {
   return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
-}
-
-/** The connections that the session is about: the one to repair, those it was recognized by, or those of its current Item, not of attempts that a restart replaced. */
-export async function connectionsOf(
-  db: Storage['db'] | StorageTransaction,
-  session: SessionTable,
-): Promise<ConnectionTable[]> {
-  const query = db.selectFrom('connections').selectAll();
-  if (session.recognized_connections !== null) {
-    const ids = JSON.parse(session.recognized_connections) as string[];
-    return query.where('id', 'in', ids).orderBy('created_at').orderBy('id').execute();
-  }
-  if (session.repair_connection_id !== null) return query.where('id', '=', session.repair_connection_id).execute();
-  if (session.item_id === null) return [];
-  return query
-    .where('session_id', '=', session.id)
-    .where('item_id', '=', session.item_id)
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
 }
 
 /**
@@ -141,23 +122,6 @@ export async function endOfSession(
 ): Promise<void> {
   await outbox.sessionEnded(trx, session, now);
   await auditSession(trx, session, now, by, `session.${session.status}`);
-}
-
-/** Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens erased. */
-export async function releaseItems(trx: Storage['db'], sessionId: string, now: number): Promise<void> {
-  // First, because an overtaken worker's access token may come at any moment: from here on it finds its Item spent.
-  await trx
-    .updateTable('items')
-    .set({ status: 'spent', public_token_enc: null, updated_at: now })
-    .where('session_id', '=', sessionId)
-    .where('status', '=', 'exchanging')
-    .execute();
-  await trx
-    .updateTable('items')
-    .set({ status: 'removing', next_at: now, tries: 0, public_token_enc: null, updated_at: now })
-    .where('session_id', '=', sessionId)
-    .where('status', '=', 'linked')
-    .execute();
 }
 
 async function insertSession(
@@ -257,9 +221,4 @@ function canonicalJson(value: unknown): string {
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );
-}
-
-/** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
-export function plaidUserId(customerId: string): string {
-  return sha256(`finix-bank-connect client_user_id ${customerId}`);
 }

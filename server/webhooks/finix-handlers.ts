@@ -1,7 +1,7 @@
 import { changeConnection } from '../records/connections.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
-import { change, type Outcome, type WebhookDeps } from './plaid-handlers.ts';
+import { change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import type { FinixFacts } from './verify-finix.ts';
 
 /** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */

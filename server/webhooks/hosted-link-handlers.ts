@@ -2,7 +2,7 @@ import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
-import type { Outcome, WebhookDeps } from './plaid-handlers.ts';
+import type { Outcome, WebhookDeps } from './change-connections.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
 /** Another bank of the same session is being connected; it is done within seconds. */

@@ -1,58 +1,24 @@
-import type { FinixClient } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
-import type { Config } from '../config.ts';
-import type { BankConnector } from '../connect/bank-connector.ts';
 import { letGoOfItem } from '../lifecycle/remove-item.ts';
-import type { Logger } from '../log.ts';
-import { addAudit, type By } from '../records/audit.ts';
-import { beginInstrument, beginRenewal, changeConnection, lockConnection, revoke } from '../records/connections.ts';
-import { isBusy } from '../records/items.ts';
-import type { Outbox } from '../records/outbox.ts';
-import type { Storage, StorageTransaction } from '../storage/open.ts';
-import type { Secrets } from '../storage/secrets.ts';
+import { addAudit } from '../records/audit.ts';
+import { beginInstrument, beginRenewal, changeConnection, revoke } from '../records/connections.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
-import type { Timing } from '../work/timing.ts';
+import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
 import { isRepeatOfOldNews, loginState, REPEATS_MS, wasJustRepaired } from './login-state.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
-/**
- * What each webhook means for a connection. By what is true now, not by the order in which news come: they come late, twice and in any
- * order. What has to be done at Plaid or Finix becomes a goal of the connection first, so that it is done even if this process ends.
- */
-export interface WebhookDeps {
-  config: Pick<Config, 'plaid'>;
-  storage: Storage;
-  secrets: Secrets;
-  plaid: PlaidClient;
-  finix: FinixClient;
-  outbox: Outbox;
-  timing: Timing;
-  connector: BankConnector;
-  goals: { run(id: string): Promise<void> };
-  log: Logger;
-}
-
-export type Outcome = 'handled' | 'ignored';
-
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
 const AHEAD_MS = 15 * 60_000;
-/** A session at work on the Item is done within seconds. */
-const BUSY_MS = 2_000;
-
-/** One change of one connection; undefined: not for this one. */
-type Change = (
-  trx: StorageTransaction,
-  before: ConnectionTable,
-  now: number,
-  by: By,
-) => Promise<ConnectionTable | undefined> | undefined;
-
 type Handler = (deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts) => Promise<Outcome>;
 
+/**
+ * What each webhook means for a connection. Handlers act on the provider's current state, not on event order: webhooks arrive late,
+ * duplicated and out of order. Work at Plaid or Finix becomes a task of the connection first, so that it completes even if this
+ * process ends.
+ */
 const HANDLERS: Record<string, Handler> = {
   'AUTH/AUTOMATICALLY_VERIFIED': verified,
   'AUTH/VERIFICATION_EXPIRED': verificationFailed,
@@ -217,72 +183,6 @@ async function forItem(deps: WebhookDeps, event: InboundEventTable, facts: Plaid
     each,
   );
   return 'handled';
-}
-
-/** Changes connections of one Item together, then works on the goals that came of it. @throws Postpone while a session has them */
-export async function change(
-  deps: WebhookDeps,
-  event: InboundEventTable,
-  itemId: string,
-  ids: string[],
-  each: Change,
-): Promise<void> {
-  const { storage, goals } = deps;
-  const now = await storage.now();
-  const by: By = { actor: event.source, details: { webhook: event.type } };
-  const customer = await customerOf(storage, itemId);
-  if (customer === undefined) return;
-  const due = await storage.transaction(`customer:${customer}`, async (trx) => {
-    const withGoals: string[] = [];
-    await refuseOvertaken(trx, event, now);
-    await trx
-      .updateTable('items')
-      .set((eb) => ({ updated_at: eb.ref('updated_at') }))
-      .where('id', '=', itemId)
-      .execute();
-    if (await isBusy(trx, itemId)) throw new Postpone('internal_error', BUSY_MS, false);
-    for (const id of ids) {
-      const before = await lockConnection(trx, id);
-      const after = before && before.status !== 'removed' ? await each(trx, before, now, by) : undefined;
-      if (after?.goal) withGoals.push(id);
-    }
-    return withGoals;
-  });
-  await Promise.all(due.map((id) => goals.run(id)));
-}
-
-/** Whose Item it is; undefined: it has been deleted by age, with all that belonged to it. */
-async function customerOf({ db }: Storage, itemId: string): Promise<string | undefined> {
-  const session = await db
-    .selectFrom('items')
-    .innerJoin('sessions', 'sessions.id', 'items.session_id')
-    .select('sessions.customer_id')
-    .where('items.id', '=', itemId)
-    .executeTakeFirst();
-  if (session) return session.customer_id;
-  const [connection] = await db.selectFrom('connections').select('customer_id').where('item_id', '=', itemId).execute();
-  return connection?.customer_id;
-}
-
-/**
- * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since, or
- * a later one about the same thing, for which its time must be over.
- * @throws Postpone
- */
-async function refuseOvertaken(
-  trx: StorageTransaction,
-  { id, lease_until }: InboundEventTable,
-  now: number,
-): Promise<void> {
-  const held = await trx
-    .updateTable('inbound_events')
-    .set({ lease_until })
-    .where('id', '=', id)
-    .where('status', '=', 'received')
-    .where('lease_until', '=', lease_until)
-    .where('lease_until', '>', now)
-    .executeTakeFirst();
-  if (held.numUpdatedRows === 0n) throw new Postpone('internal_error', 0, false);
 }
 
 /** @returns undefined when the Item is none of ours, or gone */

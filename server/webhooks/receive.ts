@@ -7,8 +7,9 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, Postpone } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
+import type { WebhookDeps } from './change-connections.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
-import { handlePlaidWebhook, type WebhookDeps } from './plaid-handlers.ts';
+import { handlePlaidWebhook } from './plaid-handlers.ts';
 import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
 import { createPlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { type ConnectBankDeps, LEGS } from '../../server/connect/connect-bank.ts';
-import { releaseItems } from '../../server/records/sessions.ts';
+import { releaseItems } from '../../server/records/items.ts';
 import { openStorage } from '../../server/storage/open.ts';
 import { createSecrets } from '../../server/storage/secrets.ts';
 import { Fenced } from '../../server/work/retry.ts';

@@ -8,10 +8,10 @@ import { rememberLink } from '../../connect/stored-link-tokens.ts';
 import { ProblemError } from '../../errors.ts';
 import { sha256 } from '../../ids.ts';
 import { acceptBeforehand, type Origin } from '../../records/authorization.ts';
+import { connectionsOf } from '../../records/session-connections.ts';
 import {
   auditSession,
   cancelSession,
-  connectionsOf,
   createPublicSession,
   createSession,
   findSession,

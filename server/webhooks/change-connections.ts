@@ -1,0 +1,107 @@
+import type { FinixClient } from '../clients/finix.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { Config } from '../config.ts';
+import type { BankConnector } from '../connect/bank-connector.ts';
+import type { Logger } from '../log.ts';
+import type { By } from '../records/audit.ts';
+import { lockConnection } from '../records/connections.ts';
+import { isBusy } from '../records/items.ts';
+import type { Outbox } from '../records/outbox.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
+import { Postpone } from '../work/retry.ts';
+import type { Timing } from '../work/timing.ts';
+
+/** What handlers of webhooks work with, and the one way in which they change connections. */
+export interface WebhookDeps {
+  config: Pick<Config, 'plaid'>;
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  finix: FinixClient;
+  outbox: Outbox;
+  timing: Timing;
+  connector: BankConnector;
+  goals: { run(id: string): Promise<void> };
+  log: Logger;
+}
+
+export type Outcome = 'handled' | 'ignored';
+
+/** A session at work on the Item is done within seconds. */
+const BUSY_MS = 2_000;
+
+/** One change of one connection; undefined: not for this one. */
+export type Change = (
+  trx: StorageTransaction,
+  before: ConnectionTable,
+  now: number,
+  by: By,
+) => Promise<ConnectionTable | undefined> | undefined;
+
+/** Changes connections of one Item together, then works on the goals that came of it. @throws Postpone while a session has them */
+export async function change(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  itemId: string,
+  ids: string[],
+  each: Change,
+): Promise<void> {
+  const { storage, goals } = deps;
+  const now = await storage.now();
+  const by: By = { actor: event.source, details: { webhook: event.type } };
+  const customer = await customerOf(storage, itemId);
+  if (customer === undefined) return;
+  const due = await storage.transaction(`customer:${customer}`, async (trx) => {
+    const withGoals: string[] = [];
+    await refuseOvertaken(trx, event, now);
+    await trx
+      .updateTable('items')
+      .set((eb) => ({ updated_at: eb.ref('updated_at') }))
+      .where('id', '=', itemId)
+      .execute();
+    if (await isBusy(trx, itemId)) throw new Postpone('internal_error', BUSY_MS, false);
+    for (const id of ids) {
+      const before = await lockConnection(trx, id);
+      const after = before && before.status !== 'removed' ? await each(trx, before, now, by) : undefined;
+      if (after?.goal) withGoals.push(id);
+    }
+    return withGoals;
+  });
+  await Promise.all(due.map((id) => goals.run(id)));
+}
+
+/** Whose Item it is; undefined: it has been deleted by age, with all that belonged to it. */
+async function customerOf({ db }: Storage, itemId: string): Promise<string | undefined> {
+  const session = await db
+    .selectFrom('items')
+    .innerJoin('sessions', 'sessions.id', 'items.session_id')
+    .select('sessions.customer_id')
+    .where('items.id', '=', itemId)
+    .executeTakeFirst();
+  if (session) return session.customer_id;
+  const [connection] = await db.selectFrom('connections').select('customer_id').where('item_id', '=', itemId).execute();
+  return connection?.customer_id;
+}
+
+/**
+ * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since, or
+ * a later one about the same thing, for which its time must be over.
+ * @throws Postpone
+ */
+async function refuseOvertaken(
+  trx: StorageTransaction,
+  { id, lease_until }: InboundEventTable,
+  now: number,
+): Promise<void> {
+  const held = await trx
+    .updateTable('inbound_events')
+    .set({ lease_until })
+    .where('id', '=', id)
+    .where('status', '=', 'received')
+    .where('lease_until', '=', lease_until)
+    .where('lease_until', '>', now)
+    .executeTakeFirst();
+  if (held.numUpdatedRows === 0n) throw new Postpone('internal_error', 0, false);
+}
