@@ -5,13 +5,13 @@ import { beginRenewal, changeConnection, lockConnection, renewal } from '../reco
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
 import { Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { askBank } from './call-bank.ts';
 import { isPendingVerification } from './choose-accounts.ts';
-import type { ConnectBankDeps } from './connect-bank.ts';
-import { disableInstruments, makeInstrument } from './finix-instrument.ts';
+import { disableInstruments, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
 
 /**
@@ -22,7 +22,11 @@ import { RENUMBERING_BANKS } from './institution-quirks.ts';
 /** Disabling an instrument takes one call. */
 const GOAL_MS = 500;
 
-type Leg = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;
+export interface RepairDeps extends InstrumentDeps {
+  secrets: Secrets;
+}
+
+type Leg = (deps: RepairDeps, held: HeldSession) => Promise<void>;
 
 /** The same recovery points as connecting, with less to do between them. */
 export const REPAIR_LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
@@ -33,7 +37,7 @@ export const REPAIR_LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
 };
 
 /** item_linked → identity_ready when a new instrument is needed, else → instrument_created. */
-async function readAgain(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   const connection = await repaired(deps, held);
   // What a revocation has begun comes to its end first.
   if (connection.goal !== null) throw new Postpone('finix_unavailable', GOAL_MS, false);
@@ -65,7 +69,7 @@ async function readAgain(deps: ConnectBankDeps, held: HeldSession): Promise<void
 }
 
 /** That the customer has signed in again is Plaid's to say, not the page's: Plaid also gives the accounts of a login that is broken. */
-async function requireSignedIn({ plaid }: ConnectBankDeps, accessToken: string): Promise<void> {
+async function requireSignedIn({ plaid }: RepairDeps, accessToken: string): Promise<void> {
   const code = await askBank(() => plaid.getItemError(accessToken));
   if (code === null) return;
   if (isBankDown(code)) throw new Stop('open', 'bank_unavailable');
@@ -95,7 +99,7 @@ async function repairBeside(
 }
 
 /** identity_ready → instrument_created. The old numbers are out of use before the new ones come in. */
-async function remakeInstrument(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+async function remakeInstrument(deps: RepairDeps, held: HeldSession): Promise<void> {
   const connection = await repaired(deps, held);
   if (connection.status === 'pending') {
     const previous = connection.previous_payment_instrument;
@@ -106,7 +110,7 @@ async function remakeInstrument(deps: ConnectBankDeps, held: HeldSession): Promi
 }
 
 /** instrument_created → finished. */
-async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
+async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
   const { status, error_code } = await repaired(deps, held);
   if (status !== 'active' && status !== 'pending_verification') {
     throw new Stop('failed', (error_code as ProblemCode | null) ?? 'instrument_refused');
@@ -131,7 +135,7 @@ export async function leaveRepair(
   });
 }
 
-async function repaired({ storage }: ConnectBankDeps, held: HeldSession): Promise<ConnectionTable> {
+async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<ConnectionTable> {
   const connection = await storage.db
     .selectFrom('connections')
     .selectAll()
@@ -150,7 +154,7 @@ async function unchanged(trx: StorageTransaction, seen: ConnectionTable): Promis
   return present;
 }
 
-async function accessToken({ storage, secrets }: ConnectBankDeps, itemId: string): Promise<string> {
+async function accessToken({ storage, secrets }: RepairDeps, itemId: string): Promise<string> {
   const item: ItemTable | undefined = await storage.db
     .selectFrom('items')
     .selectAll()

@@ -9,7 +9,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, Fenced, Postpone, Stop } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
-import { letGoOfItem } from './remove-item.ts';
+import { releaseItem } from './remove-item.ts';
 
 /**
  * What is done with a connection after its session: a new instrument, disabling, removal. Each is a goal in the row, worked on by one
@@ -80,7 +80,7 @@ const GOALS: Record<ConnectionGoal, (deps: GoalDeps, held: HeldConnection) => Pr
   },
   remove: async (deps, held) => {
     await disableInstruments(deps, held.row);
-    await letGoOfItem(deps, held.row);
+    await releaseItem(deps, held.row);
     await held.change({
       ...DONE,
       ...sweepInDoubt(deps, held.row),
@@ -105,7 +105,7 @@ async function renewInstrument(deps: GoalDeps, held: HeldConnection): Promise<vo
     await makeInstrument(deps, held, held.row, deps.secrets.open(item.access_token_enc, where));
   // Plaid has said that the account is verified, and its API does not know yet.
   if (held.row.status === 'pending_verification') throw new Postpone('plaid_unavailable');
-  if (held.row.status === 'failed') await letGoOfItem(deps, held.row);
+  if (held.row.status === 'failed') await releaseItem(deps, held.row);
   await held.change(DONE);
 }
 

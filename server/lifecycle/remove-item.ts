@@ -21,7 +21,7 @@ export interface RemovalDeps {
  * Removes a connection's Item at Plaid, unless another connection still uses it.
  * @throws Postpone, UpstreamError while Plaid can't
  */
-export async function letGoOfItem(deps: RemovalDeps, connection: ConnectionTable): Promise<void> {
+export async function releaseItem(deps: RemovalDeps, connection: ConnectionTable): Promise<void> {
   const now = await deps.storage.now();
   const item = await deps.storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
     const held = await trx

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
-import { letGoOfItem } from '../lifecycle/remove-item.ts';
+import { releaseItem } from '../lifecycle/remove-item.ts';
 import { addAudit } from '../records/audit.ts';
 import { beginInstrument, beginRenewal, changeConnection, revoke } from '../records/connections.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
@@ -69,7 +69,7 @@ async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, f
     return after;
   });
   // Plaid has locked the Item for good; it only bills.
-  for (const connection of failed) await letGoOfItem(deps, connection).catch(leaveToJobs);
+  for (const connection of failed) await releaseItem(deps, connection).catch(leaveToJobs);
   return outcome;
 }
 
