@@ -5,7 +5,7 @@ import { isBankDown } from '../clients/plaid-codes.ts';
 import { newId } from '../ids.ts';
 import { addAudit } from '../records/audit.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
-import { releaseItems } from '../records/items.ts';
+import { accessTokenOf, releaseItems } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import { readVerification } from '../records/verification.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -137,7 +137,7 @@ async function recordConnections(
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
   const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await askBank(() =>
-    plaid.getAccounts(accessTokenOf(secrets, item)),
+    plaid.getAccounts(requireAccessToken(secrets, item)),
   );
   const choice = chooseAccounts(accounts, JSON.parse(session.chosen_accounts) as string[], session.account_selection);
   if (choice.kind === 'ask') throw new Stop('open', 'account_selection_required', { accounts: choice.accounts });
@@ -173,7 +173,7 @@ async function recordConnections(
 /** identity_ready → instrument_created: every account has its outcome. */
 async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   const item = await currentItem(deps.storage.db, held);
-  const accessToken = accessTokenOf(deps.secrets, item);
+  const accessToken = requireAccessToken(deps.secrets, item);
   for (const connection of await currentConnections(deps, held)) {
     if (connection.status === 'pending') await makeInstrument(deps, held, connection, accessToken);
   }
@@ -282,9 +282,10 @@ async function writeItem(
     .execute();
 }
 
-function accessTokenOf(secrets: ConnectBankDeps['secrets'], item: ItemTable): string {
-  if (item.access_token_enc === null) throw new Stop('restart_required', 'restart_required');
-  return secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' });
+function requireAccessToken(secrets: ConnectBankDeps['secrets'], item: ItemTable): string {
+  const token = accessTokenOf(secrets, item);
+  if (token === null) throw new Stop('restart_required', 'restart_required');
+  return token;
 }
 
 function newConnection(

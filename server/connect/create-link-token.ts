@@ -7,6 +7,7 @@ import { ProblemError } from '../errors.ts';
 import { isLocalUrl } from '../hosts.ts';
 import { sha256 } from '../ids.ts';
 
+import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
@@ -78,15 +79,16 @@ async function subject(
     // Finix reads the account's numbers and its owner from Plaid, and asks for exactly these two.
     return { products: ['auth', 'identity'] as Products[], ...(webhook ? { webhook } : {}) };
   }
-  const item = await storage.db.selectFrom('items').selectAll().where('id', '=', session.item_id).executeTakeFirst();
-  if (!item || item.access_token_enc === null) throw new ProblemError('restart_required', GONE);
+  const item = await findItem(storage.db, session.item_id);
+  const accessToken = item ? accessTokenOf(secrets, item) : null;
+  if (accessToken === null) throw new ProblemError('restart_required', GONE);
   const connection = await storage.db
     .selectFrom('connections')
     .select('reason')
     .where('id', '=', session.repair_connection_id)
     .executeTakeFirst();
   return {
-    access_token: secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' }),
+    access_token: accessToken,
     ...(NOT_SHARED.has(connection?.reason ?? null) ? { products: ['auth'] as Products[] } : {}),
   };
 }

@@ -6,6 +6,7 @@ import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { addAudit, type By } from '../records/audit.ts';
+import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
 import { authorizationText } from '../records/views.ts';
@@ -211,10 +212,9 @@ async function linkThatGave(
 
 /** The old login must work: the new one is thrown away. */
 async function isLoginGood({ storage, secrets, plaid }: Omit<RecognizeDeps, 'log'>, itemId: string): Promise<boolean> {
-  const item = await storage.db.selectFrom('items').selectAll().where('id', '=', itemId).executeTakeFirst();
-  if (!item || item.access_token_enc === null) return false;
-  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
-  return (await plaid.getItemError(secrets.open(item.access_token_enc, where))) === null;
+  const item = await findItem(storage.db, itemId);
+  const accessToken = item ? accessTokenOf(secrets, item) : null;
+  return accessToken !== null && (await plaid.getItemError(accessToken)) === null;
 }
 
 /** Empty where the page named one that Link has not given: the exchange shows what is wrong. */

@@ -2,11 +2,12 @@ import type { ProblemCode } from '../../widget/contract.ts';
 import type { PlaidAccount } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { beginRenewal, changeConnection, lockConnection, renewal } from '../records/connections.ts';
+import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
+import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
 import { Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { askBank } from './call-bank.ts';
@@ -155,13 +156,10 @@ async function unchanged(trx: StorageTransaction, seen: ConnectionTable): Promis
 }
 
 async function accessToken({ storage, secrets }: RepairDeps, itemId: string): Promise<string> {
-  const item: ItemTable | undefined = await storage.db
-    .selectFrom('items')
-    .selectAll()
-    .where('id', '=', itemId)
-    .executeTakeFirst();
-  if (!item || item.access_token_enc === null) throw new Stop('failed', 'restart_required');
-  return secrets.open(item.access_token_enc, { table: 'items', row: item.id, column: 'access_token_enc' });
+  const item = await findItem(storage.db, itemId);
+  const token = item ? accessTokenOf(secrets, item) : null;
+  if (token === null) throw new Stop('failed', 'restart_required');
+  return token;
 }
 
 /** The account that the connection is about. Its id may be another after the customer has granted access anew. */

@@ -3,6 +3,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import { disableInstruments, type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
 import type { Logger } from '../log.ts';
 import { changeConnection, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
+import { accessTokenOf, findItem } from '../records/items.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -94,15 +95,10 @@ const GOALS: Record<ConnectionGoal, (deps: GoalDeps, held: HeldConnection) => Pr
 async function renewInstrument(deps: GoalDeps, held: HeldConnection): Promise<void> {
   const { previous_payment_instrument: previous, status } = held.row;
   if (status === 'pending' && previous !== null) await disableInstruments(deps, held.row, [previous]);
-  const item = await deps.storage.db
-    .selectFrom('items')
-    .selectAll()
-    .where('id', '=', held.row.item_id)
-    .executeTakeFirstOrThrow();
-  if (item.access_token_enc === null) throw new Stop('restart_required', 'restart_required');
-  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
-  if (status !== 'active' && status !== 'failed')
-    await makeInstrument(deps, held, held.row, deps.secrets.open(item.access_token_enc, where));
+  const item = await findItem(deps.storage.db, held.row.item_id);
+  const accessToken = item ? accessTokenOf(deps.secrets, item) : null;
+  if (accessToken === null) throw new Stop('restart_required', 'restart_required');
+  if (status !== 'active' && status !== 'failed') await makeInstrument(deps, held, held.row, accessToken);
   // Plaid has said that the account is verified, and its API does not know yet.
   if (held.row.status === 'pending_verification') throw new Postpone('plaid_unavailable');
   if (held.row.status === 'failed') await releaseItem(deps, held.row);

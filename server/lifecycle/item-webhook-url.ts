@@ -3,6 +3,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { type Config, webhookUrl } from '../config.ts';
 import type { Logger } from '../log.ts';
+import { accessTokenOf } from '../records/items.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable } from '../storage/tables.ts';
@@ -68,10 +69,10 @@ async function updateAddress({ storage, secrets, plaid, timing, log }: AddressDe
   const taken = await write({ next_at: now + timing.jobLeaseMs })
     .where('next_at', '=', item.next_at)
     .executeTakeFirst();
-  if (taken.numUpdatedRows === 0n || item.access_token_enc === null) return;
-  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+  const accessToken = accessTokenOf(secrets, item);
+  if (taken.numUpdatedRows === 0n || accessToken === null) return;
   try {
-    await plaid.updateWebhook(secrets.open(item.access_token_enc, where), url);
+    await plaid.updateWebhook(accessToken, url);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const { code, failure } = error;

@@ -2,6 +2,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Logger } from '../log.ts';
 import { addAudit } from '../records/audit.ts';
+import { accessTokenOf } from '../records/items.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
@@ -84,10 +85,8 @@ export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<bo
     .executeTakeFirst();
   if (taken.numUpdatedRows === 0n) return false;
   try {
-    if (item.access_token_enc !== null) {
-      const where = { table: 'items', row: item.id, column: 'access_token_enc' };
-      await plaid.removeItem(secrets.open(item.access_token_enc, where));
-    }
+    const accessToken = accessTokenOf(secrets, item);
+    if (accessToken !== null) await plaid.removeItem(accessToken);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     // A definite no means that the Item is not there, or never will be removed: there is nothing left to try.

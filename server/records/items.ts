@@ -1,4 +1,25 @@
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ItemTable } from '../storage/tables.ts';
+
+export async function findItem(
+  db: Storage['db'] | StorageTransaction,
+  id: string | null,
+): Promise<ItemTable | undefined> {
+  return db.selectFrom('items').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/**
+ * The Item's access token, opened. Null when it has none: its public token is not exchanged yet, or the Item is removed. Each caller
+ * decides what follows from that.
+ */
+export function accessTokenOf(
+  secrets: Secrets,
+  { id, access_token_enc }: Pick<ItemTable, 'id' | 'access_token_enc'>,
+): string | null {
+  if (access_token_enc === null) return null;
+  return secrets.open(access_token_enc, { table: 'items', row: id, column: 'access_token_enc' });
+}
 
 /** Whether a session is at work on the Item, or on a repair of it: then its connections are the session's to change. */
 export async function isBusy(trx: StorageTransaction, itemId: string): Promise<boolean> {

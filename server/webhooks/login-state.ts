@@ -1,5 +1,6 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
+import { accessTokenOf } from '../records/items.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
@@ -42,10 +43,10 @@ export async function loginState(
   { plaid, secrets }: { plaid: PlaidClient; secrets: Secrets },
   item: ItemTable,
 ): Promise<'good' | 'broken' | 'unknown'> {
-  if (item.access_token_enc === null) return 'unknown';
-  const where = { table: 'items', row: item.id, column: 'access_token_enc' };
+  const accessToken = accessTokenOf(secrets, item);
+  if (accessToken === null) return 'unknown';
   try {
-    return (await plaid.getItemError(secrets.open(item.access_token_enc, where))) === null ? 'good' : 'broken';
+    return (await plaid.getItemError(accessToken)) === null ? 'good' : 'broken';
   } catch (error) {
     if (error instanceof UpstreamError && error.failure === 'refused') return 'unknown';
     throw error;
