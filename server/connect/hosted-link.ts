@@ -10,6 +10,7 @@ import type { Storage } from '../storage/open.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { HostedLinkTable, SessionTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
 import type { RequestFacts } from './accept-public-token.ts';
 import type { BankConnector } from './bank-connector.ts';
 import { FIRST_JOB_MS, linksOf, openLinkToken } from './stored-link-tokens.ts';
@@ -93,13 +94,8 @@ export async function runDueHosted(deps: HostedDeps, batch: number): Promise<boo
 
 async function runDue(deps: HostedDeps, link: HostedLinkTable, now: number): Promise<void> {
   const { storage } = deps;
-  const taken = await storage.db
-    .updateTable('hosted_links')
-    .set({ next_at: now + FIRST_JOB_MS * 2 ** (link.tries + 1), tries: link.tries + 1 })
-    .where('id', '=', link.id)
-    .where('next_at', '=', link.next_at)
-    .executeTakeFirst();
-  if (taken.numUpdatedRows === 0n) return;
+  const next = { next_at: now + FIRST_JOB_MS * 2 ** (link.tries + 1), tries: link.tries + 1 };
+  if (!(await claimRow(storage, 'hosted_links', { id: link.id, next_at: link.next_at }, next))) return;
   const session = await storage.db
     .selectFrom('sessions')
     .selectAll()

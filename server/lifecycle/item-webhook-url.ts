@@ -7,6 +7,7 @@ import { accessTokenOf } from '../records/items.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
 import { backoff, QUICK_TRIES } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
@@ -66,11 +67,10 @@ async function updateAddress({ storage, secrets, plaid, timing, log }: AddressDe
   const now = await storage.now();
   const write = (patch: Partial<ItemTable>) =>
     storage.db.updateTable('items').set(patch).where('id', '=', item.id).where('status', '=', 'linked');
-  const taken = await write({ next_at: now + timing.jobLeaseMs })
-    .where('next_at', '=', item.next_at)
-    .executeTakeFirst();
+  const seen = { id: item.id, status: 'linked', next_at: item.next_at } as const;
+  const isOurs = await claimRow(storage, 'items', seen, { next_at: now + timing.jobLeaseMs });
   const accessToken = accessTokenOf(secrets, item);
-  if (taken.numUpdatedRows === 0n || accessToken === null) return;
+  if (!isOurs || accessToken === null) return;
   try {
     await plaid.updateWebhook(accessToken, url);
   } catch (error) {

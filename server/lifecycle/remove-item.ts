@@ -6,6 +6,7 @@ import { accessTokenOf } from '../records/items.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
 import { backoff, Postpone, QUICK_TRIES } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
@@ -76,14 +77,8 @@ export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<bo
       .where('id', '=', item.id)
       .where('status', '=', 'removing')
       .executeTakeFirst();
-  const taken = await storage.db
-    .updateTable('items')
-    .set({ next_at: now + timing.jobLeaseMs })
-    .where('id', '=', item.id)
-    .where('status', '=', 'removing')
-    .where('next_at', '=', item.next_at)
-    .executeTakeFirst();
-  if (taken.numUpdatedRows === 0n) return false;
+  const seen = { id: item.id, status: 'removing', next_at: item.next_at } as const;
+  if (!(await claimRow(storage, 'items', seen, { next_at: now + timing.jobLeaseMs }))) return false;
   try {
     const accessToken = accessTokenOf(secrets, item);
     if (accessToken !== null) await plaid.removeItem(accessToken);
