@@ -9,7 +9,7 @@ import { createApp, type ScriptBundle } from './http/app.ts';
 import type { AppEnv } from './http/context.ts';
 import { archiveScripts } from './http/script-archive.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
-import { createConnectionGoals } from './lifecycle/connection-tasks.ts';
+import { createConnectionTasks } from './lifecycle/connection-tasks.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutbox } from './records/outbox.ts';
@@ -79,13 +79,13 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const outbox = createOutbox(config);
   const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log };
   const connector = createBankConnector(deps);
-  const goals = createConnectionGoals(deps);
-  const inbound = createInbound({ ...deps, connector, goals });
+  const tasks = createConnectionTasks(deps);
+  const inbound = createInbound({ ...deps, connector, tasks });
   const webhooks =
     config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
   const deliveries = createDeliveries({ storage, log, timing, webhooks });
-  const jobs = createJobs({ ...deps, connector, goals, inbound, deliveries });
+  const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries });
   const isStopping = options.isStopping ?? (() => false);
-  const app = createApp({ ...deps, connector, goals, inbound, deliveries, metrics, version, script, isStopping });
+  const app = createApp({ ...deps, connector, tasks, inbound, deliveries, metrics, version, script, isStopping });
   return { app, connector, jobs, plaid };
 }

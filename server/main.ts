@@ -60,7 +60,7 @@ async function serve(config: Config, log: Logger): Promise<void> {
     log: (level, message, fields) => log[level](fields ?? {}, message),
   });
   const [version, script] = await Promise.all([readVersion(), readScript()]);
-  if (!script) log.warn('the script-tag bundle is not there, so it is not served: run npm run build');
+  if (!script) log.warn('script-tag bundle missing, so it is not served: run npm run build');
   let stopping = false;
   const assembled = await assembleServer({ config, storage, log, version, script, isStopping: () => stopping });
   const { app, connector, jobs, plaid } = assembled;

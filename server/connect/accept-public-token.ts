@@ -171,7 +171,7 @@ async function acceptRepair(
   if (session.link_tokens_until === 0) throw new ProblemError('restart_required');
   const connection = await lockConnection(trx, session.repair_connection_id ?? '');
   if (!connection || connection.goal === 'remove' || connection.status === 'removed') {
-    throw new ProblemError('session_failed', { detail: 'The connection was removed meanwhile.' });
+    throw new ProblemError('session_failed', { detail: 'The connection was removed in the meantime.' });
   }
   if (await isBusy(trx, connection.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
   const receipt = acceptAuthorization(session, request.authorization, facts, now);

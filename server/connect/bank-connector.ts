@@ -8,12 +8,12 @@ import type { Logger } from '../log.ts';
 import { findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import { BUDGET_MS, backoff, Fenced, Postpone, QUICK_TRIES, quickBackoff, Stop } from '../work/retry.ts';
+import { BUDGET_MS, backoff, Fenced, Postpone, QUICK_ATTEMPTS, quickBackoff, Stop } from '../work/retry.ts';
 import { CLAIM_STEP, claim, HeldSession, newOwner, RELEASED } from '../work/session-lease.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
-import { type ConnectBankDeps, LEGS, postponementOf, stop } from './connect-bank.ts';
+import { type ConnectBankDeps, postponementOf, STEPS, stop } from './connect-bank.ts';
 import { recognize } from './recognize.ts';
-import { REPAIR_LEGS } from './repair.ts';
+import { REPAIR_STEPS } from './repair.ts';
 
 /** Runs the money path: for a request that waits, and for jobs that take over what was left. */
 export interface BankConnector {
@@ -42,7 +42,7 @@ interface Resumption {
 }
 
 /** One for each write that the work can have under way, and some more. */
-const RELEASE_TRIES = 5;
+const RELEASE_ATTEMPTS = 5;
 /** Short waits happen in place, under the lease; longer ones let go of the session. */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
 
@@ -72,35 +72,35 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     return work;
   }
 
-  /** Leg after leg, until the session has ended, must wait long, or is somebody else's. */
+  /** Step after step, until the session has ended, must wait long, or is somebody else's. */
   async function advance(held: HeldSession, requestId: string): Promise<void> {
     try {
       let goesOn = true;
       while (goesOn && held.row.status === 'processing' && held.row.recovery_point !== 'finished') {
-        goesOn = await runLegWhileStored(held, held.row.recovery_point, requestId);
+        goesOn = await runStepWhileStored(held, held.row.recovery_point, requestId);
       }
     } catch (error) {
       if (!(error instanceof Fenced)) throw error;
-      log.info({ session: held.row.id }, 'another worker has taken over');
+      log.info({ session: held.row.id }, 'lease lost to another worker');
     }
   }
 
-  /** Storage that goes away in the middle of a leg is waited for, and the leg begins again under the same lease. */
-  async function runLegWhileStored(held: HeldSession, point: keyof typeof LEGS, requestId: string): Promise<boolean> {
+  /** Storage that goes away in the middle of a step is waited for, and the step begins again under the same lease. */
+  async function runStepWhileStored(held: HeldSession, point: keyof typeof STEPS, requestId: string): Promise<boolean> {
     try {
-      return await runLeg(held, point, requestId);
+      return await runStep(held, point, requestId);
     } catch (error) {
       if (!(error instanceof StorageUnavailableError)) throw error;
-      log.warn({ session: held.row.id, reason: error.reason }, 'storage went away in the middle of the work');
+      log.warn({ session: held.row.id, reason: error.reason }, 'storage lost during a step');
       await held.write({});
       return true;
     }
   }
 
   /** @returns whether to go on here and now */
-  async function runLeg(held: HeldSession, point: keyof typeof LEGS, requestId: string): Promise<boolean> {
+  async function runStep(held: HeldSession, point: keyof typeof STEPS, requestId: string): Promise<boolean> {
     try {
-      await (held.row.mode === 'repair' ? REPAIR_LEGS : LEGS)[point](deps, held);
+      await (held.row.mode === 'repair' ? REPAIR_STEPS : STEPS)[point](deps, held);
     } catch (error) {
       if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
       if (!(error instanceof Stop)) return waitFor(held, toPostpone(error, held), requestId);
@@ -113,7 +113,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
 
   async function end(held: HeldSession, reason: Stop, requestId: string): Promise<void> {
     const level = reason.code === 'provider_misconfigured' ? 'error' : 'info';
-    log[level]({ session: held.row.id, code: reason.code, status: reason.status }, 'work on the session ends');
+    log[level]({ session: held.row.id, code: reason.code, status: reason.status }, 'session stopped');
     await stop(deps, held, reason, requestId);
   }
 
@@ -123,10 +123,10 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
       const level = failure === 'misconfigured' ? 'error' : 'warn';
-      log[level]({ session, recovery_point, service, call, failure, code, ...details }, 'a call failed');
+      log[level]({ session, recovery_point, service, call, failure, code, ...details }, 'upstream call failed');
       return postponementOf(error);
     }
-    log.error({ session, recovery_point, err: error }, 'a leg failed unexpectedly');
+    log.error({ session, recovery_point, err: error }, 'unexpected error in a step');
     return new Postpone('internal_error');
   }
 
@@ -143,7 +143,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     const own = isAwaited ? quickBackoff(held.row.tries) : backoff(held.row.tries, timing);
     const delay = Math.ceil(delayMs ?? own);
     // What is no failure is waited out here, however many there were before: a wait after taking over would begin anew with each worker.
-    const isQuick = isAwaited || !counts || tries <= QUICK_TRIES;
+    const isQuick = isAwaited || !counts || tries <= QUICK_ATTEMPTS;
     const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && isQuick && !stopping.signal.aborted;
     if (!inPlace) {
       const error = JSON.stringify({ code, request_id: requestId });
@@ -158,7 +158,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
 
   /** Gives a lease back while the work may still write under it: whichever write comes first, the other sees the row as it is then. */
   async function release(held: HeldSession): Promise<void> {
-    for (let tries = 0; tries < RELEASE_TRIES && held.row.lease_owner === owner; tries++) {
+    for (let attempt = 0; attempt < RELEASE_ATTEMPTS && held.row.lease_owner === owner; attempt++) {
       try {
         return await held.write(RELEASED);
       } catch (error) {
@@ -216,7 +216,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       // What the upstream does with an open call is in doubt, as after a crash. The new version fences the call's result out.
       await Promise.allSettled(left.map(({ held }) => release(held)));
       leaving.abort();
-      if (left.length > 0) log.warn({ sessions: left.length }, 'left work at its last recovery point');
+      if (left.length > 0) log.warn({ sessions: left.length }, 'stopped with sessions at their last recovery points');
     },
   };
 }

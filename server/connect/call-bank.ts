@@ -7,7 +7,7 @@ import { Stop } from '../work/retry.ts';
  * token may come again.
  * @throws Stop when the customer has to go on; UpstreamError when it is to be tried again
  */
-export async function askBank<T>(call: () => Promise<T>): Promise<T> {
+export async function callBank<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

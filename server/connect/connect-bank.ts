@@ -13,15 +13,15 @@ import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/table
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { TIMING } from '../work/timing.ts';
-import { askBank } from './call-bank.ts';
+import { callBank } from './call-bank.ts';
 import { chooseAccounts, isPendingVerification } from './choose-accounts.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
 import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { leaveRepair } from './repair.ts';
 
 /**
- * The money path: how a public token becomes a Finix payment instrument. Each function is one leg between two recovery points, named by
- * what is already true. A leg reads the point, calls out with no transaction open, then writes its result and the next point in one
+ * The money path: how a public token becomes a Finix payment instrument. Each function is one step between two recovery points, named by
+ * what is already true. A step reads the point, calls out with no transaction open, then writes its result and the next point in one
  * short transaction; so work can stop anywhere and go on from the last point, in this process or another.
  *
  *   started ─ exchange the public token ─► item_linked ─ choose accounts, ready the identity ─► identity_ready
@@ -31,10 +31,10 @@ export interface ConnectBankDeps extends IdentityDeps, InstrumentDeps {
   plaid: PlaidClient;
 }
 
-type Leg = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;
+type Step = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;
 
 /** What to do next, by what is already true. */
-export const LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
+export const STEPS: Record<Exclude<RecoveryPoint, 'finished'>, Step> = {
   started: linkItem,
   item_linked: chooseAndIdentify,
   identity_ready: createInstruments,
@@ -136,7 +136,7 @@ async function recordConnections(
 ): Promise<void> {
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
-  const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await askBank(() =>
+  const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await callBank(() =>
     plaid.getAccounts(requireAccessToken(secrets, item)),
   );
   const choice = chooseAccounts(accounts, JSON.parse(session.chosen_accounts) as string[], session.account_selection);

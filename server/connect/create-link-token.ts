@@ -62,7 +62,7 @@ export async function createLinkToken(
 }
 
 const GONE = {
-  detail: 'This access has ended for good. Connect the bank anew in a session without connection.',
+  detail: 'The access has ended for good. Connect the bank again in a session without connection.',
   action: 'contact_merchant',
 } as const;
 

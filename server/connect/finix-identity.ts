@@ -70,7 +70,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
     if (error.failure !== 'refused') throw error;
     const field = error.details.field ? ` (field ${error.details.field})` : '';
     throw new Stop('failed', 'instrument_refused', {
-      detail: `Finix refused the customer's identity${field}.`,
+      detail: `Finix declined the customer's identity${field}.`,
       action: 'contact_merchant',
     });
   }

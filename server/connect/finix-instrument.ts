@@ -24,9 +24,9 @@ export interface InstrumentDeps {
   outbox: Outbox;
 }
 
-/** Whoever may write the connection: the worker of its session, or of its goal. */
+/** A worker that may write the connection: its session's, or its task's. */
 export interface InstrumentHold {
-  /** @throws Fenced when another worker has taken over */
+  /** @throws Fenced when lease lost to another worker */
   write(patch: Record<string, never>, also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
 }
 

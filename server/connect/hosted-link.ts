@@ -9,11 +9,11 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { HostedLinkTable, SessionTable } from '../storage/tables.ts';
+import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
 import type { RequestFacts } from './accept-public-token.ts';
 import type { BankConnector } from './bank-connector.ts';
-import { FIRST_JOB_MS, linksOf, openLinkToken } from './stored-link-tokens.ts';
+import { FIRST_JOB_MS, openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 
 /**
  * Hosted Link ends at Plaid, so no page has its public token. Plaid's webhook brings it; where that can't come or is late, it is read from
@@ -48,11 +48,11 @@ export async function lookForHosted(deps: HostedDeps, session: SessionTable): Pr
   if (!(await takeRateLimit(deps.storage, `hosted:${session.id}`, LOOKS)).allowed) return;
   const work = finish(deps, session, links).catch((error: unknown) => {
     if (!(error instanceof UpstreamError)) throw error;
-    deps.log.warn({ session: session.id, code: error.code }, 'a Hosted Link could not be looked at');
+    deps.log.warn({ session: session.id, code: error.code }, 'hosted link could not be read');
   });
   await Promise.race([work, sleep(ANSWER_WITHIN_MS)]);
   // What takes longer goes on without the page, which asks again.
-  work.catch((error: unknown) => deps.log.error({ err: error }, 'a Hosted Link could not be finished'));
+  work.catch((error: unknown) => deps.log.error({ err: error }, 'hosted link could not be completed'));
 }
 
 /**
@@ -92,7 +92,7 @@ export async function runDueHosted(deps: HostedDeps, batch: number): Promise<boo
   return due.length === batch;
 }
 
-async function runDue(deps: HostedDeps, link: HostedLinkTable, now: number): Promise<void> {
+async function runDue(deps: HostedDeps, link: StoredLinkTable, now: number): Promise<void> {
   const { storage } = deps;
   const next = { next_at: now + FIRST_JOB_MS * 2 ** (link.tries + 1), tries: link.tries + 1 };
   if (!(await claimRow(storage, 'hosted_links', { id: link.id, next_at: link.next_at }, next))) return;
@@ -111,7 +111,7 @@ async function runDue(deps: HostedDeps, link: HostedLinkTable, now: number): Pro
 }
 
 /** Hands the public token over as if the page had sent it, once; what then stands in the way is the customer's to answer. */
-async function finish(deps: HostedDeps, session: SessionTable, links: HostedLinkTable[]): Promise<void> {
+async function finish(deps: HostedDeps, session: SessionTable, links: StoredLinkTable[]): Promise<void> {
   const found = await resultOf(
     deps,
     links.filter(({ is_used }) => is_used === 0),
@@ -122,10 +122,7 @@ async function finish(deps: HostedDeps, session: SessionTable, links: HostedLink
     await deps.connector.complete(session.id, completion(found.result, { public_token: '', accounts: [] }), facts);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    deps.log.info(
-      { session: session.id, code: error.code },
-      'a Hosted Link waits for its customer, or came to nothing',
-    );
+    deps.log.info({ session: session.id, code: error.code }, 'hosted link not accepted');
     if (error.code === 'authorization_required') await showProblem(deps.storage, session.id, error, facts.requestId);
   }
   await deps.storage.db.updateTable('hosted_links').set({ is_used: 1 }).where('id', '=', found.link.id).execute();
@@ -143,8 +140,8 @@ async function showProblem(storage: Storage, id: string, { code }: ProblemError,
 
 async function resultOf(
   { plaid, secrets }: HostedDeps,
-  links: HostedLinkTable[],
-): Promise<{ link: HostedLinkTable; result: LinkResult } | undefined> {
+  links: StoredLinkTable[],
+): Promise<{ link: StoredLinkTable; result: LinkResult } | undefined> {
   for (const link of links) {
     const results = await plaid.getLinkResults(openLinkToken(secrets, link));
     const result = results.at(-1);
@@ -164,8 +161,8 @@ function completion({ publicToken, accounts, institution, linkSessionId }: LinkR
   } satisfies CompleteRequest;
 }
 
-async function hostedLinksOf(deps: HostedDeps, sessionId: string): Promise<HostedLinkTable[]> {
-  return (await linksOf(deps, sessionId)).filter(({ is_hosted }) => is_hosted === 1);
+async function hostedLinksOf(deps: HostedDeps, sessionId: string): Promise<StoredLinkTable[]> {
+  return (await storedLinksOf(deps, sessionId)).filter(({ is_hosted }) => is_hosted === 1);
 }
 
 function isWaiting({ status }: SessionTable): boolean {

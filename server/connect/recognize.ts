@@ -5,7 +5,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import { addAudit, type By } from '../records/audit.ts';
+import { addAudit, type Initiator } from '../records/audit.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
@@ -16,7 +16,7 @@ import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
 import { roleOf } from './finix-identity.ts';
 import { mayEndOlderLogin } from './institution-quirks.ts';
-import { linksOf, openLinkToken } from './stored-link-tokens.ts';
+import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 
 /**
  * The same bank account connected twice by the same customer, recognized before anything is exchanged: an Item that is never exchanged
@@ -44,7 +44,7 @@ export async function recognize(
   if (!couldBeKnown(known, request)) return undefined;
   const asked = ask(deps, session, request, known).catch((error: unknown) => {
     if (!(error instanceof UpstreamError)) throw error;
-    deps.log.warn({ session: session.id, code: error.code }, 'an account could not be looked for before the exchange');
+    deps.log.warn({ session: session.id, code: error.code }, 'account recognition skipped');
     return undefined;
   });
   const patience = new AbortController();
@@ -64,7 +64,7 @@ export async function completeRecognized(
   outbox: Outbox,
   session: SessionTable,
   { itemId, receipt, ids }: { itemId: string; receipt: string | null; ids: string[] },
-  by: By,
+  by: Initiator,
   now: number,
 ): Promise<SessionTable> {
   const completed = await trx
@@ -202,7 +202,7 @@ async function linkThatGave(
   session: SessionTable,
   publicToken: string,
 ): Promise<LinkResult | undefined> {
-  for (const link of await linksOf({ storage }, session.id)) {
+  for (const link of await storedLinksOf({ storage }, session.id)) {
     const results = await plaid.getLinkResults(openLinkToken(secrets, link));
     const result = results.find((one) => one.publicToken === publicToken);
     if (result) return result;

@@ -10,7 +10,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
 import { Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
-import { askBank } from './call-bank.ts';
+import { callBank } from './call-bank.ts';
 import { isPendingVerification } from './choose-accounts.ts';
 import { disableInstruments, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
@@ -21,16 +21,16 @@ import { RENUMBERING_BANKS } from './institution-quirks.ts';
  */
 
 /** Disabling an instrument takes one call. */
-const GOAL_MS = 500;
+const TASK_MS = 500;
 
 export interface RepairDeps extends InstrumentDeps {
   secrets: Secrets;
 }
 
-type Leg = (deps: RepairDeps, held: HeldSession) => Promise<void>;
+type Step = (deps: RepairDeps, held: HeldSession) => Promise<void>;
 
 /** The same recovery points as connecting, with less to do between them. */
-export const REPAIR_LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
+export const REPAIR_STEPS: Record<Exclude<RecoveryPoint, 'finished'>, Step> = {
   started: readAgain,
   item_linked: readAgain,
   identity_ready: remakeInstrument,
@@ -41,9 +41,9 @@ export const REPAIR_LEGS: Record<Exclude<RecoveryPoint, 'finished'>, Leg> = {
 async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   const connection = await repaired(deps, held);
   // What a revocation has begun comes to its end first.
-  if (connection.goal !== null) throw new Postpone('finix_unavailable', GOAL_MS, false);
+  if (connection.goal !== null) throw new Postpone('finix_unavailable', TASK_MS, false);
   const token = await accessToken(deps, connection.item_id);
-  const { accounts } = await askBank(() => deps.plaid.getAccounts(token));
+  const { accounts } = await callBank(() => deps.plaid.getAccounts(token));
   const account = sameAccount(accounts, connection);
   if (!account) {
     throw new Stop('open', 'account_unknown', { detail: 'The account was not shared again. Choose it in Link.' });
@@ -65,20 +65,20 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
     const next: Partial<ConnectionTable> = needsInstrument ? renewal(before) : { status };
     const patch = { ...asRead(account), ...next, reason: null, repaired_at: now };
     await changeConnection(trx, deps.outbox, before, patch, now, { actor: 'page' });
-    for (const sibling of siblings) await repairBeside(trx, deps.outbox, sibling, accounts, now);
+    for (const sibling of siblings) await repairSibling(trx, deps.outbox, sibling, accounts, now);
   });
 }
 
 /** That the customer has signed in again is Plaid's to say, not the page's: Plaid also gives the accounts of a login that is broken. */
 async function requireSignedIn({ plaid }: RepairDeps, accessToken: string): Promise<void> {
-  const code = await askBank(() => plaid.getItemError(accessToken));
+  const code = await callBank(() => plaid.getItemError(accessToken));
   if (code === null) return;
   if (isBankDown(code)) throw new Stop('open', 'bank_unavailable');
   throw new Stop('restart_required', 'restart_required');
 }
 
 /** The login is the siblings' too: what is repaired for one account is repaired for all that were shared again. */
-async function repairBeside(
+async function repairSibling(
   trx: StorageTransaction,
   outbox: Outbox,
   sibling: ConnectionTable,
@@ -143,7 +143,7 @@ async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<Con
     .where('id', '=', held.row.repair_connection_id)
     .executeTakeFirst();
   if (!connection || connection.status === 'removed' || connection.goal === 'remove') {
-    throw new Stop('failed', 'session_failed', { detail: 'The connection was removed meanwhile.' });
+    throw new Stop('failed', 'session_failed', { detail: 'The connection was removed in the meantime.' });
   }
   return connection;
 }

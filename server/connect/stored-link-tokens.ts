@@ -3,13 +3,13 @@ import { newId } from '../ids.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { HostedLinkTable, SessionTable } from '../storage/tables.ts';
+import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 
 /** While the page is there it asks by itself; jobs come after it, each time after twice as long. */
 export const FIRST_JOB_MS = 2 * 60_000;
 
 /** Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be accepted. */
-export async function rememberLink(
+export async function storeLinkToken(
   trx: StorageTransaction,
   secrets: Secrets,
   session: SessionTable,
@@ -34,7 +34,7 @@ export async function rememberLink(
 }
 
 /** Newest first: who began anew means the newer one. */
-export async function linksOf({ storage }: { storage: Storage }, sessionId: string): Promise<HostedLinkTable[]> {
+export async function storedLinksOf({ storage }: { storage: Storage }, sessionId: string): Promise<StoredLinkTable[]> {
   return (
     storage.db
       .selectFrom('hosted_links')
@@ -48,6 +48,6 @@ export async function linksOf({ storage }: { storage: Storage }, sessionId: stri
   );
 }
 
-export function openLinkToken(secrets: Secrets, { id, link_token_enc }: HostedLinkTable): string {
+export function openLinkToken(secrets: Secrets, { id, link_token_enc }: StoredLinkTable): string {
   return secrets.open(link_token_enc, { table: 'hosted_links', row: id, column: 'link_token_enc' });
 }

@@ -91,7 +91,7 @@ export function createDeliveries({
     if (!taken) return;
     const { status, error, retryAfter } = await webhooks.send(id, taken.body);
     if (status === 410) {
-      log.error({ delivery: id }, 'the merchant’s webhook address answered 410 Gone: nothing more is sent to it');
+      log.error({ delivery: id }, 'merchant webhook endpoint returned 410 Gone; deliveries stopped');
       await storage.db
         .insertInto('meta')
         .values({ key: goneKey, value: String(now) })
@@ -108,8 +108,7 @@ export function createDeliveries({
   ): Promise<void> {
     const wait = SCHEDULE[tries - 1];
     const isDead = error !== null && (wait === undefined || status === 410);
-    if (error !== null)
-      log[isDead ? 'error' : 'warn']({ delivery: id, type, tries, error }, 'a webhook did not arrive');
+    if (error !== null) log[isDead ? 'error' : 'warn']({ delivery: id, type, tries, error }, 'webhook delivery failed');
     const asked = Math.min((retryAfter ?? 0) * SECOND, LONGEST_RETRY_AFTER_MS);
     // A tenth of jitter, so that what failed together does not come back together.
     const delay = Math.max(asked, Math.ceil((wait ?? 0) * (1 + Math.random() / 10)));

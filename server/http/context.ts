@@ -4,7 +4,7 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
-import type { ConnectionGoals } from '../lifecycle/connection-tasks.ts';
+import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Outbox } from '../records/outbox.ts';
@@ -20,7 +20,7 @@ export interface AppDeps {
   plaid: PlaidClient;
   finix: FinixClient;
   connector: BankConnector;
-  goals: ConnectionGoals;
+  tasks: ConnectionTasks;
   inbound: Inbound;
   deliveries: Deliveries;
   outbox: Outbox;

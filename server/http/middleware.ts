@@ -156,14 +156,14 @@ function toProblemError(error: unknown, log: Logger, requestId: string): Problem
   if (error instanceof UpstreamError) return upstreamProblem(error, log, requestId);
   if (error instanceof HTTPException && error.status === 413)
     return new ProblemError('body_too_large', { closes: true });
-  log.error({ request_id: requestId, err: error }, 'a request failed unexpectedly');
+  log.error({ request_id: requestId, err: error }, 'unexpected error in a request');
   return new ProblemError('internal_error');
 }
 
 function upstreamProblem(error: UpstreamError, log: Logger, requestId: string): ProblemError {
   const { service, call, failure, code, details } = error;
   const level = failure === 'misconfigured' || failure === 'refused' ? 'error' : 'warn';
-  log[level]({ request_id: requestId, service, call, failure, code, ...details }, 'a call failed');
+  log[level]({ request_id: requestId, service, call, failure, code, ...details }, 'upstream call failed');
   if (failure === 'misconfigured' || failure === 'refused') return new ProblemError('provider_misconfigured');
   if (isBankDown(code)) return new ProblemError('bank_unavailable', { retryAfter: 600 });
   const retryAfter = Math.ceil(details.retryAfter ?? 2);

@@ -5,7 +5,7 @@ import type { BankConnector } from '../connect/bank-connector.ts';
 import { type InstrumentDeps, sweep } from '../connect/finix-instrument.ts';
 import { runDueHosted } from '../connect/hosted-link.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
-import type { ConnectionGoals } from '../lifecycle/connection-tasks.ts';
+import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
 import { eraseDueCustomers } from '../lifecycle/erase-customer.ts';
 import { type AddressDeps, updateAddresses } from '../lifecycle/item-webhook-url.ts';
 import { removeItem } from '../lifecycle/remove-item.ts';
@@ -17,8 +17,8 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { Inbound } from '../webhooks/receive.ts';
-import { backoff, QUICK_TRIES } from '../work/retry.ts';
-import { keepHouse } from './retention.ts';
+import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
+import { applyRetention } from './retention.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
 export interface Jobs {
@@ -33,7 +33,7 @@ export interface Jobs {
 export interface JobsDeps extends InstrumentDeps {
   config: AddressDeps['config'];
   connector: BankConnector;
-  goals: ConnectionGoals;
+  tasks: ConnectionTasks;
   inbound: Inbound;
   deliveries: Deliveries;
   plaid: PlaidClient;
@@ -64,12 +64,12 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: removeItems, everyMs: timing.tickMs },
     { round: sweepInstruments, everyMs: timing.tickMs },
     { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },
-    { round: () => deps.goals.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
+    { round: () => deps.tasks.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
     { round: () => runDueHosted(deps, BATCH), everyMs: timing.tickMs },
     { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
-    { round: () => updateAddresses(deps, BATCH), everyMs: timing.housekeepingMs },
-    { round: () => keepHouse(deps), everyMs: timing.housekeepingMs },
+    { round: () => updateAddresses(deps, BATCH), everyMs: timing.retentionMs },
+    { round: () => applyRetention(deps), everyMs: timing.retentionMs },
   ];
 
   async function resumeSessions(): Promise<boolean> {
@@ -89,7 +89,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     for (const resumption of started) {
       if (!resumption) continue;
       const work: Promise<void> = resumption.work
-        .catch((error: unknown) => log.warn({ err: error }, 'a resumed session was left'))
+        .catch((error: unknown) => log.warn({ err: error }, 'resumed session interrupted'))
         .finally(() => resumed.delete(work));
       resumed.add(work);
     }
@@ -170,11 +170,11 @@ export function createJobs(deps: JobsDeps): Jobs {
     if ((await setSweep(connection.sweep_at, taken)).numUpdatedRows === 0n) return;
     try {
       const disabled = await sweep(deps, connection);
-      if (disabled) log.warn({ connection: connection.id, disabled }, 'disabled surplus instruments');
+      if (disabled) log.warn({ connection: connection.id, disabled }, 'disabled duplicate instruments');
       await setSweep(taken, disabled === undefined ? now + deps.quietMs : null);
     } catch (error) {
       if (!(error instanceof UpstreamError)) throw error;
-      await setSweep(taken, now + Math.ceil(backoff(QUICK_TRIES, timing)));
+      await setSweep(taken, now + Math.ceil(backoff(QUICK_ATTEMPTS, timing)));
     }
   }
 
@@ -186,7 +186,7 @@ export function createJobs(deps: JobsDeps): Jobs {
         .catch((error: unknown) => {
           // While storage is gone that is every round's; the requests say it loud enough.
           const isStorage = error instanceof StorageUnavailableError;
-          log[isStorage ? 'warn' : 'error']({ err: error }, 'a round of jobs failed; the next one tries again');
+          log[isStorage ? 'warn' : 'error']({ err: error }, 'job round failed; the next one retries');
           return false;
         })
         .then((more) => {
@@ -210,7 +210,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     async stop() {
       stopped = true;
       for (const timer of timers) clearTimeout(timer);
-      await Promise.all([...rounds, deps.inbound.stop(), deps.goals.stop()]);
+      await Promise.all([...rounds, deps.inbound.stop(), deps.tasks.stop()]);
     },
   };
 }

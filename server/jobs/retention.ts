@@ -34,7 +34,7 @@ const BATCH = 500;
  * Deletes what is too old to keep, a batch of each kind.
  * @returns whether there is more to delete
  */
-export async function keepHouse({
+export async function applyRetention({
   storage,
   timing,
   quietMs,
@@ -44,7 +44,7 @@ export async function keepHouse({
   quietMs: number;
 }): Promise<boolean> {
   const now = await storage.now();
-  await mendFuture(storage, timing, quietMs, now);
+  await clampFutureTimestamps(storage, timing, quietMs, now);
   await purgeRateLimits(storage, RETENTION.rateLimits);
   await purgeAudit(storage, now);
   await purgeReceipts(storage, now);
@@ -70,7 +70,7 @@ async function purgeIdempotency({ db }: Storage, now: number): Promise<boolean> 
 
 /** With them go the connections that never became a funding source. */
 async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], endedBefore: number): Promise<boolean> {
-  return storage.transaction('housekeeping', async (trx) => {
+  return storage.transaction('retention', async (trx) => {
     // By the end that was set at creation, which has an index; a session ends a day after it at the latest, or was at work for days.
     const old = await trx
       .deleteFrom('sessions')
@@ -144,7 +144,7 @@ async function purgeWebhooks({ db }: Storage, now: number): Promise<boolean> {
  * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
  * long as the clock was wrong.
  */
-async function mendFuture({ db }: Storage, timing: Timing, quietMs: number, now: number): Promise<void> {
+async function clampFutureTimestamps({ db }: Storage, timing: Timing, quietMs: number, now: number): Promise<void> {
   // Twice the longest wait that is ever written: no true time is taken for a wrong one.
   const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, quietMs, LONGEST_TAKEN_MS);
   await db

@@ -7,18 +7,18 @@ import { accessTokenOf, findItem } from '../records/items.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
+import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, Fenced, Postpone, Stop } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
 import { releaseItem } from './remove-item.ts';
 
 /**
- * What is done with a connection after its session: a new instrument, disabling, removal. Each is a goal in the row, worked on by one
+ * What is done with a connection after its session: a new instrument, disabling, removal. Each is a task in the row, worked on by one
  * worker at a time under a lease and a fence, as sessions are, and begun again from the row wherever it stopped.
  */
-export interface ConnectionGoals {
+export interface ConnectionTasks {
   /**
-   * Works on one connection's goal if it is due and nobody has it. Resolves when it can't go further for now, or after `patienceMs`,
+   * Works on one connection's task if it is due and no other worker has it. Resolves when it can't go further for now, or after `patienceMs`,
    * while it goes on.
    */
   run(id: string, patienceMs?: number): Promise<void>;
@@ -28,7 +28,7 @@ export interface ConnectionGoals {
   stop(): Promise<void>;
 }
 
-export interface GoalDeps extends InstrumentDeps {
+export interface TaskDeps extends InstrumentDeps {
   secrets: Secrets;
   log: Logger;
 }
@@ -36,7 +36,7 @@ export interface GoalDeps extends InstrumentDeps {
 /** A connection under this worker's lease, as makeInstrument and the other steps write it. */
 export class HeldConnection {
   constructor(
-    private readonly deps: GoalDeps,
+    private readonly deps: TaskDeps,
     public row: ConnectionTable,
   ) {}
 
@@ -73,7 +73,7 @@ export class HeldConnection {
 
 const DONE = { goal: null, goal_since: null, tries: 0, lease_owner: null, lease_until: 0 } as const;
 
-const GOALS: Record<ConnectionGoal, (deps: GoalDeps, held: HeldConnection) => Promise<void>> = {
+const TASKS: Record<ConnectionTask, (deps: TaskDeps, held: HeldConnection) => Promise<void>> = {
   instrument: renewInstrument,
   disable: async (deps, held) => {
     await disableInstruments(deps, held.row);
@@ -92,7 +92,7 @@ const GOALS: Record<ConnectionGoal, (deps: GoalDeps, held: HeldConnection) => Pr
 };
 
 /** The old numbers are out of use before the new ones come in: a debit of the old would be returned. */
-async function renewInstrument(deps: GoalDeps, held: HeldConnection): Promise<void> {
+async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<void> {
   const { previous_payment_instrument: previous, status } = held.row;
   if (status === 'pending' && previous !== null) await disableInstruments(deps, held.row, [previous]);
   const item = await findItem(deps.storage.db, held.row.item_id);
@@ -105,18 +105,18 @@ async function renewInstrument(deps: GoalDeps, held: HeldConnection): Promise<vo
   await held.change(DONE);
 }
 
-/** A create call whose answer was lost may still be carried out: what it made is disabled when the dust has settled. */
+/** A create call whose answer was lost may still be carried out: what it made is disabled after the quiet period. */
 function sweepInDoubt(
-  { quietMs }: GoalDeps,
+  { quietMs }: TaskDeps,
   { instrument_sent_at: sentAt }: ConnectionTable,
 ): Partial<ConnectionTable> {
   return sentAt === null ? {} : { instrument_sent_at: null, sweep_at: sentAt + quietMs };
 }
 
-export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
+export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
   const { storage, log, timing } = deps;
   const owner = newOwner();
-  const running = new Set<Promise<void>>();
+  const inFlight = new Set<Promise<void>>();
   let stopped = false;
 
   async function claim(id: string): Promise<ConnectionTable | undefined> {
@@ -132,17 +132,17 @@ export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
       .executeTakeFirst();
   }
 
-  async function work(held: HeldConnection, goal: ConnectionGoal): Promise<void> {
+  async function work(held: HeldConnection, task: ConnectionTask): Promise<void> {
     try {
-      await GOALS[goal](deps, held);
-      log.info({ connection: held.row.id, goal, status: held.row.status }, 'a connection has reached its goal');
+      await TASKS[task](deps, held);
+      log.info({ connection: held.row.id, task, status: held.row.status }, 'connection task completed');
     } catch (error) {
       if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
-      await settle(held, goal, error);
+      await settle(held, task, error);
     }
   }
 
-  async function settle(held: HeldConnection, goal: ConnectionGoal, error: unknown): Promise<void> {
+  async function settle(held: HeldConnection, task: ConnectionTask, error: unknown): Promise<void> {
     const { id, tries, goal_since } = held.row;
     const now = await storage.now();
     if (error instanceof Stop) {
@@ -154,14 +154,14 @@ export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
       const { service, call, failure, code, details } = error;
       const isOperators = failure === 'misconfigured' || failure === 'refused';
       log[isOperators ? 'error' : 'warn'](
-        { connection: id, goal, service, call, failure, code, ...details },
-        'a call failed',
+        { connection: id, task, service, call, failure, code, ...details },
+        'upstream call failed',
       );
     } else if (!(error instanceof Postpone)) {
-      log.error({ connection: id, goal, err: error }, 'work on a connection failed unexpectedly');
+      log.error({ connection: id, task, err: error }, 'unexpected error in a connection task');
     }
-    // What must be disabled is never given up: somebody would be debited without their will.
-    if (goal === 'instrument' && now - (goal_since ?? now) > BUDGET_MS) {
+    // Disabling is never given up: the customer would be debited against their will.
+    if (task === 'instrument' && now - (goal_since ?? now) > BUDGET_MS) {
       const code = error instanceof Postpone ? error.code : 'finix_unavailable';
       return held.change({
         ...DONE,
@@ -181,12 +181,12 @@ export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
     if (stopped) return;
     const row = await claim(id);
     if (!row?.goal) return;
-    const task = work(new HeldConnection(deps, row), row.goal).catch((error: unknown) => {
-      // Whoever took over, or the next worker once storage is back, goes on from the row.
-      if (!(error instanceof Fenced)) log.warn({ connection: id, err: error }, 'work on a connection was cut short');
+    const running = work(new HeldConnection(deps, row), row.goal).catch((error: unknown) => {
+      // The worker that took over, or the next one once storage is back, continues from the row.
+      if (!(error instanceof Fenced)) log.warn({ connection: id, err: error }, 'connection task interrupted');
     });
-    running.add(task);
-    const ended = task.finally(() => running.delete(task));
+    inFlight.add(running);
+    const ended = running.finally(() => inFlight.delete(running));
     const patience = new AbortController();
     const waits =
       patienceMs === undefined ? [] : [sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => {})];
@@ -211,7 +211,7 @@ export function createConnectionGoals(deps: GoalDeps): ConnectionGoals {
     },
     async stop() {
       stopped = true;
-      await Promise.allSettled(running);
+      await Promise.allSettled(inFlight);
     },
   };
 }

@@ -1,20 +1,20 @@
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import { addAudit, type By, PROOF_KEEP_MS } from '../records/audit.ts';
+import { addAudit, type Initiator, PROOF_KEEP_MS } from '../records/audit.ts';
 import { beginRemoval } from '../records/connections.ts';
 import { isBusy, releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { viewConnection } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import type { ConnectionGoals } from './connection-tasks.ts';
+import type { ConnectionTasks } from './connection-tasks.ts';
 
 /** The erasure of a customer, asked for by the merchant. */
 
 /** While a customer's session is being finished, its outcome is waited for; it is a matter of seconds. */
 const LOOK_AGAIN_MS = 2_000;
-/** What an erased customer is called afterwards: nobody, another nobody in each row. A fixed word could be a customer's real id. */
-const nobody = () => newId('erased');
+/** Replaces an erased customer's id, with another value in each row. A fixed word could be a customer's real id. */
+const anonymousId = () => newId('erased');
 
 /** How many customers one round of jobs goes on with. */
 const BATCH = 32;
@@ -60,7 +60,7 @@ async function endCustomer(
     .where('status', '!=', 'removed')
     .execute();
   for (const connection of connections) {
-    const by: By = { actor: 'merchant' };
+    const by: Initiator = { actor: 'merchant' };
     if (!(await isBusy(trx, connection.item_id)))
       await beginRemoval(trx, outbox, connection, 'customer_erased', now, by);
   }
@@ -71,7 +71,7 @@ async function endCustomer(
 export async function eraseDueCustomers(deps: {
   storage: Storage;
   outbox: Outbox;
-  goals: Pick<ConnectionGoals, 'run'>;
+  tasks: Pick<ConnectionTasks, 'run'>;
   log: Logger;
 }): Promise<boolean> {
   const now = await deps.storage.now();
@@ -91,9 +91,9 @@ export async function erase(
   {
     storage,
     outbox,
-    goals,
+    tasks,
     log,
-  }: { storage: Storage; outbox: Outbox; goals: Pick<ConnectionGoals, 'run'>; log: Logger },
+  }: { storage: Storage; outbox: Outbox; tasks: Pick<ConnectionTasks, 'run'>; log: Logger },
   customerId: string,
   patienceMs?: number,
 ): Promise<boolean> {
@@ -106,7 +106,7 @@ export async function erase(
       .execute();
     return endCustomer(trx, outbox, customerId, now);
   });
-  await Promise.all(left.map((id) => goals.run(id, patienceMs)));
+  await Promise.all(left.map((id) => tasks.run(id, patienceMs)));
   return storage.transaction(`customer:${customerId}`, async (trx) => {
     const erasure = await trx
       .deleteFrom('erasures')
@@ -132,7 +132,7 @@ export async function erase(
       return false;
     }
     await forget(trx, customerId, now);
-    log.info('a customer was erased');
+    log.info('customer erased');
     return true;
   });
 }
@@ -145,7 +145,7 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
     const forgotten = await trx
       .updateTable('connections')
       .set({
-        customer_id: nobody(),
+        customer_id: anonymousId(),
         account_name: null,
         account_mask: null,
         persistent_account_id: null,
@@ -160,7 +160,7 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
   for (const { id } of sessions) {
     await trx
       .updateTable('sessions')
-      .set({ customer_id: nobody(), identity_enc: null, metadata: '{}', error: null })
+      .set({ customer_id: anonymousId(), identity_enc: null, metadata: '{}', error: null })
       .where('id', '=', id)
       .execute();
     await trx.deleteFrom('idempotency').where('session_id', '=', id).execute();
@@ -190,8 +190,8 @@ async function forgetDeliveries(trx: StorageTransaction, connection: ConnectionT
   // The receipt is kept as proof; a message is none.
   const data = { ...viewConnection(connection, 'merchant'), authorization: null };
   for (const { id, body } of waiting) {
-    const news = JSON.parse(body) as Record<string, unknown>;
-    const rewritten = JSON.stringify({ ...news, data });
+    const event = JSON.parse(body) as Record<string, unknown>;
+    const rewritten = JSON.stringify({ ...event, data });
     await trx.updateTable('deliveries').set({ body: rewritten }).where('id', '=', id).execute();
   }
 }

@@ -8,7 +8,7 @@ import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
-import { backoff, QUICK_TRIES } from '../work/retry.ts';
+import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
 /**
@@ -76,10 +76,10 @@ async function updateAddress({ storage, secrets, plaid, timing, log }: AddressDe
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const { code, failure } = error;
-    log.warn({ item: item.id, code }, 'the address for webhooks of an Item could not be brought up to date');
+    log.warn({ item: item.id, code }, 'webhook URL of an item could not be updated');
     // A definite no means that there is no such Item any more, and no news of it.
     if (failure !== 'refused') {
-      const next_at = now + Math.ceil(backoff(QUICK_TRIES + item.tries, timing));
+      const next_at = now + Math.ceil(backoff(QUICK_ATTEMPTS + item.tries, timing));
       await write({ tries: item.tries + 1, next_at }).execute();
       return;
     }

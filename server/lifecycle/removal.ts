@@ -1,5 +1,5 @@
 import { ProblemError } from '../errors.ts';
-import type { By } from '../records/audit.ts';
+import type { Initiator } from '../records/audit.ts';
 import { beginRemoval, lockConnection } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
@@ -10,7 +10,7 @@ import type { ConnectionTable } from '../storage/tables.ts';
 export async function requestRemoval(
   { storage, outbox }: { storage: Storage; outbox: Outbox },
   id: string,
-  by: By,
+  by: Initiator,
 ): Promise<ConnectionTable> {
   const now = await storage.now();
   const found = await storage.db

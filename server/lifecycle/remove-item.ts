@@ -7,7 +7,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
-import { backoff, Postpone, QUICK_TRIES } from '../work/retry.ts';
+import { backoff, Postpone, QUICK_ATTEMPTS } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
 /** The end of an Item at Plaid. Every step may be repeated, and is recorded in the database before it begins. */
@@ -86,9 +86,9 @@ export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<bo
     if (!(error instanceof UpstreamError)) throw error;
     // A definite no means that the Item is not there, or never will be removed: there is nothing left to try.
     if (error.failure !== 'refused') {
-      log.warn({ item: item.id, code: error.code }, 'an Item could not be removed yet');
+      log.warn({ item: item.id, code: error.code }, 'item removal postponed');
       // Removing an Item may wait for a day of Plaid's outage; each try is one call.
-      const delay = Math.ceil(backoff(QUICK_TRIES + item.tries, timing));
+      const delay = Math.ceil(backoff(QUICK_ATTEMPTS + item.tries, timing));
       await write(storage.db, { tries: item.tries + 1, next_at: now + delay });
       return false;
     }

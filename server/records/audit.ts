@@ -6,7 +6,7 @@ import type { AuditTable } from '../storage/tables.ts';
 export type Actor = AuditTable['actor'];
 
 /** Who, and why, for the audit and for the merchant. Carries no secret: what it says is read by the merchant. */
-export interface By {
+export interface Initiator {
   actor: Actor;
   /** Of a page only. */
   ip?: string | null;
@@ -43,7 +43,7 @@ export const PROOF_KEEP_MS = 2 * 365 * 24 * 3600_000;
 export async function addAudit(
   trx: StorageTransaction,
   now: number,
-  { actor, ip, details }: By,
+  { actor, ip, details }: Initiator,
   action: string,
   about: { session?: string | null; connection?: string | null },
 ): Promise<void> {

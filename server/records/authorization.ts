@@ -2,7 +2,7 @@ import type { AuthorizationAcceptance, AuthorizationReceipt } from '../../widget
 import { ProblemError } from '../errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import { addAudit, type By } from './audit.ts';
+import { addAudit, type Initiator } from './audit.ts';
 import { authorizationText } from './views.ts';
 
 /** From where the customer has agreed, for the receipt. */
@@ -42,7 +42,7 @@ export function acceptAuthorization(
  * @returns the session with its receipt
  * @throws ProblemError `authorization_required`, as acceptAuthorization
  */
-export async function acceptBeforehand(
+export async function acceptUpFront(
   storage: Storage,
   session: SessionTable,
   given: AuthorizationAcceptance,
@@ -69,7 +69,7 @@ export async function auditAuthorization(
   trx: StorageTransaction,
   session: SessionTable,
   receipt: string | null,
-  { actor, ip }: By,
+  { actor, ip }: Initiator,
   now: number,
   connection: string | null = session.repair_connection_id,
 ): Promise<void> {

@@ -1,15 +1,15 @@
 import type { ConnectionStatus } from '../../widget/contract.ts';
 import type { StorageTransaction } from '../storage/open.ts';
-import type { ConnectionGoal, ConnectionTable } from '../storage/tables.ts';
-import { addAudit, type By } from './audit.ts';
+import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
+import { addAudit, type Initiator } from './audit.ts';
 import type { Outbox } from './outbox.ts';
 import { verificationOf } from './verification.ts';
 
 /** With this a connection's old worker, if any, is out, and a new one may begin at once. */
 const UNHELD = { lease_owner: null, lease_until: 0, tries: 0 } as const;
 
-/** Goals in the order of their strength: a stronger one is never replaced by a weaker one. */
-const STRENGTH: Record<ConnectionGoal, number> = { instrument: 1, disable: 2, remove: 3 };
+/** Tasks in the order of their strength: a stronger one is never replaced by a weaker one. */
+const STRENGTH: Record<ConnectionTask, number> = { instrument: 1, disable: 2, remove: 3 };
 
 /** States in which the merchant may use the instrument, or soon will. */
 export const LIVE_STATUSES: readonly ConnectionStatus[] = ['active', 'needs_repair', 'pending_verification'];
@@ -34,7 +34,7 @@ export async function changeConnection(
   before: ConnectionTable,
   patch: Partial<ConnectionTable>,
   now: number,
-  by: By,
+  by: Initiator,
 ): Promise<ConnectionTable> {
   const isLeaving = before.status === 'removed' || (before.goal === 'remove' && patch.status !== 'removed');
   const { status, goal, ...rest } = patch;
@@ -105,8 +105,8 @@ async function rememberInstrument(
     .execute();
 }
 
-/** A goal as a patch; undefined when the connection already has as strong a one. */
-function goalPatch(before: ConnectionTable, goal: ConnectionGoal, now: number): Partial<ConnectionTable> | undefined {
+/** The patch that sets a task; undefined when the connection already has a stronger one. */
+function taskPatch(before: ConnectionTable, goal: ConnectionTask, now: number): Partial<ConnectionTable> | undefined {
   if (before.goal !== null && STRENGTH[before.goal] > STRENGTH[goal]) return undefined;
   return { goal, goal_since: now, next_at: now, ...UNHELD };
 }
@@ -118,9 +118,9 @@ export async function revoke(
   before: ConnectionTable,
   reason: string,
   now: number,
-  by: By,
+  by: Initiator,
 ): Promise<ConnectionTable> {
-  const goal = goalPatch(before, 'disable', now) ?? {};
+  const goal = taskPatch(before, 'disable', now) ?? {};
   return changeConnection(trx, outbox, before, { status: 'revoked', reason, ...goal }, now, by);
 }
 
@@ -130,9 +130,9 @@ export async function beginInstrument(
   outbox: Outbox,
   before: ConnectionTable,
   now: number,
-  by: By,
+  by: Initiator,
 ): Promise<ConnectionTable> {
-  const goal = goalPatch(before, 'instrument', now);
+  const goal = taskPatch(before, 'instrument', now);
   return goal ? changeConnection(trx, outbox, before, goal, now, by) : before;
 }
 
@@ -146,10 +146,10 @@ export async function beginRenewal(
   before: ConnectionTable,
   reason: string,
   now: number,
-  by: By,
+  by: Initiator,
   patch: Partial<ConnectionTable> = {},
 ): Promise<ConnectionTable> {
-  const goal = goalPatch(before, 'instrument', now);
+  const goal = taskPatch(before, 'instrument', now);
   if (!goal) return before;
   return changeConnection(trx, outbox, before, { ...renewal(before), ...patch, ...goal, reason }, now, by);
 }
@@ -179,14 +179,14 @@ export async function beginRemoval(
   before: ConnectionTable,
   reason: string,
   now: number,
-  by: By,
+  by: Initiator,
 ): Promise<ConnectionTable> {
   if (before.status === 'removed' || before.goal === 'remove') return before;
   await addAudit(trx, now, { ...by, details: { reason, ...by.details } }, 'connection.removal_requested', {
     session: before.session_id,
     connection: before.id,
   });
-  const goal = goalPatch(before, 'remove', now) ?? {};
+  const goal = taskPatch(before, 'remove', now) ?? {};
   const status = before.status === 'failed' ? before.status : 'revoked';
   return changeConnection(trx, outbox, before, { ...goal, status, reason }, now, by);
 }

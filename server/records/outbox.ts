@@ -16,8 +16,8 @@ export interface Outbox {
 }
 
 /** Which states are news. A merchant who waits for `pending` to end learns of the end. */
-const CONNECTION_NEWS = new Set(['active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']);
-const SESSION_NEWS = new Set(['completed', 'failed', 'restart_required']);
+const CONNECTION_EVENTS = new Set(['active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']);
+const SESSION_EVENTS = new Set(['completed', 'failed', 'restart_required']);
 
 /** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: nobody would ever fetch it. */
 export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>): Outbox {
@@ -26,9 +26,9 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
   async function add(
     trx: StorageTransaction,
     now: number,
-    news: { type: string; data: object; reason?: string | null; session: string; connection: string | null },
+    event: { type: string; data: object; reason?: string | null; session: string; connection: string | null },
   ): Promise<void> {
-    const { type, data, reason, session, connection } = news;
+    const { type, data, reason, session, connection } = event;
     // `reason` is beside what the specification asks for: why a connection is as it is, such as Plaid's own code.
     const body = { type, timestamp: new Date(now).toISOString(), data, ...(reason ? { reason } : {}) };
     await trx
@@ -54,7 +54,7 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
 
   return {
     async connectionChanged(trx, connection, now) {
-      if (!merchantWebhook || !CONNECTION_NEWS.has(connection.status)) return;
+      if (!merchantWebhook || !CONNECTION_EVENTS.has(connection.status)) return;
       await add(trx, now, {
         type: `connection.${connection.status}`,
         data: viewConnection(connection, 'merchant'),
@@ -64,7 +64,7 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
       });
     },
     async sessionEnded(trx, session, now) {
-      if (!merchantWebhook || !SESSION_NEWS.has(session.status)) return;
+      if (!merchantWebhook || !SESSION_EVENTS.has(session.status)) return;
       const connections = await connectionsOf(trx, session);
       const data: Session = viewSession(session, connections, 'merchant', now, config);
       await add(trx, now, { type: `session.${session.status}`, data, session: session.id, connection: null });

@@ -12,11 +12,11 @@ export async function requireRepairable(storage: Storage, id: string, customerId
     connection?.customer_id !== customerId
       ? 'is not a connection of this customer'
       : connection.goal === 'remove' || !REPAIRABLE.has(connection.status)
-        ? 'is not a connection that can be repaired: make a new one'
+        ? 'is not a connection that can be repaired: create a new one'
         : undefined;
   if (connection && message === undefined) return connection;
   throw new ProblemError('invalid_request', {
     errors: [{ path: 'connection', message: message ?? '' }],
-    detail: 'Wrong: connection.',
+    detail: 'Invalid: connection.',
   });
 }

@@ -6,7 +6,7 @@ import { isUniqueViolation } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import { addAudit, type By } from './audit.ts';
+import { addAudit, type Initiator } from './audit.ts';
 import { releaseItems } from './items.ts';
 import type { Outbox } from './outbox.ts';
 import { requireRepairable } from './repairable.ts';
@@ -106,7 +106,7 @@ export async function auditSession(
   trx: StorageTransaction,
   { id, repair_connection_id }: SessionTable,
   now: number,
-  by: By,
+  by: Initiator,
   action: string,
 ): Promise<void> {
   await addAudit(trx, now, by, action, { session: id, connection: repair_connection_id });
@@ -118,7 +118,7 @@ export async function endOfSession(
   outbox: Outbox,
   session: SessionTable,
   now: number,
-  by: By,
+  by: Initiator,
 ): Promise<void> {
   await outbox.sessionEnded(trx, session, now);
   await auditSession(trx, session, now, by, `session.${session.status}`);

@@ -8,12 +8,12 @@ const CONNECTION_WAIT_MS = 10_000;
 
 /** Lets one holder through at a time, in the order of asking. */
 export class Mutex {
-  #taken = false;
+  #held = false;
   readonly #waiting: (() => void)[] = [];
 
-  async take(): Promise<void> {
-    if (!this.#taken) {
-      this.#taken = true;
+  async acquire(): Promise<void> {
+    if (!this.#held) {
+      this.#held = true;
       return;
     }
     await new Promise<void>((resolve, reject) => {
@@ -30,15 +30,15 @@ export class Mutex {
   }
 
   /** For what can't wait: takes it when nobody has it. */
-  tryTake(): boolean {
-    if (this.#taken) return false;
-    this.#taken = true;
+  tryAcquire(): boolean {
+    if (this.#held) return false;
+    this.#held = true;
     return true;
   }
 
-  give(): void {
+  release(): void {
     const next = this.#waiting.shift();
     if (next) next();
-    else this.#taken = false;
+    else this.#held = false;
   }
 }

@@ -41,7 +41,7 @@ export type StorageTransaction = Transaction<Database>;
  * What a transaction is about. Sessions, Items and connections are changed under their customer's scope: nothing here spans customers, so
  * that on PostgreSQL those of different customers need not look out for each other.
  */
-export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` | 'keys' | 'housekeeping';
+export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` | 'keys' | 'retention';
 
 /** The open database. Every query can throw StorageUnavailableError. */
 export interface Storage {

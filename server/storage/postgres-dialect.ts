@@ -82,7 +82,7 @@ class PostgresConnection implements DatabaseConnection {
 
   // biome-ignore lint/correctness/useYield: streaming is part of Kysely's interface, and refused here
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
-    throw new Error('SQLite could not do it; page through the rows with limit.');
+    throw new Error('Streaming is not supported by SQLite; page through the rows with limit.');
   }
 
   async run(text: string, parameters: readonly unknown[] = []) {

@@ -26,7 +26,7 @@ export class SqliteDriver implements Driver {
   async acquireConnection(): Promise<SqliteConnection> {
     this.#beforeUse();
     if (this.#closed) throw new StorageUnavailableError('closed');
-    await this.#mutex.take();
+    await this.#mutex.acquire();
     return new SqliteConnection(this.#group, this.#mutex);
   }
 
@@ -50,9 +50,9 @@ export class SqliteDriver implements Driver {
   async destroy(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#mutex.take();
+    await this.#mutex.acquire();
     this.#group.close();
-    this.#mutex.give();
+    this.#mutex.release();
   }
 }
 
@@ -117,6 +117,6 @@ class SqliteConnection implements DatabaseConnection {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#mutex.give();
+    this.#mutex.release();
   }
 }

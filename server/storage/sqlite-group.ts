@@ -189,11 +189,11 @@ export class SqliteGroup {
     const commit = () => {
       // It may have failed and been followed by another meanwhile.
       if (this.#open === open) this.commit();
-      this.#mutex.give();
+      this.#mutex.release();
     };
-    if (this.#mutex.tryTake()) commit();
+    if (this.#mutex.tryAcquire()) commit();
     // Who has held the connection for ten seconds is stuck; the group stays open for the next try.
-    else this.#mutex.take().then(commit, () => this.#commitSoon(open));
+    else this.#mutex.acquire().then(commit, () => this.#commitSoon(open));
   }
 
   /** The whole group is rolled back, and every member hears of it. */

@@ -14,7 +14,7 @@ export interface Database {
   evidence_keys: EvidenceKeyTable;
   customers: CustomerTable;
   link_tokens: LinkTokenTable;
-  hosted_links: HostedLinkTable;
+  hosted_links: StoredLinkTable;
   inbound_events: InboundEventTable;
   deliveries: DeliveryTable;
   audit: AuditTable;
@@ -146,10 +146,10 @@ export interface ConnectionTable {
   /** Why the status is what it is, for people: Plaid's webhook code or a word of ours. */
   reason: string | null;
   /** What is being done with it outside of a session; null: nothing. */
-  goal: ConnectionGoal | null;
-  /** When the goal was set; budgets count from here. */
+  goal: ConnectionTask | null;
+  /** When the task was set; budgets count from here. */
   goal_since: number | null;
-  /** When work on the goal is due, and how often it has failed in a row. */
+  /** When work on the task is due, and how often it has failed in a row. */
   next_at: number;
   tries: number;
   lease_owner: string | null;
@@ -177,7 +177,7 @@ export interface ConnectionTable {
  * `instrument`: make one, disabling the previous. `disable`: disable all. `remove`: disable all, let the Item go. A later one in this
  * list takes the place of an earlier one.
  */
-export type ConnectionGoal = 'instrument' | 'disable' | 'remove';
+export type ConnectionTask = 'instrument' | 'disable' | 'remove';
 
 /** Every instrument that a connection has or had: a return can be about one that was replaced weeks ago. Kept as long as the connection. */
 export interface ConnectionInstrumentTable {
@@ -287,7 +287,7 @@ export interface LinkTokenTable {
  * A Link that a customer may be in, whose outcome can be read from Plaid with the link token: a Hosted Link, or that of a customer who
  * has connected a bank before. Gone when nothing can come of it any more.
  */
-export interface HostedLinkTable {
+export interface StoredLinkTable {
   id: string;
   session_id: string;
   link_token_enc: string;

@@ -3,7 +3,7 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
 import type { Logger } from '../log.ts';
-import type { By } from '../records/audit.ts';
+import type { Initiator } from '../records/audit.ts';
 import { lockConnection } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
@@ -23,7 +23,7 @@ export interface WebhookDeps {
   outbox: Outbox;
   timing: Timing;
   connector: BankConnector;
-  goals: { run(id: string): Promise<void> };
+  tasks: { run(id: string): Promise<void> };
   log: Logger;
 }
 
@@ -37,10 +37,10 @@ export type Change = (
   trx: StorageTransaction,
   before: ConnectionTable,
   now: number,
-  by: By,
+  by: Initiator,
 ) => Promise<ConnectionTable | undefined> | undefined;
 
-/** Changes connections of one Item together, then works on the goals that came of it. @throws Postpone while a session has them */
+/** Changes connections of one Item together, then works on the tasks that came of it. @throws Postpone while a session has them */
 export async function change(
   deps: WebhookDeps,
   event: InboundEventTable,
@@ -48,13 +48,13 @@ export async function change(
   ids: string[],
   each: Change,
 ): Promise<void> {
-  const { storage, goals } = deps;
+  const { storage, tasks } = deps;
   const now = await storage.now();
-  const by: By = { actor: event.source, details: { webhook: event.type } };
+  const by: Initiator = { actor: event.source, details: { webhook: event.type } };
   const customer = await customerOf(storage, itemId);
   if (customer === undefined) return;
   const due = await storage.transaction(`customer:${customer}`, async (trx) => {
-    const withGoals: string[] = [];
+    const withTasks: string[] = [];
     await refuseOvertaken(trx, event, now);
     await trx
       .updateTable('items')
@@ -65,11 +65,11 @@ export async function change(
     for (const id of ids) {
       const before = await lockConnection(trx, id);
       const after = before && before.status !== 'removed' ? await each(trx, before, now, by) : undefined;
-      if (after?.goal) withGoals.push(id);
+      if (after?.goal) withTasks.push(id);
     }
-    return withGoals;
+    return withTasks;
   });
-  await Promise.all(due.map((id) => goals.run(id)));
+  await Promise.all(due.map((id) => tasks.run(id)));
 }
 
 /** Whose Item it is; undefined: it has been deleted by age, with all that belonged to it. */

@@ -37,7 +37,7 @@ export async function finishHostedLink(
     if (!(error instanceof ProblemError)) throw error;
     if (error.code === 'session_busy') throw new Postpone('session_busy', BUSY_MS, false);
     // Anything else is final, and its page learns of it by asking.
-    log.info({ event: event.id, session: link.session_id, code: error.code }, 'a hosted link came to nothing');
+    log.info({ event: event.id, session: link.session_id, code: error.code }, 'hosted link not accepted');
   }
   return 'handled';
 }

@@ -21,7 +21,7 @@ export async function wasJustRepaired({ storage }: { storage: Storage }, item: I
 }
 
 /** Whether the very same webhook had come before the connection was repaired. */
-export async function isRepeatOfOldNews(
+export async function isRepeatOfOldEvent(
   trx: StorageTransaction,
   event: InboundEventTable,
   { repaired_at }: ConnectionTable,

@@ -7,7 +7,7 @@ import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/t
 import { Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
-import { isRepeatOfOldNews, loginState, REPEATS_MS, wasJustRepaired } from './login-state.ts';
+import { isRepeatOfOldEvent, loginState, REPEATS_MS, wasJustRepaired } from './login-state.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
@@ -44,7 +44,7 @@ export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventT
   const handler = HANDLERS[event.type];
   if (!handler) return 'ignored';
   if (facts.environment !== undefined && facts.environment !== deps.config.plaid.environment) {
-    deps.log.warn({ event: event.id, environment: facts.environment }, 'a webhook of another Plaid environment');
+    deps.log.warn({ event: event.id, environment: facts.environment }, 'webhook of another Plaid environment ignored');
     return 'ignored';
   }
   return handler(deps, event, facts);
@@ -98,7 +98,7 @@ async function wantsRepair(
   return forItem(deps, event, facts, async (trx, before, now, by) => {
     if (unrepaired && (before.repaired_at ?? 0) > now - REPEATS_MS) throw new Postpone('internal_error', 0, false);
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
-    if (await isRepeatOfOldNews(trx, event, before)) return undefined;
+    if (await isRepeatOfOldEvent(trx, event, before)) return undefined;
     return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
   });
 }
@@ -121,9 +121,9 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
   // It may have broken again since.
   const isBroken = (await loginState(deps, item)) === 'broken';
   return forItem(deps, event, facts, (trx, before, now, by) => {
-    const isMended = before.status === 'needs_repair' && !isBroken;
+    const isRepaired = before.status === 'needs_repair' && !isBroken;
     const status = before.payment_instrument === null ? 'pending_verification' : 'active';
-    const patch = isMended ? ({ status, reason: null, repaired_at: now } as const) : { repaired_at: now };
+    const patch = isRepaired ? ({ status, reason: null, repaired_at: now } as const) : { repaired_at: now };
     return changeConnection(trx, deps.outbox, before, patch, now, by);
   });
 }
@@ -137,7 +137,7 @@ async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: Plaid
   const change: Change = async (trx, before, now, by) => {
     if (before.status === 'failed' || before.status === 'revoked') return undefined;
     // Given again since, and this the same news once more. In any other doubt: no debit.
-    if (isGood && (await isRepeatOfOldNews(trx, event, before))) return undefined;
+    if (isGood && (await isRepeatOfOldEvent(trx, event, before))) return undefined;
     return revoke(trx, deps.outbox, before, reason, now, by);
   };
   return reason === 'USER_ACCOUNT_REVOKED'

@@ -70,13 +70,13 @@ export function createInbound(deps: InboundDeps): Inbound {
       .onConflict((conflict) => conflict.column('dedupe_key').doNothing())
       .returning('id')
       .executeTakeFirst();
-    log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'a webhook came in');
+    log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'webhook received');
     if (stored && running.size < AT_ONCE && !stopped) soon(id, event.subject);
   }
 
   function soon(id: string, subject: string | null): void {
     const work: Promise<void> = run(id, subject)
-      .catch((error: unknown) => log.warn({ event: id, err: error }, 'a webhook is left to a job'))
+      .catch((error: unknown) => log.warn({ event: id, err: error }, 'webhook deferred'))
       .finally(() => running.delete(work));
     running.add(work);
   }
@@ -148,12 +148,12 @@ export function createInbound(deps: InboundDeps): Inbound {
     const now = await storage.now();
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
-      log.warn({ event: id, type, service, call, failure, code, ...details }, 'a call failed');
+      log.warn({ event: id, type, service, call, failure, code, ...details }, 'upstream call failed');
     } else if (!(error instanceof Postpone)) {
-      log.error({ event: id, type, err: error }, 'a webhook could not be handled');
+      log.error({ event: id, type, err: error }, 'webhook handler failed');
     }
     if (now - received_at > BUDGET_MS) {
-      log.error({ event: id, type }, 'a webhook is given up');
+      log.error({ event: id, type }, 'webhook abandoned');
       return finish(event, 'failed');
     }
     const delay = error instanceof Postpone ? error.delayMs : undefined;

@@ -16,7 +16,7 @@ export function verifyFinixSignature(
   secrets: string[],
   now: number,
 ): void {
-  if (secrets.length === 0) throw refused('FINIX_WEBHOOK_SECRET is not set, so that no webhook can be checked.');
+  if (secrets.length === 0) throw refused('FINIX_WEBHOOK_SECRET is not set, so no webhook can be verified.');
   const parts = new Map((header ?? '').split(',').map((part) => splitPair(part.trim())));
   const timestamp = parts.get('timestamp') ?? '';
   const given = parts.get('sig') ?? '';

@@ -31,7 +31,7 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
       const bodyHash = createHash('sha256').update(body).digest('hex');
       const { kid, issuedAt } = readClaims(token, bodyHash, now);
       const found = await keys.find(kid, now, caller);
-      if (!found) throw refused('The key is not known.');
+      if (!found) throw refused('The key is unknown.');
       if (found.expiredAt !== null && found.expiredAt <= now) throw refused('The key has expired.');
       try {
         await jwtVerify(token, found.key, {
@@ -56,14 +56,14 @@ function readClaims(token: string, bodyHash: string, now: number): { kid: string
   if (token === '') throw refused('The Plaid-Verification header is missing.');
   const { alg, kid, iat, request_body_sha256: signed } = decode(token);
   if (alg !== 'ES256' || typeof kid !== 'string' || !KEY_ID.test(kid) || typeof iat !== 'number') {
-    throw refused('The Plaid-Verification header is not a JWT of Plaid’s.');
+    throw refused('The Plaid-Verification header is not a JWT from Plaid.');
   }
   const issuedAt = iat * 1000;
   if (now - issuedAt > MAX_AGE_MS) throw refused('The signature is too old.');
-  if (issuedAt - now > CLOCK_MARGIN_S * 1000) throw refused('The signature is of the future.');
+  if (issuedAt - now > CLOCK_MARGIN_S * 1000) throw refused('The signature is dated in the future.');
   const [signedHash, hash] = [Buffer.from(String(signed)), Buffer.from(bodyHash)];
   if (signedHash.length !== hash.length || !timingSafeEqual(signedHash, hash)) {
-    throw refused('The body is not the one that was signed.');
+    throw refused('The body does not match the signature.');
   }
   return { kid, issuedAt };
 }

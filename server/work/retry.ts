@@ -21,7 +21,7 @@ export class Postpone extends Error {
   }
 }
 
-/** The work on the session ends here, for the customer to go on from `status`. */
+/** The session stopped here, for the customer to go on from `status`. */
 export class Stop extends Error {
   override readonly name = 'Stop';
   constructor(
@@ -35,20 +35,20 @@ export class Stop extends Error {
 
 const BACKOFF_BASE_MS = 200;
 const BACKOFF_CAP_MS = 5_000;
-/** Five tries with at most 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s between them, within a customer's patience. */
-export const QUICK_TRIES = 5;
+/** Five attempts with at most 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s between them, within a customer's patience. */
+export const QUICK_ATTEMPTS = 5;
 /** Survives a weekend's outage; then somebody has to be told. */
 export const BUDGET_MS = 72 * 3600_000;
 
 /** Full jitter: instances that failed together do not come back together. */
-export function quickBackoff(tries: number, random: () => number = Math.random): number {
-  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** tries);
+export function quickBackoff(attempts: number, random: () => number = Math.random): number {
+  return random() * Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** attempts);
 }
 
 /** Quick at first, then slow. */
-export function backoff(tries: number, timing: Timing, random: () => number = Math.random): number {
-  if (tries < QUICK_TRIES) return quickBackoff(tries, random);
-  const slow = Math.min(timing.slowCapMs, timing.slowBaseMs * 2 ** (tries - QUICK_TRIES));
+export function backoff(attempts: number, timing: Timing, random: () => number = Math.random): number {
+  if (attempts < QUICK_ATTEMPTS) return quickBackoff(attempts, random);
+  const slow = Math.min(timing.slowCapMs, timing.slowBaseMs * 2 ** (attempts - QUICK_ATTEMPTS));
   // Never less than half: a slow try that comes at once would defeat its purpose.
   return slow / 2 + (random() * slow) / 2;
 }

@@ -78,15 +78,15 @@ export class HeldSession {
    * @throws StorageUnavailableError when the process stops before storage is back
    */
   async write(patch: Partial<SessionTable>, also?: Also): Promise<void> {
-    for (let tries = 0; ; tries++) {
+    for (let attempt = 0; ; attempt++) {
       try {
-        this.row = await this.#writeOnce(patch, also, tries > 0);
+        this.row = await this.#writeOnce(patch, also, attempt > 0);
         return;
       } catch (error) {
         if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) throw error;
       }
       // Twice within the time for which a worker that took over waits for what this one has in hand.
-      const longest = Math.min(this.#timing.lookAgainMs / 2, STORAGE_BASE_MS * 2 ** tries);
+      const longest = Math.min(this.#timing.lookAgainMs / 2, STORAGE_BASE_MS * 2 ** attempt);
       await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping }).catch(() => {});
     }
   }

@@ -18,7 +18,7 @@ export interface Timing {
   /** How often jobs look for what is due. */
   tickMs: number;
   /** How often jobs delete what is too old to keep, and mend what a clock that was set back has left in the future. */
-  housekeepingMs: number;
+  retentionMs: number;
 }
 
 export const TIMING: Timing = {
@@ -38,5 +38,5 @@ export const TIMING: Timing = {
   jobLeaseMs: 5 * 60_000,
   // A customer whose page polls sees a resumed session move on within about this.
   tickMs: 1_000,
-  housekeepingMs: 60_000,
+  retentionMs: 60_000,
 };

@@ -19,7 +19,7 @@ export const INSTANCE_TIMES = {
     deliveryLeaseMs: 1_500,
     jobLeaseMs: 2_500,
     tickMs: 100,
-    housekeepingMs: 500,
+    retentionMs: 500,
   },
 };
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { wireSchemas } from '../../server/http/openapi.ts';
 import type { AuditEntry } from '../../server/records/audit.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { bank, item, connect, settled } = afterlife(() => server);
+const { bank, item, connect, settled } = connectionLifecycle(() => server);
 
 async function audit(id: string): Promise<AuditEntry[]> {
   const { status, body } = await server.merchant('GET', `/v1/connections/${id}/audit?limit=100`);

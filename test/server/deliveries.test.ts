@@ -5,14 +5,14 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AddressRefused, checkAddress, isPublicAddress } from '../../server/clients/outbound-address.ts';
 import { createMerchantWebhooks } from '../../server/deliveries/send.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 let receiver: Receiver;
 
-const { bank, item, connect, read, settled } = afterlife(() => server);
+const { bank, item, connect, read, settled } = connectionLifecycle(() => server);
 const rows = () => server.storage.db.selectFrom('deliveries').selectAll().orderBy('created_at').execute();
 
 beforeEach(async () => {

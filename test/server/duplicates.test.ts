@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { duplicatesOf } from '../../server/connect/duplicates.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { bank, item, enabled, connect, read, becomes, settled } = afterlife(() => server);
+const { bank, item, enabled, connect, read, expectStatus, settled } = connectionLifecycle(() => server);
 
 describe('the same account connected again', () => {
   it('leaves one connection with one active instrument; the old Item goes', async () => {
@@ -17,8 +17,8 @@ describe('the same account connected again', () => {
     const second = await connect();
     const before = await read(first.id);
     expect(before.status).toBe('revoked');
-    await becomes(first.id, 'removed');
-    const after = await becomes(second.id, 'active');
+    await expectStatus(first.id, 'removed');
+    const after = await expectStatus(second.id, 'active');
     expect(after.previous_payment_instrument).toBe(before.payment_instrument);
     expect(enabled()).toEqual([after.payment_instrument]);
     expect(server.ledger.items().map(({ removed }) => removed)).toEqual([true, false]);
@@ -40,17 +40,17 @@ describe('the same account connected again', () => {
       .set({ account_name: 'Another name', fingerprint: null })
       .execute();
     await connect('user_one_account', 'ins_127287');
-    await becomes(first.id, 'removed');
+    await expectStatus(first.id, 'removed');
     expect(enabled()).toHaveLength(1);
   });
 
   it('repairs what was broken or revoked', async () => {
     const first = await connect();
     bank().revokePermission(item().item_id);
-    await becomes(first.id, 'revoked');
+    await expectStatus(first.id, 'revoked');
     const second = await connect();
-    await becomes(first.id, 'removed');
-    await becomes(second.id, 'active');
+    await expectStatus(first.id, 'removed');
+    await expectStatus(second.id, 'active');
     expect(enabled()).toHaveLength(1);
   });
 
@@ -86,8 +86,8 @@ describe('the same account connected again', () => {
     await repaired;
     // What the call in flight has made is found once the dust has settled.
     server.clockOffset = server.config.finix.quietMs + 1000;
-    await becomes(first.id, 'removed');
-    expect(enabled()).toEqual([(await becomes(second.id, 'active')).payment_instrument]);
+    await expectStatus(first.id, 'removed');
+    expect(enabled()).toEqual([(await expectStatus(second.id, 'active')).payment_instrument]);
   });
 
   it('when Finix refuses the new one keeps the old one', async () => {
@@ -102,7 +102,7 @@ describe('the same account connected again', () => {
     });
     const session = await server.createSession();
     expect((await server.complete(session, await server.publicToken())).body.status).toBe('failed');
-    const { payment_instrument } = await becomes(first.id, 'active');
+    const { payment_instrument } = await expectStatus(first.id, 'active');
     expect(enabled()).toEqual([payment_instrument]);
   });
 });
@@ -120,8 +120,8 @@ describe('the same name and mask at the same bank', () => {
     const first = await connect();
     await known(first.id, { fingerprint: 'FPRother' });
     const second = await connect();
-    await becomes(first.id, 'active');
-    await becomes(second.id, 'active');
+    await expectStatus(first.id, 'active');
+    await expectStatus(second.id, 'active');
     expect(enabled()).toHaveLength(2);
   });
 
@@ -129,7 +129,7 @@ describe('the same name and mask at the same bank', () => {
     const first = await connect();
     await known(first.id, { fingerprint: null });
     await connect();
-    await becomes(first.id, 'removed');
+    await expectStatus(first.id, 'removed');
     expect(enabled()).toHaveLength(1);
   });
 
@@ -168,7 +168,7 @@ describe('what is not the same account', () => {
   ])('%s stays beside the first', async (_name, connectOther) => {
     const first = await connect();
     await connectOther();
-    await becomes(first.id, 'active');
+    await expectStatus(first.id, 'active');
   });
 
   it('accounts of one login stay beside each other', async () => {

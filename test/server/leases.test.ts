@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { SessionTable } from '../../server/storage/tables.ts';
-import { Fenced, QUICK_TRIES } from '../../server/work/retry.ts';
+import { Fenced, QUICK_ATTEMPTS } from '../../server/work/retry.ts';
 import { claim, HeldSession } from '../../server/work/session-lease.ts';
 import { TIMING, type Timing } from '../../server/work/timing.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
@@ -98,7 +98,7 @@ describe('a session that nobody works on', () => {
     const begun = await Promise.all([1, 2, 3].map(() => server.connector.resume(session.id)));
     await Promise.all(begun.map((resumption) => resumption?.work));
     expect((await server.complete(session, token)).body.status).toBe('completed');
-    expect(server.lines.filter((line) => line.includes('another worker has taken over'))).toEqual([]);
+    expect(server.lines.filter((line) => line.includes('lease lost to another worker'))).toEqual([]);
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
@@ -119,7 +119,10 @@ describe('a session that nobody works on', () => {
     const { server, session } = await leftAlone(undefined, timing);
     await server.storage.db
       .updateTable('sessions')
-      .set((eb) => ({ tries: QUICK_TRIES + 1, processing_since: eb('processing_since', '-', TIMING.answerWithinMs) }))
+      .set((eb) => ({
+        tries: QUICK_ATTEMPTS + 1,
+        processing_since: eb('processing_since', '-', TIMING.answerWithinMs),
+      }))
       .execute();
     // Each round is one of another worker, to which the one before has let go of it.
     for (let round = 1; round <= 3; round++) {

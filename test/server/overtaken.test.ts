@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { expect, it } from 'vitest';
-import { type ConnectBankDeps, LEGS } from '../../server/connect/connect-bank.ts';
+import { type ConnectBankDeps, STEPS } from '../../server/connect/connect-bank.ts';
 import { releaseItems } from '../../server/records/items.ts';
 import { openStorage } from '../../server/storage/open.ts';
 import { createSecrets } from '../../server/storage/secrets.ts';
@@ -33,7 +33,7 @@ withPostgres('on PostgreSQL', (postgres) => {
     } as unknown as HeldSession;
     const plaid = { exchangePublicToken: async () => ({ accessToken: 'access-1', itemId: 'plaid-item' }) };
     const leave = () =>
-      LEGS.started({ storage: other, secrets, plaid, timing: TIMING } as unknown as ConnectBankDeps, held).catch(
+      STEPS.started({ storage: other, secrets, plaid, timing: TIMING } as unknown as ConnectBankDeps, held).catch(
         (error: unknown) => error,
       );
 

@@ -3,7 +3,7 @@ import { mayEndOlderLogin } from '../../server/connect/institution-quirks.ts';
 import { sha256 } from '../../server/ids.ts';
 import { findSession } from '../../server/records/sessions.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';
 import { throughLink, type Way } from '../helpers/through-link.ts';
 
@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { bank, enabled, settled, read } = afterlife(() => server);
+const { bank, enabled, settled, read } = connectionLifecycle(() => server);
 
 const exchanges = () => server.ledger.calls().filter(({ path }) => path === '/item/public_token/exchange').length;
 

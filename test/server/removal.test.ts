@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PROOF_KEEP_MS } from '../../server/records/audit.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 let receiver: Receiver;
 
-const { enabled, connect, read, settled } = afterlife(() => server);
+const { enabled, connect, read, settled } = connectionLifecycle(() => server);
 const removed = () => server.ledger.items().filter((item) => item.removed).length;
 const remove = (id: string) => server.merchant('DELETE', `/v1/connections/${id}`);
 

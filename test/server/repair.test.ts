@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../widget/contract.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';
 import { throughLink } from '../helpers/through-link.ts';
 
@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { bank, enabled, item, connect, read, becomes, settled } = afterlife(() => server);
+const { bank, enabled, item, connect, read, expectStatus, settled } = connectionLifecycle(() => server);
 const exchanges = () => server.ledger.calls().filter(({ path }) => path === '/item/public_token/exchange').length;
 
 /** Plaid's OAuth bank of its Sandbox; its accounts have numbers that are tokens. */
@@ -33,7 +33,7 @@ async function opened(connection: string): Promise<Session> {
 async function broken(username?: string, institution?: string): Promise<string> {
   const { id } = await connect(username, institution);
   bank().breakLogin(item().item_id);
-  await becomes(id, 'needs_repair');
+  await expectStatus(id, 'needs_repair');
   return id;
 }
 
@@ -77,7 +77,7 @@ describe('the link token of a repair', () => {
     const withheld = async () => {
       const { id } = await connect();
       bank().withholdNumbers(item().item_id);
-      await becomes(id, 'needs_repair');
+      await expectStatus(id, 'needs_repair');
       return id;
     };
     const tokens = () =>
@@ -91,7 +91,7 @@ describe('the link token of a repair', () => {
       const { public_token } = await throughLink(server, link, { username: 'user_one_account' });
       expect(item().products).toContain('auth');
       expect((await server.complete(session, public_token)).body.status).toBe('completed');
-      await becomes(id, 'active');
+      await expectStatus(id, 'active');
       expect(exchanges()).toBe(1);
     });
 
@@ -154,7 +154,7 @@ describe('completing a repair', () => {
     const { id } = await connect();
     const before = await read(id);
     bank().revokePermission(item().item_id);
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     bank().signInAgain(item().item_id);
     const { answer } = await repair(id);
     expect(answer.body.status).toBe('completed');
@@ -214,7 +214,7 @@ describe('completing a repair', () => {
   ] as const)('with a made-up token does not mend %s, as no link token was made', async (_name, status, end) => {
     const { id } = await connect();
     end();
-    await becomes(id, status);
+    await expectStatus(id, status);
     bank().signInAgain(item().item_id);
     const session = await server.createSession({ connection: id });
     const answer = await server.complete(session, UPDATE_TOKEN);
@@ -244,7 +244,7 @@ describe('completing a repair', () => {
     const id = body.connections[0].id as string;
     const row = await server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
     bank().revokeAccount(item().item_id, row?.plaid_account_id ?? '');
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     const { answer } = await repair(id);
     expect([answer.status, answer.body.code, answer.body.action]).toEqual([422, 'account_unknown', 'choose_account']);
     expect((await read(id)).status).toBe('revoked');
@@ -259,7 +259,7 @@ describe('completing a repair', () => {
     expect(enabled()).toEqual([]);
     bank().signInAgain(item().item_id);
     expect((await repair(ids[0] ?? '')).answer.body.status).toBe('completed');
-    for (const id of ids) await becomes(id, 'active');
+    for (const id of ids) await expectStatus(id, 'active');
     expect(enabled()).toHaveLength(4);
   });
 

@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { webhooks, bank, item, events, changeInstrument, connect, read, becomes } = afterlife(() => server);
+const { webhooks, bank, item, events, changeInstrument, connect, read, expectStatus } = connectionLifecycle(
+  () => server,
+);
 
 const FINIX_SECRET = 'f'.repeat(64);
 
@@ -60,9 +62,9 @@ describe('a webhook of Finix’s', () => {
       const { id } = await connect();
       const { payment_instrument } = await read(id);
       await changeInstrument(id, { enabled: false });
-      await becomes(id, 'revoked');
+      await expectStatus(id, 'revoked');
       await changeInstrument(id, { enabled: true });
-      expect((await becomes(id, 'active')).payment_instrument).toBe(payment_instrument);
+      expect((await expectStatus(id, 'active')).payment_instrument).toBe(payment_instrument);
     });
 
     it('that was changed out of order: what is true at Finix counts', async () => {
@@ -72,19 +74,19 @@ describe('a webhook of Finix’s', () => {
       await changeInstrument(id, { enabled: false });
       await changeInstrument(id, { enabled: true });
       await webhooks().release('reversed');
-      await becomes(id, 'active');
+      await expectStatus(id, 'active');
     });
 
     it('whose check has an outcome: the merchant sees it', async () => {
       const { id } = await connect();
       await changeInstrument(id, { attempt_bank_account_validation_check: true });
-      expect((await becomes(id, 'active')).bank_account_validation_check).toBe('VALID');
+      expect((await expectStatus(id, 'active')).bank_account_validation_check).toBe('VALID');
     });
 
     it('that our own renewal has disabled changes nothing, and no token of it is stored', async () => {
       const { id } = await connect();
       bank().renumber(item().item_id);
-      await becomes(id, 'active');
+      await expectStatus(id, 'active');
       for (const secret of server.ledger.processorTokens()) {
         expect(JSON.stringify(await events())).not.toContain(secret);
       }

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256 } from '../../server/ids.ts';
 import type { Session } from '../../widget/contract.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { webhooks, enabled, events, settled } = afterlife(() => server);
+const { webhooks, enabled, events, settled } = connectionLifecycle(() => server);
 
 describe('LINK webhooks of a Hosted Link', () => {
   const finish = async (

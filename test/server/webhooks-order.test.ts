@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Clients } from '../../server/create-server.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 const FINIX_SECRET = 'f'.repeat(64);
@@ -43,7 +43,9 @@ afterEach(async () => {
   other = undefined;
   await server.close();
 });
-const { webhooks, bank, item, events, changeInstrument, connect, settled, becomes } = afterlife(() => server);
+const { webhooks, bank, item, events, changeInstrument, connect, settled, expectStatus } = connectionLifecycle(
+  () => server,
+);
 
 async function start(answers: ReturnType<typeof lateAnswers>): Promise<void> {
   const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
@@ -80,7 +82,7 @@ describe('of two webhooks about the same thing', () => {
     await second.jobs.tick();
     expect((await events()).map(({ tries }) => tries)).toEqual([1, 1, 0]);
     answers.release();
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
   });
 
   it('the later answer of Plaid counts, although the earlier one was long on its way', async () => {
@@ -88,9 +90,9 @@ describe('of two webhooks about the same thing', () => {
     await start(answers);
     const { id } = await connect();
     bank().breakLogin(item().item_id);
-    await becomes(id, 'needs_repair');
+    await expectStatus(id, 'needs_repair');
     bank().repairLogin(item().item_id);
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
     webhooks().hold();
     bank().breakLogin(item().item_id);
     webhooks().drop();
@@ -109,7 +111,7 @@ describe('of two webhooks about the same thing', () => {
     await (await joined()).jobs.tick();
     expect((await events()).at(-1)).toMatchObject({ type: 'ITEM/LOGIN_REPAIRED', tries: 0 });
     answers.release();
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
   });
 
   it('the one that a frozen process was at work on is not written by it any more', async () => {
@@ -123,9 +125,9 @@ describe('of two webhooks about the same thing', () => {
       return (await events()).every(({ status }) => status !== 'received');
     });
     answers.release();
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     await server.jobs.tick();
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
   });
 
   it('an answer that comes when its time is over is asked for once more, even if nobody has taken it up', async () => {
@@ -141,7 +143,7 @@ describe('of two webhooks about the same thing', () => {
     await second.jobs.tick();
     expect((await events()).slice(1).map(({ status }) => status)).toEqual(['received', 'handled']);
     answers.release();
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     expect(await events()).toMatchObject([{}, { tries: 2 }, { tries: 1 }]);
   });
 });

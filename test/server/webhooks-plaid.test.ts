@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { webhooks, bank, enabled, item, events, connect, read, settled, becomes } = afterlife(() => server);
+const { webhooks, bank, enabled, item, events, connect, read, settled, expectStatus } = connectionLifecycle(
+  () => server,
+);
 
 const setVerification = (verification_status: 'automatically_verified' | 'verification_expired') =>
   fetch(`${server.upstream.plaidUrl}/sandbox/item/set_verification_status`, {
@@ -32,7 +34,7 @@ describe('Plaid says', () => {
     expect((await read(id)).payment_instrument).toBeNull();
     webhooks().settings.copies = 3;
     await setVerification('automatically_verified');
-    const connection = await becomes(id, 'active');
+    const connection = await expectStatus(id, 'active');
     expect(server.ledger.instruments().map((instrument) => instrument.id)).toEqual([connection.payment_instrument]);
   });
 
@@ -49,14 +51,14 @@ describe('Plaid says', () => {
       times: 1,
     });
     await setVerification('automatically_verified');
-    const connection = await becomes(id, 'active');
+    const connection = await expectStatus(id, 'active');
     expect(server.ledger.instruments().map((instrument) => instrument.id)).toEqual([connection.payment_instrument]);
   });
 
   it('AUTH/VERIFICATION_EXPIRED: the connection has failed and the Item goes', async () => {
     const { id } = await connect('user_pending_verification');
     await setVerification('verification_expired');
-    await becomes(id, 'failed');
+    await expectStatus(id, 'failed');
     expect(server.ledger.items()[0]?.removed).toBe(true);
   });
 
@@ -77,7 +79,7 @@ describe('Plaid says', () => {
       item_id: item().item_id,
       account_id: item().account_ids[0],
     });
-    await becomes(id, outcome);
+    await expectStatus(id, outcome);
   });
 
   it('AUTH/DEFAULT_UPDATE: a new instrument takes the place of the old one, which is disabled', async () => {
@@ -85,7 +87,7 @@ describe('Plaid says', () => {
     const before = await read(id);
     webhooks().settings.copies = 2;
     bank().renumber(item().item_id);
-    const after = await becomes(id, 'active');
+    const after = await expectStatus(id, 'active');
     expect(after.previous_payment_instrument).not.toBeNull();
     expect(after.payment_instrument).not.toBe(before.payment_instrument);
     expect(after.fingerprint).not.toBe(before.fingerprint);
@@ -99,7 +101,7 @@ describe('Plaid says', () => {
       webhook_code: 'PRODUCT_PERMISSIONS_REQUIRED',
       item_id: item().item_id,
     });
-    await becomes(id, 'needs_repair');
+    await expectStatus(id, 'needs_repair');
   });
 
   it('BANK_TRANSFERS/BANK_TRANSFERS_EVENTS_UPDATE: kept and ignored', async () => {
@@ -108,14 +110,14 @@ describe('Plaid says', () => {
       webhook_type: 'BANK_TRANSFERS',
       webhook_code: 'BANK_TRANSFERS_EVENTS_UPDATE',
     });
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
     expect((await events()).at(-1)).toMatchObject({ status: 'ignored' });
   });
 
   it('ITEM/ERROR: the connection needs repair; its instrument stays', async () => {
     const { id } = await connect();
     bank().breakLogin(item().item_id);
-    const { payment_instrument } = await becomes(id, 'needs_repair');
+    const { payment_instrument } = await expectStatus(id, 'needs_repair');
     expect(enabled()).toEqual([payment_instrument]);
   });
 
@@ -132,15 +134,15 @@ describe('Plaid says', () => {
         display_message: null,
       },
     });
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
   });
 
   it('ITEM/LOGIN_REPAIRED: the connection is active again, with the same instrument', async () => {
     const { id } = await connect();
     bank().breakLogin(item().item_id);
-    const before = await becomes(id, 'needs_repair');
+    const before = await expectStatus(id, 'needs_repair');
     bank().repairLogin(item().item_id);
-    const after = await becomes(id, 'active');
+    const after = await expectStatus(id, 'active');
     expect(after.payment_instrument).toBe(before.payment_instrument);
   });
 
@@ -150,18 +152,18 @@ describe('Plaid says', () => {
     bank().breakLogin(item().item_id);
     bank().repairLogin(item().item_id);
     await webhooks().release('reversed');
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
   });
 
   it('ITEM/LOGIN_REPAIRED late, when the login has broken once more: the connection still needs repair', async () => {
     const { id } = await connect();
     bank().breakLogin(item().item_id);
-    await becomes(id, 'needs_repair');
+    await expectStatus(id, 'needs_repair');
     webhooks().hold();
     bank().repairLogin(item().item_id);
     bank().breakLogin(item().item_id);
     await webhooks().release();
-    await becomes(id, 'needs_repair');
+    await expectStatus(id, 'needs_repair');
   });
 
   it.each([
@@ -170,15 +172,15 @@ describe('Plaid says', () => {
   ] as const)('%s: the connection needs repair', async (_name, code) => {
     const { id } = await connect();
     bank().announceDisconnect(item().item_id, code);
-    await becomes(id, 'needs_repair');
+    await expectStatus(id, 'needs_repair');
     bank().repairLogin(item().item_id);
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
   });
 
   it('ITEM/USER_PERMISSION_REVOKED: the connection is revoked and nothing can be debited', async () => {
     const { id } = await connect();
     bank().revokePermission(item().item_id);
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     expect(enabled()).toEqual([]);
   });
 
@@ -234,7 +236,7 @@ describe('Plaid says', () => {
       item_id: item().item_id,
       new_webhook_url: 'https://connect.example/webhooks/plaid',
     });
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
     const { body } = await server.merchant('GET', `/v1/connections/${id}/audit?limit=100`);
     const actions = body.data.map(({ action }: { action: string }) => action);
     expect(actions).toEqual(
@@ -261,7 +263,7 @@ describe('Plaid says', () => {
     });
     const { body } = await done;
     expect(body.connections[0].status).toBe('active');
-    await becomes(body.connections[0].id, 'revoked');
+    await expectStatus(body.connections[0].id, 'revoked');
     expect(enabled()).toEqual([]);
   });
 });

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlaidClient } from '../../server/clients/plaid.ts';
 import { createPlaidKeys } from '../../server/webhooks/plaid-keys.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { webhooks, item, events, connect, settled, becomes } = afterlife(() => server);
+const { webhooks, item, events, connect, settled, expectStatus } = connectionLifecycle(() => server);
 
 /** A webhook of Plaid's, sent by whoever has the header. */
 async function post(body: string, token: string | undefined) {
@@ -230,6 +230,6 @@ describe('a webhook of Plaid’s', () => {
       environment: 'production',
     });
     await post(body, webhooks().signPlaid(body));
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
   });
 });

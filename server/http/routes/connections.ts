@@ -27,7 +27,7 @@ export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
     credentials.requireMerchant(c);
     const id = c.req.param('id');
     await requestRemoval(deps, id, { actor: 'merchant' });
-    await deps.goals.run(id, ANSWER_WITHIN_MS);
+    await deps.tasks.run(id, ANSWER_WITHIN_MS);
     const row = await findConnection(storage, id);
     return c.json(viewConnection(row, 'merchant'), row.status === 'removed' ? 200 : 202);
   });

@@ -4,10 +4,10 @@ import type { LinkToken } from '../../clients/plaid.ts';
 import { createLinkToken } from '../../connect/create-link-token.ts';
 import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../connect/hosted-link.ts';
 import { hasConnections } from '../../connect/recognize.ts';
-import { rememberLink } from '../../connect/stored-link-tokens.ts';
+import { storeLinkToken } from '../../connect/stored-link-tokens.ts';
 import { ProblemError } from '../../errors.ts';
 import { sha256 } from '../../ids.ts';
-import { acceptBeforehand, type Origin } from '../../records/authorization.ts';
+import { acceptUpFront, type Origin } from '../../records/authorization.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
 import {
   auditSession,
@@ -76,13 +76,13 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
     if (request.return_url !== undefined && !isPageOn(origins, request.return_url)) {
       const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
-      throw new ProblemError('invalid_request', { errors, detail: 'Wrong: return_url.' });
+      throw new ProblemError('invalid_request', { errors, detail: 'Invalid: return_url.' });
     }
     const now = await storage.now();
     requireWaiting(session, now);
     refuseWhenStopping(deps);
     await limit(deps, `link-token:${session.id}`, LINK_TOKENS);
-    if (authorization) session = await acceptBeforehand(storage, session, authorization, originOf(c));
+    if (authorization) session = await acceptUpFront(storage, session, authorization, originOf(c));
     const token = await createLinkToken(deps, session, request);
     await noteLinkToken(deps, session, token, c.get('ip'));
     return c.json({
@@ -188,7 +188,7 @@ async function noteLinkToken(
       .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
       .onConflict((conflict) => conflict.column('hash').doNothing())
       .execute();
-    if (isRead) await rememberLink(trx, secrets, session, token, now);
+    if (isRead) await storeLinkToken(trx, secrets, session, token, now);
     await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
   });
 }
@@ -210,7 +210,7 @@ function idempotencyKey(c: AppContext): string | undefined {
   const key = c.req.header('Idempotency-Key');
   if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
     const errors = [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }];
-    throw new ProblemError('invalid_request', { errors, detail: 'Wrong: the Idempotency-Key header.' });
+    throw new ProblemError('invalid_request', { errors, detail: 'Invalid: the Idempotency-Key header.' });
   }
   return key;
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 import { withPostgres } from '../helpers/storages.ts';
@@ -13,7 +13,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
   let storages: Storage[];
   let receiver: Receiver;
 
-  const { bank, enabled, item, connect, read } = afterlife(() => server);
+  const { bank, enabled, item, connect, read } = connectionLifecycle(() => server);
 
   async function start(): Promise<void> {
     receiver = await startReceiver();
@@ -36,7 +36,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
   /** Both work on whatever is due, at the same time. */
   const both = () => Promise.all([server.jobs.tick(), other.jobs.tick()]);
 
-  async function becomes(id: string, status: string) {
+  async function expectStatus(id: string, status: string) {
     return eventually(async () => {
       await server.upstream.simulator.webhooks.settled();
       await both();
@@ -57,7 +57,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     expect(enabled()).toEqual([(await read(id)).payment_instrument]);
 
     bank().revokePermission(item().item_id);
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     await expect.poll(async () => (await both()) && enabled()).toEqual([]);
 
     bank().signInAgain(item().item_id);
@@ -72,7 +72,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
       other.merchant('DELETE', '/v1/customers/cus_1'),
     ]);
     expect([200, 202]).toContain(answer.status);
-    await becomes(id, 'removed');
+    await expectStatus(id, 'removed');
     expect(enabled()).toEqual([]);
     await eventually(async () => {
       await both();

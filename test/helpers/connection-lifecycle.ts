@@ -3,7 +3,7 @@ import type { MerchantConnection, Session } from '../../widget/contract.ts';
 import { eventually, type TestServer } from './server.ts';
 
 /** What tests of a connection's later life do again and again; `current` gives the server of the running test. */
-export function afterlife(current: () => TestServer) {
+export function connectionLifecycle(current: () => TestServer) {
   const webhooks = () => current().upstream.simulator.webhooks;
   const bank = () => current().upstream.simulator.bank;
   const enabled = () =>
@@ -62,12 +62,12 @@ export function afterlife(current: () => TestServer) {
     });
   }
 
-  async function becomes(id: string, status: MerchantConnection['status']): Promise<MerchantConnection> {
+  async function expectStatus(id: string, status: MerchantConnection['status']): Promise<MerchantConnection> {
     await settled();
     const connection = await read(id);
     expect(connection.status).toBe(status);
     return connection;
   }
 
-  return { webhooks, bank, enabled, item, events, changeInstrument, connect, read, settled, becomes };
+  return { webhooks, bank, enabled, item, events, changeInstrument, connect, read, settled, expectStatus };
 }
