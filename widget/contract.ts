@@ -299,6 +299,16 @@ export interface LinkTokenResponse extends Partial<SessionPurpose> {
 /** In place of the public token of the session's Hosted Link, which Plaid gives to the server only. */
 export type HostedPublicToken = 'hosted';
 
+/** How a run of Link ended without a bank, for the audit: Plaid's own ids and words. */
+export interface LinkExitRequest {
+  link_session_id?: string | null;
+  request_id?: string | null;
+  institution_id?: string | null;
+  /** `metadata.status`, for one `requires_credentials`. */
+  status?: string | null;
+  error_code?: string | null;
+}
+
 /** What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else. */
 export interface CompleteRequest {
   /** Or `HostedPublicToken`. */

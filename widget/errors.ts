@@ -15,6 +15,8 @@ export type ElementErrorCode =
   | ProblemCode
   /** No `endpoint`, and the script that defined the element did not bring one. */
   | 'endpoint_missing'
+  /** A modal dialog of the page makes Link unreachable, and Hosted Link can't be had. */
+  | 'link_covered'
   /** Link's script did not load: content blocker, policy or a network that filters. */
   | 'script_blocked'
   | 'offline'
@@ -32,22 +34,36 @@ export type ElementErrorCode =
   | 'bank_login_locked'
   | 'bank_access_refused';
 
+/** Where support and Plaid find a run of Link again. */
+export interface LinkTrace {
+  /** Plaid's `request_id`. */
+  requestId: string | null;
+  linkSessionId: string | null;
+  /** The bank that the customer had chosen. */
+  institution: { id: string | null; name: string | null } | null;
+}
+
 /** What a page sees of an error; `message` is a sentence for the customer, in their language. */
 export interface ElementError {
   code: ElementErrorCode;
   message: string;
   retryable: boolean;
   action: ProblemAction;
-  /** The server's `X-Request-Id`, for support; null when the server was not reached. */
+  /** The server's `X-Request-Id`, or Plaid's `request_id` where Link reported the error; for support. */
   requestId: string | null;
+  /** Where Link reported the error. */
+  linkSessionId: string | null;
+  institution: LinkTrace['institution'];
 }
 
 /** Which of several things a code stands for, where the customer should read which. */
 export type ErrorReason = 'timed_out' | 'setup' | 'ended' | 'not_ready';
 
 /** An error on its way through the element: not yet put into words. */
-export interface FlowError extends Omit<ElementError, 'message'> {
+export interface FlowError extends Pick<ElementError, 'code' | 'retryable' | 'action' | 'requestId'> {
   reason?: ErrorReason;
+  linkSessionId?: LinkTrace['linkSessionId'];
+  institution?: LinkTrace['institution'];
   accounts?: SelectableAccount[];
   authorization?: AuthorizationText;
   /** With `invalid_request`: which fields the server refused. */
@@ -86,13 +102,17 @@ export function fromProblem(problem: Problem): FlowError {
   return { code, action, retryable, accounts, authorization, errors, requestId: problem.request_id ?? null };
 }
 
-/** Whatever was thrown, as an error that the element can show. Nothing of an unknown error's text is kept: it may name tokens. */
+/**
+ * Whatever was thrown, as an error that the element can show. An unknown error goes to the console, and nothing of its
+ * text into the page: it may name tokens.
+ */
 export function toFlowError(thrown: unknown): FlowError {
   const known = thrown as Partial<FlowError> | null;
   if (known && typeof known.code === 'string' && typeof known.action === 'string') {
     const { code, action, retryable = false, requestId = null, accounts, authorization } = known;
     return { code, action, retryable, requestId, accounts, authorization };
   }
+  console.error('finix-bank-connect: an unexpected error', thrown);
   return flowError('internal_error', 'retry');
 }
 

@@ -3,16 +3,16 @@ import type { Connection } from './contract.ts';
 import { watchApproach } from './element/approach.ts';
 import { FbcErrorEvent, FbcOpenEvent } from './element/events.ts';
 import { languageOf } from './element/language.ts';
-import { type Core, loadCore, whenIdle } from './element/load-lazy.ts';
+import { failureOf, loadLazy, NOT_LOADED, whenIdle } from './element/load-lazy.ts';
 import { watchPage } from './element/page-events.ts';
 import { ElementProperties } from './element/properties.ts';
 import { styles } from './element/styles.ts';
-import { firstParts, render, type View } from './element/view.ts';
+import { type FirstView, firstParts, render } from './element/view.ts';
 import type { ElementError } from './errors.ts';
-import type { ConnectController } from './flow/controller.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow/state.ts';
-import type { Strings } from './i18n/index.ts';
+import type { FirstStrings } from './i18n/first.ts';
 import { Speech } from './i18n/speech.ts';
+import type { ElementCore } from './lazy/element-core.ts';
 import { mayReturn } from './link/may-return.ts';
 
 /**
@@ -68,22 +68,19 @@ import { mayReturn } from './link/may-return.ts';
  * @cssprop [--fbc-font=400 1rem / 1.4 system-ui, sans-serif] - As `font`.
  */
 export class FinixBankConnect extends ElementProperties {
-  /** Where the server is when no `endpoint` says otherwise. Empty in the npm build, which cannot know. */
+  /** Address of the server where no `endpoint` is set. Empty in the npm build, which cannot know. */
   static defaultEndpoint = '';
   static override styles = styles;
 
   /** Follows the controller's, once there is one. */
   #state = initialState;
-  #core: Core | null = null;
-  #controller: ConnectController | null = null;
+  #core: ElementCore | null = null;
   #loading: Promise<void> | null = null;
   #listening: AbortController | null = null;
-  #wasOpen = false;
   #near = false;
   #language: string | null = null;
   readonly #speech = new Speech(() => this.requestUpdate());
 
-  /** Where the element stands. */
   get status(): ElementStatus {
     return statusOf(this.#state);
   }
@@ -96,11 +93,9 @@ export class FinixBankConnect extends ElementProperties {
   /** Why the element stopped, in the customer's language; null where it did not. */
   get error(): ElementError | null {
     const { error } = this.#state;
-    if (!error) return null;
-    const { code, retryable, action, requestId } = error;
-    const text = this.#strings()[this.#core?.messageKey(error, this.#controller?.asker.purpose) ?? 'error_general'];
-    const message = this.#core?.fill(text, { merchant: this.#merchant }) ?? text;
-    return { code, message, retryable, action, requestId };
+    return (
+      error && (this.#core?.describe(error) ?? { ...NOT_LOADED, ...error, message: this.#strings().error_general })
+    );
   }
 
   protected override get values(): string[] {
@@ -112,44 +107,47 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   /**
-   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected or at work, and while another element's Link is
-   * open on this page.
+   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected or at work, and while another
+   * element's Link is open on this page.
    */
   open(): void {
     if (this.off) return;
     const mayOpen = () => this.dispatchEvent(new FbcOpenEvent());
-    if (this.#controller) {
-      this.#core?.press(this, this.#controller, mayOpen);
+    if (this.#core) {
+      this.#core.press(mayOpen);
     } else if (mayOpen()) {
       this.#show({ ...initialState, wanted: true });
-      this.#with((controller) => controller.press());
+      this.#with(({ controller }) => controller.press());
     }
   }
 
   /**
-   * Back to the beginning, without a value. Deletes nothing on the server. A `clientSecret` whose session has connected a bank is used up: then the
-   * error is `session_already_completed` until there is another one.
+   * Back to the beginning, without a value. Deletes nothing on the server. A `clientSecret` whose session has connected
+   * a bank can't be used again: then the error is `session_already_completed` until there is another one.
    */
   reset(): void {
-    this.#controller?.dispatch({ type: 'reset' });
+    this.#core?.controller.dispatch({ type: 'reset' });
     this.#warmUp();
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    if (this.#listening) return;
+    if (this.#listening) {
+      this.#core?.moved();
+      return;
+    }
     this.#listening = new AbortController();
     const { signal } = this.#listening;
     watchPage(signal, {
-      awake: () => this.#controller?.wake(),
+      awake: () => this.#core?.controller.wake(),
       online: () =>
-        this.#controller ? this.#controller.dispatch({ type: 'online' }) : this.#state.error && this.#warmUp(),
+        this.#core ? this.#core.controller.dispatch({ type: 'online' }) : this.#state.error && this.#warmUp(),
     });
     watchApproach(this, signal, (near) => {
       this.#near = near;
       this.#warmUp();
     });
-    // While the files of this release are surely there. A failure is no news yet: whoever comes near tries again.
+    // While the files of this release are surely there. A failure is not reported yet: the customer's approach tries again.
     whenIdle(signal, () => void this.#load().catch(() => {}));
     if (this.hasUpdated) this.#start();
     this.#show(this.#state);
@@ -157,181 +155,113 @@ export class FinixBankConnect extends ElementProperties {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    // A move in the document is a removal and an insertion in the same breath, and must not close Link.
+    // A move in the document is a removal and an insertion in the same task, and must not close Link.
     queueMicrotask(() => {
       if (this.isConnected) return;
       this.#listening?.abort();
       this.#listening = null;
-      this.#controller?.dispatch({ type: 'leave' });
+      this.#core?.controller.dispatch({ type: 'leave' });
     });
   }
 
-  /** The browser kept that there was a value; what has become of it only the server knows. */
+  /** Where the browser can move the element whole, nothing has happened to it. */
+  connectedMoveCallback(): void {}
+
+  /** The browser kept that there was a value; only the server knows what has become of it. */
   formStateRestoreCallback(): void {
     if (this.hasUpdated) this.#start();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    const credentials = [
-      'endpoint',
-      'clientSecret',
-      'fetchClientSecret',
-      'backend',
-      'firstName',
-      'lastName',
-      'email',
-    ] as const;
-    if (!this.hasUpdated) {
-      this.#start();
-    }
-    if (this.hasUpdated && credentials.some((name) => changed.has(name))) {
-      this.#controller?.restart();
-      this.#start();
-      // A name being typed must not ask for a session with every letter, so after a change of the person only the customer's approach does.
-      if (credentials.slice(0, 4).some((name) => changed.has(name))) this.#warmUp();
-    }
     const language = languageOf(this);
     if (language !== this.#language) {
       this.#language = language;
       this.#speech.follow(language);
     }
-    this.#controller?.refresh();
+    if (!this.#core) {
+      if (!this.hasUpdated || changed.has('clientSecret')) this.#start();
+    } else if (this.#core.update()) {
+      this.#start();
+    }
   }
 
   protected override render(): TemplateResult {
-    const view = this.#view();
-    return render(view, (this.#core?.partsOf ?? firstParts)(view));
-  }
-
-  protected override updated(): void {
-    const state = this.#state;
-    const root = this.shadowRoot;
-    const dialog = root?.querySelector('dialog');
-    const asks = state.phase === 'choosing' || state.phase === 'authorizing';
-    if (dialog && dialog.open !== asks) {
-      if (!asks) dialog.close();
-      else if (this.isConnected) dialog.showModal();
-    }
-    this.publish(this.status);
-    const focused = document.activeElement;
-    // Link took the focus with it; whoever had it elsewhere meanwhile keeps it.
-    if (this.#wasOpen && state.phase !== 'open' && (!focused || focused === document.body || focused === this)) {
-      root?.querySelector<HTMLElement>('.main, .card')?.focus({ preventScroll: true });
-    }
-    this.#wasOpen =
-      state.phase === 'open' ||
-      (this.#wasOpen && state.phase !== 'rest' && state.phase !== 'failed' && state.phase !== 'done');
-  }
-
-  #strings(): Strings {
-    return { ...this.#speech.strings(this.#core?.en, this.#core?.KEYS), ...this.strings };
-  }
-
-  /** Until the server has named the merchant, the page's host does. */
-  get #merchant(): string {
-    return this.#controller?.asker.merchant ?? location.hostname.replace(/^www\./, '');
-  }
-
-  #view(): View {
-    const byCustomer = (type: 'change' | 'remove') => () => {
-      this.#controller?.dispatch({ type });
-      this.dispatchEvent(new Event('change', { bubbles: true }));
-      this.#warmUp();
-    };
-    const core = this.#core;
-    return {
-      names: core?.namesOf(this),
+    const view: FirstView = {
       state: this.#state,
       strings: this.#strings(),
       lang: this.#speech.foreign,
       speechless: this.#speech.language === null,
-      merchant: this.#merchant,
-      purpose: this.#controller?.asker.purpose ?? 'debit',
       disabled: this.off,
       missing: this.missing,
-      embedded: core ? core.canEmbed(this, this.#state) : this.mode === 'embedded',
+      embedded: this.mode === 'embedded',
       press: () => this.open(),
-      pressHosted: () => this.#controller?.dispatch({ type: 'press_hosted' }),
-      change: byCustomer('change'),
-      remove: byCustomer('remove'),
-      decline: () => this.#controller?.dispatch({ type: 'decline' }),
-      accept: () => this.#controller?.dispatch({ type: 'accept' }),
-      choose: (id) => this.#controller?.dispatch({ type: 'choose', ids: [id] }),
     };
+    return render(...(this.#core?.view(view) ?? [view, firstParts(view)]));
   }
 
-  /** At once where the controller is there, so that a press opens Link before it returns; else as soon as it is. */
-  #with(act: (controller: ConnectController) => void): void {
-    if (this.#controller) act(this.#controller);
-    else void this.#need().then(() => this.#controller && this.isConnected && act(this.#controller));
+  protected override updated(): void {
+    this.#core?.updated();
+    this.publish(this.status);
   }
 
-  /** Where the rest can't be had, the customer hears of it. */
+  #strings(): FirstStrings {
+    return this.#core?.strings() ?? { ...this.#speech.strings(undefined, undefined), ...this.strings };
+  }
+
+  /** At once where the rest has loaded, so that a press opens Link before it returns; else as soon as it has. */
+  #with(act: (core: ElementCore) => void): void {
+    if (this.#core) act(this.#core);
+    else void this.#need().then(() => this.#core && this.isConnected && act(this.#core));
+  }
+
+  /** Where the rest can't be had, the customer is told. */
   async #need(): Promise<void> {
     try {
       await this.#load();
-    } catch {
+    } catch (cause) {
       if (this.#state.phase === 'failed') return;
-      const code = navigator.onLine ? 'network_failed' : 'offline';
-      const error = { code, action: 'retry', retryable: true, requestId: null } as const;
-      this.#show({ ...initialState, phase: 'failed', error });
+      this.#show({ ...initialState, phase: 'failed', error: { ...NOT_LOADED, ...failureOf(cause) } });
       if (this.error) this.dispatchEvent(new FbcErrorEvent(this.error));
     }
   }
 
-  #load(): Promise<void> {
-    if (this.#controller) return Promise.resolve();
-    this.#loading ??= loadCore()
-      .then(async (core) => {
-        this.#speech.retry();
-        await this.#speech.ready;
-        this.shadowRoot?.adoptedStyleSheets.push(core.lateStyles.styleSheet as CSSStyleSheet);
-        this.#core = core;
-        this.#controller = new core.ConnectController({
-          settings: core.createSettings(this, () => this.#endpoint()),
-          store: core.createSecretStore(() =>
-            [this.#endpoint(), this.name, this.firstName, this.lastName, this.email].map(String),
-          ),
-          away: core.createAwayStore(this, () => [
-            ...(this.getRootNode() as ParentNode & Node).querySelectorAll<FinixBankConnect>(this.localName),
-          ]),
-          place: (state) => core.embeddedPlace(this, state),
-          changed: (state) => this.#show(state),
-          emit: (news) => {
-            const event = core.eventFor(news, this.#state.connections, this.error);
-            if (event) this.dispatchEvent(event);
-          },
-        });
-        if (this.isConnected) this.#controller.start();
-        this.#show(this.#controller.state);
-      })
-      .finally(() => {
-        this.#loading = null;
-      });
-    return this.#loading;
+  async #load(): Promise<void> {
+    this.#loading ??= this.#createCore();
+    try {
+      await this.#loading;
+    } finally {
+      if (!this.#core) this.#loading = null;
+    }
+  }
+
+  async #createCore(): Promise<void> {
+    const { ElementCore } = await loadLazy();
+    // With the texts, so that nothing is first shown in another language.
+    this.#speech.retry();
+    await this.#speech.ready;
+    const core = new ElementCore(this, {
+      speech: this.#speech,
+      endpoint: () => this.endpoint || FinixBankConnect.defaultEndpoint,
+      show: (state) => this.#show(state),
+    });
+    this.#core = core;
+    if (this.isConnected) core.controller.start();
+    this.#show(core.controller.state);
   }
 
   /** Asks about a session that may have begun before this page did. Without one there is nothing to do until the customer comes near. */
   #start(): void {
-    if (this.#controller) this.#controller.start();
+    if (this.#core) this.#core.controller.start();
     else if (this.clientSecret || mayReturn()) void this.#need();
     this.#warmUp();
   }
 
-  #endpoint(): string {
-    return this.endpoint || FinixBankConnect.defaultEndpoint;
-  }
-
   #warmUp(): void {
-    if (this.#near && this.hasUpdated) this.#with((controller) => controller.dispatch({ type: 'warm' }));
+    if (this.#near && this.hasUpdated) this.#with((core) => core.warm());
   }
 
   #show(state: FlowState): void {
-    // The answer came after the element had gone: the server need not be asked again before it comes back.
-    if (!this.#listening && state.phase === 'polling' && this.#state.phase !== 'polling') {
-      queueMicrotask(() => this.#controller?.dispatch({ type: 'leave' }));
-    }
-    // Who does something about it need not be told any more.
+    // A customer who does something about it need not be told any more.
     if (state.wanted || (state.phase !== 'rest' && state.phase !== 'failed')) this.missing = false;
     this.#state = state;
     this.publish(this.status);

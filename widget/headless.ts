@@ -1,18 +1,19 @@
 import type { AuthorizationText, Connection, LinkMode, SelectableAccount } from './contract.ts';
 import { watchPage } from './element/page-events.ts';
-import { type ElementError, isRetry } from './errors.ts';
+import { type ElementError, isRetry, type LinkTrace } from './errors.ts';
 import { ConnectController } from './flow/controller.ts';
 import type { ControllerSettings } from './flow/controller-host.ts';
 import type { FlowEffect, FlowEvent } from './flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
 import { en, fill, loadStrings } from './i18n/index.ts';
 import { messageKey } from './i18n/messages.ts';
+import { isModalOpen } from './link/cover.ts';
 import { createAwayStore } from './link/oauth-return.ts';
 import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
 import { createSecretStore } from './session/client-secret-store.ts';
 
 export type * from './contract.ts';
-export { ConnectError, type ElementError, type ElementErrorCode } from './errors.ts';
+export { ConnectError, type ElementError, type ElementErrorCode, type LinkTrace } from './errors.ts';
 export type { ElementStatus } from './flow/state.ts';
 export {
   type ConnectBackend,
@@ -46,8 +47,8 @@ export interface ConnectOptions {
   /** The bank has yet to confirm the account. */
   onPending?(connections: readonly Connection[]): void;
   onNeedsRepair?(connections: readonly Connection[]): void;
-  /** The customer left without connecting; `step` is how far they came. */
-  onCanceled?(step: string): void;
+  /** The customer left without connecting; `step` is how far they came, `trace` is for support. */
+  onCanceled?(step: string, trace: LinkTrace): void;
   onError?(error: ElementError): void;
   /** The customer came to another step. Plaid adds names without notice. */
   onStep?(step: string): void;
@@ -120,15 +121,15 @@ export function createConnect(options: ConnectOptions): Connect {
 
   const messageOf = (state: FlowState): ElementError | null => {
     if (!state.error) return null;
-    const { code, retryable, action, requestId } = state.error;
+    const { code, retryable, action, requestId, linkSessionId = null, institution = null } = state.error;
     const merchant = controller.asker.merchant ?? location.hostname.replace(/^www\./, '');
     const message = fill(texts[messageKey(state.error, controller.asker.purpose)], { merchant });
-    return { code, message, retryable, action, requestId };
+    return { code, message, retryable, action, requestId, linkSessionId, institution };
   };
   function changed(state: FlowState): void {
     if (!signal.aborted) {
       snapshot = picture(state, messageOf(state));
-      for (const listener of [...listeners]) listener();
+      for (const listener of [...listeners]) call(listener);
     } else if (state.phase === 'polling' && !left) {
       left = true;
       // Nobody waits for the answer any more, so the server need not be asked for it.
@@ -144,8 +145,9 @@ export function createConnect(options: ConnectOptions): Connect {
     }),
     away: createAwayStore(self, () => [self]),
     place: ({ repair }) => (options.mode === 'embedded' && !repair.length ? (options.container ?? null) : null),
+    cover: () => (isModalOpen() ? 'modal' : null),
     changed,
-    emit: (news) => signal.aborted || tell(options, news, snapshot),
+    emit: (effect) => signal.aborted || call(() => notify(options, effect, snapshot)),
   });
 
   const inBrowser = typeof document !== 'undefined';
@@ -233,12 +235,26 @@ function settingsOf(options: ConnectOptions): () => ControllerSettings {
   return () => ({ backend, clientSecret, fetchClientSecret, publicSession, mode, language, nonce });
 }
 
-function tell(options: ConnectOptions, news: Extract<FlowEffect, { type: 'emit' }>, snapshot: ConnectSnapshot): void {
-  const { connections, error } = snapshot;
-  if (news.name === 'connected') options.onConnected?.(connections);
-  if (news.name === 'pending') options.onPending?.(connections);
-  if (news.name === 'needs-repair') options.onNeedsRepair?.(connections);
-  if (news.name === 'canceled') options.onCanceled?.(news.step);
-  if (news.name === 'step') options.onStep?.(news.step);
-  if (news.name === 'error' && error) options.onError?.(error);
+function notify(
+  options: ConnectOptions,
+  effect: Extract<FlowEffect, { type: 'emit' }>,
+  { connections, error }: ConnectSnapshot,
+): void {
+  if (effect.name === 'connected') options.onConnected?.(connections);
+  if (effect.name === 'pending') options.onPending?.(connections);
+  if (effect.name === 'needs-repair') options.onNeedsRepair?.(connections);
+  if (effect.name === 'canceled') options.onCanceled?.(effect.step, effect.trace);
+  if (effect.name === 'step') options.onStep?.(effect.step);
+  if (effect.name === 'error' && error) options.onError?.(error);
+}
+
+/** What the page's own functions throw is the page's: it goes where uncaught errors go, and stops nothing here. */
+function call(ours: () => void): void {
+  try {
+    ours();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

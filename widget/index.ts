@@ -4,7 +4,7 @@ define();
 
 export type * from './contract.ts';
 export { FbcErrorEvent, FbcOpenEvent } from './element/events.ts';
-export { ConnectError, type ElementError, type ElementErrorCode } from './errors.ts';
+export { ConnectError, type ElementError, type ElementErrorCode, type LinkTrace } from './errors.ts';
 export { FinixBankConnect } from './finix-bank-connect.ts';
 export type { ElementStatus } from './flow/state.ts';
 export type { StringKey, Strings } from './i18n/index.ts';

@@ -15,7 +15,7 @@ import type { FbcEventMap } from './lazy/events.ts';
 
 export type * from './contract.ts';
 export type * from './element/events.ts';
-export type { ElementError, ElementErrorCode } from './errors.ts';
+export type { ElementError, ElementErrorCode, LinkTrace } from './errors.ts';
 export type { ElementStatus } from './flow/state.ts';
 export type * from './lazy/events.ts';
 export type { FinixBankConnectElement };

@@ -19,6 +19,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['widget/i18n/'],
   // For a merchant's server: needs nothing of the element.
   ['widget/client/'],
+  ['widget/diagnose.ts'],
   ['widget/errors.ts'],
   ['widget/contract.ts'],
 ];

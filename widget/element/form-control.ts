@@ -120,7 +120,6 @@ export abstract class FormControl extends LitElement {
     internals.setValidity(missing ? { valueMissing: true } : {}, missing ? this.requiredText : '', anchor);
     if (!missing) this.missing = false;
     if (status === this.#status) return;
-    this.setAttribute('status', status);
     try {
       if (this.#status) internals.states.delete(this.#status);
       internals.states.add(status);
@@ -128,16 +127,37 @@ export abstract class FormControl extends LitElement {
       // Browsers before the final syntax refuse plain names; they still have the attribute.
     }
     this.#status = status;
+    this.#writeStatus();
+  }
+
+  /**
+   * While the page is loading, a framework may yet compare the tag with what its server has rendered. So what a tag is
+   * without anything having happened is not written before that.
+   */
+  readonly #writeStatus = (): void => {
+    const status = this.#status;
+    const isEarly = document.readyState !== 'complete' && !this.hasAttribute('status');
+    if (isEarly && (status === 'loading' || status === 'ready')) {
+      globalThis.addEventListener('load', this.#writeStatus, { once: true });
+    } else if (status && this.getAttribute('status') !== status) {
+      this.setAttribute('status', status);
+    }
+  };
+
+  /** A host that renders again takes away what it did not write. Before the next frame it is back. */
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, old, value);
+    if (name === 'status' && value !== this.#status) requestAnimationFrame(this.#writeStatus);
   }
 
   /** In place of the browser's bubble, which would say the same once more, and be gone in a moment. */
   readonly #reportMissing = (event: Event): void => {
     if (!clicking) return;
     event.preventDefault();
-    const controls = [...(this.form?.elements ?? [])] as HTMLInputElement[];
-    this.#markMissing(
-      controls.find(({ validity, willValidate }) => willValidate && !validity.valid) === (this as unknown),
-    );
+    // Not by `form.elements`, which a field of that name would hide.
+    const root = this.getRootNode() as ParentNode & Node;
+    const invalid = [...root.querySelectorAll<HTMLInputElement>(':invalid:not(form, fieldset)')];
+    this.#markMissing(invalid.find(({ form }) => form === this.form) === (this as unknown));
   };
 
   #markMissing(focuses: boolean): void {

@@ -1,4 +1,6 @@
-export type Core = typeof import('../lazy/index.ts');
+import type { FlowError } from '../errors.ts';
+
+type Lazy = typeof import('../lazy/index.ts');
 
 /** The chunk's own name. Only the build for script tags knows it; elsewhere the merchant's bundler loads the chunk, and has its own way of retrying. */
 declare const LAZY_CHUNK: string | undefined;
@@ -14,14 +16,26 @@ let failures = 0;
  * All that is not needed to show a button. A failure can be tried again: browsers until 2026 remember it for as long as the page lives, but only
  * under the same address.
  */
-export async function loadCore(): Promise<Core> {
+export async function loadLazy(): Promise<Lazy> {
   try {
-    if (failures && typeof LAZY_CHUNK === 'string') return (await import(`${LAZY_CHUNK}?retry=${failures}`)) as Core;
+    if (failures && typeof LAZY_CHUNK === 'string') return (await import(`${LAZY_CHUNK}?retry=${failures}`)) as Lazy;
     return await import('../lazy/index.ts');
   } catch (error) {
     failures++;
     throw error;
   }
+}
+
+export const NOT_LOADED = { requestId: null, linkSessionId: null, institution: null };
+
+/** What browsers and bundlers say when a module could not be fetched; another exception is a fault, and not the network's. */
+const NOT_FETCHED = /module|chunk|import|fetch/i;
+
+/** Why the rest could not be had. The console gets the cause: a failed import has many, and the browser shows none of them. */
+export function failureOf(cause: unknown): Pick<FlowError, 'code' | 'action' | 'retryable'> {
+  console.error('finix-bank-connect: could not start', cause);
+  if (!NOT_FETCHED.test(String(cause))) return { code: 'internal_error', action: 'contact_merchant', retryable: false };
+  return { code: navigator.onLine ? 'network_failed' : 'offline', action: 'retry', retryable: true };
 }
 
 /** Once the page has loaded and has nothing better to do. */

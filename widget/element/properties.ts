@@ -4,7 +4,7 @@ import type { ConnectBackend } from '../session/backend.ts';
 import { FormControl } from './form-control.ts';
 
 // Not properties of ours; a change is a reason to render.
-const OBSERVED = ['lang', 'aria-label', 'aria-labelledby', 'aria-describedby'];
+const OBSERVED = ['lang', 'status', 'aria-label', 'aria-labelledby', 'aria-describedby'];
 
 /** What a page can set, as attributes and as properties. */
 export abstract class ElementProperties extends FormControl {
@@ -47,6 +47,6 @@ export abstract class ElementProperties extends FormControl {
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
-    if (OBSERVED.includes(name)) this.requestUpdate();
+    if (OBSERVED.includes(name) && name !== 'status') this.requestUpdate();
   }
 }

@@ -2,29 +2,34 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import type { Purpose } from '../contract.ts';
 import type { FlowState } from '../flow/state.ts';
+import type { FirstStrings } from '../i18n/first.ts';
 import type { Strings } from '../i18n/index.ts';
 import { bankIcon, noticeIcon } from './icons.ts';
 
-/** What the element hands to its picture, and what the picture hands back. */
-export interface View {
+/** What the element shows, and what it does when something of it is pressed. */
+export interface FirstView {
   state: FlowState;
-  /** Complete only once the rest has loaded; what is shown before needs no more. */
-  strings: Strings;
+  strings: FirstStrings;
   /** Of the strings, where it is not the page's own: English stands in for a language that we don't have. */
   lang: string | null;
-  /** The strings are still on their way, so that nothing is first said in another language: what stands here keeps their room. */
+  /** The strings are still on their way, so that nothing is first shown in another language: what is here keeps their space. */
   speechless: boolean;
-  /** For the places in the strings. */
-  merchant: string;
-  purpose: Purpose;
   disabled: boolean;
   /** The form was sent without a bank. */
   missing: boolean;
   /** An embedded search can stand in the button's place; before the rest has loaded, it is meant to. */
   embedded: boolean;
-  /** Known only once the rest has loaded. */
-  names: Names | undefined;
+  names?: Names;
   press(): void;
+  decline?(): void;
+}
+
+/** The same once the rest has loaded. */
+export interface View extends FirstView {
+  strings: Strings;
+  /** For the places in the strings. */
+  merchant: string;
+  purpose: Purpose;
   pressHosted(): void;
   change(): void;
   remove(): void;
@@ -59,14 +64,17 @@ export interface Parts {
   spoken?: string;
   /** The customer may need another way to pay. */
   stranded?: boolean;
+  /** The note has just been announced: the control's description must not repeat it. */
+  isTold?: boolean;
   dialog?: TemplateResult;
 }
 
 /** All that can be shown before the rest has loaded: at rest, waiting for it, or not having got it. */
-export function firstParts({ state, strings, embedded: tall }: View): Parts {
+export function firstParts({ state, strings, embedded: tall }: FirstView): Parts {
   if (state.error) {
     const text = strings.error_general;
-    return { tall, caption: strings.retry, failed: true, note: errorText(text), spoken: text };
+    const idle = state.error.action === 'contact_merchant';
+    return { tall, caption: strings.retry, failed: true, idle, stranded: idle, note: errorText(text), spoken: text };
   }
   return state.wanted
     ? { tall, caption: strings.opening, working: true, idle: true, spoken: strings.opening }
@@ -77,7 +85,7 @@ export function errorText(text: string): TemplateResult {
   return html`<p part="error" class="error" id="said">${noticeIcon}${text}</p>`;
 }
 
-export function render(view: View, parts: Parts): TemplateResult {
+export function render(view: FirstView, parts: Parts): TemplateResult {
   const { strings, state } = view;
   const required = view.missing && state.phase === 'rest' && strings.required;
   const note = required ? errorText(required) : parts.note;
@@ -90,7 +98,7 @@ export function render(view: View, parts: Parts): TemplateResult {
   >
     <span id="name" hidden>${view.names?.label}</span>
     <span id="description" hidden>${view.names?.description}</span>
-    ${parts.card ?? control(view, parts, note ? 'said' : 'legal')}
+    ${parts.card ?? control(view, parts, parts.isTold ? '' : note ? 'said' : 'legal')}
     <div class="note">
       <p part="legal" id="legal" class=${note ? 'away' : ''}><slot name="legal">${strings.legal}</slot></p>
       <div>${note}</div>
@@ -102,7 +110,7 @@ export function render(view: View, parts: Parts): TemplateResult {
 }
 
 /** @param sentence the id of what is said about the button: one sentence, without the links that follow it */
-function control(view: View, { caption, label, working, failed, idle }: Parts, sentence: string): TemplateResult {
+function control(view: FirstView, { caption, label, working, failed, idle }: Parts, sentence: string): TemplateResult {
   return html`<button
     type="button"
     class="main ${failed && !idle ? 'again' : ''}"
@@ -128,7 +136,7 @@ function control(view: View, { caption, label, working, failed, idle }: Parts, s
 }
 
 /** Escape means "no" to a dialog, and the flow closes it. */
-function refuse(event: Event, view: View): void {
+function refuse(event: Event, view: FirstView): void {
   event.preventDefault();
-  view.decline();
+  view.decline?.();
 }

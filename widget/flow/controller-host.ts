@@ -1,4 +1,5 @@
 import type { LinkMode } from '../contract.ts';
+import type { Cover } from '../link/cover.ts';
 import type { AwayStore } from '../link/oauth-return.ts';
 import type { SessionHost, SessionSettings } from '../session/session-access.ts';
 import type { FlowEffect } from './events.ts';
@@ -16,6 +17,8 @@ export interface ControllerHost extends SessionHost {
   away: AwayStore;
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;
+  /** What of the page is in front of everything that Link shows: then Link is opened in a window of its own. */
+  cover(): Cover | null;
   /** The state has changed; what follows from it must be in place on return, because events come next. */
   changed(state: FlowState): void;
   emit(effect: Extract<FlowEffect, { type: 'emit' }>): void;

@@ -1,11 +1,14 @@
 import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from '../contract.ts';
-import type { FlowError } from '../errors.ts';
+import type { FlowError, LinkTrace } from '../errors.ts';
 import type { FlowState } from './state.ts';
 
 /** What can happen to the flow (reducer.ts), and what it decides. */
 export type FlowEvent =
-  /** `hosted`: Link may have ended at Plaid meanwhile, so the server may know more than this page. */
-  | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean }
+  /**
+   * `hosted`: Link may have ended at Plaid in the meantime, so the server may know more than this page. `stray`: a
+   * bank's page has come back to a tab that can't go on from there.
+   */
+  | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean; stray?: boolean }
   /** A bank's own page has sent the customer back, in the middle of Link. */
   | { type: 'return' }
   | { type: 'warm' }
@@ -26,7 +29,14 @@ export type FlowEvent =
   | { type: 'hosted_offered'; run: number; authorization?: AuthorizationText }
   | { type: 'press_hosted' }
   | { type: 'link_succeeded'; submission: CompleteRequest }
-  | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean }
+  /** `fresh`: soon after it was opened. */
+  | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean; trace?: LinkTrace }
+  /** Link reports, before it is opened, that it can't be. */
+  | { type: 'link_failed'; error: FlowError }
+  /** The page has taken the embedded search away. */
+  | { type: 'search_lost' }
+  /** What of the page made Link unreachable is gone. */
+  | { type: 'uncovered' }
   | { type: 'answered'; run: number; session: Session; retryAfter: number }
   | { type: 'unanswered'; run: number; error: FlowError }
   | { type: 'slow' }
@@ -59,7 +69,8 @@ export type FlowEffect =
   /** Let go of the client secret, so that the next preparation gets another. */
   | { type: 'forget' }
   | { type: 'emit'; name: 'open' | 'connected' | 'pending' | 'needs-repair' | 'error' }
-  | { type: 'emit'; name: 'canceled' | 'step'; step: string };
+  | { type: 'emit'; name: 'step'; step: string }
+  | { type: 'emit'; name: 'canceled'; step: string; trace: LinkTrace };
 
 export interface Transition {
   state: FlowState;

@@ -1,5 +1,5 @@
 import type { AuthorizationText, CompleteRequest, HostedPublicToken, Session } from '../contract.ts';
-import { type FlowError, flowError, fromProblem, isRetry, oneOf } from '../errors.ts';
+import { type FlowError, flowError, fromProblem, isRetry, type LinkTrace, oneOf } from '../errors.ts';
 import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import { type FlowState, isBusy, type Phase, statusOf } from './state.ts';
 import { authorize, fail, open, opened, prepare, read, rest, stay } from './steps.ts';
@@ -17,6 +17,7 @@ const isDead = ({ code }: FlowError) =>
 const hasMovedOn = ({ code }: FlowError) => oneOf(code, 'session_busy', 'session_already_completed');
 const isUnreached = ({ code }: FlowError) => oneOf(code, 'offline', 'timeout', 'network_failed');
 const HOSTED: CompleteRequest & { public_token: HostedPublicToken } = { public_token: 'hosted', accounts: [] };
+const NO_TRACE: LinkTrace = { requestId: null, linkSessionId: null, institution: null };
 const COMPLETED = flowError('session_already_completed', 'contact_merchant');
 
 export function transition(state: FlowState, event: FlowEvent): Transition {
@@ -24,7 +25,8 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
   const { phase } = state;
   switch (event.type) {
     case 'start': {
-      const next = { ...state, renewable: event.renewable, hosted: event.hosted ?? state.hosted };
+      const { renewable, hosted = state.hosted, stray } = event;
+      const next: FlowState = { ...state, renewable, hosted, notice: stray ? 'expired' : state.notice };
       if (phase === 'polling') return read(next, 'polling');
       return phase === 'rest' && event.known ? read(next, event.returning ? 'returning' : 'checking') : stay(next);
     }
@@ -35,7 +37,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     }
     case 'warm': {
       const next = { ...state, warm: true };
-      return phase === 'rest' && state.link === 'none' ? prepare(next) : stay(next);
+      return phase === 'rest' && state.link === 'none' && !state.idle ? prepare(next) : stay(next);
     }
     case 'press':
       return press(state);
@@ -54,6 +56,14 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       return phase === 'rest' && state.link === 'ready'
         ? stay(opened(state), [{ type: 'emit', name: 'open' }])
         : stay(state);
+    case 'link_failed':
+      return linkFailed(state, event.error);
+    case 'search_lost':
+      // An open Link goes on without the search that it was opened from; it is put back at its end.
+      if (phase === 'open') return stay({ ...state, link: 'none' });
+      return (phase === 'rest' || phase === 'failed') && state.link === 'ready' ? prepare(state) : stay(state);
+    case 'uncovered':
+      return phase === 'failed' ? prepare({ ...state, phase: 'rest', error: null }, [{ type: 'close' }]) : stay(state);
     case 'link_moved':
       return phase === 'open' || (phase === 'rest' && state.hosted) ? moved(state) : stay(state);
     case 'hosted_offered':
@@ -81,7 +91,12 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     case 'decline':
       if (phase !== 'choosing' && phase !== 'authorizing') return stay(state);
       return prepare({ ...rest(state), notice: 'canceled' }, [
-        { type: 'emit', name: 'canceled', step: phase === 'choosing' ? 'choose_account' : 'authorize' },
+        {
+          type: 'emit',
+          name: 'canceled',
+          step: phase === 'choosing' ? 'choose_account' : 'authorize',
+          trace: NO_TRACE,
+        },
       ]);
     case 'act':
       return phase === 'failed' ? act(state, true) : stay(state);
@@ -132,8 +147,9 @@ function moved(state: FlowState): Transition {
 function press(state: FlowState): Transition {
   switch (state.phase) {
     case 'open':
-      // Link is in front of the page while it is open: who can press has lost it, and opening again brings it back.
-      return stay(state, [{ type: 'open' }]);
+      // Link is in front of the page while it is open: a customer who can press has lost it, and opening it again brings
+      // it back. From the search, only the customer opens it.
+      return stay(state, state.embedded ? [] : [{ type: 'open' }]);
     case 'checking':
       return stay({ ...state, wanted: true });
     case 'rest':
@@ -148,6 +164,8 @@ function press(state: FlowState): Transition {
         submission: null,
         wanted: true,
         reopened: false,
+        relinked: false,
+        idle: false,
       };
       return link === 'none' ? prepare(next) : stay(next);
     }
@@ -176,12 +194,29 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
   if (hasMovedOn(error)) {
     return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
   }
+  // The page may yet get a client secret: only a customer who waits is told.
+  if (error.code === 'public_sessions_off' && !state.wanted) return stay({ ...next, idle: true });
   return isDead(error) ? renewOrFail(next, error) : fail(next, error);
 }
 
+/** Another link token may help, once. Without a press nobody waits for it, so after that nothing is said before one. */
+function linkFailed(state: FlowState, error: FlowError): Transition {
+  const { phase, link, relinked, wanted } = state;
+  if (link === 'none' || (phase !== 'rest' && phase !== 'failed')) return stay(state);
+  const next: FlowState = { ...state, link: 'none' };
+  if (!relinked) return prepare({ ...next, relinked: true }, [{ type: 'close' }]);
+  if (phase === 'failed' || !wanted) return stay({ ...next, idle: true }, [{ type: 'close' }]);
+  return fail(next, error.code === 'link_expired' ? flowError('link_failed', 'restart') : error, [{ type: 'close' }]);
+}
+
 function linkExited(state: FlowState, event: Extract<FlowEvent, { type: 'link_exited' }>): Transition {
-  const { error, step, fresh } = event;
-  if (!error) return stay({ ...state, phase: 'rest', notice: 'canceled' }, [{ type: 'emit', name: 'canceled', step }]);
+  const { error, step, fresh, trace = NO_TRACE } = event;
+  if (!error) {
+    const left: FlowState = { ...state, phase: 'rest', notice: 'canceled' };
+    const effects: FlowEffect[] = [{ type: 'emit', name: 'canceled', step, trace }];
+    // The search that it was opened from is gone.
+    return left.link === 'none' ? prepare(left, effects) : stay(left, effects);
+  }
   const closed: FlowState = { ...state, link: 'none' };
   if (error.code !== 'link_expired') return fail(closed, error, [{ type: 'close' }]);
   if (fresh && state.reopened) return fail(closed, flowError('link_failed', 'restart'), [{ type: 'close' }]);

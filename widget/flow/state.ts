@@ -42,6 +42,10 @@ export interface FlowState {
   /** The session was renewed, or Link reopened, without success since; once is help, twice is a loop. */
   renewed: boolean;
   reopened: boolean;
+  /** Link could not begin with what it was created with, once since the customer's last press. */
+  relinked: boolean;
+  /** Nothing is prepared ahead: there is nothing to prepare it with yet, or it did not help twice. A press tries. */
+  idle: boolean;
   /** The customer asked for another bank in place of the one that the session has. */
   replacing: boolean;
   /** Link ends at Plaid (Hosted Link): only the server hears how. */
@@ -74,6 +78,8 @@ export const initialState: FlowState = {
   renewable: false,
   renewed: false,
   reopened: false,
+  relinked: false,
+  idle: false,
   replacing: false,
   hosted: false,
   embedded: false,

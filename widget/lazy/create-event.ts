@@ -4,13 +4,13 @@ import type { ElementError } from '../errors.ts';
 import type { FlowEffect } from '../flow/events.ts';
 import { FbcCanceledEvent, FbcConnectedEvent, FbcNeedsRepairEvent, FbcPendingEvent, FbcStepEvent } from './events.ts';
 
-/** The event that belongs to what the flow has to tell. */
+/** The event for what the flow reports. */
 export function eventFor(
-  news: Extract<FlowEffect, { type: 'emit' }>,
+  effect: Extract<FlowEffect, { type: 'emit' }>,
   connections: Connection[],
   error: ElementError | null,
 ): Event | null {
-  switch (news.name) {
+  switch (effect.name) {
     case 'open':
       return new FbcOpenEvent();
     case 'connected':
@@ -20,9 +20,9 @@ export function eventFor(
     case 'needs-repair':
       return new FbcNeedsRepairEvent(connections);
     case 'canceled':
-      return new FbcCanceledEvent(news.step);
+      return new FbcCanceledEvent({ step: effect.step, ...effect.trace });
     case 'step':
-      return new FbcStepEvent(news.step);
+      return new FbcStepEvent(effect.step);
     case 'error':
       return error && new FbcErrorEvent(error);
   }

@@ -1,5 +1,6 @@
 import type { Connection } from '../contract.ts';
 import type { FbcErrorEvent, FbcOpenEvent } from '../element/events.ts';
+import type { LinkTrace } from '../errors.ts';
 
 const BUBBLING = { bubbles: true, composed: true };
 
@@ -31,10 +32,10 @@ export class FbcNeedsRepairEvent extends CustomEvent<{ connections: Connection[]
   }
 }
 
-/** The customer left without connecting; `detail.step` is how far they came. */
-export class FbcCanceledEvent extends CustomEvent<{ step: string }> {
-  constructor(step: string) {
-    super('fbc-canceled', { ...BUBBLING, detail: { step } });
+/** The customer left without connecting; `detail.step` is how far they came, the rest is for support. */
+export class FbcCanceledEvent extends CustomEvent<{ step: string } & LinkTrace> {
+  constructor(detail: { step: string } & LinkTrace) {
+    super('fbc-canceled', { ...BUBBLING, detail });
   }
 }
 

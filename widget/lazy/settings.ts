@@ -17,7 +17,7 @@ export function createSettings(element: ElementProperties, endpointOf: () => str
     if (first_name || last_name || mail) publicSession.identity = { first_name, last_name, email: mail };
     return {
       backend: element.backend ?? (endpoint ? (http?.backend ?? null) : null),
-      clientSecret: element.clientSecret || null,
+      clientSecret: String(element.clientSecret ?? '').trim() || null,
       fetchClientSecret: element.fetchClientSecret ?? null,
       publicSession,
       // A page may be newer than this copy of the element: what is not known is a button.

@@ -17,8 +17,11 @@ export interface HostedOptions {
   ask(): Promise<SessionAnswer>;
 }
 
-// A window that is closed for us may still be open for the customer (Plaid's page can cut itself off), so the looking goes on, at a fifth of the server's pace.
+// After its window the session is looked at all the same, at a fifth of the server's pace: a look costs little, and the
+// server may have the bank before the page knows.
 const LATER = 5;
+// Faster than any customer: then the browser has cut the page off from its window (Cross-Origin-Opener-Policy).
+const CUT_OFF_WITHIN = 1_000;
 // The server asks Plaid at most every 3 s: of this many answers at least one is newer than the window's end.
 const LOOKS_AFTER_CLOSE = 3;
 // Plaid's pages are laid out for a phone of this size.
@@ -30,6 +33,9 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
   let popup: Window | null = null;
   let isOpen = false;
   let isClosed = false;
+  /** Whether the window is open can't be seen from here. */
+  let isCutOff = false;
+  let openedAt = 0;
   let looksAfterClose = 0;
   let before: string | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -47,13 +53,22 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
         listener.moved();
         return;
       }
-      if (isOpen && (popup?.closed ?? true) && ++looksAfterClose >= LOOKS_AFTER_CLOSE) {
+      if (hasLeft() && ++looksAfterClose >= LOOKS_AFTER_CLOSE) {
         isOpen = false;
         listener.left();
       }
     }
     timer = setTimeout(() => void look(), retryAfter * 1000 * (isOpen ? 1 : LATER));
   }
+  /**
+   * A window that this page can't see, and one that is closed, look alike. A customer who has closed it is back on this
+   * page, which then has the focus.
+   */
+  const hasLeft = () => {
+    if (!isOpen || !(popup?.closed ?? true)) return false;
+    if (popup && Date.now() - openedAt < CUT_OFF_WITHIN) isCutOff = true;
+    return !isCutOff && document.hasFocus();
+  };
   const returned = () => {
     if (!document.hidden) void look();
   };
@@ -71,6 +86,8 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
         return true;
       }
       isOpen = true;
+      isCutOff = false;
+      openedAt = Date.now();
       looksAfterClose = 0;
       if (leavesPage) {
         // Comes only when the customer goes back and finds this page as it was.
@@ -85,6 +102,7 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
         return true;
       }
       document.addEventListener('visibilitychange', returned);
+      setTimeout(hasLeft, CUT_OFF_WITHIN - 1);
       void look();
       return true;
     },

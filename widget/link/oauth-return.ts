@@ -1,3 +1,4 @@
+import { toJson } from '../session/json.ts';
 import { attempt } from '../session/tab-storage.ts';
 import { AWAY_KEY, STATE_PARAMETER } from './may-return.ts';
 
@@ -21,6 +22,8 @@ export interface AwayStore {
   clear(): void;
   /** What this element left with, once: a refresh finds nothing. */
   take(): Return | null;
+  /** After `take`: a bank's page has come back, but to a tab that did not leave, or too late to go on. */
+  readonly isStray: boolean;
 }
 
 /** Who may have left: an element among its like on the page. */
@@ -45,12 +48,16 @@ const USED = 'finix-bank-connect:used';
  * No public token ever lies there.
  */
 export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
+  let isStray = false;
   return {
+    get isStray() {
+      return isStray;
+    },
     write(leave) {
       const name = element.name ?? '';
       const place = { name, index: named(peers(), name).indexOf(element) };
       const entry: Entry = { ...leave, ...place, path: location.pathname, scrollY: globalThis.scrollY };
-      attempt(() => sessionStorage.setItem(AWAY_KEY, JSON.stringify(entry)));
+      attempt(() => sessionStorage.setItem(AWAY_KEY, toJson(entry)));
     },
     clear() {
       attempt(() => sessionStorage.removeItem(AWAY_KEY));
@@ -60,7 +67,9 @@ export function createAwayStore(element: Named, peers: () => Named[]): AwayStore
       const stateId = new URL(href).searchParams.get(STATE_PARAMETER);
       const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
       // The customer went back or refreshed: this return was used, and the address says nothing any more.
-      if (stateId && attempt(() => sessionStorage.getItem(USED)) === stateId) cleanAddress();
+      const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
+      isStray = !!stateId && !isUsed && !entry && peers()[0] === element;
+      if (isUsed || isStray) cleanAddress();
       if (!entry || !isMeant(element, peers(), entry)) return null;
       // Link was open and the page was reloaded: a fresh Link is all there is.
       if (entry.linkToken && !stateId) return null;
@@ -69,8 +78,12 @@ export function createAwayStore(element: Named, peers: () => Named[]): AwayStore
         attempt(() => sessionStorage.setItem(USED, stateId));
         cleanAddress();
       }
-      if (entry.until <= Date.now()) return null;
-      if (entry.path === location.pathname) globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
+      isStray = entry.until <= Date.now();
+      if (isStray) return null;
+      // Unless the page, or the customer, has gone somewhere already.
+      if (entry.path === location.pathname && !globalThis.scrollY && !location.hash) {
+        globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
+      }
       const { linkToken, clientSecret, until } = entry;
       return { linkToken, clientSecret, until, receivedRedirectUri: href };
     },
@@ -90,5 +103,6 @@ function named(peers: Named[], name: string): Named[] {
 function cleanAddress(): void {
   const url = new URL(location.href);
   url.searchParams.delete(STATE_PARAMETER);
-  history.replaceState(history.state, '', url);
+  // Refused in documents without an address of their own, and when a page asks too often.
+  attempt(() => history.replaceState(history.state, '', url));
 }

@@ -1,109 +1,40 @@
 import type { CompleteRequest } from '../contract.ts';
-import { ConnectError, type FlowError, flowError, fromLinkError } from '../errors.ts';
-import type { EmbeddedHandler, PlaidGlobal, PlaidLinkConfig, PlaidSuccess } from './plaid-link.types.ts';
+import { type FlowError, flowError, fromLinkError, type LinkTrace } from '../errors.ts';
+import { guardScroll, still } from './page-scroll.ts';
+import { page } from './page-state.ts';
+import type {
+  EmbeddedHandler,
+  PlaidExit,
+  PlaidGlobal,
+  PlaidLinkConfig,
+  PlaidLinkError,
+  PlaidSuccess,
+} from './plaid-link.types.ts';
 
-/** Plaid allows no other address, and no copy. It is not versioned, so there is no hash to check it by. */
-export const LINK_SCRIPT = 'https://cdn.plaid.com/link/v2/stable/link-initialize.js';
-
-// A slow 3G line brings the script in about 6 s; who waited 15 s is better served by a word and a button.
-const SCRIPT_TIMEOUT = 15_000;
-// A script tag of the page's own may have loaded or failed before we looked, and then fires no event: the global is looked for as often as this.
-const POLL_INTERVAL = 50;
-
-/** Shared by all copies of this package on the page: Plaid does not support its script twice, and shows one Link at a time. */
-interface PageState {
-  script?: Promise<PlaidGlobal>;
-  policy?: { createScriptURL(url: string): unknown };
-  open?: object;
-}
-
-const page = (() => {
-  const key = Symbol.for('finix-bank-connect');
-  const all = globalThis as unknown as Record<symbol, PageState | undefined>;
-  all[key] ??= {};
-  return all[key];
-})();
-
-export interface LoadOptions {
-  nonce?: string;
-  /** Milliseconds. */
-  timeout?: number;
-}
-
-/**
- * Link's script, once per page. A `window.Plaid` that is already there wins, then a script tag that is already there. A failure is
- * forgotten and its tag removed, so that the next call tries anew.
- * @throws ConnectError `script_blocked`, or `offline`
- */
-export function loadPlaid(options: LoadOptions = {}): Promise<PlaidGlobal> {
-  if (globalThis.Plaid) return Promise.resolve(globalThis.Plaid);
-  page.script ??= waitForScript(options).finally(() => {
-    page.script = undefined;
-  });
-  return page.script;
-}
-
-function waitForScript({ nonce, timeout = SCRIPT_TIMEOUT }: LoadOptions): Promise<PlaidGlobal> {
-  const existing = document.querySelector<HTMLScriptElement>(`script[src="${LINK_SCRIPT}"]`);
-  const script = existing ?? createTag(nonce);
-  return new Promise((resolve, reject) => {
-    const look = () => {
-      if (!globalThis.Plaid) return;
-      stop();
-      resolve(globalThis.Plaid);
-    };
-    const fail = () => {
-      stop();
-      script.remove();
-      reject(new ConnectError(flowError(navigator.onLine ? 'script_blocked' : 'offline', 'retry')));
-    };
-    const stop = () => {
-      clearInterval(poll);
-      clearTimeout(timer);
-      script.removeEventListener('error', fail);
-    };
-    const poll = setInterval(look, POLL_INTERVAL);
-    const timer = setTimeout(fail, timeout);
-    script.addEventListener('load', look, { once: true });
-    script.addEventListener('error', fail);
-    if (!existing) document.head.append(script);
-  });
-}
-
-function createTag(nonce?: string): HTMLScriptElement {
-  const script = document.createElement('script');
-  if (nonce) script.nonce = nonce;
-  script.async = true;
-  script.src = trusted(LINK_SCRIPT);
-  return script;
-}
-
-/** Under `require-trusted-types-for 'script'` only a policy may name a script. Ours, `finix-bank-connect`, knows exactly one. */
-function trusted(url: string): string {
-  const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: object): PageState['policy'] } })
-    .trustedTypes;
-  page.policy ??= factory?.createPolicy('finix-bank-connect', {
-    createScriptURL(asked: string) {
-      if (asked === LINK_SCRIPT) return asked;
-      throw new TypeError('Only the script of Plaid Link may be loaded');
-    },
-  });
-  return (page.policy?.createScriptURL(url) as string | undefined) ?? url;
-}
-
-/** Whether any Link is open on this page, also one of another copy of this package. */
-export function isLinkOpen(): boolean {
-  return !!page.open;
+/** How Link ended without a bank. */
+export interface LinkExit {
+  /** Null where the customer left. */
+  error: FlowError | null;
+  /** How far they came. */
+  step: string;
+  trace: LinkTrace;
+  /** Plaid's own words for how it ended, for the server's audit. */
+  status: string | null;
+  errorCode: string | null;
 }
 
 export interface LinkListener {
   succeeded(submission: CompleteRequest): void;
-  exited(error: FlowError | null, step: string): void;
+  exited(exit: LinkExit): void;
+  /** Link can't be opened: what it was created with is not accepted. */
+  failed(exit: LinkExit): void;
   step(step: string): void;
-  /** The customer has opened Link from the embedded search. */
+  /** Link is in front of the customer; in the embedded search, they have opened it themselves. */
   opened(): void;
   /** The embedded search can't be had here. */
   refused(): void;
+  /** The page has taken the embedded search away. */
+  lost(): void;
 }
 
 export interface LinkOptions {
@@ -114,11 +45,14 @@ export interface LinkOptions {
 }
 
 export interface PreparedLink {
-  /** False when another element's Link is open on this page (one at a time), and where only the customer opens it, in the embedded search. */
+  /**
+   * False when another element's Link is open on this page (one at a time), and where only the customer opens it, in
+   * the embedded search.
+   */
   open(): boolean;
   /** The customer opens it, from the embedded search. */
   readonly embedded?: boolean;
-  /** Takes Link off the page and gives the page back as it was. No callback comes afterwards. */
+  /** Takes Link off the page. No callback comes afterwards. */
   close(): void;
 }
 
@@ -131,8 +65,9 @@ export function prepareLink(
 ): PreparedLink {
   let closed = false;
   let lastStep = 'start';
-  let restorePage = () => {};
   const lock = {};
+  const scroll = guardScroll();
+  const isOpen = () => page.open === lock;
 
   const step = (name: unknown) => {
     const word = String(name).toLowerCase();
@@ -141,15 +76,24 @@ export function prepareLink(
     lastStep = word;
     listener.step(word);
   };
-  const letGo = () => {
-    if (page.open !== lock) return;
-    page.open = undefined;
-    restorePage();
+  const exitOf = (failure: Partial<PlaidLinkError> | null, metadata: Partial<PlaidExit> | null): LinkExit => {
+    const trace = traceOf(metadata);
+    const errorCode = failure?.error_code || null;
+    const error = errorCode ? { ...fromLinkError(failure ?? {}), ...trace } : null;
+    return { error, step: metadata?.status || lastStep, trace, status: metadata?.status ?? null, errorCode };
   };
-  const takeLock = () => {
-    if (page.open && page.open !== lock) return false;
-    if (page.open !== lock) restorePage = rememberPage();
-    page.open = lock;
+  const end = (tell: () => void) => {
+    if (!isOpen()) return tell();
+    page.open = undefined;
+    scroll.closing(tell);
+  };
+  const open = (call: () => void) => {
+    if (page.open && !isOpen()) return false;
+    if (isOpen()) call();
+    else {
+      page.open = lock;
+      scroll.opening(call);
+    }
     return true;
   };
   const config: PlaidLinkConfig = {
@@ -157,38 +101,41 @@ export function prepareLink(
     ...(receivedRedirectUri ? { receivedRedirectUri } : {}),
     onSuccess(publicToken, metadata) {
       if (closed) return;
-      letGo();
-      if (publicToken) listener.succeeded(submissionOf(publicToken, metadata));
-      else listener.exited(flowError('link_failed', 'restart'), lastStep);
+      end(() => {
+        if (publicToken) listener.succeeded(submissionOf(publicToken, metadata));
+        else listener.exited({ ...exitOf(null, metadata), error: flowError('link_failed', 'restart') });
+      });
     },
     onExit(error, metadata) {
       if (closed) return;
-      // The search itself was refused, before anybody opened anything.
-      if (place && page.open !== lock) return listener.refused();
-      letGo();
-      listener.exited(error?.error_code ? fromLinkError(error) : null, metadata?.status || lastStep);
+      const exit = exitOf(error, metadata);
+      // Link reports with the same callback that it could not even begin.
+      if (isOpen()) end(() => listener.exited(exit));
+      else if (place && exit.error?.code !== 'link_expired') listener.refused();
+      else if (exit.error) listener.failed(exit);
     },
     onEvent(name, metadata) {
       if (closed) return;
-      if (place && name === 'OPEN' && page.open !== lock && takeLock()) listener.opened();
+      if (name === 'OPEN' && (isOpen() || (place && open(() => {})))) {
+        scroll.opened();
+        listener.opened();
+      }
       step((name === 'TRANSITION_VIEW' && metadata?.view_name) || name);
     },
   };
   const handler: EmbeddedHandler & { open?(): void } = place ? embed(plaid, config, place) : plaid.create(config);
+  const stopWatching = place && !handler.open ? watchPlace(place, () => closed || listener.lost()) : () => {};
 
   return {
     embedded: !handler.open,
-    open() {
-      if (!handler.open || !takeLock()) return false;
-      handler.open();
-      return true;
-    },
+    open: () => !!handler.open && open(() => handler.open?.()),
     close() {
       if (closed) return;
       closed = true;
-      letGo();
+      stopWatching();
+      end(() => {});
       // Link may be in the middle of calling us; it must not lose its frame under its feet.
-      queueMicrotask(() => handler.destroy());
+      queueMicrotask(() => still(() => handler.destroy()));
     },
   };
 }
@@ -196,6 +143,8 @@ export function prepareLink(
 /** The real script takes no element that is not in the page, and none without room; what it throws, a button can do without. */
 function embed(plaid: PlaidGlobal, config: PlaidLinkConfig, place: HTMLElement): EmbeddedHandler & { open?(): void } {
   try {
+    // What a copy of the page brought along is not a search.
+    place.replaceChildren();
     if (plaid.createEmbedded) return plaid.createEmbedded(config, place);
   } catch {
     place.replaceChildren();
@@ -203,20 +152,30 @@ function embed(plaid: PlaidGlobal, config: PlaidLinkConfig, place: HTMLElement):
   return plaid.create(config);
 }
 
-/** Link locks the page's scrolling while it is open and is known to give it back wrongly, and to jump to the top. */
-function rememberPage(): () => void {
-  const { overflow } = document.body.style;
-  const { scrollX, scrollY } = globalThis;
-  return () => {
-    // After Link's own clean-up, which follows its callbacks.
-    setTimeout(() => {
-      if (page.open) return;
-      document.body.style.overflow = overflow;
-      if (globalThis.scrollX !== scrollX || globalThis.scrollY !== scrollY) {
-        globalThis.scrollTo({ left: scrollX, top: scrollY, behavior: 'instant' });
-      }
-    });
+// Plaid's script may put another frame into the search's place; this long after the first is gone, it would be there.
+const EMPTY_FOR = 250;
+
+/** The search is in the page's own document, where the page can take it away, in any way and at any time. */
+function watchPlace(place: HTMLElement, lost: () => void): () => void {
+  const parent = place.parentNode;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = () => {
+    clearTimeout(timer);
+    observer.disconnect();
   };
+  const isLost = () => place.parentNode !== parent || !place.hasChildNodes();
+  const observer = new MutationObserver(() => {
+    clearTimeout(timer);
+    const tell = () => {
+      if (!isLost()) return;
+      stop();
+      lost();
+    };
+    if (place.parentNode === parent) timer = setTimeout(tell, EMPTY_FOR);
+    else tell();
+  });
+  for (const node of [place, parent]) if (node) observer.observe(node, { childList: true });
+  return stop;
 }
 
 // As much as the server takes: a bank's name for an account must not cost the customer the connection.
@@ -236,5 +195,15 @@ function submissionOf(publicToken: string, metadata: PlaidSuccess | null): Compl
     }),
     institution: bank ? { institution_id: bank.institution_id, name: cut(bank.name) } : null,
     link_session_id: metadata?.link_session_id ?? null,
+  };
+}
+
+/** Where support and Plaid find this run of Link again. */
+function traceOf(metadata: Partial<PlaidExit> | null): LinkTrace {
+  const { request_id, link_session_id, institution } = metadata ?? {};
+  return {
+    requestId: request_id || null,
+    linkSessionId: link_session_id || null,
+    institution: institution ? { id: institution.institution_id, name: institution.name } : null,
   };
 }

@@ -20,7 +20,7 @@ export interface PlaidLinkConfig {
   token: string;
   receivedRedirectUri?: string;
   onSuccess(publicToken: string | null, metadata: PlaidSuccess): void;
-  onExit(error: PlaidLinkError | null, metadata: PlaidExit | null): void;
+  onExit(error: PlaidLinkError | null, metadata: Partial<PlaidExit> | null): void;
   onEvent(name: string, metadata: PlaidEvent | null): void;
 }
 
@@ -46,6 +46,9 @@ export interface PlaidLinkError {
 
 export interface PlaidExit {
   status: string | null;
+  request_id: string;
+  link_session_id: string;
+  institution: { institution_id: string; name: string } | null;
 }
 
 /** Also carries what the customer typed (routing number, search words); only these two are ever read. */

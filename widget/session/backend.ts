@@ -1,12 +1,14 @@
 import type {
   CompleteRequest,
   CreatePublicSessionRequest,
+  LinkExitRequest,
   LinkTokenRequest,
   LinkTokenResponse,
   Problem,
   Session,
 } from '../contract.ts';
 import { ConnectError, type ElementErrorCode, flowError, fromProblem, oneOf } from '../errors.ts';
+import { toJson } from './json.ts';
 
 export interface SessionAnswer {
   session: Session;
@@ -24,6 +26,8 @@ export interface ConnectBackend {
   /** Must be safe to repeat with the same public token. */
   complete(clientSecret: string, input: CompleteRequest): Promise<SessionAnswer>;
   getSession(clientSecret: string): Promise<SessionAnswer>;
+  /** How a run of Link ended without a bank, for the server's audit. Nothing waits for it, and a failure has no effect. */
+  reportExit?(clientSecret: string, input: LinkExitRequest): Promise<void>;
 }
 
 // The server gives up waiting for its providers after 20 s and answers 202; the rest is for slow mobile networks.
@@ -35,6 +39,9 @@ const RETRY_DELAYS = [400, 1_000, 2_500];
 // The contract's own figure, for answers that lost the header on the way.
 const DEFAULT_RETRY_AFTER = 2;
 
+const LINK_EXIT = '/link-exit';
+const NO_CONTENT = 204;
+
 export interface HttpBackendOptions {
   /** For tests and for pages that wrap it. */
   fetch?: typeof fetch;
@@ -45,31 +52,49 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
   const base = `${endpoint.replace(/\/+$/, '')}/v1/sessions`;
 
   async function call<T>(path: string, secret: string | null, body?: object, timeout = CALL_TIMEOUT) {
+    const headers: Record<string, string> = { Accept: 'application/json' };
+    if (secret) headers['Authorization'] = `Bearer ${secret}`;
+    if (body) headers['Content-Type'] = 'application/json';
     const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(), timeout);
+    const request: RequestInit = {
+      method: body ? 'POST' : 'GET',
+      headers,
+      body: body && toJson(body),
+      credentials: 'omit',
+      cache: 'no-store',
+      // So that the report of a customer who leaves the page arrives as well.
+      keepalive: path.endsWith(LINK_EXIT),
+      signal: controller.signal,
+    };
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    // Not by the signal alone: a `fetch` that a library of the page has replaced may not know of it.
+    const overdue = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        controller.abort();
+        reject(new ConnectError(flowError('timeout', 'retry')));
+      }, timeout);
+    });
     try {
-      const headers: Record<string, string> = { Accept: 'application/json' };
-      if (secret) headers['Authorization'] = `Bearer ${secret}`;
-      if (body) headers['Content-Type'] = 'application/json';
-      const response = await send(base + path, {
-        method: body ? 'POST' : 'GET',
-        headers,
-        body: body && JSON.stringify(body),
-        credentials: 'omit',
-        cache: 'no-store',
-        signal: controller.signal,
-      });
-      const json: unknown = await response.json().catch(() => null);
-      if (!response.ok) throw new ConnectError(problemOf(json, response));
-      if (!json) throw new ConnectError(flowError('network_failed', 'retry', requestId(response)));
-      return { json: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
-    } catch (error) {
-      if (error instanceof ConnectError) throw error;
-      // The browser's own words for this differ and may hold addresses, so they are not passed on.
-      throw new ConnectError(flowError(unreachedCode(controller.signal.aborted), 'retry'));
+      return await Promise.race([overdue, answerOf<T>(base + path, request)]);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  async function answerOf<T>(url: string, request: RequestInit) {
+    let response: Response;
+    try {
+      response = await send(url, request);
+    } catch {
+      // The browser's own words for this differ and may hold addresses, so they are not passed on.
+      throw new ConnectError(flowError(unreachedCode(), 'retry'));
+    }
+    const json: unknown = await response.json().catch(() => null);
+    if (!response.ok) throw new ConnectError(problemOf(json, response));
+    if (!json && response.status !== NO_CONTENT) {
+      throw new ConnectError(flowError('network_failed', 'retry', requestId(response)));
+    }
+    return { json: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
   }
 
   return {
@@ -96,6 +121,10 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
           await new Promise((resolve) => setTimeout(resolve, delay * (0.5 + Math.random() / 2)));
         }
       }
+    },
+
+    async reportExit(secret, input) {
+      await call(`/${sessionIdOf(secret)}${LINK_EXIT}`, secret, input);
     },
 
     async getSession(secret) {
@@ -125,7 +154,6 @@ function problemOf(json: unknown, response: Response) {
     : flowError(response.status === 404 ? 'not_found' : 'internal_error', 'contact_merchant', requestId(response));
 }
 
-function unreachedCode(timedOut: boolean): ElementErrorCode {
-  if (timedOut) return 'timeout';
+function unreachedCode(): ElementErrorCode {
   return globalThis.navigator?.onLine === false ? 'offline' : 'network_failed';
 }

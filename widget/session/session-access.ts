@@ -1,17 +1,21 @@
 import type {
   AuthorizationAcceptance,
   CreatePublicSessionRequest,
+  LinkExitRequest,
   LinkMode,
   LinkTokenResponse,
   Purpose,
   SessionPurpose,
 } from '../contract.ts';
+import { report } from '../diagnose.ts';
 import { ConnectError, type FlowError, flowError } from '../errors.ts';
-import type { ConnectBackend } from './backend.ts';
+import type { ConnectBackend, SessionAnswer } from './backend.ts';
 import type { SecretStore } from './client-secret-store.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
 const SECRET_TIMEOUT = 15_000;
+/** `{session id}_secret_{random}`: nothing that a header could not carry. */
+const CLIENT_SECRET = /^[\w-]+_secret_[\w-]+$/;
 
 /** What a session needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
 export interface SessionSettings {
@@ -36,6 +40,7 @@ export class SessionAccess {
   /** Null until the server has named it. */
   merchant: string | null = null;
   purpose: Purpose = 'debit';
+  #pending: Promise<{ secret: string; isPublic: boolean }> | null = null;
   readonly #host: SessionHost;
 
   constructor(host: SessionHost) {
@@ -62,8 +67,27 @@ export class SessionAccess {
   }
 
   forget(): void {
-    this.secret = null;
+    this.leave();
     this.#host.store.clear();
+  }
+
+  /** Another session takes the place of this one. */
+  leave(): void {
+    this.secret = null;
+    this.#pending = null;
+  }
+
+  getSession(): Promise<SessionAnswer> {
+    return this.backend().getSession(this.secret ?? '');
+  }
+
+  /** For the server's audit; nobody waits for it. */
+  async reportExit(exit: LinkExitRequest): Promise<void> {
+    try {
+      if (this.secret) await this.backend().reportExit?.(this.secret, exit);
+    } catch {
+      // An entry less in the audit is no reason to bother a customer.
+    }
   }
 
   /** @param leavesPage another page may take the place of this one, and needs to know where to come back to */
@@ -87,31 +111,52 @@ export class SessionAccess {
     return token;
   }
 
+  /** One at a time: what is prepared twice at once is prepared for the same session. */
   async #obtain(backend: ConnectBackend): Promise<string> {
     if (this.secret) return this.secret;
+    this.#pending ??= this.#request(backend);
+    const pending = this.#pending;
+    try {
+      const { secret, isPublic } = await pending;
+      if (this.#pending === pending) {
+        this.secret = secret;
+        if (isPublic) this.#host.store.write(secret);
+      }
+      return secret;
+    } finally {
+      if (this.#pending === pending) this.#pending = null;
+    }
+  }
+
+  async #request(backend: ConnectBackend): Promise<{ secret: string; isPublic: boolean }> {
     const { clientSecret, fetchClientSecret, publicSession } = this.#host.settings();
-    let secret: string | null = clientSecret;
-    if (fetchClientSecret) {
-      secret = await Promise.race([ask(fetchClientSecret).catch(() => null), after(SECRET_TIMEOUT)]);
-    } else if (!clientSecret) {
-      secret = await createPublicSession(backend, publicSession);
-      this.#host.store.write(secret);
-    }
-    if (typeof secret !== 'string' || !secret.includes('_secret_')) {
-      throw new ConnectError(flowError('client_secret_unavailable', fetchClientSecret ? 'retry' : 'contact_merchant'));
-    }
-    this.secret = secret;
-    return secret;
+    const isPublic = !fetchClientSecret && !clientSecret;
+    let secret: unknown = clientSecret;
+    if (fetchClientSecret) secret = await ask(fetchClientSecret);
+    else if (isPublic) secret = await createPublicSession(backend, publicSession);
+    if (typeof secret === 'string' && CLIENT_SECRET.test(secret)) return { secret, isPublic };
+    report(`${fetchClientSecret ? 'fetchClientSecret' : 'client-secret'} did not give a client secret`);
+    throw new ConnectError(flowError('client_secret_unavailable', fetchClientSecret ? 'retry' : 'contact_merchant'));
   }
 }
 
-/** A function of the page's own may also throw at once. */
-async function ask(fetchClientSecret: () => Promise<string>): Promise<string> {
-  return fetchClientSecret();
-}
-
-function after(milliseconds: number): Promise<null> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds, null));
+/**
+ * What a function of the page's own gives. It may throw at once, and it may never answer.
+ * @throws ConnectError `client_secret_unavailable`
+ */
+async function ask(fetchClientSecret: () => Promise<string>): Promise<unknown> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const overdue = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('There was no answer within 15 s')), SECRET_TIMEOUT);
+  });
+  try {
+    return await Promise.race([overdue, (async () => fetchClientSecret())()]);
+  } catch (cause) {
+    report('fetchClientSecret failed', cause);
+    throw new ConnectError(flowError('client_secret_unavailable', 'retry'), { cause });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 type Identity = NonNullable<CreatePublicSessionRequest['identity']>;

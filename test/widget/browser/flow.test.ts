@@ -73,7 +73,12 @@ describe('connecting a bank', () => {
     link.exit();
     expect(element.status).to.equal('ready');
     expect(log.at(-1)).to.equal('fbc-canceled ready');
-    expect(details.at(-1)).to.deep.equal({ step: 'requires_credentials' });
+    expect(details.at(-1)).to.deep.equal({
+      step: 'requires_credentials',
+      requestId: null,
+      linkSessionId: null,
+      institution: null,
+    });
     press(element);
     expect(link.last.opened).to.equal(2);
     expect(backend.tokens).to.equal(1);

@@ -5,7 +5,8 @@ import { refusal, type SimulatedBackend, session } from '../helpers/simulated-ba
 import { SimulatedLink } from '../helpers/simulated-link.ts';
 import { asWebview } from '../helpers/webview.ts';
 
-const HOSTED = '#hosted-link';
+/** An address on loopback that the test's page does not leave. */
+const HOSTED = `${location.href}#hosted-link`;
 
 /** Windows that the element opens, kept from the browser. */
 function windows(blocked = false) {
@@ -29,12 +30,19 @@ function windows(blocked = false) {
 }
 
 describe('a Hosted Link', () => {
+  const { now } = Date;
   let stop = () => {};
   afterEach(async () => {
+    Date.now = now;
     stop();
     history.replaceState(null, '', location.pathname + location.search);
     await cleanUp();
   });
+
+  /** No customer closes a window sooner than this. */
+  function later(): void {
+    Date.now = () => now() + 1_500;
+  }
 
   async function pressed(prepare: NonNullable<Parameters<typeof mount>[1]>) {
     const popups = windows();
@@ -76,12 +84,67 @@ describe('a Hosted Link', () => {
 
   it('whose window is closed is canceled, and one that goes on all the same is noticed', async () => {
     const { element, log, backend, popup } = await opened();
+    later();
     popup.closed = true;
     await reach(element, 'ready');
     expect(log.at(-1)).to.equal('fbc-canceled ready');
     for (let i = 0; i < 3; i++) backend.sessionAnswers.push(session('completed', ['active']));
     await reach(element, 'connected');
   });
+
+  it('in a window that the page is cut off from is not taken for one that was left', async () => {
+    const { element, log, backend, popup } = await opened();
+    popup.closed = true;
+    const looks = () => backend.calls.filter((call) => call.startsWith('getSession')).length;
+    const before = looks();
+    await waitUntil(() => looks() > before + 5);
+    later();
+    await waitUntil(() => looks() > before + 10);
+    expect(element.status).to.equal('open');
+    expect(log).to.deep.equal(['fbc-open ready']);
+    for (let i = 0; i < 3; i++) backend.sessionAnswers.push(session('completed', ['active']));
+    await reach(element, 'connected');
+  });
+
+  it('whose window is not seen any more is left only by a customer who is back on the page', async () => {
+    let isBack = false;
+    document.hasFocus = () => isBack;
+    try {
+      const { element, backend, popup } = await opened();
+      later();
+      popup.closed = true;
+      const before = backend.calls.length;
+      await waitUntil(() => backend.calls.length > before + 6);
+      expect(element.status).to.equal('open');
+      isBack = true;
+      await reach(element, 'ready');
+    } finally {
+      Reflect.deleteProperty(document, 'hasFocus');
+    }
+  });
+
+  for (const address of [
+    'javascript:document.title="taken"',
+    'data:text/html,taken',
+    'http://hosted.example/link',
+    '//hosted.example/link',
+    'blob:https://hosted.example/1',
+    '#hosted',
+  ]) {
+    it(`is never opened at ${address}`, async () => {
+      const popups = windows();
+      stop = popups.stop;
+      const { element } = await mount({ mode: 'hosted' }, (server) => {
+        server.hostedLinkUrl = address;
+      });
+      await reach(element, 'error');
+      expect(element.error?.code).to.equal('provider_misconfigured');
+      press(element);
+      element.open();
+      expect(popups.opened).to.be.empty;
+      expect(document.title).not.to.equal('taken');
+    });
+  }
 
   it('comes to the front with another press', async () => {
     const { element, popup, popups } = await opened();
@@ -137,7 +200,7 @@ describe('a Hosted Link', () => {
     });
     await reach(element, 'ready');
     press(element);
-    await waitUntil(() => location.hash === HOSTED);
+    await waitUntil(() => location.href === HOSTED);
     expect(backend.linkTokenInputs.map(({ return_url }) => return_url)).to.deep.equal([
       undefined,
       location.origin + location.pathname + location.search,
@@ -164,7 +227,7 @@ describe('a Hosted Link', () => {
     expect(backend.linkTokenInputs[0]).to.include({ mode: 'button' });
     expect(backend.linkTokenInputs[0]?.return_url).to.equal(location.origin + location.pathname + location.search);
     press(element);
-    expect(location.hash).to.equal(HOSTED);
+    expect(location.href).to.equal(HOSTED);
     expect(link.handlers).to.be.empty;
   });
 

@@ -102,7 +102,7 @@ describe('the description of the control', () => {
   it('holds no text of a button, where another window is offered', async () => {
     const { element } = await mount({}, (backend) => {
       backend.linkTokenErrors.push(refusal({ code: 'script_blocked', action: 'retry' }));
-      backend.hostedLinkUrl = '#hosted';
+      backend.hostedLinkUrl = 'https://hosted.example/link';
     });
     await reach(element, 'blocked');
     await waitUntil(() => element.shadowRoot?.querySelector('.links'));

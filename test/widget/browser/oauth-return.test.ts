@@ -90,12 +90,18 @@ describe('a page that a bank’s own page takes the place of', () => {
     expect(location.href).to.equal(home);
   });
 
-  it('leaves an address alone that is not its own', async () => {
-    const address = comeBack('somebody-elses');
-    const { element, link } = await mount();
-    await reach(element, 'ready');
-    expect(link.last.config.receivedRedirectUri).to.equal(undefined);
-    expect(location.href).to.equal(address);
+  it('that is another tab than the one that was left starts over, says so, and cleans the address', async () => {
+    comeBack();
+    const both = document.createElement('div');
+    const first = await mount({ name: 'first' }, undefined, both);
+    await reach(first.element, 'ready');
+    expect(first.link.last.config.receivedRedirectUri).to.equal(undefined);
+    expect(location.href).to.equal(home);
+    expect(history.state).to.deep.equal({ cart: 1 });
+    expect(spoken(first.element)).to.contain('Connect your bank again');
+    const second = await mount({ name: 'second' }, undefined, both);
+    await reach(second.element, 'ready');
+    expect(spoken(second.element)).to.equal('');
   });
 
   it('starts afresh when the link token is over', async () => {
@@ -106,6 +112,7 @@ describe('a page that a bank’s own page takes the place of', () => {
     await reach(element, 'ready');
     expect(link.last.config.receivedRedirectUri).to.equal(undefined);
     expect(sessionStorage.getItem(KEY)).to.equal(null);
+    expect(spoken(element)).to.contain('Connect your bank again');
   });
 
   it('goes on in the element that was left, where there are several', async () => {
@@ -138,6 +145,19 @@ describe('a page that a bank’s own page takes the place of', () => {
     const { element } = await mount();
     await reach(element, 'open');
     expect(scrollY).to.equal(300);
+    document.body.style.minHeight = '';
+  });
+
+  it('stays where the page or the customer has scrolled in the meantime', async () => {
+    document.body.style.minHeight = '4000px';
+    scrollTo(0, 300);
+    await leave();
+    scrollTo(0, 700);
+    comeBack();
+    const { element } = await mount();
+    await reach(element, 'open');
+    expect(scrollY).to.equal(700);
+    scrollTo(0, 0);
     document.body.style.minHeight = '';
   });
 

@@ -1,5 +1,5 @@
 import { expect } from '@open-wc/testing';
-import { LINK_SCRIPT, loadPlaid } from '../../../widget/link/plaid-link.ts';
+import { LINK_SCRIPT, loadPlaid } from '../../../widget/link/load-plaid.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
 
 /** Script tags as they are added to the head, kept from the network. */

@@ -4,8 +4,10 @@ import { SimulatedBackend } from './simulated-backend.ts';
 import { SimulatedLink } from './simulated-link.ts';
 import type { Shown, State } from './states.ts';
 
-// What says that something is slow waits for longer than this, and what a test waits for does not.
+// What a test waits for takes less than this.
 const LONG = 5_000;
+// What says that something is slow waits as long as this, first and then again.
+const SLOW = [8_000, 52_000];
 
 /** Puts an element into the page and brings it to a state. */
 export async function showState(parent: Element, name: string, state: State): Promise<Shown> {
@@ -46,13 +48,13 @@ async function until(done: () => boolean, what: string): Promise<void> {
   }
 }
 
-/** The next long timers, as many as said, run out at once. */
+/** The next timers that say that something is slow, as many as given, run out at once. */
 function hurry(count: number): { areOver(): boolean; stop(): void } {
   const { setTimeout: wait } = globalThis;
   let left = count;
   let running = count;
   const hurried = (act: () => void, delay = 0) => {
-    if (delay < LONG || left <= 0) return wait(act, delay);
+    if (!SLOW.includes(delay) || left <= 0) return wait(act, delay);
     left--;
     return wait(() => {
       running--;

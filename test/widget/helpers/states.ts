@@ -49,7 +49,7 @@ const exiting = (code: string) => (shown: Shown) => {
 const sending = ({ element }: Shown) => void element.reportValidity();
 const known = { clientSecret: 'ses_1_secret_abc' };
 const inWindow = (backend: SimulatedBackend) => {
-  backend.hostedLinkUrl = '#hosted-link';
+  backend.hostedLinkUrl = 'https://hosted.example/link';
   // One look is enough for a window that stays open.
   backend.retryAfter = 3_600;
 };

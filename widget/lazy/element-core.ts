@@ -1,0 +1,204 @@
+import { adoptStyles, type CSSResultOrNative, type LitElement } from 'lit';
+import type { ElementProperties } from '../element/properties.ts';
+import type { FirstView, Parts, View } from '../element/view.ts';
+import { type ElementError, type FlowError, oneOf } from '../errors.ts';
+import { ConnectController } from '../flow/controller.ts';
+import type { ControllerSettings } from '../flow/controller-host.ts';
+import type { FlowEffect } from '../flow/events.ts';
+import { type FlowState, initialState } from '../flow/state.ts';
+import { en, fill, KEYS, type Strings } from '../i18n/index.ts';
+import { messageKey } from '../i18n/messages.ts';
+import type { Speech } from '../i18n/speech.ts';
+import { coverOf } from '../link/cover.ts';
+import { createAwayStore } from '../link/oauth-return.ts';
+import { createSecretStore } from '../session/client-secret-store.ts';
+import { toJson } from '../session/json.ts';
+import { eventFor } from './create-event.ts';
+import { canEmbed, embeddedPlace } from './embedded-container.ts';
+import { namesOf } from './names.ts';
+import { press } from './press.ts';
+import { returnFocus } from './return-focus.ts';
+import { createSettings } from './settings.ts';
+import { lateStyles } from './styles.ts';
+import { partsOf } from './view-parts.ts';
+
+export interface CoreHost {
+  readonly speech: Speech;
+  endpoint(): string;
+  /** The state has changed; the element shows it. */
+  show(state: FlowState): void;
+}
+
+/** What the element does once this chunk is there: the flow behind it, its texts, its questions, and the focus. */
+export class ElementCore {
+  readonly controller: ConnectController;
+  readonly #element: ElementProperties;
+  readonly #root: ShadowRoot;
+  readonly #host: CoreHost;
+  readonly #settings: () => ControllerSettings;
+  /** What the session depends on, as it was last seen. */
+  #source: string;
+  #person: string;
+  #phase = initialState.phase;
+  /** Link, or what was pressed, may have taken the focus along. */
+  #isRestless = false;
+  /** The live region has told why Link ended; the control that gets the focus back must not say it again. */
+  #isTold = false;
+
+  constructor(element: ElementProperties, host: CoreHost) {
+    this.#element = element;
+    this.#root = element.shadowRoot as ShadowRoot;
+    this.#host = host;
+    this.#settings = createSettings(element, () => host.endpoint());
+    this.#source = this.#sourceNow();
+    this.#person = this.#personNow();
+    const { elementStyles } = element.constructor as typeof LitElement;
+    adoptStyles(this.#root, [...(elementStyles as CSSResultOrNative[]), lateStyles]);
+    this.controller = new ConnectController({
+      settings: this.#settings,
+      store: createSecretStore(() =>
+        [host.endpoint(), element.name, element.firstName, element.lastName, element.email].map(String),
+      ),
+      away: createAwayStore(element, () => [
+        ...(element.getRootNode() as ParentNode & Node).querySelectorAll<ElementProperties>(element.localName),
+      ]),
+      place: (state) => embeddedPlace(element, state),
+      cover: () => coverOf(element),
+      changed: (state) => this.#changed(state),
+      emit: (effect) => this.#emit(effect),
+    });
+  }
+
+  /** @param mayOpen asks the page */
+  press(mayOpen: () => boolean): void {
+    press(this.#element, this.controller, mayOpen);
+  }
+
+  /** The customer comes near. */
+  warm(): void {
+    this.controller.refresh();
+    this.controller.dispatch({ type: 'warm' });
+  }
+
+  /** The element was moved in its document: a frame in it begins again there, and knows nothing of its Link. */
+  moved(): void {
+    if (this.controller.state.embedded) this.controller.dispatch({ type: 'search_lost' });
+  }
+
+  /**
+   * Before each rendering. A host that renders again sets the same properties again, and functions and objects that are
+   * other ones each time; only another session is a reason to start over.
+   * @returns whether there is something to start with: a name that is being typed must not ask for a session with every
+   * letter, so after that only the customer's approach does
+   */
+  update(): boolean {
+    const [source, person] = [this.#sourceNow(), this.#personNow()];
+    const isOtherSource = source !== this.#source;
+    const isOther = isOtherSource || person !== this.#person;
+    this.#source = source;
+    this.#person = person;
+    if (isOther) this.controller.restart();
+    else this.controller.refresh();
+    return isOtherSource;
+  }
+
+  /** After each rendering. */
+  updated(): void {
+    const { phase } = this.controller.state;
+    const dialog = this.#root.querySelector('dialog');
+    const asks = phase === 'choosing' || phase === 'authorizing';
+    if (dialog && dialog.open !== asks) {
+      if (!asks) dialog.close();
+      else if (this.#element.isConnected) dialog.showModal();
+    }
+    if (phase === 'open') this.#isRestless = true;
+    else if (this.#isRestless) {
+      // Another control may follow this one, until the end of what Link began.
+      this.#isRestless = !oneOf(phase, 'rest', 'failed', 'done');
+      void this.#returnFocus();
+    }
+  }
+
+  view(first: FirstView): [View, Parts] {
+    const view: View = {
+      ...first,
+      strings: this.strings(),
+      embedded: canEmbed(this.#element, first.state),
+      names: namesOf(this.#element),
+      merchant: this.#merchant,
+      purpose: this.controller.asker.purpose,
+      lang: this.#element.strings ? null : first.lang,
+      pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
+      change: () => this.#renounce('change'),
+      remove: () => this.#renounce('remove'),
+      decline: () => this.controller.dispatch({ type: 'decline' }),
+      accept: () => this.controller.dispatch({ type: 'accept' }),
+      choose: (id) => this.controller.dispatch({ type: 'choose', ids: [id] }),
+    };
+    this.#isTold = first.state.phase === 'failed' && (this.#isTold || this.#isRestless);
+    return [view, { ...partsOf(view), isTold: this.#isTold }];
+  }
+
+  describe(error: FlowError): ElementError {
+    const { code, retryable, action, requestId, linkSessionId = null, institution = null } = error;
+    const text = this.strings()[messageKey(error, this.controller.asker.purpose)];
+    const message = fill(text, { merchant: this.#merchant });
+    return { code, message, retryable, action, requestId, linkSessionId, institution };
+  }
+
+  strings(): Strings {
+    return { ...this.#host.speech.strings(en, KEYS), ...this.#element.strings };
+  }
+
+  /** Until the server has named the merchant, the page's host does. */
+  get #merchant(): string {
+    return this.controller.asker.merchant ?? location.hostname.replace(/^www\./, '');
+  }
+
+  /** Equal values are equal however they are written; of a function or an object it counts only that there is one. */
+  #sourceNow(): string {
+    const { backend, clientSecret, fetchClientSecret } = this.#settings();
+    const endpoint = this.#element.backend ? '' : this.#host.endpoint().replace(/\/+$/, '');
+    return toJson([!!backend, endpoint, clientSecret, !!fetchClientSecret]);
+  }
+
+  /** Of a session that the merchant's server creates, the page's attributes say nothing. */
+  #personNow(): string {
+    const { clientSecret, fetchClientSecret, publicSession } = this.#settings();
+    return clientSecret || fetchClientSecret ? '' : toJson(publicSession.identity);
+  }
+
+  #changed(state: FlowState): void {
+    // The answer came after the element had gone: the server need not be asked again before it comes back.
+    if (!this.#element.isConnected && state.phase === 'polling' && this.#phase !== 'polling') {
+      queueMicrotask(() => this.controller.dispatch({ type: 'leave' }));
+    }
+    this.#phase = state.phase;
+    this.#host.show(state);
+  }
+
+  #emit(effect: Extract<FlowEffect, { type: 'emit' }>): void {
+    const { connections, error } = this.controller.state;
+    const event = eventFor(effect, connections, error && this.describe(error));
+    if (event) this.#element.dispatchEvent(event);
+  }
+
+  #renounce(type: 'change' | 'remove'): void {
+    this.#isRestless = true;
+    this.controller.dispatch({ type });
+    // Old libraries replace `Event` by a class of their own.
+    this.#element.dispatchEvent(new CustomEvent('change', { bubbles: true }));
+    this.warm();
+  }
+
+  async #returnFocus(): Promise<void> {
+    const hasFocus = await returnFocus(this.#root);
+    if (!this.#isTold) return;
+    const describe = () => {
+      this.#isTold = false;
+      this.#element.requestUpdate();
+    };
+    if (hasFocus) this.#root.addEventListener('focusout', describe, { once: true });
+    else describe();
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * `modal`: a modal dialog makes everything outside of it inert, Link included. `layer`: a popover is in front of Link,
+ * or the page's script keeps pointer or focus inside of a dialog that it has drawn itself.
+ */
+export type Cover = 'modal' | 'layer';
+
+const DRAWN = '[aria-modal=true], [role=dialog]:not([aria-modal=false]), [role=alertdialog]:not([aria-modal=false])';
+
+/** What of the page around an element is in front of a frame at the end of the document's body, where Link puts its own. */
+export function coverOf(element: Element): Cover | null {
+  let cover: Cover | null = null;
+  for (let at: Element | null = element; at; at = parentOf(at)) {
+    if (matches(at, ':modal')) return 'modal';
+    if (matches(at, ':popover-open') || at.matches(DRAWN)) cover = 'layer';
+  }
+  return cover ?? (getComputedStyle(document.body).pointerEvents === 'none' ? 'layer' : null);
+}
+
+/** Whether a modal dialog of the document makes everything outside of it inert. */
+export function isModalOpen(): boolean {
+  try {
+    return document.querySelector(':modal') !== null;
+  } catch {
+    return false;
+  }
+}
+
+/** As the element is drawn: through slots and shadow roots. */
+function parentOf(element: Element): Element | null {
+  const root = element.getRootNode();
+  return element.assignedSlot ?? element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
+}
+
+/** Older browsers know neither, and throw. */
+function matches(element: Element, selector: string): boolean {
+  try {
+    return element.matches(selector);
+  } catch {
+    return false;
+  }
+}
