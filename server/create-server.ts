@@ -77,7 +77,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const answerWithinMs = options.answerWithinMs ?? options.timing?.answerWithinMs ?? TIMING.answerWithinMs;
   const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
   const outbox = createOutbox(config);
-  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log };
+  const startedAt = await storage.now();
+  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, startedAt };
   const connector = createBankConnector(deps);
   const tasks = createConnectionTasks(deps);
   const inbound = createInbound({ ...deps, connector, tasks });

@@ -55,6 +55,8 @@ export const FINIX_TIMEOUT_MS = 30_000;
 const PAGE_SIZE = 100;
 /** 5,000 bank accounts of one identity: beyond that something else is wrong, and the list must end. */
 const MAX_PAGES = 50;
+/** The code of the error when it is not reached. */
+export const LIST_TOO_LONG = 'LIST_TOO_LONG';
 
 const tags = z.record(z.string(), z.unknown()).nullish();
 const identityBody = z.object({ id: z.string().min(1), created_at: z.string().nullish(), tags });
@@ -127,7 +129,7 @@ export function createFinixClient(
       cursor = next;
     }
     // Deciding from half a list could make a second instrument.
-    throw new UpstreamError('finix', 'list', 'busy', 'LIST_TOO_LONG');
+    throw new UpstreamError('finix', 'list', 'busy', LIST_TOO_LONG);
   }
 
   return {

@@ -29,6 +29,8 @@ import { leaveRepair } from './repair.ts';
  */
 export interface ConnectBankDeps extends IdentityDeps, InstrumentDeps {
   plaid: PlaidClient;
+  /** When this process started, by the storage's clock. */
+  startedAt: number;
 }
 
 type Step = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;
@@ -174,10 +176,22 @@ async function recordConnections(
 async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   const item = await currentItem(deps.storage.db, held);
   const accessToken = requireAccessToken(deps.secrets, item);
+  // A token that Plaid refused may have been used by work of which no row is left.
+  held.looksFirst ||= await wasRestarted(deps, held);
   for (const connection of await currentConnections(deps, held)) {
     if (connection.status === 'pending') await makeInstrument(deps, held, connection, accessToken);
   }
   await held.write({ recovery_point: 'instrument_created', tries: 0 });
+}
+
+async function wasRestarted({ storage: { db } }: ConnectBankDeps, { row }: HeldSession): Promise<boolean> {
+  const earlier = await db
+    .selectFrom('items')
+    .select('id')
+    .where('session_id', '=', row.id)
+    .where('id', '!=', row.item_id)
+    .executeTakeFirst();
+  return earlier !== undefined;
 }
 
 /** instrument_created → finished: the session ends as what its connections became. */
@@ -208,7 +222,7 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
  * the Item is removed at Plaid unless the same public token may still be sent again.
  */
 export async function stop(
-  { quietMs, outbox }: ConnectBankDeps,
+  { outbox }: ConnectBankDeps,
   held: HeldSession,
   reason: Stop,
   requestId: string,
@@ -220,7 +234,7 @@ export async function stop(
   const patch = { status, error, processing_since: null, tries: 0, ...erased, ...RELEASED };
   await held.write(patch, async (trx, now, session) => {
     if (session.repair_connection_id !== null) {
-      await leaveRepair(trx, { outbox, quietMs }, session.repair_connection_id, code, now);
+      await leaveRepair(trx, outbox, session.repair_connection_id, code, now);
     }
     if (status === 'open') return;
     const unfinished = await trx
@@ -232,8 +246,8 @@ export async function stop(
       .execute();
     for (const { id } of unfinished) {
       const before = await lockConnection(trx, id);
-      // A create call may still be in doubt: the sweep after the quiet period disables what it may have made.
-      const failed = { status: 'failed', error_code: code, reason: code, sweep_at: now + quietMs } as const;
+      // A create call that is still in doubt has its row, which has it looked for.
+      const failed = { status: 'failed', error_code: code, reason: code, instrument_sent_at: null } as const;
       if (before) await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
     }
     await releaseItems(trx, session.id, now);
@@ -328,6 +342,7 @@ function newConnection(
     reason: null,
     goal: null,
     goal_since: null,
+    waited_ms: 0,
     next_at: 0,
     tries: 0,
     lease_owner: null,
@@ -335,6 +350,7 @@ function newConnection(
     version: 0,
     generation: 0,
     repaired_at: null,
+    revoked_at: null,
     removed_at: null,
     last_return: null,
     changed_bank_at: null,

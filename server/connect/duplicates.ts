@@ -1,8 +1,9 @@
-import { beginRemoval, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
+import { awaitsInstrument, beginRemoval, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
 import type { Outbox } from '../records/outbox.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
+import type { OwnInstrument } from './instrument-list.ts';
 
 /**
  * The same bank account connected twice by the same customer, where it was not recognized before the exchange (recognize.ts). It is looked
@@ -32,6 +33,30 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
     .orderBy('id')
     .execute();
   return others.filter((other) => isSameAccount(other, connection));
+}
+
+/**
+ * Instruments of the same bank account that no row is of: made for connections that were lost when the database went back in time.
+ * @param listed what Finix lists of the same identity
+ * @returns their ids
+ */
+export async function strangersOf(
+  trx: StorageTransaction,
+  made: OwnInstrument,
+  listed: readonly OwnInstrument[],
+): Promise<string[]> {
+  const alike = listed.filter(
+    ({ id, enabled, fingerprint }) =>
+      enabled && id !== made.id && fingerprint !== null && fingerprint === made.fingerprint,
+  );
+  const strangers: string[] = [];
+  for (const { id, connection, generation } of alike) {
+    if (connection === made.connection) continue;
+    const row = await trx.selectFrom('connections').selectAll().where('id', '=', connection).executeTakeFirst();
+    const isKnown = row && (row.payment_instrument === id || awaitsInstrument(row, generation));
+    if (!isKnown) strangers.push(id);
+  }
+  return strangers;
 }
 
 /** Removes the old connections: their instruments at once, their Items when nothing else uses them. */

@@ -1,13 +1,15 @@
 import type { IdentityInput } from '../../widget/contract.ts';
-import type { FinixClient } from '../clients/finix.ts';
+import { type FinixClient, LIST_TOO_LONG } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import { newId } from '../ids.ts';
+import { identityCall, identityCallsOf, identityTag, putCall, settleCalls } from '../records/create-calls.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { CustomerTable, SessionTable } from '../storage/tables.ts';
+import type { CreateCallTable, CustomerTable, SessionTable } from '../storage/tables.ts';
+import { nextCreateStep, outcomeOfFailure, type SeenInstrument, toOpenCall } from '../work/create-call.ts';
 import { lookAgainIn, Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
+import { CALL_TAG } from './instrument-list.ts';
 
 /**
  * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its create call has no
@@ -35,38 +37,80 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
   const customer = await takeTurn(deps, session);
   if (customer.finix_identity !== null) return customer.finix_identity;
 
-  if (customer.identity_sent_at !== null) {
-    const made = await identityOf(deps, customer, customer.identity_sent_at);
-    if (made) return keep(deps, customer, made);
-    const now = await deps.storage.now();
-    // The clock was set back since; see makeInstrument.
-    if (customer.identity_sent_at > now) await write(deps, customer, { identity_sent_at: now });
-    const wait = lookAgainIn(Math.min(customer.identity_sent_at, now), now, deps.quietMs, deps.timing);
-    if (wait > 0) throw new Postpone('finix_unavailable', wait, false);
+  const calls = await openCallsOf(deps, customer);
+  let seen: SeenInstrument[] | undefined;
+  const decide = async () =>
+    nextCreateStep({
+      calls: calls.map(toOpenCall),
+      mustLook: held.looksFirst,
+      seen,
+      now: await deps.storage.now(),
+      quietMs: deps.quietMs,
+    });
+  let step = await decide();
+  if (step.kind === 'look') {
+    seen = await look(deps, customer, Math.min(held.since, ...calls.map(({ sent_at }) => sent_at)), calls.length > 0);
+    step = await decide();
   }
+  if (step.kind === 'wait' || step.kind === 'look') {
+    const sentAt = step.kind === 'wait' ? step.until - deps.quietMs : 0;
+    const wait = lookAgainIn(sentAt, await deps.storage.now(), deps.quietMs, deps.timing);
+    throw new Postpone('finix_unavailable', wait, false);
+  }
+  if (step.kind === 'adopt') {
+    const decided = calls.filter(({ id }) => seen?.some(({ call }) => call === id)).map(({ id }) => id);
+    return keepIdentity(deps, customer, step.id, decided);
+  }
+  return create(deps, held, customer);
+}
 
-  const input = identityInput(deps, session);
-  const sentAt = await writeIntent(held, customer);
-  // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await deps.storage.now(true)) - sentAt > deps.timing.lookAgainMs)
-    throw new Postpone('finix_unavailable', 0, false);
+/** The customer's calls that are in doubt. One that a server of version 0.1 has left in its column becomes a row. */
+async function openCallsOf({ storage, quietMs }: IdentityDeps, customer: CustomerTable): Promise<CreateCallTable[]> {
+  const now = await storage.now();
+  const calls = await identityCallsOf(storage.db, customer);
+  const { identity_sent_at: sentAt } = customer;
+  if (sentAt !== null && calls.length === 0) {
+    const left = { ...identityCall(customer, sentAt), look_at: sentAt + quietMs };
+    await putCall(storage.db, left);
+    calls.push(left);
+  }
+  for (const call of calls) {
+    if (call.sent_at <= now) continue;
+    // The clock was set back since; see makeInstrument.
+    Object.assign(call, { sent_at: now, look_at: now + quietMs });
+    await putCall(storage.db, call);
+  }
+  return calls;
+}
+
+async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerTable): Promise<string> {
+  const { finix, storage, timing, quietMs } = deps;
+  const input = identityInput(deps, held.row);
+  const call = await announce(deps, held, customer);
+  // A process that was frozen here may be long behind, while the quiet period of others counts from sent_at.
+  if ((await storage.now(true)) - call.sent_at > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   try {
-    const identity = await deps.finix.createIdentity({
+    const identity = await finix.createIdentity({
       entity: { ...input },
       // Finix makes a seller of far more than a name: the merchant names one that exists.
       role: customer.role === 'SELLER' ? 'RECIPIENT' : customer.role,
       type: input.business_name === undefined ? 'PERSONAL' : 'BUSINESS',
-      tags: { [TAG]: customer.identity_tag },
+      tags: { [TAG]: customer.identity_tag, [CALL_TAG]: call.id },
     });
-    return await keep(deps, customer, identity.id);
+    return await keepIdentity(deps, customer, identity.id, [call.id]);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    if (error.failure === 'lost') throw new Postpone('finix_unavailable', 0);
-    if ((error.details.status ?? 0) >= 500) {
-      const made = await identityOf(deps, customer, sentAt);
-      if (made) return keep(deps, customer, made);
+    const outcome = outcomeOfFailure(error.failure, error.details.status);
+    const now = await storage.now();
+    if (outcome !== 'nothing' && now - call.sent_at > timing.leaseMs) {
+      // Frozen in the middle: the call may have been sent just now, and the looks for it may be over.
+      await putCall(storage.db, { ...call, sent_at: now, outcome, look_at: now + quietMs });
     }
-    await write(deps, customer, { identity_sent_at: null, lease_owner: null, lease_until: 0 });
+    if (outcome === null) throw new Postpone('finix_unavailable', 0);
+    await write(deps, customer, { identity_sent_at: null, lease_owner: null, lease_until: 0 }, async (trx) => {
+      if (outcome === 'nothing') await settleCalls(trx, [call.id]);
+      else await putCall(trx, { ...call, outcome });
+    });
     if (error.failure !== 'refused') throw error;
     const field = error.details.field ? ` (field ${error.details.field})` : '';
     throw new Stop('failed', 'instrument_refused', {
@@ -94,10 +138,13 @@ export async function rememberIdentity(trx: StorageTransaction, session: Session
 /**
  * Commits that a create call is about to be sent. Under the session's fence and the customer's turn: a worker that was frozen since it
  * read the customer must not send a second one.
- * @returns when, in milliseconds since 1970
  */
-async function writeIntent(held: HeldSession, customer: CustomerTable): Promise<number> {
-  let sentAt = 0;
+async function announce(
+  { quietMs }: IdentityDeps,
+  held: HeldSession,
+  customer: CustomerTable,
+): Promise<CreateCallTable> {
+  let call = identityCall(customer, 0);
   await held.write({}, async (trx, now) => {
     const intent = await trx
       .updateTable('customers')
@@ -108,9 +155,10 @@ async function writeIntent(held: HeldSession, customer: CustomerTable): Promise<
       .where('lease_owner', '=', held.row.id)
       .executeTakeFirst();
     if (intent.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
-    sentAt = now;
+    call = { ...call, sent_at: now, look_at: now + quietMs };
+    await putCall(trx, call);
   });
-  return sentAt;
+  return call;
 }
 
 /** Only one session of a customer makes the identity; the others wait for it. */
@@ -150,7 +198,7 @@ function newCustomer(session: SessionTable, now: number): CustomerTable {
     customer_id: session.customer_id,
     role: roleOf(session),
     finix_identity: null,
-    identity_tag: newId('tag'),
+    identity_tag: identityTag(session.customer_id, roleOf(session)),
     identity_sent_at: null,
     identity_tries: 0,
     lease_owner: null,
@@ -166,19 +214,35 @@ function identityInput({ secrets }: IdentityDeps, session: SessionTable): Identi
   return JSON.parse(secrets.open(session.identity_enc, where)) as IdentityInput;
 }
 
-/** The oldest identity with this customer's tag; a younger one cannot be removed at Finix, and is never used. */
-async function identityOf(
-  { finix }: IdentityDeps,
-  customer: CustomerTable,
-  sentAt: number,
-): Promise<string | undefined> {
-  const all = await finix.listIdentities(sentAt - CLOCK_MARGIN_MS);
-  return all.find(({ tags }) => tags[TAG] === customer.identity_tag)?.id;
+/**
+ * The identities with this customer's tag, oldest first; a younger one cannot be removed at Finix, and is never used.
+ * @param isNeeded false: where Finix has too many to look through, one may be created all the same
+ */
+export async function look(
+  { finix }: Pick<IdentityDeps, 'finix'>,
+  { identity_tag }: Pick<CustomerTable, 'identity_tag'>,
+  since: number,
+  isNeeded = true,
+): Promise<SeenInstrument[]> {
+  try {
+    const all = await finix.listIdentities(since - CLOCK_MARGIN_MS);
+    const own = all.filter(({ tags }) => tags[TAG] === identity_tag);
+    return own.map(({ id, tags }) => ({ id, generation: 0, call: tags[CALL_TAG], enabled: true }));
+  } catch (error) {
+    if (isNeeded || !(error instanceof UpstreamError) || error.code !== LIST_TOO_LONG) throw error;
+    return [];
+  }
 }
 
 /** @returns the customer's identity from now on, which a faster worker may have kept before */
-async function keep(deps: IdentityDeps, customer: CustomerTable, identity: string): Promise<string> {
-  await write(deps, customer, { finix_identity: identity, identity_sent_at: null, lease_owner: null, lease_until: 0 });
+export async function keepIdentity(
+  deps: Pick<IdentityDeps, 'storage'>,
+  customer: Pick<CustomerTable, 'customer_id' | 'role'>,
+  identity: string,
+  decided: string[],
+): Promise<string> {
+  const patch = { finix_identity: identity, identity_sent_at: null, lease_owner: null, lease_until: 0 };
+  await write(deps, customer, patch, (trx) => settleCalls(trx, decided));
   const kept = await findCustomer(deps.storage, customer.customer_id, customer.role);
   return kept?.finix_identity ?? identity;
 }
@@ -192,14 +256,22 @@ function findCustomer(storage: Storage, id: string, role: CustomerTable['role'])
     .executeTakeFirst();
 }
 
-async function write({ storage }: IdentityDeps, customer: CustomerTable, patch: Partial<CustomerTable>): Promise<void> {
+async function write(
+  { storage }: Pick<IdentityDeps, 'storage'>,
+  customer: Pick<CustomerTable, 'customer_id' | 'role'>,
+  patch: Partial<CustomerTable>,
+  also: (trx: StorageTransaction) => Promise<void>,
+): Promise<void> {
   const now = await storage.now();
-  await storage.db
-    .updateTable('customers')
-    .set({ ...patch, updated_at: now })
-    .where('customer_id', '=', customer.customer_id)
-    .where('role', '=', customer.role)
-    // Whichever identity was kept first stays the customer's.
-    .where('finix_identity', 'is', null)
-    .execute();
+  await storage.transaction(`customer:${customer.customer_id}`, async (trx) => {
+    await trx
+      .updateTable('customers')
+      .set({ ...patch, updated_at: now })
+      .where('customer_id', '=', customer.customer_id)
+      .where('role', '=', customer.role)
+      // Whichever identity was kept first stays the customer's.
+      .where('finix_identity', 'is', null)
+      .execute();
+    await also(trx);
+  });
 }

@@ -1,18 +1,29 @@
-import type { FinixClient, FinixInstrument } from '../clients/finix.ts';
+import type { FinixClient } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
-import { changeConnection, lockConnection } from '../records/connections.ts';
+import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
+import {
+  callsOf,
+  disableLater,
+  instrumentCall,
+  instrumentTag,
+  putCall,
+  settleCalls,
+  settleInstruments,
+} from '../records/create-calls.ts';
 import type { Outbox } from '../records/outbox.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
-import type { ConnectionTable } from '../storage/tables.ts';
+import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
+import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
 import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
-import { duplicatesOf, retire } from './duplicates.ts';
+import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
+import { disableAll, listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
 
 /**
- * Making one payment instrument for one connection, and never two. Finix's create call has no idempotency key, so a call whose answer
- * was lost may have made one: from then on nobody creates again until the quiet period is over and Finix's own list shows none.
+ * Making one payment instrument for one connection, and never two, by the rules of work/create-call.ts. The intent is committed before
+ * the call, as a row that goes only when it is certain what the call has made.
  */
 export interface InstrumentDeps {
   storage: Storage;
@@ -26,14 +37,13 @@ export interface InstrumentDeps {
 
 /** A worker that may write the connection: its session's, or its task's. */
 export interface InstrumentHold {
-  /** @throws Fenced when lease lost to another worker */
+  /** Another worker was at this before, or the database may be older than what was done: an instrument may exist that no row is of. */
+  readonly looksFirst: boolean;
+  /** No instrument of this work can be older. Milliseconds since 1970. */
+  readonly since: number;
+  /** @throws Fenced when the lease was lost to another worker */
   write(patch: Record<string, never>, also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
 }
-
-/** The tag by which an instrument is known as this connection's. Within Finix's 40 characters for a key. */
-const TAG = 'finix_bank_connect_connection';
-/** Clocks of Finix and this machine may differ; looking further back costs nothing in a list of one identity's accounts. */
-const LOOK_BACK_MS = 24 * 3600_000;
 
 /** Brings one connection from `pending` to an outcome: active, pending_verification or failed. */
 export async function makeInstrument(
@@ -42,55 +52,133 @@ export async function makeInstrument(
   connection: ConnectionTable,
   accessToken: string,
 ): Promise<void> {
-  if (connection.instrument_sent_at !== null) {
-    const made = await instrumentsOf(deps, connection);
-    if (made.length > 0) return adopt(deps, held, connection, made);
+  const calls = await openCallsOf(deps, held, connection);
+  let listed: OwnInstrument[] | undefined;
+  const decide = async (): Promise<CreateStep> => {
+    const seen = listed?.filter((one) => one.connection === connection.id && one.generation === connection.generation);
     const now = await deps.storage.now();
-    // The clock was set back since: a quiet period counted from there could take as long as the clock was wrong.
-    if (connection.instrument_sent_at > now) await writeConnection(deps, held, connection, { instrument_sent_at: now });
-    const wait = lookAgainIn(Math.min(connection.instrument_sent_at, now), now, deps.quietMs, deps.timing);
-    if (wait > 0) throw new Postpone('finix_unavailable', wait, false);
+    return nextCreateStep({
+      calls: calls.map(toOpenCall),
+      mustLook: held.looksFirst,
+      seen,
+      now,
+      quietMs: deps.quietMs,
+    });
+  };
+  let step = await decide();
+  if (step.kind === 'look') {
+    listed = await listOwn(deps.finix, connection.finix_identity, Math.min(held.since, connection.created_at));
+    step = await decide();
   }
+  if (step.kind === 'wait' || step.kind === 'look') {
+    const sentAt = step.kind === 'wait' ? step.until - deps.quietMs : 0;
+    const wait = lookAgainIn(sentAt, await deps.storage.now(), deps.quietMs, deps.timing);
+    throw new Postpone('finix_unavailable', wait, false);
+  }
+  if (step.kind === 'adopt') {
+    const { id, surplus } = step;
+    const made = listed?.find((one) => one.id === id);
+    if (!made) throw new Error('an instrument is adopted that was not listed');
+    // A call that is seen to have made something has made nothing else.
+    const decided = calls.filter((call) => listed?.some((one) => one.call === call.id)).map((call) => call.id);
+    return adopt(deps, held, connection, made, { surplus, decided, listed });
+  }
+  await create(deps, held, connection, { accessToken, calls, listed });
+}
 
+/** @throws Fenced */
+async function openCallsOf(
+  { storage, quietMs }: InstrumentDeps,
+  held: InstrumentHold,
+  connection: ConnectionTable,
+): Promise<CreateCallTable[]> {
+  const read = async () => {
+    const all = await callsOf(storage.db, connection.id);
+    return all.filter(({ outcome, generation }) => outcome !== 'made' && generation === connection.generation);
+  };
+  let calls = await read();
+  const now = await storage.now();
+  const isFuture = calls.some(({ sent_at }) => sent_at > now);
+  const isLeft = connection.instrument_sent_at !== null && calls.length === 0;
+  if (!isFuture && !isLeft) return calls;
+  await held.write({}, async (trx, at) => {
+    // A server of version 0.1 has left it in its column; see takeOverColumns.
+    await lockConnection(trx, connection.id);
+    // The clock was set back since: a quiet period counted from there could take as long as the clock was wrong.
+    await trx
+      .updateTable('create_calls')
+      .set({ sent_at: at, look_at: at + quietMs })
+      .where('connection_id', '=', connection.id)
+      .where('sent_at', '>', at)
+      .execute();
+  });
+  calls = await read();
+  return calls;
+}
+
+interface Attempt {
+  accessToken: string;
+  /** The open calls of before. */
+  calls: CreateCallTable[];
+  /** What Finix listed before; undefined: it was not asked. */
+  listed: OwnInstrument[] | undefined;
+}
+
+async function create(
+  deps: InstrumentDeps,
+  held: InstrumentHold,
+  connection: ConnectionTable,
+  { accessToken, calls, listed }: Attempt,
+): Promise<void> {
+  const { storage, finix, timing, quietMs } = deps;
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
   if (processorToken === undefined) return;
 
-  const sentAt = await deps.storage.now();
-  await writeConnection(deps, held, connection, {
-    instrument_sent_at: sentAt,
-    instrument_tries: connection.instrument_tries + 1,
-  });
+  const sentAt = await storage.now();
+  const call = { ...instrumentCall(connection, sentAt), look_at: sentAt + quietMs };
+  if (!(await announce(deps, held, connection, call))) return;
   // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await deps.storage.now(true)) - sentAt > deps.timing.lookAgainMs)
-    throw new Postpone('finix_unavailable', 0, false);
+  if ((await storage.now(true)) - sentAt > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  let made: OwnInstrument;
   try {
-    await createAndAdopt(deps, held, connection, processorToken);
+    const answer = await finix.createPaymentInstrument({
+      identity: connection.finix_identity ?? '',
+      processorToken,
+      tags: tagsOf(instrumentTag(connection), call.id),
+    });
+    made = { ...answer, connection: connection.id, generation: connection.generation, call: call.id };
   } catch (error) {
-    // Whoever took over may have looked before this call was carried out.
-    if (error instanceof Fenced) await sweepLater(deps, connection);
+    if (!(error instanceof UpstreamError)) throw error;
+    return afterFailedCreate(deps, held, connection, call, calls, error);
+  }
+  try {
+    await adopt(deps, held, connection, made, { surplus: [], decided: [call.id], listed });
+  } catch (error) {
+    // The worker that took over may have looked before this call was carried out.
+    if (error instanceof Fenced) {
+      await putCall(storage.db, { ...call, outcome: 'made', instrument: made.id, look_at: await storage.now() });
+    }
     throw error;
   }
 }
 
-async function createAndAdopt(
-  deps: InstrumentDeps,
+/** Commits that the call is about to be sent. @returns false when the connection is not to have an instrument any more */
+async function announce(
+  { outbox }: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
-  processorToken: string,
-): Promise<void> {
-  let instrument: FinixInstrument;
-  try {
-    instrument = await deps.finix.createPaymentInstrument({
-      identity: connection.finix_identity ?? '',
-      processorToken,
-      tags: { [TAG]: tagOf(connection) },
-    });
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    return afterFailedCreate(deps, held, connection, error);
-  }
-  const isOnlyCall = connection.instrument_tries === 0;
-  await adopt(deps, held, connection, [instrument], isOnlyCall);
+  call: CreateCallTable,
+): Promise<boolean> {
+  let isWanted = false;
+  await held.write({}, async (trx, now) => {
+    const before = await lockConnection(trx, connection.id);
+    isWanted = before !== undefined && awaitsInstrument(before, connection.generation);
+    if (!before || !isWanted) return;
+    await putCall(trx, call);
+    const patch = { instrument_sent_at: call.sent_at, instrument_tries: before.instrument_tries + 1 };
+    await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+  });
+  return isWanted;
 }
 
 /** @returns undefined when the account's outcome is already decided by Plaid's answer, and written */
@@ -104,171 +192,131 @@ async function processorTokenFor(
     return await deps.plaid.createProcessorToken(accessToken, connection.plaid_account_id);
   } catch (error) {
     if (!(error instanceof UpstreamError) || error.failure !== 'refused') throw error;
-    if (error.code === 'PRODUCT_NOT_READY') {
-      await writeConnection(deps, held, connection, { status: 'pending_verification', instrument_sent_at: null });
-      return undefined;
-    }
     const code = problemOfPlaidRefusal(error.code);
-    if (code === 'restart_required') throw new Stop('restart_required', code);
-    await writeConnection(deps, held, connection, {
-      status: 'failed',
-      error_code: code,
-      reason: code,
-      instrument_sent_at: null,
-      // An earlier create call whose answer was lost may still be carried out.
-      sweep_at: connection.instrument_tries > 0 ? (await deps.storage.now()) + deps.quietMs : null,
-    });
+    if (error.code !== 'PRODUCT_NOT_READY' && code === 'restart_required') throw new Stop('restart_required', code);
+    const outcome: Partial<ConnectionTable> =
+      error.code === 'PRODUCT_NOT_READY'
+        ? { status: 'pending_verification' }
+        : { status: 'failed', error_code: code, reason: code };
+    await changeWanted(deps, held, connection, { ...outcome, instrument_sent_at: null });
     return undefined;
   }
 }
 
+/** @throws Postpone, UpstreamError unless the failure is final, and written */
 async function afterFailedCreate(
   deps: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
+  call: CreateCallTable,
+  earlier: CreateCallTable[],
   error: UpstreamError,
 ): Promise<void> {
-  if (error.failure === 'lost') throw new Postpone('finix_unavailable', 0);
-  if (error.failure === 'refused') {
-    return writeConnection(deps, held, connection, {
-      status: 'failed',
-      error_code: 'instrument_refused',
-      reason: 'instrument_refused',
-      instrument_sent_at: null,
-      sweep_at: (await deps.storage.now()) + deps.quietMs,
-    });
+  const outcome = outcomeOfFailure(error.failure, error.details.status);
+  const now = await deps.storage.now();
+  if (outcome !== 'nothing' && now - call.sent_at > deps.timing.leaseMs) {
+    // Frozen in the middle: the call may have been sent just now, and the looks for it may be over.
+    await putCall(deps.storage.db, { ...call, sent_at: now, outcome, look_at: now + deps.quietMs });
   }
-  // A definite answer, but a 5xx may have come after the commit: look once, then it is safe to try again.
-  if ((error.details.status ?? 0) >= 500) {
-    const made = await instrumentsOf(deps, connection);
-    if (made.length > 0) return adopt(deps, held, connection, made);
-  }
-  await writeConnection(deps, held, connection, { instrument_sent_at: null });
-  throw error;
+  if (outcome === null) throw new Postpone('finix_unavailable', 0);
+  const isFinal = error.failure === 'refused';
+  const final = { status: 'failed', error_code: 'instrument_refused', reason: 'instrument_refused' } as const;
+  // Version 0.1 waits for the quiet period of what stands here.
+  const unanswered = earlier.filter((one) => one.outcome === null).map(({ sent_at }) => sent_at);
+  const patch = { instrument_sent_at: unanswered.at(-1) ?? null, ...(isFinal ? final : {}) };
+  await changeWanted(deps, held, connection, patch, async (trx) => {
+    if (outcome === 'nothing') await settleCalls(trx, [call.id]);
+    else await putCall(trx, { ...call, outcome });
+  });
+  if (!isFinal) throw error;
 }
 
-/**
- * Looks at Finix's list once more after the dust has settled, and disables what a late commit left beside ours.
- * @returns how many; undefined when an instrument is just being made, so that it is too early to say which is ours
- */
-export async function sweep(deps: InstrumentDeps, connection: ConnectionTable): Promise<number | undefined> {
-  const made = await everyInstrumentOf(deps, connection);
-  // Read after the list: an instrument in it that was adopted meanwhile is not surplus.
-  const present = await deps.storage.db
-    .selectFrom('connections')
-    .select(['id', 'status', 'payment_instrument', 'instrument_sent_at'])
-    .where('id', '=', connection.id)
-    .executeTakeFirst();
-  if (present?.status === 'pending' || (present && present.instrument_sent_at !== null)) return undefined;
-  const isEnded = present === undefined || ENDED.has(present.status);
-  const surplus = made.filter(({ id }) => isEnded || id !== present.payment_instrument);
-  for (const { id } of surplus) await deps.finix.disablePaymentInstrument(id);
-  return surplus.length;
+interface Found {
+  /** Enabled instruments of the same generation that the connection does not take. */
+  surplus: string[];
+  /** Calls of which it is certain by now what they have made. */
+  decided: string[];
+  listed: OwnInstrument[] | undefined;
 }
 
-async function sweepLater({ storage, quietMs }: InstrumentDeps, { id }: ConnectionTable): Promise<void> {
-  const now = await storage.now();
-  await storage.db
-    .updateTable('connections')
-    .set({ sweep_at: now + quietMs })
-    .where('id', '=', id)
-    .execute();
-}
-
-/**
- * Disables a connection's instruments in Finix: those that the row names and whatever else Finix lists as its own.
- * @param only these ids and no others
- * @throws UpstreamError while it is not certain that all are disabled
- */
-export async function disableInstruments(
-  deps: InstrumentDeps,
-  connection: ConnectionTable,
-  only?: string[],
-): Promise<void> {
-  const { payment_instrument: present, previous_payment_instrument: previous } = connection;
-  const listed = only ? [] : (await everyInstrumentOf(deps, connection)).map(({ id }) => id);
-  const known = only ?? [present, previous].flatMap((id) => id ?? []);
-  for (const id of new Set([...known, ...listed])) {
-    try {
-      await deps.finix.disablePaymentInstrument(id);
-    } catch (error) {
-      // What is not there can't be debited.
-      if (!(error instanceof UpstreamError) || error.details.status !== 404) throw error;
-    }
-  }
-}
-
-/** States in which the merchant has no instrument to use. */
-const ENDED = new Set<ConnectionTable['status']>(['revoked', 'removed', 'failed']);
-
-/** Instruments that follow one another have tags of their own, or an old one would be taken for the answer to a new call. */
-function tagOf({ id, generation }: ConnectionTable): string {
-  return generation === 0 ? id : `${id}.${generation}`;
-}
-
-/** The enabled instruments that the present generation's create calls have made, oldest first. */
-async function instrumentsOf(deps: InstrumentDeps, connection: ConnectionTable): Promise<FinixInstrument[]> {
-  const all = await everyInstrumentOf(deps, connection);
-  return all.filter(({ tags }) => tags[TAG] === tagOf(connection));
-}
-
-/** The enabled instruments of all generations, oldest first. */
-async function everyInstrumentOf(deps: InstrumentDeps, connection: ConnectionTable): Promise<FinixInstrument[]> {
-  if (connection.finix_identity === null) return [];
-  const since = connection.created_at - LOOK_BACK_MS;
-  const all = await deps.finix.listBankAccounts(connection.finix_identity, since);
-  return all.filter(({ enabled, tags }) => enabled && tags[TAG]?.split('.')[0] === connection.id);
-}
-
+/** The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. */
 async function adopt(
   deps: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
-  [oldest, ...surplus]: FinixInstrument[],
-  isOnlyCall = false,
+  made: OwnInstrument,
+  { surplus, decided, listed }: Found,
 ): Promise<void> {
-  if (!oldest) throw new Error('adopt needs an instrument');
-  const now = await deps.storage.now();
-  const patch: Partial<ConnectionTable> = {
-    status: 'active',
-    reason: null,
-    payment_instrument: oldest.id,
-    fingerprint: oldest.fingerprint,
-    bank_account_validation_check: oldest.bankAccountValidationCheck,
-    instrument_sent_at: null,
-    // A single call that was answered has made a single instrument: there is nothing to look for.
-    sweep_at: isOnlyCall ? null : now + deps.quietMs,
-  };
-  await held.write({}, async (trx, at) => {
+  const { storage, finix, outbox } = deps;
+  let unwanted: string[] = [];
+  await held.write({}, async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
-    if (!before) return;
+    await settleCalls(trx, decided);
+    const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
+    const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
+    unwanted = [...(isTaken ? [] : [made.id]), ...surplus, ...strangers];
+    await disableLater(trx, connection, unwanted, now);
+    if (!isTaken) return;
     // The customer has connected this account before: the merchant is left with the new instrument only.
-    const isLeaving = before.goal === 'remove' || before.status === 'removed';
-    const duplicates = isLeaving ? [] : await duplicatesOf(trx, { ...before, fingerprint: oldest.fingerprint });
-    const replaced = duplicates.at(-1)?.payment_instrument ?? before.previous_payment_instrument;
-    const by = { actor: 'job' } as const;
-    // Made for a connection that is going: it goes too.
-    const swept = isLeaving ? { sweep_at: at } : {};
-    const full = { ...patch, previous_payment_instrument: replaced, ...swept };
-    const after = await changeConnection(trx, deps.outbox, before, full, at, by);
-    if (after.status === 'active') await retire(trx, deps.outbox, duplicates, after, at);
+    const duplicates = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
+    const patch: Partial<ConnectionTable> = {
+      status: 'active',
+      reason: null,
+      payment_instrument: made.id,
+      fingerprint: made.fingerprint,
+      bank_account_validation_check: made.bankAccountValidationCheck,
+      previous_payment_instrument: duplicates.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
+      instrument_sent_at: null,
+    };
+    const after = await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+    if (after.status === 'active') await retire(trx, outbox, duplicates, after, now);
   });
-  for (const { id } of surplus) {
-    // The sweep does it again if this fails; the customer does not wait for it.
-    await deps.finix.disablePaymentInstrument(id).catch((error: unknown) => {
-      if (!(error instanceof UpstreamError)) throw error;
-    });
+  if (unwanted.length === 0) return;
+  try {
+    await disableAll(finix, unwanted);
+    await settleInstruments(storage.db, connection.id, unwanted);
+  } catch (error) {
+    // Their rows have it done again; the customer does not wait for it.
+    if (!(error instanceof UpstreamError)) throw error;
   }
 }
 
-function writeConnection(
+/**
+ * Disables a connection's instruments in Finix: those that the row names and every other one that Finix lists as its own.
+ * @param only these ids and no others
+ * @throws UpstreamError while it is not certain that all are disabled
+ */
+export async function disableInstruments(
+  deps: Pick<InstrumentDeps, 'finix'>,
+  connection: ConnectionTable,
+  only?: string[],
+): Promise<void> {
+  const { payment_instrument: present, previous_payment_instrument: previous } = connection;
+  if (only) return disableAll(deps.finix, only);
+  // First what is known, so that a list that can't be had holds nothing up.
+  const known = [present, previous].flatMap((id) => id ?? []);
+  await disableAll(deps.finix, known);
+  const listed = await listOwn(deps.finix, connection.finix_identity, connection.created_at);
+  const others = listed.filter((one) => one.enabled && one.connection === connection.id && !known.includes(one.id));
+  await disableAll(
+    deps.finix,
+    others.map(({ id }) => id),
+  );
+}
+
+/** Changes the connection as long as it waits for this very instrument; an end that came meanwhile stays. */
+function changeWanted(
   { outbox }: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
   patch: Partial<ConnectionTable>,
+  also?: (trx: StorageTransaction) => Promise<void>,
 ): Promise<void> {
   return held.write({}, async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
-    if (before) await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+    await also?.(trx);
+    if (before && awaitsInstrument(before, connection.generation)) {
+      await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+    }
   });
 }

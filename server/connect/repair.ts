@@ -123,17 +123,15 @@ async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
 /** A repair that ends half way leaves a connection that can be repaired again, not one that waits for ever. */
 export async function leaveRepair(
   trx: StorageTransaction,
-  { outbox, quietMs }: { outbox: Outbox; quietMs: number },
+  outbox: Outbox,
   connectionId: string,
   code: ProblemCode,
   now: number,
 ): Promise<void> {
   const before = await lockConnection(trx, connectionId);
   if (before?.status !== 'pending' || before.goal !== null) return;
-  const sweep = before.instrument_tries > 0 ? { sweep_at: now + quietMs, instrument_sent_at: null } : {};
-  await changeConnection(trx, outbox, before, { status: 'needs_repair', reason: code, ...sweep }, now, {
-    actor: 'job',
-  });
+  const patch = { status: 'needs_repair', reason: code, instrument_sent_at: null } as const;
+  await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
 }
 
 async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<ConnectionTable> {

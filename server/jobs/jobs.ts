@@ -1,9 +1,9 @@
 import pLimit from 'p-limit';
-import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
-import { type InstrumentDeps, sweep } from '../connect/finix-instrument.ts';
+import type { InstrumentDeps } from '../connect/finix-instrument.ts';
 import { runDueHosted } from '../connect/hosted-link.ts';
+import { sweepDue } from '../connect/sweep.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
 import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
 import { eraseDueCustomers } from '../lifecycle/erase-customer.ts';
@@ -15,9 +15,7 @@ import { auditSession } from '../records/sessions.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { ConnectionTable } from '../storage/tables.ts';
 import type { Inbound } from '../webhooks/receive.ts';
-import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import { applyRetention } from './retention.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
@@ -62,7 +60,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: resumeSessions, everyMs: timing.tickMs },
     { round: endSessions, everyMs: timing.tickMs },
     { round: removeItems, everyMs: timing.tickMs },
-    { round: sweepInstruments, everyMs: timing.tickMs },
+    { round: () => sweepDue(deps, BATCH, CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },
     { round: () => deps.tasks.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
@@ -140,42 +138,6 @@ export function createJobs(deps: JobsDeps): Jobs {
     const limit = pLimit(CALLS_AT_ONCE);
     await Promise.all(due.map((item) => limit(removeItem, deps, item)));
     return due.length === BATCH;
-  }
-
-  async function sweepInstruments(): Promise<boolean> {
-    const now = await storage.now();
-    const due = await storage.db
-      .selectFrom('connections')
-      .selectAll()
-      .where('sweep_at', '<=', now)
-      .orderBy('sweep_at')
-      .limit(BATCH)
-      .execute();
-    const limit = pLimit(CALLS_AT_ONCE);
-    await Promise.all(due.map((connection) => limit(sweepOne, connection)));
-    return due.length === BATCH;
-  }
-
-  async function sweepOne(connection: ConnectionTable): Promise<void> {
-    const now = await storage.now();
-    const setSweep = (from: number | null, to: number | null) =>
-      storage.db
-        .updateTable('connections')
-        .set({ sweep_at: to })
-        .where('id', '=', connection.id)
-        // Whoever sets another time meanwhile has a reason for one more look.
-        .where('sweep_at', '=', from)
-        .executeTakeFirst();
-    const taken = now + timing.jobLeaseMs;
-    if ((await setSweep(connection.sweep_at, taken)).numUpdatedRows === 0n) return;
-    try {
-      const disabled = await sweep(deps, connection);
-      if (disabled) log.warn({ connection: connection.id, disabled }, 'disabled duplicate instruments');
-      await setSweep(taken, disabled === undefined ? now + deps.quietMs : null);
-    } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
-      await setSweep(taken, now + Math.ceil(backoff(QUICK_ATTEMPTS, timing)));
-    }
   }
 
   function schedule(round: Round, everyMs: number, delayMs: number): void {

@@ -146,7 +146,7 @@ async function purgeWebhooks({ db }: Storage, now: number): Promise<boolean> {
  */
 async function clampFutureTimestamps({ db }: Storage, timing: Timing, quietMs: number, now: number): Promise<void> {
   // Twice the longest wait that is ever written: no true time is taken for a wrong one.
-  const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, quietMs, LONGEST_TAKEN_MS);
+  const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, LONGEST_LOOK_QUIET * quietMs, LONGEST_TAKEN_MS);
   await db
     .updateTable('sessions')
     .set({ next_at: now, lease_until: now })
@@ -160,6 +160,11 @@ async function clampFutureTimestamps({ db }: Storage, timing: Timing, quietMs: n
     .where('next_at', '>', waits)
     .execute();
   await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
+  await db
+    .updateTable('create_calls')
+    .set({ sent_at: now, look_at: now })
+    .where((eb) => eb.or([eb('look_at', '>', waits), eb('sent_at', '>', now + 2 * timing.leaseMs)]))
+    .execute();
   await db
     .updateTable('connections')
     .set({ next_at: now, lease_until: now })
@@ -181,5 +186,7 @@ async function clampFutureTimestamps({ db }: Storage, timing: Timing, quietMs: n
     .execute();
 }
 
+/** Between two looks for what a create call has made lie two quiet periods at most (work/create-call.ts). */
+const LONGEST_LOOK_QUIET = 2;
 /** How long a job keeps a row that it has taken on from other instances. */
 const LONGEST_TAKEN_MS = 5 * 60_000;

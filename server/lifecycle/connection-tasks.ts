@@ -40,6 +40,13 @@ export class HeldConnection {
     public row: ConnectionTable,
   ) {}
 
+  /** An instrument may have been made before the database went back in time; looking costs one call, and tasks are rare. */
+  readonly looksFirst = true;
+
+  get since(): number {
+    return this.row.created_at;
+  }
+
   /** @throws Fenced when the connection has moved on without us; nothing is written then */
   async write(
     _patch: Record<string, never>,
@@ -77,14 +84,14 @@ const TASKS: Record<ConnectionTask, (deps: TaskDeps, held: HeldConnection) => Pr
   instrument: renewInstrument,
   disable: async (deps, held) => {
     await disableInstruments(deps, held.row);
-    await held.change({ ...DONE, ...sweepInDoubt(deps, held.row) });
+    await held.change({ ...DONE, instrument_sent_at: null });
   },
   remove: async (deps, held) => {
     await disableInstruments(deps, held.row);
     await releaseItem(deps, held.row);
     await held.change({
       ...DONE,
-      ...sweepInDoubt(deps, held.row),
+      instrument_sent_at: null,
       status: 'removed',
       removed_at: await deps.storage.now(),
     });
@@ -103,14 +110,6 @@ async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<vo
   if (held.row.status === 'pending_verification') throw new Postpone('plaid_unavailable');
   if (held.row.status === 'failed') await releaseItem(deps, held.row);
   await held.change(DONE);
-}
-
-/** A create call whose answer was lost may still be carried out: what it made is disabled after the quiet period. */
-function sweepInDoubt(
-  { quietMs }: TaskDeps,
-  { instrument_sent_at: sentAt }: ConnectionTable,
-): Partial<ConnectionTable> {
-  return sentAt === null ? {} : { instrument_sent_at: null, sweep_at: sentAt + quietMs };
 }
 
 export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
@@ -165,7 +164,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
       const code = error instanceof Postpone ? error.code : 'finix_unavailable';
       return held.change({
         ...DONE,
-        ...sweepInDoubt(deps, held.row),
+        instrument_sent_at: null,
         status: 'failed',
         error_code: code,
         reason: code,

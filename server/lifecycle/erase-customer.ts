@@ -141,6 +141,7 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
   const sessions = await trx.selectFrom('sessions').select('id').where('customer_id', '=', customerId).execute();
   const connections = await trx.selectFrom('connections').select('id').where('customer_id', '=', customerId).execute();
   await trx.deleteFrom('customers').where('customer_id', '=', customerId).execute();
+  await trx.updateTable('create_calls').set({ customer_id: null }).where('customer_id', '=', customerId).execute();
   for (const { id } of connections) {
     const forgotten = await trx
       .updateTable('connections')

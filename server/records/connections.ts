@@ -2,6 +2,7 @@ import type { ConnectionStatus } from '../../widget/contract.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
+import { disableLater, takeOverColumns } from './create-calls.ts';
 import type { Outbox } from './outbox.ts';
 import { verificationOf } from './verification.ts';
 
@@ -14,14 +15,30 @@ const STRENGTH: Record<ConnectionTask, number> = { instrument: 1, disable: 2, re
 /** States in which the merchant may use the instrument, or soon will. */
 export const LIVE_STATUSES: readonly ConnectionStatus[] = ['active', 'needs_repair', 'pending_verification'];
 
+/** States in which the merchant has no instrument to use. */
+export const ENDED_STATUSES: readonly ConnectionStatus[] = ['revoked', 'removed', 'failed'];
+
+/** The reason of a connection whose instrument was disabled at Finix itself; enabling it there takes this back. */
+export const DISABLED_IN_FINIX = 'instrument_disabled';
+
 /** Reads a connection so that nobody else changes it before this transaction ends. */
 export async function lockConnection(trx: StorageTransaction, id: string): Promise<ConnectionTable | undefined> {
-  return trx
+  const row = await trx
     .updateTable('connections')
     .set((eb) => ({ updated_at: eb.ref('updated_at') }))
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst();
+  return row && takeOverColumns(trx, row);
+}
+
+/** Whether a worker that makes an instrument of this generation is to give it to the connection. */
+export function awaitsInstrument(
+  { status, goal, payment_instrument, generation: present }: ConnectionTable,
+  generation: number,
+): boolean {
+  const waits = status === 'pending' || status === 'pending_verification' || status === 'needs_repair';
+  return waits && (goal === null || goal === 'instrument') && payment_instrument === null && generation === present;
 }
 
 /**
@@ -55,6 +72,7 @@ export async function changeConnection(
   if (after.payment_instrument !== null && after.payment_instrument !== before.payment_instrument) {
     await rememberInstrument(trx, after.id, after.payment_instrument, now);
   }
+  await disableLater(trx, before, leftBehind(before, after), now);
   const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
   if (after.status === before.status && !isRenewed) return after;
   // On its way out: the merchant is told once, when it is gone. That it was asked for is in the audit already.
@@ -105,10 +123,19 @@ async function rememberInstrument(
     .execute();
 }
 
+/** Instruments that this change takes out of use, where no task of the connection disables them. */
+function leftBehind(before: ConnectionTable, after: ConnectionTable): string[] {
+  const { payment_instrument: instrument } = before;
+  if (instrument === null) return [];
+  if (after.payment_instrument !== instrument) return [instrument];
+  const isCaredFor = after.goal === 'disable' || after.goal === 'remove' || after.reason === DISABLED_IN_FINIX;
+  return ENDED_STATUSES.includes(after.status) && after.status !== before.status && !isCaredFor ? [instrument] : [];
+}
+
 /** The patch that sets a task; undefined when the connection already has a stronger one. */
 function taskPatch(before: ConnectionTable, goal: ConnectionTask, now: number): Partial<ConnectionTable> | undefined {
   if (before.goal !== null && STRENGTH[before.goal] > STRENGTH[goal]) return undefined;
-  return { goal, goal_since: now, next_at: now, ...UNHELD };
+  return { goal, goal_since: now, waited_ms: 0, next_at: now, ...UNHELD };
 }
 
 /** The bank, Plaid or Finix has ended the access: no debit from here on, told to the merchant at once, disabled in Finix by a job. */
@@ -121,7 +148,7 @@ export async function revoke(
   by: Initiator,
 ): Promise<ConnectionTable> {
   const goal = taskPatch(before, 'disable', now) ?? {};
-  return changeConnection(trx, outbox, before, { status: 'revoked', reason, ...goal }, now, by);
+  return changeConnection(trx, outbox, before, { status: 'revoked', reason, revoked_at: now, ...goal }, now, by);
 }
 
 /** Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. */
@@ -160,11 +187,10 @@ export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
     status: 'pending',
     payment_instrument: null,
     previous_payment_instrument: before.payment_instrument ?? before.previous_payment_instrument,
-    // A call that is still in doubt belongs to the generation before; the sweep after this one finds what it made.
+    // A call that is still in doubt belongs to the generation before, and so does its row.
     generation: before.generation + 1,
-    instrument_tries: before.instrument_sent_at === null ? 0 : before.instrument_tries,
+    instrument_tries: 0,
     instrument_sent_at: null,
-    sweep_at: null,
     error_code: null,
   };
 }

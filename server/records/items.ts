@@ -22,8 +22,8 @@ export function accessTokenOf(
 }
 
 /** Whether a session is at work on the Item, or on a repair of it: then its connections are the session's to change. */
-export async function isBusy(trx: StorageTransaction, itemId: string): Promise<boolean> {
-  const session = await trx
+export async function isBusy(db: Storage['db'] | StorageTransaction, itemId: string): Promise<boolean> {
+  const session = await db
     .selectFrom('sessions')
     .select('id')
     .where('item_id', '=', itemId)

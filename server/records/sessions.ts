@@ -167,6 +167,7 @@ async function insertSession(
     next_at: 0,
     tries: 0,
     processing_since: null,
+    waited_ms: 0,
     created_at: now,
     updated_at: now,
     expires_at: now + SESSION_MS,

@@ -7,6 +7,8 @@ import { up as scripts } from './migrations/0004-scripts.ts';
 import { up as oneAtATime } from './migrations/0005-one-at-a-time.ts';
 import { up as recognized } from './migrations/0006-recognized.ts';
 import { up as webhookAddress } from './migrations/0007-webhook-address.ts';
+import { up as createCalls } from './migrations/0008-create-calls.ts';
+import { up as waited } from './migrations/0009-waited.ts';
 import { up as verification } from './migrations/0010-verification.ts';
 import { up as transfers } from './migrations/0011-transfers.ts';
 import { up as checks } from './migrations/0012-checks.ts';
@@ -26,6 +28,8 @@ export const migrations: readonly Migration[] = [
   { name: '0005-one-at-a-time', up: oneAtATime },
   { name: '0006-recognized', up: recognized },
   { name: '0007-webhook-address', up: webhookAddress },
+  { name: '0008-create-calls', up: createCalls },
+  { name: '0009-waited', up: waited },
   { name: '0010-verification', up: verification },
   { name: '0011-transfers', up: transfers },
   { name: '0012-checks', up: checks },

@@ -13,6 +13,7 @@ export interface Database {
   checks: CheckTable;
   evidence_keys: EvidenceKeyTable;
   customers: CustomerTable;
+  create_calls: CreateCallTable;
   link_tokens: LinkTokenTable;
   hosted_links: StoredLinkTable;
   inbound_events: InboundEventTable;
@@ -78,8 +79,10 @@ export interface SessionTable {
   /** When work on it is due again, and how often a step has failed in a row. */
   next_at: number;
   tries: number;
-  /** When this session began to be worked on; the budget counts from here. */
+  /** When this session began to be worked on. */
   processing_since: number | null;
+  /** How long the work has waited for Plaid and Finix since; the budget is of this, because a clock may be wrong. */
+  waited_ms: number;
   created_at: number;
   updated_at: number;
   expires_at: number;
@@ -136,10 +139,10 @@ export interface ConnectionTable {
   bank_account_validation_check: string | null;
   authorization_receipt: string | null;
   metadata: string;
-  /** Intent: when the create call was last sent to Finix; null when no call can be in doubt. */
+  /** When a create call was last sent, while its worker waits for what came of it. For servers of version 0.1; see CreateCallTable. */
   instrument_sent_at: number | null;
   instrument_tries: number;
-  /** When Finix's list is to be looked at once more for surplus instruments; null: nothing to look for. */
+  /** Written by servers of version 0.1 only: when Finix's list is to be looked at for what their create calls have made. */
   sweep_at: number | null;
   /** Why it failed: a ProblemCode. */
   error_code: string | null;
@@ -147,8 +150,10 @@ export interface ConnectionTable {
   reason: string | null;
   /** What is being done with it outside of a session; null: nothing. */
   goal: ConnectionTask | null;
-  /** When the task was set; budgets count from here. */
+  /** When the task was set. */
   goal_since: number | null;
+  /** How long its work has waited for Plaid and Finix since; the budget is of this. */
+  waited_ms: number;
   /** When work on the task is due, and how often it has failed in a row. */
   next_at: number;
   tries: number;
@@ -159,6 +164,8 @@ export interface ConnectionTable {
   /** How many instruments came before the present one; part of the tag by which Finix's list is searched. */
   generation: number;
   repaired_at: number | null;
+  /** When the customer's permission last ended: a repair that began before is void. */
+  revoked_at: number | null;
   removed_at: number | null;
   /** Copied from the session, which is deleted earlier. */
   purpose: Purpose | null;
@@ -264,8 +271,9 @@ export interface CustomerTable {
   customer_id: string;
   role: 'BUYER' | 'RECIPIENT' | 'SELLER';
   finix_identity: string | null;
-  /** Unique tag value that our create call carries, to find its identity again when the answer was lost. */
+  /** The tag that our create calls carry. Derived from the customer, so that a database that went back in time finds its identity. */
   identity_tag: string;
+  /** When a create call was last sent, while its worker waits for what came of it. For servers of version 0.1. */
   identity_sent_at: number | null;
   identity_tries: number;
   /** Which session is making it, until when. */
@@ -273,6 +281,34 @@ export interface CustomerTable {
   lease_until: number;
   created_at: number;
   updated_at: number;
+}
+
+/**
+ * A create call at Finix from before it is sent, for as long as it is not certain what it has made (work/create-call.ts). As long as
+ * there are rows, Finix's list is looked at; without rows it is not. Also an instrument that must go, by its id.
+ */
+export interface CreateCallTable {
+  /** Also a tag of what the call makes, so that each call's work is known. */
+  id: string;
+  kind: 'instrument' | 'identity';
+  /** Of an instrument. The row outlives the connection. */
+  connection_id: string | null;
+  generation: number;
+  /** Of an identity; null once the customer is erased. */
+  customer_id: string | null;
+  role: CustomerTable['role'] | null;
+  /** The tag by which Finix's list is searched: the connection's with its generation, or the customer's. */
+  tag: string;
+  /** Whose bank accounts are listed; null for an identity. */
+  finix_identity: string | null;
+  sent_at: number;
+  /** null: not answered. `error`: answered with an error that may have come after the commit. `made`: `instrument` is to be disabled. */
+  outcome: 'error' | 'made' | null;
+  instrument: string | null;
+  /** When it is looked for next; later while a job is at it. */
+  look_at: number;
+  /** How often Finix could not be asked, in a row. */
+  tries: number;
 }
 
 /** Which session a link token was made for: a webhook about a Hosted Link names nothing else. */
@@ -321,6 +357,8 @@ export interface InboundEventTable {
   /** `ignored`: of no meaning here. `failed`: given up. */
   status: 'received' | 'handled' | 'ignored' | 'failed';
   tries: number;
+  /** How long handling it has waited for Plaid and Finix; the budget is of this. */
+  waited_ms: number;
   next_at: number;
   lease_until: number;
   received_at: number;

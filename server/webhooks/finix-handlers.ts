@@ -1,4 +1,4 @@
-import { changeConnection } from '../records/connections.ts';
+import { changeConnection, DISABLED_IN_FINIX } from '../records/connections.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
 import { change, type Outcome, type WebhookDeps } from './change-connections.ts';
@@ -43,6 +43,3 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
   });
   return 'handled';
 }
-
-/** Somebody has disabled the instrument at Finix itself; enabling it there takes this back. */
-const DISABLED_IN_FINIX = 'instrument_disabled';

@@ -62,6 +62,7 @@ export function createInbound(deps: InboundDeps): Inbound {
         public_token_enc: publicToken === null ? null : secrets.seal(publicToken, where),
         status: 'received',
         tries: 0,
+        waited_ms: 0,
         next_at: now,
         lease_until: 0,
         received_at: now,

@@ -1,4 +1,5 @@
-import type { UpstreamFailure } from '../clients/outbound.ts';
+import type { UpstreamFailure } from '../errors.ts';
+import type { CreateCallTable } from '../storage/tables.ts';
 
 /**
  * The rules of a create call at Finix. It has no idempotency key: a call whose answer is missing may have made something, may still
@@ -20,7 +21,11 @@ export interface OpenCall {
   instrument: string | null;
 }
 
-/** An instrument of the connection, as Finix lists it. */
+export function toOpenCall({ id, generation, sent_at, outcome, instrument }: CreateCallTable): OpenCall {
+  return { id, generation, sentAt: sent_at, outcome, instrument };
+}
+
+/** An instrument of the connection, or an identity of the customer, as Finix lists it. */
 export interface SeenInstrument {
   id: string;
   generation: number;
@@ -72,6 +77,11 @@ export function outcomeOfFailure(failure: UpstreamFailure, status: number | unde
 /** Which instrument a connection is to have. `undecided`: a worker is about to give it one of this generation. */
 export type Kept = { kind: 'none' } | { kind: 'instrument'; id: string } | { kind: 'undecided'; generation: number };
 
+/** Whether a worker is in charge of what this call makes: it looks for it, and may take it. */
+export function isInWork(kept: Kept, { generation }: Pick<OpenCall, 'generation'>): boolean {
+  return kept.kind === 'undecided' && kept.generation === generation;
+}
+
 /** What a look at Finix's list decides. */
 export interface LookResult {
   /** Enabled instruments that the connection must not have. They are disabled before anything of this result is written. */
@@ -118,8 +128,7 @@ export function decideLook({
   const decided: string[] = [];
   const again: LookResult['again'] = [];
   for (const call of calls) {
-    if (kept.kind === 'undecided' && call.generation === kept.generation) {
-      // The worker looks for it, and may take what it made.
+    if (isInWork(kept, call)) {
       again.push({ id: call.id, at: now + quietMs });
     } else if (call.instrument !== null) {
       if (isSurplus(call.instrument, call.generation)) disable.add(call.instrument);

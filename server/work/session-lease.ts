@@ -53,8 +53,14 @@ export class HeldSession {
   readonly #storage: Storage;
   readonly #timing: Timing;
   readonly #stopping: AbortSignal;
+  /**
+   * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because an older copy of
+   * the database was put back before this process started. Then Finix is asked before anything is created.
+   */
+  looksFirst: boolean;
 
   /**
+   * @param startedAt when this process started
    * @param stopping ends the waiting for storage that is gone
    * @param stage `accepted`: the public token came with this very row, and its exchange is announced in it. `taken over`: another
    * worker, or another life of this process, was at work before. `under way`: this worker has found out what there was to find out.
@@ -65,10 +71,17 @@ export class HeldSession {
     timing: Timing,
     stopping: AbortSignal,
     public stage: 'accepted' | 'taken over' | 'under way',
+    startedAt = 0,
   ) {
     this.#storage = storage;
     this.#timing = timing;
     this.#stopping = stopping;
+    this.looksFirst = stage === 'taken over' || row.created_at < startedAt;
+  }
+
+  /** No instrument or identity that this session's work has made can be older. */
+  get since(): number {
+    return this.row.created_at;
   }
 
   /**

@@ -1,7 +1,7 @@
-import { decideLook, type Kept, nextCreateStep, nextLook, type OpenCall } from '../../../server/work/create-call.ts';
+import { decideLook, type Kept, nextCreateStep, type OpenCall } from '../../../server/work/create-call.ts';
 import { disable, list, QUIET, type Rules, type Worker, type World } from './world.ts';
 
-/** The server's own rules over rows as it writes them: connect/finix-instrument.ts and jobs/sweep.ts, without their queries. */
+/** The server's own rules over rows as it writes them: connect/finix-instrument.ts and connect/sweep.ts, without their queries. */
 interface Db {
   status: 'pending' | 'active' | 'ended';
   generation: number;
@@ -127,8 +127,6 @@ function take(world: NewWorld, worker: Worker, id: string, surplus: string[], de
   Object.assign(db, { status: 'active', instrument: id });
   db.calls = db.calls.filter((call) => !decided.includes(call.id));
   for (const one of surplus) db.calls.push(madeRow(world, worker.generation, one));
-  for (const call of db.calls)
-    call.lookAt = Math.min(call.lookAt, nextLook(call.sentAt, world.now, QUIET) ?? world.now);
 }
 
 function madeRow(

@@ -1,0 +1,51 @@
+import type { FinixClient, FinixInstrument } from '../clients/finix.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { SeenInstrument } from '../work/create-call.ts';
+
+/** What Finix's list says of this server's instruments, read from the tags that their create calls carried. */
+
+/** The connection, and which of its generations. Within Finix's 40 characters for a key. */
+const CONNECTION_TAG = 'finix_bank_connect_connection';
+/** The create call. */
+export const CALL_TAG = 'finix_bank_connect_call';
+/** Clocks of Finix and this machine may differ; looking further back costs nothing in a list of one identity's accounts. */
+const LOOK_BACK_MS = 24 * 3600_000;
+
+/** An instrument that a create call of this server has made. */
+export interface OwnInstrument extends SeenInstrument {
+  connection: string;
+  fingerprint: string | null;
+  bankAccountValidationCheck: string | null;
+}
+
+export function tagsOf(tag: string, call: string): Record<string, string> {
+  return { [CONNECTION_TAG]: tag, [CALL_TAG]: call };
+}
+
+/** @returns undefined when it is none of this server's */
+export function toOwn({ id, enabled, tags, ...facts }: FinixInstrument): OwnInstrument | undefined {
+  const [connection, generation = '0'] = tags[CONNECTION_TAG]?.split('.') ?? [];
+  if (!connection) return undefined;
+  const { fingerprint, bankAccountValidationCheck } = facts;
+  const call = tags[CALL_TAG];
+  return { id, enabled, connection, generation: Number(generation), call, fingerprint, bankAccountValidationCheck };
+}
+
+/** The identity's instruments that this server has made, oldest first, also disabled ones. @param since in milliseconds */
+export async function listOwn(finix: FinixClient, identity: string | null, since: number): Promise<OwnInstrument[]> {
+  if (identity === null) return [];
+  const all = await finix.listBankAccounts(identity, since - LOOK_BACK_MS);
+  return all.flatMap((instrument) => toOwn(instrument) ?? []);
+}
+
+/** @throws UpstreamError while it is not certain that all are disabled */
+export async function disableAll(finix: FinixClient, ids: readonly string[]): Promise<void> {
+  for (const id of ids) {
+    try {
+      await finix.disablePaymentInstrument(id);
+    } catch (error) {
+      // An instrument that does not exist can't be debited.
+      if (!(error instanceof UpstreamError) || error.details.status !== 404) throw error;
+    }
+  }
+}

@@ -1,0 +1,181 @@
+import pLimit from 'p-limit';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { Logger } from '../log.ts';
+import { awaitsInstrument, DISABLED_IN_FINIX, ENDED_STATUSES, lockConnection } from '../records/connections.ts';
+import { isBusy } from '../records/items.ts';
+import type { Storage } from '../storage/open.ts';
+import type { CreateCallTable, CustomerTable } from '../storage/tables.ts';
+import { decideLook, isInWork, type Kept, type LookResult, toOpenCall } from '../work/create-call.ts';
+import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
+import { keepIdentity, look } from './finix-identity.ts';
+import type { InstrumentDeps } from './finix-instrument.ts';
+import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
+
+/**
+ * Looks for what create calls have made whose answer never came, long after the work that sent them has moved on or ended, and disables
+ * every instrument that its connection must not have.
+ */
+export type SweepDeps = Pick<InstrumentDeps, 'storage' | 'finix' | 'quietMs' | 'timing'> & { log: Logger };
+
+/** Takes on what is due, `callsAtOnce` connections and customers at the same time. @returns whether more may be due */
+export async function sweepDue(deps: SweepDeps, limit: number, callsAtOnce: number): Promise<boolean> {
+  await takeOverDue(deps, limit);
+  const due = await deps.storage.db
+    .selectFrom('create_calls')
+    .select(['kind', 'connection_id', 'tag'])
+    .where('look_at', '<=', await deps.storage.now())
+    .orderBy('look_at')
+    .limit(limit)
+    .execute();
+  const connections = new Set(due.flatMap(({ connection_id }) => connection_id ?? []));
+  const identities = new Set(due.flatMap(({ kind, tag }) => (kind === 'identity' ? tag : [])));
+  const atOnce = pLimit(callsAtOnce);
+  await Promise.all([
+    ...[...connections].map((id) => atOnce(sweepConnection, deps, id)),
+    ...[...identities].map((tag) => atOnce(sweepIdentity, deps, tag)),
+  ]);
+  return due.length === limit;
+}
+
+/** What servers of version 0.1 have left in their column. */
+async function takeOverDue({ storage }: SweepDeps, limit: number): Promise<void> {
+  const left = await storage.db
+    .selectFrom('connections')
+    .select(['id', 'customer_id'])
+    .where('sweep_at', '<=', await storage.now())
+    .limit(limit)
+    .execute();
+  for (const { id, customer_id } of left) {
+    await storage.transaction(`customer:${customer_id}`, async (trx) => void (await lockConnection(trx, id)));
+  }
+}
+
+/** Of all calls with this tag that are due those that this instance has taken; others leave them alone meanwhile. */
+class TakenCalls {
+  private constructor(
+    private readonly deps: SweepDeps,
+    readonly rows: CreateCallTable[],
+    private readonly now: number,
+  ) {}
+
+  static async take(deps: SweepDeps, column: 'connection_id' | 'tag', value: string): Promise<TakenCalls> {
+    const now = await deps.storage.now();
+    const rows = await deps.storage.db
+      .updateTable('create_calls')
+      .set({ look_at: now + deps.timing.jobLeaseMs })
+      .where(column, '=', value)
+      .where('look_at', '<=', now)
+      .returningAll()
+      .execute();
+    return new TakenCalls(deps, rows, now);
+  }
+
+  /** Writes what a look has decided. The row of a worker that came back late meanwhile is left as that worker has written it. */
+  async write({ decided, again }: Pick<LookResult, 'decided' | 'again'>): Promise<void> {
+    const { db } = this.deps.storage;
+    const mine = this.rows[0]?.look_at ?? 0;
+    if (decided.length > 0) {
+      await db.deleteFrom('create_calls').where('id', 'in', decided).where('look_at', '=', mine).execute();
+    }
+    for (const { id, at } of again) await this.#put(id, { look_at: at, tries: 0 });
+  }
+
+  /** Finix could not be asked, or has not disabled what it was told to. */
+  async postpone(error: unknown): Promise<void> {
+    if (!(error instanceof UpstreamError)) throw error;
+    const { call, failure, code, details } = error;
+    const isOperators = failure === 'misconfigured' || failure === 'refused';
+    const [first] = this.rows;
+    const about = { connection: first?.connection_id, call, failure, code, ...details };
+    this.deps.log[isOperators ? 'error' : 'warn'](about, 'a look for what a create call has made failed');
+    for (const { id, tries } of this.rows) {
+      const delay = Math.ceil(backoff(QUICK_ATTEMPTS + tries, this.deps.timing));
+      await this.#put(id, { look_at: this.now + delay, tries: tries + 1 });
+    }
+  }
+
+  async #put(id: string, patch: Pick<CreateCallTable, 'look_at' | 'tries'>): Promise<void> {
+    await this.deps.storage.db
+      .updateTable('create_calls')
+      .set(patch)
+      .where('id', '=', id)
+      .where('look_at', '=', this.rows[0]?.look_at ?? 0)
+      .execute();
+  }
+}
+
+async function sweepConnection(deps: SweepDeps, connectionId: string): Promise<void> {
+  const { storage, finix, quietMs, log } = deps;
+  const taken = await TakenCalls.take(deps, 'connection_id', connectionId);
+  const calls = taken.rows;
+  if (calls.length === 0) return;
+  try {
+    // Where a worker is in charge, or what must go is known by its id, Finix is not asked for its list.
+    const early = await keptBy(deps, connectionId);
+    const unknown = calls.filter((call) => call.instrument === null && !isInWork(early, call));
+    const seen = await list(deps, connectionId, unknown);
+    // Read again after the list: an instrument in it that was adopted meanwhile is not surplus.
+    const kept = await keptBy(deps, connectionId);
+    const now = await storage.now();
+    const result = decideLook({ kept, calls: calls.map(toOpenCall), seen, now, quietMs });
+    await disableAll(finix, result.disable);
+    const disabled = result.disable.length;
+    if (disabled > 0) log.warn({ connection: connectionId, disabled }, 'disabled surplus instruments');
+    await taken.write(result);
+  } catch (error) {
+    await taken.postpone(error);
+  }
+}
+
+/** What Finix lists of the connection. One list for each identity, which is one but after a change of it. */
+async function list({ finix }: SweepDeps, connectionId: string, calls: CreateCallTable[]): Promise<OwnInstrument[]> {
+  const seen: OwnInstrument[] = [];
+  for (const identity of new Set(calls.map(({ finix_identity }) => finix_identity))) {
+    const own = calls.filter(({ finix_identity }) => finix_identity === identity);
+    seen.push(...(await listOwn(finix, identity, Math.min(...own.map(({ sent_at }) => sent_at)))));
+  }
+  return seen.filter(({ connection }) => connection === connectionId);
+}
+
+async function keptBy({ storage: { db } }: SweepDeps, connectionId: string): Promise<Kept> {
+  const row = await db.selectFrom('connections').selectAll().where('id', '=', connectionId).executeTakeFirst();
+  if (!row) return { kind: 'none' };
+  const { status, reason, goal, generation, payment_instrument: id } = row;
+  const isAtWork = awaitsInstrument(row, generation) && (goal !== null || (await isBusy(db, row.item_id)));
+  if (isAtWork) return { kind: 'undecided', generation };
+  // Disabled in Finix's dashboard, where it may be enabled again.
+  const isUsed = !ENDED_STATUSES.includes(status) || reason === DISABLED_IN_FINIX;
+  return isUsed && id !== null ? { kind: 'instrument', id } : { kind: 'none' };
+}
+
+/** An identity can't be disabled, and without instruments need not be. One that is found late is used by the customer's next session. */
+async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
+  const { storage, quietMs } = deps;
+  const taken = await TakenCalls.take(deps, 'tag', tag);
+  const [first] = taken.rows;
+  if (!first) return;
+  try {
+    const customer = await findCustomer(storage, first);
+    const isAtWork = customer !== undefined && customer.lease_until > (await storage.now());
+    const seen = isAtWork
+      ? []
+      : await look(deps, { identity_tag: tag }, Math.min(...taken.rows.map((row) => row.sent_at)));
+    const kept: Kept = isAtWork ? { kind: 'undecided', generation: 0 } : { kind: 'none' };
+    const now = await storage.now();
+    const result = decideLook({ kept, calls: taken.rows.map(toOpenCall), seen, now, quietMs });
+    const [oldest] = seen;
+    if (oldest && customer) await keepIdentity(deps, customer, oldest.id, []);
+    await taken.write(result);
+  } catch (error) {
+    await taken.postpone(error);
+  }
+}
+
+function findCustomer({ db }: Storage, { customer_id, role }: CreateCallTable): Promise<CustomerTable | undefined> {
+  return db
+    .selectFrom('customers')
+    .selectAll()
+    .where('customer_id', '=', customer_id)
+    .where('role', '=', role)
+    .executeTakeFirst();
+}
