@@ -1,11 +1,10 @@
 import { isLocalUrl, isLoopbackHost } from './hosts.ts';
 import { readSettings, secretTexts } from './settings/setting.ts';
-import { type LOG_LEVELS, SETTINGS, type Settings } from './settings/table.ts';
+import { SETTINGS, type Settings } from './settings/table.ts';
 
 /** Everything that can be set, checked once. Times are milliseconds. */
 export type Config = ReturnType<typeof toConfig>;
 
-export type LogLevel = (typeof LOG_LEVELS)[number];
 type Environment = Record<string, string | undefined>;
 
 const PLAID_HOSTS = { sandbox: 'https://sandbox.plaid.com', production: 'https://production.plaid.com' } as const;

@@ -1,7 +1,10 @@
 import { type Logger, pino } from 'pino';
-import type { LogLevel } from './config.ts';
 
 export type { Logger } from 'pino';
+
+/** From the few lines that matter most to all of them, and none. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The tokens of Plaid, Finix credentials in URLs, and our client secrets, wherever in a line they stand. */
 const TOKEN_SHAPES =

@@ -27,25 +27,20 @@ const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: WebhookSe
 
 const loginError = () => ({ error: { ...plaidErrorObject('ITEM_LOGIN_REQUIRED'), status: 400 } });
 
-/** Sets in motion what the scenario of a newly exchanged Item has in store. */
-export function beginLater({ bank, webhooks, settings, closing }: Context, item: SimulatedItem): void {
-  const { later } = item.scenario;
-  if (!later) return;
-  const timer = setTimeout(() => {
-    if (!item.removed) LATER[later](bank, item, webhooks);
-  }, settings.laterMs);
-  timer.unref();
-  closing.addEventListener('abort', () => clearTimeout(timer), { once: true });
-}
-
-export function createBank({ state, now, webhooks }: Pick<Context, 'state' | 'now' | 'webhooks'>): Bank {
+export function createBank({
+  state,
+  now,
+  webhooks,
+  settings,
+  closing,
+}: Pick<Context, 'state' | 'now' | 'webhooks' | 'settings' | 'closing'>): Bank {
   function find(itemId: string): SimulatedItem {
     const item = state.items.get(itemId);
     if (!item) throw new Error(`The simulator has no Item ${itemId}.`);
     return item;
   }
 
-  return {
+  const bank: Bank = {
     verify(itemId, outcome) {
       const item = find(itemId);
       const code = outcome === 'automatically_verified' ? 'AUTOMATICALLY_VERIFIED' : 'VERIFICATION_EXPIRED';
@@ -116,5 +111,15 @@ export function createBank({ state, now, webhooks }: Pick<Context, 'state' | 'no
       item.login_required = false;
       if (newIds) item.accounts = item.accounts.map((a): SimulatedAccount => ({ ...a, account_id: plaidId() }));
     },
+    beginLater(item) {
+      const { later } = item.scenario;
+      if (!later) return;
+      const timer = setTimeout(() => {
+        if (!item.removed) LATER[later](bank, item, webhooks);
+      }, settings.laterMs);
+      timer.unref();
+      closing.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    },
   };
+  return bank;
 }

@@ -53,6 +53,8 @@ export interface Bank {
   disableInstruments(itemId: string): void;
   /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
   signInAgain(itemId: string, how?: { newIds?: boolean }): void;
+  /** Sets in motion what the scenario of a newly exchanged Item has in store. */
+  beginLater(item: SimulatedItem): void;
 }
 
 /** Sends the webhooks of both providers. */

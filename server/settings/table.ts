@@ -1,7 +1,6 @@
+import { LOG_LEVELS } from '../log.ts';
 import * as is from './schemas.ts';
 import { optional, required, type SettingValues, withDefault } from './setting.ts';
-
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 
 /** plaid.com/docs/api/link/#linktokencreate, country_codes */
 const PLAID_COUNTRIES = 'US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE AT FI'.split(' ') as [

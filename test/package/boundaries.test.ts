@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { arrowsIn, arrowsOf, circles, FLOORS, floorOf, partOf, UPWARD, upwardArrows } from './floors.ts';
 import { crossing, filesIn, importsOf, project } from './imports.ts';
 
 test.each(['widget', 'server', 'demo'])('%s imports only what it may', (area) => {
@@ -9,7 +10,7 @@ test.each(['widget', 'server', 'demo'])('%s imports only what it may', (area) =>
   const crossings = files.flatMap((file) =>
     importsOf(file, readFileSync(join(project, file), 'utf8')).flatMap((found) => {
       const reason = crossing(file, found);
-      return reason === undefined ? [] : [`${file}: ${reason}`];
+      return reason === undefined ? [] : [`${file}:${found.line} ${reason}`];
     }),
   );
   expect(crossings).toEqual([]);
@@ -56,4 +57,84 @@ test.each([
 
 test('words that look like imports in strings and comments are no imports', () => {
   expect(importsOf('a.ts', `// import 'x'\nconst page = "import('y')"; const z = \`export * from 'z'\`;`)).toEqual([]);
+});
+
+describe.each(['widget', 'server'] as const)('the files of %s', (area) => {
+  test('each belongs to one floor', () => {
+    expect(filesIn(area, '.ts').filter((file) => floorOf(file) < 0)).toEqual([]);
+  });
+
+  test('that the list of floors names exist', () => {
+    const named = FLOORS[area].flat().filter((place) => place.endsWith('.ts'));
+    expect(named.filter((file) => !filesIn(area, '.ts').includes(file))).toEqual([]);
+  });
+
+  test('import from their own floor and from those below, types included', () => {
+    expect(upwardArrows(arrowsIn(area))).toEqual([]);
+  });
+});
+
+describe.each(['widget', 'server', 'demo', 'demo/simulator'])('the files of %s', (area) => {
+  test('form no circle, types included', () => {
+    expect(circles(arrowsIn(area))).toEqual([]);
+  });
+});
+
+test.each(['widget', 'server', 'demo/simulator'])('the folders of %s form no circle', (area) => {
+  const arrows = arrowsIn(area).filter(({ from, to }) => !UPWARD.has(`${from} imports ${to}`));
+  expect(circles(arrows, partOf)).toEqual([]);
+});
+
+test('the widget has at most 14 files at its root', () => {
+  expect(filesIn('widget', '.ts').filter((file) => file.split('/').length === 2).length).toBeLessThanOrEqual(14);
+});
+
+test.each([
+  ['widget/session/backend.ts', `import type { FlowState } from '../flow/state.ts'`],
+  ['widget/element/events.ts', `export { FbcStepEvent } from '../lazy/events.ts'`],
+  ['widget/element/load-lazy.ts', `import { press } from '../lazy/press.ts'`],
+  ['widget/element/load-lazy.ts', `import { press } from '../lazy/index.ts'`],
+  ['widget/lazy/press.ts', `import type { FinixBankConnect } from '../finix-bank-connect.ts'`],
+  ['widget/errors.ts', `let session: import('./session/backend.ts').SessionAnswer`],
+  ['server/records/items.ts', `import type { Postponed } from '../connect/repair.ts'`],
+  ['server/connect/repair.ts', `import { run } from '../lifecycle/connection-tasks.ts'`],
+  ['server/links/links.ts', `import type { BankConnector } from '../connect/bank-connector.ts'`],
+  ['server/storage/open.ts', `import type { Timing } from '../work/timing.ts'`],
+  ['server/errors.ts', `export type { UpstreamFailure } from './clients/outbound.ts'`],
+  ['server/settings/table.ts', `let config: import('../config.ts').Config`],
+  ['server/webhooks/receive.ts', `const later = () => import('../http/routes/webhooks.ts')`],
+])('%s may not import from above: %s', (file, line) => {
+  expect(upwardArrows(arrowsOf(file, `\n${line}`))).toEqual([expect.stringMatching(`^${file}:2 imports `)]);
+});
+
+test.each([
+  ['widget/element/load-lazy.ts', `const load = () => import('../lazy/index.ts')`],
+  ['widget/lazy/press.ts', `import type { View } from '../element/view.ts'`],
+  ['server/http/app.ts', `import { sessionRoutes } from './routes/sessions.ts'`],
+  ['server/connect/repair.ts', `import { createLink } from '../links/links.ts'`],
+  ['server/work/claim-row.ts', `import type { Storage } from '../storage/open.ts'`],
+])('%s may import from below: %s', (file, line) => {
+  expect(upwardArrows(arrowsOf(file, line))).toEqual([]);
+});
+
+test('a circle of types is found, and its imports are named', () => {
+  const round = [
+    ...arrowsOf('server/records/a.ts', `import type { B } from './b.ts'`),
+    ...arrowsOf('server/records/b.ts', `\nimport { c } from './c.ts'`),
+    ...arrowsOf('server/records/c.ts', `import type { A } from './a.ts'`),
+    ...arrowsOf('server/records/d.ts', `import type { A } from './a.ts'`),
+  ];
+  expect(circles(round)).toEqual([
+    'server/records/a.ts:1 imports server/records/b.ts; server/records/b.ts:2 imports server/records/c.ts; ' +
+      'server/records/c.ts:1 imports server/records/a.ts',
+  ]);
+});
+
+test('a circle of folders is found although no file is in one', () => {
+  const round = [
+    ...arrowsOf('demo/simulator/plaid/app.ts', `import { pipe } from '../link/page.ts'`),
+    ...arrowsOf('demo/simulator/link/dialog.ts', `import { errors } from '../plaid/errors.ts'`),
+  ];
+  expect(circles(round)).toEqual([]);
+  expect(circles(round, partOf)).toHaveLength(1);
 });

@@ -6,12 +6,14 @@ import { parseSync } from 'vite';
 export const project = join(import.meta.dirname, '..', '..');
 
 export interface Import {
-  /** What stands between the quotes; undefined when it is computed, so that nobody can tell. */
+  /** The text between the quotes; undefined when it is computed, so that no check can follow it. */
   specifier: string | undefined;
   /** Erased by the compiler: brings no code along. */
   typeOnly: boolean;
   /** Loaded when the code gets there, not at once. */
   dynamic: boolean;
+  /** Where it is in the file, from 1. */
+  line: number;
 }
 
 /** Paths of all files in `folder` with that ending, relative to the project, with forward slashes. */
@@ -22,23 +24,29 @@ export function filesIn(folder: string, ending: string): string[] {
     .sort();
 }
 
-/** Every import of a file: declarations, `export … from`, dynamic ones and those inside types. From the syntax tree: a regular expression would trip over strings and comments. */
+/**
+ * Every import of a file: declarations, `export … from`, dynamic ones and those inside types. From the syntax tree: a regular expression
+ * would trip over strings and comments.
+ */
 export function importsOf(file: string, code: string): Import[] {
   const { program, errors } = parseSync(file, code);
   if (errors.length > 0) throw new Error(`${file} does not parse: ${errors[0]?.message}`);
-  const found: Import[] = [];
+  const found: FoundImport[] = [];
   visit(program, found);
-  return found;
+  return found.map(({ start, ...rest }) => ({ ...rest, line: code.slice(0, start).split('\n').length }));
 }
+
+type FoundImport = Omit<Import, 'line'> & { start: number };
 
 interface Node {
   type: string;
+  start: number;
   source?: unknown;
   importKind?: string;
   exportKind?: string;
 }
 
-function visit(value: unknown, found: Import[]): void {
+function visit(value: unknown, found: FoundImport[]): void {
   if (Array.isArray(value)) {
     for (const item of value) visit(item, found);
     return;
@@ -46,12 +54,15 @@ function visit(value: unknown, found: Import[]): void {
   if (typeof value !== 'object' || value === null) return;
   if ('type' in value && typeof value.type === 'string') {
     const node = value as Node;
-    if (node.type === 'TSImportType') found.push({ specifier: text(node.source), typeOnly: true, dynamic: false });
+    const { start } = node;
+    if (node.type === 'TSImportType')
+      found.push({ specifier: text(node.source), typeOnly: true, dynamic: false, start });
     else if (/^(Import|ExportNamed|ExportAll)(Declaration|Expression)$/.test(node.type) && node.source) {
       found.push({
         specifier: text(node.source),
         typeOnly: isTypeOnly(node),
         dynamic: node.type === 'ImportExpression',
+        start,
       });
     }
   }
@@ -114,7 +125,10 @@ function packageOf(specifier: string): string {
  * Why `file` may not have this import, or undefined when it may. One way only: widget → lit; server → types of the wire contract and its packages;
  * simulator → itself; demo → widget, server, simulator.
  */
-export function crossing(file: string, { specifier, typeOnly }: Import): string | undefined {
+export function crossing(
+  file: string,
+  { specifier, typeOnly }: Pick<Import, 'specifier' | 'typeOnly'>,
+): string | undefined {
   // The name of a chunk is known only after the build, where the bundle's own test follows it.
   if (specifier === undefined && file === 'widget/element/load-lazy.ts') return undefined;
   if (specifier === undefined) return 'imports a computed name, which no check can follow';

@@ -1,4 +1,3 @@
-import { beginLater } from '../bank.ts';
 import type { Context } from '../context.ts';
 import { iso } from '../ids.ts';
 import { findInstitution } from '../institutions.ts';
@@ -26,7 +25,7 @@ export function exchangePublicToken(context: Context, json: unknown): Answer {
   }
   token.exchanged = true;
   item.exchanged = true;
-  beginLater(context, item);
+  context.bank.beginLater(item);
   return { access_token: item.access_token, item_id: item.item_id };
 }
 

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest';
+import { arrowsIn } from './floors.ts';
+
+const arrows = arrowsIn('widget');
+
+describe('the chunks', () => {
+  /** What an entry brings along at once: everything but types and what is imported later. */
+  function broughtBy(entry: string): string[] {
+    const seen = new Set<string>();
+    const follow = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      for (const { from, to, typeOnly, dynamic } of arrows) if (from === file && !typeOnly && !dynamic) follow(to);
+    };
+    follow(entry);
+    return [...seen].sort();
+  }
+
+  test('what a page loads before the button shows is these modules, and Lit', () => {
+    expect(broughtBy('widget/embed.ts')).toEqual([
+      'widget/define.ts',
+      'widget/element/approach.ts',
+      'widget/element/events.ts',
+      'widget/element/form-control.ts',
+      'widget/element/icons.ts',
+      'widget/element/language.ts',
+      'widget/element/load-lazy.ts',
+      'widget/element/page-events.ts',
+      'widget/element/properties.ts',
+      'widget/element/styles.ts',
+      'widget/element/view.ts',
+      'widget/embed.ts',
+      'widget/finix-bank-connect.ts',
+      'widget/flow/state.ts',
+      'widget/i18n/first.ts',
+      'widget/i18n/languages.ts',
+      'widget/i18n/speech.ts',
+      'widget/link/may-return.ts',
+      'widget/session/tab-storage.ts',
+    ]);
+  });
+
+  test('the second chunk is entered in one place, and the languages are fetched on their own', () => {
+    const later = arrows.filter(({ dynamic }) => dynamic);
+    expect(later.filter(({ to }) => !to.startsWith('widget/i18n/')).map(({ from, to }) => `${from}: ${to}`)).toEqual([
+      'widget/element/load-lazy.ts: widget/lazy/index.ts',
+    ]);
+  });
+});
