@@ -2,7 +2,7 @@ import { awaitsInstrument, beginRemoval, LIVE_STATUSES, lockConnection } from '.
 import type { Outbox } from '../records/outbox.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import { RENUMBERING_BANKS } from './institution-quirks.ts';
+import { factsOf, isSameAccount } from './account-match.ts';
 import type { OwnInstrument } from './instrument-list.ts';
 
 /**
@@ -32,7 +32,7 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-  return others.filter((other) => isSameAccount(other, connection));
+  return others.filter((other) => isSameAccount(factsOf(other), factsOf(connection)));
 }
 
 /**
@@ -72,20 +72,4 @@ export async function retire(
     const by = { actor: 'job', details: { replaced_by: kept.id } } as const;
     if (before) await beginRemoval(trx, outbox, before, 'replaced', now, by);
   }
-}
-
-/** What is known of an account for certain decides; what it is called only speaks where nothing better can. */
-function isSameAccount(a: ConnectionTable, b: ConnectionTable): boolean {
-  // Where the bank names the account, that decides: joint owners have the same, two accounts never.
-  if (a.persistent_account_id !== null && b.persistent_account_id !== null) {
-    return a.persistent_account_id === b.persistent_account_id;
-  }
-  if (a.fingerprint !== null && b.fingerprint !== null) {
-    if (a.fingerprint === b.fingerprint) return true;
-    // Other numbers are another account, but where the same one has others with every access.
-    if (!RENUMBERING_BANKS.has(a.institution_id ?? '')) return false;
-  }
-  const names = [a.institution_id, a.account_mask, a.account_name];
-  const others = [b.institution_id, b.account_mask, b.account_name];
-  return names.every((name, i) => name !== null && name === others[i]);
 }

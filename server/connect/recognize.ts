@@ -14,6 +14,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
+import { factsOf, matchesByName } from './account-match.ts';
 import { roleOf } from './finix-identity.ts';
 import { mayEndOlderLogin } from './institution-quirks.ts';
 import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
@@ -132,7 +133,7 @@ async function knownConnections(
       // Joint owners have it in common, each with numbers of their own.
       connection.persistent_account_id === null &&
       !mayEndOlderLogin(connection.institution_id, connection.institution_name) &&
-      all.filter((other) => isNamed(other, connection.institution_id, asAccount(connection))).length === 1,
+      all.filter((other) => matchesByName(factsOf(other), factsOf(connection))).length === 1,
   );
   if (healthy.length === 0) return [];
   const customer = await db
@@ -164,8 +165,7 @@ function isSameAuthorization(session: SessionTable, { authorization_receipt }: C
 function couldBeKnown(known: ConnectionTable[], { accounts, institution }: CompleteRequest): boolean {
   if (accounts.length === 0) return known.length > 0;
   return accounts.every(
-    (account) =>
-      known.filter((connection) => isNamed(connection, institution?.institution_id ?? null, account)).length === 1,
+    (account) => known.filter((connection) => isNamed(connection, institution, account)).length === 1,
   );
 }
 
@@ -185,9 +185,7 @@ async function ask(
   const given = await linkThatGave({ storage, secrets, plaid }, session, request.public_token);
   const wanted = request.accounts.length === 0 ? given?.accounts : chosen(given?.accounts ?? [], request.accounts);
   if (!given || !wanted?.length || (session.account_selection === 'single' && wanted.length > 1)) return undefined;
-  const matches = wanted.map((account) =>
-    known.find((connection) => isNamed(connection, given.institution?.institution_id ?? null, account)),
-  );
+  const matches = wanted.map((account) => known.find((connection) => isNamed(connection, given.institution, account)));
   const found = matches.filter((match) => match !== undefined);
   if (found.length < matches.length || new Set(found).size < found.length) return undefined;
   for (const itemId of new Set(found.map(({ item_id }) => item_id))) {
@@ -223,21 +221,10 @@ function chosen(given: LinkResult['accounts'], wanted: CompleteAccount[]): LinkR
   return found.length === wanted.length ? found : [];
 }
 
-interface NamedAccount {
-  name?: string | null | undefined;
-  mask?: string | null | undefined;
-}
-
-/** As Plaid advises to compare: the bank, the account's name and its last digits, all of them known. */
-function isNamed(connection: ConnectionTable, institutionId: string | null, { name, mask }: NamedAccount): boolean {
-  const pairs = [
-    [connection.institution_id, institutionId],
-    [connection.account_name, name],
-    [connection.account_mask, mask],
-  ];
-  return pairs.every(([one, other]) => one !== null && one === other);
-}
-
-function asAccount({ account_name: name, account_mask: mask }: ConnectionTable): NamedAccount {
-  return { name, mask };
+function isNamed(
+  connection: ConnectionTable,
+  institution: CompleteRequest['institution'],
+  { name = null, mask = null }: Pick<CompleteAccount, 'name' | 'mask'>,
+): boolean {
+  return matchesByName(factsOf(connection), { institutionId: institution?.institution_id ?? null, name, mask });
 }

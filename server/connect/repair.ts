@@ -10,6 +10,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
 import { Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
+import { accountOf } from './account-match.ts';
 import { callBank } from './call-bank.ts';
 import { isPendingVerification } from './choose-accounts.ts';
 import { disableInstruments, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
@@ -44,7 +45,7 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   if (connection.goal !== null) throw new Postpone('finix_unavailable', TASK_MS, false);
   const token = await accessToken(deps, connection.item_id);
   const { accounts } = await callBank(() => deps.plaid.getAccounts(token));
-  const account = sameAccount(accounts, connection);
+  const account = accountOf(connection, accounts);
   if (!account) {
     throw new Stop('open', 'account_unknown', { detail: 'The account was not shared again. Choose it in Link.' });
   }
@@ -85,7 +86,7 @@ async function repairSibling(
   accounts: PlaidAccount[],
   now: number,
 ): Promise<void> {
-  const account = sameAccount(accounts, sibling);
+  const account = accountOf(sibling, accounts);
   if (!account) return;
   const before = await unchanged(trx, sibling);
   const by = { actor: 'page' } as const;
@@ -158,22 +159,6 @@ async function accessToken({ storage, secrets }: RepairDeps, itemId: string): Pr
   const token = item ? accessTokenOf(secrets, item) : null;
   if (token === null) throw new Stop('failed', 'restart_required');
   return token;
-}
-
-/** The account that the connection is about. Its id may be another after the customer has granted access anew. */
-function sameAccount(accounts: PlaidAccount[], connection: ConnectionTable): PlaidAccount | undefined {
-  const { plaid_account_id: id, persistent_account_id: persistent } = connection;
-  const byId = accounts.find((account) => account.id === id);
-  if (byId) return byId;
-  if (persistent !== null) return accounts.find((account) => account.persistentAccountId === persistent);
-  const alike = accounts.filter(
-    ({ name, mask, subtype }) =>
-      mask !== null &&
-      mask === connection.account_mask &&
-      name === connection.account_name &&
-      subtype === connection.account_subtype,
-  );
-  return alike.length === 1 ? alike[0] : undefined;
 }
 
 function needsNew(connection: ConnectionTable, account: PlaidAccount): boolean {
