@@ -47,8 +47,8 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 /** After each failed try, as the Standard Webhooks specification proposes: ten tries over three days, a weekend and a night. */
 const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-/** A receiver that asks for more has something else in mind than a pause. */
-const LONGEST_RETRY_AFTER_MS = 24 * HOUR;
+/** The last wait of the schedule, and the most that a receiver's Retry-After is followed: more than that is no pause. */
+export const LONGEST_DELIVERY_WAIT_MS = 24 * HOUR;
 /** How many are under way at once: a merchant's server is not to be flooded after an outage. */
 const AT_ONCE = 8;
 /** Delivered ones answer "did you send it?" for a week, dead ones wait for somebody to come back from holiday. */
@@ -109,7 +109,7 @@ export function createDeliveries({
     const wait = SCHEDULE[tries - 1];
     const isDead = error !== null && (wait === undefined || status === 410);
     if (error !== null) log[isDead ? 'error' : 'warn']({ delivery: id, type, tries, error }, 'webhook delivery failed');
-    const asked = Math.min((retryAfter ?? 0) * SECOND, LONGEST_RETRY_AFTER_MS);
+    const asked = Math.min((retryAfter ?? 0) * SECOND, LONGEST_DELIVERY_WAIT_MS);
     // A tenth of jitter, so that what failed together does not come back together.
     const delay = Math.max(asked, Math.ceil((wait ?? 0) * (1 + Math.random() / 10)));
     await storage.db

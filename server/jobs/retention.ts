@@ -1,16 +1,18 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
 import { purgeAudit } from '../records/audit.ts';
+import { IDEMPOTENCY_MS } from '../records/sessions.ts';
 import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';
 import type { StoredSessionStatus } from '../storage/tables.ts';
 import { EVENT_KEEP_MS } from '../webhooks/receive.ts';
 import type { Timing } from '../work/timing.ts';
+import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
 
 /** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
 export const RETENTION = {
   /** As long as the contract promises the same answer to a repeated Idempotency-Key. */
-  idempotency: 24 * 3600_000,
+  idempotency: IDEMPOTENCY_MS,
   /** Longer than the longest window in use, an hour. */
   rateLimits: 2 * 3600_000,
   /** Sessions without a connection answer "what happened to my customer last week?"; after a month nobody asks. */
@@ -139,54 +141,3 @@ async function purgeWebhooks({ db }: Storage, now: number): Promise<boolean> {
   ];
   return deleted.some(({ numDeletedRows }) => Number(numDeletedRows) === BATCH);
 }
-
-/**
- * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
- * long as the clock was wrong.
- */
-async function clampFutureTimestamps({ db }: Storage, timing: Timing, quietMs: number, now: number): Promise<void> {
-  // Twice the longest wait that is ever written: no true time is taken for a wrong one.
-  const waits = now + 2 * Math.max(timing.slowCapMs, timing.leaseMs, LONGEST_LOOK_QUIET * quietMs, LONGEST_TAKEN_MS);
-  await db
-    .updateTable('sessions')
-    .set({ next_at: now, lease_until: now })
-    .where('status', '=', 'processing')
-    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
-    .execute();
-  await db
-    .updateTable('items')
-    .set({ next_at: now })
-    .where('status', '=', 'removing')
-    .where('next_at', '>', waits)
-    .execute();
-  await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
-  await db
-    .updateTable('create_calls')
-    .set({ sent_at: now, look_at: now })
-    .where((eb) => eb.or([eb('look_at', '>', waits), eb('sent_at', '>', now + 2 * timing.leaseMs)]))
-    .execute();
-  await db
-    .updateTable('connections')
-    .set({ next_at: now, lease_until: now })
-    .where('goal', 'is not', null)
-    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
-    .execute();
-  await db
-    .updateTable('inbound_events')
-    .set({ next_at: now, lease_until: now })
-    .where('status', '=', 'received')
-    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', waits)]))
-    .execute();
-  // Two days: nothing waits longer than a day for its next try.
-  await db
-    .updateTable('deliveries')
-    .set({ next_at: now, lease_until: 0 })
-    .where('status', '=', 'pending')
-    .where('next_at', '>', now + 2 * 24 * 3600_000)
-    .execute();
-}
-
-/** Between two looks for what a create call has made lie two quiet periods at most (work/create-call.ts). */
-const LONGEST_LOOK_QUIET = 2;
-/** How long a job keeps a row that it has taken on from other instances. */
-const LONGEST_TAKEN_MS = 5 * 60_000;

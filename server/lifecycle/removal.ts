@@ -5,6 +5,10 @@ import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
+import { TIMING } from '../work/timing.ts';
+
+/** How long a request waits for a removal. Longer than Finix and Plaid take on a good day; a client that waits longer gives up by itself. */
+export const REMOVAL_PATIENCE_MS = TIMING.answerWithinMs;
 
 /** Asks for a connection's removal; the worker of its task carries it out (connection-tasks.ts). @throws ProblemError */
 export async function requestRemoval(

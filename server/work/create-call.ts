@@ -97,6 +97,8 @@ export interface LookResult {
  * two find what a list shows later than that.
  */
 const LOOKS = [1, 2, 4] as const;
+/** The longest time between two looks, in quiet periods. */
+export const LONGEST_LOOK_GAP = Math.max(...LOOKS.map((count, i) => count - (LOOKS[i - 1] ?? 0)));
 
 /** When a call is looked for next. @returns undefined after the last look */
 export function nextLook(sentAt: number, now: number, quietMs: number): number | undefined {

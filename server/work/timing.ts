@@ -1,23 +1,24 @@
 import { FINIX_TIMEOUT_MS } from '../clients/finix.ts';
+import { LONGEST_LOOK_GAP } from './create-call.ts';
 
-/** How long the work waits for what. Milliseconds. One set for a process; tests of failures shorten it. */
+/** Leases, waits and intervals of the work, in milliseconds. One set for a process; tests of failures shorten it. */
 export interface Timing {
-  /** After this long without a word from a worker, another takes its session over. */
+  /** How long a worker may leave its lease on a session without a write; then another worker takes over. */
   leaseMs: number;
-  /** How long a customer waits for an answer before "finishing" is shown and the page polls. */
+  /** How long a request waits for the outcome before the page is told to poll. */
   answerWithinMs: number;
-  /** While a call is in doubt, this often is looked for what came of it at first. */
+  /** How often Finix's list is read at first while a call is in doubt. */
   lookAgainMs: number;
-  /** An upstream that stays down is asked again after this long, doubled with every try up to the cap. */
+  /** An upstream that stays down is asked again after this long, doubled with every attempt up to the cap. */
   slowBaseMs: number;
   slowCapMs: number;
-  /** How long whoever takes on a webhook that came in, one that goes out, or another row keeps it from other instances. */
+  /** Leases on an incoming webhook, on a delivery, and on any other row of a job. */
   inboundLeaseMs: number;
   deliveryLeaseMs: number;
   jobLeaseMs: number;
   /** How often jobs look for what is due. */
   tickMs: number;
-  /** How often jobs delete what is too old to keep, and mend what a clock that was set back has left in the future. */
+  /** How often jobs delete expired rows, and clamp times that a clock which was set back has left in the future. */
   retentionMs: number;
 }
 
@@ -27,12 +28,12 @@ export const TIMING: Timing = {
   answerWithinMs: 20_000,
   // A late commit is then found seconds after it shows.
   lookAgainMs: 5_000,
-  // After five quick tries an upstream is down, not slow.
+  // After five quick attempts an upstream is down, not slow.
   slowBaseMs: 30_000,
   slowCapMs: 300_000,
   // Longer than handling takes: it may make one call to Finix and wait for a session's outcome.
   inboundLeaseMs: 2 * 60_000,
-  // Longer than a try's timeout of 15 s.
+  // Longer than an attempt's timeout of 15 s.
   deliveryLeaseMs: 60_000,
   // Longer than the calls of any job can take: a list of several pages, and what is in it.
   jobLeaseMs: 5 * 60_000,
@@ -40,3 +41,9 @@ export const TIMING: Timing = {
   tickMs: 1_000,
   retentionMs: 60_000,
 };
+
+/** The longest time ahead that any row's work is ever put off to, or claimed for. Deliveries have a schedule of their own. */
+export function longestWaitMs(timing: Timing, quietMs: number): number {
+  const { slowCapMs, leaseMs, inboundLeaseMs, jobLeaseMs } = timing;
+  return Math.max(slowCapMs, leaseMs, inboundLeaseMs, jobLeaseMs, LONGEST_LOOK_GAP * quietMs);
+}

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import type { ConnectionList } from '../../../widget/contract.ts';
 import { ProblemError } from '../../errors.ts';
-import { requestRemoval } from '../../lifecycle/removal.ts';
+import { REMOVAL_PATIENCE_MS, requestRemoval } from '../../lifecycle/removal.ts';
 import { listAudit } from '../../records/audit.ts';
 import { viewConnection } from '../../records/views.ts';
 import type { Storage } from '../../storage/open.ts';
@@ -9,9 +9,6 @@ import type { ConnectionTable } from '../../storage/tables.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 import { listConnections, listPage, parse } from '../request-schemas.ts';
-
-/** Longer than Finix and Plaid take on a good day; a server that waits longer than this gives up by itself. */
-const ANSWER_WITHIN_MS = 20_000;
 
 /** What the merchant's server reads before it charges: the id that came with the form is not proof. */
 export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
@@ -27,7 +24,7 @@ export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
     credentials.requireMerchant(c);
     const id = c.req.param('id');
     await requestRemoval(deps, id, { actor: 'merchant' });
-    await deps.tasks.run(id, ANSWER_WITHIN_MS);
+    await deps.tasks.run(id, REMOVAL_PATIENCE_MS);
     const row = await findConnection(storage, id);
     return c.json(viewConnection(row, 'merchant'), row.status === 'removed' ? 200 : 202);
   });

@@ -1,10 +1,8 @@
 import type { Hono } from 'hono';
 import { erase, requestErasure } from '../../lifecycle/erase-customer.ts';
+import { REMOVAL_PATIENCE_MS } from '../../lifecycle/removal.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
-
-/** As for one connection. */
-const ANSWER_WITHIN_MS = 20_000;
 
 /** Erasing a customer. 202 while something is still to be disabled or removed; asking again tells. */
 export function customerRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
@@ -12,7 +10,7 @@ export function customerRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cr
     credentials.requireMerchant(c);
     const customerId = c.req.param('customer_id');
     await requestErasure(deps, customerId);
-    const isDone = await erase(deps, customerId, ANSWER_WITHIN_MS);
+    const isDone = await erase(deps, customerId, REMOVAL_PATIENCE_MS);
     const body = { object: 'customer', customer_id: customerId, status: isDone ? 'erased' : 'erasing' };
     return c.json(body, isDone ? 200 : 202);
   });

@@ -1,0 +1,53 @@
+import { LONGEST_DELIVERY_WAIT_MS } from '../deliveries/deliveries.ts';
+import type { Storage } from '../storage/open.ts';
+import { longestWaitMs, type Timing } from '../work/timing.ts';
+
+/**
+ * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
+ * long as the clock was wrong.
+ */
+export async function clampFutureTimestamps(
+  { db }: Storage,
+  timing: Timing,
+  quietMs: number,
+  now: number,
+): Promise<void> {
+  // Twice the longest wait that is ever written: no true time is taken for a wrong one.
+  const waits = now + 2 * longestWaitMs(timing, quietMs);
+  await db
+    .updateTable('sessions')
+    .set({ next_at: now, lease_until: now })
+    .where('status', '=', 'processing')
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
+    .execute();
+  await db
+    .updateTable('items')
+    .set({ next_at: now })
+    .where('status', '=', 'removing')
+    .where('next_at', '>', waits)
+    .execute();
+  await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
+  await db
+    .updateTable('create_calls')
+    .set({ sent_at: now, look_at: now })
+    .where((eb) => eb.or([eb('look_at', '>', waits), eb('sent_at', '>', now + 2 * timing.leaseMs)]))
+    .execute();
+  await db
+    .updateTable('connections')
+    .set({ next_at: now, lease_until: now })
+    .where('goal', 'is not', null)
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', now + 2 * timing.leaseMs)]))
+    .execute();
+  await db
+    .updateTable('inbound_events')
+    .set({ next_at: now, lease_until: now })
+    .where('status', '=', 'received')
+    .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', waits)]))
+    .execute();
+  await db
+    .updateTable('deliveries')
+    .set({ next_at: now, lease_until: 0 })
+    .where('status', '=', 'pending')
+    .where('next_at', '>', now + 2 * LONGEST_DELIVERY_WAIT_MS)
+    .execute();
+}
