@@ -6,7 +6,7 @@ const END = '<!-- /settings -->';
 
 /** The files that show the settings; a test compares each with what would be printed. */
 export const printedSettings: { file: string; print: (current: string) => string }[] = [
-  { file: 'README.md', print: (current) => betweenMarkers(current, settingsMarkdown(SETTINGS)) },
+  { file: 'docs/settings.md', print: (current) => betweenMarkers(current, settingsMarkdown(SETTINGS)) },
   { file: '.env.example', print: () => environmentExample(SETTINGS) },
 ];
 

@@ -3,7 +3,7 @@ import type { Setting, SettingTable } from './setting.ts';
 /** A terminal has 80 columns; the widest prefix takes 6. */
 const TEXT_WIDTH = 74;
 
-/** What README shows, as a Markdown table. */
+/** What docs/settings.md shows, as a Markdown table. */
 export function settingsMarkdown(table: SettingTable): string {
   const rows = Object.entries(table).map(
     ([name, setting]) => `| \`${name}\` | ${defaultOf(setting)} | ${descriptionOf(setting).replaceAll('|', '\\|')} |`,

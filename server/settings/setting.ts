@@ -5,7 +5,7 @@ export type SettingGroup = 'Plaid' | 'Finix' | 'Merchant' | 'Pages' | 'Accounts'
 
 export interface SettingFacts {
   group: SettingGroup;
-  /** One line for README's table and `--help`: what it is for, and what goes wrong with a wrong value. */
+  /** One line for the table in docs/settings.md and `--help`: what it is for, and what goes wrong with a wrong value. */
   description: string;
   /** Where to find the value. */
   source?: string;

@@ -16,7 +16,7 @@ const PLAID_KEYS = 'the Plaid dashboard, Developers > Keys';
 const FINIX_KEYS = 'the Finix dashboard, Developers > API Keys';
 
 /**
- * Every setting. README's table, `.env.example` and `--help` are printed from here (`npm run settings`), in this order. A new setting needs an entry
+ * Every setting. The table in docs/settings.md, `.env.example` and `--help` are printed from here (`npm run settings`), in this order. A new setting needs an entry
  * here and a line in `config.ts` that gives it a place in the configuration.
  */
 export const SETTINGS = {

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { filesIn, packageFile, project } from './imports.ts';
 
@@ -25,7 +25,20 @@ test('the scripts of a code block are found, and those of prose are not', () => 
   expect(scriptsIn('Use `npm run prose`.\n```sh\nnpm ci && npm run demo\nnpm test\n```\n')).toEqual(['demo', 'test']);
 });
 
-const documents = ['README.md', 'CONTRIBUTING.md'].filter((file) => existsSync(join(project, file)));
+const documents = ['README.md', 'CONTRIBUTING.md', ...filesIn('docs', '.md')].filter((file) =>
+  existsSync(join(project, file)),
+);
+
+test.each(documents)('every relative link in %s leads to a file', (document) => {
+  const text = readFileSync(join(project, document), 'utf8');
+  const targets = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, target]) => target ?? '');
+  expect(targets.filter((target) => !existsSync(join(project, dirname(document), target)))).toEqual([]);
+});
+
+// One page for five readers was too long for each of them; what is more belongs in docs/.
+test('README has at most 200 lines', () => {
+  expect(readFileSync(join(project, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(201);
+});
 
 test.each(documents)('every npm script that %s tells people to run exists', (document) => {
   const named = scriptsIn(readFileSync(join(project, document), 'utf8'));
