@@ -1,6 +1,8 @@
 import type { Hono } from 'hono';
 import { createFinixClient, type FinixClient } from './clients/finix.ts';
+import type { Observer } from './clients/outbound.ts';
 import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
+import { createProviderProblems } from './clients/provider-problems.ts';
 import type { Config } from './config.ts';
 import { type BankConnector, createBankConnector } from './connect/bank-connector.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
@@ -63,14 +65,26 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   await assertKeys(storage, secrets);
   if (script) await archiveScripts(storage, script, version);
   const metrics = createMetrics(() => connector.inFlight);
+  const providerProblems = createProviderProblems();
+  const observe =
+    (service: 'plaid' | 'finix'): Observer =>
+    (call, outcome, seconds, error) => {
+      metrics.upstream(service, call, outcome, seconds);
+      providerProblems.note(service, call, error, outcome === 'ok');
+      // Here, where every call passes: whatever becomes of the work, an answer that sends to the log sends to this line.
+      if (error?.failure === 'misconfigured' || error?.failure === 'unexpected') {
+        const { failure, code, details } = error;
+        log.error({ service, call, failure, code, ...details }, 'upstream call rejected: operator action needed');
+      }
+    };
   const { plaid, finix } = wrapClients({
     plaid: createPlaidClient(config.plaid, {
       timeoutMs,
-      observe: (...call) => metrics.upstream('plaid', ...call),
+      observe: observe('plaid'),
     }),
     finix: createFinixClient(config.finix, {
       timeoutMs,
-      observe: (...call) => metrics.upstream('finix', ...call),
+      observe: observe('finix'),
     }),
   });
   const quietMs = options.quietMs ?? config.finix.quietMs;
@@ -87,6 +101,17 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const deliveries = createDeliveries({ storage, log, timing, webhooks });
   const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries });
   const isStopping = options.isStopping ?? (() => false);
-  const app = createApp({ ...deps, connector, tasks, inbound, deliveries, metrics, version, script, isStopping });
+  const app = createApp({
+    ...deps,
+    connector,
+    tasks,
+    inbound,
+    deliveries,
+    metrics,
+    providerProblems,
+    version,
+    script,
+    isStopping,
+  });
   return { app, connector, jobs, plaid };
 }

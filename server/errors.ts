@@ -137,7 +137,7 @@ const KINDS: Record<ProblemCode, ProblemKind> = {
   provider_misconfigured: kind(
     502,
     'Plaid or Finix is not configured correctly',
-    'The server log names the setting.',
+    'The server log names the cause and the remedy.',
     'contact_merchant',
   ),
   instrument_refused: kind(
@@ -231,5 +231,6 @@ export function listProblems(): { code: ProblemCode; status: number; title: stri
  * - `busy`: a definite "not now", or the call never left; it was not carried out.
  * - `lost`: no answer that can be read; the call may have been carried out.
  * - `misconfigured`: our credentials or the account's set-up are wrong; an operator must act.
+ * - `unexpected`: a definite no that is no statement about the customer; it may be temporary, and an operator should look.
  */
-export type UpstreamFailure = 'refused' | 'busy' | 'lost' | 'misconfigured';
+export type UpstreamFailure = 'refused' | 'busy' | 'lost' | 'misconfigured' | 'unexpected';

@@ -225,18 +225,22 @@ function connectionError(call: string, error: unknown): UpstreamError {
   return new UpstreamError('finix', call, failureOfConnection(cause?.code), cause?.code ?? 'NO_ANSWER');
 }
 
+const REMEDY =
+  'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV, as Finix’s Dashboard shows it under Developer > API Keys, with the right to create what the call creates.';
+
 function answerError(call: string, response: Response, json: unknown): UpstreamError {
   const { status } = response;
   const parsed = errorBody.safeParse(json);
   const first = parsed.success ? parsed.data._embedded.errors[0] : undefined;
   const retryAfter = Number(response.headers.get('retry-after')) || undefined;
+  const failure = failureOfStatus(status, first !== undefined);
   const details = {
     status,
+    remedy: failure === 'misconfigured' ? REMEDY : undefined,
     requestId: textOf(first?.['logref']) ?? response.headers.get('x-request-id') ?? undefined,
     field: textOf(first?.['field']),
     retryAfter,
   };
-  const failure = failureOfStatus(status, first !== undefined);
   return new UpstreamError('finix', call, failure, textOf(first?.['code']) ?? `HTTP_${status}`, details);
 }
 

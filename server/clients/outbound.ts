@@ -13,6 +13,10 @@ export class UpstreamError extends Error {
     readonly code: string,
     readonly details: {
       status?: number;
+      /** What the provider says about it, without anything of the request. */
+      providerMessage?: string | undefined;
+      /** What an operator does about it. */
+      remedy?: string | undefined;
       /** Plaid's request_id or Finix's logref, for their support. */
       requestId?: string;
       /** The field that Finix complains about. */
@@ -30,8 +34,8 @@ export interface Outbound {
   run<T>(name: string, call: () => Promise<T>): Promise<T>;
 }
 
-/** Told of every call: its name, what came of it, and how long it took once it had its place, in seconds. */
-export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: number) => void;
+/** Told of every call: its name, what came of it, how long it took once it had its place, in seconds, and the error if it failed. */
+export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: number, error?: UpstreamError) => void;
 
 /**
  * A cap on calls in flight to one upstream, so that its outage does not pile up sockets and memory here.
@@ -66,7 +70,8 @@ export function createOutbound({
           observe(name, 'ok', seconds());
           return answer;
         } catch (error) {
-          observe(name, error instanceof UpstreamError ? error.failure : 'lost', seconds());
+          const known = error instanceof UpstreamError ? error : undefined;
+          observe(name, known?.failure ?? 'lost', seconds(), known);
           throw error;
         }
       });

@@ -76,7 +76,10 @@ const FINIX_PRODUCTS = ['auth', 'identity'];
 export type PlaidCall = <T>(
   name: string,
   body: z.ZodType<T>,
-  send: (api: PlaidApi, options: { signal: AbortSignal; timeout: number }) => Promise<{ data: unknown }>,
+  send: (
+    api: PlaidApi,
+    options: { signal: AbortSignal; timeout: number },
+  ) => Promise<{ data: unknown; status?: number; config?: { data?: unknown } }>,
   timeoutMs?: number,
 ) => Promise<T>;
 

@@ -4,8 +4,8 @@ import type { JWK } from 'jose';
 import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
-import { createOutbound, failureOfConnection, type Observer, UpstreamError } from './outbound.ts';
-import { classifyPlaidCode } from './plaid-codes.ts';
+import { createOutbound, type Observer, UpstreamError } from './outbound.ts';
+import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls } from './plaid-risk.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
@@ -71,11 +71,6 @@ export interface PlaidAccount {
 /** Plaid's own limit for a call is not published; link tokens and exchanges usually take a second, calls that reach the bank several. */
 export const PLAID_TIMEOUT_MS = 20_000;
 
-const errorBody = z.object({
-  error_type: z.string(),
-  error_code: z.string(),
-  request_id: z.string().nullish(),
-});
 const linkTokenBody = z.object({
   link_token: z.string().min(1),
   expiration: z.string(),
@@ -136,6 +131,7 @@ export function createPlaidClient(
   { timeoutMs = PLAID_TIMEOUT_MS, observe }: { timeoutMs?: number; observe?: Observer } = {},
 ): PlaidClient {
   const outbound = createOutbound({ service: 'plaid', observe });
+  const secrets = [config.secret, config.clientId];
   const agents = {
     httpAgent: new HttpAgent({ keepAlive: true }),
     httpsAgent: new HttpsAgent({ keepAlive: true }),
@@ -164,15 +160,20 @@ export function createPlaidClient(
   const call: PlaidCall = async (name, body, send, patienceMs = timeoutMs) => {
     const api = await sdk();
     return outbound.run(name, async () => {
-      let answer: { data: unknown };
+      let answer: Awaited<ReturnType<typeof send>>;
       try {
         // The SDK's own timeout does not cover a body that trickles; the signal does.
         answer = await send(api, { signal: AbortSignal.timeout(patienceMs), timeout: patienceMs });
       } catch (error) {
-        throw toUpstreamError(name, error);
+        throw toUpstreamError(name, error, secrets);
       }
       const parsed = body.safeParse(answer.data);
-      if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
+      if (!parsed.success) {
+        throw (
+          fromErrorBody(name, answer.status, answer.data, { body: answer.config?.data, secrets }) ??
+          new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER')
+        );
+      }
       return parsed.data;
     });
   };
@@ -271,24 +272,4 @@ function toAccount(account: Partial<AccountBase>): PlaidAccount {
     persistentAccountId: account.persistent_account_id ?? null,
     holderCategory: account.holder_category ?? null,
   };
-}
-
-/** The SDK throws errors that hold the secret, the request and the tokens: only plain facts leave this function. */
-function toUpstreamError(call: string, error: unknown): UpstreamError {
-  const { response, code } = (error ?? {}) as {
-    response?: { status?: number; data?: unknown; headers?: Record<string, unknown> };
-    code?: string;
-  };
-  if (!response) {
-    const timedOut = code === 'ECONNABORTED' || code === 'ETIMEDOUT' || code === 'ERR_CANCELED';
-    return new UpstreamError('plaid', call, failureOfConnection(code), timedOut ? 'TIMEOUT' : (code ?? 'NO_ANSWER'));
-  }
-  const body = errorBody.safeParse(response.data);
-  const status = response.status;
-  if (!body.success) return new UpstreamError('plaid', call, 'lost', 'NOT_PLAIDS_ANSWER', { status });
-  const { error_type: type, error_code: plaidCode, request_id } = body.data;
-  return new UpstreamError('plaid', call, classifyPlaidCode(type, plaidCode), plaidCode, {
-    status,
-    requestId: request_id ?? undefined,
-  });
 }

@@ -122,8 +122,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     const { id: session, recovery_point } = held.row;
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
-      const level = failure === 'misconfigured' ? 'error' : 'warn';
-      log[level]({ session, recovery_point, service, call, failure, code, ...details }, 'upstream call failed');
+      log.warn({ session, recovery_point, service, call, failure, code, ...details }, 'upstream call failed');
       return postponementOf(error);
     }
     log.error({ session, recovery_point, err: error }, 'unexpected error in a step');

@@ -1,7 +1,7 @@
 import type { FinixClient } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
-import { problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
+import { isPending, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
 import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
 import {
   callsOf,
@@ -191,13 +191,14 @@ async function processorTokenFor(
   try {
     return await deps.plaid.createProcessorToken(accessToken, connection.plaid_account_id);
   } catch (error) {
-    if (!(error instanceof UpstreamError) || error.failure !== 'refused') throw error;
+    if (!(error instanceof UpstreamError)) throw error;
+    const waits = isPending(error.code);
+    if (!waits && error.failure !== 'refused') throw error;
     const code = problemOfPlaidRefusal(error.code);
-    if (error.code !== 'PRODUCT_NOT_READY' && code === 'restart_required') throw new Stop('restart_required', code);
-    const outcome: Partial<ConnectionTable> =
-      error.code === 'PRODUCT_NOT_READY'
-        ? { status: 'pending_verification' }
-        : { status: 'failed', error_code: code, reason: code };
+    if (!waits && code === 'restart_required') throw new Stop('restart_required', code);
+    const outcome: Partial<ConnectionTable> = waits
+      ? { status: 'pending_verification' }
+      : { status: 'failed', error_code: code, reason: code };
     await changeWanted(deps, held, connection, { ...outcome, instrument_sent_at: null });
     return undefined;
   }

@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
+import type { ProviderProblems } from '../clients/provider-problems.ts';
 import type { Config } from '../config.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
@@ -26,6 +27,7 @@ export interface AppDeps {
   outbox: Outbox;
   log: Logger;
   metrics: Metrics;
+  providerProblems: ProviderProblems;
   /** Of this package. */
   version: string;
   /** The built script-tag bundle; undefined when it is not served from here. */

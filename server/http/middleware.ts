@@ -4,7 +4,7 @@ import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import { UpstreamError } from '../clients/outbound.ts';
-import { isBankDown } from '../clients/plaid-codes.ts';
+import { isBankDown, isPublished } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
 import { ProblemError, toProblem } from '../errors.ts';
 import { addressMatcher } from '../hosts.ts';
@@ -162,9 +162,13 @@ function toProblemError(error: unknown, log: Logger, requestId: string): Problem
 
 function upstreamProblem(error: UpstreamError, log: Logger, requestId: string): ProblemError {
   const { service, call, failure, code, details } = error;
-  const level = failure === 'misconfigured' || failure === 'refused' ? 'error' : 'warn';
-  log[level]({ request_id: requestId, service, call, failure, code, ...details }, 'upstream call failed');
-  if (failure === 'misconfigured' || failure === 'refused') return new ProblemError('provider_misconfigured');
+  const isDefinite = failure !== 'busy' && failure !== 'lost';
+  log[isDefinite ? 'error' : 'warn'](
+    { request_id: requestId, service, call, failure, code, ...details },
+    'upstream call failed',
+  );
+  // The customer has no part in these calls, so a refusal that is known is the merchant's; one that the provider adds may be temporary.
+  if (isDefinite && (service === 'finix' || isPublished(code))) return new ProblemError('provider_misconfigured');
   if (isBankDown(code)) return new ProblemError('bank_unavailable', { retryAfter: 600 });
   const retryAfter = Math.ceil(details.retryAfter ?? 2);
   return new ProblemError(service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', { retryAfter });

@@ -151,11 +151,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     }
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
-      const isOperators = failure === 'misconfigured' || failure === 'refused';
-      log[isOperators ? 'error' : 'warn'](
-        { connection: id, task, service, call, failure, code, ...details },
-        'upstream call failed',
-      );
+      log.warn({ connection: id, task, service, call, failure, code, ...details }, 'upstream call failed');
     } else if (!(error instanceof Postpone)) {
       log.error({ connection: id, task, err: error }, 'unexpected error in a connection task');
     }

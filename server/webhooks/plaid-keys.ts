@@ -79,7 +79,7 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
       await store(kid, answer, refreshAt);
       return key;
     } catch (error) {
-      if (!(error instanceof UpstreamError) || error.failure !== 'refused') throw error;
+      if (!(error instanceof UpstreamError) || error.code !== 'INVALID_WEBHOOK_VERIFICATION_KEY_ID') throw error;
       if (unknown.size >= MAX_UNKNOWN) unknown.clear();
       unknown.add(kid);
       await storage.db

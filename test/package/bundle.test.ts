@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LANGUAGES } from '../../widget/i18n/languages.ts';
 import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
 import { importsOf, packageFile, project } from './imports.ts';
 
@@ -69,6 +70,13 @@ function firstLoad(file = entry, seen = new Set<string>()): Set<string> {
 test('what a page loads before the button shows, Lit included, is at most 12 kB brotli', () => {
   const bytes = [...firstLoad()].reduce((sum, file) => sum + brotliCompressSync(read(file)).length, 0);
   expect(bytes).toBeLessThanOrEqual(12_000);
+});
+
+test('a language costs a page that speaks it at most 1,200 bytes brotli', () => {
+  const languages = scripts().filter((file) => /^[a-z]{2}-/.test(file));
+  expect(languages.map((file) => file.slice(0, 2)).sort()).toEqual(LANGUAGES.filter((tag) => tag !== 'en').sort());
+  const sizes = languages.map((file) => [file, brotliCompressSync(read(file)).length] as const);
+  expect(sizes.filter(([, bytes]) => bytes > 1_200)).toEqual([]);
 });
 
 test('integrity.json describes the script as it is', () => {

@@ -68,6 +68,6 @@ export const texts: Texts = {
   error_ended_merchant:
     'De toegang tot deze rekening is beëindigd. Neem contact op met {merchant} om opnieuw te koppelen.',
   error_not_ready: 'Je bank heeft deze rekening nog niet bevestigd. Probeer het over een paar minuten opnieuw.',
-  error_offline: 'Je bent offline. We gaan verder zodra je weer online bent.',
+  error_offline: 'Je bent offline. We gaan verder als je weer online bent.',
   error_blocked: 'Een contentblokker heeft Plaid mogelijk gestopt. Sta plaid.com toe en probeer het opnieuw.',
 };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pack } from '../../../build/pack-texts.ts';
 import { en, fill, KEYS, loadStrings } from '../../../widget/i18n/index.ts';
@@ -109,4 +110,10 @@ describe('a place in a text', () => {
 it('a text that could not be told from its neighbor is not packed', () => {
   expect(() => pack({ ...en, connect: 'a|b' })).toThrow('"a|b"');
   expect(() => pack({ ...en, connect: '' })).toThrow();
+});
+
+it('the page about languages lists each of them', () => {
+  const page = readFileSync('docs/languages.md', 'utf8');
+  const listed = [...(page.split('\n\n')[1] ?? '').matchAll(/`([a-z]{2})`/g)].map(([, tag]) => tag);
+  expect(listed.sort()).toEqual([...LANGUAGES].sort());
 });
