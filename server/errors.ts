@@ -195,6 +195,10 @@ export class ProblemError extends Error {
   }
 }
 
+export function isProblemCode(code: unknown): code is ProblemCode {
+  return typeof code === 'string' && Object.hasOwn(KINDS, code);
+}
+
 /** The RFC 9457 document of a problem. */
 export function toProblem(code: ProblemCode, extras: ProblemExtras, requestId: string): Problem {
   const { status, title, detail, retryable, action } = KINDS[code];

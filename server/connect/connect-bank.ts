@@ -4,6 +4,7 @@ import type { PlaidAccount, PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { newId } from '../ids.ts';
 import { addAudit } from '../records/audit.ts';
+import { readChosenAccounts } from '../records/columns.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, releaseItems } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
@@ -141,7 +142,7 @@ async function recordConnections(
   const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await callBank(() =>
     plaid.getAccounts(requireAccessToken(secrets, item)),
   );
-  const choice = chooseAccounts(accounts, JSON.parse(session.chosen_accounts) as string[], session.account_selection);
+  const choice = chooseAccounts(accounts, readChosenAccounts(session.chosen_accounts), session.account_selection);
   if (choice.kind === 'ask') throw new Stop('open', 'account_selection_required', { accounts: choice.accounts });
   if (choice.kind === 'refuse') {
     throw new Stop('open', choice.code, {

@@ -1,11 +1,12 @@
 import type { CountryCode, LinkTokenCreateRequest, Products } from 'plaid';
-import type { IdentityInput, LinkTokenRequest } from '../../widget/contract.ts';
+import type { LinkTokenRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkToken, PlaidClient } from '../clients/plaid.ts';
 import { type Config, webhookUrl } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { isLocalUrl } from '../hosts.ts';
 import { sha256 } from '../ids.ts';
+import { readIdentity } from '../records/columns.ts';
 
 import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Storage } from '../storage/open.ts';
@@ -130,9 +131,7 @@ function prefill(
 ): { legal_name?: string; email_address?: string; phone_number?: string } {
   if (session.identity_enc === null) return {};
   const where = { table: 'sessions', row: session.id, column: 'identity_enc' };
-  const { first_name, last_name, email, phone } = JSON.parse(
-    secrets.open(session.identity_enc, where),
-  ) as IdentityInput;
+  const { first_name, last_name, email, phone } = readIdentity(secrets.open(session.identity_enc, where));
   const digits = phone?.replace(/[ ().-]/g, '');
   return {
     ...(first_name && last_name ? { legal_name: `${first_name} ${last_name}` } : {}),

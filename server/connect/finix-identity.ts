@@ -1,6 +1,7 @@
 import type { IdentityInput } from '../../widget/contract.ts';
 import { type FinixClient, LIST_TOO_LONG } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
+import { readIdentity } from '../records/columns.ts';
 import { identityCall, identityCallsOf, identityTag, putCall, settleCalls } from '../records/create-calls.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -211,7 +212,7 @@ function newCustomer(session: SessionTable, now: number): CustomerTable {
 function identityInput({ secrets }: IdentityDeps, session: SessionTable): IdentityInput {
   if (session.identity_enc === null) return {};
   const where = { table: 'sessions', row: session.id, column: 'identity_enc' };
-  return JSON.parse(secrets.open(session.identity_enc, where)) as IdentityInput;
+  return readIdentity(secrets.open(session.identity_enc, where));
 }
 
 /**

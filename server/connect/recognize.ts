@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { AuthorizationReceipt, CompleteAccount, CompleteRequest } from '../../widget/contract.ts';
+import type { CompleteAccount, CompleteRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { addAudit, type Initiator } from '../records/audit.ts';
+import { readMetadata, readReceipt } from '../records/columns.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
@@ -86,7 +87,7 @@ export async function completeRecognized(
     .returningAll()
     .executeTakeFirstOrThrow();
   // The connection's own receipt stays as it is; that its text was accepted once more is kept here.
-  const accepted = receipt === null ? null : (JSON.parse(receipt) as AuthorizationReceipt);
+  const accepted = receipt === null ? null : readReceipt(receipt);
   const details: Record<string, string> = accepted
     ? { version: accepted.version, text_sha256: accepted.text_sha256 }
     : {};
@@ -147,7 +148,7 @@ async function knownConnections(
     (connection) =>
       identity !== null &&
       connection.finix_identity === identity &&
-      isDeepStrictEqual(JSON.parse(connection.metadata), JSON.parse(session.metadata)) &&
+      isDeepStrictEqual(readMetadata(connection.metadata), readMetadata(session.metadata)) &&
       isSameAuthorization(session, connection),
   );
 }
@@ -157,7 +158,7 @@ function isSameAuthorization(session: SessionTable, { authorization_receipt }: C
   const text = authorizationText(session);
   if (!text) return true;
   if (authorization_receipt === null) return false;
-  const receipt = JSON.parse(authorization_receipt) as AuthorizationReceipt;
+  const receipt = readReceipt(authorization_receipt);
   return receipt.text_sha256 === text.text_sha256 && receipt.version === text.version;
 }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import type { ScriptBundle } from './app.ts';
 
 /** `dist/`, as seen from the built server in `dist/server/`. */
@@ -8,8 +9,8 @@ const dist = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** This package's version. */
 export async function readVersion(): Promise<string> {
-  const { version } = JSON.parse(await readFile(join(dist, '..', 'package.json'), 'utf8')) as { version: string };
-  return version;
+  const text = await readFile(join(dist, '..', 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** The script-tag bundle that `npm run build` made beside the server; undefined when it is not there. */

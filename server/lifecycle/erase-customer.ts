@@ -1,6 +1,7 @@
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { addAudit, type Initiator, PROOF_KEEP_MS } from '../records/audit.ts';
+import { readDeliveryBody } from '../records/columns.ts';
 import { beginRemoval } from '../records/connections.ts';
 import { isBusy, releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
@@ -191,7 +192,7 @@ async function forgetDeliveries(trx: StorageTransaction, connection: ConnectionT
   // The receipt is kept as proof; a message is none.
   const data = { ...viewConnection(connection, 'merchant'), authorization: null };
   for (const { id, body } of waiting) {
-    const event = JSON.parse(body) as Record<string, unknown>;
+    const event = readDeliveryBody(body);
     const rewritten = JSON.stringify({ ...event, data });
     await trx.updateTable('deliveries').set({ body: rewritten }).where('id', '=', id).execute();
   }

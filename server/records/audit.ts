@@ -1,6 +1,7 @@
 import { newId } from '../ids.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
+import { readAuditDetails } from './columns.ts';
 
 /** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
 export type Actor = AuditTable['actor'];
@@ -135,6 +136,6 @@ function viewEntry(row: AuditTable): AuditEntry {
     session: row.session_id,
     connection: row.connection_id,
     ip: row.ip,
-    details: JSON.parse(row.details) as AuditEntry['details'],
+    details: readAuditDetails(row.details),
   };
 }

@@ -3,6 +3,7 @@ import { ProblemError } from '../errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
+import { readReceipt } from './columns.ts';
 import { authorizationText } from './views.ts';
 
 /** From where the customer has agreed, for the receipt. */
@@ -74,7 +75,7 @@ export async function auditAuthorization(
   connection: string | null = session.repair_connection_id,
 ): Promise<void> {
   if (receipt === null || session.authorization_receipt !== null) return;
-  const { version, text_sha256 } = JSON.parse(receipt) as AuthorizationReceipt;
+  const { version, text_sha256 } = readReceipt(receipt);
   const by = { actor, ip, details: { version, text_sha256 } } as const;
   await addAudit(trx, now, by, 'authorization.accepted', { session: session.id, connection });
 }

@@ -7,6 +7,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
+import { readStoredSession } from './columns.ts';
 import { releaseItems } from './items.ts';
 import type { Outbox } from './outbox.ts';
 import { requireRepairable } from './repairable.ts';
@@ -207,7 +208,7 @@ async function findAnswer(
     .executeTakeFirst();
   if (!row) return undefined;
   if (row.request_hash !== hash) throw new ProblemError('idempotency_key_reused');
-  return { ...(JSON.parse(row.response) as Session), client_secret: clientSecret(secrets, row.id, row.secret_key_id) };
+  return { ...readStoredSession(row.response), client_secret: clientSecret(secrets, row.id, row.secret_key_id) };
 }
 
 /** `{session id}_secret_{43 characters}`: derived, so that it never has to be stored and can be given again. */

@@ -1,27 +1,20 @@
 import type {
-  AuthorizationReceipt,
   AuthorizationText,
   Connection,
   MerchantConnection,
   Problem,
-  ProblemCode,
   Session,
   SessionStatus,
 } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
-import { type ProblemExtras, toProblem } from '../errors.ts';
+import { toProblem } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import { readMetadata, readProblem, readReceipt, type StoredProblem } from './columns.ts';
 import { lastReturnOf, verificationOf } from './verification.ts';
 
 /** Who reads: the merchant's server sees more than the page. */
 export type Audience = 'merchant' | 'page';
-
-/** The problem that a session keeps in its `error` column. */
-export interface StoredProblem extends Pick<ProblemExtras, 'detail' | 'action' | 'errors' | 'accounts'> {
-  code: ProblemCode;
-  request_id: string;
-}
 
 /** A bank that the customer is just now connecting must not be lost to the clock: Link's public token lives 30 minutes. */
 export const ACCEPT_GRACE_MS = 30 * 60_000;
@@ -85,15 +78,15 @@ export function viewConnection(row: ConnectionTable, audience: Audience): Connec
     previous_payment_instrument: row.previous_payment_instrument,
     fingerprint: row.fingerprint,
     bank_account_validation_check: row.bank_account_validation_check,
-    authorization: row.authorization_receipt ? (JSON.parse(row.authorization_receipt) as AuthorizationReceipt) : null,
-    metadata: JSON.parse(row.metadata) as Record<string, string>,
+    authorization: row.authorization_receipt ? readReceipt(row.authorization_receipt) : null,
+    metadata: readMetadata(row.metadata),
     verification: verificationOf(row),
     last_return: lastReturnOf(row),
   };
 }
 
 export function storedProblem(session: SessionTable): StoredProblem | null {
-  return session.error ? (JSON.parse(session.error) as StoredProblem) : null;
+  return session.error ? readProblem(session.error) : null;
 }
 
 /** The authorization text that this session's customer must accept, if any. */

@@ -8,7 +8,7 @@ import { Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
 import { isRepeatOfOldEvent, loginState, REPEATS_MS, wasJustRepaired } from './login-state.ts';
-import type { PlaidFacts } from './verify-plaid.ts';
+import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
 const AHEAD_MS = 15 * 60_000;
@@ -40,7 +40,7 @@ const HANDLERS: Record<string, Handler> = {
 
 /** @throws Postpone, UpstreamError when it has to be handled again later */
 export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
-  const facts = JSON.parse(event.facts) as PlaidFacts;
+  const facts = readPlaidFacts(event.facts);
   const handler = HANDLERS[event.type];
   if (!handler) return 'ignored';
   if (facts.environment !== undefined && facts.environment !== deps.config.plaid.environment) {

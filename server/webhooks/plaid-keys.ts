@@ -1,7 +1,9 @@
 import { type CryptoKey, importJWK } from 'jose';
+import { z } from 'zod';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { ProblemError } from '../errors.ts';
+import { jsonColumn } from '../storage/json-column.ts';
 import type { Storage } from '../storage/open.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 
@@ -32,6 +34,11 @@ interface KeptKey extends PlaidKey {
 type Answer = Awaited<ReturnType<PlaidClient['getWebhookKey']>>;
 type StoredKey = Answer & { refreshAt: number };
 
+const readStoredKey = jsonColumn<StoredKey>(
+  'meta.value of a Plaid key',
+  z.object({ jwk: z.record(z.string(), z.string()), expiredAt: z.number().nullable(), refreshAt: z.number() }),
+);
+
 /** A key that Plaid retires is learned of within this time. */
 const REFRESH_MS = 3600_000;
 /** While Plaid can't say, a known key is good and is asked for again after this long, not with every webhook. */
@@ -57,7 +64,7 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
       .where('key', '=', PREFIX + kid)
       .executeTakeFirst();
     if (!row) return undefined;
-    const { jwk, expiredAt, refreshAt } = JSON.parse(row.value) as StoredKey;
+    const { jwk, expiredAt, refreshAt } = readStoredKey(row.value);
     return { key: await importJWK(jwk, 'ES256'), expiredAt, refreshAt };
   }
 

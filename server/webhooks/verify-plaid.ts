@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
+import { jsonColumn } from '../storage/json-column.ts';
 import type { Storage } from '../storage/open.ts';
 import { createPlaidKeys } from './plaid-keys.ts';
 
@@ -84,18 +85,25 @@ function refused(detail: string): ProblemError {
   return new ProblemError('unauthorized', { detail, action: 'contact_merchant' });
 }
 
-/** What of a webhook is used, by name. Tokens are not among it, but for the hash of one. */
-export interface PlaidFacts {
-  environment?: string;
-  item_id?: string;
+const fact = z.string().optional();
+
+const plaidFacts = z.object({
+  environment: fact,
+  item_id: fact,
   /** One account, or all that a DEFAULT_UPDATE names. */
-  account_ids?: string[];
-  status?: string;
-  error_code?: string;
-  reason?: string;
-  link_token_hash?: string;
-  link_session_id?: string;
-}
+  account_ids: z.array(z.string()).optional(),
+  status: fact,
+  error_code: fact,
+  reason: fact,
+  link_token_hash: fact,
+  link_session_id: fact,
+});
+
+/** The members of a webhook that are used. Tokens are not among them, except for the hash of one. */
+export type PlaidFacts = z.infer<typeof plaidFacts>;
+
+/** The facts of a stored webhook. */
+export const readPlaidFacts = jsonColumn<PlaidFacts>('inbound_events.facts', plaidFacts);
 
 export interface PlaidWebhook {
   /** `ITEM/ERROR` */
