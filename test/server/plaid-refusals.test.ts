@@ -130,7 +130,7 @@ describe('while the public token is exchanged', () => {
   });
 
   it.each(['NOT_FOUND', 'NO_LONGER_AVAILABLE', 'SANDBOX_ONLY'])('%s is for the operator', async (code) => {
-    server = await TestServer.start(QUICK);
+    server = await TestServer.start({ ...QUICK, answerWithinMs: 5_000 });
     refuse(EXCHANGE, code);
     const { session, token, answer } = await connect();
     expect([answer.status, answer.body.code]).toEqual([502, 'provider_misconfigured']);
