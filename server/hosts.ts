@@ -47,3 +47,11 @@ export function addressMatcher(entries: string[]): (address: string) => boolean 
 export function isLocalUrl(url: string): boolean {
   return isLocalOrLoopbackHost(new URL(url).hostname);
 }
+
+/** The addresses that are counted as one caller: one IPv6 customer has a whole /64, so counting single addresses would limit no one. */
+export function addressBlock(ip: string | null): string {
+  if (ip === null) return 'unknown';
+  if (!ip.includes(':')) return ip;
+  const [head = ''] = ip.split('::');
+  return `${head.split(':').concat(['0', '0', '0', '0']).slice(0, 4).join(':')}::/64`;
+}

@@ -7,7 +7,7 @@ import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
-import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
+import { enforceRateLimit, type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
@@ -64,12 +64,7 @@ export async function withHostedToken(
   session: SessionTable,
   request: CompleteRequest,
 ): Promise<CompleteRequest> {
-  const { allowed, retryAfterSeconds } = await takeRateLimit(
-    deps.storage,
-    `hosted-complete:${session.id}`,
-    COMPLETIONS,
-  );
-  if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
+  await enforceRateLimit(deps.storage, `hosted-complete:${session.id}`, COMPLETIONS);
   const found = await resultOf(deps, await hostedLinksOf(deps, session.id));
   if (!found) throw new ProblemError('restart_required');
   return completion(found.result, request);

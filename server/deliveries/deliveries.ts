@@ -1,6 +1,7 @@
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import { type Page, readTimeCursor, timeCursor, toPage } from '../records/pages.ts';
 import type { Storage } from '../storage/open.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
 import type { Timing } from '../work/timing.ts';
@@ -35,12 +36,7 @@ export interface DeliveryView {
   created_at: string;
 }
 
-export interface DeliveryList {
-  object: 'list';
-  data: DeliveryView[];
-  has_more: boolean;
-  next_cursor: string | null;
-}
+export type DeliveryList = Page<DeliveryView>;
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -170,11 +166,11 @@ export function createDeliveries({
     async list({ status, cursor, limit }) {
       let query = storage.db.selectFrom('deliveries').selectAll();
       if (status !== undefined) query = query.where('status', '=', status);
-      const [, at, id] = /^(\d{1,15})_(msg_\w+)$/.exec(cursor ?? '') ?? [];
-      if (at !== undefined && id !== undefined) {
-        const time = Number(at);
+      const before = readTimeCursor(cursor, 'msg');
+      if (before) {
+        const { at, id } = before;
         query = query.where((eb) =>
-          eb.or([eb('created_at', '<', time), eb.and([eb('created_at', '=', time), eb('id', '<', id)])]),
+          eb.or([eb('created_at', '<', at), eb.and([eb('created_at', '=', at), eb('id', '<', id)])]),
         );
       }
       const rows = await query
@@ -182,15 +178,7 @@ export function createDeliveries({
         .orderBy('id', 'desc')
         .limit(limit + 1)
         .execute();
-      const page = rows.slice(0, limit);
-      const last = page.at(-1);
-      const hasMore = rows.length > limit;
-      return {
-        object: 'list',
-        data: page.map(viewDelivery),
-        has_more: hasMore,
-        next_cursor: hasMore && last ? `${last.created_at}_${last.id}` : null,
-      };
+      return toPage(rows, limit, viewDelivery, ({ created_at, id }) => timeCursor(created_at, id));
     },
   };
 }

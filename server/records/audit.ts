@@ -2,6 +2,7 @@ import { newId } from '../ids.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
 import { readAuditDetails } from './columns.ts';
+import { type Page, readTimeCursor, timeCursor, toPage } from './pages.ts';
 
 /** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
 export type Actor = AuditTable['actor'];
@@ -27,12 +28,7 @@ export interface AuditEntry {
   details: Record<string, string | number | null>;
 }
 
-export interface AuditList {
-  object: 'list';
-  data: AuditEntry[];
-  has_more: boolean;
-  next_cursor: string | null;
-}
+export type AuditList = Page<AuditEntry>;
 
 /**
  * Two years: what Nacha's rules ask for as the time to keep a debit authorization after it has ended, and the audit is part of its
@@ -72,7 +68,7 @@ export async function listAudit(
   connection: { id: string; session_id: string },
   { cursor, limit }: { cursor?: string | undefined; limit: number },
 ): Promise<AuditList> {
-  const [, at, id] = /^(\d{1,15})_(aud_\w+)$/.exec(cursor ?? '') ?? [];
+  const after = readTimeCursor(cursor, 'aud');
   let query = db
     .selectFrom('audit')
     .selectAll()
@@ -82,25 +78,16 @@ export async function listAudit(
         eb.and([eb('connection_id', 'is', null), eb('session_id', '=', connection.session_id)]),
       ]),
     );
-  if (at !== undefined && id !== undefined) {
-    const time = Number(at);
-    query = query.where((eb) => eb.or([eb('at', '>', time), eb.and([eb('at', '=', time), eb('id', '>', id)])]));
+  if (after) {
+    const { at, id } = after;
+    query = query.where((eb) => eb.or([eb('at', '>', at), eb.and([eb('at', '=', at), eb('id', '>', id)])]));
   }
-  // One more than asked for tells whether there is a next page.
   const rows = await query
     .orderBy('at')
     .orderBy('id')
     .limit(limit + 1)
     .execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  const hasMore = rows.length > limit;
-  return {
-    object: 'list',
-    data: page.map(viewEntry),
-    has_more: hasMore,
-    next_cursor: hasMore && last ? `${last.at}_${last.id}` : null,
-  };
+  return toPage(rows, limit, viewEntry, ({ at, id }) => timeCursor(at, id));
 }
 
 /** Deletes what is too old to be proof of anything. Gives the number of entries. */

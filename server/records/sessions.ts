@@ -1,9 +1,11 @@
 import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
+import { addressBlock } from '../hosts.ts';
 import { newId, sha256 } from '../ids.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
@@ -11,12 +13,15 @@ import { readStoredSession } from './columns.ts';
 import { releaseItems } from './items.ts';
 import type { Outbox } from './outbox.ts';
 import { requireRepairable } from './repairable.ts';
-import { viewSession } from './views.ts';
+import { shownStatus, storedProblem, viewSession } from './views.ts';
 
 /** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
 const SESSION_MS = 24 * 3600_000;
 /** As long as the contract promises the same answer to a repeated key. */
 export const IDEMPOTENCY_MS = 24 * 3600_000;
+
+/** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
+const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 
 export interface SessionDeps {
   config: Pick<Config, 'ownershipCheck' | 'plaid'>;
@@ -50,13 +55,17 @@ export async function createSession(
   }
 }
 
-/** Makes a session for a page in public mode: a customer of its own, so that nobody's earlier bank can be reached with it. */
+/**
+ * Makes a session for a page in public mode: a customer of its own, so that no other customer's bank can be reached with it.
+ * @throws ProblemError `rate_limited`
+ */
 export async function createPublicSession(
   deps: SessionDeps,
   settings: Config['publicSessions'],
   request: CreatePublicSessionRequest,
   ip: string | null,
 ): Promise<Session> {
+  await enforceRateLimit(deps.storage, `public-session:${addressBlock(ip)}`, PUBLIC_SESSIONS);
   const { purpose, authorization } = settings;
   const customer_id = newId('anon');
   return insertSession(deps, { ...request, customer_id, purpose, authorization, isPublic: true }, ip);
@@ -100,6 +109,29 @@ export async function cancelSession({ storage }: Pick<SessionDeps, 'storage'>, i
     if (session.status === 'completed') throw new ProblemError('session_already_completed');
     throw new ProblemError(session.status === 'expired' ? 'session_expired' : 'session_failed');
   });
+}
+
+/** @throws ProblemError unless the session waits for its customer */
+export function requireWaiting(session: SessionTable, now: number): void {
+  const status = shownStatus(session, now);
+  if (status === 'expired') throw new ProblemError('session_expired');
+  if (status === 'canceled') throw new ProblemError('session_canceled');
+  if (status === 'completed') throw new ProblemError('session_already_completed');
+  if (status === 'failed') throw new ProblemError('session_failed');
+  if (status === 'processing') throw new ProblemError('session_busy');
+}
+
+/** Plaid's advice for a bank that is down: hours, not minutes. Seconds. */
+const BANK_RETRY_AFTER = 3600;
+
+/** @throws ProblemError when the work on the session ended where the customer must continue, or the session was canceled */
+export function requireOutcome(session: SessionTable): void {
+  if (session.status === 'canceled') throw new ProblemError('session_canceled');
+  if (session.status !== 'open' && session.status !== 'restart_required') return;
+  const problem = storedProblem(session);
+  if (!problem) throw new ProblemError('internal_error');
+  const { code, request_id: _, ...extras } = problem;
+  throw new ProblemError(code, code === 'bank_unavailable' ? { ...extras, retryAfter: BANK_RETRY_AFTER } : extras);
 }
 
 /** What the audit keeps of a session; a repair's belongs to its connection. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { ProblemError } from '../errors.ts';
 import { databaseNow } from './clock.ts';
 import type { Storage } from './open.ts';
 
@@ -31,6 +32,12 @@ export async function takeRateLimit(
     .executeTakeFirstOrThrow();
   if (hits <= limit) return { allowed: true, retryAfterSeconds: 0 };
   return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((window_start + windowMs - at) / 1000)) };
+}
+
+/** @throws ProblemError `rate_limited` when this use of `bucket` is one too many */
+export async function enforceRateLimit(storage: Storage, bucket: string, rate: RateLimit): Promise<void> {
+  const { allowed, retryAfterSeconds } = await takeRateLimit(storage, bucket, rate);
+  if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
 }
 
 /** Deletes the counters whose window began more than `maxAgeMs` ago (at least the longest window in use). Gives their number. */

@@ -1,30 +1,17 @@
 import type { Hono } from 'hono';
-import type { LinkTokenResponse } from '../../../widget/contract.ts';
-import type { LinkToken } from '../../clients/plaid.ts';
-import { createLinkToken } from '../../connect/create-link-token.ts';
 import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../connect/hosted-link.ts';
-import { hasConnections } from '../../connect/recognize.ts';
-import { storeLinkToken } from '../../connect/stored-link-tokens.ts';
+import { issueLinkToken } from '../../connect/issue-link-token.ts';
 import { ProblemError } from '../../errors.ts';
-import { sha256 } from '../../ids.ts';
-import { acceptUpFront, type Origin } from '../../records/authorization.ts';
+import type { Origin } from '../../records/authorization.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
 import {
-  auditSession,
   cancelSession,
   createPublicSession,
   createSession,
   findSession,
+  requireOutcome,
 } from '../../records/sessions.ts';
-import {
-  type Audience,
-  authorizationText,
-  merchantOf,
-  shownStatus,
-  storedProblem,
-  viewSession,
-} from '../../records/views.ts';
-import { type RateLimit, takeRateLimit } from '../../storage/rate-limit.ts';
+import { type Audience, viewSession } from '../../records/views.ts';
 import type { SessionTable } from '../../storage/tables.ts';
 import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
@@ -37,10 +24,6 @@ import {
   createSession as sessionSchema,
 } from '../request-schemas.ts';
 
-/** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
-const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
-/** A page needs one at the start, one after each try in Link, and one every four hours. */
-const LINK_TOKENS: RateLimit = { limit: 60, windowMs: 3600_000 };
 /** How soon the page asks again while work goes on. Seconds. */
 const POLL_AFTER = 2;
 
@@ -60,7 +43,6 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     if (!isPage) throw new ProblemError('unauthorized');
     if (!config.publicSessions.enabled) throw new ProblemError('public_sessions_off');
     const request = await readOptionalBody(c, publicSessionSchema);
-    await limit(deps, `public-session:${addressBlock(c.get('ip'))}`, PUBLIC_SESSIONS);
     return c.json(await createPublicSession(deps, config.publicSessions, request, c.get('ip')), 201);
   });
 
@@ -72,26 +54,14 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
   });
 
   app.post('/v1/sessions/:id/link-token', async (c) => {
-    let session = await credentials.requirePage(c, c.req.param('id'));
+    const session = await credentials.requirePage(c, c.req.param('id'));
     const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
     if (request.return_url !== undefined && !isPageOn(origins, request.return_url)) {
       const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
       throw new ProblemError('invalid_request', { errors, detail: 'Invalid: return_url.' });
     }
-    const now = await storage.now();
-    requireWaiting(session, now);
     refuseWhenStopping(deps);
-    await limit(deps, `link-token:${session.id}`, LINK_TOKENS);
-    if (authorization) session = await acceptUpFront(storage, session, authorization, originOf(c));
-    const token = await createLinkToken(deps, session, request);
-    await noteLinkToken(deps, session, token, c.get('ip'));
-    return c.json({
-      link_token: token.linkToken,
-      expires_at: new Date(token.expiresAt).toISOString(),
-      merchant: merchantOf(config),
-      purpose: session.purpose,
-      ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
-    } satisfies LinkTokenResponse);
+    return c.json(await issueLinkToken(deps, session, request, authorization, originOf(c)));
   });
 
   app.post('/v1/sessions/:id/complete', async (c) => {
@@ -100,8 +70,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     refuseWhenStopping(deps);
     const request = sent.public_token === HOSTED_PUBLIC_TOKEN ? await withHostedToken(deps, session, sent) : sent;
     const outcome = await connector.complete(session.id, request, { requestId: c.get('requestId'), ...originOf(c) });
-    if (outcome.status === 'open' || outcome.status === 'restart_required') throwOutcome(outcome);
-    if (outcome.status === 'canceled') throw new ProblemError('session_canceled');
+    requireOutcome(outcome);
     return answer(c, deps, outcome, 'page');
   });
 
@@ -127,24 +96,6 @@ async function answer(
   return c.json(body, isPolled ? 200 : 202);
 }
 
-/** The work ended where the customer must go on: the page gets the problem that says how. */
-function throwOutcome(session: SessionTable): never {
-  const problem = storedProblem(session);
-  if (!problem) throw new ProblemError('internal_error');
-  const { code, request_id: _, ...extras } = problem;
-  // Plaid says of a bank that is down: hours, not minutes.
-  throw new ProblemError(code, code === 'bank_unavailable' ? { ...extras, retryAfter: 3600 } : extras);
-}
-
-function requireWaiting(session: SessionTable, now: number): void {
-  const status = shownStatus(session, now);
-  if (status === 'expired') throw new ProblemError('session_expired');
-  if (status === 'canceled') throw new ProblemError('session_canceled');
-  if (status === 'completed') throw new ProblemError('session_already_completed');
-  if (status === 'failed') throw new ProblemError('session_failed');
-  if (status === 'processing') throw new ProblemError('session_busy');
-}
-
 /** A page, and nothing else that has an origin: no blob, no credentials in it. */
 function isPageOn(origins: Set<string>, url: string): boolean {
   const { origin, protocol, username, password } = new URL(url);
@@ -157,53 +108,6 @@ function isPageOn(origins: Set<string>, url: string): boolean {
 function originOf(c: AppContext): Origin {
   // Long enough for any browser's.
   return { ip: c.get('ip'), userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null };
-}
-
-/** A page that opens it may not be there at its end, so it is told what its customer has to accept before. */
-function hosted(session: SessionTable, hosted_link_url: string): Partial<LinkTokenResponse> {
-  const text = session.authorization_receipt === null ? authorizationText(session) : null;
-  return { hosted_link_url, ...(text ? { authorization: text } : {}) };
-}
-
-/** So that `complete` stays open for as long as a public token of this link token can come. */
-async function noteLinkToken(
-  { storage, secrets }: AppDeps,
-  session: SessionTable,
-  token: LinkToken,
-  ip: string | null,
-): Promise<void> {
-  const { linkToken, expiresAt, hostedLinkUrl } = token;
-  const now = await storage.now();
-  const isRead = hostedLinkUrl !== undefined || (await hasConnections(storage, session));
-  await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
-    await trx
-      .updateTable('sessions')
-      .set({ link_tokens_until: expiresAt })
-      .where('id', '=', session.id)
-      .where('link_tokens_until', '<', expiresAt)
-      .execute();
-    // By its hash a webhook about a Hosted Link finds the session again.
-    await trx
-      .insertInto('link_tokens')
-      .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .execute();
-    if (isRead) await storeLinkToken(trx, secrets, session, token, now);
-    await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
-  });
-}
-
-async function limit({ storage }: AppDeps, bucket: string, rate: RateLimit): Promise<void> {
-  const { allowed, retryAfterSeconds } = await takeRateLimit(storage, bucket, rate);
-  if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
-}
-
-/** One IPv6 customer has a whole /64; counting single addresses would not limit anybody. */
-export function addressBlock(ip: string | null): string {
-  if (ip === null) return 'unknown';
-  if (!ip.includes(':')) return ip;
-  const [head = ''] = ip.split('::');
-  return `${head.split(':').concat(['0', '0', '0', '0']).slice(0, 4).join(':')}::/64`;
 }
 
 function idempotencyKey(c: AppContext): string | undefined {

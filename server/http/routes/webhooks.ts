@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { ProblemError } from '../../errors.ts';
+import { addressBlock } from '../../hosts.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
-import { addressBlock } from './sessions.ts';
 
 /** Plaid's EVENTS grow with a session's steps; a megabyte is a thousand of them. */
 const MAX_BYTES = 1024 * 1024;

@@ -1,0 +1,75 @@
+import type { AuthorizationAcceptance, LinkTokenRequest, LinkTokenResponse } from '../../widget/contract.ts';
+import type { LinkToken } from '../clients/plaid.ts';
+import { sha256 } from '../ids.ts';
+import { acceptUpFront, type Origin } from '../records/authorization.ts';
+import { auditSession, requireWaiting } from '../records/sessions.ts';
+import { authorizationText, merchantOf } from '../records/views.ts';
+import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
+import type { SessionTable } from '../storage/tables.ts';
+import { createLinkToken, type LinkTokenDeps } from './create-link-token.ts';
+import { hasConnections } from './recognize.ts';
+import { storeLinkToken } from './stored-link-tokens.ts';
+
+/** A page needs one at the start, one after each run of Link, and one every four hours. */
+const LINK_TOKENS: RateLimit = { limit: 60, windowMs: 3600_000 };
+
+/**
+ * Gives the session's page a link token, and keeps what the server needs of it later.
+ * @param authorization the customer's acceptance, where it comes before there is a public token
+ * @throws ProblemError when the session does not wait for its customer, `rate_limited`, `authorization_required`; UpstreamError
+ */
+export async function issueLinkToken(
+  deps: LinkTokenDeps,
+  found: SessionTable,
+  request: LinkTokenRequest,
+  authorization: AuthorizationAcceptance | undefined,
+  origin: Origin,
+): Promise<LinkTokenResponse> {
+  const { config, storage } = deps;
+  requireWaiting(found, await storage.now());
+  await enforceRateLimit(storage, `link-token:${found.id}`, LINK_TOKENS);
+  const session = authorization ? await acceptUpFront(storage, found, authorization, origin) : found;
+  const token = await createLinkToken(deps, session, request);
+  await recordLinkToken(deps, session, token, origin.ip);
+  return {
+    link_token: token.linkToken,
+    expires_at: new Date(token.expiresAt).toISOString(),
+    merchant: merchantOf(config),
+    purpose: session.purpose,
+    ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
+  };
+}
+
+/** A page that opens it may not be there at its end, so it learns up front which text its customer has to accept. */
+function hosted(session: SessionTable, hosted_link_url: string): Partial<LinkTokenResponse> {
+  const text = session.authorization_receipt === null ? authorizationText(session) : null;
+  return { hosted_link_url, ...(text ? { authorization: text } : {}) };
+}
+
+/** So that `complete` stays open for as long as a public token of this link token can come. */
+async function recordLinkToken(
+  { storage, secrets }: LinkTokenDeps,
+  session: SessionTable,
+  token: LinkToken,
+  ip: string | null,
+): Promise<void> {
+  const { linkToken, expiresAt, hostedLinkUrl } = token;
+  const now = await storage.now();
+  const isRead = hostedLinkUrl !== undefined || (await hasConnections(storage, session));
+  await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
+    await trx
+      .updateTable('sessions')
+      .set({ link_tokens_until: expiresAt })
+      .where('id', '=', session.id)
+      .where('link_tokens_until', '<', expiresAt)
+      .execute();
+    // By its hash a webhook about a Hosted Link finds the session again.
+    await trx
+      .insertInto('link_tokens')
+      .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
+      .onConflict((conflict) => conflict.column('hash').doNothing())
+      .execute();
+    if (isRead) await storeLinkToken(trx, secrets, session, token, now);
+    await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
+  });
+}
