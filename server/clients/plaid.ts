@@ -23,6 +23,8 @@ export interface PlaidClient extends PlaidRiskCalls {
   updateWebhook(accessToken: string, url: string): Promise<void>;
   /** The error code that the Item is in, such as `ITEM_LOGIN_REQUIRED`; null: none. */
   getItemError(accessToken: string): Promise<string | null>;
+  /** The products that the Item's customer has agreed to, such as `auth`. */
+  getItemProducts(accessToken: string): Promise<string[]>;
   /** A key that webhooks are signed with. Times are milliseconds since 1970. */
   getWebhookKey(keyId: string): Promise<{ jwk: JWK; expiredAt: number | null }>;
   /** Starts loading the SDK, so that the first call does not wait for it. */
@@ -113,6 +115,8 @@ const accountsBody = z.object({
     .loose(),
 });
 const itemBody = z.object({ item: z.object({ error: z.object({ error_code: z.string() }).nullish() }).loose() });
+const products = z.array(z.string()).nullish();
+const productsBody = z.object({ item: z.object({ products, billed_products: products }).loose() });
 const keyBody = z.object({
   key: z.object({
     alg: z.literal('ES256'),
@@ -240,6 +244,12 @@ export function createPlaidClient(
         api.itemGet({ access_token: accessToken }, options),
       );
       return data.item.error?.error_code ?? null;
+    },
+    async getItemProducts(accessToken) {
+      const { item } = await call('item/get', productsBody, (api, options) =>
+        api.itemGet({ access_token: accessToken }, options),
+      );
+      return item.products ?? item.billed_products ?? [];
     },
     async getWebhookKey(keyId) {
       const { key } = await call('webhook_verification_key/get', keyBody, (api, options) =>

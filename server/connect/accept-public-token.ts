@@ -181,6 +181,8 @@ async function acceptRepair(
     item_id: connection.item_id,
     repair_token_hash: hash,
     authorization_receipt: receipt,
+    // After every revocation of before, also where the clock was set back since.
+    processing_since: Math.max(now, (connection.revoked_at ?? 0) + 1),
   } as const;
   return beginWork(trx, session, work, owner, now + timing.leaseMs, now);
 }
@@ -197,7 +199,6 @@ async function beginWork(
   const working = await trx
     .updateTable('sessions')
     .set({
-      ...work,
       status: 'processing',
       error: null,
       version: session.version + 1,
@@ -206,6 +207,8 @@ async function beginWork(
       next_at: now,
       tries: 0,
       processing_since: now,
+      waited_ms: 0,
+      ...work,
     })
     .where('id', '=', session.id)
     .returningAll()

@@ -8,7 +8,16 @@ import type { Logger } from '../log.ts';
 import { findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { SessionTable } from '../storage/tables.ts';
-import { BUDGET_MS, backoff, Fenced, Postpone, QUICK_ATTEMPTS, quickBackoff, Stop } from '../work/retry.ts';
+import {
+  BUDGET_MS,
+  backoff,
+  countedWait,
+  Fenced,
+  Postpone,
+  QUICK_ATTEMPTS,
+  quickBackoff,
+  Stop,
+} from '../work/retry.ts';
 import { CLAIM_STEP, claim, HeldSession, newOwner, RELEASED } from '../work/session-lease.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
 import { type ConnectBankDeps, postponementOf, STEPS, stop } from './connect-bank.ts';
@@ -132,7 +141,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   /** @returns whether to go on here and now; otherwise the session has been let go */
   async function waitFor(held: HeldSession, { code, delayMs, counts }: Postpone, requestId: string): Promise<boolean> {
     const now = await storage.now();
-    if (now - (held.row.processing_since ?? now) > BUDGET_MS) {
+    const waited_ms = held.row.waited_ms + countedWait(held.row.updated_at, now);
+    if (waited_ms > BUDGET_MS) {
       await end(held, new Stop('failed', code), requestId);
       return false;
     }
@@ -146,11 +156,11 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && isQuick && !stopping.signal.aborted;
     if (!inPlace) {
       const error = JSON.stringify({ code, request_id: requestId });
-      await held.write({ tries, next_at: now + delay, error, ...RELEASED });
+      await held.write({ tries, waited_ms, next_at: now + delay, error, ...RELEASED });
       return false;
     }
     // Renews the lease too, which would run out under many waits.
-    await held.write({ tries });
+    await held.write({ tries, waited_ms });
     await sleep(delay, undefined, { signal: stopping.signal }).catch(() => {});
     return true;
   }

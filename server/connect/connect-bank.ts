@@ -7,6 +7,7 @@ import { addAudit } from '../records/audit.ts';
 import { readChosenAccounts } from '../records/columns.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, releaseItems } from '../records/items.ts';
+import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
 import { readVerification } from '../records/verification.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -180,9 +181,35 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
   // A token that Plaid refused may have been used by work of which no row is left.
   held.looksFirst ||= await wasRestarted(deps, held);
   for (const connection of await currentConnections(deps, held)) {
-    if (connection.status === 'pending') await makeInstrument(deps, held, connection, accessToken);
+    if (connection.status !== 'pending') continue;
+    try {
+      await makeInstrument(deps, held, connection, accessToken);
+    } catch (error) {
+      // Another account of the login is connected already: the session ends with that one.
+      if (!(error instanceof Stop) || !(await currentConnections(deps, held)).some(isUsable)) throw error;
+      await held.write({}, (trx, now) => failConnection(trx, deps.outbox, connection.id, error.code, now));
+    }
   }
   await held.write({ recovery_point: 'instrument_created', tries: 0 });
+}
+
+/** One that a later session of the customer has just replaced was connected all the same. */
+function isUsable({ status, reason }: ConnectionTable): boolean {
+  return status === 'active' || status === 'pending_verification' || reason === 'replaced';
+}
+
+async function failConnection(
+  trx: StorageTransaction,
+  outbox: Outbox,
+  id: string,
+  code: ProblemCode,
+  now: number,
+): Promise<void> {
+  const before = await lockConnection(trx, id);
+  if (before?.status !== 'pending' || before.goal !== null) return;
+  // A create call that is still in doubt has its row, which has it looked for.
+  const failed = { status: 'failed', error_code: code, reason: code, instrument_sent_at: null } as const;
+  await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
 }
 
 async function wasRestarted({ storage: { db } }: ConnectBankDeps, { row }: HeldSession): Promise<boolean> {
@@ -198,13 +225,7 @@ async function wasRestarted({ storage: { db } }: ConnectBankDeps, { row }: HeldS
 /** instrument_created → finished: the session ends as what its connections became. */
 async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   const connections = await currentConnections(deps, held);
-  // One that a later session of the customer has just replaced was connected all the same.
-  const usable = connections.filter(
-    ({ status, reason }) => status === 'active' || status === 'pending_verification' || reason === 'replaced',
-  );
-  if (usable.length === 0) {
-    throw new Stop('failed', (connections[0]?.error_code as ProblemCode | null) ?? 'instrument_refused');
-  }
+  if (!connections.some(isUsable)) throw endWithout(connections);
   const patch = {
     recovery_point: 'finished',
     status: 'completed',
@@ -216,6 +237,18 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
     await rememberIdentity(trx, session, now);
     await endOfSession(trx, deps.outbox, session, now, { actor: 'job' });
   });
+}
+
+/** What a session without a usable connection ends as. */
+function endWithout(connections: ConnectionTable[]): Stop {
+  if (connections.some(({ status, goal }) => status === 'removed' || goal === 'remove')) {
+    return new Stop('failed', 'session_failed', { detail: 'The connection was removed in the meantime.' });
+  }
+  // Taken back at the bank while it was being connected: the customer may connect again.
+  if (connections.some(({ revoked_at }) => revoked_at !== null))
+    return new Stop('restart_required', 'restart_required');
+  const code = connections.find(({ error_code }) => error_code !== null)?.error_code as ProblemCode | undefined;
+  return new Stop('failed', code ?? 'instrument_refused');
 }
 
 /**
@@ -245,12 +278,7 @@ export async function stop(
       .where('status', '=', 'pending')
       .where('goal', 'is', null)
       .execute();
-    for (const { id } of unfinished) {
-      const before = await lockConnection(trx, id);
-      // A create call that is still in doubt has its row, which has it looked for.
-      const failed = { status: 'failed', error_code: code, reason: code, instrument_sent_at: null } as const;
-      if (before) await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
-    }
+    for (const { id } of unfinished) await failConnection(trx, outbox, id, code, now);
     await releaseItems(trx, session.id, now);
     await endOfSession(trx, outbox, session, now, { actor: 'job', details: { code } });
   });

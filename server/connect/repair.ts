@@ -62,8 +62,7 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   const point: RecoveryPoint = needsInstrument ? 'identity_ready' : 'instrument_created';
   await held.write({ recovery_point: point, tries: 0 }, async (trx, now) => {
     const before = await unchanged(trx, connection);
-    const status = isPendingVerification(account) ? 'pending_verification' : 'active';
-    const next: Partial<ConnectionTable> = needsInstrument ? renewal(before) : { status };
+    const next = isPendingVerification(account) ? unverified(before) : needsInstrument ? renewal(before) : ACTIVE;
     const patch = { ...asRead(account), ...next, reason: null, repaired_at: now };
     await changeConnection(trx, deps.outbox, before, patch, now, { actor: 'page' });
     for (const sibling of siblings) await repairSibling(trx, deps.outbox, sibling, accounts, now);
@@ -92,12 +91,20 @@ async function repairSibling(
   const by = { actor: 'page' } as const;
   const read = { ...asRead(account), repaired_at: now };
   if (isPendingVerification(account)) {
-    await changeConnection(trx, outbox, before, { ...read, status: 'pending_verification', reason: null }, now, by);
+    await changeConnection(trx, outbox, before, { ...read, ...unverified(before), reason: null }, now, by);
   } else if (needsNew(sibling, account)) {
     await beginRenewal(trx, outbox, before, 'repaired', now, by, read);
   } else {
-    await changeConnection(trx, outbox, before, { ...read, status: 'active', reason: null }, now, by);
+    await changeConnection(trx, outbox, before, { ...read, ...ACTIVE, reason: null }, now, by);
   }
+}
+
+const ACTIVE = { status: 'active' } as const;
+
+/** An account that is to be verified first has no instrument meanwhile: the one it had is disabled, and the next comes when it is verified. */
+function unverified(before: ConnectionTable): Partial<ConnectionTable> {
+  const { payment_instrument: present } = before;
+  return { ...(present === null ? {} : renewal(before)), status: 'pending_verification' };
 }
 
 /** identity_ready → instrument_created. The old numbers are out of use before the new ones come in. */
@@ -143,6 +150,10 @@ async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<Con
     .executeTakeFirst();
   if (!connection || connection.status === 'removed' || connection.goal === 'remove') {
     throw new Stop('failed', 'session_failed', { detail: 'The connection was removed in the meantime.' });
+  }
+  // The permission that this repair is about has ended since: the customer has to give it once more.
+  if (connection.revoked_at !== null && connection.revoked_at >= (held.row.processing_since ?? 0)) {
+    throw new Stop('restart_required', 'restart_required');
   }
   return connection;
 }

@@ -8,7 +8,7 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
-import { BUDGET_MS, backoff, Fenced, Postpone, Stop } from '../work/retry.ts';
+import { BUDGET_MS, backoff, countedWait, Fenced, Postpone, Stop } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
 import { releaseItem } from './remove-item.ts';
 
@@ -114,21 +114,23 @@ async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<vo
 
 export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
   const { storage, log, timing } = deps;
-  const owner = newOwner();
   const inFlight = new Set<Promise<void>>();
   let stopped = false;
 
   async function claim(id: string): Promise<ConnectionTable | undefined> {
     const now = await storage.now();
-    return storage.db
-      .updateTable('connections')
-      .set((eb) => ({ lease_owner: owner, lease_until: now + timing.leaseMs, version: eb('version', '+', 1) }))
-      .where('id', '=', id)
-      .where('goal', 'is not', null)
-      .where('next_at', '<=', now)
-      .where('lease_until', '<=', now)
-      .returningAll()
-      .executeTakeFirst();
+    return (
+      storage.db
+        .updateTable('connections')
+        // Each claim has its own owner: one that was fenced gives back its own lease and no other.
+        .set((eb) => ({ lease_owner: newOwner(), lease_until: now + timing.leaseMs, version: eb('version', '+', 1) }))
+        .where('id', '=', id)
+        .where('goal', 'is not', null)
+        .where('next_at', '<=', now)
+        .where('lease_until', '<=', now)
+        .returningAll()
+        .executeTakeFirst()
+    );
   }
 
   async function work(held: HeldConnection, task: ConnectionTask): Promise<void> {
@@ -142,12 +144,13 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
   }
 
   async function settle(held: HeldConnection, task: ConnectionTask, error: unknown): Promise<void> {
-    const { id, tries, goal_since } = held.row;
+    const { id, tries } = held.row;
     const now = await storage.now();
     if (error instanceof Stop) {
       // Plaid refuses the Item until its customer comes back.
       const status = error.status === 'restart_required' ? 'needs_repair' : 'failed';
-      return held.change({ ...DONE, status, reason: error.code, error_code: status === 'failed' ? error.code : null });
+      const error_code = status === 'failed' ? error.code : null;
+      return held.change({ ...DONE, instrument_sent_at: null, status, reason: error.code, error_code });
     }
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
@@ -156,7 +159,8 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
       log.error({ connection: id, task, err: error }, 'unexpected error in a connection task');
     }
     // Disabling is never given up: the customer would be debited against their will.
-    if (task === 'instrument' && now - (goal_since ?? now) > BUDGET_MS) {
+    const waited_ms = held.row.waited_ms + countedWait(held.row.updated_at, now);
+    if (task === 'instrument' && waited_ms > BUDGET_MS) {
       const code = error instanceof Postpone ? error.code : 'finix_unavailable';
       return held.change({
         ...DONE,
@@ -169,16 +173,29 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     const counts = !(error instanceof Postpone) || error.counts;
     const asked = error instanceof Postpone ? error.delayMs : retryAfterOf(error);
     const delay = Math.ceil(asked ?? backoff(tries, timing));
-    await held.change({ tries: tries + (counts ? 1 : 0), next_at: now + delay, lease_owner: null, lease_until: 0 });
+    const attempted = tries + (counts ? 1 : 0);
+    await held.change({ tries: attempted, waited_ms, next_at: now + delay, lease_owner: null, lease_until: 0 });
+  }
+
+  /** The row was changed by other work, whose writer took no lease: the task goes on at once from the row as it is now. */
+  async function giveBack({ id, lease_owner }: ConnectionTable): Promise<boolean> {
+    const { numUpdatedRows } = await storage.db
+      .updateTable('connections')
+      .set({ lease_owner: null, lease_until: 0 })
+      .where('id', '=', id)
+      .where('lease_owner', '=', lease_owner)
+      .executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   async function run(id: string, patienceMs?: number): Promise<void> {
     if (stopped) return;
     const row = await claim(id);
     if (!row?.goal) return;
-    const running = work(new HeldConnection(deps, row), row.goal).catch((error: unknown) => {
+    const running = work(new HeldConnection(deps, row), row.goal).catch(async (error: unknown) => {
       // The worker that took over, or the next one once storage is back, continues from the row.
-      if (!(error instanceof Fenced)) log.warn({ connection: id, err: error }, 'connection task interrupted');
+      if (!(error instanceof Fenced)) return log.warn({ connection: id, err: error }, 'connection task interrupted');
+      if (await giveBack(row)) await run(id);
     });
     inFlight.add(running);
     const ended = running.finally(() => inFlight.delete(running));

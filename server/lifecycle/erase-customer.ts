@@ -2,12 +2,13 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { addAudit, type Initiator, PROOF_KEEP_MS } from '../records/audit.ts';
 import { readDeliveryBody } from '../records/columns.ts';
-import { beginRemoval } from '../records/connections.ts';
-import { isBusy, releaseItems } from '../records/items.ts';
+import { beginRemoval, lockConnection } from '../records/connections.ts';
+import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { viewConnection } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
+import { RELEASED } from '../work/session-lease.ts';
 import type { ConnectionTasks } from './connection-tasks.ts';
 
 /** The erasure of a customer, asked for by the merchant. */
@@ -39,7 +40,10 @@ export async function requestErasure(
   });
 }
 
-/** Closes what waits and removes what is connected; repeated until nothing of the customer is left to end. */
+/**
+ * Closes the customer's sessions, also those at work, whose workers are fenced out, and removes the connections; repeated until nothing
+ * of the customer is left to end.
+ */
 async function endCustomer(
   trx: StorageTransaction,
   outbox: Outbox,
@@ -48,9 +52,15 @@ async function endCustomer(
 ): Promise<string[]> {
   const waiting = await trx
     .updateTable('sessions')
-    .set((eb) => ({ status: 'canceled', identity_enc: null, version: eb('version', '+', 1), updated_at: now }))
+    .set((eb) => ({
+      status: 'canceled',
+      identity_enc: null,
+      version: eb('version', '+', 1),
+      updated_at: now,
+      ...RELEASED,
+    }))
     .where('customer_id', '=', customerId)
-    .where('status', 'in', ['open', 'restart_required'])
+    .where('status', 'in', ['open', 'restart_required', 'processing'])
     .returning('id')
     .execute();
   for (const { id } of waiting) await releaseItems(trx, id, now);
@@ -62,8 +72,8 @@ async function endCustomer(
     .execute();
   for (const connection of connections) {
     const by: Initiator = { actor: 'merchant' };
-    if (!(await isBusy(trx, connection.item_id)))
-      await beginRemoval(trx, outbox, connection, 'customer_erased', now, by);
+    const before = await lockConnection(trx, connection.id);
+    if (before) await beginRemoval(trx, outbox, before, 'customer_erased', now, by);
   }
   return connections.map(({ id }) => id);
 }

@@ -1,7 +1,6 @@
 import { ProblemError } from '../errors.ts';
 import type { Initiator } from '../records/audit.ts';
 import { beginRemoval, lockConnection } from '../records/connections.ts';
-import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
@@ -10,7 +9,10 @@ import { TIMING } from '../work/timing.ts';
 /** How long a request waits for a removal. Longer than Finix and Plaid take on a good day; a client that waits longer gives up by itself. */
 export const REMOVAL_PATIENCE_MS = TIMING.answerWithinMs;
 
-/** Asks for a connection's removal; the worker of its task carries it out (connection-tasks.ts). @throws ProblemError */
+/**
+ * Asks for a connection's removal; the worker of its task carries it out (connection-tasks.ts). A session that works on the connection is
+ * not waited for: it finds in the row that the connection is leaving. @throws ProblemError
+ */
 export async function requestRemoval(
   { storage, outbox }: { storage: Storage; outbox: Outbox },
   id: string,
@@ -26,7 +28,6 @@ export async function requestRemoval(
   return storage.transaction(`customer:${found.customer_id}`, async (trx) => {
     const before = await lockConnection(trx, id);
     if (!before) throw noConnection();
-    if (await isBusy(trx, before.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
     return beginRemoval(trx, outbox, before, 'removed_by_merchant', now, by);
   });
 }

@@ -40,13 +40,23 @@ export type Change = (
   by: Initiator,
 ) => Promise<ConnectionTable | undefined> | undefined;
 
-/** Changes connections of one Item together, then works on the tasks that came of it. @throws Postpone while a session has them */
+export interface ChangeOptions {
+  /** Only this connection of the Item; all of them when left out. */
+  only?: string;
+  /** What stops a debit does not wait for a session that works on the Item; the session finds it in the row. */
+  isUrgent?: boolean;
+}
+
+/**
+ * Changes connections of one Item together, then works on the tasks that came of it.
+ * @throws Postpone while a session works on the Item, unless urgent
+ */
 export async function change(
   deps: WebhookDeps,
   event: InboundEventTable,
   itemId: string,
-  ids: string[],
   each: Change,
+  { only, isUrgent = false }: ChangeOptions = {},
 ): Promise<void> {
   const { storage, tasks } = deps;
   const now = await storage.now();
@@ -61,10 +71,14 @@ export async function change(
       .set((eb) => ({ updated_at: eb.ref('updated_at') }))
       .where('id', '=', itemId)
       .execute();
-    if (await isBusy(trx, itemId)) throw new Postpone('internal_error', BUSY_MS, false);
-    for (const id of ids) {
+    let query = trx.selectFrom('connections').select('id').where('item_id', '=', itemId);
+    if (only !== undefined) query = query.where('id', '=', only);
+    const connections = await query.where('status', '!=', 'removed').orderBy('id').execute();
+    const isWaitedFor = !isUrgent || connections.length === 0;
+    if (isWaitedFor && (await isBusy(trx, itemId))) throw new Postpone('internal_error', BUSY_MS, false);
+    for (const { id } of connections) {
       const before = await lockConnection(trx, id);
-      const after = before && before.status !== 'removed' ? await each(trx, before, now, by) : undefined;
+      const after = before && (await each(trx, before, now, by));
       if (after?.goal) withTasks.push(id);
     }
     return withTasks;

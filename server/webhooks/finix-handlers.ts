@@ -1,7 +1,7 @@
 import { changeConnection, DISABLED_IN_FINIX } from '../records/connections.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
-import { change, type Outcome, type WebhookDeps } from './change-connections.ts';
+import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import type { FinixFacts } from './verify-finix.ts';
 
 /** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
@@ -18,14 +18,14 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     .executeTakeFirst();
   if (!connection) {
     // The answer to our own create call may be still on its way; what it says of itself is news enough.
-    const isNew =
-      event.type !== 'instrument/created' && (await deps.storage.now()) - event.received_at < FINIX_AHEAD_MS;
+    const isNew = event.type !== 'instrument/created' && event.waited_ms < FINIX_AHEAD_MS;
     if (isNew) throw new Postpone('internal_error', FINIX_AHEAD_MS, false);
     return 'ignored';
   }
   if (connection.payment_instrument !== id) return 'ignored';
   const present = await deps.finix.getPaymentInstrument(id);
-  await change(deps, event, connection.item_id, [connection.id], async (trx, before, now, by) => {
+  const about = { only: connection.id, isUrgent: !present.enabled };
+  const update: Change = async (trx, before, now, by) => {
     if (before.payment_instrument !== id) return undefined;
     const check = { bank_account_validation_check: present.bankAccountValidationCheck };
     const isUsed = before.status === 'active' || before.status === 'needs_repair';
@@ -40,6 +40,7 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     }
     const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
     return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
-  });
+  };
+  await change(deps, event, connection.item_id, update, about);
   return 'handled';
 }

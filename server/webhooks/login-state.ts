@@ -5,23 +5,32 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 
-/** Whether news of a login are still true: they come late and more than once, also after the customer has signed in again. */
+/** Whether an event about a login is still true: they come late and more than once, also after the customer has signed in again. */
 
-/** Plaid repeats what was not answered for a day: for that long, old news can come after a repair. */
-export const REPEATS_MS = 24 * 3600_000;
+export type LoginState = 'good' | 'broken' | 'unknown';
 
-export async function wasJustRepaired({ storage }: { storage: Storage }, item: ItemTable): Promise<boolean> {
-  const recent = await storage.db
+/** Plaid repeats what was not answered for a day: for that long after a repair, an event can be of before it. */
+const REPEATS_MS = 24 * 3600_000;
+
+/** When the login was last repaired, if the event can be of before that. */
+export async function lastRepair(
+  { storage }: { storage: Storage },
+  item: ItemTable,
+  event: InboundEventTable,
+): Promise<number | undefined> {
+  const [latest] = await storage.db
     .selectFrom('connections')
-    .select('id')
+    .select('repaired_at')
     .where('item_id', '=', item.id)
-    .where('repaired_at', '>', (await storage.now()) - REPEATS_MS)
-    .executeTakeFirst();
-  return recent !== undefined;
+    .where('repaired_at', '>', event.received_at - REPEATS_MS)
+    .orderBy('repaired_at', 'desc')
+    .limit(1)
+    .execute();
+  return latest?.repaired_at ?? undefined;
 }
 
-/** Whether the very same webhook had come before the connection was repaired. */
-export async function isRepeatOfOldEvent(
+/** Whether the very same event was handled before the connection was repaired. One that was not handled has told nothing yet. */
+export async function isRepeat(
   trx: StorageTransaction,
   event: InboundEventTable,
   { repaired_at }: ConnectionTable,
@@ -31,22 +40,36 @@ export async function isRepeatOfOldEvent(
     .selectFrom('inbound_events')
     .select('id')
     .where('body_hash', '=', event.body_hash)
-    .where('id', '!=', event.id)
-    .where('received_at', '<=', repaired_at)
+    .where('handled_at', '<=', repaired_at)
     .where('received_at', '>', event.received_at - REPEATS_MS)
     .executeTakeFirst();
   return earlier !== undefined;
 }
 
 /** What Plaid says of the login now. */
-export async function loginState(
-  { plaid, secrets }: { plaid: PlaidClient; secrets: Secrets },
+export function loginState({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<LoginState> {
+  return ask(secrets, item, async (token) => (await plaid.getItemError(token)) === null);
+}
+
+/** What Plaid says of the login's account numbers now: whether its customer shares them. */
+export function numbersState({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<LoginState> {
+  return ask(secrets, item, async (token) => (await plaid.getItemProducts(token)).includes('auth'));
+}
+
+interface AskPlaid {
+  plaid: PlaidClient;
+  secrets: Secrets;
+}
+
+async function ask(
+  secrets: Secrets,
   item: ItemTable,
-): Promise<'good' | 'broken' | 'unknown'> {
+  isGood: (accessToken: string) => Promise<boolean>,
+): Promise<LoginState> {
   const accessToken = accessTokenOf(secrets, item);
   if (accessToken === null) return 'unknown';
   try {
-    return (await plaid.getItemError(accessToken)) === null ? 'good' : 'broken';
+    return (await isGood(accessToken)) ? 'good' : 'broken';
   } catch (error) {
     if (error instanceof UpstreamError && error.failure === 'refused') return 'unknown';
     throw error;

@@ -3,11 +3,12 @@ import { isBankDown } from '../clients/plaid-codes.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
 import { addAudit } from '../records/audit.ts';
 import { beginInstrument, beginRenewal, changeConnection, revoke } from '../records/connections.ts';
+import { isBusy } from '../records/items.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
-import { isRepeatOfOldEvent, loginState, REPEATS_MS, wasJustRepaired } from './login-state.ts';
+import { isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
 import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
@@ -25,11 +26,11 @@ const HANDLERS: Record<string, Handler> = {
   'AUTH/SMS_MICRODEPOSITS_VERIFICATION': (deps, event, facts) =>
     (facts.status === 'MANUALLY_VERIFIED' ? verified : verificationFailed)(deps, event, facts),
   'AUTH/DEFAULT_UPDATE': newNumbers,
-  'AUTH/PRODUCT_PERMISSIONS_REQUIRED': wantsRepair,
+  'AUTH/PRODUCT_PERMISSIONS_REQUIRED': numbersWithheld,
   'ITEM/ERROR': itemError,
   'ITEM/LOGIN_REPAIRED': loginRepaired,
-  'ITEM/PENDING_DISCONNECT': wantsRepair,
-  'ITEM/PENDING_EXPIRATION': wantsRepair,
+  'ITEM/PENDING_DISCONNECT': needsRepair,
+  'ITEM/PENDING_EXPIRATION': needsRepair,
   'ITEM/USER_PERMISSION_REVOKED': revoked,
   'ITEM/USER_ACCOUNT_REVOKED': revoked,
   'ITEM/NEW_ACCOUNTS_AVAILABLE': noted,
@@ -84,21 +85,13 @@ function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFac
   });
 }
 
-/**
- * The customer is asked to sign in again; until then the instrument may still work.
- * @param unrepaired nothing was known of a repair before; one that shows itself now came beside this, and Plaid must be asked
- */
-async function wantsRepair(
-  deps: WebhookDeps,
-  event: InboundEventTable,
-  facts: PlaidFacts,
-  unrepaired = false,
-): Promise<Outcome> {
+/** The customer is asked to sign in again; until then the instrument may still work. */
+function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
   return forItem(deps, event, facts, async (trx, before, now, by) => {
-    if (unrepaired && (before.repaired_at ?? 0) > now - REPEATS_MS) throw new Postpone('internal_error', 0, false);
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
-    if (await isRepeatOfOldEvent(trx, event, before)) return undefined;
+    // Its body carries the time of the end that it announces, so the same body is the same event.
+    if (await isRepeat(trx, event, before)) return undefined;
     return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
   });
 }
@@ -107,42 +100,83 @@ async function itemError(deps: WebhookDeps, event: InboundEventTable, facts: Pla
   if (facts.error_code === 'USER_PERMISSION_REVOKED') return revoked(deps, event, facts);
   // The bank's trouble, not the customer's: it passes by itself.
   if (isBankDown(facts.error_code ?? '')) return 'ignored';
+  return unlessRepaired(deps, event, facts, loginState);
+}
+
+/** The account numbers are no longer shared. */
+function numbersWithheld(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  return unlessRepaired(deps, event, facts, numbersState);
+}
+
+/**
+ * The login needs its customer, unless it was repaired since. Where there was a repair, Plaid's present answer decides, and nothing else:
+ * the webhook carries no time, so that a second break looks like a late copy of the first.
+ */
+async function unlessRepaired(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  facts: PlaidFacts,
+  ask: (deps: WebhookDeps, item: ItemTable) => Promise<LoginState>,
+): Promise<Outcome> {
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
-  // Only Plaid knows whether this came before the repair or after it.
-  const isRepaired = await wasJustRepaired(deps, item);
-  if (isRepaired && (await loginState(deps, item)) === 'good') return 'ignored';
-  return wantsRepair(deps, event, facts, !isRepaired);
+  const repairedAt = await lastRepair(deps, item, event);
+  if (repairedAt !== undefined && (await ask(deps, item)) === 'good') return 'ignored';
+  const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
+  return forItem(deps, event, facts, async (trx, before, now, by) => {
+    // A repair that came while Plaid was asked, or instead of it.
+    if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new Postpone('internal_error', 0, false);
+    if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
+    return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
+  });
 }
 
 async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
-  // It may have broken again since.
-  const isBroken = (await loginState(deps, item)) === 'broken';
+  // It may have broken again since, or have been removed.
+  const isGood = (await loginState(deps, item)) === 'good';
   return forItem(deps, event, facts, (trx, before, now, by) => {
-    const isRepaired = before.status === 'needs_repair' && !isBroken;
+    // What is leaving stays as it is, and its worker undisturbed.
+    if (before.goal === 'remove') return undefined;
+    const isRepaired = before.status === 'needs_repair' && isGood;
     const status = before.payment_instrument === null ? 'pending_verification' : 'active';
     const patch = isRepaired ? ({ status, reason: null, repaired_at: now } as const) : { repaired_at: now };
     return changeConnection(trx, deps.outbox, before, patch, now, by);
   });
 }
 
-/** The customer has taken the permission back, for the login or for one account. */
+/** The customer has taken the permission back, for the login or for one account. The debit is stopped before anything else. */
 async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const reason = event.type === 'ITEM/USER_ACCOUNT_REVOKED' ? 'USER_ACCOUNT_REVOKED' : 'USER_PERMISSION_REVOKED';
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
-  const isGood = (await wasJustRepaired(deps, item)) && (await loginState(deps, item)) === 'good';
+  // In any doubt no debit: only what Plaid calls good by now, and what was handled before the repair, is an old event once more.
+  const isGood = (await lastRepair(deps, item, event)) !== undefined && (await loginNow(deps, item)) === 'good';
   const change: Change = async (trx, before, now, by) => {
-    if (before.status === 'failed' || before.status === 'revoked') return undefined;
-    // Given again since, and this the same news once more. In any other doubt: no debit.
-    if (isGood && (await isRepeatOfOldEvent(trx, event, before))) return undefined;
+    if (before.status === 'failed' || before.goal === 'remove') return undefined;
+    if (isGood && (await isRepeat(trx, event, before))) return undefined;
+    // A repair may be at work on a connection that is revoked already: it began too early, and must learn of it.
+    if (before.status === 'revoked') {
+      return (await isBusy(trx, before.item_id))
+        ? changeConnection(trx, deps.outbox, before, { revoked_at: now }, now, by)
+        : undefined;
+    }
     return revoke(trx, deps.outbox, before, reason, now, by);
   };
   return reason === 'USER_ACCOUNT_REVOKED'
-    ? forAccounts(deps, event, facts, change)
-    : forItem(deps, event, facts, change);
+    ? forAccounts(deps, event, facts, change, true)
+    : forItem(deps, event, facts, change, true);
+}
+
+/** A revocation does not wait for a Plaid that is down. */
+async function loginNow(deps: WebhookDeps, item: ItemTable): Promise<LoginState> {
+  try {
+    return await loginState(deps, item);
+  } catch (error) {
+    if (error instanceof UpstreamError) return 'unknown';
+    throw error;
+  }
 }
 
 function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
@@ -158,30 +192,24 @@ async function forAccounts(
   event: InboundEventTable,
   facts: PlaidFacts,
   each: Change,
+  isUrgent = false,
 ): Promise<Outcome> {
   const accounts = facts.account_ids ?? [];
-  return forItem(deps, event, facts, (trx, before, now, by) =>
-    accounts.includes(before.plaid_account_id) ? each(trx, before, now, by) : undefined,
-  );
+  const ofAccounts: Change = (trx, before, now, by) =>
+    accounts.includes(before.plaid_account_id) ? each(trx, before, now, by) : undefined;
+  return forItem(deps, event, facts, ofAccounts, isUrgent);
 }
 
-async function forItem(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts, each: Change): Promise<Outcome> {
+async function forItem(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  facts: PlaidFacts,
+  each: Change,
+  isUrgent = false,
+): Promise<Outcome> {
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
-  const connections = await deps.storage.db
-    .selectFrom('connections')
-    .select('id')
-    .where('item_id', '=', item.id)
-    .where('status', '!=', 'removed')
-    .orderBy('id')
-    .execute();
-  await change(
-    deps,
-    event,
-    item.id,
-    connections.map(({ id }) => id),
-    each,
-  );
+  await change(deps, event, item.id, each, { isUrgent });
   return 'handled';
 }
 
@@ -195,7 +223,7 @@ async function findItem(
   const item = await storage.db.selectFrom('items').selectAll().where('plaid_item_id', '=', plaidId).executeTakeFirst();
   if (item) return item.status === 'linked' ? item : undefined;
   // The answer to the exchange may be still on its way.
-  if ((await storage.now()) - event.received_at < AHEAD_MS) throw new Postpone('internal_error');
+  if (event.waited_ms < AHEAD_MS) throw new Postpone('internal_error');
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
-import { BUDGET_MS, backoff, Postpone } from '../work/retry.ts';
+import { BUDGET_MS, backoff, countedWait, Postpone } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
@@ -35,6 +35,14 @@ export interface InboundDeps extends WebhookDeps {
   timing: Timing;
 }
 
+/** Events that say how a login is. */
+const STATES = new Set([
+  'ITEM/ERROR',
+  'ITEM/LOGIN_REPAIRED',
+  'ITEM/USER_PERMISSION_REVOKED',
+  'ITEM/USER_ACCOUNT_REVOKED',
+  'AUTH/PRODUCT_PERMISSIONS_REQUIRED',
+]);
 /** Handled right after their answer at the same time; the rest is left to jobs, so that a flood does not fill the memory. */
 const AT_ONCE = 8;
 /** After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30 days. */
@@ -73,6 +81,20 @@ export function createInbound(deps: InboundDeps): Inbound {
       .executeTakeFirst();
     log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'webhook received');
     if (stored && running.size < AT_ONCE && !stopped) soon(id, event.subject);
+    if (!stored && STATES.has(event.type)) await handleAgain(event.dedupe_key, now);
+  }
+
+  /**
+   * Plaid's events about a login carry neither time nor id: of two breaks within a second, with a repair between them, the second looks
+   * like a copy of the first. What was handled is handled once more then, by what Plaid says of the login by now.
+   */
+  async function handleAgain(dedupeKey: string, now: number): Promise<void> {
+    await storage.db
+      .updateTable('inbound_events')
+      .set({ status: 'received', tries: 0, waited_ms: 0, next_at: now })
+      .where('dedupe_key', '=', dedupeKey)
+      .where('status', 'in', ['handled', 'ignored'])
+      .execute();
   }
 
   function soon(id: string, subject: string | null): void {
@@ -145,7 +167,7 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   async function again(event: InboundEventTable, error: unknown): Promise<void> {
-    const { id, type, tries, received_at } = event;
+    const { id, type, tries } = event;
     const now = await storage.now();
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
@@ -153,12 +175,14 @@ export function createInbound(deps: InboundDeps): Inbound {
     } else if (!(error instanceof Postpone)) {
       log.error({ event: id, type, err: error }, 'webhook handler failed');
     }
-    if (now - received_at > BUDGET_MS) {
+    const waited_ms = event.waited_ms + countedWait(event.next_at, now);
+    if (waited_ms > BUDGET_MS) {
       log.error({ event: id, type }, 'webhook abandoned');
       return finish(event, 'failed');
     }
     const delay = error instanceof Postpone ? error.delayMs : undefined;
-    await put(event, { next_at: now + Math.ceil(delay ?? backoff(tries - 1, timing)) });
+    const wait = Math.ceil(delay ?? backoff(tries - 1, timing));
+    await put(event, { waited_ms: waited_ms + wait, next_at: now + wait });
   }
 
   return {

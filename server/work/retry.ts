@@ -37,8 +37,15 @@ const BACKOFF_BASE_MS = 200;
 const BACKOFF_CAP_MS = 5_000;
 /** Five attempts with at most 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s between them, within a customer's patience. */
 export const QUICK_ATTEMPTS = 5;
-/** Survives a weekend's outage; then somebody has to be told. */
+/** How long work may wait in all. Survives a weekend's outage; then the customer or the merchant must learn of it. */
 export const BUDGET_MS = 72 * 3600_000;
+/** Well above any wait between two attempts: what a clock claims beyond it is not counted, or one wrong reading would use up a budget. */
+const LONGEST_COUNTED_MS = 3600_000;
+
+/** How much of a budget the time between two attempts uses up. */
+export function countedWait(from: number, now: number): number {
+  return Math.min(Math.max(now - from, 0), LONGEST_COUNTED_MS);
+}
 
 /** Full jitter: instances that failed together do not come back together. */
 export function quickBackoff(attempts: number, random: () => number = Math.random): number {

@@ -98,25 +98,6 @@ describe('removing a connection', () => {
     await other.close();
   });
 
-  it('while its session is at work has to wait', async () => {
-    server.upstream.simulator.faults.add({
-      service: 'finix',
-      method: 'POST',
-      path: '/payment_instruments',
-      kind: 'delay',
-      delayMs: 500,
-      times: 1,
-    });
-    const session = await server.createSession();
-    const done = server.complete(session, await server.publicToken());
-    await expect.poll(() => server.ledger.processorTokens().length).toBe(1);
-    const [row] = await server.storage.db.selectFrom('connections').select('id').execute();
-    const answer = await remove(row?.id ?? '');
-    expect([answer.status, answer.body.code]).toEqual([409, 'session_busy']);
-    await done;
-    expect((await remove(row?.id ?? '')).status).toBe(200);
-  });
-
   it('also disables what a lost call has made', async () => {
     const { id } = await connect();
     const tags = { finix_bank_connect_connection: id };

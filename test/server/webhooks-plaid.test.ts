@@ -244,7 +244,7 @@ describe('Plaid says', () => {
     );
   });
 
-  it('anything while a session is at work on the Item: handled once it is done', async () => {
+  it('a broken login while a session is at work on the Item: handled once it is done', async () => {
     server.upstream.simulator.faults.add({
       service: 'finix',
       method: 'POST',
@@ -258,12 +258,12 @@ describe('Plaid says', () => {
     await expect.poll(() => server.ledger.processorTokens().length).toBe(1);
     webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
       webhook_type: 'ITEM',
-      webhook_code: 'USER_PERMISSION_REVOKED',
+      webhook_code: 'ERROR',
       item_id: item().item_id,
+      error: { error_code: 'ITEM_LOGIN_REQUIRED' },
     });
     const { body } = await done;
     expect(body.connections[0].status).toBe('active');
-    await expectStatus(body.connections[0].id, 'revoked');
-    expect(enabled()).toEqual([]);
+    await expectStatus(body.connections[0].id, 'needs_repair');
   });
 });

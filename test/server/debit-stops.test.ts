@@ -1,0 +1,245 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FaultRule } from '../../demo/simulator/index.ts';
+import type { PlaidAccount } from '../../server/clients/plaid.ts';
+import type { Clients } from '../../server/create-server.ts';
+import type { Session } from '../../widget/contract.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { type Answer, eventually, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+const { webhooks, bank, enabled, item, connect, read, expectStatus, settled } = connectionLifecycle(() => server);
+
+/** What Link's update mode gives: a token that is not to be exchanged. */
+const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
+const PLAID = { service: 'plaid', path: '/accounts/get' } as const;
+
+const fault = (rule: FaultRule) => server.upstream.simulator.faults.add(rule);
+const remove = (id: string) => server.merchant('DELETE', `/v1/connections/${id}`);
+const erase = () => server.merchant('DELETE', '/v1/customers/cus_1');
+const calls = (method: string, path: string) =>
+  server.ledger.calls().filter((call) => call.method === method && call.path === path).length;
+const permissionRevoked = () =>
+  webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+    webhook_type: 'ITEM',
+    webhook_code: 'USER_PERMISSION_REVOKED',
+    item_id: item().item_id,
+  });
+
+beforeEach(async () => {
+  server = await TestServer.start({ answerWithinMs: 100, timing: { slowBaseMs: 50, slowCapMs: 100 } });
+});
+afterEach(() => server.close());
+
+/** The page does not wait here for the end of the work. */
+async function connected(): Promise<string> {
+  const session = await server.createSession();
+  await server.complete(session, await server.publicToken());
+  return eventually(async () => {
+    const { body } = await server.merchant('GET', `/v1/sessions/${session.id}`);
+    return body.status === 'completed' && (body.connections[0].id as string);
+  });
+}
+
+/** A connection whose customer has signed in again while Plaid answers 500, so that its repair waits. */
+async function repairWaits(): Promise<{ id: string; session: Session }> {
+  const id = await connected();
+  bank().breakLogin(item().item_id);
+  await expectStatus(id, 'needs_repair');
+  const session = await server.createSession({ connection: id });
+  await server.page(session, 'POST', '/link-token', {});
+  bank().signInAgain(item().item_id);
+  fault({ ...PLAID, kind: 'status', status: 500 });
+  expect((await server.complete(session, UPDATE_TOKEN)).status).toBe(202);
+  return { id, session };
+}
+
+/** Plaid works again, and the repair goes on to its end. */
+async function repairEnds(session: Session): Promise<Session> {
+  server.upstream.simulator.faults.clear();
+  return eventually(async () => {
+    await server.jobs.tick();
+    server.clockOffset += 1_000;
+    const { body } = await server.merchant('GET', `/v1/sessions/${session.id}`);
+    return body.status !== 'processing' && (body as Session);
+  });
+}
+
+describe('while a repair waits for Plaid', () => {
+  it('a revocation disables the instrument at once, and the repair does not end as active', async () => {
+    const { id, session } = await repairWaits();
+    bank().revokePermission(item().item_id);
+    await eventually(async () => enabled().length === 0);
+    expect((await read(id)).status).toBe('revoked');
+    bank().signInAgain(item().item_id);
+    expect((await repairEnds(session)).status).toBe('restart_required');
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('a removal is accepted and disables the instrument at once', async () => {
+    const { id, session } = await repairWaits();
+    const answer = await remove(id);
+    expect([answer.status, answer.body.status]).toEqual([200, 'removed']);
+    expect(enabled()).toEqual([]);
+    expect(await repairEnds(session)).toMatchObject({ status: 'failed', error: { code: 'session_failed' } });
+    await expectStatus(id, 'removed');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('an erasure of the customer disables the instrument and ends the repair at once', async () => {
+    const { id, session } = await repairWaits();
+    expect((await erase()).body.status).toBe('erased');
+    expect(enabled()).toEqual([]);
+    expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe('canceled');
+    await expectStatus(id, 'removed');
+  });
+
+  it('after a revocation the customer signs in once more, and that repair counts', async () => {
+    const { id, session } = await repairWaits();
+    bank().revokePermission(item().item_id);
+    await eventually(async () => enabled().length === 0);
+    await repairEnds(session);
+    bank().signInAgain(item().item_id);
+    const again = await server.complete(session, UPDATE_TOKEN);
+    expect([200, 202]).toContain(again.status);
+    expect((await repairEnds(session)).status).toBe('completed');
+    const { payment_instrument } = await expectStatus(id, 'active');
+    expect(enabled()).toEqual([payment_instrument]);
+  });
+
+  it('two copies of a revocation are not taken for repetitions of each other', async () => {
+    const { id, session } = await repairWaits();
+    webhooks().settings.copies = 2;
+    permissionRevoked();
+    await eventually(async () => enabled().length === 0);
+    expect((await repairEnds(session)).status).toBe('restart_required');
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+});
+
+describe('while the answer to a create call of Finix is on its way', () => {
+  /** @returns the answer to come, and the connection that waits for its instrument */
+  async function connecting(): Promise<{ session: Session; done: Promise<Answer>; id: string; answer: () => void }> {
+    await server.close();
+    let answer = () => {};
+    const isAnswered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+      plaid,
+      finix: {
+        ...finix,
+        createPaymentInstrument: async (request) => {
+          const made = await finix.createPaymentInstrument(request);
+          await isAnswered;
+          return made;
+        },
+      },
+    });
+    server = await TestServer.start({ wrapClients });
+    const session = await server.createSession();
+    const done = server.complete(session, await server.publicToken());
+    await eventually(async () => server.ledger.instruments().length === 1);
+    const row = await server.storage.db.selectFrom('connections').select('id').executeTakeFirstOrThrow();
+    return { session, done, id: row.id, answer };
+  }
+
+  it('a revocation is in the row at once, and what the call makes is disabled', async () => {
+    const { done, id, answer } = await connecting();
+    permissionRevoked();
+    await eventually(async () => (await read(id)).status === 'revoked');
+    answer();
+    const { body } = await done;
+    expect(body.code ?? body.status).toBe('restart_required');
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('a removal is accepted, and what the call makes is disabled', async () => {
+    const { done, id, answer } = await connecting();
+    expect((await remove(id)).status).toBe(200);
+    answer();
+    expect((await done).body).toMatchObject({ status: 'failed', error: { code: 'session_failed' } });
+    await expectStatus(id, 'removed');
+    await settled();
+    expect(enabled()).toEqual([]);
+  });
+
+  it('an erasure cancels the session, and what the call makes is disabled', async () => {
+    const { session, done, id, answer } = await connecting();
+    expect((await erase()).body.status).toBe('erased');
+    answer();
+    await done;
+    await eventually(async () => {
+      await server.jobs.tick();
+      return enabled().length === 0;
+    });
+    expect((await read(id)).status).toBe('removed');
+    expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe('canceled');
+  });
+});
+
+describe('a webhook beside a removal', () => {
+  it('does not delay its end, and is not written to what is leaving', async () => {
+    const id = await connected();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    fault({ service: 'plaid', path: '/item/remove', kind: 'delay', delayMs: 300, times: 1 });
+    const removing = remove(id);
+    await eventually(async () => calls('POST', '/item/remove') === 1);
+    // As any other writer does that knows nothing of the removal's worker.
+    await server.storage.db
+      .updateTable('connections')
+      .set((eb) => ({ version: eb('version', '+', 1) }))
+      .execute();
+    const began = performance.now();
+    await removing;
+    await expectStatus(id, 'removed');
+    expect(performance.now() - began).toBeLessThan(10_000);
+    const row = await server.storage.db.selectFrom('connections').selectAll().executeTakeFirstOrThrow();
+    expect(row.repaired_at).toBeNull();
+  });
+});
+
+describe('a repair that finds an account which is not verified yet', () => {
+  it('leaves no instrument enabled, and the verification brings the next', async () => {
+    await server.close();
+    let isPending = false;
+    const pending = (account: PlaidAccount): PlaidAccount =>
+      isPending ? { ...account, verificationStatus: 'pending_automatic_verification' } : account;
+    const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+      finix,
+      plaid: {
+        ...plaid,
+        getAccounts: async (token) => {
+          const answer = await plaid.getAccounts(token);
+          return { ...answer, accounts: answer.accounts.map(pending) };
+        },
+      },
+    });
+    server = await TestServer.start({ wrapClients });
+    const { id } = await connect();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    bank().signInAgain(item().item_id);
+    const session = await server.createSession({ connection: id });
+    await server.page(session, 'POST', '/link-token', {});
+    isPending = true;
+    expect((await server.complete(session, UPDATE_TOKEN)).body.status).toBe('completed');
+    await expectStatus(id, 'pending_verification');
+    await eventually(async () => {
+      await server.jobs.tick();
+      return enabled().length === 0;
+    });
+    isPending = false;
+    webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+      webhook_type: 'AUTH',
+      webhook_code: 'AUTOMATICALLY_VERIFIED',
+      item_id: item().item_id,
+      account_id: item().account_ids[0],
+    });
+    const { payment_instrument } = await expectStatus(id, 'active');
+    expect(enabled()).toEqual([payment_instrument]);
+  });
+});

@@ -1,0 +1,158 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { TestServer } from '../helpers/server.ts';
+
+const HOUR = 3600_000;
+let server: TestServer;
+beforeEach(async () => {
+  server = await TestServer.start();
+});
+afterEach(() => server.close());
+const { webhooks, bank, enabled, item, connect, read, settled, expectStatus } = connectionLifecycle(() => server);
+
+const send = (code: string, more: object = {}, type = 'ITEM') =>
+  webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+    webhook_type: type,
+    webhook_code: code,
+    item_id: item().item_id,
+    ...more,
+  });
+/** The very body of the login's first break: Plaid's has neither time nor id. */
+const sendError = () => {
+  const first = webhooks()
+    .sent()
+    .find(({ type }) => type === 'ITEM/ERROR');
+  if (!first) throw new Error('no login has broken yet');
+  const { environment: _environment, ...body } = JSON.parse(first.body);
+  webhooks().plaid(first.url, body);
+};
+
+describe.each([
+  ['an hour', HOUR],
+  ['30 hours', 30 * HOUR],
+])('a login that breaks and is repaired within %s', (_name, span) => {
+  async function brokenAndRepaired(): Promise<string> {
+    const { id } = await connect();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    server.clockOffset += span / 2;
+    bank().repairLogin(item().item_id);
+    await expectStatus(id, 'active');
+    server.clockOffset += span / 2;
+    return id;
+  }
+
+  it('needs repair when it breaks again', async () => {
+    const id = await brokenAndRepaired();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+  });
+
+  it('stays active when the first break is told once more', async () => {
+    const id = await brokenAndRepaired();
+    sendError();
+    await expectStatus(id, 'active');
+  });
+
+  it('is revoked when the permission is taken back, and a late copy of the break changes nothing', async () => {
+    const id = await brokenAndRepaired();
+    bank().revokePermission(item().item_id);
+    sendError();
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+});
+
+it('a login that breaks, is repaired and breaks again within a second needs repair', async () => {
+  const { id } = await connect();
+  // All three are signed in the same second: the third is byte for byte the first.
+  const frozen = Math.floor(Date.now() / 1000) * 1000 + 100;
+  const freeze = () => {
+    server.clockOffset = frozen - Date.now();
+  };
+  freeze();
+  bank().breakLogin(item().item_id);
+  await expectStatus(id, 'needs_repair');
+  freeze();
+  bank().repairLogin(item().item_id);
+  await expectStatus(id, 'active');
+  freeze();
+  bank().breakLogin(item().item_id);
+  await expectStatus(id, 'needs_repair');
+});
+
+it('events of breaks and repairs in any order leave what is true at Plaid', async () => {
+  const { id } = await connect();
+  for (const isBroken of [true, false]) {
+    webhooks().hold();
+    bank().breakLogin(item().item_id);
+    bank().repairLogin(item().item_id);
+    bank().breakLogin(item().item_id);
+    bank().repairLogin(item().item_id);
+    if (isBroken) bank().breakLogin(item().item_id);
+    await webhooks().release('reversed');
+    await expectStatus(id, isBroken ? 'needs_repair' : 'active');
+    server.clockOffset += 2_000;
+  }
+});
+
+describe('account numbers', () => {
+  it('that are withheld, shared again and withheld again within a day need a repair', async () => {
+    const { id } = await connect();
+    bank().withholdNumbers(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    server.clockOffset += HOUR;
+    bank().repairLogin(item().item_id);
+    await expectStatus(id, 'active');
+    server.clockOffset += HOUR;
+    bank().withholdNumbers(item().item_id);
+    await expectStatus(id, 'needs_repair');
+  });
+});
+
+describe('a revocation that was handled, and a repair after it', () => {
+  it('is not undone by a late copy of the revocation while Plaid calls the login good', async () => {
+    const { id } = await connect();
+    bank().revokePermission(item().item_id);
+    await expectStatus(id, 'revoked');
+    const [event] = webhooks()
+      .sent()
+      .filter(({ type }) => type === 'ITEM/USER_PERMISSION_REVOKED');
+    bank().signInAgain(item().item_id);
+    const session = await server.createSession({ connection: id });
+    await server.page(session, 'POST', '/link-token', {});
+    await server.complete(session, 'public-sandbox-99999999-9999-9999-9999-999999999999');
+    await expectStatus(id, 'active');
+    server.clockOffset += HOUR;
+    const { environment: _environment, ...body } = JSON.parse(event?.body ?? '{}');
+    webhooks().plaid(event?.url ?? '', body);
+    await expectStatus(id, 'active');
+    // Taken back once more, by the same words.
+    bank().revokePermission(item().item_id);
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('a revocation is believed while Plaid can’t be asked', async () => {
+    const { id } = await connect();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    bank().repairLogin(item().item_id);
+    await expectStatus(id, 'active');
+    server.upstream.simulator.faults.add({ service: 'plaid', path: '/item/get', kind: 'status', status: 500 });
+    send('USER_PERMISSION_REVOKED');
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+});
+
+it('a repair is not believed of a login that Plaid no longer knows', async () => {
+  const { id } = await connect();
+  bank().breakLogin(item().item_id);
+  await expectStatus(id, 'needs_repair');
+  const gone = { service: 'plaid', path: '/item/get', kind: 'plaid_error', error_code: 'ITEM_NOT_FOUND' } as const;
+  server.upstream.simulator.faults.add(gone);
+  send('LOGIN_REPAIRED');
+  await settled();
+  expect((await read(id)).status).toBe('needs_repair');
+});
