@@ -161,6 +161,7 @@ async function recordConnections(
     institution_name: institutionName ?? (item.institution_id === institutionId ? item.institution_name : null),
   };
   await held.write({}, async (trx, now) => {
+    await refuseErased(trx, session.customer_id);
     await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
     for (const account of choice.accounts) {
       const connection = newConnection(held, item, account, institution, authMethod, now);
@@ -172,6 +173,16 @@ async function recordConnections(
       await outbox.connectionChanged(trx, connection, now);
     }
   });
+}
+
+/** A customer who is being erased gets no further connection. @throws Stop */
+async function refuseErased(trx: StorageTransaction, customerId: string): Promise<void> {
+  const erasure = await trx
+    .selectFrom('erasures')
+    .select('customer_id')
+    .where('customer_id', '=', customerId)
+    .executeTakeFirst();
+  if (erasure) throw new Stop('failed', 'session_failed', { detail: 'The customer is being erased.' });
 }
 
 /** identity_ready → instrument_created: every account has its outcome. */

@@ -41,8 +41,8 @@ export async function requestErasure(
 }
 
 /**
- * Closes the customer's sessions, also those at work, whose workers are fenced out, and removes the connections; repeated until nothing
- * of the customer is left to end.
+ * Closes the customer's sessions and removes the connections, also those that a session works on: its worker finds that in the row.
+ * Repeated until nothing of the customer is left to end.
  */
 async function endCustomer(
   trx: StorageTransaction,
@@ -60,7 +60,13 @@ async function endCustomer(
       ...RELEASED,
     }))
     .where('customer_id', '=', customerId)
-    .where('status', 'in', ['open', 'restart_required', 'processing'])
+    .where((eb) =>
+      eb.or([
+        eb('status', 'in', ['open', 'restart_required']),
+        // One that waits for Plaid or Finix may do so for days. A worker that has it ends in seconds.
+        eb.and([eb('status', '=', 'processing'), eb('lease_until', '<=', now)]),
+      ]),
+    )
     .returning('id')
     .execute();
   for (const { id } of waiting) await releaseItems(trx, id, now);

@@ -79,21 +79,18 @@ describe('an instrument of a create call whose answer was lost, listed later tha
   });
 
   it('is disabled when its work is given up after its budget', async () => {
-    server = await TestServer.start({ ...LAGGING, answerWithinMs: 100, timing: { slowBaseMs: 50, slowCapMs: 100 } });
+    server = await TestServer.start({ ...LAGGING, answerWithinMs: 100, timing: { slowBaseMs: 10, slowCapMs: 20 } });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
     fault({ ...INSTRUMENT_LIST, kind: 'status', status: 503 });
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
     await eventually(async () => server.ledger.instruments().length === 1);
-    await server.storage.db
-      .updateTable('sessions')
-      .set({ processing_since: 0, waited_ms: 80 * 3600_000 })
-      .execute();
+    // Hour after hour of an outage.
     await eventually(async () => {
       await server.jobs.tick();
-      server.clockOffset += 1_000;
+      server.clockOffset += 3600_000;
       return (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status === 'failed';
-    });
+    }, 15_000);
     server.upstream.simulator.faults.clear();
     await decided();
     expect(enabled()).toEqual([]);
