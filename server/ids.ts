@@ -16,6 +16,11 @@ export function newId(
   return `${prefix}_${id}`;
 }
 
+/** `lnk_` and 128 bits in hexadecimal digits: the first half of the link's address, see records/link-address.ts. */
+export function newLinkId(): string {
+  return `lnk_${randomBytes(16).toString('hex')}`;
+}
+
 /** Lower-case hex SHA-256 of a text in UTF-8. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');

@@ -151,6 +151,8 @@ export interface Connection {
 /** What only the merchant's server sees, on top of `Connection`. */
 export interface MerchantConnection extends Connection {
   customer_id: string;
+  /** Of a platform: the merchant that the connection's session was for. */
+  merchant_id: string | null;
   finix_identity: string | null;
   previous_payment_instrument: string | null;
   fingerprint: string | null;
@@ -263,7 +265,25 @@ export interface CreateSessionRequest {
   authorization?: { text: string; version: string };
   /** Repair this connection instead of making a new one. */
   connection?: string;
+  /** Of a platform: the merchant that this session is for. */
+  merchant?: MerchantInput;
+  /** Name of a Link customization; PLAID_LINK_CUSTOMIZATION when left out. */
+  link_customization?: string;
+  /** Exact origins of pages that may use this session, in addition to ALLOWED_ORIGINS. */
+  allowed_origins?: string[];
   metadata?: Record<string, string>;
+}
+
+/** One of a platform's merchants, as customers see it. */
+export interface MerchantInput {
+  /** Yours; connections can be listed by it. */
+  id: string;
+  /** At most 30 characters: Link shows another text in place of a longer name. */
+  name: string;
+  logo_url?: string;
+  /** `#rrggbb`. */
+  accent?: string;
+  support_url?: string;
 }
 
 /** What a page may send in public mode; anything else is refused. */

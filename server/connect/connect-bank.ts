@@ -356,6 +356,7 @@ function newConnection(
     id: newId('con'),
     session_id: session.id,
     customer_id: session.customer_id,
+    merchant_id: session.merchant_id,
     item_id: item.id,
     status: isPending ? 'pending_verification' : 'pending',
     plaid_account_id: account.id,

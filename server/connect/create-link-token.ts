@@ -9,6 +9,7 @@ import { sha256 } from '../ids.ts';
 import { readIdentity } from '../records/columns.ts';
 
 import { accessTokenOf, findItem } from '../records/items.ts';
+import { merchantOf } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
@@ -100,13 +101,14 @@ function linkTokenRequest(
   { mode, language, return_url }: LinkTokenRequest,
 ): LinkTokenCreateRequest {
   const request: LinkTokenCreateRequest = {
-    client_name: config.plaid.clientName,
+    client_name: merchantOf(session, config).name,
     language: linkLanguage(language ?? session.language),
     country_codes: config.plaid.countryCodes as CountryCode[],
     user: { client_user_id: plaidUserId(session.customer_id), ...prefill(secrets, session) },
   };
   if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
-  if (config.plaid.linkCustomization) request.link_customization_name = config.plaid.linkCustomization;
+  const customization = session.link_customization ?? config.plaid.linkCustomization;
+  if (customization) request.link_customization_name = customization;
   // A page that can be left tells where to come back to: without a redirect address of its own, a bank's page only works in a Hosted Link.
   if (mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri)) {
     request.hosted_link = {

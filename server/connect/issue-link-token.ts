@@ -34,7 +34,7 @@ export async function issueLinkToken(
   return {
     link_token: token.linkToken,
     expires_at: new Date(token.expiresAt).toISOString(),
-    merchant: merchantOf(config),
+    merchant: merchantOf(session, config),
     purpose: session.purpose,
     ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
   };

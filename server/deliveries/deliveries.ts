@@ -16,6 +16,7 @@ export interface Deliveries {
   /** Newest first. @param cursor `next_cursor` of the page before */
   list(query: {
     status?: DeliveryTable['status'] | undefined;
+    merchantId?: string | undefined;
     cursor?: string | undefined;
     limit: number;
   }): Promise<DeliveryList>;
@@ -26,8 +27,10 @@ export interface DeliveryView {
   object: 'webhook_delivery';
   type: string;
   status: DeliveryTable['status'];
-  session: string;
+  /** Null for a link that was never opened. */
+  session: string | null;
   connection: string | null;
+  link: string | null;
   attempts: number;
   last_attempt_at: string | null;
   last_status: number | null;
@@ -163,9 +166,10 @@ export function createDeliveries({
       });
     },
 
-    async list({ status, cursor, limit }) {
+    async list({ status, merchantId, cursor, limit }) {
       let query = storage.db.selectFrom('deliveries').selectAll();
       if (status !== undefined) query = query.where('status', '=', status);
+      if (merchantId !== undefined) query = query.where('merchant_id', '=', merchantId);
       const before = readTimeCursor(cursor, 'msg');
       if (before) {
         const { at, id } = before;
@@ -191,8 +195,9 @@ export function viewDelivery(row: DeliveryTable): DeliveryView {
     object: 'webhook_delivery',
     type: row.type,
     status: row.status,
-    session: row.session_id,
+    session: row.session_id || null,
     connection: row.connection_id,
+    link: row.link_id,
     attempts: row.tries,
     last_attempt_at: time(row.last_tried_at),
     last_status: row.last_status,

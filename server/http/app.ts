@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { ProblemError } from '../errors.ts';
+import { sessionOrigins } from '../records/sessions.ts';
 import { limitBody } from './body.ts';
 import type { AppDeps, AppEnv } from './context.ts';
 import { createCredentials } from './credentials.ts';
@@ -19,6 +20,8 @@ import { customerRoutes } from './routes/customers.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { contractRoutes } from './routes/docs.ts';
 import { operationRoutes } from './routes/health.ts';
+import { linkPageRoutes } from './routes/link-page.ts';
+import { linkRoutes } from './routes/links.ts';
 import { scriptRoutes } from './routes/script.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -35,11 +38,18 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const credentials = createCredentials(deps, origins);
 
   app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log, deps.metrics));
-  app.use('/v1/*', pageCors(origins), plainPath(), limitBody());
+  app.use(
+    '/v1/*',
+    pageCors(origins, (id) => sessionOrigins(deps.storage, id)),
+    plainPath(),
+    limitBody(),
+  );
   app.onError(problemHandler(deps.log));
 
   sessionRoutes(app, deps, credentials, origins);
   connectionRoutes(app, deps, credentials);
+  linkRoutes(app, deps, credentials);
+  linkPageRoutes(app, deps, origins);
   customerRoutes(app, deps, credentials);
   deliveryRoutes(app, deps, credentials);
   webhookRoutes(app, deps);

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../errors.ts';
+import { readAllowedOrigins } from '../records/columns.ts';
 import { clientSecret, findSession } from '../records/sessions.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import type { AppContext, AppDeps } from './context.ts';
@@ -31,10 +32,10 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
   }
 
   async function requirePage(c: AppContext, sessionId: string): Promise<SessionTable> {
-    checkOrigin(c, origins);
+    const session = await findSession(storage, sessionId);
+    checkOrigin(c, originsOf(session, origins));
     const token = bearer(c);
     if (token === undefined) throw new ProblemError('unauthorized');
-    const session = await findSession(storage, sessionId);
     const keyId =
       session && secrets.keyIds.includes(session.secret_key_id) ? session.secret_key_id : secrets.currentKeyId;
     // Derived and compared also for a session that does not exist, so that ids can't be probed.
@@ -69,4 +70,10 @@ function bearer(c: AppContext): string | undefined {
 /** Equal lengths, whatever was sent, as a constant-time comparison needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
+}
+
+/** The server's origins, and those that hold for this session only. */
+export function originsOf(session: SessionTable | undefined, origins: Set<string>): Set<string> {
+  const own = session?.allowed_origins;
+  return own ? new Set([...origins, ...readAllowedOrigins(own)]) : origins;
 }

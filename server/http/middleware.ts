@@ -80,9 +80,18 @@ export function allowedOrigins({
 }
 
 /** Lets allowed pages read the answers. No credentials: the client secret travels in a header, never in a cookie. */
-export function pageCors(origins: Set<string>): MiddlewareHandler<AppEnv> {
+export function pageCors(
+  origins: Set<string>,
+  sessionOrigins: (sessionId: string) => Promise<readonly string[]>,
+): MiddlewareHandler<AppEnv> {
+  async function isAllowed(origin: string, path: string): Promise<boolean> {
+    if (origins.has(origin)) return true;
+    // A preflight carries no secret, so the session is found by its path.
+    const [, sessionId] = /^\/v1\/sessions\/(ses_\w{24})(?:\/|$)/.exec(path) ?? [];
+    return sessionId !== undefined && (await sessionOrigins(sessionId)).includes(origin);
+  }
   return cors({
-    origin: (origin) => (origins.has(origin) ? origin : null),
+    origin: async (origin, c) => (origin && (await isAllowed(origin, c.req.path)) ? origin : null),
     allowMethods: ['GET', 'POST'],
     allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
     exposeHeaders: ['X-Request-Id', 'Retry-After'],

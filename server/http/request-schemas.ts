@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type {
   CompleteRequest,
+  CreateLinkRequest,
   CreatePublicSessionRequest,
   CreateSessionRequest,
   FieldError,
   LinkTokenRequest,
 } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
+import { isLocalOrLoopbackHost } from '../hosts.ts';
+import { origin } from '../settings/schemas.ts';
 
 /** Without control characters, and with what can't be written in UTF-8 replaced as every later reader would. */
 function clean(text: string): string {
@@ -67,29 +70,81 @@ const metadata = z
   .record(line(40), z.string().max(500).refine(isStorable, 'must be text in Unicode, without NUL'))
   .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
 
+const httpsUrl = z
+  .url({ protocol: /^https$/, hostname: z.regexes.domain })
+  .max(2048)
+  .refine((text) => !new URL(text).username && !new URL(text).password, 'must have no user name or password');
+
+/** Where a customer is sent at the end: a page, https unless it is on this machine. */
+const returnUrl = z.url().max(2048).refine(isPage, 'must be an https address without user name or password');
+
+function isPage(text: string): boolean {
+  const { protocol, hostname, username, password } = new URL(text);
+  const isSafe = protocol === 'https:' || (protocol === 'http:' && isLocalOrLoopbackHost(hostname));
+  return isSafe && username === '' && password === '';
+}
+
+/** Of a platform: one of its merchants. */
+const merchant = z.strictObject({
+  id: line(128),
+  // Longer names make Link show "This Application".
+  name: line(30),
+  logo_url: httpsUrl.optional(),
+  accent: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i, 'must be a color such as #17483f')
+    .optional(),
+  support_url: httpsUrl.optional(),
+});
+
+const sessionFields = {
+  customer_id: line(128),
+  finix_identity: line(255).optional(),
+  identity: identity.optional(),
+  purpose: z.enum(['debit', 'payout', 'settlement']).optional(),
+  ownership: z.enum(['off', 'report', 'require']).optional(),
+  account_selection: z.enum(['single', 'multiple']).optional(),
+  language: language.optional(),
+  // A mandate is a page of text at most.
+  authorization: z
+    .strictObject({
+      text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
+      version: line(64),
+    })
+    .optional(),
+  connection: line(64).optional(),
+  merchant: merchant.optional(),
+  link_customization: line(128).optional(),
+  // A merchant has a handful of sites; the list is read in each preflight.
+  allowed_origins: z.array(origin).min(1).max(20).optional(),
+  metadata: metadata.optional(),
+};
+
+const SELLER_NEEDED = {
+  path: ['finix_identity'],
+  error: 'is required for a settlement: the SELLER identity that exists at Finix',
+};
+
+const namesSeller = ({
+  purpose,
+  finix_identity,
+}: {
+  purpose?: string | undefined;
+  finix_identity?: string | undefined;
+}) => purpose !== 'settlement' || finix_identity !== undefined;
+
 export const createSession = z
+  .strictObject(sessionFields)
+  .refine(namesSeller, SELLER_NEEDED) satisfies z.ZodType<CreateSessionRequest>;
+
+export const createLink = z
   .strictObject({
-    customer_id: line(128),
-    finix_identity: line(255).optional(),
-    identity: identity.optional(),
-    purpose: z.enum(['debit', 'payout', 'settlement']).optional(),
-    ownership: z.enum(['off', 'report', 'require']).optional(),
-    account_selection: z.enum(['single', 'multiple']).optional(),
-    language: language.optional(),
-    // A mandate is a page of text at most.
-    authorization: z
-      .strictObject({
-        text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
-        version: line(64),
-      })
-      .optional(),
-    connection: line(64).optional(),
-    metadata: metadata.optional(),
+    ...sessionFields,
+    // Plaid's own links live for 21 days at most; so do ours, so that a link never outlives what is behind it.
+    expires_in_days: z.int().min(1).max(21).optional(),
+    return_url: returnUrl.optional(),
   })
-  .refine(({ purpose, finix_identity }) => purpose !== 'settlement' || finix_identity !== undefined, {
-    path: ['finix_identity'],
-    error: 'is required for a settlement: the SELLER identity that exists at Finix',
-  }) satisfies z.ZodType<CreateSessionRequest>;
+  .refine(namesSeller, SELLER_NEEDED) satisfies z.ZodType<CreateLinkRequest>;
 
 export const createPublicSession = z.strictObject({
   identity: z.strictObject({ first_name: firstName, last_name: lastName, email }).partial().optional(),
@@ -142,12 +197,22 @@ export const listPage = z.strictObject({ cursor, limit });
 
 export const listDeliveries = z.strictObject({
   status: z.enum(['pending', 'delivered', 'dead']).optional(),
+  merchant_id: line(128).optional(),
+  cursor,
+  limit,
+});
+
+export const listLinks = z.strictObject({
+  customer_id: line(128).optional(),
+  merchant_id: line(128).optional(),
+  status: z.enum(['open', 'opened', 'completed', 'expired', 'revoked']).optional(),
   cursor,
   limit,
 });
 
 export const listConnections = z.strictObject({
   customer_id: line(128).optional(),
+  merchant_id: line(128).optional(),
   status: z
     .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
     .optional(),

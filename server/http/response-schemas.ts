@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type {
   Connection,
   ConnectionList,
+  Link,
   LinkTokenResponse,
   MerchantConnection,
   Problem,
@@ -10,7 +11,13 @@ import type {
 import type { DeliveryList, DeliveryView } from '../deliveries/deliveries.ts';
 import { listProblems } from '../errors.ts';
 import type { AuditEntry, AuditList } from '../records/audit.ts';
-import { completeRequest, createPublicSession, createSession, linkTokenRequest } from './request-schemas.ts';
+import {
+  completeRequest,
+  createLink,
+  createPublicSession,
+  createSession,
+  linkTokenRequest,
+} from './request-schemas.ts';
 
 /** What travels, as schemas: bound to the types of the wire contract, shown in the published contract, held against real answers by tests. */
 
@@ -68,6 +75,7 @@ const ownerMatch = z.enum(['match', 'partial', 'mismatch', 'unknown']);
 const merchantConnection = z.strictObject({
   ...connectionFields,
   customer_id: text,
+  merchant_id: text.nullable(),
   finix_identity: text.nullable(),
   previous_payment_instrument: text.nullable(),
   fingerprint: text.nullable(),
@@ -163,8 +171,9 @@ const delivery = z.strictObject({
   object: z.literal('webhook_delivery'),
   type: text,
   status: z.enum(['pending', 'delivered', 'dead']),
-  session: text,
+  session: text.nullable(),
   connection: text.nullable(),
+  link: text.nullable(),
   attempts: z.int(),
   last_attempt_at: time.nullable(),
   last_status: z.int().nullable(),
@@ -183,6 +192,20 @@ const erasedCustomer = z.strictObject({
   status: z.enum(['erased', 'erasing']),
 });
 
+const link = z.strictObject({
+  id: text,
+  object: z.literal('link'),
+  url: z.url().optional(),
+  status: z.enum(['open', 'opened', 'completed', 'expired', 'revoked']),
+  customer_id: text,
+  mode: z.enum(['connect', 'repair']),
+  connections: z.array(merchantConnection),
+  created_at: time,
+  expires_at: time,
+}) satisfies z.ZodType<Link>;
+
+const linkList = z.strictObject({ ...pageOf, data: z.array(link) });
+
 const linkToken = z.strictObject({
   link_token: text,
   expires_at: time,
@@ -200,11 +223,14 @@ export const wireSchemas = {
   MerchantConnection: merchantConnection,
   ConnectionList: connectionList,
   LinkToken: linkToken,
+  Link: link,
+  LinkList: linkList,
   AuditList: auditList,
   Delivery: delivery,
   DeliveryList: deliveryList,
   ErasedCustomer: erasedCustomer,
   CreateSession: createSession,
+  CreateLink: createLink,
   CreatePublicSession: createPublicSession,
   LinkTokenRequest: linkTokenRequest,
   Complete: completeRequest,

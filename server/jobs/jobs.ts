@@ -9,6 +9,7 @@ import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
 import { eraseDueCustomers } from '../lifecycle/erase-customer.ts';
 import { type AddressDeps, updateAddresses } from '../lifecycle/item-webhook-url.ts';
 import { removeItem } from '../lifecycle/remove-item.ts';
+import { expireDueLinks } from '../links/end-links.ts';
 import type { Logger } from '../log.ts';
 import { releaseItems } from '../records/items.ts';
 import { auditSession } from '../records/sessions.ts';
@@ -59,6 +60,8 @@ export function createJobs(deps: JobsDeps): Jobs {
   const kinds: { round: Round; everyMs: number }[] = [
     { round: resumeSessions, everyMs: timing.tickMs },
     { round: endSessions, everyMs: timing.tickMs },
+    // Days are counted: a minute more or less is no matter.
+    { round: () => expireDueLinks(deps, BATCH), everyMs: timing.retentionMs },
     { round: removeItems, everyMs: timing.tickMs },
     { round: () => sweepDue(deps, BATCH, CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },

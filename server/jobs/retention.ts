@@ -1,7 +1,7 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
 import { purgeAudit } from '../records/audit.ts';
-import { IDEMPOTENCY_MS } from '../records/sessions.ts';
+import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
 import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';
 import type { StoredSessionStatus } from '../storage/tables.ts';

@@ -5,7 +5,7 @@ import { readDeliveryBody } from '../records/columns.ts';
 import { beginRemoval, lockConnection } from '../records/connections.ts';
 import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
-import { viewConnection } from '../records/views.ts';
+import { USABLE_LINK, viewConnection } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
@@ -70,6 +70,12 @@ async function endCustomer(
     .returning('id')
     .execute();
   for (const { id } of waiting) await releaseItems(trx, id, now);
+  await trx
+    .updateTable('links')
+    .set({ status: 'revoked', request_enc: null, updated_at: now })
+    .where('customer_id', '=', customerId)
+    .where('status', 'in', USABLE_LINK)
+    .execute();
   const connections = await trx
     .selectFrom('connections')
     .selectAll()
@@ -159,6 +165,13 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
   const connections = await trx.selectFrom('connections').select('id').where('customer_id', '=', customerId).execute();
   await trx.deleteFrom('customers').where('customer_id', '=', customerId).execute();
   await trx.updateTable('create_calls').set({ customer_id: null }).where('customer_id', '=', customerId).execute();
+  const links = await trx.selectFrom('links').select('id').where('customer_id', '=', customerId).execute();
+  for (const { id } of links) {
+    const anonymous = { customer_id: anonymousId(), request_enc: null, return_url: null };
+    await trx.updateTable('links').set(anonymous).where('id', '=', id).execute();
+    await trx.deleteFrom('idempotency').where('session_id', '=', id).execute();
+    await trx.deleteFrom('deliveries').where('link_id', '=', id).execute();
+  }
   for (const { id } of connections) {
     const forgotten = await trx
       .updateTable('connections')

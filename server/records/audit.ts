@@ -42,7 +42,7 @@ export async function addAudit(
   now: number,
   { actor, ip, details }: Initiator,
   action: string,
-  about: { session?: string | null; connection?: string | null },
+  about: { session?: string | null; connection?: string | null; link?: string | null },
 ): Promise<void> {
   await trx
     .insertInto('audit')
@@ -53,6 +53,7 @@ export async function addAudit(
       action,
       session_id: about.session ?? null,
       connection_id: about.connection ?? null,
+      link_id: about.link ?? null,
       ip: ip ?? null,
       details: JSON.stringify(details ?? {}),
     })

@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type {
   AuthorizationReceipt,
+  CreateSessionRequest,
   IdentityInput,
+  Link,
+  MerchantInput,
   ProblemAction,
   ProblemCode,
   SelectableAccount,
@@ -30,6 +33,27 @@ export const readReceipt = jsonColumn<AuthorizationReceipt>(
     ip: text.nullable(),
     user_agent: text.nullable(),
   }),
+);
+
+/** `sessions.merchant` */
+export const readMerchant = jsonColumn<MerchantInput>(
+  'sessions.merchant',
+  z.object({
+    id: text,
+    name: text,
+    logo_url: text.optional(),
+    accent: text.optional(),
+    support_url: text.optional(),
+  }),
+);
+
+/** Origins that may use a session in addition to the server's own list. */
+export const readAllowedOrigins = jsonColumn<string[]>('sessions.allowed_origins', texts);
+
+/** `links.request_enc`, opened: the request of the session behind each opening. It was checked when it came. */
+export const readLinkRequest = jsonColumn<CreateSessionRequest>(
+  'links.request_enc',
+  z.custom<CreateSessionRequest>((value) => z.looseObject({ customer_id: text }).safeParse(value).success),
 );
 
 /** Plaid's ids of the accounts that the customer has chosen. */
@@ -97,6 +121,12 @@ export const readIdentity = jsonColumn<IdentityInput>(
     business_phone: text.optional(),
     business_address: address.optional(),
   }),
+);
+
+/** The answer to the request for a link that came with an Idempotency-Key, without its address. */
+export const readStoredLink = jsonColumn<Link>(
+  'idempotency.response',
+  z.custom<Link>((value) => z.looseObject({ object: z.literal('link'), id: text }).safeParse(value).success),
 );
 
 /** The answer to a request that came with an Idempotency-Key, without its client secret. It is sent again as it is. */

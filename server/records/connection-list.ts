@@ -17,14 +17,16 @@ export async function listConnections(
   { db }: Storage,
   filter: {
     customer_id?: string | undefined;
+    merchant_id?: string | undefined;
     status?: ConnectionStatus | undefined;
     cursor?: string | undefined;
     limit: number;
   },
 ): Promise<ConnectionList> {
-  const { customer_id, status, cursor, limit } = filter;
+  const { customer_id, merchant_id, status, cursor, limit } = filter;
   let query = db.selectFrom('connections').selectAll();
   if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);
+  if (merchant_id !== undefined) query = query.where('merchant_id', '=', merchant_id);
   if (status !== undefined) query = query.where('status', '=', status);
   if (cursor !== undefined) query = query.where('id', '>', cursor);
   const rows = await query

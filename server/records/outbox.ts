@@ -2,9 +2,9 @@ import type { Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import type { StorageTransaction } from '../storage/open.ts';
-import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
 import { connectionsOf } from './session-connections.ts';
-import { viewConnection, viewSession } from './views.ts';
+import { viewConnection, viewLink, viewSession } from './views.ts';
 
 /**
  * What the merchant is told. Written in the same transaction as the change itself, so that neither can be without the other; sent later
@@ -13,6 +13,8 @@ import { viewConnection, viewSession } from './views.ts';
 export interface Outbox {
   connectionChanged(trx: StorageTransaction, connection: ConnectionTable, now: number): Promise<void>;
   sessionEnded(trx: StorageTransaction, session: SessionTable, now: number): Promise<void>;
+  /** A link is completed or has expired. */
+  linkEnded(trx: StorageTransaction, link: LinkTable, connections: ConnectionTable[], now: number): Promise<void>;
 }
 
 /** Which states are news. A merchant who waits for `pending` to end learns of the end. */
@@ -26,9 +28,17 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
   async function add(
     trx: StorageTransaction,
     now: number,
-    event: { type: string; data: object; reason?: string | null; session: string; connection: string | null },
+    event: {
+      type: string;
+      data: object;
+      reason?: string | null;
+      session: string;
+      connection: string | null;
+      link?: string | null;
+      merchant: string | null;
+    },
   ): Promise<void> {
-    const { type, data, reason, session, connection } = event;
+    const { type, data, reason, session, connection, link, merchant } = event;
     // `reason` is beside what the specification asks for: why a connection is as it is, such as Plaid's own code.
     const body = { type, timestamp: new Date(now).toISOString(), data, ...(reason ? { reason } : {}) };
     await trx
@@ -39,6 +49,8 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
         body: JSON.stringify(body),
         session_id: session,
         connection_id: connection,
+        link_id: link ?? null,
+        merchant_id: merchant,
         status: 'pending',
         tries: 0,
         next_at: now,
@@ -61,13 +73,26 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
         reason: connection.reason,
         session: connection.session_id,
         connection: connection.id,
+        merchant: connection.merchant_id,
       });
     },
     async sessionEnded(trx, session, now) {
       if (!merchantWebhook || !SESSION_EVENTS.has(session.status)) return;
       const connections = await connectionsOf(trx, session);
       const data: Session = viewSession(session, connections, 'merchant', now, config);
-      await add(trx, now, { type: `session.${session.status}`, data, session: session.id, connection: null });
+      const type = `session.${session.status}`;
+      await add(trx, now, { type, data, session: session.id, connection: null, merchant: session.merchant_id });
+    },
+    async linkEnded(trx, link, connections, now) {
+      if (!merchantWebhook) return;
+      await add(trx, now, {
+        type: `link.${link.status}`,
+        data: viewLink(link, connections, now),
+        session: link.session_id ?? '',
+        connection: null,
+        link: link.id,
+        merchant: link.merchant_id,
+      });
     },
   };
 }

@@ -7,19 +7,18 @@ import { isUniqueViolation } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { SessionTable } from '../storage/tables.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
-import { readStoredSession } from './columns.ts';
+import { readAllowedOrigins, readStoredSession } from './columns.ts';
+import { canonicalJson, findAnswer, type Repeatable, rememberAnswer } from './idempotency.ts';
 import { releaseItems } from './items.ts';
+import { completeLink } from './links.ts';
 import type { Outbox } from './outbox.ts';
 import { requireRepairable } from './repairable.ts';
 import { shownStatus, storedProblem, viewSession } from './views.ts';
 
 /** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
 const SESSION_MS = 24 * 3600_000;
-/** As long as the contract promises the same answer to a repeated key. */
-export const IDEMPOTENCY_MS = 24 * 3600_000;
-
 /** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
 const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 
@@ -30,7 +29,7 @@ export interface SessionDeps {
 }
 
 /** What a new session is made of, whoever asked for it. */
-type NewSession = CreateSessionRequest & { isPublic: boolean };
+type NewSession = CreateSessionRequest & { isPublic: boolean; linkId?: string };
 
 /**
  * Makes a session for the merchant's server. With an idempotency key, the same key and body give the same answer for 24 hours.
@@ -41,15 +40,16 @@ export async function createSession(
   request: CreateSessionRequest,
   idempotencyKey: string | undefined,
 ): Promise<Session> {
-  if (idempotencyKey === undefined) return insertSession(deps, { ...request, isPublic: false }, null);
-  const hash = sha256(canonicalJson(request));
-  const earlier = await findAnswer(deps, idempotencyKey, hash);
+  const wanted = { ...request, isPublic: false };
+  if (idempotencyKey === undefined) return insertSession(deps, wanted, null);
+  const repeatable = { key: idempotencyKey, hash: sha256(canonicalJson(request)) };
+  const earlier = await findSessionAnswer(deps, repeatable);
   if (earlier) return earlier;
   try {
-    return await insertSession(deps, { ...request, isPublic: false }, null, { key: idempotencyKey, hash });
+    return await insertSession(deps, wanted, null, repeatable);
   } catch (error) {
     // Another request with this key was faster: its answer is the answer.
-    const other = isUniqueViolation(error) ? await findAnswer(deps, idempotencyKey, hash) : undefined;
+    const other = isUniqueViolation(error) ? await findSessionAnswer(deps, repeatable) : undefined;
     if (other) return other;
     throw error;
   }
@@ -73,6 +73,12 @@ export async function createPublicSession(
 
 export async function findSession(storage: Storage, id: string): Promise<SessionTable | undefined> {
   return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The origins that a session was given in addition to the server's own. */
+export async function sessionOrigins({ db }: Storage, id: string): Promise<string[]> {
+  const session = await db.selectFrom('sessions').select('allowed_origins').where('id', '=', id).executeTakeFirst();
+  return session?.allowed_origins ? readAllowedOrigins(session.allowed_origins) : [];
 }
 
 /**
@@ -154,16 +160,53 @@ export async function endOfSession(
   by: Initiator,
 ): Promise<void> {
   await outbox.sessionEnded(trx, session, now);
+  if (session.status === 'completed') await completeLink(trx, outbox, session, now, by);
   await auditSession(trx, session, now, by, `session.${session.status}`);
 }
 
+async function findSessionAnswer(
+  { storage, secrets }: SessionDeps,
+  repeatable: Repeatable,
+): Promise<Session | undefined> {
+  const earlier = await findAnswer(storage, repeatable);
+  const session = earlier && (await findSession(storage, earlier.subjectId));
+  if (!earlier || !session) return undefined;
+  const secret = clientSecret(secrets, session.id, session.secret_key_id);
+  return { ...readStoredSession(earlier.answer), client_secret: secret };
+}
+
 async function insertSession(
-  { config, storage, secrets }: SessionDeps,
+  deps: SessionDeps,
   request: NewSession,
   ip: string | null,
-  idempotency?: { key: string; hash: string },
+  repeatable?: Repeatable,
 ): Promise<Session> {
-  const { connection, customer_id } = request;
+  const { config, storage, secrets } = deps;
+  const { row, repaired } = await prepareSession(deps, request);
+  const audience = request.isPublic ? 'page' : 'merchant';
+  const answer = viewSession(row, repaired ? [repaired] : [], audience, row.created_at, config);
+  await storage.transaction(`customer:${row.customer_id}`, async (trx) => {
+    if (repeatable) await rememberAnswer(trx, repeatable, row.id, answer, row.created_at);
+    await addSession(trx, row, { actor: request.isPublic ? 'page' : 'merchant', ip });
+  });
+  return { ...answer, client_secret: clientSecret(secrets, row.id, row.secret_key_id) };
+}
+
+/** Writes a session that was prepared. */
+export async function addSession(trx: StorageTransaction, row: SessionTable, by: Initiator): Promise<void> {
+  await trx.insertInto('sessions').values(row).execute();
+  await auditSession(trx, row, row.created_at, by, 'session.created');
+}
+
+/**
+ * The row of a new session, not yet written.
+ * @throws ProblemError when the connection to repair can't be repaired, or is not this customer's
+ */
+export async function prepareSession(
+  { config, storage, secrets }: SessionDeps,
+  request: NewSession,
+): Promise<{ row: SessionTable; repaired: ConnectionTable | undefined }> {
+  const { connection, customer_id, merchant } = request;
   const repaired = connection === undefined ? undefined : await requireRepairable(storage, connection, customer_id);
   const now = await storage.now();
   const id = newId('ses');
@@ -194,6 +237,11 @@ async function insertSession(
     chosen_accounts: '[]',
     error: null,
     link_tokens_until: 0,
+    link_id: request.linkId ?? null,
+    merchant: merchant ? JSON.stringify(merchant) : null,
+    merchant_id: merchant?.id ?? repaired?.merchant_id ?? null,
+    link_customization: request.link_customization ?? null,
+    allowed_origins: request.allowed_origins ? JSON.stringify(request.allowed_origins) : null,
     version: 0,
     lease_owner: null,
     lease_until: 0,
@@ -205,54 +253,10 @@ async function insertSession(
     updated_at: now,
     expires_at: now + SESSION_MS,
   };
-  const audience = request.isPublic ? 'page' : 'merchant';
-  const answer = viewSession(row, repaired ? [repaired] : [], audience, now, config);
-  await storage.transaction(`customer:${row.customer_id}`, async (trx) => {
-    if (idempotency) {
-      const { key, hash } = idempotency;
-      await trx
-        .deleteFrom('idempotency')
-        .where('key', '=', key)
-        .where('created_at', '<=', now - IDEMPOTENCY_MS)
-        .execute();
-      await trx
-        .insertInto('idempotency')
-        .values({ key, request_hash: hash, session_id: id, response: JSON.stringify(answer), created_at: now })
-        .execute();
-    }
-    await trx.insertInto('sessions').values(row).execute();
-    await auditSession(trx, row, now, { actor: request.isPublic ? 'page' : 'merchant', ip }, 'session.created');
-  });
-  return { ...answer, client_secret: clientSecret(secrets, id, row.secret_key_id) };
-}
-
-async function findAnswer(
-  { storage, secrets }: Pick<SessionDeps, 'storage' | 'secrets'>,
-  key: string,
-  hash: string,
-): Promise<Session | undefined> {
-  const row = await storage.db
-    .selectFrom('idempotency')
-    .innerJoin('sessions', 'sessions.id', 'idempotency.session_id')
-    .select(['request_hash', 'response', 'sessions.id', 'sessions.secret_key_id'])
-    .where('key', '=', key)
-    .where('idempotency.created_at', '>', (await storage.now()) - IDEMPOTENCY_MS)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  if (row.request_hash !== hash) throw new ProblemError('idempotency_key_reused');
-  return { ...readStoredSession(row.response), client_secret: clientSecret(secrets, row.id, row.secret_key_id) };
+  return { row, repaired };
 }
 
 /** `{session id}_secret_{43 characters}`: derived, so that it never has to be stored and can be given again. */
 export function clientSecret(secrets: Secrets, sessionId: string, keyId: string): string {
   return `${sessionId}_secret_${secrets.deriveClientSecret(sessionId, keyId)}`;
-}
-
-/** Same content, same text, whatever the order of members. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -1,6 +1,8 @@
 import type {
   AuthorizationText,
   Connection,
+  Link,
+  LinkStatus,
   MerchantConnection,
   Problem,
   Session,
@@ -9,8 +11,8 @@ import type {
 import type { Config } from '../config.ts';
 import { toProblem } from '../errors.ts';
 import { sha256 } from '../ids.ts';
-import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
-import { readMetadata, readProblem, readReceipt, type StoredProblem } from './columns.ts';
+import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
+import { readMerchant, readMetadata, readProblem, readReceipt, type StoredProblem } from './columns.ts';
 import { lastReturnOf, verificationOf } from './verification.ts';
 
 /** Who reads: the merchant's server sees more than the page. */
@@ -30,9 +32,12 @@ export function shownStatus(session: SessionTable, now: number): SessionStatus {
   return waits && now >= session.expires_at ? 'expired' : session.status;
 }
 
-/** Who is asking the customer: by the name that Link's own panes show. */
-export function merchantOf({ plaid }: Pick<Config, 'plaid'>): Session['merchant'] {
-  return { name: plaid.clientName };
+/** Who is asking the customer, by the name that Link's own panes show: the session's merchant, or the server's. */
+export function merchantOf(
+  { merchant }: Pick<SessionTable, 'merchant'>,
+  { plaid }: Pick<Config, 'plaid'>,
+): Session['merchant'] {
+  return { name: merchant === null ? plaid.clientName : readMerchant(merchant).name };
 }
 
 export function viewSession(
@@ -48,7 +53,7 @@ export function viewSession(
     status: shownStatus(session, now),
     mode: session.mode,
     purpose: session.purpose,
-    merchant: merchantOf(config),
+    merchant: merchantOf(session, config),
     customer_id: session.customer_id,
     connections: connections.map((row) => viewConnection(row, audience)),
     error: viewProblem(session),
@@ -74,6 +79,7 @@ export function viewConnection(row: ConnectionTable, audience: Audience): Connec
   return {
     ...connection,
     customer_id: row.customer_id,
+    merchant_id: row.merchant_id,
     finix_identity: row.finix_identity,
     previous_payment_instrument: row.previous_payment_instrument,
     fingerprint: row.fingerprint,
@@ -103,6 +109,27 @@ function viewProblem(session: SessionTable): Problem | null {
     return toProblem(code, { ...extras, authorization: authorizationText(session) ?? undefined }, request_id);
   }
   return toProblem(code, extras, request_id);
+}
+
+/** In these a link's customer may still begin. */
+export const USABLE_LINK: readonly LinkStatus[] = ['open', 'opened'];
+
+/** The status that is shown: a link is over when its time is, whenever the job comes by. */
+export function shownLinkStatus({ status, expires_at }: LinkTable, now: number): LinkStatus {
+  return USABLE_LINK.includes(status) && now >= expires_at ? 'expired' : status;
+}
+
+export function viewLink(row: LinkTable, connections: ConnectionTable[], now: number): Link {
+  return {
+    id: row.id,
+    object: 'link',
+    status: shownLinkStatus(row, now),
+    customer_id: row.customer_id,
+    mode: row.mode,
+    connections: connections.map((connection) => viewConnection(connection, 'merchant')),
+    created_at: iso(row.created_at),
+    expires_at: iso(row.expires_at),
+  };
 }
 
 function iso(ms: number): string {

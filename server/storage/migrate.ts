@@ -12,6 +12,7 @@ import { up as waited } from './migrations/0009-waited.ts';
 import { up as verification } from './migrations/0010-verification.ts';
 import { up as transfers } from './migrations/0011-transfers.ts';
 import { up as checks } from './migrations/0012-checks.ts';
+import { up as links } from './migrations/0013-links.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   { name: '0010-verification', up: verification },
   { name: '0011-transfers', up: transfers },
   { name: '0012-checks', up: checks },
+  { name: '0013-links', up: links },
 ];
 
 interface MigrationTables {

@@ -11,6 +11,7 @@ export const SEALED_COLUMNS = [
   { table: 'inbound_events', column: 'public_token_enc' },
   { table: 'hosted_links', column: 'link_token_enc' },
   { table: 'evidence_keys', column: 'private_enc' },
+  { table: 'links', column: 'request_enc' },
 ] as const;
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];
@@ -101,5 +102,14 @@ async function usedKeys(storage: Storage): Promise<Set<string>> {
     .where((row) => row.or([row('expires_at', '>', now), row('link_tokens_until', '>', now - LATEST_COMPLETE_MS)]))
     .execute();
   for (const { secret_key_id } of sessions) used.add(secret_key_id);
+  // The address of a link that can still be used is derived with it.
+  const links = await storage.db
+    .selectFrom('links')
+    .select('secret_key_id')
+    .distinct()
+    .where('status', 'in', ['open', 'opened'])
+    .where('expires_at', '>', now)
+    .execute();
+  for (const { secret_key_id } of links) used.add(secret_key_id);
   return used;
 }

@@ -26,6 +26,8 @@ export interface Secrets {
   keyIds: readonly string[];
   /** Whether the value was sealed with another key than the current one. */
   needsReseal(sealed: string): boolean;
+  /** The 16 bytes that, after a link's own, make its address; the same each time. */
+  deriveLinkProof(linkId: string, keyId: string): Buffer;
   /** The 43 characters (base64url of 32 bytes) that only the holder of the session was given; the same each time. */
   deriveClientSecret(sessionId: string, keyId: string): string;
 }
@@ -48,6 +50,8 @@ export class SecretsError extends Error {
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const CLIENT_SECRET_BYTES = 32;
+/** 128 bits: with the id's own 128 an address has 43 characters, and guessing one is hopeless. */
+const LINK_PROOF_BYTES = 16;
 
 /**
  * @param keys 32 bytes each, in base64. The first encrypts, all decrypt.
@@ -110,6 +114,12 @@ export function createSecrets(keys: readonly string[]): Secrets {
     },
 
     needsReseal: (sealed) => parse(sealed).keyId !== currentKeyId,
+
+    deriveLinkProof(linkId, keyId) {
+      return Buffer.from(
+        hkdfSync('sha256', keyOf(keyId), '', `finix-bank-connect link v1:${linkId}`, LINK_PROOF_BYTES),
+      );
+    },
 
     deriveClientSecret(sessionId, keyId) {
       const purpose = `finix-bank-connect client secret v1:${sessionId}`;

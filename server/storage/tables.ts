@@ -1,4 +1,11 @@
-import type { ConnectionStatus, Ownership, Purpose, SessionMode, SessionStatus } from '../../widget/contract.ts';
+import type {
+  ConnectionStatus,
+  LinkStatus,
+  Ownership,
+  Purpose,
+  SessionMode,
+  SessionStatus,
+} from '../../widget/contract.ts';
 
 /**
  * The rows, as every query sees them. Portable on purpose: ids are text made by us, times are milliseconds since 1970 (UTC),
@@ -11,6 +18,7 @@ export interface Database {
   connection_instruments: ConnectionInstrumentTable;
   transfers: TransferTable;
   checks: CheckTable;
+  links: LinkTable;
   evidence_keys: EvidenceKeyTable;
   customers: CustomerTable;
   create_calls: CreateCallTable;
@@ -72,6 +80,14 @@ export interface SessionTable {
   error: string | null;
   /** When the last link token of this session expires; 0: none was made. */
   link_tokens_until: number;
+  /** The link behind which the session was opened. */
+  link_id: string | null;
+  /** JSON of a MerchantInput: the platform's merchant that the session is for. */
+  merchant: string | null;
+  merchant_id: string | null;
+  link_customization: string | null;
+  /** JSON array of origins that may use this session in addition to the server's own list. */
+  allowed_origins: string | null;
   /** Fence: grows with every write of a worker; a write with an old version is refused. */
   version: number;
   lease_owner: string | null;
@@ -121,6 +137,8 @@ export interface ConnectionTable {
   id: string;
   session_id: string;
   customer_id: string;
+  /** Copied from the session. */
+  merchant_id: string | null;
   item_id: string;
   status: ConnectionStatus;
   plaid_account_id: string;
@@ -372,8 +390,12 @@ export interface DeliveryTable {
   type: string;
   /** JSON, exactly as signed and sent. */
   body: string;
+  /** Empty for a link that was never opened. */
   session_id: string;
   connection_id: string | null;
+  link_id: string | null;
+  /** Copied, so that a platform can list its merchants' deliveries. */
+  merchant_id: string | null;
   status: 'pending' | 'delivered' | 'dead';
   tries: number;
   next_at: number;
@@ -394,6 +416,7 @@ export interface AuditTable {
   action: string;
   session_id: string | null;
   connection_id: string | null;
+  link_id: string | null;
   /** Only of a page. */
   ip: string | null;
   /** JSON object of short facts. */
@@ -438,4 +461,29 @@ export interface ScriptTable {
   /** Base64. */
   content: string;
   created_at: number;
+}
+
+/** Addresses that are sent to customers. The address itself is derived from the id and never stored. */
+export interface LinkTable {
+  id: string;
+  customer_id: string;
+  merchant_id: string | null;
+  /** `expired` is written by a job, and shown from `expires_at` on. */
+  status: LinkStatus;
+  mode: SessionMode;
+  /** JSON of the session request, for the session behind each opening; null once the link has ended, because it names the customer. */
+  request_enc: string | null;
+  return_url: string | null;
+  /** The session of the last opening. */
+  session_id: string | null;
+  /** Which encryption key the address is derived from. */
+  secret_key_id: string;
+  /** The rate limit of openings is part of the row, so that an opening is one commit. */
+  window_start: number;
+  openings: number;
+  opened_at: number | null;
+  completed_at: number | null;
+  created_at: number;
+  updated_at: number;
+  expires_at: number;
 }

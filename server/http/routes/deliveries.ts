@@ -8,7 +8,8 @@ import { listDeliveries, parse } from '../request-schemas.ts';
 export function deliveryRoutes(app: Hono<AppEnv>, { deliveries }: AppDeps, credentials: Credentials): void {
   app.get('/v1/webhook-deliveries', async (c) => {
     credentials.requireMerchant(c);
-    return c.json(await deliveries.list(parse(listDeliveries, c.req.query())));
+    const { merchant_id: merchantId, ...query } = parse(listDeliveries, c.req.query());
+    return c.json(await deliveries.list({ ...query, merchantId }));
   });
 
   app.post('/v1/webhook-deliveries/:id/resend', async (c) => {

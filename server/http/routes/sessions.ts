@@ -15,8 +15,9 @@ import { type Audience, viewSession } from '../../records/views.ts';
 import type { SessionTable } from '../../storage/tables.ts';
 import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
-import type { Credentials } from '../credentials.ts';
+import { type Credentials, originsOf } from '../credentials.ts';
 import { checkOrigin } from '../middleware.ts';
+import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
 import {
   completeRequest,
   linkTokenRequest,
@@ -56,7 +57,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
   app.post('/v1/sessions/:id/link-token', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
     const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
-    if (request.return_url !== undefined && !isPageOn(origins, request.return_url)) {
+    if (request.return_url !== undefined && !isPageOn(originsOf(session, origins), request.return_url)) {
       const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
       throw new ProblemError('invalid_request', { errors, detail: 'Invalid: return_url.' });
     }
@@ -108,17 +109,4 @@ function isPageOn(origins: Set<string>, url: string): boolean {
 function originOf(c: AppContext): Origin {
   // Long enough for any browser's.
   return { ip: c.get('ip'), userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null };
-}
-
-function idempotencyKey(c: AppContext): string | undefined {
-  const key = c.req.header('Idempotency-Key');
-  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
-    const errors = [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }];
-    throw new ProblemError('invalid_request', { errors, detail: 'Invalid: the Idempotency-Key header.' });
-  }
-  return key;
-}
-
-function refuseWhenStopping({ isStopping }: AppDeps): void {
-  if (isStopping()) throw new ProblemError('shutting_down', { retryAfter: 1 });
 }

@@ -1,0 +1,17 @@
+import { ProblemError } from '../errors.ts';
+import type { AppContext, AppDeps } from './context.ts';
+
+/** @throws ProblemError `invalid_request` when the header is no key */
+export function idempotencyKey(c: AppContext): string | undefined {
+  const key = c.req.header('Idempotency-Key');
+  if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    const errors = [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }];
+    throw new ProblemError('invalid_request', { errors, detail: 'Invalid: the Idempotency-Key header.' });
+  }
+  return key;
+}
+
+/** @throws ProblemError `shutting_down`: what begins now would not end in this process */
+export function refuseWhenStopping({ isStopping }: Pick<AppDeps, 'isStopping'>): void {
+  if (isStopping()) throw new ProblemError('shutting_down', { retryAfter: 1 });
+}

@@ -1,0 +1,88 @@
+import type { Hono } from 'hono';
+import { renderSVG } from 'uqr';
+import type { Link, Page } from '../../../widget/contract.ts';
+import { ProblemError } from '../../errors.ts';
+import { createLink, linkUrl } from '../../links/create-link.ts';
+import { revokeLink } from '../../links/end-links.ts';
+import { connectionsOfLink, findLink } from '../../records/links.ts';
+import { USABLE_LINK, viewLink } from '../../records/views.ts';
+import type { Storage } from '../../storage/open.ts';
+import type { LinkTable } from '../../storage/tables.ts';
+import { readBody } from '../body.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
+import type { Credentials } from '../credentials.ts';
+import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
+import { createLink as linkSchema, listLinks, parse } from '../request-schemas.ts';
+
+/** Links for the merchant: addresses that are sent to customers. The page behind an address is in link-page.ts. */
+export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
+  const { storage } = deps;
+
+  app.post('/v1/links', async (c) => {
+    credentials.requireMerchant(c);
+    refuseWhenStopping(deps);
+    const request = await readBody(c, linkSchema);
+    return c.json(await createLink(deps, request, idempotencyKey(c)), 201);
+  });
+
+  app.get('/v1/links', async (c) => {
+    credentials.requireMerchant(c);
+    const { customer_id, merchant_id, status, cursor, limit } = parse(listLinks, c.req.query());
+    const now = await storage.now();
+    let query = storage.db.selectFrom('links').selectAll();
+    if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);
+    if (merchant_id !== undefined) query = query.where('merchant_id', '=', merchant_id);
+    if (status === 'expired') {
+      // Also those that the job has yet to end.
+      query = query.where((eb) =>
+        eb.or([eb('status', '=', 'expired'), eb.and([eb('status', 'in', USABLE_LINK), eb('expires_at', '<=', now)])]),
+      );
+    } else if (status !== undefined) {
+      query = query.where('status', '=', status);
+      if (USABLE_LINK.includes(status)) query = query.where('expires_at', '>', now);
+    }
+    if (cursor !== undefined) query = query.where('id', '>', cursor);
+    // One more than asked for shows whether there is a next page.
+    const rows = await query
+      .orderBy('id')
+      .limit(limit + 1)
+      .execute();
+    const page = rows.slice(0, limit);
+    const hasMore = rows.length > limit;
+    return c.json({
+      object: 'list',
+      data: await Promise.all(page.map((row) => view(storage, row, now))),
+      has_more: hasMore,
+      next_cursor: hasMore ? (page.at(-1)?.id ?? null) : null,
+    } satisfies Page<Link>);
+  });
+
+  app.get('/v1/links/:id', async (c) => {
+    credentials.requireMerchant(c);
+    return c.json(await view(storage, await requireLink(storage, c.req.param('id')), await storage.now()));
+  });
+
+  app.post('/v1/links/:id/revoke', async (c) => {
+    credentials.requireMerchant(c);
+    return c.json(await view(storage, await revokeLink(deps, c.req.param('id')), await storage.now()));
+  });
+
+  app.get('/v1/links/:id/qr.svg', async (c) => {
+    credentials.requireMerchant(c);
+    const link = await requireLink(storage, c.req.param('id'));
+    // Quartile correction: readable from a screen across a room, and with a smudge on paper.
+    const svg = renderSVG(linkUrl(deps, link), { ecc: 'Q', border: 2 });
+    return c.body(svg, 200, { 'Content-Type': 'image/svg+xml' });
+  });
+}
+
+async function view(storage: Storage, link: LinkTable, now: number): Promise<Link> {
+  return viewLink(link, await connectionsOfLink(storage.db, link), now);
+}
+
+/** @throws ProblemError `not_found` */
+async function requireLink(storage: Storage, id: string): Promise<LinkTable> {
+  const link = await findLink(storage, id);
+  if (!link) throw new ProblemError('not_found', { detail: 'There is no such link.' });
+  return link;
+}

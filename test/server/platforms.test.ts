@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Session } from '../../widget/contract.ts';
+import { SHOP, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await TestServer.start();
+});
+
+afterEach(() => server.close());
+
+const BAKERY = 'https://bakery.example';
+const GYM = 'https://gym.example';
+const bakery = { merchant: { id: 'm_bakery', name: 'Corner Bakery' }, allowed_origins: [BAKERY] };
+const gym = { customer_id: 'cus_2', merchant: { id: 'm_gym', name: 'Iron Gym' }, allowed_origins: [GYM] };
+
+const readFrom = (session: Session, origin: string) => server.page(session, 'GET', '', undefined, { Origin: origin });
+
+/** What Plaid was sent. */
+const linkTokenRequest = () => server.ledger.calls().find(({ path }) => path === '/link/token/create')?.body;
+
+function preflight(session: Session, origin: string): Response | Promise<Response> {
+  return server.request(`/v1/sessions/${session.id}/link-token`, {
+    method: 'OPTIONS',
+    headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' },
+  });
+}
+
+describe('a session of one of a platform’s merchants', () => {
+  it('carries that merchant’s name, also into Link', async () => {
+    const session = await server.createSession(bakery);
+    expect(session.merchant).toEqual({ name: 'Corner Bakery' });
+    const token = await server.page(session, 'POST', '/link-token', {}, { Origin: BAKERY });
+    expect(token.body.merchant).toEqual({ name: 'Corner Bakery' });
+    expect(linkTokenRequest()).toMatchObject({ client_name: 'Corner Bakery' });
+  });
+
+  it('uses its own Link customization', async () => {
+    const session = await server.createSession({ ...bakery, link_customization: 'bakery' });
+    await server.page(session, 'POST', '/link-token', {}, { Origin: BAKERY });
+    expect(linkTokenRequest()).toMatchObject({ link_customization_name: 'bakery' });
+  });
+
+  it('is used from its own origins and the platform’s, and from no other merchant’s', async () => {
+    const session = await server.createSession(bakery);
+    await server.createSession(gym);
+    expect((await readFrom(session, BAKERY)).status).toBe(200);
+    expect((await readFrom(session, SHOP)).status).toBe(200);
+    expect(await readFrom(session, GYM)).toMatchObject({ status: 403, body: { code: 'origin_not_allowed' } });
+  });
+
+  it('is not opened by the secret of another merchant’s session', async () => {
+    const one = await server.createSession(bakery);
+    const other = await server.createSession(gym);
+    const answer = await readFrom({ ...one, client_secret: other.client_secret ?? '' }, BAKERY);
+    expect(answer.status).toBe(401);
+  });
+
+  it('has its origins in preflights, by the session in the path', async () => {
+    const one = await server.createSession(bakery);
+    const other = await server.createSession(gym);
+    const allowed = async (session: Session, origin: string) =>
+      (await preflight(session, origin)).headers.get('Access-Control-Allow-Origin');
+    expect(await allowed(one, BAKERY)).toBe(BAKERY);
+    expect(await allowed(other, GYM)).toBe(GYM);
+    expect((await preflight(one, BAKERY)).headers.get('Vary')).toContain('Origin');
+  });
+
+  it('may return its customer to a page on its own origin', async () => {
+    const session = await server.createSession(bakery);
+    const ask = (return_url: string) =>
+      server.page(session, 'POST', '/link-token', { mode: 'hosted', return_url }, { Origin: BAKERY });
+    expect((await ask(`${BAKERY}/thanks`)).status).toBe(200);
+    expect(await ask(`${GYM}/thanks`)).toMatchObject({ status: 422, body: { errors: [{ path: 'return_url' }] } });
+  });
+
+  it('makes connections that are listed by the merchant', async () => {
+    const session = await server.createSession(bakery);
+    const completed = await server.page(
+      session,
+      'POST',
+      '/complete',
+      { public_token: await server.publicToken(), accounts: [] },
+      { Origin: BAKERY },
+    );
+    const [{ id }] = completed.body.connections;
+    const list = async (query: string) => (await server.merchant('GET', `/v1/connections?${query}`)).body.data;
+    expect(await list('merchant_id=m_bakery')).toMatchObject([{ id, merchant_id: 'm_bakery' }]);
+    expect(await list('merchant_id=m_gym')).toEqual([]);
+  });
+});
+
+it('Five thousand merchants with an origin each need no restart', async () => {
+  const merchants = Array.from({ length: 5_000 }, (_, i) => i);
+  const session = async (i: number) =>
+    server.createSession({
+      customer_id: `cus_${i}`,
+      merchant: { id: `m_${i}`, name: `Merchant ${i}` },
+      allowed_origins: [`https://m${i}.example`],
+    });
+  const sessions: Session[] = [];
+  // As many at once as a busy platform has.
+  for (let i = 0; i < merchants.length; i += 100) {
+    sessions.push(...(await Promise.all(merchants.slice(i, i + 100).map(session))));
+  }
+  for (const i of [0, 1_234, 4_999]) {
+    const own = sessions[i] as Session;
+    expect((await readFrom(own, `https://m${i}.example`)).body.merchant).toEqual({ name: `Merchant ${i}` });
+    expect((await readFrom(own, `https://m${(i + 1) % 5_000}.example`)).status).toBe(403);
+  }
+}, 60_000);
