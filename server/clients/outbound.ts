@@ -94,11 +94,11 @@ export function failureOfConnection(code: string | undefined): UpstreamFailure {
 }
 
 /** At 200 ms a call this is 320 calls a second, above both providers' limits; more sockets would only queue there. */
-export const MAX_IN_FLIGHT = 64;
+const MAX_IN_FLIGHT = 64;
 /** A line of 2,000 drains in about 6 s at that rate; a longer one would outlast the callers' patience. */
-export const MAX_WAITING = 2000;
+const MAX_WAITING = 2000;
 /**
  * The quiet period counts from before a create call stands in line: sent much later, it could be carried out after another worker has
  * looked and created again. During an outage, when each place is taken for a whole time-out, the line could take ten minutes.
  */
-export const MAX_LINE_MS = 10_000;
+const MAX_LINE_MS = 10_000;

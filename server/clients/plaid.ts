@@ -71,7 +71,7 @@ export interface PlaidAccount {
 }
 
 /** Plaid's own limit for a call is not published; link tokens and exchanges usually take a second, calls that reach the bank several. */
-export const PLAID_TIMEOUT_MS = 20_000;
+const PLAID_TIMEOUT_MS = 20_000;
 
 const linkTokenBody = z.object({
   link_token: z.string().min(1),

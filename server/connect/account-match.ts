@@ -32,7 +32,7 @@ export function isSameAccount(a: AccountFacts, b: AccountFacts): boolean {
 }
 
 /** Joint owners have the same id, two accounts never. @returns undefined when the bank has not given it for both */
-export function matchesByBankId(a: Pick<AccountFacts, 'bankId'>, b: Pick<AccountFacts, 'bankId'>): boolean | undefined {
+function matchesByBankId(a: Pick<AccountFacts, 'bankId'>, b: Pick<AccountFacts, 'bankId'>): boolean | undefined {
   return a.bankId === null || b.bankId === null ? undefined : a.bankId === b.bankId;
 }
 
@@ -51,7 +51,7 @@ export function matchesByName(a: NamedAccount, b: NamedAccount): boolean {
   return isKnownAndEqual(a.institutionId, b.institutionId) && isNamedAlike(a, b);
 }
 
-export type NamedAccount = Pick<AccountFacts, 'institutionId' | 'name' | 'mask'>;
+type NamedAccount = Pick<AccountFacts, 'institutionId' | 'name' | 'mask'>;
 
 function isNamedAlike(a: Pick<AccountFacts, 'name' | 'mask'>, b: Pick<AccountFacts, 'name' | 'mask'>): boolean {
   return isKnownAndEqual(a.name, b.name) && isKnownAndEqual(a.mask, b.mask);

@@ -143,6 +143,6 @@ function prefill(
 }
 
 /** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
-export function plaidUserId(customerId: string): string {
+function plaidUserId(customerId: string): string {
   return sha256(`finix-bank-connect client_user_id ${customerId}`);
 }

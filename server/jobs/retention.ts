@@ -10,7 +10,7 @@ import type { Timing } from '../work/timing.ts';
 import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
 
 /** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
-export const RETENTION = {
+const RETENTION = {
   /** As long as the contract promises the same answer to a repeated Idempotency-Key. */
   idempotency: IDEMPOTENCY_MS,
   /** Longer than the longest window in use, an hour. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
 import { disableInstruments, type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
 import type { Logger } from '../log.ts';
-import { changeConnection, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
+import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { StorageTransaction } from '../storage/open.ts';
@@ -34,7 +34,7 @@ export interface TaskDeps extends InstrumentDeps {
 }
 
 /** A connection under this worker's lease, as makeInstrument and the other steps write it. */
-export class HeldConnection {
+class HeldConnection {
   constructor(
     private readonly deps: TaskDeps,
     public row: ConnectionTable,
@@ -231,9 +231,4 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
 function retryAfterOf(error: unknown): number | undefined {
   const seconds = error instanceof UpstreamError ? error.details.retryAfter : undefined;
   return seconds === undefined ? undefined : seconds * 1000;
-}
-
-/** Whether a connection's instrument is, or is about to be, the merchant's to use. */
-export function isLive({ status, goal }: ConnectionTable): boolean {
-  return goal !== 'remove' && (status === 'pending' || LIVE_STATUSES.includes(status));
 }

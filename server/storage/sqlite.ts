@@ -26,7 +26,7 @@ interface SqliteModule {
 export const SQLITE_FILE = 'finix-bank-connect.sqlite';
 
 /** How long a statement may wait for another process's lock. Ours hold it for milliseconds; 5 s outlasts a backup of a small file. */
-export const LOCK_WAIT_MS = 5_000;
+const LOCK_WAIT_MS = 5_000;
 
 /**
  * SQLite's own waiting blocks the event loop, so it gets only what most transactions of another process take; the rest is waited
