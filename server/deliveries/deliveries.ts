@@ -101,7 +101,7 @@ export function createDeliveries({
   }
 
   async function record(
-    { id, tries, type }: DeliveryTable,
+    { id, tries, type, lease_until }: DeliveryTable,
     now: number,
     { status, error, retryAfter }: { status: number | null; error: string | null; retryAfter: number | undefined },
   ): Promise<void> {
@@ -123,8 +123,8 @@ export function createDeliveries({
         updated_at: now,
       })
       .where('id', '=', id)
-      // Somebody has asked for it to be sent anew meanwhile.
-      .where('tries', '=', tries)
+      // A resend that was requested during this attempt, or another worker after this one's lease, has the delivery now.
+      .where('lease_until', '=', lease_until)
       .execute();
   }
 

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Webhook } from 'standardwebhooks';
+import { Gate } from './gate.ts';
 
 export const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 
@@ -19,6 +20,8 @@ export interface Receiver {
   received: ReceivedWebhook[];
   /** What it answers from now on; 204 at first. */
   answer: { status: number; headers?: Record<string, string> };
+  /** Keeps answers back until the gate is opened. */
+  hold(): Gate;
   /** The types that came, in order. */
   types(): string[];
   close(): Promise<void>;
@@ -26,10 +29,16 @@ export interface Receiver {
 
 export async function startReceiver(): Promise<Receiver> {
   const received: ReceivedWebhook[] = [];
+  let held = Promise.resolve();
   const receiver: Receiver = {
     url: '',
     received,
     answer: { status: 204 },
+    hold() {
+      const gate = new Gate();
+      held = gate.passed;
+      return gate;
+    },
     types: () => received.map(({ body }) => body.type),
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
@@ -44,7 +53,8 @@ export async function startReceiver(): Promise<Receiver> {
         body: JSON.parse(text),
         isSigned: isSigned(text, request.headers),
       });
-      response.writeHead(receiver.answer.status, receiver.answer.headers).end();
+      const { status, headers } = receiver.answer;
+      void held.then(() => response.writeHead(status, headers).end());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
