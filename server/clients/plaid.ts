@@ -4,6 +4,7 @@ import type { JWK } from 'jose';
 import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
+import { isSafeUrl } from '../hosts.ts';
 import { createOutbound, type Observer, UpstreamError } from './outbound.ts';
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls } from './plaid-risk.ts';
@@ -76,7 +77,7 @@ const PLAID_TIMEOUT_MS = 20_000;
 const linkTokenBody = z.object({
   link_token: z.string().min(1),
   expiration: z.string(),
-  hosted_link_url: z.string().nullish(),
+  hosted_link_url: z.string().refine(isSafeUrl, 'must be https').nullish(),
 });
 const linkSessionsBody = z.object({
   link_sessions: z

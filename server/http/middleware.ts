@@ -79,19 +79,22 @@ export function allowedOrigins({
   return new Set([...configured, new URL(publicUrl).origin]);
 }
 
-/** Lets allowed pages read the answers. No credentials: the client secret travels in a header, never in a cookie. */
+/**
+ * Lets allowed pages read the responses. No credentials: the client secret travels in a header, never in a cookie. A
+ * preflight is allowed to every page: it decides nothing, and only then can a page read that its origin is refused.
+ */
 export function pageCors(
   origins: Set<string>,
   sessionOrigins: (sessionId: string) => Promise<readonly string[]>,
 ): MiddlewareHandler<AppEnv> {
   async function isAllowed(origin: string, path: string): Promise<boolean> {
     if (origins.has(origin)) return true;
-    // A preflight carries no secret, so the session is found by its path.
     const [, sessionId] = /^\/v1\/sessions\/(ses_\w{24})(?:\/|$)/.exec(path) ?? [];
     return sessionId !== undefined && (await sessionOrigins(sessionId)).includes(origin);
   }
   return cors({
-    origin: async (origin, c) => (origin && (await isAllowed(origin, c.req.path)) ? origin : null),
+    origin: async (origin, c) =>
+      origin && (c.req.method === 'OPTIONS' || (await isAllowed(origin, c.req.path))) ? origin : null,
     allowMethods: ['GET', 'POST'],
     allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
     exposeHeaders: ['X-Request-Id', 'Retry-After'],
@@ -138,10 +141,22 @@ export function safeHeaders(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The one place where errors become answers. */
+/** Enough for every site of a merchant; a script that invents origins must not fill the log. */
+const MOST_ORIGINS_LOGGED = 100;
+
+/** The one place where errors become responses. */
 export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
+  const refused = new Set<string>();
   return (error, c) => {
     const problem = toProblemError(error, log, c.get('requestId'));
+    const origin = c.req.header('Origin')?.slice(0, 255);
+    if (problem.code === 'origin_not_allowed' && origin && !refused.has(origin) && refused.size < MOST_ORIGINS_LOGGED) {
+      refused.add(origin);
+      log.warn(
+        { request_id: c.get('requestId'), origin },
+        'origin refused: if the page is yours, add it to ALLOWED_ORIGINS',
+      );
+    }
     return problemResponse(c, problem);
   };
 }
@@ -152,6 +167,12 @@ export function problemResponse(c: AppContext, { code, status, extras }: Problem
   if (extras.allow !== undefined) headers['Allow'] = extras.allow;
   if (extras.closes) headers['Connection'] = 'close';
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
+  // The refusal itself holds no data, and its page must be able to read why.
+  const origin = c.req.header('Origin');
+  if (code === 'origin_not_allowed' && origin) {
+    headers['Access-Control-Allow-Origin'] = origin;
+    headers['Vary'] = 'Origin';
+  }
   return c.body(JSON.stringify(toProblem(code, extras, c.get('requestId'))), status as 400, headers);
 }
 

@@ -55,6 +55,15 @@ export const operations: Operation[] = [
   },
   {
     method: 'post',
+    path: '/v1/sessions/{id}/link-exit',
+    who: 'page',
+    summary:
+      'Keep in the audit how a run of Link ended without a bank: Plaid’s ids and words, for support. It decides nothing, and no page waits for it.',
+    request: 'LinkExit',
+    answers: { 204: 'Kept' },
+  },
+  {
+    method: 'post',
     path: '/v1/sessions/{id}/cancel',
     who: 'merchant',
     summary: 'Close an open session at once.',

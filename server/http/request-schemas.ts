@@ -5,6 +5,7 @@ import type {
   CreatePublicSessionRequest,
   CreateSessionRequest,
   FieldError,
+  LinkExitRequest,
   LinkTokenRequest,
 } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
@@ -188,6 +189,21 @@ export const completeRequest = z.strictObject({
   link_session_id: nullableText,
   authorization: authorizationAcceptance.optional(),
 }) satisfies z.ZodType<CompleteRequest>;
+
+// Ids and Plaid's own names, and nothing that a page could put into the audit besides them: what looks different is left out.
+const plaidWord = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,100}$/)
+  .nullish()
+  .catch(null);
+
+export const linkExitRequest = z.strictObject({
+  link_session_id: plaidWord,
+  request_id: plaidWord,
+  institution_id: plaidWord,
+  status: plaidWord,
+  error_code: plaidWord,
+}) satisfies z.ZodType<LinkExitRequest>;
 
 // Sized for a page of a back office.
 const limit = z.coerce.number().int().min(1).max(100).default(25);

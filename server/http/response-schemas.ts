@@ -16,6 +16,7 @@ import {
   createLink,
   createPublicSession,
   createSession,
+  linkExitRequest,
   linkTokenRequest,
 } from './request-schemas.ts';
 
@@ -233,5 +234,6 @@ export const wireSchemas = {
   CreateLink: createLink,
   CreatePublicSession: createPublicSession,
   LinkTokenRequest: linkTokenRequest,
+  LinkExit: linkExitRequest,
   Complete: completeRequest,
 };

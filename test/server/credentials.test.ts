@@ -84,8 +84,44 @@ describe('credentials', () => {
     expect(refused.status).toBe(401);
     expect(refused.headers.get('Access-Control-Allow-Origin')).toBe(SHOP);
     expect(refused.headers.get('Access-Control-Expose-Headers')).toContain('X-Request-Id');
-    const foreign = await server.send('GET', '/v1/sessions/ses_x', undefined, { Origin: 'https://evil.example' });
-    expect(foreign.headers.get('Access-Control-Allow-Origin')).toBeNull();
+  });
+
+  it('let a page with a refused origin read that, and nothing else, and name the origin in the log once', async () => {
+    const origin = 'http://127.0.0.1:5201';
+    const session = await server.createSession();
+    const preflight = await server.request(`/v1/sessions/${session.id}`, {
+      method: 'OPTIONS',
+      headers: { Origin: origin, 'Access-Control-Request-Method': 'GET' },
+    });
+    expect([preflight.status, preflight.headers.get('Access-Control-Allow-Origin')]).toEqual([204, origin]);
+    expect(preflight.headers.get('Access-Control-Allow-Credentials')).toBeNull();
+    for (let i = 0; i < 2; i++) {
+      const refused = await server.page(session, 'GET', '', undefined, { Origin: origin });
+      expect([refused.status, refused.body.code, refused.body.action]).toEqual([
+        403,
+        'origin_not_allowed',
+        'contact_merchant',
+      ]);
+      expect(refused.headers.get('Access-Control-Allow-Origin')).toBe(origin);
+      expect(refused.headers.get('Vary')).toContain('Origin');
+      expect(JSON.stringify(refused.body)).not.toContain(session.id);
+    }
+    const warnings = server.lines.filter((line) => line.includes('ALLOWED_ORIGINS'));
+    expect(warnings).toHaveLength(1);
+    expect(JSON.parse(warnings[0] ?? '{}')).toMatchObject({ level: 40, origin });
+    for (const path of ['/v1/nothing', '/v1/connections', '/v1/sessions']) {
+      const other = await server.send('POST', path, '{', { Origin: origin, Authorization: 'Bearer x' });
+      const isReadable = other.headers.get('Access-Control-Allow-Origin') !== null;
+      expect(isReadable, path).toBe(other.body.code === 'origin_not_allowed');
+    }
+  });
+
+  it('name at most a hundred refused origins in the log', async () => {
+    const session = await server.createSession();
+    for (let i = 0; i < 120; i++) {
+      await server.page(session, 'GET', '', undefined, { Origin: `https://shop-${i}.example` });
+    }
+    expect(server.lines.filter((line) => line.includes('ALLOWED_ORIGINS'))).toHaveLength(100);
   });
 
   it('reads stay closed to the page where only the merchant may ask', async () => {

@@ -48,6 +48,24 @@ const failureOf = async (call: Promise<unknown>) => {
 };
 
 describe('calls to an upstream', () => {
+  it.each([
+    ['https://secure.plaid.com/hl/1', true],
+    ['http://127.0.0.1:4010/link/hosted/1', true],
+    ['http://bank.localhost/1', true],
+    ['http://secure.plaid.com/hl/1', false],
+    ['javascript:alert(1)', false],
+    ['data:text/html,1', false],
+    ['//secure.plaid.com/hl/1', false],
+    ['https//secure.plaid.com', false],
+  ])('take an address for the customer only where it is safe to open: %s', async (hosted_link_url, isTaken) => {
+    const { plaid } = await upstream(
+      json({ link_token: 'link-sandbox-1', expiration: '2030-01-01T00:00:00Z', request_id: 'r', hosted_link_url }),
+    );
+    const token = plaid.createLinkToken({} as never);
+    if (isTaken) expect(await token).toMatchObject({ hostedLinkUrl: hosted_link_url });
+    else expect(await failureOf(token)).toEqual(['lost', 'UNREADABLE_ANSWER']);
+  });
+
   it('are never more at once than the cap; the rest wait in line and all are made', async () => {
     const outbound = createOutbound({ service: 'plaid', maxInFlight: 4 });
     let running = 0;

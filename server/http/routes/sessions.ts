@@ -1,6 +1,7 @@
 import type { Hono } from 'hono';
 import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../connect/hosted-link.ts';
 import { issueLinkToken } from '../../connect/issue-link-token.ts';
+import { recordLinkExit } from '../../connect/link-exit.ts';
 import { ProblemError } from '../../errors.ts';
 import type { Origin } from '../../records/authorization.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
@@ -20,6 +21,7 @@ import { checkOrigin } from '../middleware.ts';
 import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
 import {
   completeRequest,
+  linkExitRequest,
   linkTokenRequest,
   createPublicSession as publicSessionSchema,
   createSession as sessionSchema,
@@ -73,6 +75,14 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const outcome = await connector.complete(session.id, request, { requestId: c.get('requestId'), ...originOf(c) });
     requireOutcome(outcome);
     return answer(c, deps, outcome, 'page');
+  });
+
+  app.post('/v1/sessions/:id/link-exit', async (c) => {
+    const session = await credentials.requirePage(c, c.req.param('id'));
+    const exit = await readBody(c, linkExitRequest);
+    refuseWhenStopping(deps);
+    await recordLinkExit(storage, session, exit, originOf(c));
+    return c.body(null, 204);
   });
 
   app.post('/v1/sessions/:id/cancel', async (c) => {
