@@ -6,14 +6,23 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 export function newId(
   prefix: 'ses' | 'con' | 'itm' | 'call' | 'req' | 'anon' | 'tag' | 'evt' | 'hl' | 'msg' | 'aud' | 'erased',
 ): string {
+  return `${prefix}_${charactersOf(() => randomBytes(32))}`;
+}
+
+/** An id of the same form from given bytes. @param more gives bytes, others each time */
+export function derivedId(prefix: 'con', more: (round: number) => Buffer): string {
+  return `${prefix}_${charactersOf(more)}`;
+}
+
+function charactersOf(more: (round: number) => Buffer): string {
   let id = '';
-  while (id.length < 24) {
-    for (const byte of randomBytes(32)) {
+  for (let round = 0; id.length < 24; round++) {
+    for (const byte of more(round)) {
       // 248 is the largest multiple of 62 in a byte; bytes above it would favor the alphabet's beginning.
       if (byte < 248 && id.length < 24) id += ALPHABET[byte % 62];
     }
   }
-  return `${prefix}_${id}`;
+  return id;
 }
 
 /** `lnk_` and 128 bits in hexadecimal digits: the first half of the link's address, see records/link-address.ts. */

@@ -1,25 +1,21 @@
 import type { ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import type { PlaidAccount, PlaidClient } from '../clients/plaid.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
-import { newId } from '../ids.ts';
-import { addAudit } from '../records/audit.ts';
-import { readChosenAccounts } from '../records/columns.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
-import { accessTokenOf, releaseItems } from '../records/items.ts';
+import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
-import { readVerification } from '../records/verification.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { TIMING } from '../work/timing.ts';
-import { callBank } from './call-bank.ts';
-import { chooseAccounts, isPendingVerification } from './choose-accounts.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
 import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { recordConnections } from './record-connections.ts';
 import { leaveRepair } from './repair.ts';
+import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
 
 /**
  * The money path: how a public token becomes a Finix payment instrument. Each function is one step between two recovery points, named by
@@ -55,22 +51,22 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
   if (item.exchange_tries > 0 && stage === 'taken over') {
     throw new Postpone('plaid_unavailable', timing.lookAgainMs, false);
   }
-  // An exchange is one-time. When its answer was lost it is tried once more; a token that was exchanged then is refused.
-  const tries = stage === 'accepted' ? item.exchange_tries : item.exchange_tries + 1;
-  if (item.public_token_enc === null || tries > 2) throw new Stop('restart_required', 'restart_required');
+  if (item.public_token_enc === null) throw new Stop('restart_required', 'restart_required');
   const publicToken = secrets.open(item.public_token_enc, { table: 'items', row: item.id, column: 'public_token_enc' });
 
   if (stage !== 'accepted') {
-    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_sent_at: now, exchange_tries: tries }, now));
+    // Not counted further: version 0.1 gives a token up after two tries.
+    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_sent_at: now, exchange_tries: 1 }, now));
   }
   let linked: { accessToken: string; itemId: string };
   try {
     linked = await plaid.exchangePublicToken(publicToken);
   } catch (error) {
+    // An exchange can't happen twice: whatever came of a lost one, trying it again tells, and only Plaid's refusal of the token ends it.
     if (!(error instanceof UpstreamError) || error.failure === 'lost') throw error;
     if (error.failure === 'refused') return endOrGoOn(storage, held);
-    // A definite answer that it was not done: this try does not count.
-    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_tries: tries - 1 }, now));
+    // A definite answer that it was not done: nothing is on its way.
+    await held.write({}, (trx, now) => writeItem(trx, item, { exchange_tries: 0 }, now));
     if (error.failure === 'misconfigured') throw new Stop('open', 'provider_misconfigured');
     throw error;
   }
@@ -109,6 +105,18 @@ async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<It
   if ((await leave('exchanging', 'linked')).numUpdatedRows === 0n) await leave('spent', 'removing');
 }
 
+/** A token that Plaid refused may have been used by work of which no row is left. */
+async function lookFirstIfRestarted({ storage: { db } }: ConnectBankDeps, held: HeldSession): Promise<void> {
+  if (held.looksFirst) return;
+  const earlier = await db
+    .selectFrom('items')
+    .select('id')
+    .where('session_id', '=', held.row.id)
+    .where('id', '!=', held.row.item_id)
+    .executeTakeFirst();
+  held.looksFirst = earlier !== undefined;
+}
+
 /** item_linked → identity_ready: there is a row for each account, and an identity at Finix that will own the instruments. */
 async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   let connections = await currentConnections(deps, held);
@@ -120,6 +128,7 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   if (connections.every(({ status }) => status !== 'pending' && status !== 'pending_verification')) {
     return held.write({ recovery_point: 'instrument_created', tries: 0 });
   }
+  await lookFirstIfRestarted(deps, held);
   const identity = await readyIdentity(deps, held);
   await held.write(
     { recovery_point: 'identity_ready', finix_identity: identity, identity_enc: null, tries: 0 },
@@ -133,64 +142,11 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   );
 }
 
-/** Asks Plaid, and only Plaid, what the login's accounts are, and keeps a row for each that becomes a funding source. */
-async function recordConnections(
-  { storage, secrets, plaid, outbox }: ConnectBankDeps,
-  held: HeldSession,
-): Promise<void> {
-  const { row: session } = held;
-  const item = await currentItem(storage.db, held);
-  const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await callBank(() =>
-    plaid.getAccounts(requireAccessToken(secrets, item)),
-  );
-  const choice = chooseAccounts(accounts, readChosenAccounts(session.chosen_accounts), session.account_selection);
-  if (choice.kind === 'ask') throw new Stop('open', 'account_selection_required', { accounts: choice.accounts });
-  if (choice.kind === 'refuse') {
-    throw new Stop('open', choice.code, {
-      action: choice.otherAccountWorks ? 'choose_account' : 'use_other_bank',
-      errors: choice.indexes.map((i) => ({
-        path: `accounts.${i}.id`,
-        message:
-          choice.code === 'account_unknown' ? 'is not an account of this login' : 'is not an account that can be used',
-      })),
-    });
-  }
-  const institution = {
-    institution_id: institutionId,
-    // What the page said of it is only a name to show, and only believed of the institution that Plaid names.
-    institution_name: institutionName ?? (item.institution_id === institutionId ? item.institution_name : null),
-  };
-  await held.write({}, async (trx, now) => {
-    await refuseErased(trx, session.customer_id);
-    await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
-    for (const account of choice.accounts) {
-      const connection = newConnection(held, item, account, institution, authMethod, now);
-      await trx.insertInto('connections').values(connection).execute();
-      await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
-        session: connection.session_id,
-        connection: connection.id,
-      });
-      await outbox.connectionChanged(trx, connection, now);
-    }
-  });
-}
-
-/** A customer who is being erased gets no further connection. @throws Stop */
-async function refuseErased(trx: StorageTransaction, customerId: string): Promise<void> {
-  const erasure = await trx
-    .selectFrom('erasures')
-    .select('customer_id')
-    .where('customer_id', '=', customerId)
-    .executeTakeFirst();
-  if (erasure) throw new Stop('failed', 'session_failed', { detail: 'The customer is being erased.' });
-}
-
 /** identity_ready → instrument_created: every account has its outcome. */
 async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   const item = await currentItem(deps.storage.db, held);
   const accessToken = requireAccessToken(deps.secrets, item);
-  // A token that Plaid refused may have been used by work of which no row is left.
-  held.looksFirst ||= await wasRestarted(deps, held);
+  await lookFirstIfRestarted(deps, held);
   for (const connection of await currentConnections(deps, held)) {
     if (connection.status !== 'pending') continue;
     try {
@@ -221,16 +177,6 @@ async function failConnection(
   // A create call that is still in doubt has its row, which has it looked for.
   const failed = { status: 'failed', error_code: code, reason: code, instrument_sent_at: null } as const;
   await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
-}
-
-async function wasRestarted({ storage: { db } }: ConnectBankDeps, { row }: HeldSession): Promise<boolean> {
-  const earlier = await db
-    .selectFrom('items')
-    .select('id')
-    .where('session_id', '=', row.id)
-    .where('id', '!=', row.item_id)
-    .executeTakeFirst();
-  return earlier !== undefined;
 }
 
 /** instrument_created → finished: the session ends as what its connections became. */
@@ -305,13 +251,6 @@ export function postponementOf(error: UpstreamError): Postpone {
   return new Postpone(error.service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', delay);
 }
 
-async function currentItem(
-  db: StorageTransaction | ConnectBankDeps['storage']['db'],
-  held: HeldSession,
-): Promise<ItemTable> {
-  return db.selectFrom('items').selectAll().where('id', '=', held.row.item_id).executeTakeFirstOrThrow();
-}
-
 function currentConnections({ storage }: ConnectBankDeps, held: HeldSession): Promise<ConnectionTable[]> {
   return storage.db
     .selectFrom('connections')
@@ -321,81 +260,4 @@ function currentConnections({ storage }: ConnectBankDeps, held: HeldSession): Pr
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-}
-
-async function writeItem(
-  trx: StorageTransaction,
-  item: ItemTable,
-  patch: Partial<ItemTable>,
-  now: number,
-): Promise<void> {
-  await trx
-    .updateTable('items')
-    .set({ ...patch, updated_at: now })
-    .where('id', '=', item.id)
-    .execute();
-}
-
-function requireAccessToken(secrets: ConnectBankDeps['secrets'], item: ItemTable): string {
-  const token = accessTokenOf(secrets, item);
-  if (token === null) throw new Stop('restart_required', 'restart_required');
-  return token;
-}
-
-function newConnection(
-  { row: session }: HeldSession,
-  item: ItemTable,
-  account: PlaidAccount,
-  institution: Pick<ConnectionTable, 'institution_id' | 'institution_name'>,
-  authMethod: string | null,
-  now: number,
-): ConnectionTable {
-  const isPending = isPendingVerification(account);
-  const verification = readVerification({ ...account, authMethod, isVerified: !isPending }, now);
-  return {
-    id: newId('con'),
-    session_id: session.id,
-    customer_id: session.customer_id,
-    merchant_id: session.merchant_id,
-    item_id: item.id,
-    status: isPending ? 'pending_verification' : 'pending',
-    plaid_account_id: account.id,
-    account_name: account.name,
-    account_mask: account.mask,
-    account_type: account.type,
-    account_subtype: account.subtype,
-    persistent_account_id: account.persistentAccountId,
-    ...institution,
-    verification: JSON.stringify(verification),
-    purpose: session.purpose,
-    link_session_id: item.link_session_id,
-    finix_identity: session.finix_identity,
-    payment_instrument: null,
-    previous_payment_instrument: null,
-    fingerprint: null,
-    bank_account_validation_check: null,
-    authorization_receipt: session.authorization_receipt,
-    metadata: session.metadata,
-    instrument_sent_at: null,
-    instrument_tries: 0,
-    sweep_at: null,
-    error_code: null,
-    reason: null,
-    goal: null,
-    goal_since: null,
-    waited_ms: 0,
-    next_at: 0,
-    tries: 0,
-    lease_owner: null,
-    lease_until: 0,
-    version: 0,
-    generation: 0,
-    repaired_at: null,
-    revoked_at: null,
-    removed_at: null,
-    last_return: null,
-    changed_bank_at: null,
-    created_at: now,
-    updated_at: now,
-  };
 }

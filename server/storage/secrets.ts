@@ -30,6 +30,8 @@ export interface Secrets {
   deriveLinkProof(linkId: string, keyId: string): Buffer;
   /** The 43 characters (base64url of 32 bytes) that only the holder of the session was given; the same each time. */
   deriveClientSecret(sessionId: string, keyId: string): string;
+  /** Bytes that only a holder of the key can know; the same each time for the same purpose. The current key where `keyId` is gone. */
+  deriveBytes(purpose: string, keyId: string, length: number): Buffer;
 }
 
 /** `bad_key`: not a key; `unknown_key`: not in the list; `malformed`: not a sealed value; `refused`: changed, or sealed for another field. */
@@ -119,6 +121,11 @@ export function createSecrets(keys: readonly string[]): Secrets {
       return Buffer.from(
         hkdfSync('sha256', keyOf(keyId), '', `finix-bank-connect link v1:${linkId}`, LINK_PROOF_BYTES),
       );
+    },
+
+    deriveBytes(purpose, keyId, length) {
+      const key = keyOf(ring.has(keyId) ? keyId : currentKeyId);
+      return Buffer.from(hkdfSync('sha256', key, '', `finix-bank-connect ${purpose}`, length));
     },
 
     deriveClientSecret(sessionId, keyId) {

@@ -84,13 +84,53 @@ describe('a lost answer of the exchange', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it('lost twice is not tried a third time', async () => {
+  it('is no reason to ask the customer to connect again, however often it is lost', async () => {
     server = await TestServer.start(QUICK);
-    fault({ ...EXCHANGE, kind: 'timeout', times: 2 });
+    fault({ ...EXCHANGE, kind: 'timeout', times: 3 });
+    fault({ ...EXCHANGE, kind: 'reset', times: 1 });
     const { answer } = await connect();
-    expect(answer.body.code).toBe('restart_required');
-    expect(calls(EXCHANGE)).toHaveLength(2);
+    expect([answer.status, answer.body.status]).toEqual([200, 'completed']);
+    expect(calls(EXCHANGE)).toHaveLength(5);
   });
+
+  it("by a gateway's page for seconds is waited out, with the same token", async () => {
+    server = await TestServer.start(QUICK);
+    fault({ ...EXCHANGE, kind: 'html' });
+    setTimeout(() => server.upstream.simulator.faults.clear(), 1_500);
+    const { answer } = await connect();
+    expect([answer.status, answer.body.status]).toEqual([200, 'completed']);
+    expect(server.ledger.items()).toHaveLength(1);
+  });
+
+  it('for longer than the page waits shows that the bank is being connected, and a job finishes', async () => {
+    server = await TestServer.start({ ...QUICK, answerWithinMs: 300, timing: { lookAgainMs: 100 } });
+    fault({ ...EXCHANGE, kind: 'html' });
+    const { session, token, answer } = await connect();
+    expect([answer.status, answer.body.status]).toEqual([202, 'processing']);
+    // As the page does: it asks, or sends the same token once more.
+    expect((await server.complete(session, token)).status).toBe(202);
+    server.upstream.simulator.faults.clear();
+    await eventually(async () => {
+      server.clockOffset += 60_000;
+      await server.jobs.tick();
+      return (await server.page(session, 'GET', '')).body.status === 'completed';
+    });
+    expect(server.ledger.items()).toHaveLength(1);
+  }, 20_000);
+
+  it('ends with the refusal of a token that is no longer good', async () => {
+    server = await TestServer.start({ ...QUICK, answerWithinMs: 300, timing: { lookAgainMs: 100 } });
+    fault({ ...EXCHANGE, kind: 'html' });
+    const { session } = await connect();
+    server.clockOffset = 31 * 60_000;
+    server.upstream.simulator.faults.clear();
+    await eventually(async () => {
+      server.clockOffset += 60_000;
+      await server.jobs.tick();
+      return (await server.page(session, 'GET', '')).body.status === 'restart_required';
+    });
+    expect((await server.complete(session, await server.publicToken())).status).toBeLessThan(300);
+  }, 20_000);
 });
 
 describe('a lost answer of a Finix create call', () => {
@@ -164,9 +204,10 @@ describe('a lost answer of a Finix create call', () => {
     expect(answer.headers.get('Retry-After')).toBe('2');
     expect(answer.body).toMatchObject({ status: 'processing', connections: [{ status: 'pending' }] });
     const done = await eventually(async () => {
+      await server.jobs.tick();
       const polled = await server.page(session, 'GET', '');
       return polled.body.status === 'completed' && polled;
-    });
+    }, 15_000);
     expect(done.body.connections[0]).toMatchObject({ status: 'active' });
     expect(server.ledger.instruments()).toHaveLength(1);
   });
