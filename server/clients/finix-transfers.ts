@@ -31,6 +31,28 @@ export interface FinixTransfer {
 /** A member of another kind than expected is read as none, and does not cost the rest. */
 const text = z.string().max(255).nullish().catch(null);
 
+const nullable = z.string().nullable();
+/** As it is kept: what this client itself has made. */
+export const transferSchema = z.object({
+  id: z.string(),
+  type: z.string(),
+  subtype: nullable,
+  state: z.string(),
+  amount: z.number().nullable(),
+  currency: nullable,
+  source: nullable,
+  destination: nullable,
+  parent: nullable,
+  failureCode: nullable,
+  returnCode: nullable,
+  possibleReturnCode: nullable,
+  isReturned: z.boolean(),
+  idempotencyId: nullable,
+  tagValues: z.array(z.string()),
+  createdAt: z.number().nullable(),
+  updatedAt: z.number().nullable(),
+}) satisfies z.ZodType<FinixTransfer>;
+
 export const transferBody = z.looseObject({
   id: z.string().min(1).max(255),
   type: text,
@@ -46,10 +68,10 @@ export const transferBody = z.looseObject({
   created_at: text,
   updated_at: text,
   tags: z.record(z.string(), z.unknown()).nullish().catch(null),
-  messages: z.unknown(),
-  raw: z.unknown(),
-  bank_return_details: z.unknown(),
-  failure_message: z.unknown(),
+  messages: z.unknown().optional(),
+  raw: z.unknown().optional(),
+  bank_return_details: z.unknown().optional(),
+  failure_message: z.unknown().optional(),
 });
 
 export const transferList = z.object({

@@ -139,6 +139,7 @@ function newConnection(
     revoked_at: null,
     removed_at: null,
     last_return: null,
+    later_authorizations: null,
     changed_bank_at: null,
     created_at: now,
     updated_at: now,

@@ -1,7 +1,7 @@
 import type { ProblemCode } from '../../widget/contract.ts';
 import type { PlaidAccount } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
-import { beginRenewal, changeConnection, lockConnection, renewal } from '../records/connections.ts';
+import { beginRenewal, changeConnection, isReturned, lockConnection, renewal } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
@@ -58,6 +58,8 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
     .where('status', 'in', ['needs_repair', 'revoked'])
     .where('goal', 'is', null)
     .execute();
+  // A return stopped the debits of that account, and signing in for another one does not allow them again.
+  const repairedToo = siblings.filter((sibling) => !isReturned(sibling));
   const needsInstrument = !isPendingVerification(account) && needsNew(connection, account);
   const point: RecoveryPoint = needsInstrument ? 'identity_ready' : 'instrument_created';
   await held.write({ recovery_point: point, tries: 0 }, async (trx, now) => {
@@ -65,7 +67,7 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
     const next = isPendingVerification(account) ? unverified(before) : needsInstrument ? renewal(before) : ACTIVE;
     const patch = { ...asRead(account), ...next, reason: null, repaired_at: now };
     await changeConnection(trx, deps.outbox, before, patch, now, { actor: 'page' });
-    for (const sibling of siblings) await repairSibling(trx, deps.outbox, sibling, accounts, now);
+    for (const sibling of repairedToo) await repairSibling(trx, deps.outbox, sibling, accounts, now);
   });
 }
 
@@ -176,6 +178,7 @@ function needsNew(connection: ConnectionTable, account: PlaidAccount): boolean {
   return (
     connection.payment_instrument === null ||
     connection.status === 'revoked' ||
+    isReturned(connection) ||
     account.id !== connection.plaid_account_id ||
     account.persistentAccountId !== null ||
     RENUMBERING_BANKS.has(connection.institution_id ?? '')

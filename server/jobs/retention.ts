@@ -1,6 +1,6 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
-import { purgeAudit } from '../records/audit.ts';
+import { PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
 import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
 import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';
@@ -26,6 +26,10 @@ const RETENTION = {
   items: 30 * 24 * 3600_000,
   /** A Hosted Link lives for half an hour, and Plaid repeats a webhook for a day. */
   linkTokens: 7 * 24 * 3600_000,
+  /** A bank's customer can call a debit unauthorized for 60 days; after that its check answers no question any more. */
+  checks: 90 * 24 * 3600_000,
+  /** A debit that did not come back: for as long as Nacha lets a returned one be sent again. */
+  transfers: 180 * 24 * 3600_000,
 } as const;
 
 const UNFINISHED: StoredSessionStatus[] = ['expired', 'canceled', 'failed'];
@@ -56,6 +60,8 @@ export async function applyRetention({
     await purgeSessions(storage, ['completed'], now - RETENTION.completed),
     await purgeItems(storage, now - RETENTION.items),
     await purgeWebhooks(storage, now),
+    await purgeChecks(storage, now - RETENTION.checks),
+    await purgeTransfers(storage, now),
   ];
   return more.includes(true);
 }
@@ -95,6 +101,8 @@ async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], 
         old.map(({ id }) => id),
       )
       .where('status', '=', 'failed')
+      // One that had an instrument and was ended by a return has evidence to give.
+      .where('id', 'not in', (eb) => eb.selectFrom('connection_instruments').select('connection_id'))
       .where('sweep_at', 'is', null)
       .execute();
     return old.length === BATCH;
@@ -109,6 +117,40 @@ async function purgeItems({ db }: Storage, endedBefore: number): Promise<boolean
     .where('next_at', '<=', endedBefore)
     .limit(BATCH);
   const { numDeletedRows } = await db.deleteFrom('items').where('id', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows) === BATCH;
+}
+
+async function purgeChecks({ db }: Storage, madeBefore: number): Promise<boolean> {
+  const old = db.selectFrom('checks').select('id').where('created_at', '<=', madeBefore).limit(BATCH);
+  const { numDeletedRows } = await db.deleteFrom('checks').where('id', 'in', old).executeTakeFirst();
+  return Number(numDeletedRows) === BATCH;
+}
+
+/** What came back is part of the evidence, and stays as long as it. */
+async function purgeTransfers({ db }: Storage, now: number): Promise<boolean> {
+  const cutoff = now - PROOF_KEEP_MS;
+  const old = db
+    .selectFrom('transfers')
+    .select('transfers.id')
+    .where('transfers.updated_at', '<=', now - RETENTION.transfers)
+    .where((eb) =>
+      eb.or([
+        eb('returned_at', 'is', null),
+        eb.and([
+          eb('transfers.updated_at', '<=', cutoff),
+          eb(
+            'connection_id',
+            'not in',
+            eb
+              .selectFrom('connections')
+              .select('connections.id')
+              .where((row) => row.or([row('removed_at', 'is', null), row('removed_at', '>', cutoff)])),
+          ),
+        ]),
+      ]),
+    )
+    .limit(BATCH);
+  const { numDeletedRows } = await db.deleteFrom('transfers').where('id', 'in', old).executeTakeFirst();
   return Number(numDeletedRows) === BATCH;
 }
 

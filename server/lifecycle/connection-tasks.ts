@@ -84,6 +84,8 @@ const TASKS: Record<ConnectionTask, (deps: TaskDeps, held: HeldConnection) => Pr
   instrument: renewInstrument,
   disable: async (deps, held) => {
     await disableInstruments(deps, held.row);
+    // The account is of no use any more: its login only bills.
+    if (held.row.status === 'failed') await releaseItem(deps, held.row);
     await held.change({ ...DONE, instrument_sent_at: null });
   },
   remove: async (deps, held) => {

@@ -186,6 +186,7 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
       .where('id', '=', id)
       .returningAll()
       .executeTakeFirstOrThrow();
+    await trx.deleteFrom('checks').where('connection_id', '=', id).execute();
     await forgetDeliveries(trx, forgotten);
   }
   for (const { id } of sessions) {

@@ -21,6 +21,16 @@ export const ENDED_STATUSES: readonly ConnectionStatus[] = ['revoked', 'removed'
 /** The reason of a connection whose instrument was disabled at Finix itself; enabling it there takes this back. */
 export const DISABLED_IN_FINIX = 'instrument_disabled';
 
+/** The reason of a connection that a return has changed: `return_R10`, or `return_{failure code}` where no return code is known. */
+export function returnReason(code: string | null, failureCode: string | null): string {
+  return `return_${code ?? failureCode ?? 'unknown'}`;
+}
+
+/** Whether a connection is as it is because of a return: then its instrument is disabled, and only another one brings it back. */
+export function isReturned({ reason }: Pick<ConnectionTable, 'reason'>): boolean {
+  return reason?.startsWith('return_') ?? false;
+}
+
 /** Reads a connection so that nobody else changes it before this transaction ends. */
 export async function lockConnection(trx: StorageTransaction, id: string): Promise<ConnectionTable | undefined> {
   const row = await trx
@@ -147,8 +157,13 @@ export async function revoke(
   now: number,
   by: Initiator,
 ): Promise<ConnectionTable> {
-  const goal = taskPatch(before, 'disable', now) ?? {};
-  return changeConnection(trx, outbox, before, { status: 'revoked', reason, revoked_at: now, ...goal }, now, by);
+  const patch = { status: 'revoked', reason, revoked_at: now, ...noMoreDebits(before, now) } as const;
+  return changeConnection(trx, outbox, before, patch, now, by);
+}
+
+/** The instrument is to be disabled, whatever else was to be done with the connection short of removing it. */
+export function noMoreDebits(before: ConnectionTable, now: number): Partial<ConnectionTable> {
+  return taskPatch(before, 'disable', now) ?? {};
 }
 
 /** Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. */

@@ -15,6 +15,10 @@ export interface Outbox {
   sessionEnded(trx: StorageTransaction, session: SessionTable, now: number): Promise<void>;
   /** A link is completed or has expired. */
   linkEnded(trx: StorageTransaction, link: LinkTable, connections: ConnectionTable[], now: number): Promise<void>;
+  /** A debit or a payout came back. */
+  connectionReturned(trx: StorageTransaction, connection: ConnectionTable, reason: string, now: number): Promise<void>;
+  /** A customer who is paid has connected another account than before. */
+  bankChanged(trx: StorageTransaction, connection: ConnectionTable, reason: string, now: number): Promise<void>;
 }
 
 /** Which states are news. A merchant who waits for `pending` to end learns of the end. */
@@ -64,18 +68,31 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
       .execute();
   }
 
+  async function addConnection(
+    trx: StorageTransaction,
+    now: number,
+    event: string,
+    connection: ConnectionTable,
+    reason: string | null,
+  ): Promise<void> {
+    if (!merchantWebhook) return;
+    await add(trx, now, {
+      type: `connection.${event}`,
+      data: viewConnection(connection, 'merchant'),
+      reason,
+      session: connection.session_id,
+      connection: connection.id,
+      merchant: connection.merchant_id,
+    });
+  }
+
   return {
     async connectionChanged(trx, connection, now) {
-      if (!merchantWebhook || !CONNECTION_EVENTS.has(connection.status)) return;
-      await add(trx, now, {
-        type: `connection.${connection.status}`,
-        data: viewConnection(connection, 'merchant'),
-        reason: connection.reason,
-        session: connection.session_id,
-        connection: connection.id,
-        merchant: connection.merchant_id,
-      });
+      if (!CONNECTION_EVENTS.has(connection.status)) return;
+      await addConnection(trx, now, connection.status, connection, connection.reason);
     },
+    connectionReturned: (trx, connection, reason, now) => addConnection(trx, now, 'returned', connection, reason),
+    bankChanged: (trx, connection, reason, now) => addConnection(trx, now, 'changed_bank', connection, reason),
     async sessionEnded(trx, session, now) {
       if (!merchantWebhook || !SESSION_EVENTS.has(session.status)) return;
       const connections = await connectionsOf(trx, session);

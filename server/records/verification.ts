@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LastReturn, OwnerMatch, Verification, VerificationMethod } from '../../widget/contract.ts';
 import type { OwnerScores } from '../clients/plaid-risk.ts';
+import { jsonColumn } from '../storage/json-column.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 
 /** What is known of an account: how its numbers were verified, and how well its owner fits the session's identity. Never a name. */
@@ -38,6 +39,9 @@ const lastReturn = z.object({
   at: z.string(),
 }) satisfies z.ZodType<LastReturn>;
 
+const readColumn = jsonColumn<Verification>('connections.verification', verification);
+const readLastReturn = jsonColumn<LastReturn>('connections.last_return', lastReturn);
+
 const UNKNOWN_OWNER: Verification['owner'] = {
   status: 'unknown',
   name: 'unknown',
@@ -55,11 +59,11 @@ const NOTHING_KNOWN: Verification = {
 };
 
 export function verificationOf(row: Pick<ConnectionTable, 'verification'>): Verification {
-  return row.verification === null ? NOTHING_KNOWN : verification.parse(JSON.parse(row.verification));
+  return row.verification === null ? NOTHING_KNOWN : readColumn(row.verification);
 }
 
 export function lastReturnOf(row: Pick<ConnectionTable, 'last_return'>): LastReturn | null {
-  return row.last_return === null ? null : lastReturn.parse(JSON.parse(row.last_return));
+  return row.last_return === null ? null : readLastReturn(row.last_return);
 }
 
 /** Plaid's words for how the numbers of an Item were set. Not among them: numbers that came from another integration. */

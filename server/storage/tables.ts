@@ -192,6 +192,8 @@ export interface ConnectionTable {
   verification: string | null;
   /** JSON of a LastReturn. */
   last_return: string | null;
+  /** JSON array of the receipts that repairs have brought; `authorization_receipt` is never changed. */
+  later_authorizations: string | null;
   /** When this account took the place of another one of a customer who is paid; null: it did not. */
   changed_bank_at: number | null;
   created_at: number;

@@ -15,7 +15,7 @@ import type { Timing } from '../work/timing.ts';
 
 /** What handlers of webhooks work with, and the one way in which they change connections. */
 export interface WebhookDeps {
-  config: Pick<Config, 'plaid'>;
+  config: Pick<Config, 'plaid' | 'returns'>;
   storage: Storage;
   secrets: Secrets;
   plaid: PlaidClient;
@@ -104,7 +104,7 @@ async function customerOf({ db }: Storage, itemId: string): Promise<string | und
  * a later one about the same thing, for which its time must be over.
  * @throws Postpone
  */
-async function refuseOvertaken(
+export async function refuseOvertaken(
   trx: StorageTransaction,
   { id, lease_until }: InboundEventTable,
   now: number,

@@ -1,15 +1,17 @@
-import { changeConnection, DISABLED_IN_FINIX } from '../records/connections.ts';
+import { changeConnection, DISABLED_IN_FINIX, isReturned } from '../records/connections.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
-import type { FinixFacts } from './verify-finix.ts';
+import { handleTransfer } from './transfer-handlers.ts';
+import { readFinixFacts } from './verify-finix.ts';
 
 /** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
 const FINIX_AHEAD_MS = 60_000;
 
 /** Whatever Finix says has changed is read from Finix: then neither order nor repetition matters. */
 export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
-  const { instrument: id } = JSON.parse(event.facts) as FinixFacts;
+  const { instrument: id, transfer } = readFinixFacts(event.facts);
+  if (transfer) return handleTransfer(deps, event, transfer, id);
   if (id === undefined) return 'ignored';
   const connection = await deps.storage.db
     .selectFrom('connections')
@@ -28,7 +30,8 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
   const update: Change = async (trx, before, now, by) => {
     if (before.payment_instrument !== id) return undefined;
     const check = { bank_account_validation_check: present.bankAccountValidationCheck };
-    const isUsed = before.status === 'active' || before.status === 'needs_repair';
+    // Of a connection with a return the instrument is disabled by this server.
+    const isUsed = before.status === 'active' || (before.status === 'needs_repair' && !isReturned(before));
     if (!present.enabled && isUsed) {
       // Nothing is left to disable: whoever did it may take it back at any moment, and we must not come in between.
       const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;

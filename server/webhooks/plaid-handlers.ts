@@ -2,7 +2,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
 import { addAudit } from '../records/audit.ts';
-import { beginInstrument, beginRenewal, changeConnection, revoke } from '../records/connections.ts';
+import { beginInstrument, beginRenewal, changeConnection, isReturned, revoke } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { Postpone } from '../work/retry.ts';
@@ -137,8 +137,8 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
   // It may have broken again since, or have been removed.
   const isGood = (await loginState(deps, item)) === 'good';
   return forItem(deps, event, facts, (trx, before, now, by) => {
-    // What is leaving stays as it is, and its worker undisturbed.
-    if (before.goal === 'remove') return undefined;
+    // What is leaving stays as it is, and its worker undisturbed. A good login does not bring back an instrument that was disabled for a return.
+    if (before.goal === 'remove' || isReturned(before)) return undefined;
     const isRepaired = before.status === 'needs_repair' && isGood;
     const status = before.payment_instrument === null ? 'pending_verification' : 'active';
     const patch = isRepaired ? ({ status, reason: null, repaired_at: now } as const) : { repaired_at: now };

@@ -10,6 +10,7 @@ import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
 import { handlePlaidWebhook } from './plaid-handlers.ts';
+import { mayBeOwn, ownInstrumentOf } from './transfer-handlers.ts';
 import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
 import { createPlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
 
@@ -198,9 +199,18 @@ export function createInbound(deps: InboundDeps): Inbound {
     async receiveFinix(body, signature) {
       if (body.length === 0) return;
       verifyFinixSignature(body, signature, config.finix.webhookSecrets, await storage.now());
-      const { type, key, instruments } = readFinixWebhook(body);
+      const { type, key, instruments, transfers } = readFinixWebhook(body);
       const body_hash = createHash('sha256').update(body).digest('hex');
       const event = { source: 'finix', body_hash, type } as const;
+      for (const transfer of transfers) {
+        const instrument = await ownInstrumentOf(storage, transfer);
+        // About the merchant's other customers nothing is kept.
+        if (instrument === undefined && !mayBeOwn(transfer)) continue;
+        const dedupe_key = `finix:${key}:${transfer.id}`;
+        const subject = instrument ?? transfer.parent;
+        await store({ ...event, dedupe_key, subject, facts: { instrument, transfer } }, null);
+      }
+      if (type.startsWith('transfer/')) return;
       const [only, ...others] = instruments;
       if (only === undefined || others.length === 0) {
         const subject = only ?? null;

@@ -1,6 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
+import { type FinixTransfer, toTransfer, transferBody, transferSchema } from '../clients/finix-transfers.ts';
 import { ProblemError } from '../errors.ts';
+import { jsonColumn } from '../storage/json-column.ts';
 
 /** Long enough for clocks that differ and a slow network, too short to replay yesterday's. Finix names no number. */
 const TOLERANCE_MS = 5 * 60_000;
@@ -35,7 +37,14 @@ export function verifyFinixSignature(
 export interface FinixFacts {
   /** The payment instrument that it is about. What became of it is asked of Finix itself, so order does not matter. */
   instrument?: string | undefined;
+  /** The debit, payout or reversal that it is about, as it was told: nothing in it ever becomes untrue. */
+  transfer?: FinixTransfer | undefined;
 }
+
+export const readFinixFacts = jsonColumn<FinixFacts>(
+  'inbound_events.facts',
+  z.object({ instrument: z.string().optional(), transfer: transferSchema.optional() }),
+);
 
 export interface FinixWebhook {
   /** `instrument/updated` */
@@ -44,6 +53,7 @@ export interface FinixWebhook {
   key: string;
   /** Payment instruments that it is about. */
   instruments: string[];
+  transfers: FinixTransfer[];
 }
 
 const name = z.string().regex(/^[\w.-]{1,64}$/);
@@ -53,21 +63,41 @@ const eventBody = z.looseObject({
   entity: name,
   _embedded: z.record(z.string(), z.unknown()).nullish(),
 });
-const resources = z.array(z.looseObject({ id: z.string().max(255) })).max(1000);
+/** One resource an event is what Finix sends. */
+const MAX_RESOURCES = 1000;
+const resources = z.array(z.looseObject({ id: z.string().max(255) })).max(MAX_RESOURCES);
 
 /** Never fails, as readPlaidWebhook. */
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
   const hash = createHash('sha256').update(body).digest('hex');
   const parsed = eventBody.safeParse(parseJson(body));
-  if (!parsed.success) return { type: 'UNREADABLE', key: hash, instruments: [] };
+  if (!parsed.success) return { type: 'UNREADABLE', key: hash, instruments: [], transfers: [] };
   const { id, type, entity, _embedded } = parsed.data;
+  if (entity === 'transfer') {
+    return { type: `${entity}/${type}`, key: id ?? hash, instruments: [], transfers: readTransfers(_embedded) };
+  }
   // Under which name the resources come is not documented for instruments; their ids say what they are.
   const instruments = Object.values(_embedded ?? {}).flatMap((list) => {
     const read = resources.safeParse(list);
     return read.success ? read.data.flatMap((resource) => (resource.id.startsWith('PI') ? [resource.id] : [])) : [];
   });
   const isAboutInstruments = entity.includes('instrument');
-  return { type: `${entity}/${type}`, key: id ?? hash, instruments: isAboutInstruments ? instruments : [] };
+  return {
+    type: `${entity}/${type}`,
+    key: id ?? hash,
+    instruments: isAboutInstruments ? instruments : [],
+    transfers: [],
+  };
+}
+
+/** One that can't be read is none: repeating it would not make it readable. */
+function readTransfers(embedded: Record<string, unknown> | null | undefined): FinixTransfer[] {
+  return Object.values(embedded ?? {}).flatMap((list) =>
+    (Array.isArray(list) ? list.slice(0, MAX_RESOURCES) : []).flatMap((resource) => {
+      const read = transferBody.safeParse(resource);
+      return read.success ? [toTransfer(read.data)] : [];
+    }),
+  );
 }
 
 function splitPair(part: string): [string, string] {

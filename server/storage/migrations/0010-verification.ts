@@ -7,7 +7,7 @@ export async function up(db: Kysely<never>): Promise<void> {
     .addColumn('ownership', 'text', (c) => c.notNull().defaultTo('report'))
     .execute();
   await db.schema.alterTable('items').addColumn('link_session_id', 'text').execute();
-  for (const column of ['verification', 'last_return', 'link_session_id', 'purpose'] as const) {
+  for (const column of ['verification', 'last_return', 'link_session_id', 'purpose', 'later_authorizations'] as const) {
     await db.schema.alterTable('connections').addColumn(column, 'text').execute();
   }
   await db.schema.alterTable('connections').addColumn('changed_bank_at', 'bigint').execute();

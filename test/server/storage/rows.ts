@@ -108,6 +108,7 @@ export const rows: Database = {
     link_session_id: 'link-session-1',
     verification: '{}',
     last_return: '{}',
+    later_authorizations: '[]',
     changed_bank_at: at,
     created_at: at,
     updated_at: at,

@@ -1,0 +1,132 @@
+import type { FinixTransfer } from '../clients/finix-transfers.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import { returnCodeOf } from '../lifecycle/return-codes.ts';
+import {
+  isSystemReversal,
+  type ReturnFacts,
+  recordTransfer,
+  returnIn,
+  type TransferFacts,
+} from '../lifecycle/returns.ts';
+import type { Initiator } from '../records/audit.ts';
+import { lockConnection } from '../records/connections.ts';
+import type { Storage } from '../storage/open.ts';
+import type { InboundEventTable } from '../storage/tables.ts';
+import { type Outcome, refuseOvertaken, type WebhookDeps } from './change-connections.ts';
+
+/** The instrument of ours that a transfer debits or pays; undefined: none. One look into an index, for most of what comes is about others. */
+export async function ownInstrumentOf(
+  { db }: Storage,
+  { source, destination }: FinixTransfer,
+): Promise<string | undefined> {
+  const named = [source, destination].filter((id) => id !== null);
+  if (named.length === 0) return undefined;
+  const found = await db
+    .selectFrom('connection_instruments')
+    .select('payment_instrument')
+    .where('payment_instrument', 'in', named)
+    .limit(1)
+    .executeTakeFirst();
+  return found?.payment_instrument;
+}
+
+/** Which instrument Finix names on a reversal is not published: its debit's instrument is asked for. Refunds by the merchant mean nothing here. */
+export function mayBeOwn(transfer: FinixTransfer): boolean {
+  return isSystemReversal(transfer) && transfer.parent !== null;
+}
+
+/**
+ * A debit or a payout has been made, has ended or has come back. A return is final: whatever says so is believed, and nothing that comes later
+ * takes it back.
+ */
+export async function handleTransfer(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  transfer: FinixTransfer,
+  instrument: string | undefined,
+): Promise<Outcome> {
+  const read = transfer.type === 'REVERSAL' ? reversed : direct;
+  const known = await read(deps, event, transfer, instrument);
+  if (!known) return 'ignored';
+  const { storage, tasks } = deps;
+  const owner = await storage.db
+    .selectFrom('connection_instruments')
+    .innerJoin('connections', 'connections.id', 'connection_instruments.connection_id')
+    .select(['connections.id', 'connections.customer_id'])
+    .where('connection_instruments.payment_instrument', '=', known.instrument)
+    .executeTakeFirst();
+  if (!owner) return 'ignored';
+  const now = await storage.now();
+  const by: Initiator = { actor: 'finix', details: { webhook: event.type } };
+  // Also while a session is at work on the login: stopping a debit never waits.
+  const after = await storage.transaction(`customer:${owner.customer_id}`, async (trx) => {
+    await refuseOvertaken(trx, event, now);
+    const before = await lockConnection(trx, owner.id);
+    const { outbox, config } = deps;
+    return before && recordTransfer(trx, { outbox, returns: config.returns }, before, known, now, by);
+  });
+  if (after?.goal) await tasks.run(owner.id);
+  return 'handled';
+}
+
+/** A debit or a payout itself. Where it does not name the return code, what takes it back may. */
+async function direct(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  transfer: FinixTransfer,
+  instrument: string | undefined,
+): Promise<TransferFacts | undefined> {
+  if (instrument === undefined || (transfer.type !== 'DEBIT' && transfer.type !== 'CREDIT')) return undefined;
+  const own = returnIn(transfer, event.received_at);
+  if (!own || own.code !== null) return { transfer, instrument, returned: own };
+  const reversals = await readIfPossible(deps, transfer.id, () => deps.finix.listReversals(transfer.id));
+  const reversal = reversals?.find(isSystemReversal);
+  const by = reversal && returnBy(reversal, event.received_at);
+  const code = by?.code ?? transfer.possibleReturnCode;
+  return { transfer, instrument, returned: { ...own, ...by, failureCode: own.failureCode, code } };
+}
+
+/** What Finix has made to take a debit back. The debit says whose it was, and may say why. */
+async function reversed(
+  deps: WebhookDeps,
+  event: InboundEventTable,
+  reversal: FinixTransfer,
+  named: string | undefined,
+): Promise<TransferFacts | undefined> {
+  const { parent } = reversal;
+  if (!mayBeOwn(reversal) || parent === null) return undefined;
+  const by = returnBy(reversal, event.received_at);
+  const stub = { ...reversal, id: parent, type: '', state: '', createdAt: null };
+  // Nothing more is needed to stop the debits.
+  if (named !== undefined && by.code !== null) return { transfer: stub, instrument: named, returned: by };
+  const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), named === undefined);
+  const instrument = (debit && (await ownInstrumentOf(deps.storage, debit))) ?? named;
+  if (instrument === undefined) return undefined;
+  const own = debit && returnIn(debit, event.received_at);
+  const code = by.code ?? own?.code ?? debit?.possibleReturnCode ?? null;
+  const failureCode = own?.failureCode ?? by.failureCode;
+  return { transfer: debit ?? stub, instrument, returned: { ...by, code, failureCode } };
+}
+
+function returnBy(reversal: FinixTransfer, receivedAt: number): ReturnFacts {
+  const { id, returnCode, possibleReturnCode, failureCode, createdAt } = reversal;
+  const code = returnCode ?? returnCodeOf(failureCode) ?? possibleReturnCode;
+  return { transfer: id, code, failureCode, at: createdAt ?? receivedAt };
+}
+
+/** More about a return, which goes on without it where Finix can't tell. @param isNeeded nothing can be done without */
+async function readIfPossible<T>(
+  { log }: WebhookDeps,
+  transfer: string,
+  read: () => Promise<T>,
+  isNeeded = false,
+): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    if (isNeeded && error.failure !== 'refused') throw error;
+    log.warn({ transfer, code: error.code }, 'a returned transfer could not be read at Finix');
+    return undefined;
+  }
+}

@@ -1,0 +1,362 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { debits, startWithDebits } from '../helpers/debits.ts';
+import type { TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await startWithDebits();
+});
+afterEach(() => server.close());
+
+const {
+  ach,
+  atFinix,
+  bank,
+  expectStatus,
+  bring,
+  connect,
+  connectNew,
+  debit,
+  enabled,
+  events,
+  item,
+  read,
+  returned,
+  settled,
+} = debits(() => server);
+const { told, webhooks } = debits(() => server);
+
+/** What Link's update mode gives: a token that is not to be exchanged. */
+const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
+
+async function repair(connection: string): Promise<void> {
+  bank().signInAgain(item().item_id);
+  const session = await server.createSession({ connection });
+  await server.page(session, 'POST', '/link-token', {});
+  expect((await server.complete(session, UPDATE_TOKEN)).body.status).toBe('completed');
+}
+
+const transferEvents = async () => (await events()).filter(({ type }) => type.startsWith('transfer/'));
+
+function* permutations<T>(items: T[]): Generator<T[]> {
+  if (items.length < 2) return yield items;
+  for (const [i, first] of items.entries()) {
+    for (const rest of permutations(items.toSpliced(i, 1))) yield [first, ...rest];
+  }
+}
+
+describe('the webhooks of a return', () => {
+  it('come to the same end in every order, each twice', async () => {
+    const orders = [...permutations([0, 1, 2, 3])];
+    expect(orders).toHaveLength(24);
+    const debited: { id: string; transfer: string }[] = [];
+    for (const order of orders) {
+      const { id } = await connectNew();
+      const from = told().length;
+      webhooks().hold();
+      const transfer = await debit(id);
+      ach().succeed(transfer);
+      ach().returnDebit(transfer, 'R10');
+      webhooks().drop();
+      debited.push({ id, transfer });
+      const bodies = told().slice(from);
+      expect(bodies).toHaveLength(4);
+      for (const i of order) {
+        const body = bodies[i] ?? '';
+        // Sent again as it is, and under another id.
+        const again = JSON.stringify({ ...JSON.parse(body), id: `event_${id}_${i}` });
+        expect([await bring(body), await bring(body), await bring(again)]).toEqual([200, 200, 200]);
+      }
+    }
+    await settled();
+    for (const { id, transfer } of debited) {
+      expect(await read(id)).toMatchObject({
+        status: 'revoked',
+        last_return: { code: 'R10', failure_code: 'GENERIC_DECLINE', transfer, amount: 5_000, currency: 'USD' },
+      });
+    }
+  });
+
+  it('of several debits come to the same end in every order', async () => {
+    const ends = new Set<string>();
+    for (const order of permutations([0, 1, 2])) {
+      const { id } = await connectNew();
+      const transfers = [await debit(id), await debit(id), await debit(id)];
+      await settled();
+      const from = told().length;
+      webhooks().hold();
+      for (const [i, code] of ['R01', 'R01', 'R04'].entries()) {
+        ach().returnDebit(transfers[i] ?? '', code, { form: 'failed' });
+        server.clockOffset += 10;
+      }
+      webhooks().drop();
+      const bodies = told().slice(from);
+      for (const i of order) await bring(bodies[i] ?? '');
+      await settled();
+      const row = await server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
+      ends.add(`${row?.status} ${row?.reason} ${(await read(id)).last_return?.code}`);
+    }
+    expect([...ends]).toEqual(['needs_repair return_R01 R04']);
+  });
+
+  it('about instruments of others are not kept', async () => {
+    const transfer = { id: 'TRother', type: 'DEBIT', state: 'FAILED', source: 'PIother', failure_code: 'R10' };
+    const other = (more: object) =>
+      JSON.stringify({
+        id: 'event_1',
+        entity: 'transfer',
+        type: 'updated',
+        _embedded: { transfers: [{ ...transfer, ...more }] },
+      });
+    const refund = { type: 'REVERSAL', subtype: 'API', parent_transfer: 'TR1', source: null, destination: 'PIother' };
+    for (const more of [{}, { source: null }, { type: 'CREDIT', destination: 'PIother', source: null }, refund]) {
+      expect(await bring(other(more))).toBe(200);
+    }
+    expect(await events()).toEqual([]);
+    expect(server.ledger.calls()).toEqual([]);
+  });
+
+  it.each([
+    ['nothing embedded', {}],
+    ['no list', { transfers: 'none' }],
+    ['a transfer without an id', { transfers: [{ type: 'DEBIT' }] }],
+    ['null', { transfers: [null] }],
+  ])('with %s are answered 200 and not kept', async (_name, _embedded) => {
+    const body = JSON.stringify({ id: 'event_1', entity: 'transfer', type: 'updated', _embedded });
+    expect(await bring(body)).toBe(200);
+    expect(await events()).toEqual([]);
+  });
+
+  it('with members of another kind than expected are read as far as they go', async () => {
+    const { id } = await connect();
+    const { payment_instrument } = await read(id);
+    const transfer = {
+      id: 'TR1',
+      type: 'DEBIT',
+      state: 'FAILED',
+      source: payment_instrument,
+      amount: '12',
+      currency: 7,
+      tags: ['R10'],
+      messages: { text: 'ReasonCode: R10' },
+      failure_code: null,
+      created_at: 'yesterday',
+    };
+    await bring(JSON.stringify({ id: 'e', entity: 'transfer', type: 'updated', _embedded: { transfers: [transfer] } }));
+    expect((await expectStatus(id, 'revoked')).last_return).toMatchObject({
+      code: 'R10',
+      amount: null,
+      currency: null,
+    });
+  });
+
+  it('are understood when the reversal names neither side: its debit is asked for', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    await settled();
+    const reversal = {
+      id: 'TRback',
+      type: 'REVERSAL',
+      subtype: 'SYSTEM',
+      state: 'SUCCEEDED',
+      parent_transfer: transfer,
+    };
+    for (const sides of [{ source: 'PImerchant', destination: 'PIother' }, {}]) {
+      const resource = { ...reversal, ...sides, tags: { ach_return_code: 'R07' } };
+      await bring(
+        JSON.stringify({
+          id: JSON.stringify(sides),
+          entity: 'transfer',
+          type: 'created',
+          _embedded: { transfers: [resource] },
+        }),
+      );
+    }
+    expect((await expectStatus(id, 'revoked')).last_return).toMatchObject({ code: 'R07', transfer });
+  });
+
+  it('take the code from the reversal where the debit names none, whichever comes first', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    ach().succeed(transfer);
+    await settled();
+    webhooks().hold();
+    ach().returnDebit(transfer, 'R10', { failureCode: 'GENERIC_DECLINE' });
+    webhooks().drop();
+    const [ofDebit] = told().slice(-2);
+    const said = JSON.parse(ofDebit ?? '');
+    // The debit alone, as Finix might send it.
+    Object.assign(said._embedded.transfers[0], { failure_message: 'The bank returned it.' });
+    await bring(JSON.stringify(said));
+    expect((await expectStatus(id, 'revoked')).last_return).toMatchObject({ code: 'R10' });
+  });
+
+  it('are handled while Finix can’t be asked, where they say enough themselves', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    await settled();
+    server.upstream.simulator.faults.add({ service: 'finix', path: '/transfers*', kind: 'status', status: 500 });
+    ach().returnDebit(transfer, 'R10', { form: 'reversal' });
+    await expectStatus(id, 'revoked');
+  });
+
+  it('that need Finix are handled when it can be asked again', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    await settled();
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      path: '/transfers*',
+      kind: 'status',
+      status: 500,
+      times: 2,
+    });
+    const reversal = {
+      id: 'TRback',
+      type: 'REVERSAL',
+      subtype: 'SYSTEM',
+      state: 'SUCCEEDED',
+      parent_transfer: transfer,
+    };
+    const resource = { ...reversal, tags: { code: 'R07' } };
+    await bring(JSON.stringify({ id: 'e', entity: 'transfer', type: 'created', _embedded: { transfers: [resource] } }));
+    await expectStatus(id, 'revoked');
+  });
+});
+
+describe('after a return', () => {
+  it('the webhook of our own disabling changes nothing', async () => {
+    const { id } = await connect();
+    await returned(id, 'R04');
+    await expectStatus(id, 'needs_repair');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('a good login alone does not bring the connection back', async () => {
+    const { id } = await connect();
+    await returned(id, 'R04');
+    bank().repairLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+  });
+
+  it.each(['R01', 'R04', 'R10'])('%s, a repair makes a new instrument, and the old return is over', async (code) => {
+    const { id } = await connect();
+    await returned(id, code);
+    if (code === 'R01') await returned(id, code);
+    const before = await read(id);
+    server.clockOffset += 1_000;
+    await repair(id);
+    const after = await expectStatus(id, 'active');
+    expect(after.payment_instrument).not.toBe(before.payment_instrument);
+    expect(enabled()).toEqual([after.payment_instrument]);
+    // Told once more, and late.
+    for (const body of told()) await bring(JSON.stringify({ ...JSON.parse(body), id: Math.random().toString() }));
+    await expectStatus(id, 'active');
+    // The next one counts anew.
+    await returned(id, 'R01');
+    await expectStatus(id, 'active');
+  });
+
+  it('that ended the connection, no repair is possible, and another account can be connected', async () => {
+    const { id } = await connect();
+    await returned(id, 'R02');
+    const request = { customer_id: 'cus_1', connection: id };
+    expect((await server.merchant('POST', '/v1/sessions', request)).status).toBe(422);
+    const session = await server.createSession();
+    const { body } = await server.complete(session, await server.publicToken('user_low_balance'));
+    expect(body.connections).toMatchObject([{ status: 'active' }]);
+    await expectStatus(id, 'failed');
+  });
+
+  it('of one account, a repair for another account of the login leaves it as it is', async () => {
+    const session = await server.createSession({ account_selection: 'multiple' });
+    const { body } = await server.complete(session, await server.publicToken('user_several'));
+    const [first, second] = body.connections as { id: string }[];
+    await returned(first?.id ?? '', 'R10');
+    bank().breakLogin(item().item_id);
+    await expectStatus(second?.id ?? '', 'needs_repair');
+    await repair(second?.id ?? '');
+    await expectStatus(second?.id ?? '', 'active');
+    await expectStatus(first?.id ?? '', 'revoked');
+  });
+
+  it('no debit of the account is possible at Finix', async () => {
+    for (const code of ['R02', 'R04', 'R10']) {
+      const { id } = await connectNew();
+      const { payment_instrument: source } = await read(id);
+      await returned(id, code);
+      const answer = await atFinix('POST', '/transfers', { amount: 100, currency: 'USD', merchant: 'MU1', source });
+      expect(answer).not.toHaveProperty('id');
+    }
+  });
+});
+
+describe('a late return', () => {
+  it.each([
+    ['R04', 'active'],
+    ['R03', 'active'],
+    ['R02', 'active'],
+    ['R10', 'revoked'],
+    ['R15', 'failed'],
+  ] as const)('%s of an instrument that was replaced leaves the connection %s', async (code, status) => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    ach().succeed(transfer);
+    bank().renumber(item().item_id);
+    await expectStatus(id, 'active');
+    const { payment_instrument } = await read(id);
+    ach().returnDebit(transfer, code);
+    const after = await expectStatus(id, status);
+    expect(after).toMatchObject({ payment_instrument, last_return: { code, transfer } });
+    expect(enabled()).toEqual(status === 'active' ? [payment_instrument] : []);
+  });
+
+  it('of an instrument that was replaced long ago is known as the connection’s', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    ach().succeed(transfer);
+    for (let i = 0; i < 3; i++) {
+      bank().renumber(item().item_id);
+      await expectStatus(id, 'active');
+    }
+    ach().returnDebit(transfer, 'R10');
+    await expectStatus(id, 'revoked');
+  });
+
+  it('of a removed connection is shown, and changes nothing', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    ach().succeed(transfer);
+    await settled();
+    await server.merchant('DELETE', `/v1/connections/${id}`);
+    ach().returnDebit(transfer, 'R10');
+    expect((await expectStatus(id, 'removed')).last_return).toMatchObject({ code: 'R10', transfer });
+  });
+
+  it('of an erased customer is shown without naming anyone', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    ach().succeed(transfer);
+    await settled();
+    await server.merchant('DELETE', '/v1/customers/cus_1');
+    ach().returnDebit(transfer, 'R10');
+    const after = await expectStatus(id, 'removed');
+    expect(after.last_return).toMatchObject({ code: 'R10' });
+    expect(JSON.stringify(after)).not.toContain('cus_1');
+  });
+
+  it('finds its connection waiting for a session that works on it', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id);
+    ach().succeed(transfer);
+    await settled();
+    const row = { status: 'processing', lease_owner: 'frozen', lease_until: Date.now() + 3600_000 } as const;
+    await server.storage.db.updateTable('sessions').set(row).execute();
+    ach().returnDebit(transfer, 'R10');
+    await webhooks().settled();
+    await expect.poll(async () => (await read(id)).status).toBe('revoked');
+    await expect.poll(enabled).toEqual([]);
+    const statuses = async () => (await transferEvents()).map(({ status }) => status);
+    await expect.poll(statuses).not.toContain('received');
+  });
+});
