@@ -97,6 +97,7 @@ function toConfig(s: Settings, secretValues: string[]) {
     databaseUrl: s.DATABASE_URL,
     dataDir: s.DATA_DIR,
     encryptionKeys: s.ENCRYPTION_KEY,
+    hostedLink: s.HOSTED_LINK,
     trustedProxies: s.TRUSTED_PROXIES ?? [],
     logLevel: s.LOG_LEVEL,
     /** For the log, which removes them from every line. */

@@ -21,7 +21,7 @@ const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv 
 const HOSTED_LINK_SECONDS = 30 * 60;
 
 export interface LinkTokenDeps {
-  config: Pick<Config, 'plaid' | 'publicUrl'>;
+  config: Pick<Config, 'hostedLink' | 'plaid' | 'publicUrl'>;
   plaid: PlaidClient;
   secrets: Secrets;
   storage: Storage;
@@ -110,7 +110,8 @@ function linkTokenRequest(
   const customization = session.link_customization ?? config.plaid.linkCustomization;
   if (customization) request.link_customization_name = customization;
   // A page that can be left tells where to come back to: without a redirect address of its own, a bank's page only works in a Hosted Link.
-  if (mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri)) {
+  const wantsHosted = mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri);
+  if (wantsHosted && config.hostedLink) {
     request.hosted_link = {
       url_lifetime_seconds: HOSTED_LINK_SECONDS,
       ...(return_url ? { completion_redirect_uri: return_url } : {}),

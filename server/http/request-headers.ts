@@ -1,4 +1,5 @@
 import { ProblemError } from '../errors.ts';
+import type { Origin } from '../records/authorization.ts';
 import type { AppContext, AppDeps } from './context.ts';
 
 /** @throws ProblemError `invalid_request` when the header is no key */
@@ -14,4 +15,10 @@ export function idempotencyKey(c: AppContext): string | undefined {
 /** @throws ProblemError `shutting_down`: what begins now would not end in this process */
 export function refuseWhenStopping({ isStopping }: Pick<AppDeps, 'isStopping'>): void {
   if (isStopping()) throw new ProblemError('shutting_down', { retryAfter: 1 });
+}
+
+/** For the receipt of what is accepted. */
+export function originOf(c: AppContext): Origin {
+  // Long enough for any browser's.
+  return { ip: c.get('ip'), userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null };
 }

@@ -145,6 +145,12 @@ export const SETTINGS = {
     description: 'Version of that text, stored with the proof of authorization.',
   }),
 
+  HOSTED_LINK: withDefault(is.onOff, 'on', {
+    group: 'Pages',
+    description:
+      '`off`: no session is turned into a Hosted Link, an address of Plaid’s that works for whoever opens it. Webviews and dialogs then need the button mode.',
+  }),
+
   OWNERSHIP_CHECK: withDefault(is.oneOf(['off', 'report', 'require']), 'report', {
     group: 'Accounts',
     description:

@@ -1,10 +1,19 @@
 import type { Config } from '../../server/config.ts';
-import type { CreateSessionRequest, MerchantConnection, Session } from '../../widget/contract.ts';
+import type {
+  CreateLinkRequest,
+  CreateSessionRequest,
+  Link,
+  MerchantConnection,
+  Session,
+} from '../../widget/contract.ts';
 import { type Customer, type Journey, journey } from './customer.ts';
 
 /** A demo whose connect server a test may also ask as another merchant's server would, with a key. */
 export interface MerchantJourney extends Journey {
   createSession(request: CreateSessionRequest): Promise<Session>;
+  createLink(request: CreateLinkRequest): Promise<Link & { url: string }>;
+  readLink(id: string): Promise<Link>;
+  revokeLink(id: string): Promise<Link>;
   readSession(id: string): Promise<Session>;
   readConnection(id: string): Promise<MerchantConnection>;
 }
@@ -27,6 +36,9 @@ export function merchantJourney({ adjust }: { adjust?: (config: Config) => void 
   }
   return Object.assign(here, {
     createSession: (request: CreateSessionRequest) => ask<Session>('POST', '/sessions', request),
+    createLink: (request: CreateLinkRequest) => ask<Link & { url: string }>('POST', '/links', request),
+    readLink: (id: string) => ask<Link>('GET', `/links/${id}`),
+    revokeLink: (id: string) => ask<Link>('POST', `/links/${id}/revoke`),
     readSession: (id: string) => ask<Session>('GET', `/sessions/${id}`),
     readConnection: (id: string) => ask<MerchantConnection>('GET', `/connections/${id}`),
   });

@@ -1,6 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
+import type { CreateSessionRequest } from '../../../widget/contract.ts';
+import { issueLinkToken } from '../../connect/issue-link-token.ts';
 import { ProblemError } from '../../errors.ts';
+import { isLocalUrl } from '../../hosts.ts';
+import { sha256 } from '../../ids.ts';
 import { openLink } from '../../links/open-link.ts';
+import { type LinkPageFacts, renderDonePage, renderLinkPage, renderOverPage } from '../../links/page.ts';
+import { pageLanguage } from '../../links/page-texts.ts';
+import { readLinkRequest } from '../../records/columns.ts';
 import { parseLinkToken } from '../../records/link-address.ts';
 import { findLink } from '../../records/links.ts';
 import { shownLinkStatus, USABLE_LINK } from '../../records/views.ts';
@@ -8,35 +16,150 @@ import type { LinkTable } from '../../storage/tables.ts';
 import { createAddressLimit } from '../address-limit.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { checkOrigin } from '../middleware.ts';
-import { refuseWhenStopping } from '../request-headers.ts';
+import { originOf, refuseWhenStopping } from '../request-headers.ts';
 
 /** A family behind one address opens a few links a day; a robot that tries addresses is stopped, without a database write. */
 const PER_ADDRESS = { limit: 60, windowMs: 60_000 };
 
-/** What is behind the address of a link. A GET changes nothing: previews and scanners open addresses; a person presses a button. */
+/**
+ * The page behind the address of a link. A GET changes nothing, because previews and scanners open addresses; a person presses a button.
+ * A wrong address and a link that is over get the same answer, without a hint of whose it was.
+ */
 export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<string>): void {
-  const { storage, secrets } = deps;
+  const { config, storage, secrets } = deps;
   const addresses = createAddressLimit(PER_ADDRESS);
+
+  // Before the address with a token: where Plaid's own page leads to at its end, with nothing about the link in it.
+  app.get('/c/done', (c) => send(c, renderDonePage({ language: languageOf(c), nonce: newNonce() }), 200));
+
+  app.get('/c/:token', async (c) => {
+    const nonce = newNonce();
+    const link = await findUsable(c);
+    if (!link) return send(c, renderOverPage({ language: languageOf(c), nonce }), 404, policy(nonce));
+    const request = readRequest(link);
+    const facts = factsOf(c, link, request, nonce);
+    return send(c, renderLinkPage(facts), 200, policy(nonce, facts.merchant.logo_url));
+  });
 
   app.post('/c/:token/session', async (c) => {
     checkOrigin(c, origins);
     refuseWhenStopping(deps);
     const link = await requireUsable(c);
     const { session, clientSecret } = await openLink(deps, link, { actor: 'page', ip: c.get('ip') });
-    return c.json({ session: session.id, client_secret: clientSecret, return_url: link.return_url }, 201);
+    const authorization = readRequest(link).authorization ?? null;
+    return c.json(
+      { session: session.id, client_secret: clientSecret, return_url: link.return_url, authorization },
+      201,
+    );
   });
 
-  /** @throws ProblemError `not_found`, the same for a wrong address and for a link that is over: no hint of whose it was */
+  // Without scripts: a form leads to Plaid's Hosted Link, whose end the webhook brings.
+  app.post('/c/:token/hosted', async (c) => {
+    checkOrigin(c, origins);
+    refuseWhenStopping(deps);
+    const link = await findUsable(c);
+    if (!link) return send(c, renderOverPage({ language: languageOf(c), nonce: newNonce() }), 404);
+    if (!config.hostedLink) throw new ProblemError('not_found');
+    const form = await c.req.parseBody();
+    const text = readRequest(link).authorization?.text;
+    if (text !== undefined && form['accepted'] !== 'yes') return c.redirect(`${pagePath(c)}`, 303);
+    const { session } = await openLink(deps, link, { actor: 'page', ip: c.get('ip') });
+    const language = pageLanguage(String(form['lang'] ?? ''), undefined, undefined);
+    const return_url = link.return_url ?? `${config.publicUrl}/c/done`;
+    const acceptance = text === undefined ? undefined : { accepted: true, text_sha256: sha256(text) };
+    const request = { mode: 'hosted', language, return_url } as const;
+    const { hosted_link_url } = await issueLinkToken(deps, session, request, acceptance, originOf(c));
+    if (hosted_link_url === undefined) throw new ProblemError('plaid_unavailable');
+    return c.redirect(hosted_link_url, 303);
+  });
+
+  function factsOf(c: AppContext, link: LinkTable, request: CreateSessionRequest, nonce: string): LinkPageFacts {
+    const { plaid, publicUrl } = config;
+    return {
+      language: pageLanguage(c.req.query('lang'), request.language, c.req.header('Accept-Language')),
+      nonce,
+      mode: link.mode,
+      purpose: request.purpose ?? 'debit',
+      merchant: request.merchant ?? { name: plaid.clientName },
+      authorization: request.authorization,
+      path: pagePath(c),
+      endpoint: publicUrl,
+      returnUrl: link.return_url,
+      // Plaid's own script comes from Plaid's own address and from nowhere else; the simulator has it beside its API.
+      linkScript: isLocalUrl(plaid.baseUrl) ? `${new URL(plaid.baseUrl).origin}/link/link-initialize.js` : undefined,
+      isHostedOffered: config.hostedLink,
+    };
+  }
+
+  /** The whole address: PUBLIC_URL may have a path that a proxy takes away. */
+  function pagePath(c: AppContext): string {
+    return `${config.publicUrl}/c/${c.req.param('token')}`;
+  }
+
+  function readRequest(link: LinkTable): CreateSessionRequest {
+    const where = { table: 'links', row: link.id, column: 'request_enc' };
+    return readLinkRequest(secrets.open(link.request_enc ?? '', where));
+  }
+
+  /** @throws ProblemError `not_found`, `rate_limited` */
   async function requireUsable(c: AppContext): Promise<LinkTable> {
+    const link = await findUsable(c);
+    if (!link) throw new ProblemError('not_found', { detail: 'This link can no longer be used.' });
+    return link;
+  }
+
+  /** @throws ProblemError `rate_limited` */
+  async function findUsable(c: AppContext): Promise<LinkTable | undefined> {
     const retryAfter = addresses.take(c.get('ip'));
     if (retryAfter > 0) throw new ProblemError('rate_limited', { retryAfter });
     const parsed = parseLinkToken(secrets, c.req.param('token') ?? '');
-    const link = parsed && (await findLink(storage, parsed.id));
+    if (!parsed) return undefined;
+    const link = await findLink(storage, parsed.id);
     const isUsable =
-      link?.secret_key_id === parsed?.keyId &&
-      link !== undefined &&
-      USABLE_LINK.includes(shownLinkStatus(link, await storage.now()));
-    if (!isUsable) throw new ProblemError('not_found', { detail: 'This link can no longer be used.' });
-    return link;
+      link?.secret_key_id === parsed.keyId && USABLE_LINK.includes(shownLinkStatus(link, await storage.now()));
+    return isUsable && link.request_enc !== null ? link : undefined;
   }
+
+  function policy(nonce: string, logo?: string): string {
+    const { baseUrl } = config.plaid;
+    const [script, frame] = isLocalUrl(baseUrl)
+      ? [new URL(baseUrl).origin, new URL(baseUrl).origin]
+      : ['https://cdn.plaid.com/link/v2/stable/link-initialize.js', 'https://cdn.plaid.com'];
+    return [
+      "default-src 'none'",
+      `script-src 'nonce-${nonce}' ${new URL(config.publicUrl).origin} ${script}`,
+      `style-src 'nonce-${nonce}'`,
+      // Plaid's script writes them.
+      "style-src-attr 'unsafe-inline'",
+      `connect-src ${new URL(config.publicUrl).origin} ${new URL(baseUrl).origin}`,
+      `frame-src ${frame}`,
+      `img-src data: ${logo === undefined ? '' : new URL(logo).origin}`.trim(),
+      // The form without scripts is answered with a redirect to Plaid's page.
+      `form-action 'self' ${isLocalUrl(baseUrl) ? new URL(baseUrl).origin : 'https://*.plaid.com'}`,
+      "base-uri 'none'",
+      "frame-ancestors 'none'",
+      "require-trusted-types-for 'script'",
+      'trusted-types lit-html finix-bank-connect',
+    ].join('; ');
+  }
+}
+
+function languageOf(c: AppContext): string {
+  return pageLanguage(c.req.query('lang'), undefined, c.req.header('Accept-Language'));
+}
+
+function newNonce(): string {
+  return randomBytes(16).toString('base64');
+}
+
+async function send(
+  c: AppContext,
+  page: ReturnType<typeof renderLinkPage>,
+  status: 200 | 404,
+  policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+): Promise<Response> {
+  c.header('Content-Security-Policy', policy);
+  c.header('X-Robots-Tag', 'noindex, nofollow');
+  c.header('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
+  return c.html(page, status);
 }

@@ -3,7 +3,6 @@ import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../conne
 import { issueLinkToken } from '../../connect/issue-link-token.ts';
 import { recordLinkExit } from '../../connect/link-exit.ts';
 import { ProblemError } from '../../errors.ts';
-import type { Origin } from '../../records/authorization.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
 import {
   cancelSession,
@@ -18,7 +17,7 @@ import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { type Credentials, originsOf } from '../credentials.ts';
 import { checkOrigin } from '../middleware.ts';
-import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
+import { idempotencyKey, originOf, refuseWhenStopping } from '../request-headers.ts';
 import {
   completeRequest,
   linkExitRequest,
@@ -59,6 +58,10 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
   app.post('/v1/sessions/:id/link-token', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
     const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
+    if (request.mode === 'hosted' && !deps.config.hostedLink) {
+      const errors = [{ path: 'mode', message: 'must not be hosted: HOSTED_LINK is off' }];
+      throw new ProblemError('invalid_request', { errors, detail: 'Invalid: mode.' });
+    }
     if (request.return_url !== undefined && !isPageOn(originsOf(session, origins), request.return_url)) {
       const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
       throw new ProblemError('invalid_request', { errors, detail: 'Invalid: return_url.' });
@@ -113,10 +116,4 @@ function isPageOn(origins: Set<string>, url: string): boolean {
   return (
     origins.has(origin) && /^https?:$/.test(protocol) && username === '' && password === '' && !/[\p{Cc}\s]/u.test(url)
   );
-}
-
-/** For the receipt of what is accepted. */
-function originOf(c: AppContext): Origin {
-  // Long enough for any browser's.
-  return { ip: c.get('ip'), userAgent: c.req.header('User-Agent')?.slice(0, 500) ?? null };
 }

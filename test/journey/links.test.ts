@@ -1,0 +1,113 @@
+import { mkdir } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { describe, expect, test } from 'vitest';
+import { merchantJourney } from './as-merchant.ts';
+import type { Customer } from './customer.ts';
+
+const here = merchantJourney();
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const pictures = 'test-results/link-page';
+
+const bakery = {
+  customer_id: 'cus_link',
+  merchant: {
+    id: 'm_1',
+    name: 'Corner Bakery',
+    accent: '#ffd54d',
+    support_url: 'https://bakery.example/help',
+  },
+};
+
+async function opens({ page }: Customer, url: string): Promise<void> {
+  await page.goto(url);
+}
+
+async function presses(customer: Customer): Promise<void> {
+  await customer.page.locator('#start').click();
+  await customer.sees('ready');
+}
+
+/** WCAG 2.2 AA, by the rules that a program can check. */
+async function expectAccessible({ page }: Customer): Promise<void> {
+  // The page's own policy lets no other script in; the checker comes from outside of it.
+  const violations = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { failureSummary: string }[] }[] }> };
+    };
+    return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map(({ failureSummary }) => failureSummary).join(' ')}`,
+    );
+  });
+  expect(violations).toEqual([]);
+}
+
+test('A customer connects a bank through a link, on a phone, without the merchant’s page', async () => {
+  const link = await here.createLink(bakery);
+  const customer = await here.arrives();
+  await customer.page.setViewportSize({ width: 390, height: 844 });
+  await opens(customer, link.url);
+  expect(await customer.page.title()).toBe('Connect your bank account');
+  expect(await customer.page.locator('.ask').textContent()).toContain('Corner Bakery');
+  await presses(customer);
+  await customer.opensLink();
+  await customer.choosesBank();
+  await customer.signsIn();
+  await customer.choosesAccount();
+  await customer.finishesLink();
+  await customer.page.getByText('Your bank account is connected.').waitFor();
+  expect(await customer.page.locator('#accounts').textContent()).toContain('First Platypus Bank ••');
+  expect(await here.readLink(link.id)).toMatchObject({ status: 'completed', connections: [{ status: 'active' }] });
+  await opens(customer, link.url);
+  expect(await customer.page.locator('h1').textContent()).toBe('This link can no longer be used');
+  expect(await customer.page.content()).not.toContain('Corner Bakery');
+  customer.complaints.splice(0, 1);
+  expect(customer.complaints).toEqual([]);
+});
+
+test('A customer who leaves and comes back begins again with the same link', async () => {
+  const link = await here.createLink(bakery);
+  const customer = await here.arrives();
+  await opens(customer, link.url);
+  await presses(customer);
+  await opens(customer, link.url);
+  await presses(customer);
+  expect((await here.readLink(link.id)).status).toBe('opened');
+});
+
+test('A link that is revoked while its page is open says that it can no longer be used', async () => {
+  const link = await here.createLink(bakery);
+  const customer = await here.arrives();
+  await opens(customer, link.url);
+  await here.revokeLink(link.id);
+  await customer.page.locator('#start').click();
+  await customer.page.getByRole('heading', { name: 'This link can no longer be used' }).waitFor();
+  customer.complaints.length = 0;
+});
+
+describe('The page behind a link', () => {
+  test.each([
+    ['en', 390, 'light'],
+    ['en', 1280, 'dark'],
+    ['de', 390, 'dark'],
+    ['es', 768, 'light'],
+    ['zh', 390, 'light'],
+    ['ar', 390, 'light'],
+    ['ar', 1280, 'dark'],
+  ] as const)('is accessible and fits its window in %s at %i px, %s', async (language, width, scheme) => {
+    const authorization = { text: 'I authorize Corner Bakery to debit my account.', version: '1' };
+    const link = await here.createLink({ ...bakery, authorization });
+    const customer = await here.arrives();
+    await customer.page.addInitScript({ path: axe });
+    await customer.page.setViewportSize({ width, height: 844 });
+    await customer.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+    await opens(customer, `${link.url}?lang=${language}`);
+    await expectAccessible(customer);
+    await mkdir(pictures, { recursive: true });
+    await customer.page.screenshot({ path: `${pictures}/${language}-${width}-${scheme}-begin.png` });
+    await presses(customer);
+    await expectAccessible(customer);
+    const overflow = await customer.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    await customer.page.screenshot({ path: `${pictures}/${language}-${width}-${scheme}-ready.png` });
+  });
+});
