@@ -5,6 +5,7 @@ import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import { createProviderProblems } from './clients/provider-problems.ts';
 import type { Config } from './config.ts';
 import { type BankConnector, createBankConnector } from './connect/bank-connector.ts';
+import { createOwnerChecks } from './connect/ownership.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
 import { createApp, type ScriptBundle } from './http/app.ts';
@@ -92,7 +93,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
   const outbox = createOutbox(config);
   const startedAt = await storage.now();
-  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, startedAt };
+  const owners = createOwnerChecks({ storage, secrets, plaid, outbox, log });
+  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, owners, startedAt };
   const connector = createBankConnector(deps);
   const tasks = createConnectionTasks(deps);
   const inbound = createInbound({ ...deps, connector, tasks });

@@ -219,7 +219,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     },
     async stop(graceMs = Number.POSITIVE_INFINITY) {
       stopping.abort();
-      const ended = Promise.allSettled([...running.values()].map(({ work }) => work)).then(() => {});
+      const works = [...running.values()].map(({ work }) => work);
+      const ended = Promise.allSettled([...works, deps.owners.stop()]).then(() => {});
       await settleWithin(ended, performance.now() + graceMs, leaving.signal);
       const left = [...running.values()];
       // What the upstream does with an open call is in doubt, as after a crash. The new version fences the call's result out.

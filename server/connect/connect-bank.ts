@@ -13,6 +13,7 @@ import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { TIMING } from '../work/timing.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
 import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import type { OwnerChecks } from './ownership.ts';
 import { recordConnections } from './record-connections.ts';
 import { leaveRepair } from './repair.ts';
 import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
@@ -27,6 +28,7 @@ import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
  */
 export interface ConnectBankDeps extends IdentityDeps, InstrumentDeps {
   plaid: PlaidClient;
+  owners: OwnerChecks;
   /** When this process started, by the storage's clock. */
   startedAt: number;
 }
@@ -129,7 +131,9 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
     return held.write({ recovery_point: 'instrument_created', tries: 0 });
   }
   await lookFirstIfRestarted(deps, held);
-  const identity = await readyIdentity(deps, held);
+  const item = await currentItem(deps.storage.db, held);
+  deps.owners.begin(held.row, connections, requireAccessToken(deps.secrets, item));
+  const [identity] = await Promise.all([readyIdentity(deps, held), deps.owners.require(held.row, connections)]);
   await held.write(
     { recovery_point: 'identity_ready', finix_identity: identity, identity_enc: null, tries: 0 },
     async (trx, now) => {
@@ -138,6 +142,11 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
         .set({ finix_identity: identity, updated_at: now })
         .where('item_id', '=', held.row.item_id)
         .execute();
+      for (const connection of connections) {
+        const learned = deps.owners.learned(connection);
+        if (learned.verification)
+          await trx.updateTable('connections').set(learned).where('id', '=', connection.id).execute();
+      }
     },
   );
 }
@@ -194,6 +203,7 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
     await rememberIdentity(trx, session, now);
     await endOfSession(trx, deps.outbox, session, now, { actor: 'job' });
   });
+  deps.owners.finish(connections);
 }
 
 /** What a session without a usable connection ends as. */

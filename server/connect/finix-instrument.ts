@@ -2,6 +2,7 @@ import type { FinixClient } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { isPending, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
+import type { Logger } from '../log.ts';
 import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
 import {
   callsOf,
@@ -20,6 +21,7 @@ import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
 import { disableAll, listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
+import type { OwnerChecks } from './ownership.ts';
 
 /**
  * Making one payment instrument for one connection, and never two, by the rules of work/create-call.ts. The intent is committed before
@@ -33,6 +35,9 @@ export interface InstrumentDeps {
   quietMs: number;
   timing: Timing;
   outbox: Outbox;
+  log: Logger;
+  /** What has been learned of the account in the meantime, to be written with its instrument. */
+  owners: Pick<OwnerChecks, 'learned'>;
 }
 
 /** A worker that may write the connection: its session's, or its task's. */
@@ -189,7 +194,9 @@ async function processorTokenFor(
   accessToken: string,
 ): Promise<string | undefined> {
   try {
-    return await deps.plaid.createProcessorToken(accessToken, connection.plaid_account_id);
+    const token = await deps.plaid.createProcessorToken(accessToken, connection.plaid_account_id);
+    await limit(deps, connection, token);
+    return token;
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const waits = isPending(error.code);
@@ -201,6 +208,19 @@ async function processorTokenFor(
       : { status: 'failed', error_code: code, reason: code };
     await changeWanted(deps, held, connection, { ...outcome, instrument_sent_at: null });
     return undefined;
+  }
+}
+
+/** A customer waits, and the instrument can be made without it. */
+const LIMIT_TIMEOUT_MS = 3_000;
+
+/** Finix is to read the account's numbers and its owner, and nothing that the customer agrees to later. */
+async function limit({ plaid, log }: InstrumentDeps, { id }: ConnectionTable, processorToken: string): Promise<void> {
+  try {
+    await plaid.limitProcessorToken(processorToken, LIMIT_TIMEOUT_MS);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    log.warn({ connection: id, code: error.code }, 'a processor token could not be limited to auth and identity');
   }
 }
 
@@ -268,6 +288,7 @@ async function adopt(
       bank_account_validation_check: made.bankAccountValidationCheck,
       previous_payment_instrument: duplicates.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
       instrument_sent_at: null,
+      ...deps.owners.learned(before),
     };
     const after = await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
     if (after.status === 'active') await retire(trx, outbox, duplicates, after, now);

@@ -83,6 +83,8 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
         'POST /identities',
         'GET /identities',
         'POST /processor/token/create',
+        'POST /processor/token/permissions/set',
+        'POST /identity/match',
         'POST /payment_instruments',
         'GET /payment_instruments',
         'POST /item/remove',

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdentityInput } from '../../widget/contract.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
+import type { OwnerScores } from '../clients/plaid-risk.ts';
+import type { Logger } from '../log.ts';
+import { readIdentity } from '../records/columns.ts';
+import { changeConnection, lockConnection } from '../records/connections.ts';
+import type { Outbox } from '../records/outbox.ts';
+import { ownerOf, verificationOf } from '../records/verification.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import { quickBackoff, Stop } from '../work/retry.ts';
+import { canCompare, personOf } from './owner-person.ts';
+
+/**
+ * How well the owner of an account fits the session's identity, by Plaid's Identity Match. It is billed for every answer, so it is asked once for
+ * the accounts of a login, beside the other calls, and never with nothing to compare. Names stay in memory for the length of the call.
+ */
+export interface OwnerChecks {
+  /** Asks in the background, once for each login. Does nothing where the session asks for no check. */
+  begin(session: SessionTable, connections: ConnectionTable[], accessToken: string): void;
+  /** Waits for the answer where the session requires the owner. @throws Stop `owner_mismatch`, `owner_unknown` */
+  require(session: SessionTable, connections: ConnectionTable[]): Promise<void>;
+  /** What an answer that has come by now says of the connection, to be written with something else; empty: nothing. */
+  learned(connection: ConnectionTable): Partial<ConnectionTable>;
+  /** Writes answers that are there, or still to come, after the session's own writes. */
+  finish(connections: ConnectionTable[]): void;
+  /** Lets the answers that are under way be written. */
+  stop(): Promise<void>;
+}
+
+export interface OwnershipDeps {
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  outbox: Outbox;
+  log: Logger;
+}
+
+/** By Plaid's account id; null: no answer. */
+type Scores = ReadonlyMap<string, OwnerScores> | null;
+
+interface Asked {
+  answer: Promise<Scores>;
+  scores: Scores | undefined;
+  at: number;
+}
+
+/** What is not enabled, not supported or down is not asked for again by the next customer. */
+const PAUSE_MS = 3600_000;
+/** Longer than a session works without a pause. */
+const FORGET_MS = 15 * 60_000;
+/** Within the time that the customer waits for; then the owner is not known. */
+const REQUIRED_ATTEMPTS = 4;
+
+export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: OwnershipDeps): OwnerChecks {
+  /** By our id of the Item. Gone when the session has ended and the answer is written. */
+  const asked = new Map<string, Asked>();
+  /** Until when, by institution; the empty text: all. */
+  const paused = new Map<string, number>();
+  const writing = new Set<Promise<void>>();
+
+  function isPaused(institution: string | null): boolean {
+    const now = Date.now();
+    return ['', institution ?? ''].some((key) => (paused.get(key) ?? 0) > now);
+  }
+
+  function pause({ code, failure }: UpstreamError, institution: string | null): void {
+    // The customer's own matter, such as a permission that was not given: the next customer may have given it.
+    if (failure === 'refused' && code !== 'PRODUCTS_NOT_SUPPORTED') return;
+    const isOfBank = code === 'PRODUCTS_NOT_SUPPORTED' || isBankDown(code);
+    paused.set(isOfBank ? (institution ?? '') : '', Date.now() + PAUSE_MS);
+    log.warn({ code, institution: isOfBank ? institution : null }, 'owners are reported as unknown for an hour');
+  }
+
+  async function ask(session: SessionTable, connections: ConnectionTable[], accessToken: string): Promise<Scores> {
+    const [first] = connections;
+    const institution = first?.institution_id ?? null;
+    if (!first || session.identity_enc === null || (session.ownership === 'report' && isPaused(institution)))
+      return null;
+    const where = { table: 'sessions', row: session.id, column: 'identity_enc' };
+    const identity: IdentityInput = readIdentity(secrets.open(session.identity_enc, where));
+    const person = personOf(identity, verificationOf(first).holder_category);
+    if (!canCompare(person)) return null;
+    const ids = connections.map(({ plaid_account_id }) => plaid_account_id);
+    const attempts = session.ownership === 'require' ? REQUIRED_ATTEMPTS : 1;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await plaid.matchOwner(accessToken, ids, person);
+      } catch (error) {
+        if (!(error instanceof UpstreamError)) throw error;
+        const { code, failure } = error;
+        if ((code === 'INVALID_USER_IDENTITY_DATA' || code === 'INVALID_FIELD') && person.phone_number) {
+          // A number outside the real ranges fails the whole call.
+          delete person.phone_number;
+        } else if (attempt >= attempts || (failure !== 'busy' && failure !== 'lost')) {
+          pause(error, institution);
+          log.info({ session: session.id, code }, 'owner check without an answer');
+          return null;
+        } else await sleep(quickBackoff(attempt));
+      }
+    }
+  }
+
+  /** A session that stopped has no use for its answer. */
+  function forgetOld(): void {
+    for (const [item, { at, scores }] of asked) {
+      if (scores !== undefined && at < Date.now() - FORGET_MS) asked.delete(item);
+    }
+  }
+
+  function patchOf(connection: ConnectionTable, scores: Scores, at: number): Partial<ConnectionTable> {
+    const found = scores?.get(connection.plaid_account_id);
+    const known = verificationOf(connection);
+    if (!found || known.owner.checked_at !== null) return {};
+    return { verification: JSON.stringify({ ...known, owner: ownerOf(found, at) }) };
+  }
+
+  async function write(trx: StorageTransaction, id: string, { scores, at }: Asked, now: number): Promise<void> {
+    const before = await lockConnection(trx, id);
+    const patch = before ? patchOf(before, scores ?? null, at) : {};
+    if (before && patch.verification) await changeConnection(trx, outbox, before, patch, now, { actor: 'plaid' });
+  }
+
+  async function writeAll(connections: ConnectionTable[], check: Asked): Promise<void> {
+    const [first] = connections;
+    if (!first || !check.scores) return;
+    const now = await storage.now();
+    await storage.transaction(`customer:${first.customer_id}`, async (trx) => {
+      for (const { id } of connections) await write(trx, id, check, now);
+    });
+  }
+
+  return {
+    begin(session, connections, accessToken) {
+      const [first] = connections;
+      if (!first || session.ownership === 'off' || session.mode === 'repair' || asked.has(first.item_id)) return;
+      if (verificationOf(first).owner.checked_at !== null) return;
+      forgetOld();
+      const check: Asked = { scores: undefined, at: Date.now(), answer: ask(session, connections, accessToken) };
+      asked.set(first.item_id, check);
+      check.answer = check.answer
+        .catch((error: unknown) => {
+          log.error({ session: session.id, err: error }, 'owner check failed');
+          return null;
+        })
+        .then((scores) => {
+          check.scores = scores;
+          check.at = Date.now();
+          return scores;
+        });
+    },
+    async require(session, connections) {
+      if (session.ownership !== 'require' || session.mode === 'repair') return;
+      const [first] = connections;
+      const check = asked.get(first?.item_id ?? '');
+      await check?.answer;
+      const statuses = connections.map((connection) => {
+        const patch = check ? patchOf(connection, check.scores ?? null, check.at) : {};
+        return verificationOf({ ...connection, ...patch }).owner.status;
+      });
+      if (statuses.every((status) => status === 'match' || status === 'partial')) return;
+      if (check) await writeAll(connections, check);
+      asked.delete(first?.item_id ?? '');
+      throw new Stop('restart_required', statuses.includes('mismatch') ? 'owner_mismatch' : 'owner_unknown');
+    },
+    learned(connection) {
+      const check = asked.get(connection.item_id);
+      return check?.scores ? patchOf(connection, check.scores, check.at) : {};
+    },
+    finish(connections) {
+      const item = connections[0]?.item_id ?? '';
+      const check = asked.get(item);
+      if (!check) return;
+      const isWritten = () =>
+        connections.every((connection) => !('verification' in patchOf(connection, check.scores ?? null, check.at)));
+      const done: Promise<void> = check.answer
+        .then(() => (isWritten() ? undefined : writeAll(connections, check)))
+        .catch((error: unknown) => log.warn({ err: error }, 'the answer about an owner could not be stored'))
+        .finally(() => {
+          asked.delete(item);
+          writing.delete(done);
+        });
+      writing.add(done);
+    },
+    async stop() {
+      await Promise.allSettled(writing);
+    },
+  };
+}
