@@ -422,7 +422,7 @@ export interface Page<T> {
 export type WebhookEvent = ConnectionEvent | SessionEvent | LinkEvent;
 
 export interface ConnectionEvent {
-  type: `connection.${Exclude<ConnectionStatus, 'pending'> | 'returned'}`;
+  type: `connection.${Exclude<ConnectionStatus, 'pending'> | 'returned' | 'changed_bank'}`;
   timestamp: string;
   data: MerchantConnection;
   /** Why the connection has this status, such as Plaid's own code or `return_R01`. */

@@ -206,32 +206,36 @@ export const linkExitRequest = z.strictObject({
 }) satisfies z.ZodType<LinkExitRequest>;
 
 // Sized for a page of a back office.
-const limit = z.coerce.number().int().min(1).max(100).default(25);
-const cursor = line(128).optional();
+const limit = z.coerce.number().int().min(1).max(100).default(25).describe('Entries of one page.');
+const cursor = line(128).optional().describe('`next_cursor` of the page before.');
+
+const customerId = line(128).optional().describe('Only of this customer.');
+const merchantId = line(128).optional().describe('Only of this merchant of a platform.');
 
 export const listPage = z.strictObject({ cursor, limit });
 
 export const listDeliveries = z.strictObject({
-  status: z.enum(['pending', 'delivered', 'dead']).optional(),
-  merchant_id: line(128).optional(),
+  status: z.enum(['pending', 'delivered', 'dead']).optional().describe('Only with this status.'),
+  merchant_id: merchantId,
   cursor,
   limit,
 });
 
 export const listLinks = z.strictObject({
-  customer_id: line(128).optional(),
-  merchant_id: line(128).optional(),
-  status: z.enum(['open', 'opened', 'completed', 'expired', 'revoked']).optional(),
+  customer_id: customerId,
+  merchant_id: merchantId,
+  status: z.enum(['open', 'opened', 'completed', 'expired', 'revoked']).optional().describe('Only with this status.'),
   cursor,
   limit,
 });
 
 export const listConnections = z.strictObject({
-  customer_id: line(128).optional(),
-  merchant_id: line(128).optional(),
+  customer_id: customerId,
+  merchant_id: merchantId,
   status: z
     .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
-    .optional(),
+    .optional()
+    .describe('Only with this status.'),
   cursor,
   limit,
 });

@@ -1,16 +1,21 @@
 import { z } from 'zod';
 import type {
   Connection,
+  ConnectionEvent,
   ConnectionList,
   Link,
+  LinkEvent,
   LinkTokenResponse,
   MerchantConnection,
+  MerchantSession,
   Problem,
   Session,
+  SessionEvent,
 } from '../../widget/contract.ts';
 import type { DeliveryList, DeliveryView } from '../deliveries/deliveries.ts';
 import { listProblems } from '../errors.ts';
 import type { AuditEntry, AuditList } from '../records/audit.ts';
+import { CONNECTION_EVENTS, LINK_EVENTS, SESSION_EVENTS } from '../records/outbox.ts';
 import {
   completeRequest,
   createLink,
@@ -146,7 +151,10 @@ const sessionFields = {
 };
 
 const session = z.strictObject({ ...sessionFields, connections: z.array(connection) }) satisfies z.ZodType<Session>;
-const merchantSession = z.strictObject({ ...sessionFields, connections: z.array(merchantConnection) });
+const merchantSession = z.strictObject({
+  ...sessionFields,
+  connections: z.array(merchantConnection),
+}) satisfies z.ZodType<MerchantSession>;
 
 const connectionList = z.strictObject({
   object: z.literal('list'),
@@ -215,6 +223,31 @@ const linkToken = z.strictObject({
   authorization: authorizationText.optional(),
 }) satisfies z.ZodType<LinkTokenResponse>;
 
+const received = z.strictObject({ received: z.literal(true) });
+
+const status = z.strictObject({ status: z.enum(['ok', 'ready', 'stopping', 'storage is not available']) });
+
+const webhookFields = { timestamp: time };
+
+const connectionEvent = z.strictObject({
+  type: z.enum(CONNECTION_EVENTS),
+  ...webhookFields,
+  data: merchantConnection,
+  reason: text.optional(),
+}) satisfies z.ZodType<ConnectionEvent>;
+
+const sessionEvent = z.strictObject({
+  type: z.enum(SESSION_EVENTS),
+  ...webhookFields,
+  data: merchantSession,
+}) satisfies z.ZodType<SessionEvent>;
+
+const linkEvent = z.strictObject({
+  type: z.enum(LINK_EVENTS),
+  ...webhookFields,
+  data: link,
+}) satisfies z.ZodType<LinkEvent>;
+
 /** Answers and requests by name; also what tests hold real answers against. */
 export const wireSchemas = {
   Problem: problem,
@@ -230,6 +263,13 @@ export const wireSchemas = {
   Delivery: delivery,
   DeliveryList: deliveryList,
   ErasedCustomer: erasedCustomer,
+  AnySession: z.union([merchantSession, session]),
+  AuthorizationText: authorizationText,
+  Received: received,
+  Status: status,
+  ConnectionEvent: connectionEvent,
+  SessionEvent: sessionEvent,
+  LinkEvent: linkEvent,
   CreateSession: createSession,
   CreateLink: createLink,
   CreatePublicSession: createPublicSession,

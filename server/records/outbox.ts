@@ -1,4 +1,4 @@
-import type { Session } from '../../widget/contract.ts';
+import type { Session, WebhookEvent } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import type { StorageTransaction } from '../storage/open.ts';
@@ -7,8 +7,8 @@ import { connectionsOf } from './session-connections.ts';
 import { viewConnection, viewLink, viewSession } from './views.ts';
 
 /**
- * What the merchant is told. Written in the same transaction as the change itself, so that neither can be without the other; sent later
- * (deliveries.ts). The body is made once: what was true then, `updated_at` says which news is newer.
+ * The merchant's webhooks. Written in the same transaction as the change itself, so that neither can be without the other; sent later
+ * (deliveries.ts). The body is made once, from what is true then; `updated_at` orders events about one connection.
  */
 export interface Outbox {
   connectionChanged(trx: StorageTransaction, connection: ConnectionTable, now: number): Promise<void>;
@@ -21,9 +21,23 @@ export interface Outbox {
   bankChanged(trx: StorageTransaction, connection: ConnectionTable, reason: string, now: number): Promise<void>;
 }
 
-/** Which states are news. A merchant who waits for `pending` to end learns of the end. */
-const CONNECTION_EVENTS = new Set(['active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']);
-const SESSION_EVENTS = new Set(['completed', 'failed', 'restart_required']);
+/** The types of events. A merchant who waits for `pending` to end is notified of the end. */
+export const CONNECTION_EVENTS = [
+  'connection.active',
+  'connection.pending_verification',
+  'connection.needs_repair',
+  'connection.revoked',
+  'connection.removed',
+  'connection.failed',
+  'connection.returned',
+  'connection.changed_bank',
+] as const satisfies readonly WebhookEvent['type'][];
+export const SESSION_EVENTS = [
+  'session.completed',
+  'session.failed',
+  'session.restart_required',
+] as const satisfies readonly WebhookEvent['type'][];
+export const LINK_EVENTS = ['link.completed', 'link.expired'] as const satisfies readonly WebhookEvent['type'][];
 
 /** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: nobody would ever fetch it. */
 export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>): Outbox {
@@ -33,7 +47,7 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
     trx: StorageTransaction,
     now: number,
     event: {
-      type: string;
+      type: WebhookEvent['type'];
       data: object;
       reason?: string | null;
       session: string;
@@ -43,7 +57,7 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
     },
   ): Promise<void> {
     const { type, data, reason, session, connection, link, merchant } = event;
-    // `reason` is beside what the specification asks for: why a connection is as it is, such as Plaid's own code.
+    // `reason` is in addition to the specification: why a connection has its status, such as Plaid's own code.
     const body = { type, timestamp: new Date(now).toISOString(), data, ...(reason ? { reason } : {}) };
     await trx
       .insertInto('deliveries')
@@ -71,13 +85,13 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
   async function addConnection(
     trx: StorageTransaction,
     now: number,
-    event: string,
+    type: (typeof CONNECTION_EVENTS)[number],
     connection: ConnectionTable,
     reason: string | null,
   ): Promise<void> {
     if (!merchantWebhook) return;
     await add(trx, now, {
-      type: `connection.${event}`,
+      type,
       data: viewConnection(connection, 'merchant'),
       reason,
       session: connection.session_id,
@@ -88,22 +102,25 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
 
   return {
     async connectionChanged(trx, connection, now) {
-      if (!CONNECTION_EVENTS.has(connection.status)) return;
-      await addConnection(trx, now, connection.status, connection, connection.reason);
+      const type = CONNECTION_EVENTS.find((event) => event === `connection.${connection.status}`);
+      if (type !== undefined) await addConnection(trx, now, type, connection, connection.reason);
     },
-    connectionReturned: (trx, connection, reason, now) => addConnection(trx, now, 'returned', connection, reason),
-    bankChanged: (trx, connection, reason, now) => addConnection(trx, now, 'changed_bank', connection, reason),
+    connectionReturned: (trx, connection, reason, now) =>
+      addConnection(trx, now, 'connection.returned', connection, reason),
+    bankChanged: (trx, connection, reason, now) =>
+      addConnection(trx, now, 'connection.changed_bank', connection, reason),
     async sessionEnded(trx, session, now) {
-      if (!merchantWebhook || !SESSION_EVENTS.has(session.status)) return;
+      const type = SESSION_EVENTS.find((event) => event === `session.${session.status}`);
+      if (!merchantWebhook || type === undefined) return;
       const connections = await connectionsOf(trx, session);
       const data: Session = viewSession(session, connections, 'merchant', now, config);
-      const type = `session.${session.status}`;
       await add(trx, now, { type, data, session: session.id, connection: null, merchant: session.merchant_id });
     },
     async linkEnded(trx, link, connections, now) {
-      if (!merchantWebhook) return;
+      const type = LINK_EVENTS.find((event) => event === `link.${link.status}`);
+      if (!merchantWebhook || type === undefined) return;
       await add(trx, now, {
-        type: `link.${link.status}`,
+        type,
         data: viewLink(link, connections, now),
         session: link.session_id ?? '',
         connection: null,

@@ -12,11 +12,12 @@ import { type Config, loadConfig } from '../../server/config.ts';
 import type { BankConnector } from '../../server/connect/bank-connector.ts';
 import { assembleServer, type Clients } from '../../server/create-server.ts';
 import type { createApp, ScriptBundle } from '../../server/http/app.ts';
+import { operations, problemsOf } from '../../server/http/openapi.ts';
 import type { Jobs } from '../../server/jobs/jobs.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { Timing } from '../../server/work/timing.ts';
-import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
+import type { CompleteRequest, CreateSessionRequest, ProblemCode, Session } from '../../widget/contract.ts';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';
 export const SHOP = 'https://shop.example';
@@ -158,7 +159,9 @@ export class TestServer {
     }
     const response = await this.request(path, init);
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+    const answer = { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+    expectDocumented(method, path, answer);
+    return answer;
   }
 
   async createSession(request: Partial<CreateSessionRequest> = {}): Promise<Session> {
@@ -189,6 +192,20 @@ export class TestServer {
   complete(session: Session, publicToken: string, more: Partial<CompleteRequest> = {}): Promise<Answer> {
     return this.page(session, 'POST', '/complete', { public_token: publicToken, accounts: [], ...more });
   }
+}
+
+/** An answer that the published contract does not list would surprise every client that was generated from it. */
+function expectDocumented(method: string, path: string, { status, body }: Answer): void {
+  const { pathname } = new URL(path, SHOP);
+  const operation = operations.find(
+    (one) =>
+      one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(pathname),
+  );
+  if (!operation || status in operation.answers) return;
+  if (body?.code !== undefined && problemsOf(operation).has(body.code as ProblemCode)) return;
+  throw new Error(
+    `${method} ${path} answers ${status} ${body?.code}, which ${operation.id} in server/http/openapi/operations.ts does not list`,
+  );
 }
 
 export interface Answer {

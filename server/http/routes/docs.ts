@@ -39,8 +39,8 @@ ${operations.map(
   (
     operation,
   ) => html`<h3><code>${operation.method.toUpperCase()} ${operation.path}</code> <span class="who">${operation.who}</span></h3>
-<p>${operation.summary}</p>
-<p>${operation.request ? html`Body: ${schemaLink(operation.request, schemas)}. ` : ''}Answers: ${Object.entries(
+<p>${operation.summary}. ${operation.description ?? ''}</p>
+<p>${operation.requests ? html`Body: ${operation.requests.map((name) => html`${schemaLink(name, schemas)} `)}` : ''}Answers: ${Object.entries(
     operation.answers,
   ).map(([status, name]) => html`${status} ${schemaLink(name, schemas)} `)}</p>`,
 )}
