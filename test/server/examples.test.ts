@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { operations, wireSchemas } from '../../server/http/openapi.ts';
 import type { Link, Session } from '../../widget/contract.ts';
-import { afterlife } from '../helpers/afterlife.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { connect, settled, bank, item } = afterlife(() => server);
+const { connect, settled, bank, item } = connectionLifecycle(() => server);
 
 const TEXT = 'I authorize Acme to debit the bank account that I connect for the total of each order that I place.';
 
