@@ -1,8 +1,5 @@
-/** For merchants who run the server inside a program of their own; `npm start` runs server/main.ts. */
+/** For programs that run the server inside their own process; `npm start` runs server/main.ts. */
 
-export { type Config, ConfigError, loadConfig } from './config.ts';
-export { type AssembledServer, type AssembleOptions, assembleServer } from './create-server.ts';
-export { type AppDeps, createApp, type ScriptBundle } from './http/app.ts';
-export { createLog, type Logger, type LogOptions } from './log.ts';
+export { ConfigError } from './config.ts';
+export { createServer, type Server, type ServerOptions, type StartedServer } from './server.ts';
 export { StorageSetupError, StorageUnavailableError } from './storage/errors.ts';
-export { openStorage, type Storage, type StorageOptions } from './storage/open.ts';

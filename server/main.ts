@@ -1,12 +1,10 @@
 #!/usr/bin/env node
-import { createServer } from 'node:http';
+import { createServer as createHttpServer } from 'node:http';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { type Config, ConfigError, loadConfig, loadStorageSettings } from './config.ts';
-import { assembleServer } from './create-server.ts';
-import { readScript, readVersion } from './http/script-bundle.ts';
 import { createLog, type Logger } from './log.ts';
+import { createServer } from './server.ts';
 import { settingsHelp } from './settings/print.ts';
 import { SETTINGS } from './settings/table.ts';
 import { assertKeys } from './storage/check-keys.ts';
@@ -31,8 +29,6 @@ ${settingsHelp(SETTINGS)}
 
 /** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
 const GRACE_MS = 25_000;
-/** After this long a call that still hangs is left, which leaves the rest of the grace for answering and closing. */
-const WORK_GRACE_MS = 20_000;
 /** Rows that one step of rotate-keys re-encrypts: short transactions, so that serving goes on beside it. */
 const ROTATE_BATCH = 200;
 
@@ -54,54 +50,41 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function serve(config: Config, log: Logger): Promise<void> {
-  const storage = await openStorage({
-    ...config,
-    guarded: false,
-    log: (level, message, fields) => log[level](fields ?? {}, message),
-  });
-  const [version, script] = await Promise.all([readVersion(), readScript()]);
-  if (!script) log.warn('script-tag bundle missing, so it is not served: run npm run build');
-  let stopping = false;
-  const assembled = await assembleServer({ config, storage, log, version, script, isStopping: () => stopping });
-  const { app, connector, jobs, plaid } = assembled;
-
-  const server = createServer(getRequestListener(app.fetch));
+  const connect = createServer(process.env, { log });
+  const started = await connect.start();
+  const { storage } = started;
+  const server = createHttpServer(getRequestListener(connect.fetch));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, resolve);
+  }).catch(async (error: unknown) => {
+    await connect.stop();
+    throw error;
   });
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : config.port;
-  log.info(
-    { port, plaid: config.plaid.environment, finix: config.finix.environment, storage: storage.dialect },
-    'listening',
-  );
-  if (storage.dialect === 'sqlite') {
+  log.info({ port, plaid: config.plaid.environment, finix: config.finix.environment, storage }, 'listening');
+  if (storage === 'sqlite') {
     const data_dir = resolve(config.dataDir);
     log.info(
       { data_dir },
       'embedded database: servers on this machine may share the folder, servers on other machines must not',
     );
   }
-  jobs.start();
-  // Its import takes half a second: better now than in the first customer's request.
-  plaid.warmUp();
 
+  let stopping = false;
   async function stop(signal: string): Promise<void> {
     if (stopping) return;
     stopping = true;
-    log.info({ signal, in_flight: connector.inFlight }, 'stopping');
+    log.info({ signal, in_flight: started.inFlight }, 'stopping');
     const killer = setTimeout(() => process.exit(1), GRACE_MS);
     killer.unref();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    // Whatever is not done by then is at a recovery point, and another instance goes on from there at once.
-    const roundsEnd = Promise.race([jobs.stop(), sleep(WORK_GRACE_MS)]);
-    await Promise.all([roundsEnd, connector.stop(WORK_GRACE_MS)]);
+    await connect.stop();
     await closed;
-    await storage.close();
     log.info('stopped');
-    // Calls that were left keep their sockets open for as long as their time-outs.
+    // Calls that were left keep their sockets open for as long as their timeouts.
     process.exit(0);
   }
   const onSignal = (signal: string) => {

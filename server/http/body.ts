@@ -38,8 +38,20 @@ export async function readOptionalBody<T>(c: AppContext, schema: z.ZodType<T>): 
   return isEmpty ? parse(schema, {}) : readBody(c, schema);
 }
 
+/**
+ * A framework's parser that ran first has taken the bytes away, which would look like an empty body.
+ * @throws ProblemError `invalid_json` that names the cause
+ */
+export function refuseParsedBody(c: AppContext): void {
+  const { incoming } = (c.env ?? {}) as { incoming?: { body?: unknown; readableEnded?: boolean } };
+  if (incoming?.body === undefined || !incoming.readableEnded) return;
+  const detail = 'A body parser, such as express.json(), has read the body: mount this server before the parser.';
+  throw new ProblemError('invalid_json', { detail, errors: [{ path: '', message: 'was read by a body parser' }] });
+}
+
 /** JSON is UTF-8 (RFC 8259); replacing what is not would make different ids the same. */
 async function readText(c: AppContext): Promise<string> {
+  refuseParsedBody(c);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(await c.req.arrayBuffer());
   } catch (error) {

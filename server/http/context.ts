@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import type { ProblemCode } from '../../widget/contract.ts';
 import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { ProviderProblems } from '../clients/provider-problems.ts';
@@ -42,7 +43,12 @@ export interface ScriptBundle {
 }
 
 export interface AppEnv {
-  Variables: { requestId: string; ip: string | null };
+  Variables: {
+    requestId: string;
+    ip: string | null;
+    /** Of the problem that the request was answered with, for the log. */
+    problemCode?: ProblemCode;
+  };
 }
 
 export type AppContext = Context<AppEnv>;

@@ -60,6 +60,8 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
       method: c.req.method,
       path: loggedPath(c, route),
       status: c.res.status,
+      // Requests with the same status fail for different reasons.
+      ...(c.get('problemCode') ? { code: c.get('problemCode') } : {}),
       ms,
     };
     log[c.res.status >= 500 ? 'warn' : 'info'](fields, 'request');
@@ -162,6 +164,7 @@ export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
 }
 
 export function problemResponse(c: AppContext, { code, status, extras }: ProblemError): Response {
+  c.set('problemCode', code);
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
   if (extras.retryAfter !== undefined) headers['Retry-After'] = String(extras.retryAfter);
   if (extras.allow !== undefined) headers['Allow'] = extras.allow;

@@ -26,6 +26,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
   ],
   server: [
     ['server/main.ts', 'server/index.ts'],
+    ['server/server.ts'],
     ['server/create-server.ts'],
     ['server/http/'],
     ['server/jobs/'],

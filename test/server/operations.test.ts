@@ -129,6 +129,19 @@ describe('storage that is gone', () => {
 });
 
 describe('the log', () => {
+  it('tells requests with the same status apart by the code of their problem', async () => {
+    server = await TestServer.start();
+    await server.request('/v1/connections', { headers: { Origin: 'https://other.example' } });
+    await server.request('/v1/connections');
+    await server.request('/healthz');
+    const lines = server.lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
+    expect(lines.map(({ status, code }) => [status, code])).toEqual([
+      [403, 'origin_not_allowed'],
+      [401, 'unauthorized'],
+      [200, undefined],
+    ]);
+  });
+
   it('keeps no token and no configured secret, wherever it stands in a line', async () => {
     server = await TestServer.start();
     const lines: string[] = [];

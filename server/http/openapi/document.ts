@@ -182,9 +182,8 @@ function problemAnswers(operation: Operation, answered: string[]): Json {
 /** Every code that a call can answer, also those of its kind. */
 export function problemsOf({ who, requests, query, method, problems = [] }: Operation): Set<ProblemCode> {
   const codes: ProblemCode[] = [...problems, 'internal_error', 'storage_unavailable'];
-  if (who !== 'anyone') codes.push('unauthorized');
+  if (who !== 'anyone') codes.push('unauthorized', 'origin_not_allowed');
   if (who.includes('merchant')) codes.push('merchant_key_in_browser');
-  if (who.includes('page')) codes.push('origin_not_allowed');
   if (requests || query) codes.push('invalid_request');
   if (requests) codes.push('invalid_json', 'unsupported_media_type');
   if (method === 'post' && who !== 'anyone') codes.push('body_too_large');

@@ -306,7 +306,14 @@ export const operations: Operation[] = [
     proof: { 'Plaid-Verification': 'A JWT over the body’s hash.' },
     foreignBody: true,
     answers: { 200: 'Received' },
-    problems: ['unauthorized', 'body_too_large', 'plaid_unavailable', 'provider_misconfigured', 'rate_limited'],
+    problems: [
+      'unauthorized',
+      'invalid_json',
+      'body_too_large',
+      'plaid_unavailable',
+      'provider_misconfigured',
+      'rate_limited',
+    ],
   },
   {
     id: 'receiveFinixWebhook',
@@ -320,7 +327,7 @@ export const operations: Operation[] = [
     foreignBody: true,
     body: 'optional',
     answers: { 200: 'Received' },
-    problems: ['unauthorized', 'body_too_large'],
+    problems: ['unauthorized', 'invalid_json', 'body_too_large'],
   },
   {
     id: 'getHealth',

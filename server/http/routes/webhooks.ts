@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { ProblemError } from '../../errors.ts';
 import { addressBlock } from '../../hosts.ts';
+import { refuseParsedBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 
 /** Plaid's EVENTS grow with a session's steps; a megabyte is a thousand of them. */
@@ -29,5 +30,6 @@ export function webhookRoutes(app: Hono<AppEnv>, { inbound }: AppDeps): void {
 
 /** Byte for byte: the signatures are over exactly what was sent. */
 async function rawBody(c: AppContext): Promise<Uint8Array> {
+  refuseParsedBody(c);
   return new Uint8Array(await c.req.arrayBuffer());
 }

@@ -1,0 +1,116 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from './config.ts';
+import { type AssembledServer, assembleServer } from './create-server.ts';
+import { readScript, readVersion } from './http/script-bundle.ts';
+import { createLog, type Logger } from './log.ts';
+import { openStorage, type Storage } from './storage/open.ts';
+
+/** After this long a call that still hangs is left at its recovery point; orchestrators kill after 30 s. */
+const WORK_GRACE_MS = 20_000;
+
+export interface ServerOptions {
+  /** In place of JSON lines on standard output. Every line is free of secrets in both cases. */
+  log?: Logger;
+}
+
+/** The whole server, for a process of its own or inside another program. */
+export interface Server {
+  /** Answers a request; starts the server if that was not done. A path of PUBLIC_URL may be part of the request's address, or removed from it already. */
+  fetch(request: Request, env?: object): Promise<Response>;
+  /** Opens storage, brings its schema up to date and starts the jobs that finish what stopped. Once, however often it is called. */
+  start(): Promise<StartedServer>;
+  /** Refuses new sessions, waits for work that is under way, and closes storage. Once, however often it is called. */
+  stop(): Promise<void>;
+}
+
+export interface StartedServer {
+  storage: Storage['dialect'];
+  /** Sessions that are being worked on right now. */
+  readonly inFlight: number;
+}
+
+/**
+ * @param settings as in the environment; `process.env` for most
+ * @throws ConfigError naming every missing, malformed or contradictory setting, before anything is opened
+ */
+export function createServer(settings: Record<string, string | undefined>, options: ServerOptions = {}): Server {
+  const config = loadConfig(settings);
+  const log = options.log ?? createLog({ level: config.logLevel, secrets: config.secretValues });
+  const prefix = new URL(config.publicUrl).pathname.replace(/\/$/, '');
+  let stopping = false;
+  let starting: Promise<{ assembled: AssembledServer; storage: Storage }> | undefined;
+  let ending: Promise<void> | undefined;
+  const answering = new Set<Promise<unknown>>();
+
+  async function open() {
+    const storage = await openStorage({
+      ...config,
+      guarded: false,
+      log: (level, message, fields) => log[level](fields ?? {}, message),
+    });
+    try {
+      const [version, script] = await Promise.all([readVersion(), readScript()]);
+      if (!script) log.warn('script-tag bundle missing, so it is not served: run npm run build');
+      const assembled = await assembleServer({ config, storage, log, version, script, isStopping: () => stopping });
+      assembled.jobs.start();
+      // Its import takes half a second: better now than in the first customer's request.
+      assembled.plaid.warmUp();
+      return { assembled, storage };
+    } catch (error) {
+      await storage.close();
+      throw error;
+    }
+  }
+
+  function opened() {
+    if (stopping && !starting) return Promise.reject(new Error('The server was stopped.'));
+    starting ??= open().catch((error: unknown) => {
+      // The next call tries again: a database that was not there yet may be there then.
+      starting = undefined;
+      throw error;
+    });
+    return starting;
+  }
+
+  async function close(): Promise<void> {
+    stopping = true;
+    const { assembled, storage } = (await starting?.catch(() => undefined)) ?? {};
+    if (!assembled || !storage) return;
+    // What is not done by then is at a recovery point, where another instance continues at once.
+    const roundsEnd = Promise.race([assembled.jobs.stop(), sleep(WORK_GRACE_MS, undefined, { ref: false })]);
+    await Promise.all([roundsEnd, assembled.connector.stop(WORK_GRACE_MS)]);
+    // Requests that came before still read and write.
+    await Promise.allSettled(answering);
+    await storage.close();
+  }
+
+  return {
+    async fetch(request, env) {
+      const { app } = (await opened()).assembled;
+      const answer = Promise.resolve(app.fetch(withoutPrefix(request, prefix), env as never));
+      answering.add(answer);
+      return answer.finally(() => answering.delete(answer));
+    },
+    async start() {
+      const { assembled, storage } = await opened();
+      return {
+        storage: storage.dialect,
+        get inFlight() {
+          return assembled.connector.inFlight;
+        },
+      };
+    },
+    stop() {
+      ending ??= close();
+      return ending;
+    },
+  };
+}
+
+/** Frameworks and proxies differ in whether they remove the path that this server is mounted under. */
+function withoutPrefix(request: Request, prefix: string): Request {
+  const url = new URL(request.url);
+  if (prefix === '' || !url.pathname.startsWith(`${prefix}/`)) return request;
+  url.pathname = url.pathname.slice(prefix.length);
+  return new Request(url, request);
+}
