@@ -4,7 +4,7 @@ const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** `ses_` and the like, then 24 characters of 62: 142 bits, so ids never collide and can't be guessed. */
 export function newId(
-  prefix: 'ses' | 'con' | 'itm' | 'call' | 'req' | 'anon' | 'tag' | 'evt' | 'hl' | 'msg' | 'aud' | 'erased',
+  prefix: 'ses' | 'con' | 'itm' | 'call' | 'req' | 'anon' | 'tag' | 'evt' | 'hl' | 'chk' | 'msg' | 'aud' | 'erased',
 ): string {
   return `${prefix}_${charactersOf(() => randomBytes(32))}`;
 }

@@ -194,6 +194,62 @@ export interface Verification {
   };
 }
 
+/** A question before a debit. */
+export interface CheckRequest {
+  /** Minor units: cents. */
+  amount: number;
+  currency?: 'USD';
+  /** 1 to 36 characters, a new one for each attempt: the same one gives the same answer. */
+  client_transaction_id: string;
+  user_present?: boolean;
+  is_recurring?: boolean;
+}
+
+/** Why a debit should be looked at or not be made. A closed list. */
+export type CheckReasonCode =
+  // what is known here
+  | 'revoked'
+  | 'returned'
+  | 'returned_recently'
+  | 'needs_repair'
+  | 'not_active'
+  | 'not_ready'
+  | 'owner_mismatch'
+  | 'changed_bank'
+  // what Plaid says
+  | 'insufficient_funds'
+  | 'balance_uncertain'
+  | 'signal_review'
+  | 'signal_reroute'
+  | 'signal_no_ruleset'
+  | 'login_required'
+  | 'consent_required'
+  | 'provider_unavailable';
+
+export interface CheckReason {
+  code: CheckReasonCode;
+  message: string;
+}
+
+/** The answer to the question before a debit. */
+export interface Check {
+  id: string;
+  object: 'check';
+  decision: 'ok' | 'review' | 'stop';
+  reasons: CheckReason[];
+  /** What to do; null with `ok`. */
+  action: ProblemAction | null;
+  /** Minor units; null where no bank was asked. */
+  balance: { available: number | null; current: number | null; as_of: string | null } | null;
+  signal: {
+    result: 'ACCEPT' | 'REVIEW' | 'REROUTE' | null;
+    scores: { customer_initiated: number | null; bank_initiated: number | null } | null;
+  } | null;
+  /** The connection's id. */
+  connection: string;
+  created_at: string;
+}
+
 export interface LastReturn {
   /** The ACH return code (`R01`); null where Finix has not told it. */
   code: string | null;
@@ -358,32 +414,6 @@ export interface ErasedCustomer {
   object: 'customer';
   customer_id: string;
   status: 'erased' | 'erasing';
-}
-
-/** A question before a debit. The same `client_transaction_id` and body get the same answer. */
-export interface CheckRequest {
-  /** Minor units. */
-  amount: number;
-  currency?: 'USD';
-  client_transaction_id: string;
-  user_present?: boolean;
-  is_recurring?: boolean;
-}
-
-export interface Check {
-  /** `chk_…` */
-  id: string;
-  object: 'check';
-  decision: 'ok' | 'review' | 'stop';
-  /** Why it is not `ok`; empty when it is. Programs switch on `code`. */
-  reasons: { code: string; message: string }[];
-  action: ProblemAction | null;
-  /** Minor units; null where no bank was asked. */
-  balance: { available: number | null; current: number | null; as_of: string } | null;
-  /** Plaid Signal's answer; null where it was not asked. */
-  signal: { result: string; scores: Record<string, number> | null } | null;
-  connection: string;
-  created_at: string;
 }
 
 /** What a session takes, for an address that is sent. */

@@ -106,6 +106,10 @@ export function createBank({
         webhooks.finix('instrument', 'updated', resource);
       }
     },
+    grantConsent(itemId, products) {
+      const item = find(itemId);
+      item.consented = [...new Set([...item.consented, ...products])];
+    },
     signInAgain(itemId, { newIds = false } = {}) {
       const item = find(itemId);
       item.login_required = false;

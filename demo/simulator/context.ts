@@ -51,6 +51,8 @@ export interface Bank {
   openAccount(itemId: string): void;
   /** Somebody disables the login's payment instruments in Finix's dashboard. */
   disableInstruments(itemId: string): void;
+  /** The customer has agreed to more products. */
+  grantConsent(itemId: string, products: string[]): void;
   /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
   signInAgain(itemId: string, how?: { newIds?: boolean }): void;
   /** Sets in motion what the scenario of a newly exchanged Item has in store. */

@@ -6,6 +6,7 @@ import { type Config, webhookUrl } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { isLocalUrl } from '../hosts.ts';
 import { sha256 } from '../ids.ts';
+import type { Logger } from '../log.ts';
 import { readIdentity } from '../records/columns.ts';
 
 import { accessTokenOf, findItem } from '../records/items.ts';
@@ -21,7 +22,8 @@ const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv 
 const HOSTED_LINK_SECONDS = 30 * 60;
 
 export interface LinkTokenDeps {
-  config: Pick<Config, 'hostedLink' | 'plaid' | 'publicUrl'>;
+  config: Pick<Config, 'consentedProducts' | 'hostedLink' | 'plaid' | 'publicUrl'>;
+  log: Logger;
   plaid: PlaidClient;
   secrets: Secrets;
   storage: Storage;
@@ -36,8 +38,37 @@ export async function createLinkToken(
   session: SessionTable,
   request: LinkTokenRequest,
 ): Promise<LinkToken> {
-  const { plaid } = deps;
+  const { config, plaid, log } = deps;
   const full = { ...linkTokenRequest(deps, session, request), ...(await subject(deps, session)) };
+  const consented = config.consentedProducts as Products[];
+  if (consented.length === 0 || (unconsented.get(plaid) ?? 0) > Date.now())
+    return createAsFarAsPossible(deps, session, full);
+  try {
+    return await createAsFarAsPossible(deps, session, { ...full, additional_consented_products: consented });
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.failure !== 'misconfigured') throw error;
+    // One product that is not enabled would lock every customer out.
+    const made = await createAsFarAsPossible(deps, session, full);
+    unconsented.set(plaid, Date.now() + UNCONSENTED_MS);
+    const { code } = error;
+    log.error(
+      { code, products: consented },
+      'link tokens go without additional consent for an hour: enable the products at Plaid, or change PLAID_CONSENTED_PRODUCTS or DEBIT_CHECK',
+    );
+    return made;
+  }
+}
+
+/** Until when Plaid is not asked for consent to products that it refused, by client. */
+const unconsented = new WeakMap<PlaidClient, number>();
+const UNCONSENTED_MS = 3600_000;
+
+async function createAsFarAsPossible(
+  deps: LinkTokenDeps,
+  session: SessionTable,
+  full: LinkTokenCreateRequest,
+): Promise<LinkToken> {
+  const { plaid } = deps;
   try {
     return await plaid.createLinkToken(full);
   } catch (error) {
@@ -144,6 +175,6 @@ function prefill(
 }
 
 /** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
-function plaidUserId(customerId: string): string {
+export function plaidUserId(customerId: string): string {
   return sha256(`finix-bank-connect client_user_id ${customerId}`);
 }

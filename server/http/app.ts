@@ -15,6 +15,7 @@ import {
   requestId,
   safeHeaders,
 } from './middleware.ts';
+import { checkRoutes } from './routes/checks.ts';
 import { connectionRoutes } from './routes/connections.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -48,6 +49,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
 
   sessionRoutes(app, deps, credentials, origins);
   connectionRoutes(app, deps, credentials);
+  checkRoutes(app, deps, credentials);
   linkRoutes(app, deps, credentials);
   linkPageRoutes(app, deps, origins);
   customerRoutes(app, deps, credentials);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type {
+  CheckRequest,
   CompleteRequest,
   CreateLinkRequest,
   CreatePublicSessionRequest,
@@ -204,6 +205,15 @@ export const linkExitRequest = z.strictObject({
   status: plaidWord,
   error_code: plaidWord,
 }) satisfies z.ZodType<LinkExitRequest>;
+
+export const createCheck = z.strictObject({
+  amount: z.int().positive(),
+  currency: z.literal('USD').optional(),
+  // Plaid's limit for Signal.
+  client_transaction_id: line(36),
+  user_present: z.boolean().optional(),
+  is_recurring: z.boolean().optional(),
+}) satisfies z.ZodType<CheckRequest>;
 
 // Sized for a page of a back office.
 const limit = z.coerce.number().int().min(1).max(100).default(25).describe('Entries of one page.');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type {
+  Check,
   Connection,
   ConnectionEvent,
   ConnectionList,
@@ -18,6 +19,7 @@ import type { AuditEntry, AuditList } from '../records/audit.ts';
 import { CONNECTION_EVENTS, LINK_EVENTS, SESSION_EVENTS } from '../records/outbox.ts';
 import {
   completeRequest,
+  createCheck,
   createLink,
   createPublicSession,
   createSession,
@@ -215,6 +217,49 @@ const link = z.strictObject({
 
 const linkList = z.strictObject({ ...pageOf, data: z.array(link) });
 
+const check = z.strictObject({
+  id: text,
+  object: z.literal('check'),
+  decision: z.enum(['ok', 'review', 'stop']),
+  reasons: z.array(
+    z.strictObject({
+      code: z.enum([
+        'revoked',
+        'returned',
+        'returned_recently',
+        'needs_repair',
+        'not_active',
+        'not_ready',
+        'owner_mismatch',
+        'changed_bank',
+        'insufficient_funds',
+        'balance_uncertain',
+        'signal_review',
+        'signal_reroute',
+        'signal_no_ruleset',
+        'login_required',
+        'consent_required',
+        'provider_unavailable',
+      ]),
+      message: text,
+    }),
+  ),
+  action: problem.shape.action.nullable(),
+  balance: z
+    .strictObject({ available: z.int().nullable(), current: z.int().nullable(), as_of: time.nullable() })
+    .nullable(),
+  signal: z
+    .strictObject({
+      result: z.enum(['ACCEPT', 'REVIEW', 'REROUTE']).nullable(),
+      scores: z
+        .strictObject({ customer_initiated: z.number().nullable(), bank_initiated: z.number().nullable() })
+        .nullable(),
+    })
+    .nullable(),
+  connection: text,
+  created_at: time,
+}) satisfies z.ZodType<Check>;
+
 const linkToken = z.strictObject({
   link_token: text,
   expires_at: time,
@@ -270,6 +315,8 @@ export const wireSchemas = {
   ConnectionEvent: connectionEvent,
   SessionEvent: sessionEvent,
   LinkEvent: linkEvent,
+  Check: check,
+  CreateCheck: createCheck,
   CreateSession: createSession,
   CreateLink: createLink,
   CreatePublicSession: createPublicSession,

@@ -9,6 +9,7 @@ import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
 import { eraseDueCustomers } from '../lifecycle/erase-customer.ts';
 import { type AddressDeps, updateAddresses } from '../lifecycle/item-webhook-url.ts';
 import { removeItem } from '../lifecycle/remove-item.ts';
+import { reportToSignal } from '../lifecycle/signal-reports.ts';
 import { expireDueLinks } from '../links/end-links.ts';
 import type { Logger } from '../log.ts';
 import { releaseItems } from '../records/items.ts';
@@ -69,6 +70,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
     { round: () => runDueHosted(deps, BATCH), everyMs: timing.tickMs },
     { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
+    { round: () => reportToSignal(deps, CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => updateAddresses(deps, BATCH), everyMs: timing.retentionMs },
     { round: () => applyRetention(deps), everyMs: timing.retentionMs },
   ];

@@ -1,6 +1,9 @@
+import { z } from 'zod';
+import type { Check } from '../../widget/contract.ts';
 import type { FinixTransfer } from '../clients/finix-transfers.ts';
+import { jsonColumn } from '../storage/json-column.ts';
 import type { StorageTransaction } from '../storage/open.ts';
-import type { CheckTable, TransferTable } from '../storage/tables.ts';
+import type { TransferTable } from '../storage/tables.ts';
 
 /** How a debit at Finix is known as the one that a check was about, and what Signal has yet to learn of it. */
 
@@ -61,4 +64,8 @@ export async function reportReturn(
     .execute();
 }
 
-export type Check = CheckTable;
+/** Given again as it was given. */
+export const readCheckAnswer = jsonColumn<Check>(
+  'checks.answer',
+  z.custom<Check>((value) => z.looseObject({ object: z.literal('check'), id: z.string() }).safeParse(value).success),
+);

@@ -16,7 +16,12 @@ let server: TestServer;
 beforeEach(async () => {
   server = await TestServer.start({
     // No one listens: the deliveries are read where they are stored.
-    env: { MERCHANT_WEBHOOK_URL: 'http://127.0.0.1:9', MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
+    // The answer about the owner comes at a moment of its own.
+    env: {
+      MERCHANT_WEBHOOK_URL: 'http://127.0.0.1:9',
+      MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      OWNERSHIP_CHECK: 'off',
+    },
   });
 });
 afterEach(() => server.close());
@@ -54,6 +59,8 @@ it('the examples of the published contract are those of a real run', async () =>
   const { id } = done.connections[0];
   const sent = { customer_id: 'customer-4711', expires_in_days: 14, return_url: 'https://shop.example/thanks' };
   const link = record('createLink', await server.merchant('POST', '/v1/links', sent), sent) as Link;
+  const debit = { amount: 4_200, currency: 'USD', client_transaction_id: 'order-1008-attempt-1' };
+  record('checkDebit', await server.merchant('POST', `/v1/connections/${id}/check`, debit), debit);
   const paths: [operation: string, method: string, path: string][] = [
     ['getSession', 'GET', `/v1/sessions/${session.id}`],
     ['getConnection', 'GET', `/v1/connections/${id}`],

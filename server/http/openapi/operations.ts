@@ -198,6 +198,19 @@ export const operations: Operation[] = [
     problems: ['not_found', 'session_busy'],
   },
   {
+    id: 'checkDebit',
+    tag: 'Connections',
+    method: 'post',
+    path: '/v1/connections/{id}/check',
+    who: 'merchant',
+    summary: 'Check before a debit',
+    description:
+      'The same `client_transaction_id` and body give the same answer; another body is refused. A bank or Signal that does not answer in time is a `review`, never an error.',
+    requests: ['CreateCheck'],
+    answers: { 200: 'Check' },
+    problems: ['not_found', 'idempotency_key_reused'],
+  },
+  {
     id: 'listConnectionAudit',
     tag: 'Connections',
     method: 'get',

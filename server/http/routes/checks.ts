@@ -1,0 +1,15 @@
+import type { Hono } from 'hono';
+import { checkDebit } from '../../lifecycle/checks.ts';
+import { readBody } from '../body.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
+import type { Credentials } from '../credentials.ts';
+import { createCheck } from '../request-schemas.ts';
+
+/** The question before a debit. Whatever becomes of Plaid, it has an answer. */
+export function checkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
+  app.post('/v1/connections/:id/check', async (c) => {
+    credentials.requireMerchant(c);
+    const request = await readBody(c, createCheck);
+    return c.json(await checkDebit(deps, c.req.param('id'), request));
+  });
+}

@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Check, CheckReason, CheckRequest } from '../../widget/contract.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { PlaidBalance, SignalEvaluation } from '../clients/plaid-risk.ts';
+import type { Config } from '../config.ts';
+import { plaidUserId } from '../connect/create-link-token.ts';
+import { ProblemError } from '../errors.ts';
+import { newId, sha256 } from '../ids.ts';
+import type { Logger } from '../log.ts';
+import { readCheckAnswer } from '../records/checks.ts';
+import { accessTokenOf, findItem } from '../records/items.ts';
+import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
+import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verdictOf } from './check-rules.ts';
+
+/** The question before a debit: what is known here, then what Plaid says, in time and without ever failing for Plaid's sake. */
+export interface CheckDeps {
+  config: Pick<Config, 'debitCheck' | 'checkTimeoutMs' | 'signalRuleset' | 'changedBankMs'>;
+  storage: Storage;
+  secrets: Secrets;
+  plaid: PlaidClient;
+  log: Logger;
+}
+
+/** For the answer's way into the database; another request with the same id waits no longer than that on top. */
+const LEASE_MARGIN_MS = 5_000;
+/** How often a request looks whether another with the same id has its answer. */
+const LOOK_MS = 50;
+
+/** @throws ProblemError `not_found`, `idempotency_key_reused` */
+export async function checkDebit(deps: CheckDeps, connectionId: string, request: CheckRequest): Promise<Check> {
+  const { storage, config } = deps;
+  const connection = await storage.db
+    .selectFrom('connections')
+    .selectAll()
+    .where('id', '=', connectionId)
+    .executeTakeFirst();
+  if (!connection) throw new ProblemError('not_found', { detail: 'There is no such connection.' });
+  const { amount, currency = 'USD', user_present = null, is_recurring = null } = request;
+  const hash = sha256(JSON.stringify([connectionId, amount, currency, user_present, is_recurring]));
+  const leaseMs = config.checkTimeoutMs + LEASE_MARGIN_MS;
+  const deadline = performance.now() + leaseMs;
+  for (;;) {
+    const taken = await take(storage, connection, request, hash, leaseMs);
+    if (taken.request_hash !== hash) throw new ProblemError('idempotency_key_reused', { detail: REUSED });
+    if (taken.answer !== null) return readCheckAnswer(taken.answer);
+    if (taken.isMine) return await find(deps, connection, request, taken);
+    // Another request with this id is finding it out.
+    if (performance.now() > deadline) throw new ProblemError('storage_unavailable');
+    await sleep(LOOK_MS);
+  }
+}
+
+const REUSED = 'This client_transaction_id was used for another check. Use a new one for each attempt.';
+
+/** The check's row: new, or left by a request that did not come to its end, or another's. */
+async function take(
+  storage: Storage,
+  connection: ConnectionTable,
+  { client_transaction_id, amount }: CheckRequest,
+  hash: string,
+  leaseMs: number,
+): Promise<CheckTable & { isMine: boolean }> {
+  const now = await storage.now();
+  return storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
+    const fresh = await trx
+      .insertInto('checks')
+      .values({
+        id: newId('chk'),
+        client_transaction_id,
+        connection_id: connection.id,
+        request_hash: hash,
+        amount,
+        answer: null,
+        is_evaluated: 0,
+        signal_result: null,
+        transfer_id: null,
+        is_decision_due: 0,
+        return_code: null,
+        returned_at: null,
+        is_return_due: 0,
+        report_at: null,
+        tries: 0,
+        lease_until: now + leaseMs,
+        created_at: now,
+      })
+      .onConflict((conflict) => conflict.column('client_transaction_id').doNothing())
+      .returningAll()
+      .executeTakeFirst();
+    if (fresh) return { ...fresh, isMine: true };
+    const row = await trx
+      .selectFrom('checks')
+      .selectAll()
+      .where('client_transaction_id', '=', client_transaction_id)
+      .executeTakeFirstOrThrow();
+    if (row.answer !== null || row.request_hash !== hash || row.lease_until > now) return { ...row, isMine: false };
+    await trx
+      .updateTable('checks')
+      .set({ lease_until: now + leaseMs })
+      .where('id', '=', row.id)
+      .execute();
+    return { ...row, isMine: true };
+  });
+}
+
+async function find(
+  deps: CheckDeps,
+  connection: ConnectionTable,
+  request: CheckRequest,
+  row: CheckTable,
+): Promise<Check> {
+  const { storage, config } = deps;
+  const local = judgeConnection(connection, await storage.now(), config.changedBankMs);
+  const isOver = verdictOf(local).decision === 'stop';
+  const asked: Findings & { evaluation?: SignalEvaluation } =
+    isOver || config.debitCheck === 'local' ? { reasons: [] } : await askPlaid(deps, connection, request);
+  const reasons = [...local, ...asked.reasons];
+  const { evaluation } = asked;
+  const answer: Check = {
+    id: row.id,
+    object: 'check',
+    ...verdictOf(reasons),
+    reasons: reasons.map(({ code, message }): CheckReason => ({ code, message })),
+    balance: asked.balance ?? null,
+    signal: evaluation
+      ? {
+          result: evaluation.result,
+          scores: evaluation.scores && {
+            customer_initiated: evaluation.scores.customerInitiated,
+            bank_initiated: evaluation.scores.bankInitiated,
+          },
+        }
+      : null,
+    connection: connection.id,
+    created_at: new Date(row.created_at).toISOString(),
+  };
+  const stored = await storage.db
+    .updateTable('checks')
+    .set({
+      answer: JSON.stringify(answer),
+      is_evaluated: evaluation ? 1 : 0,
+      signal_result: evaluation?.result ?? null,
+    })
+    .where('id', '=', row.id)
+    .where('answer', 'is', null)
+    .executeTakeFirst();
+  if (stored.numUpdatedRows > 0n) return answer;
+  // A request that took over was faster, or the customer is erased by now.
+  const other = await storage.db.selectFrom('checks').select('answer').where('id', '=', row.id).executeTakeFirst();
+  return other?.answer ? readCheckAnswer(other.answer) : answer;
+}
+
+async function askPlaid(
+  deps: CheckDeps,
+  connection: ConnectionTable,
+  request: CheckRequest,
+): Promise<Findings & { evaluation?: SignalEvaluation }> {
+  const { config, storage, secrets, plaid, log } = deps;
+  const item = await findItem(storage.db, connection.item_id);
+  const accessToken = item ? accessTokenOf(secrets, item) : null;
+  if (accessToken === null) return { reasons: [reason('provider_unavailable')] };
+  const accountId = connection.plaid_account_id;
+  const patience = config.checkTimeoutMs;
+  const late = sleep(patience, undefined, { ref: false }).then(() => undefined);
+  try {
+    if (config.debitCheck === 'balance') {
+      const balance = await Promise.race([plaid.getBalance(accessToken, accountId, patience), late]);
+      return balance
+        ? judgeBalance(viewBalance(balance), request.amount)
+        : { reasons: [reason('provider_unavailable')] };
+    }
+    const debit = {
+      accessToken,
+      accountId,
+      clientTransactionId: request.client_transaction_id,
+      // Plaid counts in dollars.
+      amount: request.amount / 100,
+      clientUserId: plaidUserId(connection.customer_id),
+      userPresent: request.user_present,
+      isRecurring: request.is_recurring,
+      ruleset: config.signalRuleset,
+    };
+    const evaluation = await Promise.race([plaid.evaluateDebit(debit, patience), late]);
+    if (!evaluation) return { reasons: [reason('provider_unavailable')] };
+    return { ...judgeSignal(evaluation), balance: evaluation.balance && viewBalance(evaluation.balance), evaluation };
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    const { code, failure } = error;
+    log.warn({ connection: connection.id, check: config.debitCheck, code, failure }, 'check without the provider');
+    return { reasons: [reason(REASONS[code] ?? 'provider_unavailable')] };
+  }
+}
+
+/** Refusals that the customer can do something about. */
+const REASONS: Record<string, CheckReason['code']> = {
+  ITEM_LOGIN_REQUIRED: 'login_required',
+  ADDITIONAL_CONSENT_REQUIRED: 'consent_required',
+  ACCESS_NOT_GRANTED: 'consent_required',
+};
+
+/** Plaid counts in dollars. */
+function viewBalance({ available, current, asOf }: PlaidBalance): NonNullable<Check['balance']> {
+  const as_of = asOf === null ? null : new Date(asOf).toISOString();
+  return { available: toCents(available), current: toCents(current), as_of };
+}
+
+function toCents(dollars: number | null): number | null {
+  return dollars === null ? null : Math.round(dollars * 100);
+}

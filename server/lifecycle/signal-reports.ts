@@ -1,0 +1,68 @@
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+import type { CheckTable } from '../storage/tables.ts';
+import { BUDGET_MS, backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
+import type { Timing } from '../work/timing.ts';
+
+/** What Signal asks to learn of debits that it was asked about: that one was made which it did not plainly accept, and that one came back. */
+export interface ReportDeps {
+  storage: Storage;
+  plaid: PlaidClient;
+  timing: Timing;
+  log: Logger;
+}
+
+/** @returns whether there may be more */
+export async function reportToSignal(deps: ReportDeps, limit: number): Promise<boolean> {
+  const { storage } = deps;
+  const now = await storage.now();
+  const due = await storage.db
+    .selectFrom('checks')
+    .selectAll()
+    .where('report_at', '<=', now)
+    .orderBy('report_at')
+    .limit(limit)
+    .execute();
+  await Promise.all(due.map((check) => report(deps, check, now)));
+  return due.length === limit;
+}
+
+async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckTable, now: number): Promise<void> {
+  const write = (patch: Partial<CheckTable>, from: number | null) =>
+    storage.db
+      .updateTable('checks')
+      .set(patch)
+      .where('id', '=', check.id)
+      .where('report_at', '=', from)
+      .executeTakeFirst();
+  const taken = now + timing.jobLeaseMs;
+  if ((await write({ report_at: taken }, check.report_at)).numUpdatedRows === 0n) return;
+  const { client_transaction_id: id, return_code, returned_at, is_return_due } = check;
+  let decided = check.is_decision_due === 0;
+  try {
+    if (!decided) await plaid.reportDecision(id, true);
+    decided = true;
+    if (is_return_due === 1 && return_code !== null) {
+      try {
+        await plaid.reportReturn(id, return_code, returned_at ?? now);
+      } catch (error) {
+        // Signal had advised against the debit, and has not learned that it was made.
+        if (!(error instanceof UpstreamError) || error.code !== 'SIGNAL_TRANSACTION_NOT_INITIATED') throw error;
+        await plaid.reportDecision(id, true);
+        await plaid.reportReturn(id, return_code, returned_at ?? now);
+      }
+    }
+    await write({ is_decision_due: 0, is_return_due: 0, report_at: null, tries: 0 }, taken);
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    const isOver =
+      (error.failure !== 'busy' && error.failure !== 'lost') || now - check.created_at > 90 * 24 * 3600_000;
+    log.warn({ check: check.id, code: error.code, given_up: isOver }, 'Signal could not be told of a debit');
+    const delay = Math.ceil(backoff(QUICK_ATTEMPTS + check.tries, timing));
+    const next =
+      isOver || check.tries * timing.slowCapMs > BUDGET_MS ? { report_at: null } : { report_at: now + delay };
+    await write({ is_decision_due: decided ? 0 : 1, tries: check.tries + 1, ...next }, taken);
+  }
+}

@@ -1,0 +1,252 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { debits, startWithDebits } from '../helpers/debits.ts';
+import { type Answer, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+afterEach(() => server.close());
+
+const { bank, connectNew, debit, item, returned, settled, ach } = debits(() => server);
+
+let ids = 0;
+function check(connection: string, amount = 5_000, more: object = {}): Promise<Answer> {
+  ids += 1;
+  const body = { amount, currency: 'USD', client_transaction_id: `order-${ids}`, ...more };
+  return server.merchant('POST', `/v1/connections/${connection}/check`, body);
+}
+
+const codes = ({ body }: Answer) => body.reasons.map(({ code }: { code: string }) => code);
+const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
+
+describe('a check', () => {
+  it('of a healthy connection is ok, and asks no one by default', async () => {
+    server = await startWithDebits();
+    const { id } = await connectNew();
+    const before = server.ledger.calls().length;
+    const { status, body } = await check(id);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      id: expect.stringMatching(/^chk_/),
+      object: 'check',
+      decision: 'ok',
+      reasons: [],
+      action: null,
+      balance: null,
+      signal: null,
+      connection: id,
+    });
+    expect(server.ledger.calls()).toHaveLength(before);
+  });
+
+  it.each([
+    ['R10', 'stop', 'returned'],
+    ['R04', 'stop', 'returned'],
+    ['R02', 'stop', 'returned'],
+    ['R01', 'review', 'returned_recently'],
+  ])('after %s says %s: %s', async (code, decision, reason) => {
+    server = await startWithDebits();
+    const { id } = await connectNew();
+    await returned(id, code);
+    const answer = await check(id);
+    expect([answer.body.decision, codes(answer)]).toEqual([decision, [reason]]);
+    expect(answer.body.action).not.toBeNull();
+  });
+
+  it('says why a connection is not to be debited', async () => {
+    server = await startWithDebits();
+    const broken = await connectNew();
+    bank().breakLogin(item().item_id);
+    await settled();
+    expect(codes(await check(broken.id))).toEqual(['needs_repair']);
+    bank().revokePermission(item().item_id);
+    await settled();
+    expect(codes(await check(broken.id))).toEqual(['revoked']);
+    await server.merchant('DELETE', `/v1/connections/${broken.id}`);
+    expect(codes(await check(broken.id))).toEqual(['not_active']);
+    const waiting = await connectNew('user_pending_verification');
+    expect(codes(await check(waiting.id))).toEqual(['not_ready']);
+  });
+
+  it('says that the owner is another', async () => {
+    server = await startWithDebits();
+    const identity = { first_name: 'Jane', last_name: 'Doe' };
+    const { id } = await connectNew('user_owner_mismatch', { identity, ownership: 'report' });
+    await expect.poll(async () => codes(await check(id))).toEqual(['owner_mismatch']);
+  });
+
+  it('has the same answer for the same id and body, also 20 times at once', async () => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew();
+    const same = { client_transaction_id: 'one' };
+    const answers = await Promise.all(Array.from({ length: 20 }, () => check(id, 5_000, same)));
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    expect(calls('/accounts/balance/get')).toHaveLength(1);
+    const other = await check(id, 6_000, same);
+    expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+    const another = await connectNew();
+    expect((await check(another.id, 5_000, same)).body.code).toBe('idempotency_key_reused');
+  });
+
+  it.each([
+    ['no amount', { amount: undefined }, 'amount'],
+    ['half a cent', { amount: 0.5 }, 'amount'],
+    ['another currency', { currency: 'EUR' }, 'currency'],
+    ['an id of 37 characters', { client_transaction_id: 'x'.repeat(37) }, 'client_transaction_id'],
+    ['an unknown field', { colour: 'blue' }, 'colour'],
+  ])('with %s is refused, naming the field', async (_name, more, path) => {
+    server = await startWithDebits();
+    const answer = await check('con_none', 5_000, more);
+    expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
+  });
+
+  it('of an unknown connection, or without the key, is refused', async () => {
+    server = await startWithDebits();
+    expect((await check('con_none')).status).toBe(404);
+    expect((await server.send('POST', '/v1/connections/con_none/check', {}, {})).status).toBe(401);
+  });
+
+  it('is kept for 90 days, and goes with its customer', async () => {
+    server = await startWithDebits();
+    const { id } = await connectNew();
+    await check(id);
+    const customers = await server.storage.db
+      .selectFrom('connections')
+      .select('customer_id')
+      .where('id', '=', id)
+      .execute();
+    await server.merchant('DELETE', `/v1/customers/${customers[0]?.customer_id}`);
+    expect(await server.storage.db.selectFrom('checks').selectAll().execute()).toEqual([]);
+    const other = await connectNew();
+    await check(other.id);
+    server.clockOffset += 91 * 24 * 3600_000;
+    await server.jobs.tick();
+    expect(await server.storage.db.selectFrom('checks').selectAll().execute()).toEqual([]);
+  });
+});
+
+describe('DEBIT_CHECK=balance', () => {
+  it.each([
+    ['user_low_balance', 1_199, 'ok', []],
+    ['user_low_balance', 1_201, 'stop', ['insufficient_funds']],
+    ['user_no_balance', 100, 'review', ['balance_uncertain']],
+    ['user_balance_down', 100, 'review', ['provider_unavailable']],
+  ])('%s, %d cents: %s', async (username, amount, decision, reasons) => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew(username);
+    const answer = await check(id, amount);
+    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, decision, reasons]);
+    if (username === 'user_low_balance') {
+      expect(answer.body.balance).toMatchObject({ available: 1_200, current: 2_000, as_of: expect.any(String) });
+    }
+  });
+
+  it('answers in time when the bank does not', async () => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '1' } });
+    const { id } = await connectNew('user_balance_slow');
+    const started = performance.now();
+    const answer = await check(id);
+    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it.each(['timeout', 'reset', 'html', 'malformed', 'status'] as const)(
+    'answers when Plaid’s answer is a %s',
+    async (kind) => {
+      server = await startWithDebits({ env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '1' } });
+      const { id } = await connectNew();
+      server.upstream.simulator.faults.add({ service: 'plaid', path: '/accounts/balance/get', kind });
+      const answer = await check(id);
+      expect([answer.status, codes(answer)]).toEqual([200, ['provider_unavailable']]);
+    },
+  );
+});
+
+describe('DEBIT_CHECK=signal', () => {
+  const env = { DEBIT_CHECK: 'signal' };
+
+  /** Connects by way of a link token, so that the consent is collected. */
+  async function consented(): Promise<string> {
+    const { id } = await connectNew();
+    for (const { item_id } of server.ledger.items()) server.upstream.simulator.bank.grantConsent(item_id, ['signal']);
+    return id;
+  }
+
+  it.each([
+    [353, 'ok', [], 'ACCEPT'],
+    [1_217, 'review', ['signal_review'], 'REVIEW'],
+    [2_753, 'stop', ['signal_reroute'], 'REROUTE'],
+  ])('%d cents: %s', async (amount, decision, reasons, result) => {
+    server = await startWithDebits({ env });
+    const answer = await check(await consented(), amount);
+    expect([answer.body.decision, codes(answer)]).toEqual([decision, reasons]);
+    expect(answer.body.signal).toMatchObject({ result, scores: { bank_initiated: expect.any(Number) } });
+    expect(calls('/signal/evaluate')[0]?.body).toMatchObject({ amount: amount / 100 });
+  });
+
+  it('says that the customer has yet to agree', async () => {
+    server = await startWithDebits({ env });
+    const { id } = await connectNew();
+    const answer = await check(id);
+    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual([
+      'review',
+      ['consent_required'],
+      'restart',
+    ]);
+  });
+
+  it('names the ruleset', async () => {
+    server = await startWithDebits({ env: { ...env, PLAID_SIGNAL_RULESET: 'balance' } });
+    const answer = await check(await consented(), 5_000);
+    expect(answer.body.signal).toMatchObject({ result: 'ACCEPT', scores: null });
+  });
+
+  it('learns of a debit that it did not plainly accept, and of its return', async () => {
+    server = await startWithDebits({ env });
+    const id = await consented();
+    await check(id, 1_217, { client_transaction_id: 'order-42' });
+    const transfer = await debit(id, 1_217, { idempotency_id: 'order-42' });
+    ach().returnDebit(transfer, 'R01');
+    await settled();
+    await server.jobs.tick();
+    expect(server.ledger.signalTransactions()).toMatchObject([
+      { client_transaction_id: 'order-42', initiated: true, returned: 'R01' },
+    ]);
+  });
+
+  it('learns of a return of the only debit of that amount, and of none without a known return code', async () => {
+    server = await startWithDebits({ env });
+    const id = await consented();
+    await check(id, 353, { client_transaction_id: 'order-43' });
+    await check(id, 400, { client_transaction_id: 'order-44' });
+    ach().returnDebit(await debit(id, 353), 'R01');
+    ach().fail(await debit(id, 400), 'PAYMENT_STOPPED');
+    await settled();
+    await server.jobs.tick();
+    const returned = server.ledger.signalTransactions().map((made) => [made.client_transaction_id, made.returned]);
+    expect(returned).toEqual([
+      ['order-43', 'R01'],
+      ['order-44', null],
+    ]);
+    expect(calls('/signal/decision/report')).toEqual([]);
+  });
+});
+
+describe('consent', () => {
+  it('to Signal and more is asked for by every link token, never among its products', async () => {
+    server = await TestServer.start({ env: { DEBIT_CHECK: 'signal', PLAID_CONSENTED_PRODUCTS: 'transactions' } });
+    await server.page(await server.createSession(), 'POST', '/link-token', {});
+    expect(calls('/link/token/create')[0]?.body).toMatchObject({
+      products: ['auth', 'identity'],
+      additional_consented_products: ['signal', 'transactions'],
+    });
+  });
+
+  it('to a product that is not enabled locks no customer out, and the log names the setting', async () => {
+    server = await TestServer.start({ env: { DEBIT_CHECK: 'signal' }, simulator: { disabledProducts: ['signal'] } });
+    for (const customer_id of ['cus_1', 'cus_2']) {
+      const answer = await server.page(await server.createSession({ customer_id }), 'POST', '/link-token', {});
+      expect(answer.status).toBe(200);
+    }
+    expect(server.lines.join('')).toContain('PLAID_CONSENTED_PRODUCTS');
+    expect(calls('/link/token/create').map(({ status }) => status)).toEqual([400, 200, 200]);
+  });
+});
