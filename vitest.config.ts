@@ -1,17 +1,25 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { patient } from './test/helpers/patience.mjs';
+import { RetryReporter } from './test/helpers/retry-reporter.ts';
 
 const resultsFolder = process.env['TEST_RESULTS_DIR'];
+
+const retries = new RetryReporter();
 
 export default defineConfig({
   test: {
     environment: 'node',
     // With a folder for results, also counts in a file, which .ci/run adds to those of the browser tests.
-    reporters: resultsFolder ? ['default', ['json', { outputFile: join(resultsFolder, 'node.json') }]] : ['default'],
+    reporters: resultsFolder
+      ? ['default', retries, ['json', { outputFile: join(resultsFolder, 'node.json') }]]
+      : ['default', retries],
+    // A poll ends when its condition holds; the default of a second is too short for a process or a first import.
+    expect: { poll: { timeout: patient(10_000), interval: 20 } },
     setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
     // Most tests wait for a process, a database or a browser: two files at a time keep two cores busy. By default Vitest leaves one core unused.
     maxWorkers: 2,
-    // On a shared machine a test with real processes can be starved once; twice in a row it is a defect. On a developer's own it shows at once.
+    // On a shared machine a test with real processes can be starved once; twice in a row it is a defect. Each retry is reported.
     retry: process.env['CI'] ? 1 : 0,
     projects: [
       {
@@ -19,9 +27,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/{server,simulator,package}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
-          // A test may start a process or a database; 20 s is what that takes on a busy 2-core machine, with room.
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          // A test may start a process or a database, which takes seconds.
+          testTimeout: patient(30_000),
+          hookTimeout: patient(30_000),
         },
       },
       {
@@ -32,8 +40,8 @@ export default defineConfig({
           // One journey is a browser and a server: one at a time, after the rest, or timeouts measure the machine more than the product.
           sequence: { groupOrder: 1 },
           fileParallelism: false,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: patient(60_000),
+          hookTimeout: patient(60_000),
         },
       },
       {

@@ -7,6 +7,7 @@ import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { chromiumArgs, findChromium } from './test/helpers/chromium.mjs';
 import { findFirefox, firefoxPrefs } from './test/helpers/firefox.mjs';
+import { patient } from './test/helpers/patience.mjs';
 
 const chromium = await findChromium();
 const firefox = await findFirefox();
@@ -58,6 +59,28 @@ const absenceReporter = {
   },
 };
 
+/** What a page logs for each test that it runs again. */
+const RETRY = 'run again:';
+
+/** Names the tests that passed only when they were run again: a retry must not hide a defect. */
+const retryReporter = {
+  stop({ sessions }) {
+    const logs = sessions.flatMap(({ logs, testFile }) => logs.map(([first, name]) => [first, testFile, name]));
+    const retried = logs.filter(([first]) => first === RETRY);
+    if (retried.length > 0) console.warn(`== warning: ${retried.length} tests were run again`);
+    for (const [, file, name] of retried) console.warn(`==   ${file} > ${name}`);
+  },
+};
+
+/** The runner's own page, with a listener that logs retries. */
+function testRunnerHtml(testFramework) {
+  return `<!doctype html><html><head></head><body><script>
+    Object.defineProperty(window, '__WTR_MOCHA_RUNNER__', { set(runner) {
+      runner.on('retry', (test) => console.warn('${RETRY}', test.fullTitle()));
+    } });
+  </script><script type="module" src="${testFramework}"></script></body></html>`;
+}
+
 /** Writes the counts to a file, for whoever adds up several runners. A test file that could not load counts as one failure. */
 function countsReporter(folder) {
   const count = ({ suites, tests }) =>
@@ -102,10 +125,16 @@ export default {
   // Two pages at a time keep two cores busy; with more, tests that wait for frames wait for each other.
   concurrency: 2,
   // A page that has not reported by then hangs; the slowest file (all states through axe) needs a fraction of it.
-  testsFinishTimeout: 120_000,
+  testsFinishTimeout: patient(120_000),
+  testRunnerHtml,
   // Retries as in vitest.config.ts: a shared machine may starve a test once.
-  testFramework: { config: { timeout: 10_000, retries: process.env.CI ? 1 : 0 } },
-  reporters: [defaultReporter(), absenceReporter, ...(resultsFolder ? [countsReporter(resultsFolder)] : [])],
+  testFramework: { config: { timeout: patient(10_000), retries: process.env.CI ? 1 : 0 } },
+  reporters: [
+    defaultReporter(),
+    absenceReporter,
+    retryReporter,
+    ...(resultsFolder ? [countsReporter(resultsFolder)] : []),
+  ],
   coverage: false,
   coverageConfig: { include: ['widget/**/*.ts'], report: true, reporters: ['lcovonly', 'text-summary'] },
 };

@@ -21,10 +21,9 @@ export function connectionLifecycle(current: () => TestServer) {
   const events = () => current().storage.db.selectFrom('inbound_events').selectAll().orderBy('received_at').execute();
 
   async function connect(username?: string, institution?: string): Promise<{ session: Session; id: string }> {
-    const session = await current().createSession();
-    const { body } = await current().complete(session, await current().publicToken(username, institution));
-    const [connection] = body.connections ?? [];
-    if (!connection) throw new Error(`no connection: ${JSON.stringify(body)}`);
+    const { session, answer } = await current().connect({ username, institution });
+    const [connection] = answer.body.connections ?? [];
+    if (!connection) throw new Error(`no connection: ${JSON.stringify(answer.body)}`);
     return { session, id: connection.id };
   }
 

@@ -18,6 +18,7 @@ import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { Timing } from '../../server/work/timing.ts';
 import type { CompleteRequest, CreateSessionRequest, ProblemCode, Session } from '../../widget/contract.ts';
+import { patient } from './patience.mjs';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';
 export const SHOP = 'https://shop.example';
@@ -42,6 +43,9 @@ export function testEnvironment(more: Record<string, string | undefined> = {}): 
     ...more,
   };
 }
+
+/** Gives up calls soon, so that tests of lost answers don't take long; the quiet period stays longer than that, as it must. */
+export const QUICK = { timeoutMs: patient(400), quietMs: patient(1_200) };
 
 export interface TestServerOptions {
   env?: Record<string, string>;
@@ -189,6 +193,13 @@ export class TestServer {
     return public_token;
   }
 
+  /** A customer connects a bank: a session, a public token, and the answer to `complete`. */
+  async connect({ username, institution, ...request }: ConnectOptions = {}): Promise<Connected> {
+    const session = await this.createSession(request);
+    const token = await this.publicToken(username, institution);
+    return { session, token, answer: await this.complete(session, token) };
+  }
+
   complete(session: Session, publicToken: string, more: Partial<CompleteRequest> = {}): Promise<Answer> {
     return this.page(session, 'POST', '/complete', { public_token: publicToken, accounts: [], ...more });
   }
@@ -206,6 +217,18 @@ function expectDocumented(method: string, path: string, { status, body }: Answer
   throw new Error(
     `${method} ${path} answers ${status} ${body?.code}, which ${operation.id} in server/http/openapi/operations.ts does not list`,
   );
+}
+
+export interface ConnectOptions extends Partial<CreateSessionRequest> {
+  /** Of the scenario. */
+  username?: string | undefined;
+  institution?: string | undefined;
+}
+
+export interface Connected {
+  session: Session;
+  token: string;
+  answer: Answer;
 }
 
 export interface Answer {
@@ -231,13 +254,13 @@ async function openTemporary(cleanUp: (() => Promise<void>)[]): Promise<Storage>
   return storage;
 }
 
-/** Waits until `probe` gives something, looking often; fails after `ms`. */
-export async function eventually<T>(probe: () => Promise<T | undefined | false>, ms = 5_000): Promise<T> {
-  const deadline = Date.now() + ms;
+/** Waits until `probe` gives something, looking often. @param ms of an idle machine, after which it fails */
+export async function eventually<T>(probe: () => Promise<T | undefined | false>, ms = 10_000): Promise<T> {
+  const deadline = Date.now() + patient(ms);
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error('it did not happen in time');
+    if (Date.now() > deadline) throw new Error(`it did not happen within ${patient(ms)} ms`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -9,11 +9,12 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStorage } from '../../server/storage/open.ts';
 import type { Session } from '../../widget/contract.ts';
 import { bundle } from '../helpers/bundle.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, MERCHANT_KEY, testEnvironment } from '../helpers/server.ts';
 import { rows } from './storage/rows.ts';
 
 /** Processes that start on a busy machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = patient(60_000);
 
 let main: string;
 let folder: string;

@@ -42,7 +42,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
       await both();
       const connection = await read(id);
       return connection.status === status && connection;
-    }, 10_000);
+    });
   }
 
   it('renews, revokes, repairs, removes and erases, and tells the merchant once of each', async () => {
@@ -53,7 +53,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     await eventually(async () => {
       await both();
       return (await read(id)).previous_payment_instrument !== null && (await read(id)).status === 'active';
-    }, 10_000);
+    });
     expect(enabled()).toEqual([(await read(id)).payment_instrument]);
 
     bank().revokePermission(item().item_id);
@@ -115,7 +115,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     await eventually(async () => {
       await both();
       return enabled().length === 1;
-    }, 10_000);
+    });
     const { body } = await server.merchant('GET', '/v1/connections?customer_id=cus_1&status=active');
     expect(body.data.map((connection: { payment_instrument: string }) => connection.payment_instrument)).toEqual(
       enabled(),

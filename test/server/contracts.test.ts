@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestServer } from '../helpers/server.ts';
+import { QUICK, TestServer } from '../helpers/server.ts';
 import { type Contracts, loadContracts } from '../simulator/openapi.ts';
 
 const dir = process.env['CONTRACTS_DIR'];
@@ -16,8 +16,7 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
   it('hold for every call from the link token to the removal of an Item, with all that a session can carry', async () => {
     server = await TestServer.start({
       env: { PLAID_REDIRECT_URI: 'https://shop.example/return', PLAID_LINK_CUSTOMIZATION: 'multiple' },
-      timeoutMs: 250,
-      quietMs: 500,
+      ...QUICK,
     });
     const address = {
       line1: '1 Main St',

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { newRules } from './create-call-model/new-rules.ts';
 import { oldRules } from './create-call-model/old-rules.ts';
 import { explore, type World } from './create-call-model/world.ts';
@@ -6,7 +7,7 @@ import { explore, type World } from './create-call-model/world.ts';
 type Budget = World<unknown>['left'];
 const NOTHING: Budget = { creates: 0, crashes: 0, freezes: 0, ends: 0, renewals: 0 };
 /** A hundred thousand worlds take three seconds on an idle machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = patient(60_000);
 
 describe('the rules of a create call', () => {
   it.each<[string, Partial<Budget>, number]>([

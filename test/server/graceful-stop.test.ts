@@ -8,11 +8,12 @@ import { type RunningSimulator, startSimulator } from '../../demo/simulator/inde
 import { openStorage } from '../../server/storage/open.ts';
 import type { Session } from '../../widget/contract.ts';
 import { bundle } from '../helpers/bundle.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer, testEnvironment } from '../helpers/server.ts';
 
 const INSTRUMENTS = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
 /** A process that starts from sources on a busy machine, plus the whole grace. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = patient(60_000);
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {

@@ -53,7 +53,7 @@ describe('a Hosted Link', () => {
     const done = await eventually(async () => {
       const { body } = await server.page(session, 'GET', '');
       return body.status === 'completed' && body;
-    }, 10_000);
+    });
     expect(done.connections).toMatchObject([{ status: 'active', institution: { name: 'Tartan Bank' } }]);
     expect(server.ledger.instruments()).toHaveLength(1);
   });
@@ -97,7 +97,7 @@ describe('a Hosted Link', () => {
     const asked = await eventually(async () => {
       const { body } = await server.page(session, 'GET', '');
       return body.error && body;
-    }, 10_000);
+    });
     expect(asked).toMatchObject({ status: 'open', error: { code: 'authorization_required', authorization: { text } } });
     const authorization = { accepted: true, text_sha256: sha256(text) };
     const answer = await server.complete(session, 'hosted', { authorization });
@@ -113,7 +113,7 @@ describe('a Hosted Link', () => {
     const asked = await eventually(async () => {
       const { body } = await server.page(session, 'GET', '');
       return body.error && body;
-    }, 10_000);
+    });
     expect(asked.error).toMatchObject({ code: 'account_selection_required' });
     const [, second] = asked.error.accounts;
     const answer = await server.complete(session, 'hosted', { accounts: [{ id: second.id }] });

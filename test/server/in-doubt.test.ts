@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../demo/simulator/index.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -12,9 +13,9 @@ const INSTRUMENT_LIST = { service: 'finix', path: '/payment_instruments', method
 const IDENTITY_LIST = { service: 'finix', path: '/identities', method: 'GET' } as const;
 const PROCESSOR = { service: 'plaid', path: '/processor/token/create' } as const;
 
-const QUIET_MS = 400;
+const QUIET_MS = patient(600);
 /** Lists show an instrument later than the quiet period, as Finix promises nothing about them. */
-const LAGGING = { timeoutMs: 150, quietMs: QUIET_MS, simulator: { listLagMs: 1.5 * QUIET_MS } };
+const LAGGING = { timeoutMs: patient(250), quietMs: QUIET_MS, simulator: { listLagMs: 1.5 * QUIET_MS } };
 
 const fault = (rule: FaultRule) => server.upstream.simulator.faults.add(rule);
 const lists = ({ path, method }: { path: string; method: string }) =>
@@ -26,7 +27,7 @@ async function decided(): Promise<void> {
     await server.jobs.tick();
     const open = await server.storage.db.selectFrom('create_calls').select('id').execute();
     return open.length === 0;
-  }, 15_000);
+  });
 }
 
 /** From here on Finix is not asked for its list, however long the server runs. */
@@ -79,7 +80,11 @@ describe('an instrument of a create call whose answer was lost, listed later tha
   });
 
   it('is disabled when its work is given up after its budget', async () => {
-    server = await TestServer.start({ ...LAGGING, answerWithinMs: 100, timing: { slowBaseMs: 10, slowCapMs: 20 } });
+    server = await TestServer.start({
+      ...LAGGING,
+      answerWithinMs: patient(100),
+      timing: { slowBaseMs: 10, slowCapMs: 20 },
+    });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
     fault({ ...INSTRUMENT_LIST, kind: 'status', status: 503 });
     const session = await server.createSession();
@@ -90,7 +95,7 @@ describe('an instrument of a create call whose answer was lost, listed later tha
       await server.jobs.tick();
       server.clockOffset += 3600_000;
       return (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status === 'failed';
-    }, 15_000);
+    });
     server.upstream.simulator.faults.clear();
     await decided();
     expect(enabled()).toEqual([]);
@@ -145,7 +150,7 @@ describe('Finix is not asked for its list', () => {
   });
 
   async function endsWithout(): Promise<void> {
-    server = await TestServer.start({ timeoutMs: 150, quietMs: QUIET_MS });
+    server = await TestServer.start({ timeoutMs: patient(250), quietMs: QUIET_MS });
     fault({ ...INSTRUMENT, kind: 'timeout', times: 1 });
     const session = await server.createSession();
     const completing = server.complete(session, await server.publicToken());

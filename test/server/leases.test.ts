@@ -110,7 +110,7 @@ describe('a session that nobody works on', () => {
     const shown = await eventually(async () => {
       const { body } = await server.page(session, 'GET', '');
       return body.status === 'processing' ? undefined : body.status;
-    }, 10_000);
+    });
     expect(shown).toBe('completed');
   });
 

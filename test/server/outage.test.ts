@@ -21,9 +21,11 @@ async function unsteadyStorage() {
     () => rm(dataDir, { recursive: true, force: true }),
     () => opened.close(),
   );
-  const outage = { isGone: false, losesAnswerOf: (_written: unknown): boolean => false };
+  const outage = { isGone: false, refusals: 0, losesAnswerOf: (_written: unknown): boolean => false };
   const check = () => {
-    if (outage.isGone) throw new StorageUnavailableError('test');
+    if (!outage.isGone) return;
+    outage.refusals += 1;
+    throw new StorageUnavailableError('test');
   };
   const storage: Storage = {
     ...opened,
@@ -64,7 +66,7 @@ describe('storage that goes away', () => {
     await eventually(async () => exchanges(server).length === 1);
     outage.isGone = true;
     await eventually(async () => exchanges(server)[0]?.status === 200);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await eventually(async () => outage.refusals > 1);
     outage.isGone = false;
     expect((await completing).body.status).toBe('completed');
     expect(exchanges(server)).toHaveLength(1);
@@ -79,7 +81,7 @@ describe('storage that goes away', () => {
     const completing = server.complete(session, await server.publicToken());
     await eventually(async () => server.ledger.calls().some(({ path }) => path === '/accounts/get'));
     outage.isGone = true;
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await eventually(async () => outage.refusals > 1);
     outage.isGone = false;
     expect((await completing).body.status).toBe('completed');
     expect(instruments(server)).toBe(1);

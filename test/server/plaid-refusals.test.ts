@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../demo/simulator/index.ts';
-import type { Session } from '../../widget/contract.ts';
-import { type Answer, eventually, TestServer } from '../helpers/server.ts';
+import { patient } from '../helpers/patience.mjs';
+import { type Connected, eventually, TestServer } from '../helpers/server.ts';
 
 /** What Plaid's refusals come to, call by call, through the real SDK. */
 let server: TestServer;
@@ -14,7 +14,7 @@ const PROCESSOR = { service: 'plaid', path: '/processor/token/create' } as const
 const REMOVE = { service: 'plaid', path: '/item/remove' } as const;
 
 /** What is kept is answered soon, and tried again soon. */
-const QUICK = { answerWithinMs: 60, quietMs: 800, timeoutMs: 1_000 };
+const QUICK = { answerWithinMs: 60, quietMs: patient(800), timeoutMs: patient(1_000) };
 
 const { add, clear } = {
   add: (rule: FaultRule) => server.upstream.simulator.faults.add(rule),
@@ -33,21 +33,15 @@ const logged = (call: string, level = ERROR) =>
       .find((line) => line.call === call && line.failure && line.level === level),
   );
 
-async function connect(username?: string): Promise<{ session: Session; token: string; answer: Answer }> {
-  const session = await server.createSession();
-  const token = await server.publicToken(username);
-  return { session, token, answer: await server.complete(session, token) };
-}
-
 /** The bank is still there once the refusal has gone, with one exchange and one instrument. */
-async function expectKept({ session, answer }: Awaited<ReturnType<typeof connect>>): Promise<void> {
+async function expectKept({ session, answer }: Connected): Promise<void> {
   expect([answer.status, answer.body.status]).toEqual([202, 'processing']);
   expect(server.ledger.items().filter(({ removed }) => removed)).toEqual([]);
   clear();
   await eventually(async () => {
     await server.jobs.tick();
     return (await server.page(session, 'GET', '')).body.status === 'completed';
-  }, 10_000);
+  });
   const enabled = server.ledger.instruments().filter((instrument) => instrument['enabled'] === true);
   expect(enabled).toHaveLength(server.ledger.items().length);
 }
@@ -78,10 +72,10 @@ const kept: [code: string, type: string | undefined][] = [
 
 describe('while the accounts are read', () => {
   it('a refusal that Plaid explains is the customer’s answer', async () => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: 5_000 });
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     for (const [code, problem] of decided) {
       refuse(ACCOUNTS, code);
-      expect((await connect()).answer.body.code, code).toBe(problem);
+      expect((await server.connect()).answer.body.code, code).toBe(problem);
       clear();
     }
   });
@@ -89,16 +83,16 @@ describe('while the accounts are read', () => {
   it.each(kept)('%s (%s) says nothing of the bank: it is kept and finished later', async (code, type) => {
     server = await TestServer.start(QUICK);
     refuse(ACCOUNTS, code, type);
-    await expectKept(await connect());
+    await expectKept(await server.connect());
   });
 });
 
 describe('while the processor token is made', () => {
   it('a refusal that Plaid explains is the customer’s answer', async () => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: 5_000 });
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     for (const [code, problem] of decided) {
       refuse(PROCESSOR, code);
-      const { body } = (await connect()).answer;
+      const { body } = (await server.connect()).answer;
       // A restart is a problem of the request; everything else ends the session, whose error it is.
       expect(body.status === 'failed' ? body.error.code : body.code, code).toBe(problem);
       clear();
@@ -108,13 +102,13 @@ describe('while the processor token is made', () => {
   it.each(kept.slice(1))('%s (%s) says nothing of the bank: it is kept and finished later', async (code, type) => {
     server = await TestServer.start(QUICK);
     refuse(PROCESSOR, code, type);
-    await expectKept(await connect());
+    await expectKept(await server.connect());
   });
 
   it('an account that is not confirmed yet is pending, and the session is done', async () => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: 5_000 });
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     refuse(PROCESSOR, 'PRODUCT_NOT_READY');
-    const { answer } = await connect();
+    const { answer } = await server.connect();
     expect(answer.body).toMatchObject({ status: 'completed', connections: [{ status: 'pending_verification' }] });
   });
 });
@@ -126,13 +120,13 @@ describe('while the public token is exchanged', () => {
   ])('%s (%s) does not use the token up', async (code, type) => {
     server = await TestServer.start(QUICK);
     refuse(EXCHANGE, code, type);
-    await expectKept(await connect());
+    await expectKept(await server.connect());
   });
 
   it.each(['NOT_FOUND', 'NO_LONGER_AVAILABLE', 'SANDBOX_ONLY'])('%s is for the operator', async (code) => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: 5_000 });
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     refuse(EXCHANGE, code);
-    const { session, token, answer } = await connect();
+    const { session, token, answer } = await server.connect();
     expect([answer.status, answer.body.code]).toEqual([502, 'provider_misconfigured']);
     clear();
     await server.complete(session, token);
@@ -158,8 +152,8 @@ describe('at a link token', () => {
 
 describe('while an Item is removed', () => {
   it('a refusal that is no statement about the Item does not pass for its removal', async () => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: 5_000 });
-    const { session } = await connect('user_good');
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
+    const { session } = await server.connect({ username: 'user_good' });
     add({ ...REMOVE, kind: 'plaid_error', error_code: 'SOMETHING_NEW', error_type: 'ITEM_ERROR' });
     await server.merchant('POST', `/v1/sessions/${session.id}/cancel`);
     await server.jobs.tick();
@@ -177,7 +171,7 @@ describe('the log of a refusal', () => {
     server = await TestServer.start(QUICK);
     const error_message = 'Your integration is using a partner endpoint integration that has not yet been enabled';
     add({ ...PROCESSOR, kind: 'plaid_error', error_code: 'INVALID_PRODUCT', error_message });
-    await connect();
+    await server.connect();
     const line = await logged('processor/token/create');
     expect(line).toMatchObject({
       level: 50,
@@ -192,7 +186,7 @@ describe('the log of a refusal', () => {
   it('is an error where nothing is known of it, so that somebody looks', async () => {
     server = await TestServer.start(QUICK);
     refuse(ACCOUNTS, 'SOMETHING_NEW', 'ITEM_ERROR');
-    await connect();
+    await server.connect();
     expect(await logged('accounts/get')).toMatchObject({ level: 50, failure: 'unexpected', code: 'SOMETHING_NEW' });
   });
 
@@ -240,7 +234,7 @@ describe('the log of a refusal', () => {
   it('is cut where a message is endless', async () => {
     server = await TestServer.start(QUICK);
     add({ ...ACCOUNTS, kind: 'plaid_error', error_code: 'INVALID_FIELD', error_message: 'word '.repeat(10_000) });
-    await connect();
+    await server.connect();
     expect((await logged('accounts/get')).providerMessage.length).toBeLessThanOrEqual(300);
   });
 });
@@ -252,7 +246,7 @@ describe('/readyz', () => {
     server = await TestServer.start(QUICK);
     expect(await ready()).toEqual({ status: 'ready' });
     refuse(PROCESSOR, 'INVALID_PRODUCT');
-    const kept = await connect();
+    const kept = await server.connect();
     await logged('processor/token/create');
     expect(await ready()).toEqual({
       status: 'ready',
@@ -273,7 +267,7 @@ describe('/readyz', () => {
   it('names wrong credentials of Finix with their settings', async () => {
     server = await TestServer.start(QUICK);
     add({ service: 'finix', path: '/identities', method: 'POST', kind: 'status', status: 401 });
-    await connect();
+    await server.connect();
     await eventually(async () => (await ready()).needs_attention);
     expect((await ready()).needs_attention).toMatchObject([
       { service: 'finix', remedy: expect.stringContaining('FINIX_PASSWORD') },
@@ -283,11 +277,11 @@ describe('/readyz', () => {
   it('does not list what passes by itself, nor what is the customer’s', async () => {
     server = await TestServer.start(QUICK);
     refuse(ACCOUNTS, 'INTERNAL_SERVER_ERROR');
-    await connect();
+    await server.connect();
     await logged('accounts/get', WARNING);
     clear();
     refuse(ACCOUNTS, 'NO_ACCOUNTS');
-    await connect();
+    await server.connect();
     expect(await ready()).toEqual({ status: 'ready' });
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { type Answer, TestServer } from '../helpers/server.ts';
+import { type Answer, QUICK, TestServer } from '../helpers/server.ts';
 import { throughLink } from '../helpers/through-link.ts';
 
 let server: TestServer;
@@ -165,7 +165,7 @@ describe('completing a repair', () => {
 
   it('when Finix goes silent in the middle still makes one instrument', async () => {
     await server.close();
-    server = await TestServer.start({ timeoutMs: 250, quietMs: 800 });
+    server = await TestServer.start(QUICK);
     const id = await broken('user_one_account', TOKENIZING);
     bank().signInAgain(item().item_id);
     server.upstream.simulator.faults.add({

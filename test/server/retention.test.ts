@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 const DAY = 24 * 3600_000;
@@ -84,9 +85,15 @@ describe('after the clock was set back', () => {
   });
 
   it('a surplus instrument is disabled now, also when the clock was wrong by no more than an hour', async () => {
-    server = await TestServer.start({ timeoutMs: 200, quietMs: 300 });
+    server = await TestServer.start({ timeoutMs: patient(300), quietMs: patient(450) });
     const instrument = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
-    server.upstream.simulator.faults.add({ ...instrument, kind: 'timeout', when: 'after', delayMs: 1_200, times: 1 });
+    server.upstream.simulator.faults.add({
+      ...instrument,
+      kind: 'timeout',
+      when: 'after',
+      delayMs: patient(1_800),
+      times: 1,
+    });
     const session = await server.createSession();
     expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
     const enabled = () => server.ledger.instruments().filter((made) => made['enabled'] === true).length;

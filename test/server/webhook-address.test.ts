@@ -26,9 +26,8 @@ async function moved(hoursLater = 1): Promise<TestServer> {
   return server;
 }
 
-async function connect(server: TestServer, customer_id = 'cus_1', username?: string): Promise<void> {
-  const session = await server.createSession({ customer_id });
-  const answer = await server.complete(session, await server.publicToken(username));
+async function expectConnected(server: TestServer, customer_id = 'cus_1', username?: string): Promise<void> {
+  const { answer } = await server.connect({ customer_id, username });
   expect(answer.body.status).toBe('completed');
 }
 
@@ -38,10 +37,10 @@ const items = () => old.storage.db.selectFrom('items').selectAll().orderBy('crea
 
 describe('the address for webhooks of an Item', () => {
   it('follows PUBLIC_URL, once, and is left alone where it is right', async () => {
-    await connect(old);
-    await connect(old, 'cus_2');
+    await expectConnected(old);
+    await expectConnected(old, 'cus_2');
     const server = await moved(0);
-    await connect(server, 'cus_3');
+    await expectConnected(server, 'cus_3');
     expect((await items()).map(({ webhook_url }) => webhook_url)).toEqual([OLD, OLD, NEW].map(hooks));
     server.clockOffset = 3600_000;
     await server.jobs.tick();
@@ -52,7 +51,7 @@ describe('the address for webhooks of an Item', () => {
   });
 
   it('is told to Plaid where it was never known', async () => {
-    await connect(old);
+    await expectConnected(old);
     await old.storage.db.updateTable('items').set({ webhook_url: null }).execute();
     const server = await moved();
     await server.jobs.tick();
@@ -60,14 +59,14 @@ describe('the address for webhooks of an Item', () => {
   });
 
   it('waits for an Item that is just being connected', async () => {
-    await connect(old);
+    await expectConnected(old);
     await (await moved(0)).jobs.tick();
     expect(updates()).toBe(0);
   });
 
   it('is tried again later when Plaid can’t be reached, and goes on with the others meanwhile', async () => {
-    await connect(old);
-    await connect(old, 'cus_2');
+    await expectConnected(old);
+    await expectConnected(old, 'cus_2');
     const server = await moved();
     old.upstream.simulator.faults.add({ ...UPDATE, kind: 'status', status: 500, times: 1 });
     await server.jobs.tick();
@@ -80,7 +79,7 @@ describe('the address for webhooks of an Item', () => {
   });
 
   it('is given up for an Item that Plaid no longer has', async () => {
-    await connect(old);
+    await expectConnected(old);
     const server = await moved();
     old.upstream.simulator.faults.add({ ...UPDATE, kind: 'plaid_error', error_code: 'ITEM_NOT_FOUND', times: 1 });
     for (let i = 0; i < 2; i++) await server.jobs.tick();
@@ -88,7 +87,7 @@ describe('the address for webhooks of an Item', () => {
   });
 
   it('goes on where a process was stopped', async () => {
-    await connect(old);
+    await expectConnected(old);
     // Taken on, and left.
     const server = await moved();
     const now = await server.storage.now();
@@ -104,7 +103,7 @@ describe('the address for webhooks of an Item', () => {
   });
 
   it('is not set back and forth by instances that disagree', async () => {
-    await connect(old);
+    await expectConnected(old);
     const servers = [old, await moved(0)];
     await old.storage.db.updateTable('items').set({ created_at: 0 }).execute();
     for (let i = 0; i < 4; i++) for (const server of servers) await server.jobs.tick();
@@ -114,7 +113,7 @@ describe('the address for webhooks of an Item', () => {
   it('makes Plaid’s ITEM/WEBHOOK_UPDATE_ACKNOWLEDGED an entry in the audit of its connections', async () => {
     const server = await TestServer.start();
     cleanUp.push(() => server.close());
-    await connect(server);
+    await expectConnected(server);
     await server.storage.db
       .updateTable('items')
       .set({ webhook_url: hooks(OLD), created_at: 0 })

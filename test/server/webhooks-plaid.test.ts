@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { eventually, TestServer } from '../helpers/server.ts';
+import { eventually, QUICK, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
@@ -40,7 +40,7 @@ describe('Plaid says', () => {
 
   it('AUTH/AUTOMATICALLY_VERIFIED, and Finix goes silent: still one instrument', async () => {
     await server.close();
-    server = await TestServer.start({ timeoutMs: 250, quietMs: 800 });
+    server = await TestServer.start(QUICK);
     const { id } = await connect('user_pending_verification');
     server.upstream.simulator.faults.add({
       service: 'finix',
