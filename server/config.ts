@@ -98,6 +98,8 @@ function toConfig(s: Settings, secretValues: string[]) {
     dataDir: s.DATA_DIR,
     encryptionKeys: s.ENCRYPTION_KEY,
     hostedLink: s.HOSTED_LINK,
+    host: s.HOST,
+    metricsPort: s.METRICS_PORT,
     trustedProxies: s.TRUSTED_PROXIES ?? [],
     logLevel: s.LOG_LEVEL,
     /** For the log, which removes them from every line. */

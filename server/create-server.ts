@@ -10,6 +10,7 @@ import { createDeliveries } from './deliveries/deliveries.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
 import { createApp, type ScriptBundle } from './http/app.ts';
 import type { AppEnv } from './http/context.ts';
+import { createMetricsApp } from './http/routes/health.ts';
 import { archiveScripts } from './http/script-archive.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { createConnectionTasks } from './lifecycle/connection-tasks.ts';
@@ -51,6 +52,8 @@ export interface Clients {
 
 export interface AssembledServer {
   app: Hono<AppEnv>;
+  /** For METRICS_PORT: the figures alone, without a credential. */
+  metricsApp: Hono;
   connector: BankConnector;
   jobs: Jobs;
   plaid: PlaidClient;
@@ -115,5 +118,5 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
     script,
     isStopping,
   });
-  return { app, connector, jobs, plaid };
+  return { app, metricsApp: createMetricsApp(metrics), connector, jobs, plaid };
 }

@@ -58,7 +58,36 @@ export function isSafeUrl(url: string): boolean {
 /** The addresses that are counted as one caller: one IPv6 customer has a whole /64, so counting single addresses would limit no one. */
 export function addressBlock(ip: string | null): string {
   if (ip === null) return 'unknown';
-  if (!ip.includes(':')) return ip;
-  const [head = ''] = ip.split('::');
-  return `${head.split(':').concat(['0', '0', '0', '0']).slice(0, 4).join(':')}::/64`;
+  const groups = ipv6Groups(ip);
+  return groups ? `${groups.slice(0, 4).join(':')}::/64` : ip;
+}
+
+/** The /56 of an IPv6 address, which providers give to one site; undefined for others. */
+export function siteBlock(ip: string | null): string | undefined {
+  const groups = ip === null ? undefined : ipv6Groups(ip);
+  if (!groups) return undefined;
+  const fourth = (Number.parseInt(groups[3] ?? '0', 16) & 0xff00).toString(16);
+  return `${groups.slice(0, 3).join(':')}:${fourth}::/56`;
+}
+
+/** The eight groups in their one shortest spelling; undefined: not IPv6. */
+function ipv6Groups(ip: string): string[] | undefined {
+  if (isIP(ip) !== 6) return undefined;
+  // URL writes every spelling the same way, embedded IPv4 included.
+  const [head = '', tail] = new URL(`http://[${ip.replace(/%.*$/, '')}]`).hostname.slice(1, -1).split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  return [...left, ...Array.from({ length: 8 - left.length - right.length }, () => '0'), ...right];
+}
+
+/**
+ * An address as a proxy may write it, `192.0.2.1:4711` and `[2001:db8::1]:4711` included, in its one spelling.
+ * @returns undefined when it is no address
+ */
+export function parseAddress(text: string): string | undefined {
+  const bare = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
+  const address = bare.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (isIP(address) === 4) return address;
+  const groups = ipv6Groups(address);
+  return groups && new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }

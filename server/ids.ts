@@ -34,3 +34,8 @@ export function newLinkId(): string {
 export function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
+
+/** Whether an id is one that took the place of an erased customer's. */
+export function isErased(customerId: string): boolean {
+  return /^erased_[A-Za-z0-9]{24}$/.test(customerId);
+}

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import { createServer as createHttpServer } from 'node:http';
 import { resolve } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import { type Config, ConfigError, loadConfig, loadStorageSettings } from './config.ts';
+import { createListener, listen } from './http/listener.ts';
 import { createLog, type Logger } from './log.ts';
 import { createServer } from './server.ts';
 import { settingsHelp } from './settings/print.ts';
@@ -29,6 +28,8 @@ ${settingsHelp(SETTINGS)}
 
 /** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
 const GRACE_MS = 25_000;
+/** A balancer's next request on a kept connection comes later than this. */
+const CLOSE_IDLE_EVERY_MS = 50;
 /** Rows that one step of rotate-keys re-encrypts: short transactions, so that serving goes on beside it. */
 const ROTATE_BATCH = 200;
 
@@ -53,16 +54,17 @@ async function serve(config: Config, log: Logger): Promise<void> {
   const connect = createServer(process.env, { log });
   const started = await connect.start();
   const { storage } = started;
-  const server = createHttpServer(getRequestListener(connect.fetch));
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.port, resolve);
-  }).catch(async (error: unknown) => {
+  const server = createListener(connect.fetch);
+  const metricsServer = config.metricsPort === undefined ? undefined : createListener(connect.metrics);
+  const port = await listenAll().catch(async (error: unknown) => {
     await connect.stop();
     throw error;
   });
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : config.port;
+
+  async function listenAll(): Promise<number> {
+    if (metricsServer && config.metricsPort !== undefined) await listen(metricsServer, config.metricsPort, config.host);
+    return listen(server, config.port, config.host);
+  }
   log.info({ port, plaid: config.plaid.environment, finix: config.finix.environment, storage }, 'listening');
   if (storage === 'sqlite') {
     const data_dir = resolve(config.dataDir);
@@ -80,9 +82,14 @@ async function serve(config: Config, log: Logger): Promise<void> {
     const killer = setTimeout(() => process.exit(1), GRACE_MS);
     killer.unref();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    metricsServer?.close();
+    metricsServer?.closeAllConnections();
+    // Kept connections become idle as their answers are sent; each is closed then, and not when its long idle time is over.
+    const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     server.closeIdleConnections();
     await connect.stop();
     await closed;
+    clearInterval(closing);
     log.info('stopped');
     // Calls that were left keep their sockets open for as long as their timeouts.
     process.exit(0);

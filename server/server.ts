@@ -17,6 +17,8 @@ export interface ServerOptions {
 export interface Server {
   /** Answers a request; starts the server if that was not done. A path of PUBLIC_URL may be part of the request's address, or removed from it already. */
   fetch(request: Request, env?: object): Promise<Response>;
+  /** Answers `/metrics` without a credential: for a port that is only open inside the network. */
+  metrics(request: Request): Promise<Response>;
   /** Opens storage, brings its schema up to date and starts the jobs that finish what stopped. Once, however often it is called. */
   start(): Promise<StartedServer>;
   /** Refuses new sessions, waits for work that is under way, and closes storage. Once, however often it is called. */
@@ -90,6 +92,9 @@ export function createServer(settings: Record<string, string | undefined>, optio
       const answer = Promise.resolve(app.fetch(withoutPrefix(request, prefix), env as never));
       answering.add(answer);
       return answer.finally(() => answering.delete(answer));
+    },
+    async metrics(request) {
+      return (await opened()).assembled.metricsApp.fetch(request);
     },
     async start() {
       const { assembled, storage } = await opened();

@@ -4,6 +4,7 @@ import { sha256 } from '../ids.ts';
 import { acceptUpFront, type Origin } from '../records/authorization.ts';
 import { auditSession, requireWaiting } from '../records/sessions.ts';
 import { authorizationText, merchantOf } from '../records/views.ts';
+import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { createLinkToken, type LinkTokenDeps } from './create-link-token.ts';
@@ -27,7 +28,6 @@ export async function issueLinkToken(
 ): Promise<LinkTokenResponse> {
   const { config, storage } = deps;
   requireWaiting(found, await storage.now());
-  await enforceRateLimit(storage, `link-token:${found.id}`, LINK_TOKENS);
   const session = authorization ? await acceptUpFront(storage, found, authorization, origin) : found;
   const token = await createLinkToken(deps, session, request);
   await recordLinkToken(deps, session, token, origin.ip);
@@ -72,4 +72,9 @@ async function recordLinkToken(
     if (isRead) await storeLinkToken(trx, secrets, session, token, now);
     await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
   });
+}
+
+/** Before a body is read. @throws ProblemError `rate_limited` */
+export async function limitLinkTokens(storage: Storage, { id }: SessionTable): Promise<void> {
+  await enforceRateLimit(storage, `link-token:${id}`, LINK_TOKENS);
 }

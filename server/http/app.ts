@@ -38,7 +38,12 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const origins = allowedOrigins(deps.config);
   const credentials = createCredentials(deps, origins);
 
-  app.use(requestId(), clientAddress(deps.config.trustedProxies), safeHeaders(), accessLog(deps.log, deps.metrics));
+  app.use(
+    requestId(),
+    clientAddress(deps.config.trustedProxies, deps.log),
+    safeHeaders(),
+    accessLog(deps.log, deps.metrics),
+  );
   app.use(
     '/v1/*',
     pageCors(origins, (id) => sessionOrigins(deps.storage, id)),
@@ -55,7 +60,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   customerRoutes(app, deps, credentials);
   deliveryRoutes(app, deps, credentials);
   webhookRoutes(app, deps);
-  operationRoutes(app, deps);
+  operationRoutes(app, deps, credentials);
   contractRoutes(app, deps);
   scriptRoutes(app, deps);
 

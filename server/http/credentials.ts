@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../errors.ts';
+import { isErased } from '../ids.ts';
 import { readAllowedOrigins } from '../records/columns.ts';
 import { clientSecret, findSession } from '../records/sessions.ts';
+import { acceptsUntil } from '../records/views.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import type { AppContext, AppDeps } from './context.ts';
 import { checkOrigin } from './middleware.ts';
@@ -27,7 +29,7 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
     const given = digest(token);
     // Compares with every key, so that the time does not tell which one was near.
     const isKey = keys.filter((key) => timingSafeEqual(key, given)).length > 0;
-    if (isKey && c.req.header('Origin') !== undefined) throw new ProblemError('merchant_key_in_browser');
+    if (isKey && isBrowser(c)) throw new ProblemError('merchant_key_in_browser');
     return isKey;
   }
 
@@ -41,6 +43,9 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
     // Derived and compared also for a session that does not exist, so that ids can't be probed.
     const isRight = timingSafeEqual(digest(clientSecret(secrets, sessionId, keyId)), digest(token));
     if (!session || keyId !== session.secret_key_id || !isRight) throw new ProblemError('unauthorized');
+    if (isOver(session, await storage.now())) {
+      throw new ProblemError('unauthorized', { detail: 'The client secret is over, as its session is.' });
+    }
     return session;
   }
 
@@ -61,6 +66,23 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
       return { audience: 'merchant', session };
     },
   };
+}
+
+/**
+ * Every browser sends these headers and no page script can set them; servers don't send them. `Origin` is no proof: frameworks' own
+ * `fetch` adds one on the server.
+ */
+function isBrowser(c: AppContext): boolean {
+  return c.req.header('Sec-Fetch-Mode') !== undefined || c.req.header('Sec-Fetch-Site') !== undefined;
+}
+
+/** How long a page may still read what became of its session: a customer who comes back to the checkout the same hour. */
+const READ_GRACE_MS = 3600_000;
+
+/** Whether the session's client secret opens nothing any more. */
+function isOver(session: SessionTable, now: number): boolean {
+  if (session.status === 'canceled' || isErased(session.customer_id)) return true;
+  return session.status !== 'processing' && now >= acceptsUntil(session) + READ_GRACE_MS;
 }
 
 function bearer(c: AppContext): string | undefined {

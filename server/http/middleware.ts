@@ -7,7 +7,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown, isPublished } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
 import { ProblemError, toProblem } from '../errors.ts';
-import { addressMatcher } from '../hosts.ts';
+import { addressMatcher, parseAddress } from '../hosts.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -25,14 +25,29 @@ export function requestId(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** The caller's address: the connection's, or behind trusted proxies the last one that they did not write themselves. */
-export function clientAddress(trustedProxies: string[]): MiddlewareHandler<AppEnv> {
+/**
+ * The caller's address: the connection's, or behind trusted proxies the last one that they did not write themselves. What is no address is
+ * ignored: it would be a rate limit of its own, and evidence in a consent record.
+ */
+export function clientAddress(trustedProxies: string[], log: Logger): MiddlewareHandler<AppEnv> {
   const isTrusted = addressMatcher(trustedProxies);
+  let isWarned = false;
   return async function clientAddress(c, next) {
     let address = connectionAddress(c);
     const forwarded = (c.req.header('X-Forwarded-For') ?? '').split(',').flatMap((part) => part.trim() || []);
-    while (address !== null && isTrusted(address) && forwarded.length > 0) address = forwarded.pop() ?? null;
-    c.set('ip', address?.replace(/^::ffff:/, '') ?? null);
+    if (forwarded.length > 0 && address !== null && !isTrusted(address) && !isWarned) {
+      isWarned = true;
+      log.warn(
+        { proxy: address },
+        'X-Forwarded-For from an address that TRUSTED_PROXIES does not name: all customers behind it share one rate limit',
+      );
+    }
+    while (address !== null && isTrusted(address) && forwarded.length > 0) {
+      const written = parseAddress(forwarded.pop() ?? '');
+      if (written === undefined) break;
+      address = written;
+    }
+    c.set('ip', address === null ? null : (parseAddress(address) ?? null));
     await next();
   };
 }

@@ -250,6 +250,9 @@ export const listConnections = z.strictObject({
   limit,
 });
 
+/** Enough to repair a request; an answer must never be larger than what it answers. */
+const MAX_ERRORS = 19;
+
 /**
  * Parses what came in, or says which fields are wrong.
  * @throws ProblemError `invalid_request` with one entry for each wrong field
@@ -257,7 +260,9 @@ export const listConnections = z.strictObject({
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap(fieldErrors);
+  const all = result.error.issues.flatMap(fieldErrors);
+  const errors = all.slice(0, MAX_ERRORS);
+  if (all.length > MAX_ERRORS) errors.push({ path: '', message: `has ${all.length - MAX_ERRORS} more errors` });
   throw new ProblemError('invalid_request', { errors, detail: summary(errors) });
 }
 

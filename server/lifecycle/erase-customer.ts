@@ -130,7 +130,7 @@ export async function erase(
     return endCustomer(trx, outbox, customerId, now);
   });
   await Promise.all(left.map((id) => tasks.run(id, patienceMs)));
-  return storage.transaction(`customer:${customerId}`, async (trx) => {
+  const isErased = await storage.transaction(`customer:${customerId}`, async (trx) => {
     const erasure = await trx
       .deleteFrom('erasures')
       .where('customer_id', '=', customerId)
@@ -158,6 +158,8 @@ export async function erase(
     log.info('customer erased');
     return true;
   });
+  if (isErased) await storage.scrub();
+  return isErased;
 }
 
 async function forget(trx: StorageTransaction, customerId: string, now: number): Promise<void> {

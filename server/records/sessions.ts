@@ -1,7 +1,7 @@
 import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
-import { addressBlock } from '../hosts.ts';
+import { addressBlock, siteBlock } from '../hosts.ts';
 import { newId, sha256 } from '../ids.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -21,6 +21,20 @@ import { shownStatus, storedProblem, viewSession } from './views.ts';
 const SESSION_MS = 24 * 3600_000;
 /** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
 const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
+/** A /56 is what one customer of a provider may have: 256 networks, of which they use a few. */
+const PUBLIC_SESSIONS_OF_SITE: RateLimit = { limit: 60, windowMs: 60_000 };
+/** What a checkout on its best day may need, and a botnet must not exceed: each session may become an Item, which is billed. */
+const PUBLIC_SESSIONS_OF_ALL: RateLimit = { limit: 3_000, windowMs: 60_000 };
+/** A bank that is down is tried a few times; one session has no use for more. */
+const COMPLETES: RateLimit = { limit: 120, windowMs: 3600_000 };
+
+function addressBlocks(ip: string | null): (RateLimit & { name: string })[] {
+  const site = siteBlock(ip);
+  return [
+    { name: addressBlock(ip), ...PUBLIC_SESSIONS },
+    ...(site === undefined ? [] : [{ name: site, ...PUBLIC_SESSIONS_OF_SITE }]),
+  ];
+}
 
 export interface SessionDeps {
   config: Pick<Config, 'ownershipCheck' | 'plaid'>;
@@ -55,6 +69,17 @@ export async function createSession(
   }
 }
 
+/** Before a body is read: what is refused must cost less than what is served. @throws ProblemError `rate_limited` */
+export async function limitPublicSessions(storage: Storage, ip: string | null): Promise<void> {
+  for (const { name, ...rate } of addressBlocks(ip)) await enforceRateLimit(storage, `public-session:${name}`, rate);
+  await enforceRateLimit(storage, 'public-session', PUBLIC_SESSIONS_OF_ALL);
+}
+
+/** A page asks once and polls; a public token that is made up costs a question to Plaid. @throws ProblemError `rate_limited` */
+export async function limitCompletes(storage: Storage, { id }: SessionTable): Promise<void> {
+  await enforceRateLimit(storage, `complete:${id}`, COMPLETES);
+}
+
 /**
  * Makes a session for a page in public mode: a customer of its own, so that no other customer's bank can be reached with it.
  * @throws ProblemError `rate_limited`
@@ -65,7 +90,6 @@ export async function createPublicSession(
   request: CreatePublicSessionRequest,
   ip: string | null,
 ): Promise<Session> {
-  await enforceRateLimit(deps.storage, `public-session:${addressBlock(ip)}`, PUBLIC_SESSIONS);
   const { purpose, authorization } = settings;
   const customer_id = newId('anon');
   return insertSession(deps, { ...request, customer_id, purpose, authorization, isPublic: true }, ip);

@@ -212,6 +212,16 @@ export const SETTINGS = {
     group: 'Server',
     description: 'Port to listen on; 0 picks one.',
   }),
+  HOST: optional(is.text, {
+    group: 'Server',
+    description:
+      'Address to listen on, such as `127.0.0.1` behind a proxy on the same machine. Unset: every address of the machine.',
+  }),
+  METRICS_PORT: optional(is.wholeNumber(1, 65535), {
+    group: 'Server',
+    description:
+      'Port for `/metrics`, without a credential: keep it inside your network. Unset: `/metrics` on `PORT` asks for the merchant key.',
+  }),
   TRUSTED_PROXIES: optional(is.list(is.addressOrRange), {
     group: 'Server',
     description:

@@ -62,6 +62,8 @@ export interface Storage {
   ping(): Promise<void>;
   /** Writes a whole copy to `file`, which must not exist yet, while serving. SQLite only; PostgreSQL has pg_dump. */
   backup(file: string): Promise<void>;
+  /** Makes what was deleted unreadable in the files: SQLite's write-ahead log keeps old pages until it is reset. */
+  scrub(): Promise<void>;
   /** Lets running transactions finish. */
   close(): Promise<void>;
 }
@@ -116,6 +118,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     backup: async (file) => {
       if (dialect !== 'sqlite') throw new Error('Only the embedded database can be copied; use pg_dump.');
       await backupSqlite(async (part) => void (await sql`VACUUM INTO ${part}`.execute(db)), file);
+    },
+    scrub: async () => {
+      // Waits for readers as long as any write does. PostgreSQL's log is the operator's, and is not read by this server.
+      if (dialect === 'sqlite') await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);
     },
     // The driver's own, because Kysely's would give queries that come later an error that doesn't say that the storage is closed.
     close: () => driver.destroy(),

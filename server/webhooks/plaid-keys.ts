@@ -47,6 +47,8 @@ const RETRY_MS = 60_000;
 const LOOK_UPS_OF_ONE: RateLimit = { limit: 10, windowMs: 60_000 };
 /** What this server may cost Plaid when many callers make up keys: two questions a second. */
 const LOOK_UPS_OF_ALL: RateLimit = { limit: 120, windowMs: 60_000 };
+/** Plaid sends a webhook again for 24 hours: a key that was unknown is asked for again well within. */
+const UNKNOWN_MS = 60_000;
 /** Made-up key ids that are remembered as such; beyond that all are forgotten, and the limits above hold. */
 const MAX_UNKNOWN = 1_000;
 /** In `meta`: a key is public, so it is stored as it is. */
@@ -54,7 +56,8 @@ const PREFIX = 'plaid_webhook_key:';
 
 export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storage: Storage }): PlaidKeys {
   const keys = new Map<string, KeptKey>();
-  const unknown = new Set<string>();
+  /** Key id → until when Plaid is not asked for it again: a new key can be a moment ahead of Plaid's own answer. */
+  const unknown = new Map<string, number>();
   const asking = new Map<string, Promise<KeptKey | undefined>>();
 
   async function readStored(kid: string): Promise<KeptKey | undefined> {
@@ -88,7 +91,7 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
     } catch (error) {
       if (!(error instanceof UpstreamError) || error.code !== 'INVALID_WEBHOOK_VERIFICATION_KEY_ID') throw error;
       if (unknown.size >= MAX_UNKNOWN) unknown.clear();
-      unknown.add(kid);
+      unknown.set(kid, now + UNKNOWN_MS);
       await storage.db
         .deleteFrom('meta')
         .where('key', '=', PREFIX + kid)
@@ -130,7 +133,8 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
     async find(kid, now, caller) {
       const kept = keys.get(kid);
       if (kept && now < kept.refreshAt) return kept;
-      if (unknown.has(kid)) return undefined;
+      if (now < (unknown.get(kid) ?? 0)) return undefined;
+      unknown.delete(kid);
       // Many webhooks with a new key at once are one question.
       const question = asking.get(kid) ?? lookUp(kid, now, caller);
       asking.set(kid, question);

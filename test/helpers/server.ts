@@ -71,6 +71,8 @@ export class TestServer {
   /** Added to the clock that the server sees. */
   clockOffset = 0;
   readonly lines: string[] = [];
+  /** Of the embedded database; undefined with a storage that the test has opened. */
+  readonly dataDir: string | undefined;
 
   private constructor(
     readonly config: Config,
@@ -92,7 +94,9 @@ export class TestServer {
     const config = loadConfig(
       testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl, ...options.env }),
     );
-    const opened = options.storage ?? (await openTemporary(cleanUp));
+    const temporary = options.storage ? undefined : await openTemporary(cleanUp);
+    const opened = options.storage ?? temporary?.storage;
+    if (!opened) throw new Error('There is no storage.');
     const storage: Storage = { ...opened, now: async () => (await opened.now()) + (server?.clockOffset ?? 0) };
     const lines: string[] = [];
     const log = createLog({
@@ -116,7 +120,7 @@ export class TestServer {
     const { app, connector, jobs } = await assembleServer(parts);
     cleanUp.unshift(() => connector.stop());
     server = new TestServer(config, upstream, storage, app, connector, jobs, cleanUp);
-    Object.assign(server, { lines });
+    Object.assign(server, { lines, dataDir: temporary?.dataDir });
     return server;
   }
 
@@ -244,14 +248,14 @@ function bringTo(server: () => TestServer | undefined): Deliver {
     (await server()?.request(new URL(url).pathname, init)) ?? new Response(null, { status: 503 });
 }
 
-async function openTemporary(cleanUp: (() => Promise<void>)[]): Promise<Storage> {
+async function openTemporary(cleanUp: (() => Promise<void>)[]): Promise<{ storage: Storage; dataDir: string }> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fbc-server-'));
   const storage = await openStorage({ dataDir });
   cleanUp.push(
     () => storage.close(),
     () => rm(dataDir, { recursive: true, force: true }),
   );
-  return storage;
+  return { storage, dataDir };
 }
 
 /** Waits until `probe` gives something, looking often. @param ms of an idle machine, after which it fails */

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MERCHANT_KEY, SHOP, TestServer } from '../helpers/server.ts';
 
+const HOUR = 3600_000;
+
 let server: TestServer;
 
 afterEach(() => server.close());
@@ -21,9 +23,37 @@ describe('credentials', () => {
     expect([status, body.code]).toEqual([401, 'unauthorized']);
   });
 
-  it('refuse the merchant key from a browser, also from an allowed origin', async () => {
-    const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, { Origin: SHOP });
+  it.each<Record<string, string>>([
+    { Origin: SHOP, 'Sec-Fetch-Mode': 'cors' },
+    { Origin: SHOP, 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-origin' },
+  ])('refuse the merchant key from a browser, known by %j', async (headers) => {
+    const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers);
     expect([status, body.code]).toEqual([403, 'merchant_key_in_browser']);
+  });
+
+  it('take the merchant key from a server whose framework sends an Origin', async () => {
+    const headers = { Origin: 'https://shop.example' };
+    expect((await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers)).status).toBe(201);
+  });
+
+  it('let a page read its session until an hour after it can no longer be completed, and no longer', async () => {
+    const session = await server.createSession();
+    await server.complete(session, await server.publicToken());
+    server.clockOffset = 24 * HOUR + HOUR - 60_000;
+    expect((await server.page(session, 'GET', '')).status).toBe(200);
+    server.clockOffset = 24 * HOUR + HOUR;
+    expect((await server.page(session, 'GET', '')).status).toBe(401);
+  });
+
+  it('let a page read nothing of a session that was canceled, or of a customer who was erased', async () => {
+    const canceled = await server.createSession();
+    await server.merchant('POST', `/v1/sessions/${canceled.id}/cancel`);
+    expect((await server.page(canceled, 'GET', '')).status).toBe(401);
+    const erased = await server.createSession();
+    await server.complete(erased, await server.publicToken());
+    expect((await server.merchant('DELETE', '/v1/customers/cus_1')).body.status).toBe('erased');
+    expect((await server.page(erased, 'GET', '')).status).toBe(401);
   });
 
   it('show the page less of the session than the merchant', async () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { operations, wireSchemas } from '../../server/http/openapi.ts';
 import { createLog } from '../../server/log.ts';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
-import { TestServer } from '../helpers/server.ts';
+import { MERCHANT_KEY, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
@@ -28,7 +28,9 @@ describe('operations', () => {
   it('show figures of requests by route and of upstream calls by outcome, without ids', async () => {
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
-    const text = await (await server.request('/metrics')).text();
+    expect((await server.request('/metrics')).status).toBe(401);
+    const headers = { Authorization: `Bearer ${MERCHANT_KEY}` };
+    const text = await (await server.request('/metrics', { headers })).text();
     expect(text).toMatch(
       /fbc_http_request_seconds_count\{method="POST",route="\/v1\/sessions\/:id\/complete",status="200"\} 1/,
     );

@@ -1,10 +1,14 @@
-import type { Hono } from 'hono';
+import { Hono } from 'hono';
+import { ProblemError } from '../../errors.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
+import type { Credentials } from '../credentials.ts';
 
 /** For load balancers and orchestrators. No credential, and nothing in them that needs one. */
 export function operationRoutes(
   app: Hono<AppEnv>,
-  { storage, isStopping, log, metrics, providerProblems }: AppDeps,
+  { config, storage, isStopping, log, metrics, providerProblems }: AppDeps,
+  credentials: Credentials,
 ): void {
   // Alive means that the process answers; a database that is gone is no reason to restart it.
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
@@ -23,6 +27,17 @@ export function operationRoutes(
   });
 
   app.get('/metrics', async (c) => {
+    // With a port of its own this one has none: what is inside the network must not be outside as well.
+    if (config.metricsPort !== undefined) throw new ProblemError('not_found');
+    credentials.requireMerchant(c);
+    const { text, contentType } = await metrics.render();
+    return c.body(text, 200, { 'Content-Type': contentType });
+  });
+}
+
+/** The figures on a port of their own. */
+export function createMetricsApp(metrics: Metrics): Hono {
+  return new Hono().get('/metrics', async (c) => {
     const { text, contentType } = await metrics.render();
     return c.body(text, 200, { 'Content-Type': contentType });
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
 import type { CreateSessionRequest } from '../../../widget/contract.ts';
-import { issueLinkToken } from '../../connect/issue-link-token.ts';
+import { issueLinkToken, limitLinkTokens } from '../../connect/issue-link-token.ts';
 import { ProblemError } from '../../errors.ts';
 import { isLocalUrl } from '../../hosts.ts';
 import { sha256 } from '../../ids.ts';
@@ -68,6 +68,7 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
     const return_url = link.return_url ?? `${config.publicUrl}/c/done`;
     const acceptance = text === undefined ? undefined : { accepted: true, text_sha256: sha256(text) };
     const request = { mode: 'hosted', language, return_url } as const;
+    await limitLinkTokens(storage, session);
     const { hosted_link_url } = await issueLinkToken(deps, session, request, acceptance, originOf(c));
     if (hosted_link_url === undefined) throw new ProblemError('plaid_unavailable');
     return c.redirect(hosted_link_url, 303);

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../connect/hosted-link.ts';
-import { issueLinkToken } from '../../connect/issue-link-token.ts';
+import { issueLinkToken, limitLinkTokens } from '../../connect/issue-link-token.ts';
 import { recordLinkExit } from '../../connect/link-exit.ts';
 import { ProblemError } from '../../errors.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
@@ -9,6 +9,8 @@ import {
   createPublicSession,
   createSession,
   findSession,
+  limitCompletes,
+  limitPublicSessions,
   requireOutcome,
 } from '../../records/sessions.ts';
 import { type Audience, viewSession } from '../../records/views.ts';
@@ -44,6 +46,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const isPage = c.req.header('Origin') !== undefined && c.req.header('Authorization') === undefined;
     if (!isPage) throw new ProblemError('unauthorized');
     if (!config.publicSessions.enabled) throw new ProblemError('public_sessions_off');
+    await limitPublicSessions(storage, c.get('ip'));
     const request = await readOptionalBody(c, publicSessionSchema);
     return c.json(await createPublicSession(deps, config.publicSessions, request, c.get('ip')), 201);
   });
@@ -57,6 +60,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.post('/v1/sessions/:id/link-token', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
+    await limitLinkTokens(storage, session);
     const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
     if (request.mode === 'hosted' && !deps.config.hostedLink) {
       const errors = [{ path: 'mode', message: 'must not be hosted: HOSTED_LINK is off' }];
@@ -72,6 +76,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.post('/v1/sessions/:id/complete', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
+    await limitCompletes(storage, session);
     const sent = await readBody(c, completeRequest);
     refuseWhenStopping(deps);
     const request = sent.public_token === HOSTED_PUBLIC_TOKEN ? await withHostedToken(deps, session, sent) : sent;
