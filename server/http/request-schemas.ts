@@ -231,6 +231,16 @@ export const listDeliveries = z.strictObject({
   limit,
 });
 
+export const listSessions = z.strictObject({
+  customer_id: customerId,
+  status: z
+    .enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled'])
+    .optional()
+    .describe('Only with this status.'),
+  cursor,
+  limit,
+});
+
 export const listLinks = z.strictObject({
   customer_id: customerId,
   merchant_id: merchantId,

@@ -268,6 +268,8 @@ const linkToken = z.strictObject({
   authorization: authorizationText.optional(),
 }) satisfies z.ZodType<LinkTokenResponse>;
 
+const sessionList = z.strictObject({ ...pageOf, data: z.array(merchantSession) });
+
 const received = z.strictObject({ received: z.literal(true) });
 
 const status = z.strictObject({ status: z.enum(['ok', 'ready', 'stopping', 'storage is not available']) });
@@ -308,6 +310,7 @@ export const wireSchemas = {
   Delivery: delivery,
   DeliveryList: deliveryList,
   ErasedCustomer: erasedCustomer,
+  SessionList: sessionList,
   AnySession: z.union([merchantSession, session]),
   AuthorizationText: authorizationText,
   Received: received,

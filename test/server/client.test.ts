@@ -85,6 +85,20 @@ describe('the client of a merchant’s back end', () => {
     expect(ids).toEqual(all.data.map(({ id }) => id));
   });
 
+  it('lists sessions by customer and status, an expired one as it is shown', async () => {
+    await connect();
+    const open = await client.sessions.create({ customer_id: 'cus_1' });
+    await client.sessions.create({ customer_id: 'cus_2' });
+    const ids = async (query: Parameters<Client['sessions']['list']>[0]) =>
+      (await client.sessions.list(query)).data.map(({ id, status }) => [id, status]);
+    expect(await ids({ customer_id: 'cus_1', status: 'open' })).toEqual([[open.id, 'open']]);
+    expect(await ids({ customer_id: 'cus_1', status: 'completed' })).toHaveLength(1);
+    expect(await client.sessions.list({ limit: 1 })).toMatchObject({ has_more: true, data: [{ object: 'session' }] });
+    server.clockOffset = 25 * 3600_000;
+    expect(await ids({ customer_id: 'cus_1', status: 'open' })).toEqual([]);
+    expect(await ids({ customer_id: 'cus_1', status: 'expired' })).toEqual([[open.id, 'expired']]);
+  });
+
   it('removes a connection, and erases a customer', async () => {
     const id = await connect();
     expect(await client.connections.remove(id)).toMatchObject({ id, status: 'removed' });

@@ -63,6 +63,7 @@ it('the examples of the published contract are those of a real run', async () =>
   record('checkDebit', await server.merchant('POST', `/v1/connections/${id}/check`, debit), debit);
   const paths: [operation: string, method: string, path: string][] = [
     ['getSession', 'GET', `/v1/sessions/${session.id}`],
+    ['listSessions', 'GET', '/v1/sessions?customer_id=customer-4711&status=completed'],
     ['getConnection', 'GET', `/v1/connections/${id}`],
     ['listConnections', 'GET', '/v1/connections?customer_id=customer-4711&status=active'],
     ['listConnectionAudit', 'GET', `/v1/connections/${id}/audit?limit=5`],

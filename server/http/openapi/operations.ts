@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { ProblemCode } from '../../../widget/contract.ts';
-import { listConnections, listDeliveries, listLinks, listPage } from '../request-schemas.ts';
+import { listConnections, listDeliveries, listLinks, listPage, listSessions } from '../request-schemas.ts';
 import type { wireSchemas } from '../response-schemas.ts';
 
 export type SchemaName = keyof typeof wireSchemas;
@@ -88,6 +88,17 @@ export const operations: Operation[] = [
     description: 'In the caller’s view: a page sees less of its connections than your server.',
     answers: { 200: 'AnySession' },
     problems: ['not_found'],
+  },
+  {
+    id: 'listSessions',
+    tag: 'Sessions',
+    method: 'get',
+    path: '/v1/sessions',
+    who: 'merchant',
+    summary: 'List sessions',
+    description: 'To find those of a customer, or those that are stuck: `processing` for long, or `failed`.',
+    query: listSessions,
+    answers: { 200: 'SessionList' },
   },
   {
     id: 'createLinkToken',

@@ -4,6 +4,7 @@ import { issueLinkToken, limitLinkTokens } from '../../connect/issue-link-token.
 import { recordLinkExit } from '../../connect/link-exit.ts';
 import { ProblemError } from '../../errors.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
+import { listSessions } from '../../records/session-list.ts';
 import {
   cancelSession,
   createPublicSession,
@@ -24,6 +25,8 @@ import {
   completeRequest,
   linkExitRequest,
   linkTokenRequest,
+  listSessions as listSessionsQuery,
+  parse,
   createPublicSession as publicSessionSchema,
   createSession as sessionSchema,
 } from '../request-schemas.ts';
@@ -49,6 +52,11 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     await limitPublicSessions(storage, c.get('ip'));
     const request = await readOptionalBody(c, publicSessionSchema);
     return c.json(await createPublicSession(deps, config.publicSessions, request, c.get('ip')), 201);
+  });
+
+  app.get('/v1/sessions', async (c) => {
+    credentials.requireMerchant(c);
+    return c.json(await listSessions(deps, parse(listSessionsQuery, c.req.query())));
   });
 
   app.get('/v1/sessions/:id', async (c) => {
