@@ -13,6 +13,7 @@ import {
   backoff,
   countedWait,
   Fenced,
+  NotNow,
   Postpone,
   QUICK_ATTEMPTS,
   quickBackoff,
@@ -128,6 +129,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
 
   function toPostpone(error: unknown, held: HeldSession): Postpone {
     if (error instanceof Postpone) return error;
+    // The code is read only if the wait uses up the whole budget.
+    if (error instanceof NotNow) return new Postpone('session_busy', error.delayMs, false);
     const { id: session, recovery_point } = held.row;
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;

@@ -8,7 +8,7 @@ import { endOfSession } from '../records/sessions.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
-import { Postpone, Stop } from '../work/retry.ts';
+import { NotNow, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { accountOf } from './account-match.ts';
 import { callBank } from './call-bank.ts';
@@ -163,7 +163,7 @@ async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<Con
 /** Changed by somebody else while Plaid was asked: look again. */
 async function unchanged(trx: StorageTransaction, seen: ConnectionTable): Promise<ConnectionTable> {
   const present = await lockConnection(trx, seen.id);
-  if (present?.version !== seen.version) throw new Postpone('internal_error', 0, false);
+  if (present?.version !== seen.version) throw new NotNow('changed', 0);
   return present;
 }
 

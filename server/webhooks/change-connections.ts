@@ -10,7 +10,7 @@ import type { Outbox } from '../records/outbox.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
-import { Postpone } from '../work/retry.ts';
+import { NotNow } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
 /** What handlers of webhooks work with, and the one way in which they change connections. */
@@ -49,7 +49,7 @@ export interface ChangeOptions {
 
 /**
  * Changes connections of one Item together, then works on the tasks that came of it.
- * @throws Postpone while a session works on the Item, unless urgent
+ * @throws NotNow while a session works on the Item, unless urgent
  */
 export async function change(
   deps: WebhookDeps,
@@ -75,7 +75,7 @@ export async function change(
     if (only !== undefined) query = query.where('id', '=', only);
     const connections = await query.where('status', '!=', 'removed').orderBy('id').execute();
     const isWaitedFor = !isUrgent || connections.length === 0;
-    if (isWaitedFor && (await isBusy(trx, itemId))) throw new Postpone('internal_error', BUSY_MS, false);
+    if (isWaitedFor && (await isBusy(trx, itemId))) throw new NotNow('in_use', BUSY_MS);
     for (const { id } of connections) {
       const before = await lockConnection(trx, id);
       const after = before && (await each(trx, before, now, by));
@@ -102,7 +102,7 @@ async function customerOf({ db }: Storage, itemId: string): Promise<string | und
 /**
  * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since, or
  * a later one about the same thing, for which its time must be over.
- * @throws Postpone
+ * @throws NotNow
  */
 export async function refuseOvertaken(
   trx: StorageTransaction,
@@ -117,5 +117,5 @@ export async function refuseOvertaken(
     .where('lease_until', '=', lease_until)
     .where('lease_until', '>', now)
     .executeTakeFirst();
-  if (held.numUpdatedRows === 0n) throw new Postpone('internal_error', 0, false);
+  if (held.numUpdatedRows === 0n) throw new NotNow('in_use', 0);
 }

@@ -1,6 +1,6 @@
 import { changeConnection, DISABLED_IN_FINIX, isReturned } from '../records/connections.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
-import { Postpone } from '../work/retry.ts';
+import { NotNow } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { handleTransfer } from './transfer-handlers.ts';
 import { readFinixFacts } from './verify-finix.ts';
@@ -21,7 +21,7 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
   if (!connection) {
     // The answer to our own create call may be still on its way; what it says of itself is news enough.
     const isNew = event.type !== 'instrument/created' && event.waited_ms < FINIX_AHEAD_MS;
-    if (isNew) throw new Postpone('internal_error', FINIX_AHEAD_MS, false);
+    if (isNew) throw new NotNow('unknown', FINIX_AHEAD_MS);
     return 'ignored';
   }
   if (connection.payment_instrument !== id) return 'ignored';

@@ -1,7 +1,7 @@
 import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
-import { Postpone } from '../work/retry.ts';
+import { NotNow } from '../work/retry.ts';
 import type { Outcome, WebhookDeps } from './change-connections.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
@@ -35,7 +35,7 @@ export async function finishHostedLink(
     await connector.complete(link.session_id, request, requestFacts);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
-    if (error.code === 'session_busy') throw new Postpone('session_busy', BUSY_MS, false);
+    if (error.code === 'session_busy') throw new NotNow('in_use', BUSY_MS);
     // Anything else is final, and its page learns of it by asking.
     log.info({ event: event.id, session: link.session_id, code: error.code }, 'hosted link not accepted');
   }

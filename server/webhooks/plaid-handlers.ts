@@ -5,7 +5,7 @@ import { addAudit } from '../records/audit.ts';
 import { beginInstrument, beginRenewal, changeConnection, isReturned, revoke } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
-import { Postpone } from '../work/retry.ts';
+import { NotNow, Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
 import { isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
@@ -39,7 +39,7 @@ const HANDLERS: Record<string, Handler> = {
   'LINK/ITEM_ADD_RESULT': finishHostedLink,
 };
 
-/** @throws Postpone, UpstreamError when it has to be handled again later */
+/** @throws NotNow, Postpone, UpstreamError when it has to be handled again later */
 export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
   const facts = readPlaidFacts(event.facts);
   const handler = HANDLERS[event.type];
@@ -125,7 +125,7 @@ async function unlessRepaired(
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
   return forItem(deps, event, facts, async (trx, before, now, by) => {
     // A repair that came while Plaid was asked, or instead of it.
-    if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new Postpone('internal_error', 0, false);
+    if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new NotNow('changed', 0);
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
     return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
   });
@@ -223,7 +223,7 @@ async function findItem(
   const item = await storage.db.selectFrom('items').selectAll().where('plaid_item_id', '=', plaidId).executeTakeFirst();
   if (item) return item.status === 'linked' ? item : undefined;
   // The answer to the exchange may be still on its way.
-  if (event.waited_ms < AHEAD_MS) throw new Postpone('internal_error');
+  if (event.waited_ms < AHEAD_MS) throw new NotNow('unknown');
   return undefined;
 }
 

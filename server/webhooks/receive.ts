@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
-import { BUDGET_MS, backoff, countedWait, Postpone } from '../work/retry.ts';
+import { BUDGET_MS, backoff, countedWait, isWait } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
@@ -173,7 +173,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
       log.warn({ event: id, type, service, call, failure, code, ...details }, 'upstream call failed');
-    } else if (!(error instanceof Postpone)) {
+    } else if (!isWait(error)) {
       log.error({ event: id, type, err: error }, 'webhook handler failed');
     }
     const waited_ms = event.waited_ms + countedWait(event.next_at, now);
@@ -181,7 +181,7 @@ export function createInbound(deps: InboundDeps): Inbound {
       log.error({ event: id, type }, 'webhook abandoned');
       return finish(event, 'failed');
     }
-    const delay = error instanceof Postpone ? error.delayMs : undefined;
+    const delay = isWait(error) ? error.delayMs : undefined;
     const wait = Math.ceil(delay ?? backoff(tries - 1, timing));
     await put(event, { waited_ms: waited_ms + wait, next_at: now + wait });
   }

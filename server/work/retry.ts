@@ -14,11 +14,33 @@ export class Postpone extends Error {
     readonly code: ProblemCode,
     /** Milliseconds until the next try; unset: backoff. */
     readonly delayMs?: number,
-    /** Waiting for our turn or for news is not a failure and does not count as one. */
+    /** Waiting for a turn or for a quiet period is not a failure and does not count as one. */
     readonly counts = true,
   ) {
     super(code);
   }
+}
+
+/**
+ * Why work waits although no call has failed. `in_use`: a session works on the same Item, or another worker on the same event. `changed`: a
+ * row has changed since it was read. `unknown`: what an event is about may be stored in a moment.
+ */
+export type WaitReason = 'in_use' | 'changed' | 'unknown';
+
+/** Not now, and no failure: the work is begun again from what is stored then. It does not count as an attempt. */
+export class NotNow extends Error {
+  override readonly name = 'NotNow';
+  constructor(
+    readonly reason: WaitReason,
+    /** Milliseconds until then; unset: backoff. */
+    readonly delayMs?: number,
+  ) {
+    super(reason);
+  }
+}
+
+export function isWait(error: unknown): error is Postpone | NotNow {
+  return error instanceof Postpone || error instanceof NotNow;
 }
 
 /** The session stopped here, for the customer to go on from `status`. */
