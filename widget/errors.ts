@@ -166,7 +166,7 @@ const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: string
   [
     'plaid_unavailable',
     'retry',
-    'INTERNAL_SERVER_ERROR plaid-internal-error PLANNED_MAINTENANCE RATE_LIMIT CREDITS_EXHAUSTED INSTITUTION_RATE_LIMIT ACCOUNTS_LIMIT ACCOUNTS_BALANCE_GET_LIMIT AUTH_LIMIT BALANCE_LIMIT IDENTITY_LIMIT INSTITUTIONS_GET_LIMIT INSTITUTIONS_GET_BY_ID_LIMIT ITEM_GET_LIMIT',
+    'INTERNAL_SERVER_ERROR plaid-internal-error PLANNED_MAINTENANCE RATE_LIMIT CREDITS_EXHAUSTED',
   ],
   // The merchant's set-up, for every customer. A dead end, so only for codes that are named here.
   [
@@ -178,7 +178,9 @@ const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: string
 
 /** An error that Link's `onExit` reported. A code that is not known says nothing about the bank or the merchant, so the customer connects again. */
 export function fromLinkError({ error_code }: { error_code?: string | null }): FlowError {
-  const found = LINK_ERRORS.find(([, , codes]) => codes.split(' ').includes(error_code ?? ''));
+  // Every call of Plaid's has a limit of its own; here they are one.
+  const plaid = (error_code ?? '').replace(/^[A-Z_]+_LIMIT$/, 'RATE_LIMIT');
+  const found = LINK_ERRORS.find(([, , codes]) => codes.split(' ').includes(plaid));
   const [code, action, , reason] = found ?? (['link_failed', 'restart'] as const);
   return { ...flowError(code, action), ...(reason && { reason }) };
 }

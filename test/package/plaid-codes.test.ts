@@ -36,7 +36,7 @@ const ELEMENT: Record<PlaidMeaning, (error: FlowError) => boolean> = {
   unexpected: ({ code, action }) => code === 'link_failed' && action === 'restart',
 };
 
-/** Met only in calls of the server: Link has no part in transactions, investments, or Signal. */
+/** Met only in calls of the server: Link has no part in Signal. */
 const NOT_IN_LINK =
   /^(TRANSACTIONS_|INVESTMENT_|ADDENDUM_|INVALID_CONFIGURATION_STATE|NOT_ENABLED_FOR_SIGNAL|RULESET_)/;
 

@@ -27,6 +27,19 @@ describe('creating a session as the merchant', () => {
     expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(24 * 3600_000);
   });
 
+  it('says who is asking the customer and what for, to the merchant and to the page, and with a link token', async () => {
+    for (const purpose of ['debit', 'payout'] as const) {
+      const session = await server.createSession({ purpose });
+      const asker = { merchant: { name: 'Acme' }, purpose };
+      expect(session).toMatchObject(asker);
+      expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body).toMatchObject(asker);
+      expect((await server.page(session, 'GET', '')).body).toMatchObject(asker);
+      expect((await server.page(session, 'POST', '/link-token', {})).body).toMatchObject(asker);
+      const { body } = await server.complete(session, await server.publicToken());
+      expect(body).toMatchObject(asker);
+    }
+  });
+
   it('stores no client secret', async () => {
     const session = await server.createSession();
     const row = await server.storage.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();

@@ -54,7 +54,7 @@ export class ConnectController {
     // Once: what is written down later is this page's own, for the next one.
     this.#return ??= this.#started ? null : this.#host.away.take();
     const back = this.#started ? null : this.#return;
-    const stray = !this.#started && this.#host.away.isStray;
+    const stray = this.#started ? null : this.#host.away.stray;
     this.#started = true;
     if (back) access.secret = back.clientSecret;
     access.look();

@@ -1,5 +1,6 @@
 import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from '../contract.ts';
 import type { FlowError, LinkTrace } from '../errors.ts';
+import type { Stray } from '../link/oauth-return.ts';
 import type { FlowState } from './state.ts';
 
 /** What can happen to the flow (reducer.ts), and what it decides. */
@@ -8,7 +9,7 @@ export type FlowEvent =
    * `hosted`: Link may have ended at Plaid in the meantime, so the server may know more than this page. `stray`: a
    * bank's page has come back to a tab that can't go on from there.
    */
-  | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean; stray?: boolean }
+  | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean; stray?: Stray | null }
   /** A bank's own page has sent the customer back, in the middle of Link. */
   | { type: 'return' }
   | { type: 'warm' }

@@ -26,7 +26,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
   switch (event.type) {
     case 'start': {
       const { renewable, hosted = state.hosted, stray } = event;
-      const next: FlowState = { ...state, renewable, hosted, notice: stray ? 'expired' : state.notice };
+      const next: FlowState = { ...state, renewable, hosted, notice: stray ?? state.notice };
       if (phase === 'polling') return read(next, 'polling');
       return phase === 'rest' && event.known ? read(next, event.returning ? 'returning' : 'checking') : stay(next);
     }

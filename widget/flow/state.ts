@@ -66,7 +66,7 @@ export interface FlowState {
   error: FlowError | null;
   /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
   slow: 0 | 1 | 2;
-  notice: 'canceled' | 'expired' | 'removed' | null;
+  notice: 'canceled' | 'expired' | 'removed' | 'return_elsewhere' | null;
 }
 
 export const initialState: FlowState = {

@@ -50,6 +50,7 @@ const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
   session_expired: 'error_session',
   session_canceled: 'error_session',
   restart_required: 'error_ended_merchant',
+  link_covered: 'close_dialog',
 };
 
 /** The sentence a customer reads: by code where there is something particular to say, else by what they can do. Also right for codes of a newer server. */

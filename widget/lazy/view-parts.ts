@@ -25,7 +25,12 @@ function phaseParts(view: View, text: string): Parts {
   switch (state.phase) {
     case 'open':
       if (showsSearch(view)) return { card: searchBox(view) };
-      return { caption: strings.link_open, working: true };
+      // Plaid's own page does not lead back here.
+      return {
+        caption: strings.link_open,
+        working: true,
+        note: state.hosted ? statusText(strings.finish_window) : undefined,
+      };
     case 'submitting':
     case 'polling':
       return {

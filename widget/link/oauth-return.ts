@@ -22,9 +22,11 @@ export interface AwayStore {
   clear(): void;
   /** What this element left with, once: a refresh finds nothing. */
   take(): Return | null;
-  /** After `take`: a bank's page has come back, but to a tab that did not leave, or too late to go on. */
-  readonly isStray: boolean;
+  /** After `take`, where a bank's page has come back in vain: to a tab that did not leave, or too late to go on. */
+  readonly stray: Stray | null;
 }
+
+export type Stray = 'return_elsewhere' | 'expired';
 
 /** Who may have left: an element among its like on the page. */
 export interface Named {
@@ -48,10 +50,10 @@ const USED = 'finix-bank-connect:used';
  * No public token ever lies there.
  */
 export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
-  let isStray = false;
+  let stray: Stray | null = null;
   return {
-    get isStray() {
-      return isStray;
+    get stray() {
+      return stray;
     },
     write(leave) {
       const name = element.name ?? '';
@@ -68,8 +70,8 @@ export function createAwayStore(element: Named, peers: () => Named[]): AwayStore
       const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
       // The customer went back or refreshed: this return was used, and the address says nothing any more.
       const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
-      isStray = !!stateId && !isUsed && !entry && peers()[0] === element;
-      if (isUsed || isStray) cleanAddress();
+      stray = stateId && !isUsed && !entry && peers()[0] === element ? 'return_elsewhere' : null;
+      if (isUsed || stray) cleanAddress();
       if (!entry || !isMeant(element, peers(), entry)) return null;
       // Link was open and the page was reloaded: a fresh Link is all there is.
       if (entry.linkToken && !stateId) return null;
@@ -78,8 +80,8 @@ export function createAwayStore(element: Named, peers: () => Named[]): AwayStore
         attempt(() => sessionStorage.setItem(USED, stateId));
         cleanAddress();
       }
-      isStray = entry.until <= Date.now();
-      if (isStray) return null;
+      stray = entry.until <= Date.now() ? 'expired' : null;
+      if (stray) return null;
       // Unless the page, or the customer, has gone somewhere already.
       if (entry.path === location.pathname && !globalThis.scrollY && !location.hash) {
         globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });

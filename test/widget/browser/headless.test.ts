@@ -124,6 +124,16 @@ describe('the flow without the element', () => {
     expect(connect.error).to.equal(null);
   });
 
+  it('names the merchant that the server named', async () => {
+    backend.completeAnswers.push(refusal({ code: 'provider_misconfigured', action: 'contact_merchant' }));
+    start();
+    connect.open();
+    await reach('open');
+    link.succeed();
+    await reach('error');
+    expect(connect.error?.message).to.contain('contact Acme.');
+  });
+
   it('starts over after reset, and takes another bank after change', async () => {
     start();
     connect.open();

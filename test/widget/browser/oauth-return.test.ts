@@ -98,7 +98,7 @@ describe('a page that a bank’s own page takes the place of', () => {
     expect(first.link.last.config.receivedRedirectUri).to.equal(undefined);
     expect(location.href).to.equal(home);
     expect(history.state).to.deep.equal({ cart: 1 });
-    expect(spoken(first.element)).to.contain('Connect your bank again');
+    expect(spoken(first.element)).to.contain('different tab or browser');
     const second = await mount({ name: 'second' }, undefined, both);
     await reach(second.element, 'ready');
     expect(spoken(second.element)).to.equal('');

@@ -6,10 +6,10 @@ import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.
 import { showState } from '../helpers/show-state.ts';
 import { type State, states } from '../helpers/states.ts';
 
-const NOTES = /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|expired|return_elsewhere)$/;
+const NOTES = /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|expired|return_elsewhere|finish_window)$/;
 const ERRORS = /^(required|error_.*)$/;
 const CAPTIONS =
-  /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|other_account|check_again|reconnect)$/;
+  /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|other_account|reconnect)$/;
 
 /** What follows the element on the page, watched for every frame. */
 class Neighbor {

@@ -86,6 +86,7 @@ describe('the sentence and the button of an error', () => {
     'network_failed',
     'client_secret_unavailable',
     'link_failed',
+    'link_covered',
     'link_expired',
     'bank_login_failed',
     'bank_login_locked',
@@ -106,10 +107,10 @@ describe('the sentence and the button of an error', () => {
     expectAgreement(flowError(code, action));
   });
 
-  it('of a dead end is always the merchant’s name or a reload, whatever the code', () => {
+  it('of a dead end name who or what can help, whatever the code', () => {
     for (const code of codes) {
       const error = flowError(code, 'contact_merchant');
-      expect(en[messageKey(error)], code).toMatch(/contact \{merchant\}|Reload this page/i);
+      expect(en[messageKey(error)], code).toMatch(/contact \{merchant\}|Reload this page|Close this dialog/i);
       expect(captionKey(error), code).toBe('unavailable');
     }
   });

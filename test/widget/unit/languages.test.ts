@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { pack } from '../../../build/pack-texts.ts';
 import { en, fill, KEYS, loadStrings } from '../../../widget/i18n/index.ts';
@@ -116,4 +116,12 @@ it('the page about languages lists each of them', () => {
   const page = readFileSync('docs/languages.md', 'utf8');
   const listed = [...(page.split('\n\n')[1] ?? '').matchAll(/`([a-z]{2})`/g)].map(([, tag]) => tag);
   expect(listed.sort()).toEqual([...LANGUAGES].sort());
+});
+
+it('every text is said somewhere: each is paid for in every language', () => {
+  const sources = readdirSync('widget', { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !/i18n.([a-z]{2}|first)\.ts$/.test(file),
+  );
+  const code = sources.map((file) => readFileSync(`widget/${file}`, 'utf8')).join('\n');
+  expect(KEYS.filter((key) => !new RegExp(`\\b${key}\\b`).test(code))).toEqual([]);
 });
