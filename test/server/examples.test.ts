@@ -123,7 +123,7 @@ function steady(text: string): string {
   };
   return text
     .replace(/_secret_[\w-]{43}/g, `_secret_${'Example0'.repeat(5)}abc`)
-    .replace(/\b(ses_|con_|lnk_|msg_|aud_|req_|evt_|PI|ID|FPR)[A-Za-z0-9-]{10,}/g, (found, prefix: string) =>
+    .replace(/\b(ses_|con_|chk_|lnk_|msg_|aud_|req_|evt_|PI|ID|FPR)[A-Za-z0-9-]{10,}/g, (found, prefix: string) =>
       stable(prefix, found),
     )
     .replace(/\/c\/[\w-]{43}/g, `/c/${'Example0'.repeat(5)}abc`)
