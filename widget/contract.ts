@@ -194,6 +194,27 @@ export interface Verification {
   };
 }
 
+/** Proof of an authorization, kept for two years after the connection has ended. The same facts are the same bytes. */
+export interface Evidence {
+  object: 'evidence';
+  connection: string;
+  /** Null once the customer is erased. */
+  customer_id: string | null;
+  purpose: Purpose | null;
+  authorization: AuthorizationReceipt | null;
+  institution: { id: string | null; name: string | null };
+  account: { name: string | null; mask: string | null; type: string | null; subtype: string | null };
+  verification: Verification;
+  link_session_id: string | null;
+  finix_identity: string | null;
+  payment_instruments: { id: string; created_at: string }[];
+  returns: LastReturn[];
+  events: { at: string; action: string; actor: string; reason: string | null }[];
+  created_at: string;
+  /** A compact JWS whose payload is this document without `jws`; keys at `/.well-known/jwks.json`. */
+  jws?: string;
+}
+
 /** A question before a debit. */
 export interface CheckRequest {
   /** Minor units: cents. */

@@ -20,6 +20,7 @@ import { connectionRoutes } from './routes/connections.ts';
 import { customerRoutes } from './routes/customers.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { contractRoutes } from './routes/docs.ts';
+import { evidenceRoutes } from './routes/evidence.ts';
 import { operationRoutes } from './routes/health.ts';
 import { linkPageRoutes } from './routes/link-page.ts';
 import { linkRoutes } from './routes/links.ts';
@@ -55,6 +56,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   sessionRoutes(app, deps, credentials, origins);
   connectionRoutes(app, deps, credentials);
   checkRoutes(app, deps, credentials);
+  evidenceRoutes(app, deps, credentials);
   linkRoutes(app, deps, credentials);
   linkPageRoutes(app, deps, origins);
   customerRoutes(app, deps, credentials);

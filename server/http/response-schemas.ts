@@ -4,6 +4,7 @@ import type {
   Connection,
   ConnectionEvent,
   ConnectionList,
+  Evidence,
   Link,
   LinkEvent,
   LinkTokenResponse,
@@ -217,6 +218,24 @@ const link = z.strictObject({
 
 const linkList = z.strictObject({ ...pageOf, data: z.array(link) });
 
+const evidence = z.strictObject({
+  object: z.literal('evidence'),
+  connection: text,
+  customer_id: text.nullable(),
+  purpose: z.enum(['debit', 'payout', 'settlement']).nullable(),
+  authorization: merchantConnection.shape.authorization,
+  institution: connectionFields.institution,
+  account: connectionFields.account,
+  verification: merchantConnection.shape.verification,
+  link_session_id: text.nullable(),
+  finix_identity: text.nullable(),
+  payment_instruments: z.array(z.strictObject({ id: text, created_at: time })),
+  returns: z.array(merchantConnection.shape.last_return.unwrap()),
+  events: z.array(z.strictObject({ at: time, action: text, actor: text, reason: text.nullable() })),
+  created_at: time,
+  jws: text.optional(),
+}) satisfies z.ZodType<Evidence>;
+
 const check = z.strictObject({
   id: text,
   object: z.literal('check'),
@@ -319,6 +338,7 @@ export const wireSchemas = {
   SessionEvent: sessionEvent,
   LinkEvent: linkEvent,
   Check: check,
+  Evidence: evidence,
   CreateCheck: createCheck,
   CreateSession: createSession,
   CreateLink: createLink,

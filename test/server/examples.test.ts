@@ -65,6 +65,7 @@ it('the examples of the published contract are those of a real run', async () =>
     ['getSession', 'GET', `/v1/sessions/${session.id}`],
     ['listSessions', 'GET', '/v1/sessions?customer_id=customer-4711&status=completed'],
     ['getConnection', 'GET', `/v1/connections/${id}`],
+    ['getEvidence', 'GET', `/v1/connections/${id}/evidence`],
     ['listConnections', 'GET', '/v1/connections?customer_id=customer-4711&status=active'],
     ['listConnectionAudit', 'GET', `/v1/connections/${id}/audit?limit=5`],
     ['getLink', 'GET', `/v1/links/${link.id}`],
@@ -129,6 +130,7 @@ function steady(text: string): string {
     .replace(/\/c\/[\w-]{43}/g, `/c/${'Example0'.repeat(5)}abc`)
     .replace(/"(link|public)-sandbox-[\w-]+"/g, '"$1-sandbox-8ab3f2c4-1d5e-4f60-9a7b-0c1d2e3f4a5b"')
     .replace(/"next_cursor": "[^"]+"/g, '"next_cursor": "1795626000000_msg_AWN7w3Nw"')
+    .replace(/"jws": "[^"]+"/g, '"jws": "eyJhbGciOiJFZERTQSJ9.eyJvYmplY3QiOiJldmlkZW5jZSJ9.c2lnbmF0dXJl"')
     .replace(/"erased_\w+"/g, '"erased_4PqLm2"')
     .replace(/"expires_at": "[^"]+"/g, '"expires_at": "2026-11-25T17:00:00.000Z"')
     .replace(/"\d{4}-\d\d-\d\dT[\d:.]+Z"/g, (time) =>

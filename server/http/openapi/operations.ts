@@ -5,7 +5,7 @@ import type { wireSchemas } from '../response-schemas.ts';
 
 export type SchemaName = keyof typeof wireSchemas;
 
-type MediaType = 'text/plain' | 'image/svg+xml' | 'text/html';
+type MediaType = 'text/plain' | 'application/json' | 'image/svg+xml' | 'text/html';
 
 /** Groups of calls, with what a reader finds there. */
 export const TAGS = {
@@ -222,6 +222,18 @@ export const operations: Operation[] = [
     problems: ['not_found', 'idempotency_key_reused'],
   },
   {
+    id: 'getEvidence',
+    tag: 'Connections',
+    method: 'get',
+    path: '/v1/connections/{id}/evidence',
+    who: 'merchant',
+    summary: 'Get the evidence of an authorization',
+    description:
+      'For two years after the connection has ended. With `Accept: text/html` it is a page to print. `jws` signs the document without it; the keys are at `/.well-known/jwks.json`.',
+    answers: { 200: 'Evidence' },
+    problems: ['not_found'],
+  },
+  {
     id: 'listConnectionAudit',
     tag: 'Connections',
     method: 'get',
@@ -352,6 +364,16 @@ export const operations: Operation[] = [
     body: 'optional',
     answers: { 200: 'Received' },
     problems: ['unauthorized', 'invalid_json', 'body_too_large'],
+  },
+  {
+    id: 'getEvidenceKeys',
+    tag: 'Operations',
+    method: 'get',
+    path: '/.well-known/jwks.json',
+    who: 'anyone',
+    summary: 'Public keys of the evidence',
+    description: 'A JWKS with every key that has ever signed evidence.',
+    answers: { 200: 'application/json' },
   },
   {
     id: 'getHealth',

@@ -1,0 +1,82 @@
+import type { Hono } from 'hono';
+import { html, raw } from 'hono/html';
+import type { Evidence } from '../../../widget/contract.ts';
+import { gatherEvidence } from '../../lifecycle/evidence.ts';
+import { createEvidenceKeys } from '../../records/evidence-keys.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
+import type { Credentials } from '../credentials.ts';
+
+/** Proof of an authorization: for programs as JSON with a JWS over it, for people as a page to print. */
+export function evidenceRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
+  const { storage, secrets, config } = deps;
+  const keys = createEvidenceKeys(storage, secrets, config.evidenceKeys);
+
+  app.get('/v1/connections/:id/evidence', async (c) => {
+    credentials.requireMerchant(c);
+    const evidence = await gatherEvidence(storage, c.req.param('id'));
+    const jws = await keys.sign(JSON.stringify(evidence));
+    c.header('Vary', 'Accept');
+    c.header('Cache-Control', 'no-store');
+    if (!wantsPage(c.req.header('Accept'))) return c.json({ ...evidence, jws });
+    c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    return c.html(renderPage(evidence, jws, config.publicUrl));
+  });
+
+  app.get('/.well-known/jwks.json', async (c) => {
+    c.header('Cache-Control', 'public, max-age=300');
+    return c.json(await keys.published());
+  });
+}
+
+function wantsPage(accept = ''): boolean {
+  const at = (type: string) => (accept.includes(type) ? accept.indexOf(type) : Number.POSITIVE_INFINITY);
+  return at('text/html') < at('application/json');
+}
+
+const STYLE = `
+@page { size: letter; margin: 18mm 16mm; }
+:root { color-scheme: light; font: 11pt/1.45 Georgia, 'Times New Roman', serif; color: #111; background: #fff; }
+body { max-width: 46rem; margin: 2.5rem auto; padding: 0 1.25rem; }
+header { border-bottom: 2px solid #111; padding-bottom: .75rem; margin-bottom: 1.5rem; }
+h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; break-after: avoid; }
+header p, .note { margin: 0; color: #444; font-size: .9rem; }
+dl { display: grid; grid-template-columns: 13rem 1fr; gap: .25rem 1rem; margin: 0; }
+dt { color: #444; } dd { margin: 0; overflow-wrap: anywhere; }
+blockquote { margin: 0 0 .75rem; padding: .75rem 1rem; border: 1px solid #999; white-space: pre-wrap; break-inside: avoid; }
+table { width: 100%; border-collapse: collapse; font-size: .92rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid #ccc; overflow-wrap: anywhere; }
+th { font-weight: 600; color: #444; } tr { break-inside: avoid; }
+code { font: .82rem/1.4 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
+`;
+
+function renderPage(evidence: Evidence, jws: string, publicUrl: string) {
+  const { authorization, institution, account, verification, payment_instruments, returns, events } = evidence;
+  const row = (name: string, value: string | null) => html`<dt>${name}</dt><dd>${value ?? '–'}</dd>`;
+  const bank = [institution.name, account.name, account.mask && `ending in ${account.mask}`].filter(Boolean).join(', ');
+  const { owner } = verification;
+  return html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex">
+<title>Authorization record ${evidence.connection}</title><style>${raw(STYLE)}</style></head><body>
+<header><h1>Record of a bank account authorization</h1>
+<p>Connection ${evidence.connection}. All times are in UTC.</p></header>
+<h2>Authorization</h2>
+${
+  authorization
+    ? html`<blockquote lang="${authorization.language}">${authorization.text}</blockquote>
+<dl>${row('Accepted at', authorization.accepted_at)}${row('Text version', authorization.version)}${row('Language', authorization.language)}${row('SHA-256 of the text', authorization.text_sha256)}${row('IP address', authorization.ip)}${row('Browser', authorization.user_agent)}</dl>`
+    : html`<p>No authorization text was shown by this server.</p>`
+}
+<h2>Account</h2>
+<dl>${row('Customer', evidence.customer_id)}${row('Purpose', evidence.purpose)}${row('Account', bank || null)}${row('Kind', [account.type, account.subtype].filter(Boolean).join(', ') || null)}${row('Holder', verification.holder_category)}${row('Plaid Link session', evidence.link_session_id)}${row('Finix identity', evidence.finix_identity)}</dl>
+<h2>Verification</h2>
+<dl>${row('Method', verification.method)}${row('Verified at', verification.verified_at)}${row('Owner’s name', owner.name)}${row('Owner’s email', owner.email)}${row('Owner’s phone', owner.phone)}${row('Owner’s address', owner.address)}${row('Owner compared at', owner.checked_at)}</dl>
+<h2>Payment instruments</h2>
+<table><thead><tr><th>Finix payment instrument</th><th>Since</th></tr></thead><tbody>${payment_instruments.map(({ id, created_at }) => html`<tr><td>${id}</td><td>${created_at}</td></tr>`)}</tbody></table>
+<h2>Status</h2>
+<table><thead><tr><th>At</th><th>Event</th><th>By</th><th>Reason</th></tr></thead><tbody>${events.map(({ at, action, actor, reason }) => html`<tr><td>${at}</td><td>${action.replace('connection.', '')}</td><td>${actor}</td><td>${reason ?? ''}</td></tr>`)}</tbody></table>
+${returns.length > 0 ? html`<h2>Returned debits</h2><table><thead><tr><th>At</th><th>Code</th><th>Transfer</th><th>Amount</th></tr></thead><tbody>${returns.map(({ at, code, failure_code, transfer, amount, currency }) => html`<tr><td>${at}</td><td>${code ?? failure_code ?? ''}</td><td>${transfer}</td><td>${amount === null ? '' : `${(amount / 100).toFixed(2)} ${currency ?? ''}`}</td></tr>`)}</tbody></table>` : ''}
+<h2>Signature</h2>
+<p class="note">The record as JSON, signed with Ed25519 (JWS, compact). Keys: ${publicUrl}/.well-known/jwks.json</p>
+<p><code>${jws}</code></p>
+</body></html>`;
+}

@@ -1,0 +1,119 @@
+import { compactVerify, createLocalJWKSet, decodeProtectedHeader } from 'jose';
+import { afterEach, describe, expect, it } from 'vitest';
+import { debits, startWithDebits } from '../helpers/debits.ts';
+import { TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+afterEach(() => server.close());
+
+const { read, returned } = debits(() => server);
+
+const TEXT = 'I authorize Acme to debit my account <b>monthly</b> & on demand.';
+
+async function connected(): Promise<string> {
+  const session = await server.createSession({ authorization: { text: TEXT, version: '7' }, language: 'en' });
+  const asked = await server.complete(session, 'public-sandbox-x');
+  const { text_sha256 } = asked.body.authorization;
+  const { body } = await server.complete(session, await server.publicToken(), {
+    link_session_id: 'link-session-9',
+    authorization: { accepted: true, text_sha256 },
+  });
+  return body.connections[0].id;
+}
+
+const evidence = (id: string) => server.merchant('GET', `/v1/connections/${id}/evidence`);
+
+async function verified(jws: string): Promise<unknown> {
+  const { keys } = (await server.send('GET', '/.well-known/jwks.json', undefined, {})).body;
+  const { payload } = await compactVerify(jws, createLocalJWKSet({ keys }));
+  return JSON.parse(new TextDecoder().decode(payload));
+}
+
+describe('evidence', () => {
+  it('has the exact text, when, from where, how the account was verified, and a signature that anyone can check', async () => {
+    server = await startWithDebits();
+    const id = await connected();
+    const { status, body } = await evidence(id);
+    expect(status).toBe(200);
+    const { payment_instrument } = await read(id);
+    expect(body).toMatchObject({
+      connection: id,
+      customer_id: 'cus_1',
+      authorization: {
+        text: TEXT,
+        version: '7',
+        language: 'en',
+        text_sha256: expect.any(String),
+        accepted_at: expect.any(String),
+      },
+      verification: { method: 'instant' },
+      link_session_id: 'link-session-9',
+      payment_instruments: [{ id: payment_instrument }],
+      events: [{ action: 'connection.active' }],
+    });
+    const { jws, ...document } = body;
+    expect(await verified(jws)).toEqual(document);
+  });
+
+  it('is the same bytes for the same facts, and has the returns and the end', async () => {
+    server = await startWithDebits();
+    const id = await connected();
+    expect((await evidence(id)).body).toEqual((await evidence(id)).body);
+    await returned(id, 'R10');
+    const { body } = await evidence(id);
+    expect(body.returns).toMatchObject([{ code: 'R10', amount: 5_000 }]);
+    expect(body.events.at(-1)).toMatchObject({ action: 'connection.revoked', reason: 'return_R10', actor: 'finix' });
+  });
+
+  it('outlives removal and erasure, then without what identifies the customer, and ends after two years', async () => {
+    server = await startWithDebits();
+    const id = await connected();
+    await server.merchant('DELETE', '/v1/customers/cus_1');
+    const { status, body } = await evidence(id);
+    expect([status, body.customer_id, body.account.mask]).toEqual([200, null, null]);
+    expect(body.authorization.text).toBe(TEXT);
+    server.clockOffset += 2 * 365 * 24 * 3600_000 + 1_000;
+    expect((await evidence(id)).status).toBe(404);
+  });
+
+  it('is signed by the first of EVIDENCE_KEYS, and a key that has left the setting stays published', async () => {
+    const [old, next] = [Buffer.alloc(32, 3).toString('base64'), Buffer.alloc(32, 4).toString('base64')];
+    server = await startWithDebits({ env: { EVIDENCE_KEYS: old } });
+    const id = await connected();
+    const before = (await evidence(id)).body.jws;
+    const rotated = await TestServer.start({
+      upstream: server.upstream,
+      storage: server.storage,
+      env: { EVIDENCE_KEYS: next },
+    });
+    const after = (await rotated.merchant('GET', `/v1/connections/${id}/evidence`)).body.jws;
+    expect(decodeProtectedHeader(after).kid).not.toBe(decodeProtectedHeader(before).kid);
+    const { keys } = (await rotated.send('GET', '/.well-known/jwks.json', undefined, {})).body;
+    for (const jws of [before, after]) await compactVerify(jws, createLocalJWKSet({ keys }));
+    expect(JSON.stringify(keys)).not.toContain('"d"');
+    await rotated.close();
+  });
+
+  it('is a page to print for a browser, with the text escaped', async () => {
+    server = await startWithDebits();
+    const id = await connected();
+    const response = await server.request(`/v1/connections/${id}/evidence`, {
+      headers: {
+        Authorization: 'Bearer merchant-key-of-the-tests-0123456789',
+        Accept: 'text/html,application/json;q=0.9',
+      },
+    });
+    expect(response.headers.get('content-type')).toContain('text/html');
+    const page = await response.text();
+    expect(page).toContain('I authorize Acme to debit my account &lt;b&gt;monthly&lt;/b&gt; &amp; on demand.');
+    expect(page).toContain('link-session-9');
+    if (process.env['EVIDENCE_PAGE'])
+      await (await import('node:fs/promises')).writeFile(process.env['EVIDENCE_PAGE'], page);
+  });
+
+  it('is for the merchant only', async () => {
+    server = await startWithDebits();
+    expect((await server.send('GET', '/v1/connections/con_1/evidence', undefined, {})).status).toBe(401);
+    expect((await evidence('con_none')).status).toBe(404);
+  });
+});
