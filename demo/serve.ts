@@ -17,6 +17,9 @@ instead of the simulator.
 /** Said when somebody asks twice to stop: what runs is at a recovery point anyway, and its database goes with the demo. */
 const IMPATIENT = 130;
 
+/** Options that the command does not know; shells expect 2 for it. */
+class UsageError extends DemoSettingsError {}
+
 async function main(): Promise<void> {
   const { port, help } = options();
   if (help) return void process.stdout.write(HELP);
@@ -46,11 +49,11 @@ function options(): { port: number; help: boolean } {
   try {
     ({ values } = parseArgs({ options: { port: { type: 'string' }, help: { type: 'boolean', short: 'h' } } }));
   } catch (error) {
-    throw new DemoSettingsError(`${(error as Error).message}\n\n${HELP}`);
+    throw new UsageError(`${(error as Error).message}\n\n${HELP}`);
   }
   const port = Number(values.port ?? DEFAULT_PORT);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new DemoSettingsError('--port must be a whole number from 0 (any free port) to 65535.');
+    throw new UsageError('--port must be a whole number from 0 (any free port) to 65535.');
   }
   return { port, help: values.help === true };
 }
@@ -62,5 +65,5 @@ function fail(error: unknown): void {
 
 main().catch((error: unknown) => {
   fail(error);
-  process.exitCode = 1;
+  process.exitCode = error instanceof UsageError ? 2 : 1;
 });

@@ -132,6 +132,6 @@ test('It explains itself, and refuses what it does not know', async () => {
   expect(await help.ended).toBe(0);
   expect(help.said.out).toContain('npm run demo -- --port');
   const wrong = start(['--prot', '1']);
-  expect(await wrong.ended).toBe(1);
+  expect(await wrong.ended).toBe(2);
   expect(wrong.said.err).toContain('--prot');
 });
