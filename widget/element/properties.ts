@@ -19,6 +19,7 @@ export abstract class ElementProperties extends FormControl {
     fetchClientSecret: { attribute: false },
     backend: { attribute: false },
     strings: { attribute: false },
+    theme: { reflect: true },
   };
 
   static override get observedAttributes(): string[] {
@@ -42,6 +43,8 @@ export abstract class ElementProperties extends FormControl {
   declare fetchClientSecret: (() => Promise<string>) | null;
   /** Takes the place of the HTTP calls to `endpoint`. */
   declare backend: ConnectBackend | null;
+  /** `dark` or `light`, where the page does not declare it with `color-scheme`. */
+  declare theme: 'dark' | 'light' | null;
   /** Texts to use in place of ours. */
   declare strings: Partial<Strings> | null;
 

@@ -1,98 +1,126 @@
 import { css } from 'lit';
 
 /**
- * Two rows whose height is reserved in every state: the control (button or card) and the note under it, which has room for the longest text of any
- * language and a line of links. `light-dark()` follows the page's `color-scheme`. Text on its ground keeps at least 4.5:1, the border of a control 3:1.
+ * What is outside of a surface of our own takes the page's text color, so that it can be read wherever the page's own text can. Colors of our own have
+ * at least 4.5:1 to what is written on them and 3:1 to a white or a nearly black page. Nothing here is newer than the support floor without an older
+ * value before it.
+ *
+ * The frame gives the element a width of its own where the parent asks for one: the first track wants 352 px and can do with 44, and what is in the
+ * element wants none.
  */
 export const styles = css`
   :host {
-    --_accent: var(--fbc-accent, light-dark(#17483f, #a9dcc9));
-    --_on-accent: var(--fbc-on-accent, light-dark(#fff, #08251d));
-    --_text: var(--fbc-text, light-dark(#15201d, #edf3f0));
-    --_muted: var(--fbc-muted, light-dark(#55625e, #a5b3ae));
-    --_surface: var(--fbc-surface, light-dark(#fff, #17201d));
-    --_border: var(--fbc-border, light-dark(#86938e, #66746f));
-    --_tint: var(--fbc-tint, light-dark(#e4f0eb, #243a33));
-    --_error: var(--fbc-error, light-dark(#a8261c, #ffb1a6));
+    --_accent: var(--fbc-accent, #1c6f5b);
+    --_on-accent: var(--fbc-on-accent, #fff);
+    --_border: var(--fbc-border, #808b87);
+    --_tint: var(--fbc-tint, rgb(128 139 135 / 0.16));
     --_radius: var(--fbc-radius, 12px);
     --_height: var(--fbc-height, 56px);
     /* Plaid asks for 350 by 300 pixels, or 300 by 350. */
     --_search: 360px;
-    --_line: 1.125rem;
+    --_small: max(0.8125rem, 13px);
+    --_line: max(1.125rem, 18px);
     display: block;
-    container-type: inline-size;
-    color: var(--_text);
-    font: var(--fbc-font, 400 1rem / 1.4 system-ui, sans-serif);
+    max-inline-size: 640px;
+    color: var(--fbc-text);
+    font: var(--fbc-font, 400 max(1rem, 16px) / 1.4 system-ui, sans-serif);
+    letter-spacing: normal;
     text-align: start;
+    text-indent: 0;
+    text-shadow: none;
+    text-transform: none;
+    white-space: normal;
+    word-spacing: normal;
+    -webkit-text-fill-color: currentcolor;
   }
   :host([hidden]) {
     display: none;
   }
+  :host([theme='dark']) {
+    color-scheme: dark;
+    color: var(--fbc-text, #edf3f0);
+  }
+  :host([theme='light']) {
+    color-scheme: light;
+    color: var(--fbc-text, #15201d);
+  }
   * {
     box-sizing: border-box;
   }
+  .frame {
+    display: grid;
+    grid-template-columns: minmax(44px, 352px) minmax(0, 1fr);
+  }
   .base {
+    grid-column: 1 / -1;
+    inline-size: 0;
+    min-inline-size: 100%;
+    container-type: inline-size;
+  }
+  .room {
+    position: relative;
     display: grid;
     grid-template-columns: minmax(0, 1fr);
+    align-content: start;
     gap: 8px;
+    min-block-size: calc(var(--_height) + 8px + 3 * var(--_line));
   }
   button {
     font: inherit;
     color: inherit;
+    letter-spacing: inherit;
+    text-transform: inherit;
+    word-spacing: inherit;
     cursor: pointer;
     touch-action: manipulation;
   }
   :focus-visible {
-    outline: 2px solid var(--fbc-focus, var(--_accent));
+    outline: 2px solid var(--fbc-focus, #1d8663);
     outline-offset: 2px;
   }
-  .main {
+  .main,
+  .card {
     display: flex;
     align-items: center;
-    justify-content: center;
     gap: 12px;
     inline-size: 100%;
     min-block-size: var(--_height);
     padding: 6px 14px;
     border: 1px solid transparent;
     border-radius: var(--_radius);
+  }
+  .main {
+    justify-content: center;
     background: var(--_accent);
     color: var(--_on-accent);
     font-weight: 600;
     line-height: 1.25;
-    text-align: start;
     transition: box-shadow 0.15s;
   }
-  [part~='label'] {
-    display: -webkit-box;
-    overflow: hidden;
-    -webkit-box-orient: vertical;
-    -webkit-line-clamp: 2;
-    text-wrap: balance;
+  .main:enabled:not(.busy):hover {
+    box-shadow:
+      0 2px 8px rgb(0 0 0 / 0.16),
+      inset 0 0 0 99px rgb(255 255 255 / 0.1);
   }
-  .main:hover {
-    background: color-mix(in oklab, var(--_accent), var(--_on-accent) 12%);
-    box-shadow: 0 2px 8px rgb(0 0 0 / 0.14);
-  }
-  .main[aria-disabled='true'] {
-    background: var(--_surface);
+  .busy,
+  .tall .main,
+  .card {
+    background: var(--fbc-surface, transparent);
     border-color: var(--_border);
-    color: var(--_text);
-    box-shadow: none;
+    color: inherit;
+  }
+  [aria-disabled='true'] {
     cursor: default;
   }
   .main:disabled {
     opacity: 0.55;
     cursor: not-allowed;
-    box-shadow: none;
   }
-  .main.again {
-    background: var(--_surface);
-    border-color: var(--_accent);
-    color: var(--_accent);
-  }
-  .main.again:hover {
-    background: var(--_tint);
+  [part~='label'] {
+    min-inline-size: 0;
+    text-align: center;
+    text-wrap: balance;
+    overflow-wrap: break-word;
   }
   .icon {
     display: grid;
@@ -111,14 +139,14 @@ export const styles = css`
     flex: none;
     inline-size: 20px;
     block-size: 20px;
-    border: 2.5px solid color-mix(in srgb, currentColor 25%, transparent);
+    border: 2.5px solid rgb(128 139 135 / 0.4);
     border-block-start-color: currentColor;
     border-radius: 50%;
     animation: turn 0.9s linear infinite;
   }
   @keyframes turn {
     to {
-      rotate: 1turn;
+      transform: rotate(1turn);
     }
   }
   @keyframes breathe {
@@ -128,16 +156,13 @@ export const styles = css`
   }
   .note {
     display: grid;
-    align-content: start;
-    min-block-size: calc(4 * var(--_line) + 2px);
     padding-inline: 2px;
-    color: var(--_muted);
-    font-size: 0.8125rem;
+    color: var(--fbc-muted);
+    font-size: var(--_small);
     line-height: var(--_line);
   }
   .note > * {
     grid-area: 1 / 1;
-    align-self: start;
   }
   .away,
   .speechless :is([part='label'], .note) {
@@ -150,51 +175,55 @@ export const styles = css`
     .main {
       gap: 8px;
       padding-inline: 10px;
-      font-size: 0.9375rem;
     }
   }
   @container (min-width: 300px) {
-    .note {
-      min-block-size: calc(3 * var(--_line) + 2px);
+    .room {
+      min-block-size: calc(var(--_height) + 8px + 2 * var(--_line));
     }
-    .tall {
-      align-content: start;
-      min-block-size: calc(var(--_search) + 10px + 3 * var(--_line));
+    .tall .main {
+      min-block-size: var(--_search);
     }
   }
-  @container (min-width: 600px) {
-    .note {
-      min-block-size: calc(2 * var(--_line) + 2px);
-    }
+  [name='fallback'] {
+    display: block;
+    margin-block-start: 8px;
+  }
+  .gone {
+    display: none;
+  }
+  .status {
+    display: inline;
+    margin-inline-end: 16px;
   }
   .error {
     display: flex;
     gap: 6px;
-    color: var(--_error);
+    color: var(--fbc-error);
   }
   .error svg {
     flex: none;
     inline-size: 16px;
     block-size: var(--_line);
+    color: var(--fbc-error, #d92d20);
   }
-  .note p {
+  p {
     margin: 0;
   }
   .spoken {
     position: absolute;
     inline-size: 1px;
     block-size: 1px;
-    margin: -1px;
     overflow: hidden;
     clip-path: inset(50%);
     white-space: nowrap;
   }
   @media (prefers-contrast: more) {
     :host {
-      --_muted: var(--_text);
-      --_border: var(--_text);
+      --_border: currentcolor;
     }
     .note {
+      color: inherit;
       font-weight: 500;
     }
   }
@@ -207,15 +236,18 @@ export const styles = css`
     }
   }
   @media (forced-colors: active) {
-    .main {
-      border-color: ButtonBorder;
+    .main:not(.busy, :disabled) {
+      forced-color-adjust: none;
+      background: ButtonText;
+      color: ButtonFace;
     }
+    .busy,
     .main:disabled {
       opacity: 1;
+      border-color: GrayText;
       color: GrayText;
     }
     .spinner {
-      border-color: GrayText;
       border-block-start-color: Highlight;
     }
   }

@@ -32,7 +32,8 @@ export interface View extends FirstView {
   purpose: Purpose;
   pressHosted(): void;
   change(): void;
-  remove(): void;
+  /** One of several accounts, or all that are connected. */
+  remove(id?: string): void;
   decline(): void;
   accept(): void;
   choose(id: string): void;
@@ -50,17 +51,25 @@ export interface Parts {
   card?: TemplateResult;
   /** The button's text; without it, the label slot. */
   caption?: string;
-  /** What the label slot says where the page puts nothing into it. */
+  /** The text of the label slot where the page puts nothing into it. */
   label?: string;
+  /** The same text, where parts of it have a style of their own. */
+  styled?: TemplateResult;
   working?: boolean;
   failed?: boolean;
   /** There is nothing to press for now. Not `disabled`, which would lose the focus. */
   idle?: boolean;
-  /** Instead of the legal text. */
-  note?: unknown;
-  /** An embedded search stands here, or may come back. */
+  /** The sentence under the control, instead of the legal text; empty for none at all. */
+  said?: string;
+  /** After the sentence. */
+  links?: TemplateResult;
+  /** The legal text is not about to be shown again, so that nothing is kept free for it. */
+  settled?: boolean;
+  /** Nothing follows, so that nothing at all is kept free. */
+  ended?: boolean;
+  /** An embedded search is about to take the button's place. */
   tall?: boolean;
-  /** What the live region says. */
+  /** What the live region announces. */
   spoken?: string;
   /** The customer may need another way to pay. */
   stranded?: boolean;
@@ -73,47 +82,61 @@ export interface Parts {
 export function firstParts({ state, strings, embedded: tall }: FirstView): Parts {
   if (state.error) {
     const text = strings.error_general;
-    const idle = state.error.action === 'contact_merchant';
-    return { tall, caption: strings.retry, failed: true, idle, stranded: idle, note: errorText(text), spoken: text };
+    const parts: Parts = { failed: true, said: text, spoken: text };
+    // Where pressing again can't help there is only the sentence.
+    return state.error.action === 'contact_merchant'
+      ? { ...parts, card: html``, stranded: true, settled: true }
+      : { ...parts, caption: strings.retry };
   }
   return state.wanted
     ? { tall, caption: strings.opening, working: true, idle: true, spoken: strings.opening }
     : { tall };
 }
 
-export function errorText(text: string): TemplateResult {
-  return html`<p part="error" class="error" id="said">${noticeIcon}${text}</p>`;
-}
-
 export function render(view: FirstView, parts: Parts): TemplateResult {
-  const { strings, state } = view;
-  const required = view.missing && state.phase === 'rest' && strings.required;
-  const note = required ? errorText(required) : parts.note;
-  // What gives way to something else keeps its room, however much of it the page has put there.
-  return html`<div
+  const { strings, state, names } = view;
+  const required = view.missing && state.phase === 'rest' ? strings.required : '';
+  const said = required || parts.said;
+  const spoken = view.speechless ? '' : required || parts.spoken;
+  // A sentence that is announced and shown is in the page once.
+  const isShown = Boolean(said) && said === spoken;
+  const tone = required || parts.failed ? 'error' : 'status';
+  const legal = parts.settled ? 'gone' : said ? 'away' : '';
+  return html`<div class="frame"><div
     part="base"
     class="base ${parts.tall ? 'tall' : ''} ${view.speechless ? 'speechless' : ''}"
     lang=${view.lang ?? nothing}
     dir=${view.lang === 'en' ? 'ltr' : nothing}
   >
-    <span id="name" hidden>${view.names?.label}</span>
-    <span id="description" hidden>${view.names?.description}</span>
-    ${parts.card ?? control(view, parts, parts.isTold ? '' : note ? 'said' : 'legal')}
-    <div class="note">
-      <p part="legal" id="legal" class=${note ? 'away' : ''}><slot name="legal">${strings.legal}</slot></p>
-      <div>${note}</div>
+    <span id="name" hidden>${names?.label}</span>
+    <span id="description" hidden>${names?.description}</span>
+    <div class="room ${parts.ended ? 'ended' : ''}">
+      ${parts.card ?? control(view, parts, parts.isTold ? '' : legal ? 'said' : 'legal')}
+      <div class="note">
+        <p part="legal" id="legal" class=${legal}><slot name="legal">${strings.legal}</slot></p>
+        <div>
+          ${said && !isShown ? html`<p part="status" id="said">${said}</p>` : ''}
+          <p
+            role="status"
+            id=${isShown ? 'said' : nothing}
+            part=${isShown ? tone : nothing}
+            class=${isShown ? tone : 'spoken'}
+          >${isShown && tone === 'error' ? noticeIcon : ''}${spoken}</p>
+          ${parts.links}
+        </div>
+      </div>
     </div>
-    <slot name="fallback" class=${parts.stranded ? '' : 'away'}></slot>
+    <slot name="fallback" class=${parts.stranded ? '' : 'gone'}></slot>
     <dialog aria-labelledby="title" @cancel=${(event: Event) => refuse(event, view)}>${parts.dialog}</dialog>
-    <p class="spoken" role="status">${view.speechless ? '' : required || parts.spoken}</p>
-  </div>`;
+  </div></div>`;
 }
 
 /** @param sentence the id of what is said about the button: one sentence, without the links that follow it */
-function control(view: FirstView, { caption, label, working, failed, idle }: Parts, sentence: string): TemplateResult {
+function control(view: FirstView, parts: Parts, sentence: string): TemplateResult {
+  const { caption, label = view.strings.connect, styled, working, failed, idle } = parts;
   return html`<button
     type="button"
-    class="main ${failed && !idle ? 'again' : ''}"
+    class="main ${working ? 'busy' : ''}"
     part="button ${failed ? 'retry' : ''}"
     aria-labelledby=${view.names?.label ? 'name label' : nothing}
     aria-describedby="${sentence} description"
@@ -130,7 +153,7 @@ function control(view: FirstView, { caption, label, working, failed, idle }: Par
           : failed
             ? ''
             : html`<span class="icon"><slot name="icon">${bankIcon}</slot></span>`
-      }<span part="label" id="label">${caption ?? html`<slot name="label">${label ?? view.strings.connect}</slot>`}</span>`,
+      }<span part="label" id="label">${caption ? (styled ?? caption) : html`<slot name="label">${styled ?? label}</slot>`}</span>`,
     )}
   </button>`;
 }

@@ -47,7 +47,8 @@ export type FlowEvent =
   | { type: 'act' }
   | { type: 'online' }
   | { type: 'change' }
-  | { type: 'remove' }
+  /** One of several accounts, or all of them. */
+  | { type: 'remove'; id?: string }
   | { type: 'reset' }
   /** As `reset`, and another session takes the place of this one. */
   | { type: 'restart' }

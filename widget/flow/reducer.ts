@@ -105,7 +105,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
     case 'change':
       return phase === 'done' ? change(state) : stay(state);
     case 'remove':
-      return phase === 'done' ? reset(state) : stay(state);
+      return phase === 'done' ? remove(state, event.id) : stay(state);
     case 'reset':
       return reset(state);
     case 'restart':
@@ -321,6 +321,11 @@ function change(state: FlowState): Transition {
   const next: FlowState = { ...rest(state), replacing: true };
   if (!state.renewable) return fail(next, COMPLETED);
   return prepare({ ...next, wanted: true, replacing: false }, [{ type: 'forget' }]);
+}
+
+function remove(state: FlowState, id?: string): Transition {
+  const connections = id ? state.connections.filter((one) => one.id !== id) : [];
+  return connections.length ? stay({ ...state, connections }) : reset(state);
 }
 
 /**

@@ -2,7 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import type { AuthorizationText } from '../contract.ts';
 import type { View } from '../element/view.ts';
 import { fill } from '../i18n/index.ts';
-import { kindOf, link, mask } from './view-pieces.ts';
+import { accountLine, kindOf, link } from './view-pieces.ts';
 
 /** What the server has to ask the customer between Link and the connection: which account, or whether they agree. */
 export function dialogFor(view: View): TemplateResult {
@@ -14,10 +14,11 @@ export function dialogFor(view: View): TemplateResult {
       html`<fieldset>
         <legend>${strings.choose_text}</legend>
         ${state.accounts.map(
-          (account, index) => html`<label>
-            <input type="radio" name="account" .value=${account.id} required ?checked=${index === 0} />
+          // None is chosen ahead: which account is debited is the customer's decision.
+          (account) => html`<label>
+            <input type="radio" name="account" .value=${account.id} required />
             <span class="account">
-              <span class="line"><span><bdi>${account.name}</bdi></span> ${mask(account.mask)}</span>
+              ${accountLine(account.name, account.mask)}
               <span class="small">${kindOf(account.subtype, strings)}</span>
             </span>
           </label>`,
@@ -30,9 +31,10 @@ export function dialogFor(view: View): TemplateResult {
   return dialog(
     view,
     purpose === 'payout' ? strings.authorize_payout : strings.authorize_title,
-    html`<div class="text" dir="auto" role="region" aria-labelledby="title" tabindex="0">${state.authorization?.text}</div>
+    html`<div class="text" dir="auto">${state.authorization?.text}</div>
       <p class="small">
-        ${fill(strings.revoke, { merchant })} <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
+        ${fill(strings.revoke, { merchant })}
+        <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,
     strings.agree,
     () => view.accept(),
@@ -58,10 +60,13 @@ function dialog(
     event.preventDefault();
     submit(event.target as HTMLFormElement);
   };
+  // The focus begins at the title: further down, a long text would be shown from its end.
   return html`<form @submit=${submitted}>
-    <h2 id="title">${title}</h2>
+    <h2 id="title" tabindex="-1" autofocus>${title}</h2>
     ${content}
-    <button class="main">${yes}</button>
-    ${link(view.decline, view.strings.cancel, false)}
+    <div class="answers">
+      <button class="main">${yes}</button>
+      ${link(view.decline, view.strings.cancel, false)}
+    </div>
   </form>`;
 }

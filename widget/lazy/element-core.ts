@@ -129,8 +129,8 @@ export class ElementCore {
       purpose: this.controller.asker.purpose,
       lang: this.#element.strings ? null : first.lang,
       pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
-      change: () => this.#renounce('change'),
-      remove: () => this.#renounce('remove'),
+      change: () => this.#renounce({ type: 'change' }),
+      remove: (id) => this.#renounce({ type: 'remove', id }),
       decline: () => this.controller.dispatch({ type: 'decline' }),
       accept: () => this.controller.dispatch({ type: 'accept' }),
       choose: (id) => this.controller.dispatch({ type: 'choose', ids: [id] }),
@@ -183,9 +183,9 @@ export class ElementCore {
     if (event) this.#element.dispatchEvent(event);
   }
 
-  #renounce(type: 'change' | 'remove'): void {
+  #renounce(event: { type: 'change' } | { type: 'remove'; id?: string }): void {
     this.#isRestless = true;
-    this.controller.dispatch({ type });
+    this.controller.dispatch(event);
     // Old libraries replace `Event` by a class of their own.
     this.#element.dispatchEvent(new CustomEvent('change', { bubbles: true }));
     this.warm();

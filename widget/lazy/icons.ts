@@ -1,5 +1,6 @@
 import { svg } from 'lit';
 import { icon } from '../element/icons.ts';
 
-export const checkIcon = icon(svg`<circle cx="12" cy="12" r="9"/><path d="m8 12.3 2.8 2.7L16 9.6"/>`);
-export const clockIcon = icon(svg`<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3.2 2"/>`);
+export const checkIcon = icon(svg`<path d="m5 12.5 4.7 4.7L19 7.5"/>`);
+export const clockIcon = icon(svg`<path d="M12 5v7l5 3"/>`);
+export const alertIcon = icon(svg`<path d="M12 4v9M12 19v.1"/>`);

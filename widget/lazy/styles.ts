@@ -1,18 +1,13 @@
 import { css } from 'lit';
 
-/** Looks of what only appears after the first: the connected account, and the questions between Link and the connection. */
+/** The styles of what appears only after the first view: the connected account, and the questions between Link and the connection. */
 export const lateStyles = css`
-  .card {
-    display: flex;
-    align-items: center;
-    gap: 12px;
-    min-block-size: var(--_height);
-    padding: 6px 14px;
-    border: 1px solid var(--_border);
-    border-radius: var(--_radius);
-    background: var(--_surface);
+  slot[name='connected'] {
+    display: grid;
+    gap: inherit;
   }
-  .initial {
+  .avatar {
+    position: relative;
     display: grid;
     flex: none;
     place-items: center;
@@ -20,59 +15,113 @@ export const lateStyles = css`
     block-size: 36px;
     border-radius: 50%;
     background: var(--_tint);
-    color: var(--_accent);
     font-weight: 600;
+  }
+  /* On the corner of the bank's picture, so that its name has the whole width. */
+  .state {
+    position: absolute;
+    inset-block-end: -4px;
+    inset-inline-end: -4px;
+    padding: 3px;
+    border-radius: 50%;
+    background: #6b7571;
+    color: #fff;
+  }
+  .state.active {
+    background: var(--_accent);
+    color: var(--_on-accent);
+  }
+  .state svg {
+    display: block;
+    inline-size: 12px;
+    block-size: 12px;
+    stroke-width: 3;
   }
   .account {
     flex: 1;
     min-inline-size: 0;
     line-height: 1.3;
   }
-  .account * {
+  /* The line has the direction of the name, and the place that the language gives it. */
+  .line {
+    font-weight: 600;
+    overflow-wrap: anywhere;
+  }
+  /* On a button the end of a long name gives way; the digits never do. */
+  .main .line {
+    display: inline-flex;
+    gap: 0.3em;
+    max-inline-size: 100%;
+    vertical-align: bottom;
+  }
+  .main [part='bank-name'] {
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
   }
-  .line {
-    display: flex;
-    gap: 0 0.4em;
-    font-weight: 600;
-  }
-  .line [part='mask'] {
+  [part='mask'] {
     flex: none;
+    white-space: nowrap;
     font-variant-numeric: tabular-nums;
   }
-  .state {
-    flex: none;
-    display: grid;
-    color: var(--_accent);
-  }
   .small {
-    display: block;
-    color: var(--_muted);
-    font-size: 0.8125rem;
-  }
-  .note > div {
     display: flex;
     flex-wrap: wrap;
-    gap: 2px 16px;
+    gap: 0 12px;
+    font-size: var(--_small);
+    line-height: var(--_line);
+    color: var(--fbc-muted);
   }
-  .links {
-    display: flex;
-    gap: 16px;
-    white-space: nowrap;
+  /* A dead end: the title is in the control's place, and the sentence under it in the same box. */
+  .ended {
+    gap: 2px;
+    min-block-size: 0;
+    padding: 12px 14px;
+    border-radius: var(--_radius);
+    background: var(--_tint);
+  }
+  .dead {
+    min-block-size: 0;
+    padding: 0;
+    border: 0;
+    background: none;
+    line-height: 1.3;
+  }
+  .dead svg {
+    flex: none;
+    margin-block: -3px;
+  }
+  .ended .note {
+    padding-inline: 34px 0;
+  }
+  .ended .error {
+    color: inherit;
+  }
+  .ended .error svg {
+    display: none;
   }
   .link {
+    display: inline-block;
     /* 24 px to touch, without making the line taller. */
+    min-inline-size: 24px;
     margin-block: -4px;
     padding: 4px 0;
     border: 0;
+    border-radius: 4px;
     background: none;
-    color: var(--_accent);
+    color: inherit;
+    font-size: inherit;
     font-weight: 600;
+    line-height: var(--_line);
+    text-align: start;
     text-decoration: underline;
     text-underline-offset: 3px;
-    border-radius: 4px;
+  }
+  .links .link {
+    margin-inline-end: 16px;
+  }
+  .link:hover {
+    text-decoration-thickness: 2px;
   }
   .link:focus-visible {
     outline-offset: 0;
@@ -94,24 +143,24 @@ export const lateStyles = css`
     inline-size: 100%;
     block-size: var(--_search);
   }
-  p.small {
-    margin: 0;
-  }
   dialog {
     inline-size: min(420px, calc(100vw - 32px));
+    max-block-size: calc(100vh - 32px);
     max-block-size: calc(100dvh - 32px);
+    overflow: auto;
     padding: 24px;
     border: 1px solid var(--_border);
     border-radius: 16px;
-    background: var(--_surface);
-    color: var(--_text);
+    background: var(--fbc-surface, Canvas);
+    color: var(--fbc-text, CanvasText);
     box-shadow: 0 16px 48px rgb(0 0 0 / 0.28);
   }
   dialog::backdrop {
     background: rgb(8 16 14 / 0.5);
   }
   form,
-  fieldset {
+  fieldset,
+  .answers {
     display: grid;
     grid-template-columns: minmax(0, 1fr);
     gap: 8px;
@@ -121,8 +170,9 @@ export const lateStyles = css`
   }
   h2 {
     margin: 0;
-    font-size: 1.1875rem;
+    font-size: max(1.1875rem, 19px);
     line-height: 1.3;
+    outline: none;
   }
   fieldset {
     min-inline-size: 0;
@@ -132,7 +182,7 @@ export const lateStyles = css`
   }
   legend {
     padding: 0 0 8px;
-    color: var(--_muted);
+    color: var(--fbc-muted);
   }
   label {
     display: flex;
@@ -143,12 +193,6 @@ export const lateStyles = css`
     border: 1px solid var(--_border);
     border-radius: var(--_radius);
     cursor: pointer;
-  }
-  label .account * {
-    white-space: normal;
-  }
-  label .line {
-    flex-wrap: wrap;
   }
   label:has(:checked) {
     border-color: var(--_accent);
@@ -162,15 +206,30 @@ export const lateStyles = css`
     accent-color: var(--_accent);
   }
   .text {
-    max-block-size: 40dvh;
-    overflow: auto;
-    padding: 12px 14px;
-    border: 1px solid var(--_border);
-    border-radius: var(--_radius);
-    font-size: 0.9375rem;
+    font-size: max(0.9375rem, 15px);
+    overflow-wrap: break-word;
     white-space: pre-wrap;
   }
+  .answers .link {
+    justify-self: center;
+    margin-block: 0;
+  }
+  /* The dialog scrolls as a whole; where it is tall enough, the answers stay in view. */
+  @media (min-height: 480px) {
+    .answers {
+      position: sticky;
+      inset-block-end: -24px;
+      margin: 0 -24px -24px;
+      padding: 12px 24px 24px;
+      background: var(--fbc-surface, Canvas);
+    }
+  }
   @media (forced-colors: active) {
+    .state {
+      forced-color-adjust: none;
+      background: ButtonText;
+      color: ButtonFace;
+    }
     label:has(:checked) {
       outline: 2px solid Highlight;
     }

@@ -1,27 +1,19 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Connection } from '../contract.ts';
-import { bankIcon } from '../element/icons.ts';
-import { errorText, firstParts, type Parts, type View } from '../element/view.ts';
+import { bankIcon, noticeIcon } from '../element/icons.ts';
+import { firstParts, type Parts, type View } from '../element/view.ts';
 import { oneOf } from '../errors.ts';
 import { statusOf } from '../flow/state.ts';
 import { fill, type Strings } from '../i18n/index.ts';
 import { captionKey, messageKey } from '../i18n/messages.ts';
 import { dialogFor } from './dialogs.ts';
-import { checkIcon, clockIcon } from './icons.ts';
-import { kindOf, link, mask, statusText } from './view-pieces.ts';
-
-// Letters of a bank's name on a button: with the words around it, two lines of the narrowest one.
-const SHORT = 20;
+import { alertIcon, checkIcon, clockIcon } from './icons.ts';
+import { accountLine, kindOf, link } from './view-pieces.ts';
 
 /** What each state shows. */
 export function partsOf(view: View): Parts {
-  const { phase, link, embedded } = view.state;
-  const tall = view.embedded && phase !== 'done' && (embedded || link !== 'ready');
-  return { ...phaseParts(view, sentence(view)), tall };
-}
-
-function phaseParts(view: View, text: string): Parts {
   const { state, strings } = view;
+  const text = sentence(view);
   switch (state.phase) {
     case 'open':
       if (showsSearch(view)) return { card: searchBox(view) };
@@ -37,7 +29,7 @@ function phaseParts(view: View, text: string): Parts {
         caption: strings.connecting,
         working: true,
         idle: true,
-        note: state.slow ? statusText(text) : nothing,
+        said: state.slow ? text : undefined,
         spoken: text,
       };
     case 'choosing':
@@ -56,15 +48,15 @@ function phaseParts(view: View, text: string): Parts {
 
 function restParts(view: View, text: string): Parts {
   const { state, strings } = view;
-  const first = firstParts(view);
-  if (state.error) return { ...first, spoken: text };
+  const first = { ...firstParts(view), spoken: text };
+  if (state.error) return { ...first, said: text };
+  const said = state.notice ? text : undefined;
   // Before Link is there the place is shown as well, so that Plaid's script finds it as large as it will be.
-  const note = state.notice ? statusText(text) : undefined;
-  if (showsSearch(view)) return { card: searchBox(view), note, spoken: text };
+  if (showsSearch(view)) return { card: searchBox(view), said, spoken: text };
+  const rest: Parts = { ...first, said, tall: first.tall && state.link !== 'ready' };
   const [connection] = state.repair;
-  if (!connection || state.wanted) return { ...first, note, spoken: text };
-  const label = fill(strings.reconnect, { bank: bankOf(state.repair, strings, SHORT) });
-  return { ...first, label, note: note ?? statusText(strings.needs_repair), spoken: text };
+  if (!connection || state.wanted) return rest;
+  return { ...rest, ...reconnect(connection, strings), caption: undefined, said: said ?? strings.needs_repair };
 }
 
 function showsSearch({ state, embedded }: View): boolean {
@@ -80,52 +72,77 @@ function searchBox({ state, strings }: View): TemplateResult {
 
 function doneParts(view: View, text: string): Parts {
   const { state, strings, disabled } = view;
-  const status = statusOf(state);
-  const pending = status === 'needs_repair' ? strings.needs_repair : strings.pending;
-  const note = html`${status === 'connected' ? nothing : statusText(pending)}<span class="links">${
-    status === 'needs_repair' ? nothing : link(view.change, strings.change, disabled)
-  }${link(view.remove, strings.remove, disabled)}</span>`;
-  if (status === 'needs_repair')
-    return {
-      caption: fill(strings.reconnect, { bank: bankOf(state.connections, strings, SHORT) }),
-      note,
-      spoken: text,
-    };
+  const { connections } = state;
+  const [first] = connections;
+  const remove = () => view.remove();
+  if (first && statusOf(state) === 'needs_repair') {
+    const links = html`<span class="links">${link(remove, strings.remove, disabled)}</span>`;
+    return { ...reconnect(first, strings), settled: true, said: strings.needs_repair, spoken: text, links };
+  }
   return {
-    card: html`<slot name="connected">${state.connections.map((one) => card(one, view))}</slot>`,
-    note,
+    card: html`<slot name="connected">${connections.map((one) => card(one, view))}</slot>`,
+    settled: true,
+    links: html`<span class="links">${link(view.change, strings.change, disabled)}${
+      connections.length > 1 ? nothing : link(remove, strings.remove, disabled)
+    }</span>`,
     spoken: text,
   };
+}
+
+/** On a button, which shows the label of a page where it is at rest, and ours in every case where it is not. */
+function reconnect({ institution, account }: Connection, strings: Strings): Parts {
+  const bank = institution.name ?? strings.your_bank;
+  const [before, after] = strings.reconnect.split('{bank}');
+  const text = fill(strings.reconnect, { bank: bankOf({ institution, account }, strings) });
+  const styled = after === undefined ? undefined : html`${before}${accountLine(bank, account.mask)}${after}`;
+  return { caption: text, label: text, styled };
 }
 
 function failedParts({ state, strings, disabled, pressHosted }: View, text: string): Parts {
   const { action = 'retry' } = state.error ?? {};
-  return {
-    caption: strings[state.error ? captionKey(state.error) : 'retry'],
+  const parts: Parts = {
     failed: true,
-    idle: action === 'contact_merchant',
-    note: state.hosted
-      ? html`${errorText(text)}<span class="links">${link(pressHosted, strings.new_window, disabled)}</span>`
-      : errorText(text),
+    said: text,
     spoken: text,
     stranded: statusOf(state) === 'blocked' || oneOf(action, 'use_other_bank', 'use_other_method', 'contact_merchant'),
   };
+  const caption = strings[state.error ? captionKey(state.error) : 'retry'];
+  // There is nothing to press, so there is no button.
+  if (action === 'contact_merchant') {
+    const card = html`<div class="card dead" tabindex="-1">${noticeIcon}<b>${caption}</b></div>`;
+    return { ...parts, card, settled: true, ended: true };
+  }
+  return {
+    ...parts,
+    caption,
+    links: state.hosted
+      ? html`<span class="links">${link(pressHosted, strings.new_window, disabled)}</span>`
+      : undefined,
+  };
 }
 
-function card(connection: Connection, { state, strings, names }: View): TemplateResult {
-  const { institution, account, status } = connection;
-  const name = institution.name ?? account.name;
+function card(connection: Connection, view: View): TemplateResult {
+  const { strings, names, state, disabled } = view;
+  const { institution, account, status, id } = connection;
+  const name = institution.name ?? strings.your_bank;
   const isActive = status === 'active';
-  // A single account that is pending has a sentence under its card.
-  const words = isActive || state.connections.length > 1 ? stateOf(connection, strings, false) : '';
-  const label = `${names?.label ?? ''} ${bankOf([connection], strings)}`.trim();
-  return html`<div class="card" part="account" role="group" aria-label=${label} tabindex="-1">
-    <span class="initial" aria-hidden="true">${institution.name?.[0] ?? bankIcon}</span>
+  const text = bankOf(connection, strings);
+  return html`<div class="card" part="account" role="group" aria-label=${`${names?.label ?? ''} ${text}`.trim()} tabindex="-1">
+    <span class="avatar">
+      <span aria-hidden="true">${institution.name ? [...name][0] : bankIcon}</span>
+      <span
+        class="state ${status}"
+        role=${isActive ? 'img' : nothing}
+        aria-label=${isActive ? fill(strings.connected, { bank: text }) : nothing}
+      >${isActive ? checkIcon : status === 'needs_repair' ? alertIcon : clockIcon}</span>
+    </span>
     <div class="account">
-      <div class="line"><span part="bank-name" dir="auto">${name}</span> ${mask(account.mask)}</div>
-      <div class="small">${institution.name ? account.name : kindOf(account.subtype, strings)}</div>
+      ${accountLine(name, account.mask)}
+      <div class="small">
+        ${isActive ? html`<span>${kindOf(account.subtype, strings)}</span>` : html`<span part="status">${stateOf(connection, strings)}</span>`}
+        ${state.connections.length > 1 ? link(() => view.remove(id), strings.remove, disabled) : nothing}
+      </div>
     </div>
-    <span class="state" role=${words ? 'img' : nothing} aria-label=${words || nothing}>${isActive ? checkIcon : clockIcon}</span>
   </div>`;
 }
 
@@ -149,17 +166,15 @@ function sentence({ state, strings, merchant, purpose }: View): string {
 }
 
 /** Where one of the accounts stands, in words; with its name where there are others. */
-function stateOf(connection: Connection, strings: Strings, isNamed: boolean): string {
-  const bank = bankOf([connection], strings);
+function stateOf(connection: Connection, strings: Strings, isNamed = false): string {
+  const bank = bankOf(connection, strings);
   if (connection.status === 'active') return fill(strings.connected, { bank });
   const text = strings[connection.status === 'needs_repair' ? 'needs_repair' : 'pending'];
   return isNamed ? `${bank}: ${text}` : text;
 }
 
-/** "Chase ••1234"; of a longer name the beginning, so that the digits are seen. */
-function bankOf(connections: Connection[], strings: Strings, most = Number.POSITIVE_INFINITY): string {
-  const { institution, account } = connections[0] ?? {};
-  const letters = [...(institution?.name ?? strings.your_bank)];
-  const name = letters.length > most ? `${letters.slice(0, most).join('').trim()}…` : letters.join('');
-  return account?.mask ? `${name} ••${account.mask}` : name;
+/** "Chase ••1234" */
+function bankOf({ institution, account }: Pick<Connection, 'institution' | 'account'>, strings: Strings): string {
+  const name = institution.name ?? strings.your_bank;
+  return account.mask ? `${name} ••${account.mask}` : name;
 }

@@ -13,14 +13,14 @@ export function kindOf(subtype: string | null, strings: Strings): string | null 
   return key ? strings[key] : subtype;
 }
 
-export function mask(digits: string | null): TemplateResult | typeof nothing {
-  return digits ? html`<span part="mask" dir="ltr">••${digits}</span>` : nothing;
+/** "Chase ••1234" as one piece: it has the direction of the name, whose end is cut where there is no room, and never the digits. */
+export function accountLine(name: string, digits: string | null): TemplateResult {
+  // White space between the parts would be shown by the line's gap and read as well.
+  return html`<span class="line" dir="auto"
+    ><span part="bank-name" title=${name}>${name}</span> ${digits ? html`<span part="mask" dir="ltr">••${digits}</span>` : nothing}</span
+  >`;
 }
 
 export function link(act: () => void, text: string, disabled: boolean): TemplateResult {
-  return html`<button type="button" class="link" ?disabled=${disabled} @click=${act}>${text}</button>`;
-}
-
-export function statusText(text: string): TemplateResult {
-  return html`<p part="status" id="said">${text}</p>`;
+  return html`<button type="button" class="link" ?disabled=${disabled} @click=${() => act()}>${text}</button>`;
 }

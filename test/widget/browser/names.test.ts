@@ -125,9 +125,9 @@ describe('what is announced', () => {
     const mounted = await mount({}, ({ completeAnswers }) => completeAnswers.push(two));
     await connect(mounted);
     expect(spoken(mounted.element)).to.match(/Bank of America ••0042 is connected.*Bank of America ••1234.*confirming/);
-    const [first, second] = [...(mounted.element.shadowRoot?.querySelectorAll('.state') ?? [])];
-    expect(nameOf(first as Element)).to.contain('is connected');
-    expect(nameOf(second as Element)).to.contain('confirming this account');
+    const [first, second] = [...(mounted.element.shadowRoot?.querySelectorAll('.card') ?? [])];
+    expect(nameOf(first?.querySelector('.state') as Element)).to.contain('is connected');
+    expect(second?.textContent).to.contain('confirming this account');
   });
 
   it('is what is missing, also where another field is the first that is missing', async () => {
