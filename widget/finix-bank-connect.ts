@@ -24,6 +24,7 @@ import { mayReturn } from './link/may-return.ts';
  *
  * @attr {ElementStatus} status - Where the element stands; written by the element, for styles. Also a custom state: `:state(ready)`.
  * @attr {string} lang - Language of the texts and of Link; without it that of the nearest ancestor.
+ * @attr {"dark" | "light"} theme - Where the page does not declare it with `color-scheme`.
  * @attr {string} nonce - For the tag of Link's script, where the page's policy asks for one.
  *
  * @fires {FbcOpenEvent} fbc-open - Before Link opens; `preventDefault()` keeps it closed.
@@ -54,18 +55,18 @@ import { mayReturn } from './link/may-return.ts';
  * @csspart retry - The button while it leads out of an error.
  * @csspart legal - The sentence under the button.
  *
- * @cssprop [--fbc-accent=light-dark(#17483f, #a9dcc9)] - Ground of the button, color of links.
- * @cssprop [--fbc-on-accent=light-dark(#fff, #08251d)] - Text on the button.
- * @cssprop [--fbc-text=light-dark(#15201d, #edf3f0)] - Text.
- * @cssprop [--fbc-muted=light-dark(#55625e, #a5b3ae)] - Text of less weight.
- * @cssprop [--fbc-surface=light-dark(#fff, #17201d)] - Ground of the card and of dialogs.
- * @cssprop [--fbc-border=light-dark(#86938e, #66746f)] - Lines around the card and around choices.
- * @cssprop [--fbc-tint=light-dark(#e4f0eb, #243a33)] - Ground of what is chosen or pointed at.
- * @cssprop [--fbc-error=light-dark(#a8261c, #ffb1a6)] - Text of errors.
- * @cssprop [--fbc-focus=var(--fbc-accent)] - The ring around what has the focus.
+ * @cssprop [--fbc-accent=#1c6f5b] - Background of the button.
+ * @cssprop [--fbc-on-accent=#fff] - Text on the button.
+ * @cssprop [--fbc-text=inherit] - Text. In dialogs: `CanvasText`.
+ * @cssprop [--fbc-muted=inherit] - Text of less weight: what is said under the control, and the kind of an account.
+ * @cssprop [--fbc-surface=transparent] - Background of the card. In dialogs: `Canvas`.
+ * @cssprop [--fbc-border=#808b87] - Lines around the card and around choices.
+ * @cssprop [--fbc-tint=rgb(128 139 135 / 0.16)] - Background of what is chosen, of the bank's initial and of a dead end.
+ * @cssprop [--fbc-error=inherit] - Text and icon of errors. The icon by itself: `#d92d20`.
+ * @cssprop [--fbc-focus=#1d8663] - The ring around what has the focus.
  * @cssprop [--fbc-radius=12px] - Corners.
  * @cssprop [--fbc-height=56px] - Least height of the button and the card.
- * @cssprop [--fbc-font=400 1rem / 1.4 system-ui, sans-serif] - As `font`.
+ * @cssprop [--fbc-font=400 max(1rem, 16px) / 1.4 system-ui, sans-serif] - As `font`.
  */
 export class FinixBankConnect extends ElementProperties {
   /** Address of the server where no `endpoint` is set. Empty in the npm build, which cannot know. */

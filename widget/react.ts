@@ -47,7 +47,8 @@ const PROPERTIES = [
   'nonce',
 ] as const;
 
-type ElementProps = Partial<Pick<FinixBankConnectElement, (typeof PROPERTIES)[number]>>;
+// `theme` stays an attribute, so that what a server renders has it.
+type ElementProps = Partial<Pick<FinixBankConnectElement, (typeof PROPERTIES)[number] | 'theme'>>;
 
 type EventProps = {
   [Prop in keyof typeof EVENTS]?: (event: (FbcEventMap & { change: Event })[(typeof EVENTS)[Prop]]) => void;

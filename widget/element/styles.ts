@@ -22,7 +22,7 @@ export const styles = css`
     --_line: max(1.125rem, 18px);
     display: block;
     max-inline-size: 640px;
-    color: var(--fbc-text);
+    color: var(--fbc-text, inherit);
     font: var(--fbc-font, 400 max(1rem, 16px) / 1.4 system-ui, sans-serif);
     letter-spacing: normal;
     text-align: start;
@@ -157,7 +157,7 @@ export const styles = css`
   .note {
     display: grid;
     padding-inline: 2px;
-    color: var(--fbc-muted);
+    color: var(--fbc-muted, inherit);
     font-size: var(--_small);
     line-height: var(--_line);
   }
@@ -186,23 +186,27 @@ export const styles = css`
     }
   }
   [name='fallback'] {
-    display: block;
+    display: grid;
+  }
+  ::slotted([slot='fallback']) {
     margin-block-start: 8px;
   }
   .gone {
     display: none;
   }
-  .status {
+  /* Links follow a sentence on its last line. */
+  .note div p {
     display: inline;
     margin-inline-end: 16px;
   }
   .error {
-    display: flex;
-    gap: 6px;
-    color: var(--fbc-error);
+    position: relative;
+    padding-inline-start: 22px;
+    color: var(--fbc-error, inherit);
   }
   .error svg {
-    flex: none;
+    position: absolute;
+    inset-inline-start: 0;
     inline-size: 16px;
     block-size: var(--_line);
     color: var(--fbc-error, #d92d20);

@@ -114,13 +114,13 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
       ${parts.card ?? control(view, parts, parts.isTold ? '' : legal ? 'said' : 'legal')}
       <div class="note">
         <p part="legal" id="legal" class=${legal}><slot name="legal">${strings.legal}</slot></p>
-        <div>
+        <div class=${isShown ? tone : ''}>
           ${said && !isShown ? html`<p part="status" id="said">${said}</p>` : ''}
           <p
             role="status"
             id=${isShown ? 'said' : nothing}
             part=${isShown ? tone : nothing}
-            class=${isShown ? tone : 'spoken'}
+            class=${isShown ? '' : 'spoken'}
           >${isShown && tone === 'error' ? noticeIcon : ''}${spoken}</p>
           ${parts.links}
         </div>

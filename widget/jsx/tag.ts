@@ -8,6 +8,7 @@ export interface TagAttributes {
   endpoint?: string | null;
   'client-secret'?: string | null;
   mode?: Element['mode'];
+  theme?: Element['theme'];
   name?: string | null;
   required?: boolean;
   disabled?: boolean;

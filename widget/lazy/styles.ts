@@ -70,7 +70,7 @@ export const lateStyles = css`
     gap: 0 12px;
     font-size: var(--_small);
     line-height: var(--_line);
-    color: var(--fbc-muted);
+    color: var(--fbc-muted, inherit);
   }
   /* A dead end: the title is in the control's place, and the sentence under it in the same box. */
   .ended {
@@ -95,6 +95,7 @@ export const lateStyles = css`
     padding-inline: 34px 0;
   }
   .ended .error {
+    padding: 0;
     color: inherit;
   }
   .ended .error svg {
@@ -182,7 +183,7 @@ export const lateStyles = css`
   }
   legend {
     padding: 0 0 8px;
-    color: var(--fbc-muted);
+    color: var(--fbc-muted, inherit);
   }
   label {
     display: flex;

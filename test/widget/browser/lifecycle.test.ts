@@ -223,7 +223,8 @@ describe('on a page that changes', () => {
       await element.updateComplete;
       expect(spoken(element)).to.contain('already connected a bank');
       element.dispatchEvent(new Event('pointerenter'));
-      press(element);
+      expect(element.shadowRoot?.querySelector('button')).to.equal(null);
+      element.open();
       expect(element.status).to.equal('error');
       element.clientSecret = 'ses_2_secret_b';
       await reach(element, 'ready');

@@ -26,8 +26,10 @@ export interface State {
   slow?: number;
   /** A part that is there once the state is reached; or a word of the text. */
   shows?: string;
-  /** Each account has a card, so there is more to see than in the other states. */
+  /** There is more to see than in the other states, so that what follows the element may move. */
   isTaller?: boolean;
+  /** Nothing is kept free for what can't come any more, so that what follows may move. */
+  isLast?: boolean;
 }
 
 const never = new Promise<never>(() => {});
@@ -150,6 +152,7 @@ export const states: Record<string, State> = {
     server: completing(session('completed', [connection('1', 'active', longBank, '0042')])),
     act: succeed,
     says: /is connected/,
+    isTaller: true,
   },
   'connected, two accounts': {
     status: 'connected',
@@ -216,12 +219,14 @@ export const states: Record<string, State> = {
     properties: known,
     server: ({ sessionAnswers }) => sessionAnswers.push(session('completed', ['removed'])),
     says: /contact Acme|contact localhost/,
+    isLast: true,
   },
   'error, for the merchant': {
     status: 'error',
     server: refusing({ code: 'provider_misconfigured', action: 'contact_merchant' }),
     inside: card,
     says: /contact Acme|contact localhost/,
+    isLast: true,
   },
   blocked: {
     status: 'blocked',
@@ -237,6 +242,7 @@ export const states: Record<string, State> = {
     },
     says: /content blocker/,
     shows: 'Continue in a new window',
+    isTaller: true,
   },
   embedded: { status: 'ready', properties: { mode: 'embedded' } },
   'embedded, sent without': {
@@ -251,5 +257,6 @@ export const states: Record<string, State> = {
     properties: { mode: 'embedded' },
     server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
     says: /right now/,
+    isLast: true,
   },
 };
