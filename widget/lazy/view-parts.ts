@@ -21,7 +21,7 @@ export function partsOf(view: View): Parts {
       return {
         caption: strings.link_open,
         working: true,
-        note: state.hosted ? statusText(strings.finish_window) : undefined,
+        said: state.hosted ? strings.finish_window : undefined,
       };
     case 'submitting':
     case 'polling':
