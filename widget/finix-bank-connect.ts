@@ -24,7 +24,9 @@ import { mayReturn } from './link/may-return.ts';
  *
  * @attr {ElementStatus} status - Where the element stands; written by the element, for styles. Also a custom state: `:state(ready)`.
  * @attr {string} lang - Language of the texts and of Link; without it that of the nearest ancestor.
- * @attr {"dark" | "light"} theme - Where the page does not declare it with `color-scheme`.
+ * @attr {string} aria-label - Names the control, as on any form control.
+ * @attr {string} aria-labelledby - Names the control by other elements of the page.
+ * @attr {string} aria-describedby - Describes the control by other elements of the page.
  * @attr {string} nonce - For the tag of Link's script, where the page's policy asks for one.
  *
  * @fires {FbcOpenEvent} fbc-open - Before Link opens; `preventDefault()` keeps it closed.
@@ -82,6 +84,7 @@ export class FinixBankConnect extends ElementProperties {
   #language: string | null = null;
   readonly #speech = new Speech(() => this.requestUpdate());
 
+  /** The state of the element. */
   get status(): ElementStatus {
     return statusOf(this.#state);
   }

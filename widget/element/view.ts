@@ -100,7 +100,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
   const spoken = view.speechless ? '' : required || parts.spoken;
   // A sentence that is announced and shown is in the page once.
   const isShown = Boolean(said) && said === spoken;
-  const tone = required || parts.failed ? 'error' : 'status';
+  const isError = Boolean(required || parts.failed);
   const legal = parts.settled ? 'gone' : said ? 'away' : '';
   return html`<div class="frame"><div
     part="base"
@@ -114,14 +114,14 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
       ${parts.card ?? control(view, parts, parts.isTold ? '' : legal ? 'said' : 'legal')}
       <div class="note">
         <p part="legal" id="legal" class=${legal}><slot name="legal">${strings.legal}</slot></p>
-        <div class=${isShown ? tone : ''}>
+        <div class=${isShown && isError ? 'error' : ''}>
           ${said && !isShown ? html`<p part="status" id="said">${said}</p>` : ''}
           <p
             role="status"
             id=${isShown ? 'said' : nothing}
-            part=${isShown ? tone : nothing}
+            part="${isShown ? (isError ? 'error' : 'status') : ''}"
             class=${isShown ? '' : 'spoken'}
-          >${isShown && tone === 'error' ? noticeIcon : ''}${spoken}</p>
+          >${isShown && isError ? noticeIcon : ''}${spoken}</p>
           ${parts.links}
         </div>
       </div>
