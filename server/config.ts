@@ -101,6 +101,7 @@ function toConfig(s: Settings, secretValues: string[]) {
     host: s.HOST,
     metricsPort: s.METRICS_PORT,
     trustedProxies: s.TRUSTED_PROXIES ?? [],
+    shutdownDelayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,
     logLevel: s.LOG_LEVEL,
     /** For the log, which removes them from every line. */
     secretValues: [...secretValues, basic],

@@ -5,6 +5,7 @@ import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import { createProviderProblems } from './clients/provider-problems.ts';
 import type { Config } from './config.ts';
 import { type BankConnector, createBankConnector } from './connect/bank-connector.ts';
+import { watchHistory } from './connect/doubt.ts';
 import { createOwnerChecks } from './connect/ownership.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
@@ -14,6 +15,7 @@ import { createMetricsApp } from './http/routes/health.ts';
 import { archiveScripts } from './http/script-archive.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
 import { createConnectionTasks } from './lifecycle/connection-tasks.ts';
+import { type ReconcileOptions, type ReconcileReport, reconcile } from './lifecycle/reconcile.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createOutbox } from './records/outbox.ts';
@@ -30,6 +32,8 @@ export interface AssembleOptions {
   /** Of this package; shown in the contract and in the pinned script's address. */
   version: string;
   script?: ScriptBundle | undefined;
+  /** False: a load balancer is to send no more; everything still works. True when left out. */
+  isReady?: () => boolean;
   isStopping?: () => boolean;
   /** Milliseconds after which a call to Plaid or Finix is given up; each client's own when left out. */
   timeoutMs?: number;
@@ -57,6 +61,8 @@ export interface AssembledServer {
   connector: BankConnector;
   jobs: Jobs;
   plaid: PlaidClient;
+  /** See reconcile.ts. */
+  reconcile(options: ReconcileOptions): Promise<ReconcileReport>;
 }
 
 /**
@@ -95,9 +101,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const answerWithinMs = options.answerWithinMs ?? options.timing?.answerWithinMs ?? TIMING.answerWithinMs;
   const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
   const outbox = createOutbox(config);
-  const startedAt = await storage.now();
+  const doubt = await watchHistory(storage, log);
   const owners = createOwnerChecks({ storage, secrets, plaid, outbox, log });
-  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, owners, startedAt };
+  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt };
   const connector = createBankConnector(deps);
   const tasks = createConnectionTasks(deps);
   const inbound = createInbound({ ...deps, connector, tasks });
@@ -105,7 +111,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
     config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
   const deliveries = createDeliveries({ storage, log, timing, webhooks });
   const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries });
-  const isStopping = options.isStopping ?? (() => false);
+  const { isReady = () => true, isStopping = () => false } = options;
   const app = createApp({
     ...deps,
     connector,
@@ -116,7 +122,15 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
     providerProblems,
     version,
     script,
+    isReady,
     isStopping,
   });
-  return { app, metricsApp: createMetricsApp(metrics), connector, jobs, plaid };
+  return {
+    app,
+    metricsApp: createMetricsApp(metrics),
+    connector,
+    jobs,
+    plaid,
+    reconcile: (how) => reconcile({ ...deps, tasks }, how),
+  };
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { runReconcile, UsageError } from './commands/reconcile.ts';
 import { type Config, ConfigError, loadConfig, loadStorageSettings } from './config.ts';
 import { createListener, listen } from './http/listener.ts';
 import { createLog, type Logger } from './log.ts';
@@ -19,6 +21,9 @@ const HELP = `finix-bank-connect: the server
   npm start -- backup FILE        copy the embedded database to FILE, which must not exist yet; may run while serving, and needs only
                                   DATA_DIR. PostgreSQL has pg_dump
   npm start -- rotate-keys        re-encrypt everything stored with the first key of ENCRYPTION_KEY; may run while serving
+  npm start -- reconcile          compare the rows with what Plaid and Finix have, after an older copy was put back or a replica took over;
+                                  may run while serving. --fix disables, at Finix, instruments that no connection uses;
+                                  --since 2026-01-31 leaves older instruments alone
   npm start -- --help             this text
 
 Settings come from the environment:
@@ -30,6 +35,8 @@ ${settingsHelp(SETTINGS)}
 const GRACE_MS = 25_000;
 /** A balancer's next request on a kept connection comes later than this. */
 const CLOSE_IDLE_EVERY_MS = 50;
+/** How long they have after a SHUTDOWN_DELAY_SECONDS that uses most of it up. */
+const LEAST_GRACE_MS = 10_000;
 /** Rows that one step of rotate-keys re-encrypts: short transactions, so that serving goes on beside it. */
 const ROTATE_BATCH = 200;
 
@@ -38,6 +45,7 @@ async function main(args: string[]): Promise<void> {
   if (command === '--help' || command === '-h' || command === 'help') return void process.stdout.write(HELP);
   const [file] = rest;
   if (command === 'backup' && file !== undefined && rest.length === 1) return backup(file);
+  if (command === 'reconcile') return runReconcile(rest);
   if ((command !== 'serve' && command !== 'rotate-keys') || rest.length > 0) {
     const what = command === 'backup' ? 'backup takes one FILE.' : `Unknown command ${JSON.stringify(args.join(' '))}.`;
     process.stderr.write(`${what}\n\n${HELP}`);
@@ -78,9 +86,13 @@ async function serve(config: Config, log: Logger): Promise<void> {
   async function stop(signal: string): Promise<void> {
     if (stopping) return;
     stopping = true;
-    log.info({ signal, in_flight: started.inFlight }, 'stopping');
-    const killer = setTimeout(() => process.exit(1), GRACE_MS);
+    // A load balancer learns of it first, and sends no more; in a terminal there is none.
+    const delayMs = signal === 'SIGTERM' ? config.shutdownDelayMs : 0;
+    log.info({ signal, in_flight: started.inFlight, delay_ms: delayMs }, 'stopping');
+    const killer = setTimeout(() => process.exit(1), Math.max(GRACE_MS, delayMs + LEAST_GRACE_MS));
     killer.unref();
+    connect.drain();
+    await sleep(delayMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     metricsServer?.close();
     metricsServer?.closeAllConnections();
@@ -131,7 +143,10 @@ async function rotate(config: Config, log: Logger): Promise<void> {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const isExpected =
-    error instanceof ConfigError || error instanceof StorageSetupError || error instanceof StorageUnavailableError;
+    error instanceof ConfigError ||
+    error instanceof StorageSetupError ||
+    error instanceof StorageUnavailableError ||
+    error instanceof UsageError;
   const { code, port } = error as { code?: string; port?: number };
   const inUse = code === 'EADDRINUSE' ? `PORT ${port} is in use by another process.` : undefined;
   process.stderr.write(`${inUse ?? (isExpected ? error.message : String((error as Error).stack))}\n`);

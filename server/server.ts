@@ -7,6 +7,8 @@ import { openStorage, type Storage } from './storage/open.ts';
 
 /** After this long a call that still hangs is left at its recovery point; orchestrators kill after 30 s. */
 const WORK_GRACE_MS = 20_000;
+/** After a long drain work still has this long: most calls to Plaid and Finix end within. */
+const LEAST_WORK_GRACE_MS = 5_000;
 
 export interface ServerOptions {
   /** In place of JSON lines on standard output. Every line is free of secrets in both cases. */
@@ -21,6 +23,8 @@ export interface Server {
   metrics(request: Request): Promise<Response>;
   /** Opens storage, brings its schema up to date and starts the jobs that finish what stopped. Once, however often it is called. */
   start(): Promise<StartedServer>;
+  /** `/readyz` answers 503 from now on, so that a load balancer sends no more; everything else works until `stop`. */
+  drain(): void;
   /** Refuses new sessions, waits for work that is under way, and closes storage. Once, however often it is called. */
   stop(): Promise<void>;
 }
@@ -39,6 +43,7 @@ export function createServer(settings: Record<string, string | undefined>, optio
   const config = loadConfig(settings);
   const log = options.log ?? createLog({ level: config.logLevel, secrets: config.secretValues });
   const prefix = new URL(config.publicUrl).pathname.replace(/\/$/, '');
+  let drainedAt: number | undefined;
   let stopping = false;
   let starting: Promise<{ assembled: AssembledServer; storage: Storage }> | undefined;
   let ending: Promise<void> | undefined;
@@ -53,7 +58,15 @@ export function createServer(settings: Record<string, string | undefined>, optio
     try {
       const [version, script] = await Promise.all([readVersion(), readScript()]);
       if (!script) log.warn('script-tag bundle missing, so it is not served: run npm run build');
-      const assembled = await assembleServer({ config, storage, log, version, script, isStopping: () => stopping });
+      const assembled = await assembleServer({
+        config,
+        storage,
+        log,
+        version,
+        script,
+        isReady: () => drainedAt === undefined,
+        isStopping: () => stopping,
+      });
       assembled.jobs.start();
       // Its import takes half a second: better now than in the first customer's request.
       assembled.plaid.warmUp();
@@ -78,9 +91,11 @@ export function createServer(settings: Record<string, string | undefined>, optio
     stopping = true;
     const { assembled, storage } = (await starting?.catch(() => undefined)) ?? {};
     if (!assembled || !storage) return;
+    const drainedMs = drainedAt === undefined ? 0 : performance.now() - drainedAt;
+    const graceMs = Math.max(WORK_GRACE_MS - drainedMs, LEAST_WORK_GRACE_MS);
     // What is not done by then is at a recovery point, where another instance continues at once.
-    const roundsEnd = Promise.race([assembled.jobs.stop(), sleep(WORK_GRACE_MS, undefined, { ref: false })]);
-    await Promise.all([roundsEnd, assembled.connector.stop(WORK_GRACE_MS)]);
+    const roundsEnd = Promise.race([assembled.jobs.stop(), sleep(graceMs, undefined, { ref: false })]);
+    await Promise.all([roundsEnd, assembled.connector.stop(graceMs)]);
     // Requests that came before still read and write.
     await Promise.allSettled(answering);
     await storage.close();
@@ -104,6 +119,9 @@ export function createServer(settings: Record<string, string | undefined>, optio
           return assembled.connector.inFlight;
         },
       };
+    },
+    drain() {
+      drainedAt ??= performance.now();
     },
     stop() {
       ending ??= close();

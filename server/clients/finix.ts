@@ -12,6 +12,8 @@ export interface FinixClient {
   createPaymentInstrument(request: CreatePaymentInstrument): Promise<FinixInstrument>;
   /** All bank accounts of one identity made since then, oldest first; cursors are followed. */
   listBankAccounts(identity: string, since: number): Promise<FinixInstrument[]>;
+  /** Page by page, newest first: the bank accounts of all identities made since then. Ends where Finix's list does. */
+  allBankAccounts(since: number): AsyncIterable<FinixInstrument[]>;
   /** All identities made since then, oldest first; cursors are followed. */
   listIdentities(since: number): Promise<FinixIdentity[]>;
   getPaymentInstrument(id: string): Promise<FinixInstrument>;
@@ -132,6 +134,12 @@ export function createFinixClient(
     throw new UpstreamError('finix', 'list', 'busy', LIST_TOO_LONG);
   }
 
+  async function bankAccounts(filters: Record<string, string>, since: number, cursor: string | undefined) {
+    const query = listQuery({ ...filters, type: 'BANK_ACCOUNT' }, since, cursor);
+    const data = await call('list payment instruments', instrumentList, 'GET', `/payment_instruments?${query}`);
+    return { rows: data._embedded?.payment_instruments ?? [], next: data.page?.next_cursor };
+  }
+
   return {
     async createIdentity({ entity, role, type, tags }) {
       const body = { entity, identity_roles: [role], type, tags };
@@ -144,12 +152,17 @@ export function createFinixClient(
       );
     },
     async listBankAccounts(identity, since) {
-      const rows = await listAll(async (cursor) => {
-        const query = listQuery({ owner_identity_id: identity, type: 'BANK_ACCOUNT' }, since, cursor);
-        const data = await call('list payment instruments', instrumentList, 'GET', `/payment_instruments?${query}`);
-        return { rows: data._embedded?.payment_instruments ?? [], next: data.page?.next_cursor };
-      });
+      const rows = await listAll((cursor) => bankAccounts({ owner_identity_id: identity }, since, cursor));
       return rows.map(toInstrument).sort(oldestFirst);
+    },
+    async *allBankAccounts(since) {
+      let cursor: string | undefined;
+      for (;;) {
+        const { rows, next } = await bankAccounts({}, since, cursor);
+        yield rows.map(toInstrument);
+        if (!next || next === cursor) return;
+        cursor = next;
+      }
     },
     async listIdentities(since) {
       const rows = await listAll(async (cursor) => {

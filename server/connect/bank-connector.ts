@@ -72,7 +72,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     const here = running.get(session.id);
     // Claimed after this one was, before its caller came to begin: whatever this one wrote would be refused.
     if (here && here.held.row.version > session.version) return here.work;
-    const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.startedAt);
+    const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.doubt);
     const work = advance(held, requestId).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });

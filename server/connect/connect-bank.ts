@@ -11,6 +11,7 @@ import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/table
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { TIMING } from '../work/timing.ts';
+import type { Doubt } from './doubt.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
 import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import type { OwnerChecks } from './ownership.ts';
@@ -29,8 +30,7 @@ import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
 export interface ConnectBankDeps extends IdentityDeps, InstrumentDeps {
   plaid: PlaidClient;
   owners: OwnerChecks;
-  /** When this process started, by the storage's clock. */
-  startedAt: number;
+  doubt: Doubt;
 }
 
 type Step = (deps: ConnectBankDeps, held: HeldSession) => Promise<void>;

@@ -23,7 +23,7 @@ export function tagsOf(tag: string, call: string): Record<string, string> {
 }
 
 /** @returns undefined when it is none of this server's */
-function toOwn({ id, enabled, tags, ...facts }: FinixInstrument): OwnInstrument | undefined {
+export function toOwn({ id, enabled, tags, ...facts }: FinixInstrument): OwnInstrument | undefined {
   const [connection, generation = '0'] = tags[CONNECTION_TAG]?.split('.') ?? [];
   if (!connection) return undefined;
   const { fingerprint, bankAccountValidationCheck } = facts;

@@ -34,6 +34,7 @@ export interface AppDeps {
   /** The built script-tag bundle; undefined when it is not served from here. */
   script: ScriptBundle | undefined;
   /** Turns true when the process begins to stop. */
+  isReady: () => boolean;
   isStopping: () => boolean;
 }
 

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
+import type { WatchedDoubt } from '../connect/doubt.ts';
 import type { InstrumentDeps } from '../connect/finix-instrument.ts';
 import { runDueHosted } from '../connect/hosted-link.ts';
 import { sweepDue } from '../connect/sweep.ts';
@@ -33,6 +34,7 @@ export interface Jobs {
 export interface JobsDeps extends InstrumentDeps {
   config: AddressDeps['config'];
   connector: BankConnector;
+  doubt: WatchedDoubt;
   tasks: ConnectionTasks;
   inbound: Inbound;
   deliveries: Deliveries;
@@ -59,6 +61,7 @@ export function createJobs(deps: JobsDeps): Jobs {
   let stopped = false;
 
   const kinds: { round: Round; everyMs: number }[] = [
+    { round: watchDatabase, everyMs: storage.dialect === 'postgres' ? timing.tickMs : timing.retentionMs },
     { round: resumeSessions, everyMs: timing.tickMs },
     { round: endSessions, everyMs: timing.tickMs },
     // Days are counted: a minute more or less is no matter.
@@ -74,6 +77,12 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: () => updateAddresses(deps, BATCH), everyMs: timing.retentionMs },
     { round: () => applyRetention(deps), everyMs: timing.retentionMs },
   ];
+
+  /** A standby takes over under running servers, and each second of it makes sessions; a file is put back before a start. */
+  async function watchDatabase(): Promise<boolean> {
+    await deps.doubt.check();
+    return false;
+  }
 
   async function resumeSessions(): Promise<boolean> {
     const free = Math.min(BATCH, MAX_IN_FLIGHT - connector.inFlight);

@@ -227,6 +227,16 @@ export const SETTINGS = {
     description:
       'Comma-separated addresses or ranges of your proxies, whose `X-Forwarded-For` is believed. Without it, all customers behind a proxy share one rate limit.',
   }),
+  SHUTDOWN_DELAY_SECONDS: withDefault(
+    // Longer than a load balancer takes to see a red check; orchestrators kill after 30 seconds by default.
+    is.wholeNumber(0, 60),
+    '5',
+    {
+      group: 'Server',
+      description:
+        'Seconds after SIGTERM in which `/readyz` answers 503 and everything else works on, before the port closes: time for a load balancer to send no more.',
+    },
+  ),
   LOG_LEVEL: withDefault(is.oneOf(LOG_LEVELS), 'info', {
     group: 'Server',
     description: `Least severe lines that are written: ${listed(LOG_LEVELS)}.`,

@@ -14,7 +14,9 @@ import {
   type Transaction,
 } from 'kysely';
 import { DatabaseClock, databaseNow } from './clock.ts';
-import { isUniqueViolation, StorageUnavailableError } from './errors.ts';
+import { isUniqueViolation, StorageSetupError, StorageUnavailableError } from './errors.ts';
+import { type History, postgresHistory, sqliteHistory } from './history.ts';
+import { markerPath, readMarker } from './marker.ts';
 import { migrate } from './migrate.ts';
 import { isConflict, openPool } from './postgres.ts';
 import { PostgresDriver } from './postgres-dialect.ts';
@@ -58,7 +60,9 @@ export interface Storage {
    * @param fresh for who must notice that this machine was paused a moment ago; costs a query there
    */
   now(fresh?: boolean): Promise<number>;
-  /** Resolves when the database answers. */
+  /** See History. */
+  history: History;
+  /** Resolves when something has been stored: a full disk and a standby answer questions too. */
   ping(): Promise<void>;
   /** Writes a whole copy to `file`, which must not exist yet, while serving. SQLite only; PostgreSQL has pg_dump. */
   backup(file: string): Promise<void>;
@@ -113,8 +117,14 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
           },
     now: dialect === 'sqlite' ? async () => Date.now() : (fresh) => clock.now(fresh),
     ping: async () => {
-      await sql`select 1`.execute(db);
+      const value = String(Date.now());
+      await db
+        .insertInto('meta')
+        .values({ key: 'ping', value })
+        .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+        .execute();
     },
+    history: dialect === 'sqlite' ? sqliteHistory(db, options.dataDir, warn) : postgresHistory(db),
     backup: async (file) => {
       if (dialect !== 'sqlite') throw new Error('Only the embedded database can be copied; use pg_dump.');
       await backupSqlite(async (part) => void (await sql`VACUUM INTO ${part}`.execute(db)), file);
@@ -127,11 +137,38 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     close: () => driver.destroy(),
   };
   try {
+    if (dialect === 'sqlite') await refuseEmptied(db, options.dataDir);
     await migrate(db, dialect);
+    if (dialect === 'postgres') await warnOfLoss(db, warn);
     return storage;
   } catch (error) {
     await storage.close();
     throw error;
+  }
+}
+
+/** An empty database where there was one: to begin anew would make second instruments for customers who have one. */
+async function refuseEmptied(db: Kysely<Database>, dataDir: string): Promise<void> {
+  if ((await readMarker(dataDir)) === undefined) return;
+  const tables = await db.introspection.getTables();
+  if (tables.length > 0) return;
+  throw new StorageSetupError(
+    `The database in DATA_DIR (${dataDir}) is empty or missing, but there was one: put a backup in its place (docs/operations.md). To begin without the data of before, delete ${markerPath(dataDir)}.`,
+  );
+}
+
+/** Settings under which PostgreSQL acknowledges what a crash can take back. */
+async function warnOfLoss(db: Kysely<Database>, warn: (message: string, fields: object) => void): Promise<void> {
+  const { rows } = await sql<{ name: string; setting: string }>`
+    select name, setting from pg_settings where name in ('synchronous_commit', 'fsync', 'full_page_writes')`.execute(
+    db,
+  );
+  for (const { name, setting } of rows) {
+    if (setting === 'off') {
+      warn(`PostgreSQL has ${name} = off: a crash can lose what was acknowledged, and then make second instruments`, {
+        [name]: setting,
+      });
+    }
   }
 }
 

@@ -213,9 +213,22 @@ async function forItem(
   return 'handled';
 }
 
-/** @returns undefined when the Item is none of ours, or gone */
+/** Webhooks that stop a debit. About an unknown Item they are kept for as long as any: a newer copy of the database may be put back. */
+const STOPS = new Set([
+  'ITEM/ERROR',
+  'ITEM/USER_PERMISSION_REVOKED',
+  'ITEM/USER_ACCOUNT_REVOKED',
+  'AUTH/DEFAULT_UPDATE',
+]);
+/** An unknown Item is asked for again this often. */
+const UNKNOWN_AGAIN_MS = 3600_000;
+
+/**
+ * @returns undefined when the Item is gone, or no row is of it: every Item whose webhooks come here was made by this server
+ * @throws Postpone while its row may still come
+ */
 async function findItem(
-  { storage }: WebhookDeps,
+  { storage, log }: WebhookDeps,
   event: InboundEventTable,
   { item_id: plaidId }: PlaidFacts,
 ): Promise<ItemTable | undefined> {
@@ -224,6 +237,11 @@ async function findItem(
   if (item) return item.status === 'linked' ? item : undefined;
   // The answer to the exchange may be still on its way.
   if (event.waited_ms < AHEAD_MS) throw new NotNow('unknown');
+  log.error(
+    { event: event.id, type: event.type, item: plaidId },
+    'webhook about an Item that no row is of: the database may be older than it was, run reconcile (docs/operations.md)',
+  );
+  if (STOPS.has(event.type)) throw new NotNow('unknown', UNKNOWN_AGAIN_MS);
   return undefined;
 }
 

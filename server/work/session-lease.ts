@@ -58,9 +58,11 @@ export class HeldSession {
    * the database was put back before this process started. Then Finix is asked before anything is created.
    */
   looksFirst: boolean;
+  /** No instrument or identity that is looked for can be older. */
+  readonly since: number;
 
   /**
-   * @param startedAt when this process started
+   * @param doubt see connect/doubt.ts
    * @param stopping ends the waiting for storage that is gone
    * @param stage `accepted`: the public token came with this very row, and its exchange is announced in it. `taken over`: another
    * worker, or another life of this process, was at work before. `under way`: this worker has found out what there was to find out.
@@ -71,17 +73,13 @@ export class HeldSession {
     timing: Timing,
     stopping: AbortSignal,
     public stage: 'accepted' | 'taken over' | 'under way',
-    startedAt = 0,
+    doubt: { until: number; from: number } = { until: 0, from: Number.POSITIVE_INFINITY },
   ) {
     this.#storage = storage;
     this.#timing = timing;
     this.#stopping = stopping;
-    this.looksFirst = stage === 'taken over' || row.created_at < startedAt;
-  }
-
-  /** No instrument or identity that this session's work has made can be older. */
-  get since(): number {
-    return this.row.created_at;
+    this.looksFirst = stage === 'taken over' || row.created_at < doubt.until;
+    this.since = Math.min(row.created_at, doubt.from);
   }
 
   /**

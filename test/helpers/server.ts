@@ -10,7 +10,7 @@ import {
 } from '../../demo/simulator/index.ts';
 import { type Config, loadConfig } from '../../server/config.ts';
 import type { BankConnector } from '../../server/connect/bank-connector.ts';
-import { assembleServer, type Clients } from '../../server/create-server.ts';
+import { type AssembledServer, assembleServer, type Clients } from '../../server/create-server.ts';
 import type { createApp, ScriptBundle } from '../../server/http/app.ts';
 import { operations, problemsOf } from '../../server/http/openapi.ts';
 import type { Jobs } from '../../server/jobs/jobs.ts';
@@ -81,6 +81,7 @@ export class TestServer {
     private readonly app: ReturnType<typeof createApp>,
     readonly connector: BankConnector,
     readonly jobs: Jobs,
+    readonly reconcile: AssembledServer['reconcile'],
     private readonly cleanUp: (() => Promise<void>)[],
   ) {}
 
@@ -117,9 +118,9 @@ export class TestServer {
       ...(options.timing && { timing: options.timing }),
       ...(options.wrapClients && { wrapClients: options.wrapClients }),
     };
-    const { app, connector, jobs } = await assembleServer(parts);
+    const { app, connector, jobs, reconcile } = await assembleServer(parts);
     cleanUp.unshift(() => connector.stop());
-    server = new TestServer(config, upstream, storage, app, connector, jobs, cleanUp);
+    server = new TestServer(config, upstream, storage, app, connector, jobs, reconcile, cleanUp);
     Object.assign(server, { lines, dataDir: temporary?.dataDir });
     return server;
   }

@@ -25,7 +25,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
     ['widget/contract.ts'],
   ],
   server: [
-    ['server/main.ts', 'server/index.ts'],
+    ['server/main.ts', 'server/index.ts', 'server/commands/'],
     ['server/server.ts'],
     ['server/create-server.ts'],
     ['server/http/'],

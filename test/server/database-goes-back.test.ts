@@ -96,6 +96,24 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     expect(next.ledger.identities()).toHaveLength(1);
   });
 
+  it('a customer of whom nothing is left connects again, and one instrument of one identity is left', async () => {
+    const server = await start();
+    const copy = await copyOf(server.storage);
+    // As every server does each minute.
+    await server.jobs.tick();
+    const lost = await server.createSession();
+    expect((await server.complete(lost, await server.publicToken())).body.status).toBe('completed');
+    const next = await goBack(server, copy);
+    await next.jobs.tick();
+    expect(next.lines.join('')).toContain('the database is older than it was');
+    const session = await next.createSession();
+    const { body } = await next.complete(session, await next.publicToken());
+    expect(body.status).toBe('completed');
+    await decided(next);
+    expect(enabled(next)).toEqual([body.connections[0].payment_instrument]);
+    expect(next.ledger.identities()).toHaveLength(1);
+  });
+
   it('a renewal that was lost is found by its tag', async () => {
     const server = await start();
     const session = await server.createSession();

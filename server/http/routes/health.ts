@@ -7,16 +7,25 @@ import type { Credentials } from '../credentials.ts';
 /** For load balancers and orchestrators. No credential, and nothing in them that needs one. */
 export function operationRoutes(
   app: Hono<AppEnv>,
-  { config, storage, isStopping, log, metrics, providerProblems }: AppDeps,
+  { config, storage, isReady, isStopping, log, metrics, providerProblems }: AppDeps,
   credentials: Credentials,
 ): void {
+  // Many probes at once are one write: they come from outside, without a credential.
+  let probing: Promise<void> | undefined;
+  const probe = (): Promise<void> => {
+    probing ??= storage.ping().finally(() => {
+      probing = undefined;
+    });
+    return probing;
+  };
+
   // Alive means that the process answers; a database that is gone is no reason to restart it.
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
 
   app.get('/readyz', async (c) => {
-    if (isStopping()) return c.json({ status: 'stopping' }, 503);
+    if (!isReady() || isStopping()) return c.json({ status: 'stopping' }, 503);
     try {
-      await storage.ping();
+      await probe();
     } catch (error) {
       log.warn({ reason: error instanceof Error ? error.message : 'unknown' }, 'not ready');
       return c.json({ status: 'storage is not available' }, 503);

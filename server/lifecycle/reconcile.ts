@@ -1,0 +1,236 @@
+import pLimit from 'p-limit';
+import type { FinixInstrument } from '../clients/finix.ts';
+import { UpstreamError } from '../clients/outbound.ts';
+import type { PlaidClient } from '../clients/plaid.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
+import type { InstrumentDeps } from '../connect/finix-instrument.ts';
+import { disableAll, type OwnInstrument, toOwn } from '../connect/instrument-list.ts';
+import type { Logger } from '../log.ts';
+import type { Initiator } from '../records/audit.ts';
+import {
+  awaitsInstrument,
+  changeConnection,
+  DISABLED_IN_FINIX,
+  ENDED_STATUSES,
+  lockConnection,
+  revoke,
+} from '../records/connections.ts';
+import { accessTokenOf, findItem } from '../records/items.ts';
+import type { StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import type { ConnectionTasks } from './connection-tasks.ts';
+
+/**
+ * Compares the rows with what Plaid and Finix have, after the database went back in time: an older copy was put back, or a replica took
+ * over that was behind. May run while servers do.
+ */
+export interface ReconcileDeps extends InstrumentDeps {
+  plaid: PlaidClient;
+  secrets: Secrets;
+  tasks: Pick<ConnectionTasks, 'run'>;
+  log: Logger;
+}
+
+export interface ReconcileOptions {
+  /** Also disables, at Finix, instruments that no row is of, and those of logins that Plaid no longer has. */
+  fix: boolean;
+  /** Instruments that are older are not looked at. Milliseconds since 1970. */
+  since: number;
+}
+
+export interface Finding {
+  about: 'instrument' | 'connection' | 'webhook';
+  id: string;
+  /** What is wrong, for people. */
+  problem: string;
+  /** What was done about it; null: nothing. */
+  done: string | null;
+}
+
+export interface ReconcileReport {
+  instruments: number;
+  connections: number;
+  findings: Finding[];
+}
+
+/** Connections that are read at once; bounds memory. */
+const PAGE = 200;
+/** Beside the customers' own calls, which share the providers' limits. */
+const CALLS_AT_ONCE = 8;
+const BY: Initiator = { actor: 'job', details: { command: 'reconcile' } };
+
+export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions): Promise<ReconcileReport> {
+  const report: ReconcileReport = { instruments: 0, connections: 0, findings: [] };
+  for await (const page of deps.finix.allBankAccounts(options.since)) {
+    await compareInstruments(deps, options, page, report);
+  }
+  await compareConnections(deps, options, report);
+  report.findings.push(...(await unknownItems(deps)));
+  return report;
+}
+
+/** Instruments that this server has made, are enabled, and that no row is of or will take. */
+async function compareInstruments(
+  deps: ReconcileDeps,
+  { fix }: ReconcileOptions,
+  page: FinixInstrument[],
+  report: ReconcileReport,
+): Promise<void> {
+  for (const own of page.flatMap((instrument) => toOwn(instrument) ?? [])) {
+    report.instruments++;
+    if (!own.enabled || (await isKnown(deps, own))) continue;
+    if (fix) await disableAll(deps.finix, [own.id]);
+    report.findings.push({
+      about: 'instrument',
+      id: own.id,
+      problem: `is enabled at Finix for ${own.connection}, and no connection uses it`,
+      done: fix ? 'disabled' : null,
+    });
+  }
+}
+
+async function isKnown({ storage: { db } }: ReconcileDeps, own: OwnInstrument): Promise<boolean> {
+  const rows = await db
+    .selectFrom('connections')
+    .selectAll()
+    .where((eb) => eb.or([eb('payment_instrument', '=', own.id), eb('id', '=', own.connection)]))
+    .execute();
+  const isInUse = rows.some((row) => row.payment_instrument === own.id && isCaredFor(row));
+  if (isInUse || rows.some((row) => row.id === own.connection && awaitsInstrument(row, own.generation))) return true;
+  const call = await db
+    .selectFrom('create_calls')
+    .select('id')
+    .where((eb) => eb.or([eb('id', '=', own.call ?? ''), eb('instrument', '=', own.id)]))
+    .executeTakeFirst();
+  return call !== undefined;
+}
+
+/** The merchant uses the instrument, or a task disables it, or it was enabled in Finix's dashboard after it had been disabled there. */
+function isCaredFor({ status, goal, reason }: ConnectionTable): boolean {
+  return !ENDED_STATUSES.includes(status) || goal !== null || reason === DISABLED_IN_FINIX;
+}
+
+async function compareConnections(
+  deps: ReconcileDeps,
+  options: ReconcileOptions,
+  report: ReconcileReport,
+): Promise<void> {
+  const limit = pLimit(CALLS_AT_ONCE);
+  let last = '';
+  for (;;) {
+    const rows = await deps.storage.db
+      .selectFrom('connections')
+      .selectAll()
+      .where('status', 'in', ['active', 'needs_repair'])
+      .where('id', '>', last)
+      .orderBy('id')
+      .limit(PAGE)
+      .execute();
+    const findings = await Promise.all(rows.map((row) => limit(compareConnection, deps, options, row)));
+    report.connections += rows.length;
+    report.findings.push(...findings.flatMap((finding) => finding ?? []));
+    last = rows.at(-1)?.id ?? '';
+    if (rows.length < PAGE) return;
+  }
+}
+
+async function compareConnection(
+  deps: ReconcileDeps,
+  { fix }: ReconcileOptions,
+  row: ConnectionTable,
+): Promise<Finding | undefined> {
+  const found = (problem: string, done: string | null): Finding => ({
+    about: 'connection',
+    id: row.id,
+    problem: `is ${row.status}, but ${problem}`,
+    done,
+  });
+  if (row.payment_instrument !== null && !(await isEnabled(deps, row.payment_instrument))) {
+    const patch = { status: 'revoked', reason: DISABLED_IN_FINIX } as const;
+    const isDone = await change(deps, row, (trx, before, now) =>
+      changeConnection(trx, deps.outbox, before, patch, now, BY),
+    );
+    return found(`its instrument ${row.payment_instrument} is disabled at Finix`, isDone ? 'revoked' : null);
+  }
+  const code = await loginError(deps, row);
+  if (code === null) return undefined;
+  if (code === GONE && fix) {
+    const isDone = await change(deps, row, (trx, before, now) => revoke(trx, deps.outbox, before, GONE, now, BY));
+    await deps.tasks.run(row.id);
+    return found('Plaid no longer has its login', isDone ? 'revoked' : null);
+  }
+  if (row.status === 'needs_repair') return undefined;
+  const patch = { status: 'needs_repair', reason: code } as const;
+  const isDone = await change(deps, row, (trx, before, now) =>
+    changeConnection(trx, deps.outbox, before, patch, now, BY),
+  );
+  const problem = code === GONE ? 'Plaid no longer has its login' : `Plaid says ${code}`;
+  return found(problem, isDone ? 'needs_repair' : null);
+}
+
+/** The reason of a connection whose Item Plaid does not have any more, or whose access token the database does not have. */
+const GONE = 'ITEM_NOT_FOUND';
+
+async function isEnabled({ finix }: ReconcileDeps, instrument: string): Promise<boolean> {
+  try {
+    return (await finix.getPaymentInstrument(instrument)).enabled;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.details.status === 404) return false;
+    throw error;
+  }
+}
+
+/** @returns null: the login is good, or its bank is down for now */
+async function loginError({ storage, secrets, plaid }: ReconcileDeps, row: ConnectionTable): Promise<string | null> {
+  const item = await findItem(storage.db, row.item_id);
+  const accessToken = item ? accessTokenOf(secrets, item) : null;
+  if (accessToken === null) return GONE;
+  try {
+    const code = await plaid.getItemError(accessToken);
+    return code === null || isBankDown(code) ? null : code;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.failure === 'refused') return GONE;
+    throw error;
+  }
+}
+
+/** Unless the row was changed since it was read: then what was asked may be of before. */
+async function change(
+  { storage }: ReconcileDeps,
+  row: ConnectionTable,
+  apply: (trx: StorageTransaction, before: ConnectionTable, now: number) => Promise<unknown>,
+): Promise<boolean> {
+  const now = await storage.now();
+  return storage.transaction(`customer:${row.customer_id}`, async (trx) => {
+    const before = await lockConnection(trx, row.id);
+    if (before?.version !== row.version) return false;
+    await apply(trx, before, now);
+    return true;
+  });
+}
+
+/** Webhooks about Items that no row is of: their access tokens were lost with the rows, so only Plaid's dashboard can remove them. */
+async function unknownItems({ storage: { db } }: ReconcileDeps): Promise<Finding[]> {
+  const events = await db
+    .selectFrom('inbound_events')
+    .select(['subject', 'type'])
+    .where('source', '=', 'plaid')
+    .where('subject', 'is not', null)
+    .where((eb) =>
+      eb.not(
+        eb.exists(
+          eb.selectFrom('items').select('items.id').whereRef('items.plaid_item_id', '=', 'inbound_events.subject'),
+        ),
+      ),
+    )
+    .groupBy(['subject', 'type'])
+    .orderBy('subject')
+    .execute();
+  return events.map(({ subject, type }) => ({
+    about: 'webhook',
+    id: subject ?? '',
+    problem: `${type} was sent about this Item, and no row is of it`,
+    done: null,
+  }));
+}
