@@ -133,7 +133,14 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   await lookFirstIfRestarted(deps, held);
   const item = await currentItem(deps.storage.db, held);
   deps.owners.begin(held.row, connections, requireAccessToken(deps.secrets, item));
-  const [identity] = await Promise.all([readyIdentity(deps, held), deps.owners.require(held.row, connections)]);
+  // Both have ended before either error counts: a create call that goes on would write under a session that has ended.
+  const [identified, owner] = await Promise.allSettled([
+    readyIdentity(deps, held),
+    deps.owners.require(held.row, connections),
+  ]);
+  if (owner.status === 'rejected') throw owner.reason;
+  if (identified.status === 'rejected') throw identified.reason;
+  const identity = identified.value;
   await held.write(
     { recovery_point: 'identity_ready', finix_identity: identity, identity_enc: null, tries: 0 },
     async (trx, now) => {
