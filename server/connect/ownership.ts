@@ -8,7 +8,7 @@ import type { Logger } from '../log.ts';
 import { readIdentity } from '../records/columns.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import type { Outbox } from '../records/outbox.ts';
-import { ownerOf, verificationOf } from '../records/verification.ts';
+import { isOwnedAsRequired, ownerOf, verificationOf } from '../records/verification.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
@@ -158,14 +158,15 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
       const [first] = connections;
       const check = asked.get(first?.item_id ?? '');
       await check?.answer;
-      const statuses = connections.map((connection) => {
+      const rows = connections.map((connection) => {
         const patch = check ? patchOf(connection, check.scores ?? null, check.at) : {};
-        return verificationOf({ ...connection, ...patch }).owner.status;
+        return { ...connection, ...patch };
       });
-      if (statuses.every((status) => status === 'match' || status === 'partial')) return;
+      if (rows.every(isOwnedAsRequired)) return;
       if (check) await writeAll(connections, check);
       asked.delete(first?.item_id ?? '');
-      throw new Stop('restart_required', statuses.includes('mismatch') ? 'owner_mismatch' : 'owner_unknown');
+      const isOther = rows.some((row) => verificationOf(row).owner.status === 'mismatch');
+      throw new Stop('restart_required', isOther ? 'owner_mismatch' : 'owner_unknown');
     },
     learned(connection) {
       const check = asked.get(connection.item_id);

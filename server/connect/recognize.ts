@@ -10,6 +10,7 @@ import { readMetadata, readReceipt } from '../records/columns.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
+import { isOwnedAsRequired } from '../records/verification.ts';
 import { authorizationText } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -149,7 +150,9 @@ async function knownConnections(
       identity !== null &&
       connection.finix_identity === identity &&
       isDeepStrictEqual(readMetadata(connection.metadata), readMetadata(session.metadata)) &&
-      isSameAuthorization(session, connection),
+      isSameAuthorization(session, connection) &&
+      // Of any other one the owner is compared after the exchange, and decides there.
+      (session.ownership !== 'require' || isOwnedAsRequired(connection)),
   );
 }
 

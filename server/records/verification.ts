@@ -62,6 +62,12 @@ export function verificationOf(row: Pick<ConnectionTable, 'verification'>): Veri
   return row.verification === null ? NOTHING_KNOWN : readColumn(row.verification);
 }
 
+/** Whether a session that requires the owner may end with this connection. */
+export function isOwnedAsRequired(row: Pick<ConnectionTable, 'verification'>): boolean {
+  const { status } = verificationOf(row).owner;
+  return status === 'match' || status === 'partial';
+}
+
 export function lastReturnOf(row: Pick<ConnectionTable, 'last_return'>): LastReturn | null {
   return row.last_return === null ? null : readLastReturn(row.last_return);
 }

@@ -4,7 +4,7 @@ import { sha256 } from '../../server/ids.ts';
 import { findSession } from '../../server/records/sessions.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { type Answer, TestServer } from '../helpers/server.ts';
+import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 import { throughLink, type Way } from '../helpers/through-link.ts';
 
 let server: TestServer;
@@ -237,6 +237,51 @@ describe('what is not recognized, and is exchanged', () => {
     server.upstream.simulator.settings.linkEvents = false;
     expect((await visit()).answer.body.status).toBe('completed');
     expect(exchanges()).toBe(2);
+  });
+});
+
+describe('where the session requires the owner', () => {
+  const identity = { first_name: 'Quillon', last_name: 'Vantresca' };
+  const required = { identity, ownership: 'require' } as const;
+
+  /** The customer's account, connected by a session that only reports its owner. */
+  async function connected(username: string, owner: string): Promise<{ id: string }> {
+    const { answer } = await visit({ request: { identity }, way: { username } });
+    const [{ id }] = answer.body.connections;
+    await eventually(async () => (await read(id)).verification.owner.checked_at !== null);
+    expect((await read(id)).verification.owner.status).toBe(owner);
+    return { id };
+  }
+
+  it.each([
+    ['user_owner_match', 'match'],
+    ['user_owner_partial', 'partial'],
+  ])('an account of %s is recognized', async (username, owner) => {
+    const { id } = await connected(username, owner);
+    const { answer } = await visit({ request: required, way: { username } });
+    expect(answer.body).toMatchObject({ status: 'completed', connections: [{ id }] });
+    expect(exchanges()).toBe(1);
+  });
+
+  it.each([
+    ['user_owner_mismatch', 'mismatch', 'owner_mismatch'],
+    ['user_owner_unknown', 'unknown', 'owner_unknown'],
+  ])('an account of %s is exchanged, and refused', async (username, owner, code) => {
+    const { id } = await connected(username, owner);
+    const { answer } = await visit({ request: required, way: { username } });
+    expect(answer).toMatchObject({ status: 422, body: { code } });
+    expect(exchanges()).toBe(2);
+    await settled();
+    expect((await read(id)).status).toBe('active');
+  });
+
+  it('an account whose owner was never compared is exchanged, and its new connection has the result', async () => {
+    const way = { username: 'user_owner_match' };
+    const first = await visit({ request: { ...required, ownership: 'off' }, way });
+    const { answer } = await visit({ request: required, way });
+    expect(answer.body.status).toBe('completed');
+    expect(answer.body.connections[0].id).not.toBe(first.answer.body.connections[0].id);
+    expect((await read(answer.body.connections[0].id)).verification.owner.status).toBe('match');
   });
 });
 
