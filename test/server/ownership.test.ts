@@ -135,6 +135,22 @@ describe('ownership: require', () => {
     expect(again.body.status).toBe('completed');
   });
 
+  it.each([
+    ['user_owner_mismatch', 'owner_mismatch'],
+    ['user_owner_unknown', 'owner_unknown'],
+  ])('has the customer of %s restart when the public token that was refused is sent again', async (username, code) => {
+    await start();
+    const session = await server.createSession({ identity: IDENTITY, ownership: 'require' });
+    const publicToken = await server.publicToken(username);
+    const first = await server.complete(session, publicToken);
+    expect([first.status, first.body.code]).toEqual([422, code]);
+    const again = () => server.complete(session, publicToken);
+    expect(await again()).toMatchObject({ status: 409, body: { code: 'restart_required' } });
+    await server.jobs.tick();
+    expect(await again()).toMatchObject({ status: 409, body: { code: 'restart_required' } });
+    expect(asked()).toHaveLength(1);
+  });
+
   it('refuses a session without a name', async () => {
     await start();
     const { answer } = await complete('user_owner_match', { ownership: 'require', identity: undefined });
