@@ -90,7 +90,15 @@ describe('an instrument of a create call whose answer was lost, listed later tha
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
     await eventually(async () => server.ledger.instruments().length === 1);
-    // Hour after hour of an outage.
+    // Almost all of the budget is used up, and no worker holds the row that says so.
+    await eventually(async () => {
+      const { numUpdatedRows } = await server.storage.db
+        .updateTable('sessions')
+        .set({ waited_ms: 71 * 3600_000 })
+        .where('lease_owner', 'is', null)
+        .executeTakeFirst();
+      return numUpdatedRows > 0n;
+    });
     await eventually(async () => {
       await server.jobs.tick();
       server.clockOffset += 3600_000;
