@@ -2,12 +2,41 @@ import { FinixBankConnect } from './finix-bank-connect.ts';
 
 export const TAG = 'finix-bank-connect';
 
-/** Registers the tag. Does nothing on a server, and leaves an earlier registration alone: the first one on a page wins. */
+/**
+ * Registers the tag. Does nothing on a server, and leaves an earlier registration alone: the first one on a page wins.
+ * Below the support floor the tag shows its `fallback` slot alone: never a control that can't work.
+ */
 export function define(): void {
   const registry = globalThis.customElements;
   if (!registry) return;
   const earlier = registry.get(TAG);
-  if (!earlier) registry.define(TAG, FinixBankConnect);
-  else if (earlier !== FinixBankConnect)
+  if (!earlier && isSupported()) {
+    registry.define(TAG, FinixBankConnect);
+  } else if (!earlier) {
+    registry.define(TAG, fallbackOnly());
+    console.warn(`<${TAG}> needs a newer browser than this one; only its slot "fallback" is shown`);
+  } else if (earlier !== FinixBankConnect && isSupported()) {
     console.warn(`<${TAG}> is defined twice on this page; the first definition is used`);
+  }
+}
+
+/** What the element can't do without: a form value of its own, and questions in a dialog. */
+function isSupported(): boolean {
+  return (
+    typeof ElementInternals === 'function' &&
+    'setFormValue' in ElementInternals.prototype &&
+    typeof HTMLDialogElement === 'function' &&
+    'showModal' in HTMLDialogElement.prototype
+  );
+}
+
+function fallbackOnly(): CustomElementConstructor {
+  return class extends HTMLElement {
+    constructor() {
+      super();
+      const slot = document.createElement('slot');
+      slot.name = 'fallback';
+      this.attachShadow({ mode: 'open' }).append(slot);
+    }
+  };
 }

@@ -8,6 +8,7 @@ import {
   useImperativeHandle,
   useLayoutEffect,
   useRef,
+  useState,
 } from 'react';
 import { define, TAG } from './define.ts';
 import type { FinixBankConnect as FinixBankConnectElement } from './finix-bank-connect.ts';
@@ -50,6 +51,9 @@ const PROPERTIES = [
 // `theme` stays an attribute, so that what a server renders has it.
 type ElementProps = Partial<Pick<FinixBankConnectElement, (typeof PROPERTIES)[number] | 'theme'>>;
 
+// The button, the gap and two lines under it, in pixels: what the element reserves from 300 px on.
+const RESERVED = 100;
+
 type EventProps = {
   [Prop in keyof typeof EVENTS]?: (event: (FbcEventMap & { change: Event })[(typeof EVENTS)[Prop]]) => void;
 };
@@ -79,6 +83,7 @@ export const FinixBankConnect: ForwardRefExoticComponent<
   const element = useRef<FinixBankConnectElement>(null);
   const latest = useRef(props);
   const set = useRef<Record<string, unknown>>({});
+  const [isDefined, setDefined] = useState(false);
   useImperativeHandle(ref, () => element.current as FinixBankConnectElement, []);
 
   // React 18 knows attributes only, and both would start the element before it has all it needs; so properties are set here, and only then the
@@ -92,6 +97,7 @@ export const FinixBankConnect: ForwardRefExoticComponent<
       set.current[name] = value;
     }
     define();
+    setDefined(true);
   });
   const steady = useRef(() => {
     const { fetchClientSecret } = latest.current;
@@ -114,6 +120,8 @@ export const FinixBankConnect: ForwardRefExoticComponent<
   for (const [name, value] of Object.entries(props)) if (!ours.includes(name)) rest[name] = value;
   // React 18 would write `classname`.
   if (props.className) rest['class'] = props.className;
+  // Until the tag is defined it has no size of its own, in what a server renders least of all.
+  if (!isDefined && !props.hidden) rest['style'] = { display: 'block', minBlockSize: RESERVED, ...props.style };
   return createElement(TAG, { ...rest, ref: element });
 });
 

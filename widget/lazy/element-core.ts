@@ -14,6 +14,7 @@ import { createAwayStore } from '../link/oauth-return.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
 import { eventFor } from './create-event.ts';
+import { hintAtDarkPage } from './dark-hint.ts';
 import { canEmbed, embeddedPlace } from './embedded-container.ts';
 import { namesOf } from './names.ts';
 import { press } from './press.ts';
@@ -54,6 +55,7 @@ export class ElementCore {
     this.#person = this.#personNow();
     const { elementStyles } = element.constructor as typeof LitElement;
     adoptStyles(this.#root, [...(elementStyles as CSSResultOrNative[]), lateStyles]);
+    hintAtDarkPage(element);
     this.controller = new ConnectController({
       settings: this.#settings,
       store: createSecretStore(() =>
