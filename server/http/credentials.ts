@@ -69,11 +69,12 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
 }
 
 /**
- * Every browser sends these headers and no page script can set them; servers don't send them. `Origin` is no proof: frameworks' own
- * `fetch` adds one on the server.
+ * Every browser sends `Sec-Fetch-Site`, no page script can set it, and servers don't send it. `Origin` is no proof, because frameworks'
+ * own `fetch` adds one on the server; nor is `Sec-Fetch-Mode: cors`, which Node's `fetch` sends with every request.
  */
 function isBrowser(c: AppContext): boolean {
-  return c.req.header('Sec-Fetch-Mode') !== undefined || c.req.header('Sec-Fetch-Site') !== undefined;
+  const mode = c.req.header('Sec-Fetch-Mode');
+  return c.req.header('Sec-Fetch-Site') !== undefined || (mode !== undefined && mode !== 'cors');
 }
 
 /** How long a page may still read what became of its session: a customer who comes back to the checkout the same hour. */
