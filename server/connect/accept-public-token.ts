@@ -7,6 +7,7 @@ import { lockConnection } from '../records/connections.ts';
 import { isBusy, releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
+import type { Unit } from '../records/unit.ts';
 import { acceptsUntil, storedProblem } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -79,6 +80,7 @@ export async function acceptPublicToken(
       .returningAll()
       .executeTakeFirst();
     if (!session) throw new ProblemError('not_found');
+    const unit: Unit = { trx, outbox, now, by: { actor: facts.actor ?? 'page', ip: facts.ip } };
     if (session.mode === 'repair') return acceptRepair(trx, timing, owner, session, request, facts, now);
     const known = await trx.selectFrom('items').selectAll().where('public_token_hash', '=', hash).executeTakeFirst();
     const isSameToken = known !== undefined && known.id === session.item_id;
@@ -87,7 +89,7 @@ export async function acceptPublicToken(
     if (answered) return answered;
     // Used up before, in this session or another: Plaid need not be asked.
     if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
-      return { kind: 'settled', session: await askForRestart(trx, outbox, session, facts, now) };
+      return { kind: 'settled', session: await askForRestart(unit, session, facts) };
     }
 
     // Told twice what its customer was asked about: in their place nobody answers, and at work on it, the session would miss their answer.
@@ -99,11 +101,10 @@ export async function acceptPublicToken(
     if (!known) await replaceItem(trx, session, now);
     if (!known && recognized && (await areKnown(trx, session, recognized))) {
       const item = await insertItem(trx, secrets, session, request, hash, now, SPENT);
-      const { actor = 'page', ip } = facts;
       const ended = { itemId: item.id, receipt, ids: recognized };
       return {
         kind: 'settled',
-        session: await completeRecognized(trx, outbox, session, ended, { actor, ip }, now),
+        session: await completeRecognized(unit, session, ended),
       };
     }
     const item = known ?? (await insertItem(trx, secrets, session, request, hash, now));
@@ -133,23 +134,17 @@ function answerTo(session: SessionTable, isSameToken: boolean, now: number): Acc
 }
 
 /** The token was used up elsewhere. An Item that waits for the customer's choice stays: it is not what this token is about. */
-async function askForRestart(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  session: SessionTable,
-  { requestId, ip, actor = 'page' }: RequestFacts,
-  now: number,
-): Promise<SessionTable> {
+async function askForRestart(unit: Unit, session: SessionTable, { requestId }: RequestFacts): Promise<SessionTable> {
   const error = JSON.stringify({ code: 'restart_required', request_id: requestId });
   const asked = { status: 'restart_required', error } as const;
   if (session.item_id !== null) return { ...session, ...asked };
-  const restarted = await trx
+  const restarted = await unit.trx
     .updateTable('sessions')
     .set({ ...asked, version: session.version + 1 })
     .where('id', '=', session.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  if (session.status !== 'restart_required') await endOfSession(trx, outbox, restarted, now, { actor, ip });
+  if (session.status !== 'restart_required') await endOfSession(unit, restarted);
   return restarted;
 }
 

@@ -4,9 +4,9 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { releaseItems } from '../records/items.ts';
-import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
-import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { Unit } from '../records/unit.ts';
+import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
@@ -170,7 +170,9 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
     } catch (error) {
       // Another account of the login is connected already: the session ends with that one.
       if (!(error instanceof Stop) || !(await currentConnections(deps, held)).some(isUsable)) throw error;
-      await held.write({}, (trx, now) => failConnection(trx, deps.outbox, connection.id, error.code, now));
+      await held.write({}, (trx, now) =>
+        failConnection({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, connection.id, error.code),
+      );
     }
   }
   await held.write({ recovery_point: 'instrument_created', tries: 0 });
@@ -181,18 +183,12 @@ function isUsable({ status, reason }: ConnectionTable): boolean {
   return status === 'active' || status === 'pending_verification' || reason === 'replaced';
 }
 
-async function failConnection(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  id: string,
-  code: ProblemCode,
-  now: number,
-): Promise<void> {
-  const before = await lockConnection(trx, id);
+async function failConnection(unit: Unit, id: string, code: ProblemCode): Promise<void> {
+  const before = await lockConnection(unit.trx, id);
   if (before?.status !== 'pending' || before.goal !== null) return;
   // A create call that is still in doubt has its row, which has it looked for.
   const failed = { status: 'failed', error_code: code, reason: code, instrument_sent_at: null } as const;
-  await changeConnection(trx, outbox, before, failed, now, { actor: 'job' });
+  await changeConnection(unit, before, failed);
 }
 
 /** instrument_created → finished: the session ends as what its connections became. */
@@ -208,7 +204,7 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   } as const;
   await held.write(patch, async (trx, now, session) => {
     await rememberIdentity(trx, session, now);
-    await endOfSession(trx, deps.outbox, session, now, { actor: 'job' });
+    await endOfSession({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, session);
   });
   deps.owners.finish(connections);
 }
@@ -241,8 +237,9 @@ export async function stop(
   const erased = status === 'failed' ? { identity_enc: null } : {};
   const patch = { status, error, processing_since: null, tries: 0, ...erased, ...RELEASED };
   await held.write(patch, async (trx, now, session) => {
+    const unit: Unit = { trx, outbox, now, by: { actor: 'job' } };
     if (session.repair_connection_id !== null) {
-      await leaveRepair(trx, outbox, session.repair_connection_id, code, now);
+      await leaveRepair(unit, session.repair_connection_id, code);
     }
     if (status === 'open') return;
     const unfinished = await trx
@@ -252,9 +249,9 @@ export async function stop(
       .where('status', '=', 'pending')
       .where('goal', 'is', null)
       .execute();
-    for (const { id } of unfinished) await failConnection(trx, outbox, id, code, now);
+    for (const { id } of unfinished) await failConnection(unit, id, code);
     await releaseItems(trx, session.id, now);
-    await endOfSession(trx, outbox, session, now, { actor: 'job', details: { code } });
+    await endOfSession({ ...unit, by: { actor: 'job', details: { code } } }, session);
   });
 }
 

@@ -1,5 +1,5 @@
 import { awaitsInstrument, beginRemoval, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
-import type { Outbox } from '../records/outbox.ts';
+import type { Unit } from '../records/unit.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { factsOf, isSameAccount } from './account-match.ts';
@@ -60,16 +60,10 @@ export async function strangersOf(
 }
 
 /** Removes the old connections: their instruments at once, their Items when nothing else uses them. */
-export async function retire(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  duplicates: ConnectionTable[],
-  kept: ConnectionTable,
-  now: number,
-): Promise<void> {
+export async function retire(unit: Unit, duplicates: ConnectionTable[], kept: ConnectionTable): Promise<void> {
   for (const { id } of duplicates) {
-    const before = await lockConnection(trx, id);
-    const by = { actor: 'job', details: { replaced_by: kept.id } } as const;
-    if (before) await beginRemoval(trx, outbox, before, 'replaced', now, by);
+    const before = await lockConnection(unit.trx, id);
+    const by = { ...unit.by, details: { ...unit.by.details, replaced_by: kept.id } };
+    if (before) await beginRemoval({ ...unit, by }, before, 'replaced');
   }
 }

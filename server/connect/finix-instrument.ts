@@ -14,6 +14,7 @@ import {
   settleInstruments,
 } from '../records/create-calls.ts';
 import type { Outbox } from '../records/outbox.ts';
+import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
@@ -181,7 +182,7 @@ async function announce(
     if (!before || !isWanted) return;
     await putCall(trx, call);
     const patch = { instrument_sent_at: call.sent_at, instrument_tries: before.instrument_tries + 1 };
-    await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+    await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, patch);
   });
   return isWanted;
 }
@@ -290,8 +291,9 @@ async function adopt(
       instrument_sent_at: null,
       ...deps.owners.learned(before),
     };
-    const after = await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
-    if (after.status === 'active') await retire(trx, outbox, duplicates, after, now);
+    const unit: Unit = { trx, outbox, now, by: { actor: 'job' } };
+    const after = await changeConnection(unit, before, patch);
+    if (after.status === 'active') await retire(unit, duplicates, after);
   });
   if (unwanted.length === 0) return;
   try {
@@ -338,7 +340,7 @@ function changeWanted(
     const before = await lockConnection(trx, connection.id);
     await also?.(trx);
     if (before && awaitsInstrument(before, connection.generation)) {
-      await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+      await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, patch);
     }
   });
 }

@@ -122,7 +122,8 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
   async function write(trx: StorageTransaction, id: string, { scores, at }: Asked, now: number): Promise<void> {
     const before = await lockConnection(trx, id);
     const patch = before ? patchOf(before, scores ?? null, at) : {};
-    if (before && patch.verification) await changeConnection(trx, outbox, before, patch, now, { actor: 'plaid' });
+    if (before && patch.verification)
+      await changeConnection({ trx, outbox, now, by: { actor: 'plaid' } }, before, patch);
   }
 
   async function writeAll(connections: ConnectionTable[], check: Asked): Promise<void> {

@@ -5,11 +5,11 @@ import { UpstreamError } from '../clients/outbound.ts';
 import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import { addAudit, type Initiator } from '../records/audit.ts';
+import { addAudit } from '../records/audit.ts';
 import { readMetadata, readReceipt } from '../records/columns.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
-import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
+import type { Unit } from '../records/unit.ts';
 import { isOwnedAsRequired } from '../records/verification.ts';
 import { authorizationText } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -63,13 +63,11 @@ export async function areKnown(trx: StorageTransaction, session: SessionTable, i
 
 /** Ends the session with connections that the customer has already. @param itemId names the public token, which is left to expire */
 export async function completeRecognized(
-  trx: StorageTransaction,
-  outbox: Outbox,
+  unit: Unit,
   session: SessionTable,
   { itemId, receipt, ids }: { itemId: string; receipt: string | null; ids: string[] },
-  by: Initiator,
-  now: number,
 ): Promise<SessionTable> {
+  const { trx, now, by } = unit;
   const completed = await trx
     .updateTable('sessions')
     .set({
@@ -95,7 +93,7 @@ export async function completeRecognized(
   for (const connection of ids) {
     await addAudit(trx, now, { ...by, details }, 'connection.recognized', { session: session.id, connection });
   }
-  await endOfSession(trx, outbox, completed, now, by);
+  await endOfSession(unit, completed);
   return completed;
 }
 

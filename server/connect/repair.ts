@@ -3,8 +3,8 @@ import type { PlaidAccount } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { beginRenewal, changeConnection, isReturned, lockConnection, renewal } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
-import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
+import type { Unit } from '../records/unit.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
@@ -66,8 +66,9 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
     const before = await unchanged(trx, connection);
     const next = isPendingVerification(account) ? unverified(before) : needsInstrument ? renewal(before) : ACTIVE;
     const patch = { ...asRead(account), ...next, reason: null, repaired_at: now };
-    await changeConnection(trx, deps.outbox, before, patch, now, { actor: 'page' });
-    for (const sibling of repairedToo) await repairSibling(trx, deps.outbox, sibling, accounts, now);
+    const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'page' } };
+    await changeConnection(unit, before, patch);
+    for (const sibling of repairedToo) await repairSibling(unit, sibling, accounts);
   });
 }
 
@@ -80,24 +81,17 @@ async function requireSignedIn({ plaid }: RepairDeps, accessToken: string): Prom
 }
 
 /** The login is the siblings' too: what is repaired for one account is repaired for all that were shared again. */
-async function repairSibling(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  sibling: ConnectionTable,
-  accounts: PlaidAccount[],
-  now: number,
-): Promise<void> {
+async function repairSibling(unit: Unit, sibling: ConnectionTable, accounts: PlaidAccount[]): Promise<void> {
   const account = accountOf(sibling, accounts);
   if (!account) return;
-  const before = await unchanged(trx, sibling);
-  const by = { actor: 'page' } as const;
-  const read = { ...asRead(account), repaired_at: now };
+  const before = await unchanged(unit.trx, sibling);
+  const read = { ...asRead(account), repaired_at: unit.now };
   if (isPendingVerification(account)) {
-    await changeConnection(trx, outbox, before, { ...read, ...unverified(before), reason: null }, now, by);
+    await changeConnection(unit, before, { ...read, ...unverified(before), reason: null });
   } else if (needsNew(sibling, account)) {
-    await beginRenewal(trx, outbox, before, 'repaired', now, by, read);
+    await beginRenewal(unit, before, 'repaired', read);
   } else {
-    await changeConnection(trx, outbox, before, { ...read, ...ACTIVE, reason: null }, now, by);
+    await changeConnection(unit, before, { ...read, ...ACTIVE, reason: null });
   }
 }
 
@@ -127,21 +121,17 @@ async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
     throw new Stop('failed', (error_code as ProblemCode | null) ?? 'instrument_refused');
   }
   const patch = { recovery_point: 'finished', status: 'completed', error: null, ...RELEASED } as const;
-  await held.write(patch, (trx, now, session) => endOfSession(trx, deps.outbox, session, now, { actor: 'job' }));
+  await held.write(patch, (trx, now, session) =>
+    endOfSession({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, session),
+  );
 }
 
 /** A repair that ends half way leaves a connection that can be repaired again, not one that waits for ever. */
-export async function leaveRepair(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  connectionId: string,
-  code: ProblemCode,
-  now: number,
-): Promise<void> {
-  const before = await lockConnection(trx, connectionId);
+export async function leaveRepair(unit: Unit, connectionId: string, code: ProblemCode): Promise<void> {
+  const before = await lockConnection(unit.trx, connectionId);
   if (before?.status !== 'pending' || before.goal !== null) return;
   const patch = { status: 'needs_repair', reason: code, instrument_sent_at: null } as const;
-  await changeConnection(trx, outbox, before, patch, now, { actor: 'job' });
+  await changeConnection(unit, before, patch);
 }
 
 async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<ConnectionTable> {

@@ -73,7 +73,7 @@ class HeldConnection {
   async change(patch: Partial<ConnectionTable>): Promise<void> {
     await this.write({}, async (trx, now) => {
       const before = await lockConnection(trx, this.row.id);
-      if (before) await changeConnection(trx, this.deps.outbox, before, patch, now, { actor: 'job' });
+      if (before) await changeConnection({ trx, outbox: this.deps.outbox, now, by: { actor: 'job' } }, before, patch);
     });
   }
 }

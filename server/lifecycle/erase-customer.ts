@@ -85,7 +85,7 @@ async function endCustomer(
   for (const connection of connections) {
     const by: Initiator = { actor: 'merchant' };
     const before = await lockConnection(trx, connection.id);
-    if (before) await beginRemoval(trx, outbox, before, 'customer_erased', now, by);
+    if (before) await beginRemoval({ trx, outbox, now, by }, before, 'customer_erased');
   }
   return connections.map(({ id }) => id);
 }

@@ -16,7 +16,7 @@ import {
   revoke,
 } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
-import type { StorageTransaction } from '../storage/open.ts';
+import type { Unit } from '../records/unit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { ConnectionTasks } from './connection-tasks.ts';
@@ -148,23 +148,19 @@ async function compareConnection(
   });
   if (row.payment_instrument !== null && !(await isEnabled(deps, row.payment_instrument))) {
     const patch = { status: 'revoked', reason: DISABLED_IN_FINIX } as const;
-    const isDone = await change(deps, row, (trx, before, now) =>
-      changeConnection(trx, deps.outbox, before, patch, now, BY),
-    );
+    const isDone = await change(deps, row, (unit, before) => changeConnection(unit, before, patch));
     return found(`its instrument ${row.payment_instrument} is disabled at Finix`, isDone ? 'revoked' : null);
   }
   const code = await loginError(deps, row);
   if (code === null) return undefined;
   if (code === GONE && fix) {
-    const isDone = await change(deps, row, (trx, before, now) => revoke(trx, deps.outbox, before, GONE, now, BY));
+    const isDone = await change(deps, row, (unit, before) => revoke(unit, before, GONE));
     await deps.tasks.run(row.id);
     return found('Plaid no longer has its login', isDone ? 'revoked' : null);
   }
   if (row.status === 'needs_repair') return undefined;
   const patch = { status: 'needs_repair', reason: code } as const;
-  const isDone = await change(deps, row, (trx, before, now) =>
-    changeConnection(trx, deps.outbox, before, patch, now, BY),
-  );
+  const isDone = await change(deps, row, (unit, before) => changeConnection(unit, before, patch));
   const problem = code === GONE ? 'Plaid no longer has its login' : `Plaid says ${code}`;
   return found(problem, isDone ? 'needs_repair' : null);
 }
@@ -197,15 +193,15 @@ async function loginError({ storage, secrets, plaid }: ReconcileDeps, row: Conne
 
 /** Unless the row was changed since it was read: then what was asked may be of before. */
 async function change(
-  { storage }: ReconcileDeps,
+  { storage, outbox }: ReconcileDeps,
   row: ConnectionTable,
-  apply: (trx: StorageTransaction, before: ConnectionTable, now: number) => Promise<unknown>,
+  apply: (unit: Unit, before: ConnectionTable) => Promise<unknown>,
 ): Promise<boolean> {
   const now = await storage.now();
   return storage.transaction(`customer:${row.customer_id}`, async (trx) => {
     const before = await lockConnection(trx, row.id);
     if (before?.version !== row.version) return false;
-    await apply(trx, before, now);
+    await apply({ trx, outbox, now, by: BY }, before);
     return true;
   });
 }

@@ -28,7 +28,7 @@ export async function requestRemoval(
   return storage.transaction(`customer:${found.customer_id}`, async (trx) => {
     const before = await lockConnection(trx, id);
     if (!before) throw noConnection();
-    return beginRemoval(trx, outbox, before, 'removed_by_merchant', now, by);
+    return beginRemoval({ trx, outbox, now, by }, before, 'removed_by_merchant');
   });
 }
 

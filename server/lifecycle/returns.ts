@@ -80,7 +80,7 @@ export async function recordTransfer(
   };
   // The same event once more.
   if (!isNew && patch.last_return === before.last_return && Object.keys(change).length === 0) return before;
-  const after = await changeConnection(trx, outbox, before, patch, now, by);
+  const after = await changeConnection({ trx, outbox, now, by }, before, patch);
   if (!isNew) return after;
   await outbox.connectionReturned(trx, after, returnReason(row.return_code, row.failure_code), now);
   const details = {

@@ -1,9 +1,9 @@
 import type { ConnectionStatus } from '../../widget/contract.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
-import { addAudit, type Initiator } from './audit.ts';
+import { addAudit } from './audit.ts';
 import { disableLater, takeOverColumns } from './create-calls.ts';
-import type { Outbox } from './outbox.ts';
+import type { Unit } from './unit.ts';
 import { verificationOf } from './verification.ts';
 
 /** With this a connection's old worker, if any, is out, and a new one may begin at once. */
@@ -56,13 +56,11 @@ export function awaitsInstrument(
  * for wins over whatever else was under way: it can't become usable again.
  */
 export async function changeConnection(
-  trx: StorageTransaction,
-  outbox: Outbox,
+  unit: Unit,
   before: ConnectionTable,
   patch: Partial<ConnectionTable>,
-  now: number,
-  by: Initiator,
 ): Promise<ConnectionTable> {
+  const { trx, outbox, now, by } = unit;
   const isLeaving = before.status === 'removed' || (before.goal === 'remove' && patch.status !== 'removed');
   const { status, goal, ...rest } = patch;
   const after = await trx
@@ -149,16 +147,9 @@ function taskPatch(before: ConnectionTable, goal: ConnectionTask, now: number): 
 }
 
 /** The bank, Plaid or Finix has ended the access: no debit from here on, told to the merchant at once, disabled in Finix by a job. */
-export async function revoke(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  before: ConnectionTable,
-  reason: string,
-  now: number,
-  by: Initiator,
-): Promise<ConnectionTable> {
-  const patch = { status: 'revoked', reason, revoked_at: now, ...noMoreDebits(before, now) } as const;
-  return changeConnection(trx, outbox, before, patch, now, by);
+export async function revoke(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> {
+  const patch = { status: 'revoked', reason, revoked_at: unit.now, ...noMoreDebits(before, unit.now) } as const;
+  return changeConnection(unit, before, patch);
 }
 
 /** The instrument is to be disabled, whatever else was to be done with the connection short of removing it. */
@@ -167,15 +158,9 @@ export function noMoreDebits(before: ConnectionTable, now: number): Partial<Conn
 }
 
 /** Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. */
-export async function beginInstrument(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  before: ConnectionTable,
-  now: number,
-  by: Initiator,
-): Promise<ConnectionTable> {
-  const goal = taskPatch(before, 'instrument', now);
-  return goal ? changeConnection(trx, outbox, before, goal, now, by) : before;
+export async function beginInstrument(unit: Unit, before: ConnectionTable): Promise<ConnectionTable> {
+  const goal = taskPatch(before, 'instrument', unit.now);
+  return goal ? changeConnection(unit, before, goal) : before;
 }
 
 /**
@@ -183,17 +168,14 @@ export async function beginInstrument(
  * @param patch what else is new, such as the account's id
  */
 export async function beginRenewal(
-  trx: StorageTransaction,
-  outbox: Outbox,
+  unit: Unit,
   before: ConnectionTable,
   reason: string,
-  now: number,
-  by: Initiator,
   patch: Partial<ConnectionTable> = {},
 ): Promise<ConnectionTable> {
-  const goal = taskPatch(before, 'instrument', now);
+  const goal = taskPatch(before, 'instrument', unit.now);
   if (!goal) return before;
-  return changeConnection(trx, outbox, before, { ...renewal(before), ...patch, ...goal, reason }, now, by);
+  return changeConnection(unit, before, { ...renewal(before), ...patch, ...goal, reason });
 }
 
 /** From the old instrument to none: what makeInstrument then fills. */
@@ -214,14 +196,8 @@ export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
  * Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. Until then it is `revoked`: a
  * merchant who reads it before charging must get a no from the moment that the end is decided.
  */
-export async function beginRemoval(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  before: ConnectionTable,
-  reason: string,
-  now: number,
-  by: Initiator,
-): Promise<ConnectionTable> {
+export async function beginRemoval(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> {
+  const { trx, now, by } = unit;
   if (before.status === 'removed' || before.goal === 'remove') return before;
   await addAudit(trx, now, { ...by, details: { reason, ...by.details } }, 'connection.removal_requested', {
     session: before.session_id,
@@ -229,5 +205,5 @@ export async function beginRemoval(
   });
   const goal = taskPatch(before, 'remove', now) ?? {};
   const status = before.status === 'failed' ? before.status : 'revoked';
-  return changeConnection(trx, outbox, before, { ...goal, status, reason }, now, by);
+  return changeConnection(unit, before, { ...goal, status, reason });
 }

@@ -13,8 +13,8 @@ import { readAllowedOrigins, readStoredSession } from './columns.ts';
 import { canonicalJson, findAnswer, type Repeatable, rememberAnswer } from './idempotency.ts';
 import { releaseItems } from './items.ts';
 import { completeLink } from './links.ts';
-import type { Outbox } from './outbox.ts';
 import { requireRepairable } from './repairable.ts';
+import type { Unit } from './unit.ts';
 import { shownStatus, storedProblem, viewSession } from './views.ts';
 
 /** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
@@ -176,13 +176,8 @@ export async function auditSession(
 }
 
 /** The session has come to an end, or back to its customer: the merchant is told, and the audit. */
-export async function endOfSession(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  session: SessionTable,
-  now: number,
-  by: Initiator,
-): Promise<void> {
+export async function endOfSession(unit: Unit, session: SessionTable): Promise<void> {
+  const { trx, outbox, now, by } = unit;
   await outbox.sessionEnded(trx, session, now);
   if (session.status === 'completed') await completeLink(trx, outbox, session, now, by);
   await auditSession(trx, session, now, by, `session.${session.status}`);

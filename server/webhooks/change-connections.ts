@@ -7,6 +7,7 @@ import type { Initiator } from '../records/audit.ts';
 import { lockConnection } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
+import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
@@ -33,12 +34,7 @@ export type Outcome = 'handled' | 'ignored';
 const BUSY_MS = 2_000;
 
 /** One change of one connection; undefined: not for this one. */
-export type Change = (
-  trx: StorageTransaction,
-  before: ConnectionTable,
-  now: number,
-  by: Initiator,
-) => Promise<ConnectionTable | undefined> | undefined;
+export type Change = (unit: Unit, before: ConnectionTable) => Promise<ConnectionTable | undefined> | undefined;
 
 export interface ChangeOptions {
   /** Only this connection of the Item; all of them when left out. */
@@ -64,6 +60,7 @@ export async function change(
   const customer = await customerOf(storage, itemId);
   if (customer === undefined) return;
   const due = await storage.transaction(`customer:${customer}`, async (trx) => {
+    const unit: Unit = { trx, outbox: deps.outbox, now, by };
     const withTasks: string[] = [];
     await refuseOvertaken(trx, event, now);
     await trx
@@ -78,7 +75,7 @@ export async function change(
     if (isWaitedFor && (await isBusy(trx, itemId))) throw new NotNow('in_use', BUSY_MS);
     for (const { id } of connections) {
       const before = await lockConnection(trx, id);
-      const after = before && (await each(trx, before, now, by));
+      const after = before && (await each(unit, before));
       if (after?.goal) withTasks.push(id);
     }
     return withTasks;

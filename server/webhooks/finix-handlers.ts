@@ -27,7 +27,7 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
   if (connection.payment_instrument !== id) return 'ignored';
   const present = await deps.finix.getPaymentInstrument(id);
   const about = { only: connection.id, isUrgent: !present.enabled };
-  const update: Change = async (trx, before, now, by) => {
+  const update: Change = async (unit, before) => {
     if (before.payment_instrument !== id) return undefined;
     const check = { bank_account_validation_check: present.bankAccountValidationCheck };
     // Of a connection with a return the instrument is disabled by this server.
@@ -35,14 +35,14 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     if (!present.enabled && isUsed) {
       // Nothing is left to disable: whoever did it may take it back at any moment, and we must not come in between.
       const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;
-      return changeConnection(trx, deps.outbox, before, patch, now, by);
+      return changeConnection(unit, before, patch);
     }
     const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
     if (isBack && before.goal === null) {
-      return changeConnection(trx, deps.outbox, before, { ...check, status: 'active', reason: null }, now, by);
+      return changeConnection(unit, before, { ...check, status: 'active', reason: null });
     }
     const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
-    return isNew ? changeConnection(trx, deps.outbox, before, check, now, by) : undefined;
+    return isNew ? changeConnection(unit, before, check) : undefined;
   };
   await change(deps, event, connection.item_id, update, about);
   return 'handled';

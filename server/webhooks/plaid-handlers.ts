@@ -53,19 +53,17 @@ export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventT
 
 /** The account is verified at last: now there can be an instrument. */
 function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
-  return forAccounts(deps, event, facts, (trx, before, now, by) =>
-    before.payment_instrument === null && isWaiting(before)
-      ? beginInstrument(trx, deps.outbox, before, now, by)
-      : undefined,
+  return forAccounts(deps, event, facts, (unit, before) =>
+    before.payment_instrument === null && isWaiting(before) ? beginInstrument(unit, before) : undefined,
   );
 }
 
 async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const failed: ConnectionTable[] = [];
-  const outcome = await forAccounts(deps, event, facts, async (trx, before, now, by) => {
+  const outcome = await forAccounts(deps, event, facts, async (unit, before) => {
     if (before.payment_instrument !== null || !isWaiting(before) || before.goal !== null) return undefined;
     const patch = { status: 'failed', error_code: 'verification_failed', reason: event.type } as const;
-    const after = await changeConnection(trx, deps.outbox, before, patch, now, by);
+    const after = await changeConnection(unit, before, patch);
     failed.push(after);
     return after;
   });
@@ -76,23 +74,23 @@ async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, f
 
 /** Plaid: stop using the old numbers at once. */
 function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
-  return forAccounts(deps, event, facts, (trx, before, now, by) => {
+  return forAccounts(deps, event, facts, (unit, before) => {
     if (before.payment_instrument === null) {
-      return isWaiting(before) ? beginInstrument(trx, deps.outbox, before, now, by) : undefined;
+      return isWaiting(before) ? beginInstrument(unit, before) : undefined;
     }
     const isInUse = before.status === 'active' || before.status === 'needs_repair';
-    return isInUse ? beginRenewal(trx, deps.outbox, before, event.type, now, by) : undefined;
+    return isInUse ? beginRenewal(unit, before, event.type) : undefined;
   });
 }
 
 /** The customer is asked to sign in again; until then the instrument may still work. */
 function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
-  return forItem(deps, event, facts, async (trx, before, now, by) => {
+  return forItem(deps, event, facts, async (unit, before) => {
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
     // Its body carries the time of the end that it announces, so the same body is the same event.
-    if (await isRepeat(trx, event, before)) return undefined;
-    return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
+    if (await isRepeat(unit.trx, event, before)) return undefined;
+    return changeConnection(unit, before, { status: 'needs_repair', reason });
   });
 }
 
@@ -123,11 +121,11 @@ async function unlessRepaired(
   const repairedAt = await lastRepair(deps, item, event);
   if (repairedAt !== undefined && (await ask(deps, item)) === 'good') return 'ignored';
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
-  return forItem(deps, event, facts, async (trx, before, now, by) => {
+  return forItem(deps, event, facts, async (unit, before) => {
     // A repair that came while Plaid was asked, or instead of it.
     if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new NotNow('changed', 0);
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
-    return changeConnection(trx, deps.outbox, before, { status: 'needs_repair', reason }, now, by);
+    return changeConnection(unit, before, { status: 'needs_repair', reason });
   });
 }
 
@@ -136,13 +134,13 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
   if (!item) return 'ignored';
   // It may have broken again since, or have been removed.
   const isGood = (await loginState(deps, item)) === 'good';
-  return forItem(deps, event, facts, (trx, before, now, by) => {
+  return forItem(deps, event, facts, (unit, before) => {
     // What is leaving stays as it is, and its worker undisturbed. A good login does not bring back an instrument that was disabled for a return.
     if (before.goal === 'remove' || isReturned(before)) return undefined;
     const isRepaired = before.status === 'needs_repair' && isGood;
     const status = before.payment_instrument === null ? 'pending_verification' : 'active';
-    const patch = isRepaired ? ({ status, reason: null, repaired_at: now } as const) : { repaired_at: now };
-    return changeConnection(trx, deps.outbox, before, patch, now, by);
+    const patch = isRepaired ? ({ status, reason: null, repaired_at: unit.now } as const) : { repaired_at: unit.now };
+    return changeConnection(unit, before, patch);
   });
 }
 
@@ -153,16 +151,16 @@ async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: Plaid
   if (!item) return 'ignored';
   // In any doubt no debit: only what Plaid calls good by now, and what was handled before the repair, is an old event once more.
   const isGood = (await lastRepair(deps, item, event)) !== undefined && (await loginNow(deps, item)) === 'good';
-  const change: Change = async (trx, before, now, by) => {
+  const change: Change = async (unit, before) => {
     if (before.status === 'failed' || before.goal === 'remove') return undefined;
-    if (isGood && (await isRepeat(trx, event, before))) return undefined;
+    if (isGood && (await isRepeat(unit.trx, event, before))) return undefined;
     // A repair may be at work on a connection that is revoked already: it began too early, and must learn of it.
     if (before.status === 'revoked') {
-      return (await isBusy(trx, before.item_id))
-        ? changeConnection(trx, deps.outbox, before, { revoked_at: now }, now, by)
+      return (await isBusy(unit.trx, before.item_id))
+        ? changeConnection(unit, before, { revoked_at: unit.now })
         : undefined;
     }
-    return revoke(trx, deps.outbox, before, reason, now, by);
+    return revoke(unit, before, reason);
   };
   return reason === 'USER_ACCOUNT_REVOKED'
     ? forAccounts(deps, event, facts, change, true)
@@ -181,8 +179,8 @@ async function loginNow(deps: WebhookDeps, item: ItemTable): Promise<LoginState>
 
 function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const action = `plaid.${(event.type.split('/')[1] ?? '').toLowerCase()}`;
-  return forItem(deps, event, facts, async (trx, before, now, by) => {
-    await addAudit(trx, now, by, action, { session: before.session_id, connection: before.id });
+  return forItem(deps, event, facts, async (unit, before) => {
+    await addAudit(unit.trx, unit.now, unit.by, action, { session: before.session_id, connection: before.id });
     return undefined;
   });
 }
@@ -195,8 +193,8 @@ async function forAccounts(
   isUrgent = false,
 ): Promise<Outcome> {
   const accounts = facts.account_ids ?? [];
-  const ofAccounts: Change = (trx, before, now, by) =>
-    accounts.includes(before.plaid_account_id) ? each(trx, before, now, by) : undefined;
+  const ofAccounts: Change = (unit, before) =>
+    accounts.includes(before.plaid_account_id) ? each(unit, before) : undefined;
   return forItem(deps, event, facts, ofAccounts, isUrgent);
 }
 

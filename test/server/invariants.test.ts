@@ -72,7 +72,11 @@ describe('a connection that is being removed', () => {
     const after = await server.storage.transaction(`customer:${customer_id}`, async (trx) => {
       const present = await lockConnection(trx, id);
       if (!present) throw new Error('there is no connection');
-      return changeConnection(trx, createOutbox(server.config), present, patch, Date.now(), { actor: 'job' });
+      return changeConnection(
+        { trx, outbox: createOutbox(server.config), now: Date.now(), by: { actor: 'job' } },
+        present,
+        patch,
+      );
     });
     expect([after.status, after.goal]).toEqual(['revoked', 'remove']);
     expect(await deliveries()).toEqual(before);
@@ -122,7 +126,12 @@ it('updated_at of a connection grows strictly with every change, also within one
     await server.storage.transaction(`customer:${customer_id}`, async (trx) => {
       const before = await lockConnection(trx, id);
       const now = await server.storage.now();
-      if (before) await changeConnection(trx, createOutbox(server.config), before, patch, now, { actor: 'plaid' });
+      if (before)
+        await changeConnection(
+          { trx, outbox: createOutbox(server.config), now, by: { actor: 'plaid' } },
+          before,
+          patch,
+        );
     });
     times.push((await read(id)).updated_at);
   };
