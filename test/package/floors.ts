@@ -23,6 +23,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
     ['widget/diagnose.ts'],
     ['widget/errors.ts'],
     ['widget/contract.ts'],
+    ['widget/contract/'],
   ],
   server: [
     ['server/main.ts', 'server/index.ts', 'server/commands/'],

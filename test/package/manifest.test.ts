@@ -122,7 +122,10 @@ describe('the page about the element', () => {
   test('names every error code, and no other', () => {
     const codes = (file: string, type: string) =>
       new RegExp(`type ${type} =([^]+?);\\n\\n`).exec(read(file))?.[1]?.match(/(?<=')[a-z_]+(?=')/g) ?? [];
-    const known = [...codes('widget/contract.ts', 'ProblemCode'), ...codes('widget/errors.ts', 'ElementErrorCode')];
+    const known = [
+      ...codes('widget/contract/problem.ts', 'ProblemCode'),
+      ...codes('widget/errors.ts', 'ElementErrorCode'),
+    ];
     expect(listed('code')).toEqual(known.sort());
   });
 });
