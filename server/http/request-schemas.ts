@@ -52,6 +52,17 @@ const firstName = line(20);
 const lastName = line(20);
 const email = z.email().max(100);
 
+/** Finix takes ten digits; its own examples are written like `+1 (408) 756-4497`. */
+const businessPhone = z
+  .string()
+  // The digits, and room for the ways to set them apart.
+  .max(30)
+  .regex(
+    /^(?:\+?1)?(?:[ ().-]*[0-9]){10}$/,
+    'must be a phone number with ten national digits, such as +1 (408) 756-4497',
+  )
+  .transform((text) => text.replace(/[^0-9]/g, '').slice(-10));
+
 const identity = z
   .strictObject({
     first_name: firstName,
@@ -62,7 +73,7 @@ const identity = z
     personal_address: address,
     business_name: line(120),
     doing_business_as: line(60),
-    business_phone: line(10),
+    business_phone: businessPhone,
     business_address: address,
   })
   .partial();

@@ -26,6 +26,25 @@ describe('identities', () => {
     expect(sessions.map(({ identity_enc }) => identity_enc)).toEqual([null, null]);
   });
 
+  it.each(['4087564497', '+1 (408) 756-4497', '1-408-756-4497', '(408) 756.4497'])(
+    'have the business phone %s in ten digits',
+    async (business_phone) => {
+      const session = await server.createSession({ identity: { business_name: 'Acme', business_phone } });
+      expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
+      expect(server.ledger.identities()).toMatchObject([{ entity: { business_phone: '4087564497' } }]);
+    },
+  );
+
+  it.each(['756-4497', '+44 20 7946 0958', '+1 (408) 756-44970', 'call us', '4087564497 x1'])(
+    'of a session are refused with the business phone %s',
+    async (business_phone) => {
+      const identity = { business_name: 'Acme', business_phone };
+      const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', identity });
+      expect(status).toBe(422);
+      expect(body.errors).toMatchObject([{ path: 'identity.business_phone' }]);
+    },
+  );
+
   it('of a customer are used again', async () => {
     for (let i = 0; i < 2; i++) await server.complete(await server.createSession(), await server.publicToken());
     expect(server.ledger.identities()).toHaveLength(1);
