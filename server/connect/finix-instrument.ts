@@ -20,6 +20,7 @@ import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
 import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
+import { bankChangedAt, reportChangedBank } from './changed-bank.ts';
 import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
 import { disableAll, listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
 import type { OwnerChecks } from './ownership.ts';
@@ -281,6 +282,7 @@ async function adopt(
     if (!isTaken) return;
     // The customer has connected this account before: the merchant is left with the new instrument only.
     const duplicates = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
+    const changedBankAt = await bankChangedAt(trx, before, made.fingerprint, now);
     const patch: Partial<ConnectionTable> = {
       status: 'active',
       reason: null,
@@ -289,11 +291,14 @@ async function adopt(
       bank_account_validation_check: made.bankAccountValidationCheck,
       previous_payment_instrument: duplicates.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
       instrument_sent_at: null,
+      changed_bank_at: changedBankAt,
       ...deps.owners.learned(before),
     };
     const unit: Unit = { trx, outbox, now, by: { actor: 'job' } };
     const after = await changeConnection(unit, before, patch);
-    if (after.status === 'active') await retire(unit, duplicates, after);
+    if (after.status !== 'active') return;
+    if (changedBankAt === now) await reportChangedBank(unit, after);
+    await retire(unit, duplicates, after);
   });
   if (unwanted.length === 0) return;
   try {

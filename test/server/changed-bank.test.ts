@@ -1,0 +1,136 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CreateSessionRequest } from '../../widget/contract.ts';
+import { debits, startWithDebits } from '../helpers/debits.ts';
+import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
+import { eventually, type TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+let receiver: Receiver;
+beforeEach(async () => {
+  receiver = await startReceiver();
+});
+afterEach(async () => {
+  await server.close();
+  await receiver.close();
+});
+
+const { atFinix, read, settled } = debits(() => server);
+
+const FIRST_BANK = 'ins_109508';
+const OTHER_BANK = 'ins_109511';
+
+async function start(more: Record<string, string> = {}): Promise<void> {
+  const env = { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET, ...more };
+  server = await startWithDebits({ env });
+}
+
+/** A customer connects the account at a bank. @returns the connection's id */
+async function connect(institution: string, request: Partial<CreateSessionRequest> = {}): Promise<string> {
+  const { answer } = await server.connect({ institution, purpose: 'payout', ...request });
+  const [connection] = answer.body.connections ?? [];
+  if (answer.body.status !== 'completed') throw new Error(`no connection: ${JSON.stringify(answer.body)}`);
+  return connection.id;
+}
+
+let ids = 0;
+async function reasonsOf(connection: string): Promise<string[]> {
+  ids += 1;
+  const request = { amount: 5_000, currency: 'USD', client_transaction_id: `payout-${ids}` };
+  const { body } = await server.merchant('POST', `/v1/connections/${connection}/check`, request);
+  const reasons = body.reasons.map(({ code }: { code: string }) => code);
+  expect(body.decision).toBe(reasons.length === 0 ? 'ok' : 'review');
+  return reasons;
+}
+
+/** The connections of which the merchant receives a change. */
+async function changes(): Promise<string[]> {
+  // Whatever was to be sent by now has come.
+  await eventually(async () => {
+    await server.jobs.tick();
+    const waiting = server.storage.db.selectFrom('deliveries').select('id').where('status', '=', 'pending');
+    return (await waiting.execute()).length === 0;
+  });
+  const events = receiver.received.map(({ body }) => body).filter(({ type }) => type === 'connection.changed_bank');
+  for (const event of events) expect(event).toMatchObject({ reason: 'changed_bank', data: { status: 'active' } });
+  return events.map(({ data }) => data.id);
+}
+
+const DAY_MS = 24 * 3600_000;
+
+describe('another account of a customer who is paid', () => {
+  it('is sent to the merchant, stands in the audit, and is reviewed for 30 days', async () => {
+    await start();
+    const first = await connect(FIRST_BANK);
+    expect(await reasonsOf(first)).toEqual([]);
+    const other = await connect(OTHER_BANK);
+    expect(await changes()).toEqual([other]);
+    expect(await reasonsOf(other)).toEqual(['changed_bank']);
+    expect(await reasonsOf(first)).toEqual([]);
+    const { body } = await server.merchant('GET', `/v1/connections/${other}/audit`);
+    expect(body.data.map(({ action }: { action: string }) => action)).toContain('connection.changed_bank');
+    server.clockOffset = 29 * DAY_MS;
+    expect(await reasonsOf(other)).toEqual(['changed_bank']);
+    server.clockOffset = 31 * DAY_MS;
+    expect(await reasonsOf(other)).toEqual([]);
+  });
+
+  it('is a change after the first account was removed', async () => {
+    await start();
+    const first = await connect(FIRST_BANK);
+    await server.merchant('DELETE', `/v1/connections/${first}`);
+    await settled();
+    expect((await read(first)).status).toBe('removed');
+    const other = await connect(OTHER_BANK);
+    expect(await changes()).toEqual([other]);
+  });
+
+  it('connected once more is no further change, and is reviewed all the same', async () => {
+    await start();
+    await connect(FIRST_BANK);
+    const other = await connect(OTHER_BANK);
+    await settled();
+    const again = await connect(OTHER_BANK, { metadata: { again: 'yes' } });
+    await settled();
+    expect((await read(other)).status).toBe('removed');
+    expect(await reasonsOf(again)).toEqual(['changed_bank']);
+    expect(await changes()).toEqual([other]);
+  });
+
+  it('is sent, and not reviewed, with CHANGED_BANK_DAYS=0', async () => {
+    await start({ CHANGED_BANK_DAYS: '0' });
+    await connect(FIRST_BANK);
+    const other = await connect(OTHER_BANK);
+    expect(await reasonsOf(other)).toEqual([]);
+    expect(await changes()).toEqual([other]);
+  });
+});
+
+describe('no change of the bank', () => {
+  it.each<[string, string, Partial<CreateSessionRequest>, Partial<CreateSessionRequest>]>([
+    ['the same account, connected again', FIRST_BANK, {}, { metadata: { again: 'yes' } }],
+    ['an account of another customer', OTHER_BANK, {}, { customer_id: 'cus_2' }],
+    ['an account for debits', OTHER_BANK, { purpose: 'debit' }, { purpose: 'debit' }],
+    ['the first account for payouts, after one for debits', OTHER_BANK, { purpose: 'debit' }, {}],
+  ])('is %s', async (_name, bank, before, after) => {
+    await start();
+    await connect(FIRST_BANK, before);
+    expect(await reasonsOf(await connect(bank, after))).toEqual([]);
+    expect(await changes()).toEqual([]);
+  });
+});
+
+describe('a settlement', () => {
+  it('gets the instruments of a SELLER identity that exists, and reports another account', async () => {
+    await start();
+    const entity = { business_name: 'Acme', business_phone: '+1 (408) 756-4497' };
+    const seller = await atFinix('POST', '/identities', { entity, identity_roles: ['SELLER'], type: 'BUSINESS' });
+    const request = { purpose: 'settlement', finix_identity: String(seller['id']) } as const;
+    const first = await connect(FIRST_BANK, request);
+    const other = await connect(OTHER_BANK, request);
+    expect(server.ledger.identities()).toHaveLength(1);
+    expect(server.ledger.instruments()).toMatchObject([{ identity: seller['id'] }, { identity: seller['id'] }]);
+    expect((await read(first)).payment_instrument).toBe(server.ledger.instruments()[0]?.id);
+    expect(await changes()).toEqual([other]);
+    expect(await reasonsOf(other)).toEqual(['changed_bank']);
+  });
+});
