@@ -1,5 +1,5 @@
 import { listConnections, listPage, listSessions } from '../request-schemas.ts';
-import type { Operation } from './operation.ts';
+import { CLOSED_SESSION, type Operation, PROVIDER_PROBLEMS } from './operation.ts';
 
 /** Sessions and connections, in the order in which one meets them. */
 export const connectOperations: Operation[] = [

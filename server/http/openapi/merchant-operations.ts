@@ -1,5 +1,5 @@
 import { listDeliveries, listLinks } from '../request-schemas.ts';
-import type { Operation } from './operation.ts';
+import { type Operation, PROVIDER_PROBLEMS } from './operation.ts';
 
 /** Customers, links, webhooks and operations. */
 export const merchantOperations: Operation[] = [

@@ -44,8 +44,8 @@ export interface Operation {
   problems?: ProblemCode[];
 }
 
-const PROVIDER_PROBLEMS: ProblemCode[] = ['plaid_unavailable', 'provider_misconfigured', 'bank_unavailable'];
-const CLOSED_SESSION: ProblemCode[] = [
+export const PROVIDER_PROBLEMS: ProblemCode[] = ['plaid_unavailable', 'provider_misconfigured', 'bank_unavailable'];
+export const CLOSED_SESSION: ProblemCode[] = [
   'session_already_completed',
   'session_busy',
   'session_canceled',
