@@ -149,6 +149,7 @@ const sessionFields = {
   customer_id: text,
   error: problem.nullable(),
   created_at: time,
+  updated_at: time,
   expires_at: time,
   client_secret: text.optional(),
 };

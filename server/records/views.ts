@@ -58,6 +58,7 @@ export function viewSession(
     connections: connections.map((row) => viewConnection(row, audience)),
     error: viewProblem(session),
     created_at: iso(session.created_at),
+    updated_at: iso(session.updated_at),
     expires_at: iso(session.expires_at),
   };
 }

@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { SchemaTooNewError } from './errors.ts';
+import { SchemaTooNewError, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { up as first } from './migrations/0001-first.ts';
 import { up as afterlife } from './migrations/0002-afterlife.ts';
 import { up as hosted } from './migrations/0003-hosted.ts';
@@ -13,6 +14,7 @@ import { up as verification } from './migrations/0010-verification.ts';
 import { up as transfers } from './migrations/0011-transfers.ts';
 import { up as checks } from './migrations/0012-checks.ts';
 import { up as links } from './migrations/0013-links.ts';
+import { isConflict } from './postgres.ts';
 
 export interface Migration {
   /** Kept in the database once run; never renamed. */
@@ -45,23 +47,60 @@ interface MigrationTables {
 const ADVISORY_LOCK = 0x66_62_63;
 
 /**
- * Brings the database to the newest schema: all or nothing, and once, however many instances start together.
+ * How long one statement waits for a table that the application uses: its transactions take milliseconds. Queued behind a longer one, a
+ * change of the schema would hold up every query that comes after it.
+ */
+const LOCK_TIMEOUT_MS = 2_000;
+/** Longer than any transaction of the application and any other instance's migration. */
+const PATIENCE_MS = 5 * 60_000;
+/** Apart from each other, and longer than what was in the way takes to end. */
+const RETRY_MS = 250;
+
+/**
+ * Brings the database to the newest schema, one transaction for each migration, and each once, however many instances start together.
+ * Servers of an earlier version may work at the same time: where a lock of theirs is in the way, the migration is tried again.
  * @throws {SchemaTooNewError} the database is ahead of this code
+ * @throws {StorageSetupError} a table stayed locked for minutes
  */
 export async function migrate<DB>(
   database: Kysely<DB>,
   dialect: 'sqlite' | 'postgres',
   list: readonly Migration[] = migrations,
+  lockTimeoutMs = LOCK_TIMEOUT_MS,
 ): Promise<void> {
   const db = database as unknown as Kysely<MigrationTables>;
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      if (!(await applyNext(db, dialect, list, lockTimeoutMs))) return;
+    } catch (error) {
+      if (!isInTheWay(error)) throw error;
+      if (Date.now() > deadline) {
+        throw new StorageSetupError(
+          'The schema could not be upgraded: another transaction has kept a table locked for minutes. End it, then start the server again.',
+        );
+      }
+      await sleep(RETRY_MS * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** @returns whether a migration was run: there may be more */
+async function applyNext(
+  db: Kysely<MigrationTables>,
+  dialect: 'sqlite' | 'postgres',
+  list: readonly Migration[],
+  lockTimeoutMs: number,
+): Promise<boolean> {
   // On PostgreSQL each statement must see what was committed while it waited for the lock, whatever the server's default is.
-  await db
+  return db
     .transaction()
     .setIsolationLevel('read committed')
     .execute(async (trx) => {
       if (dialect === 'postgres') {
-        // Waiting for another instance's migration may take longer than a query may.
+        // A change of a large table may take longer than a query may, once it has its lock.
         await sql`set local statement_timeout = 0`.execute(trx);
+        await sql`set local lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(trx);
         await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(trx);
       }
       await trx.schema
@@ -70,18 +109,23 @@ export async function migrate<DB>(
         .addColumn('name', 'text', (c) => c.primaryKey())
         .addColumn('applied_at', 'bigint', (c) => c.notNull())
         .execute();
-      await runMissing(trx, list);
+      return runNext(trx, list);
     });
 }
 
-async function runMissing(trx: Transaction<MigrationTables>, list: readonly Migration[]): Promise<void> {
+async function runNext(trx: Transaction<MigrationTables>, list: readonly Migration[]): Promise<boolean> {
   const rows = await trx.selectFrom('schema_migrations').select('name').orderBy('name').execute();
   const applied = new Set(rows.map((row) => row.name));
   const unknown = [...applied].filter((name) => !list.some((migration) => migration.name === name));
   if (unknown.length > 0) throw new SchemaTooNewError(unknown);
-  for (const migration of list) {
-    if (applied.has(migration.name)) continue;
-    await migration.up(trx as unknown as Kysely<never>);
-    await trx.insertInto('schema_migrations').values({ name: migration.name, applied_at: Date.now() }).execute();
-  }
+  const next = list.find(({ name }) => !applied.has(name));
+  if (!next) return false;
+  await next.up(trx as unknown as Kysely<never>);
+  await trx.insertInto('schema_migrations').values({ name: next.name, applied_at: Date.now() }).execute();
+  return true;
+}
+
+/** A deadlock, a lock that was not had in time (55P03): each is rolled back whole, and can succeed a moment later. */
+function isInTheWay(error: unknown): boolean {
+  return isConflict(error) || (error instanceof StorageUnavailableError && error.reason === '55P03');
 }

@@ -1,10 +1,4 @@
-import type {
-  ConnectionStatus,
-  Ownership,
-  Purpose,
-  SessionMode,
-  SessionStatus,
-} from '../../widget/contract.ts';
+import type { ConnectionStatus, Ownership, Purpose, SessionMode, SessionStatus } from '../../widget/contract.ts';
 
 import type {
   AuditTable,

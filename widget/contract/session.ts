@@ -30,6 +30,8 @@ export interface Session extends SessionPurpose {
   connections: Connection[];
   error: Problem | null;
   created_at: string;
+  /** Orders events about one session. */
+  updated_at: string;
   expires_at: string;
   client_secret?: string;
 }

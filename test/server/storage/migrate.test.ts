@@ -1,5 +1,5 @@
-import type { Kysely } from 'kysely';
-import { expect, test } from 'vitest';
+import { type Kysely, sql } from 'kysely';
+import { expect, test, vi } from 'vitest';
 import { SchemaTooNewError, StorageSetupError } from '../../../server/storage/errors.ts';
 import { type Migration, migrate, migrations } from '../../../server/storage/migrate.ts';
 import type { Storage } from '../../../server/storage/open.ts';
@@ -20,7 +20,7 @@ const broken: Migration = {
   },
 };
 
-forEachStorage((_name, kind) => {
+forEachStorage((name, kind) => {
   test('eight instances that start together on an empty database migrate it once', async () => {
     const database = await kind.database();
     const storages = await Promise.all(Array.from({ length: 8 }, () => database.open()));
@@ -37,15 +37,48 @@ forEachStorage((_name, kind) => {
     expect(await applied(storage)).toEqual([...migrations.map((migration) => migration.name), second.name]);
   });
 
-  test('a migration that fails takes back those that ran with it', async () => {
+  test('a migration that fails is taken back whole, and those before it stay', async () => {
     const storage = await kind.open();
     const run = migrate(storage.db, storage.dialect, [...migrations, second, broken]);
     await expect(run).rejects.toThrow('stopped in the middle');
-    expect(await applied(storage)).toEqual(migrations.map((migration) => migration.name));
+    expect(await applied(storage)).toEqual([...migrations.map((migration) => migration.name), second.name]);
     const tables = await storage.db.introspection.getTables();
     expect(tables.map((table) => table.name)).not.toContain('half_made');
     await migrate(storage.db, storage.dialect, [...migrations, second]);
   });
+
+  test.runIf(name === 'postgres')(
+    'a migration waits for a table that a server is using, and is tried again',
+    async () => {
+      const database = await kind.database();
+      const [serving, upgrading] = [await database.open(), await database.open()];
+      let release = () => {};
+      const released = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const working = serving.transaction('keys', async (trx) => {
+        await trx.selectFrom('meta').select('key').execute();
+        await released;
+      });
+      const run = migrate(upgrading.db, upgrading.dialect, [...migrations, second], 50);
+      // Each try is a transaction of its own: two different starts mean that one was given up.
+      const starts = new Set<string>();
+      await vi.waitUntil(
+        async () => {
+          const { rows: waiting } = await sql<{ start: string }>`
+          select xact_start::text as start from pg_stat_activity
+          where wait_event_type = 'Lock' and query like 'alter table%'`.execute(serving.db);
+          for (const { start } of waiting) starts.add(start);
+          return starts.size >= 2;
+        },
+        { timeout: 20_000, interval: 5 },
+      );
+      release();
+      await working;
+      await run;
+      expect(await applied(upgrading)).toContain(second.name);
+    },
+  );
 
   test('a database that a newer version wrote is refused with a way forward', async () => {
     const database = await kind.database();

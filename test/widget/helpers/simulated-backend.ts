@@ -91,6 +91,7 @@ export function session(status: SessionStatus, connections: (ConnectionStatus | 
     connections: connections.map((one, i) => (typeof one === 'string' ? connection(`con_${i + 1}`, one) : one)),
     error: null,
     created_at: '2026-11-01T00:00:00Z',
+    updated_at: '2026-01-01T00:00:00.000Z',
     expires_at: '2026-11-02T00:00:00Z',
   };
 }
