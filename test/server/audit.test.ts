@@ -12,7 +12,7 @@ afterEach(() => server.close());
 
 const { bank, item, connect, settled } = connectionLifecycle(() => server);
 
-async function audit(id: string): Promise<AuditEntry[]> {
+async function expectAudit(id: string): Promise<AuditEntry[]> {
   const { status, body } = await server.merchant('GET', `/v1/connections/${id}/audit?limit=100`);
   expect(status).toBe(200);
   wireSchemas.AuditList.parse(body);
@@ -30,7 +30,7 @@ describe('the audit of a connection', () => {
     await server.page(repair, 'POST', '/link-token', {});
     await server.complete(repair, 'public-sandbox-99999999-9999-9999-9999-999999999999');
     await server.merchant('DELETE', `/v1/connections/${id}`);
-    const entries = (await audit(id)).map(({ actor, action }) => `${actor} ${action}`);
+    const entries = (await expectAudit(id)).map(({ actor, action }) => `${actor} ${action}`);
     for (const expected of [
       'merchant session.created',
       'page public_token.accepted',
@@ -51,7 +51,7 @@ describe('the audit of a connection', () => {
     const { id } = await connect();
     bank().revokePermission(item().item_id);
     await settled();
-    const entry = (await audit(id)).find(({ action }) => action === 'connection.revoked');
+    const entry = (await expectAudit(id)).find(({ action }) => action === 'connection.revoked');
     expect(entry?.details).toMatchObject({
       reason: 'USER_PERMISSION_REVOKED',
       webhook: 'ITEM/USER_PERMISSION_REVOKED',
@@ -76,7 +76,7 @@ describe('the audit of a connection', () => {
 
   it('comes in pages, to the merchant only', async () => {
     const { session, id } = await connect();
-    const all = await audit(id);
+    const all = await expectAudit(id);
     const seen: string[] = [];
     let cursor = '';
     do {

@@ -41,7 +41,7 @@ async function connected(): Promise<string> {
 }
 
 /** A connection whose customer has signed in again while Plaid answers 500, so that its repair waits. */
-async function repairWaits(): Promise<{ id: string; session: Session }> {
+async function expectRepairWaits(): Promise<{ id: string; session: Session }> {
   const id = await connected();
   bank().breakLogin(item().item_id);
   await expectStatus(id, 'needs_repair');
@@ -66,7 +66,7 @@ async function repairEnds(session: Session): Promise<Session> {
 
 describe('while a repair waits for Plaid', () => {
   it('a revocation disables the instrument at once, and the repair does not end as active', async () => {
-    const { id, session } = await repairWaits();
+    const { id, session } = await expectRepairWaits();
     bank().revokePermission(item().item_id);
     await eventually(async () => enabled().length === 0);
     expect((await read(id)).status).toBe('revoked');
@@ -77,7 +77,7 @@ describe('while a repair waits for Plaid', () => {
   });
 
   it('a removal is accepted and disables the instrument at once', async () => {
-    const { id, session } = await repairWaits();
+    const { id, session } = await expectRepairWaits();
     const answer = await remove(id);
     expect([answer.status, answer.body.status]).toEqual([200, 'removed']);
     expect(enabled()).toEqual([]);
@@ -87,7 +87,7 @@ describe('while a repair waits for Plaid', () => {
   });
 
   it('an erasure of the customer disables the instrument at once, and ends the repair', async () => {
-    const { id, session } = await repairWaits();
+    const { id, session } = await expectRepairWaits();
     await erase();
     expect(enabled()).toEqual([]);
     await eventually(async () => {
@@ -100,7 +100,7 @@ describe('while a repair waits for Plaid', () => {
   });
 
   it('after a revocation the customer signs in once more, and that repair counts', async () => {
-    const { id, session } = await repairWaits();
+    const { id, session } = await expectRepairWaits();
     bank().revokePermission(item().item_id);
     await eventually(async () => enabled().length === 0);
     await repairEnds(session);
@@ -113,7 +113,7 @@ describe('while a repair waits for Plaid', () => {
   });
 
   it('two copies of a revocation are not taken for repetitions of each other', async () => {
-    const { id, session } = await repairWaits();
+    const { id, session } = await expectRepairWaits();
     webhooks().settings.copies = 2;
     permissionRevoked();
     await eventually(async () => enabled().length === 0);

@@ -36,7 +36,7 @@ async function connectHosted(
   return step('accounts', { ...at, account_ids: pick(ids) });
 }
 
-async function hostedLink(session: Session, more: object = { mode: 'hosted' }) {
+async function expectHostedLink(session: Session, more: object = { mode: 'hosted' }) {
   const { status, body } = await server.page(session, 'POST', '/link-token', more);
   expect(status).toBe(200);
   return body as { link_token: string; hosted_link_url?: string };
@@ -47,7 +47,7 @@ const calls = (path: string) => server.ledger.calls().filter((call) => call.path
 describe('a Hosted Link', () => {
   it('is finished while the page asks for its session, without a webhook', async () => {
     const session = await server.createSession();
-    const { hosted_link_url = '' } = await hostedLink(session);
+    const { hosted_link_url = '' } = await expectHostedLink(session);
     expect((await server.page(session, 'GET', '')).body.status).toBe('open');
     await connectHosted(hosted_link_url);
     const done = await eventually(async () => {
@@ -60,7 +60,7 @@ describe('a Hosted Link', () => {
 
   it('is looked at by a job when the page is gone', async () => {
     const session = await server.createSession();
-    const { hosted_link_url = '' } = await hostedLink(session);
+    const { hosted_link_url = '' } = await expectHostedLink(session);
     await connectHosted(hosted_link_url);
     // Read past the server: asking it for the session would make it look by itself.
     const status = async () => (await findSession(server.storage, session.id))?.status;
@@ -76,7 +76,7 @@ describe('a Hosted Link', () => {
 
   it('is asked about at Plaid once in three seconds at most, however often the page asks', async () => {
     const session = await server.createSession();
-    await hostedLink(session);
+    await expectHostedLink(session);
     for (let i = 0; i < 10; i++) await server.page(session, 'GET', '');
     // Two windows, where the clock passes from one to the next meanwhile.
     expect(calls('/link/token/get')).toBeLessThanOrEqual(2);
@@ -84,7 +84,7 @@ describe('a Hosted Link', () => {
 
   it('costs no question where the session has none', async () => {
     const session = await server.createSession();
-    await hostedLink(session, {});
+    await expectHostedLink(session, {});
     await server.page(session, 'GET', '');
     expect(calls('/link/token/get')).toBe(0);
   });
@@ -92,7 +92,7 @@ describe('a Hosted Link', () => {
   it('that needs the customer’s agreement shows the text, and goes on with the answer', async () => {
     const text = 'I allow Acme to debit my account.';
     const session = await server.createSession({ authorization: { text, version: '1' } });
-    const { hosted_link_url = '' } = await hostedLink(session);
+    const { hosted_link_url = '' } = await expectHostedLink(session);
     await connectHosted(hosted_link_url);
     const asked = await eventually(async () => {
       const { body } = await server.page(session, 'GET', '');
@@ -108,7 +108,7 @@ describe('a Hosted Link', () => {
   it('with more accounts than one lets the page choose without a public token', async () => {
     server = await restarted({ PLAID_LINK_CUSTOMIZATION: 'multiple' });
     const session = await server.createSession();
-    const { hosted_link_url = '' } = await hostedLink(session);
+    const { hosted_link_url = '' } = await expectHostedLink(session);
     await connectHosted(hosted_link_url, 'user_several', (ids) => ids.slice(0, 2));
     const asked = await eventually(async () => {
       const { body } = await server.page(session, 'GET', '');
@@ -122,21 +122,21 @@ describe('a Hosted Link', () => {
 
   it('that nobody finished has no public token to complete with', async () => {
     const session = await server.createSession();
-    await hostedLink(session);
+    await expectHostedLink(session);
     const answer = await server.complete(session, 'hosted');
     expect(answer).toMatchObject({ status: 409, body: { code: 'restart_required' } });
   });
 
   it('is given to a page that can be left, unless Plaid can come back to an address of our own', async () => {
     const leaving = { mode: 'button', return_url: `${SHOP}/checkout` };
-    expect((await hostedLink(await server.createSession(), leaving)).hosted_link_url).toBeDefined();
+    expect((await expectHostedLink(await server.createSession(), leaving)).hosted_link_url).toBeDefined();
     server = await restarted({ PLAID_REDIRECT_URI: `${SHOP}/return` });
-    expect((await hostedLink(await server.createSession(), leaving)).hosted_link_url).toBeUndefined();
+    expect((await expectHostedLink(await server.createSession(), leaving)).hosted_link_url).toBeUndefined();
     expect(server.ledger.linkTokens()[0]?.redirect_uri).toBe(`${SHOP}/return`);
   });
 
   it('keeps its link token sealed', async () => {
-    const { link_token } = await hostedLink(await server.createSession());
+    const { link_token } = await expectHostedLink(await server.createSession());
     const rows = JSON.stringify(await server.storage.db.selectFrom('hosted_links').selectAll().execute());
     expect(rows).not.toContain(link_token);
     expect(server.lines.join('')).not.toContain(link_token);

@@ -62,7 +62,7 @@ forEachStorage((_name, kind) => {
 });
 
 /** A server in whose database a session is processed by nobody: the answer to the commit that took the token was lost. */
-async function leftAlone(answerWithinMs?: number, timing?: Partial<Timing>) {
+async function expectLeftAlone(answerWithinMs?: number, timing?: Partial<Timing>) {
   const dataDir = await mkdtemp(join(tmpdir(), 'fbc-leases-'));
   const opened = await openStorage({ dataDir });
   cleanUp.push(
@@ -94,7 +94,7 @@ async function leftAlone(answerWithinMs?: number, timing?: Partial<Timing>) {
 
 describe('a session that nobody works on', () => {
   it('is begun once when several find it at the same time', async () => {
-    const { server, session, token } = await leftAlone();
+    const { server, session, token } = await expectLeftAlone();
     const begun = await Promise.all([1, 2, 3].map(() => server.connector.resume(session.id)));
     await Promise.all(begun.map((resumption) => resumption?.work));
     expect((await server.complete(session, token)).body.status).toBe('completed');
@@ -103,7 +103,7 @@ describe('a session that nobody works on', () => {
   });
 
   it('is waited for no longer by whoever takes it over than by whoever begins', async () => {
-    const { server, session, token } = await leftAlone(300);
+    const { server, session, token } = await expectLeftAlone(300);
     server.upstream.simulator.faults.add({ ...FINIX_CREATE, kind: 'delay', delayMs: 1_200 });
     expect((await server.complete(session, token)).status).toBe(202);
     expect(server.connector.inFlight).toBe(1);
@@ -116,7 +116,7 @@ describe('a session that nobody works on', () => {
 
   it('is gone on with by whoever takes it over, however often its calls have failed before', async () => {
     const timing = { lookAgainMs: 100 };
-    const { server, session } = await leftAlone(undefined, timing);
+    const { server, session } = await expectLeftAlone(undefined, timing);
     await server.storage.db
       .updateTable('sessions')
       .set((eb) => ({

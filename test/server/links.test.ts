@@ -13,7 +13,7 @@ afterEach(async () => {
 
 const DAY = 24 * 3600_000;
 
-async function createLink(more: object = {}, headers: Record<string, string> = {}) {
+async function expectLink(more: object = {}, headers: Record<string, string> = {}) {
   const answer = await server.merchant('POST', '/v1/links', { customer_id: 'cus_1', ...more }, headers);
   expect(answer.status).toBe(201);
   return answer.body;
@@ -26,7 +26,7 @@ async function open(url: string, headers: Record<string, string> = { Origin: 'ht
 }
 
 /** The page's part: opens the link and completes the session behind it. */
-async function connectThrough(url: string, username?: string) {
+async function expectConnectedThrough(url: string, username?: string) {
   const { body } = await open(url);
   const session = { id: body.session, client_secret: body.client_secret };
   const completed = await server.complete(session as never, await server.publicToken(username));
@@ -37,7 +37,7 @@ async function connectThrough(url: string, username?: string) {
 describe('creating a link', () => {
   it('answers 201 with an address of 43 base64url characters that no other answer has', async () => {
     server = await TestServer.start();
-    const link = await createLink();
+    const link = await expectLink();
     expect(link).toMatchObject({
       object: 'link',
       status: 'open',
@@ -54,7 +54,7 @@ describe('creating a link', () => {
 
   it('stores nothing of the address but what its id is', async () => {
     server = await TestServer.start();
-    const link = await createLink({ identity: { email: 'jane@example.com' } });
+    const link = await expectLink({ identity: { email: 'jane@example.com' } });
     const row = await server.storage.db.selectFrom('links').selectAll().executeTakeFirstOrThrow();
     expect(JSON.stringify(row)).not.toContain(pathOf(link.url).slice('/c/'.length + 22));
     expect(JSON.stringify(row)).not.toContain('jane@example.com');
@@ -65,8 +65,8 @@ describe('creating a link', () => {
   it('returns the same link and address to the same Idempotency-Key and body', async () => {
     server = await TestServer.start();
     const key = { 'Idempotency-Key': 'rent-november' };
-    const first = await createLink({}, key);
-    expect(await createLink({}, key)).toEqual(first);
+    const first = await expectLink({}, key);
+    expect(await expectLink({}, key)).toEqual(first);
     const other = await server.merchant('POST', '/v1/links', { customer_id: 'cus_2' }, key);
     expect(other).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused' } });
     const session = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1' }, key);
@@ -100,8 +100,8 @@ describe('a link that is opened', () => {
     server = await TestServer.start({
       env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
     });
-    const link = await createLink({ metadata: { lease: '7' } });
-    const session = await connectThrough(link.url);
+    const link = await expectLink({ metadata: { lease: '7' } });
+    const session = await expectConnectedThrough(link.url);
     const read = await server.merchant('GET', `/v1/links/${link.id}`);
     expect(read.body).toMatchObject({
       status: 'completed',
@@ -116,7 +116,7 @@ describe('a link that is opened', () => {
 
   it('gives each opening a session of its own, and closes the one before', async () => {
     server = await TestServer.start();
-    const link = await createLink();
+    const link = await expectLink();
     const first = (await open(link.url)).body;
     const second = (await open(link.url)).body;
     expect(second.session).not.toBe(first.session);
@@ -130,7 +130,7 @@ describe('a link that is opened', () => {
     const session = await server.createSession();
     const { body } = await server.complete(session, await server.publicToken());
     const [connection] = body.connections;
-    const link = await createLink({ connection: connection.id });
+    const link = await expectLink({ connection: connection.id });
     expect(link.mode).toBe('repair');
     const opened = await server.merchant('GET', `/v1/sessions/${(await open(link.url)).body.session}`);
     expect(opened.body).toMatchObject({ mode: 'repair', connections: [{ id: connection.id }] });
@@ -138,7 +138,7 @@ describe('a link that is opened', () => {
 
   it('is changed by a press only, never by a GET', async () => {
     server = await TestServer.start();
-    const link = await createLink();
+    const link = await expectLink();
     await server.request(pathOf(link.url));
     await server.request(`${pathOf(link.url)}/session`);
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body.status).toBe('open');
@@ -146,7 +146,7 @@ describe('a link that is opened', () => {
 
   it('can be opened 30 times an hour', async () => {
     server = await TestServer.start();
-    const link = await createLink();
+    const link = await expectLink();
     for (let i = 0; i < 30; i++) expect((await open(link.url)).status).toBe(201);
     const refused = await open(link.url);
     expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
@@ -157,7 +157,7 @@ describe('a link that is opened', () => {
 
   it('is not opened by a page of another site', async () => {
     server = await TestServer.start();
-    const link = await createLink();
+    const link = await expectLink();
     expect((await open(link.url, { Origin: 'https://evil.example' })).status).toBe(403);
     expect((await open(link.url, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
   });
@@ -166,10 +166,10 @@ describe('a link that is opened', () => {
 describe('an address that leads nowhere', () => {
   it('gets the same answer whether it is wrong, expired, revoked or used', async () => {
     server = await TestServer.start();
-    const expired = await createLink({ expires_in_days: 1 });
-    const revoked = await createLink();
-    const used = await createLink();
-    await connectThrough(used.url);
+    const expired = await expectLink({ expires_in_days: 1 });
+    const revoked = await expectLink();
+    const used = await expectLink();
+    await expectConnectedThrough(used.url);
     await server.merchant('POST', `/v1/links/${revoked.id}/revoke`);
     server.clockOffset = 2 * DAY;
     const token = pathOf(revoked.url).slice('/c/'.length);
@@ -203,7 +203,7 @@ describe('the end of a link', () => {
     server = await TestServer.start({
       env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
     });
-    const link = await createLink({ expires_in_days: 2, identity: { email: 'jane@example.com' } });
+    const link = await expectLink({ expires_in_days: 2, identity: { email: 'jane@example.com' } });
     server.clockOffset = 2 * DAY;
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body.status).toBe('expired');
     await server.jobs.tick();
@@ -215,7 +215,7 @@ describe('the end of a link', () => {
 
   it('comes by the merchant, together with the session behind it', async () => {
     server = await TestServer.start();
-    const link = await createLink();
+    const link = await expectLink();
     const { body } = await open(link.url);
     const revoked = await server.merchant('POST', `/v1/links/${link.id}/revoke`);
     expect(revoked).toMatchObject({ status: 200, body: { status: 'revoked' } });
@@ -226,7 +226,7 @@ describe('the end of a link', () => {
 
   it('is kept from a bank that completes after the link has expired', async () => {
     server = await TestServer.start();
-    const link = await createLink({ expires_in_days: 1 });
+    const link = await expectLink({ expires_in_days: 1 });
     server.clockOffset = DAY - 60_000;
     const { body } = await open(link.url);
     server.clockOffset = DAY + 60_000;
@@ -238,7 +238,7 @@ describe('the end of a link', () => {
 
   it('comes with the erasure of the customer, of whom nothing is left', async () => {
     server = await TestServer.start();
-    const link = await createLink({ customer_id: 'cus_erased', identity: { first_name: 'Zerafina' } });
+    const link = await expectLink({ customer_id: 'cus_erased', identity: { first_name: 'Zerafina' } });
     await server.merchant('DELETE', '/v1/customers/cus_erased');
     expect((await open(link.url)).status).toBe(404);
     const row = await server.storage.db.selectFrom('links').selectAll().executeTakeFirstOrThrow();
@@ -250,9 +250,9 @@ describe('the end of a link', () => {
 describe('lists of links', () => {
   it('are filtered by customer, merchant and status, page by page', async () => {
     server = await TestServer.start();
-    const mine = await createLink({ merchant: { id: 'm_1', name: 'Corner Shop' } });
-    await createLink({ customer_id: 'cus_2' });
-    await createLink({ customer_id: 'cus_3' });
+    const mine = await expectLink({ merchant: { id: 'm_1', name: 'Corner Shop' } });
+    await expectLink({ customer_id: 'cus_2' });
+    await expectLink({ customer_id: 'cus_3' });
     await server.merchant('POST', `/v1/links/${mine.id}/revoke`);
     const list = async (query: string) => (await server.merchant('GET', `/v1/links?${query}`)).body;
     expect((await list('customer_id=cus_1')).data).toMatchObject([{ id: mine.id, status: 'revoked' }]);
@@ -267,7 +267,7 @@ describe('lists of links', () => {
 
 it('a link has its address as a QR code in SVG, without code in it', async () => {
   server = await TestServer.start();
-  const link = await createLink();
+  const link = await expectLink();
   const response = await server.request(`/v1/links/${link.id}/qr.svg`, {
     headers: { Authorization: 'Bearer merchant-key-of-the-tests-0123456789' },
   });

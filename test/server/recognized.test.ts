@@ -245,7 +245,7 @@ describe('where the session requires the owner', () => {
   const required = { identity, ownership: 'require' } as const;
 
   /** The customer's account, connected by a session that only reports its owner. */
-  async function connected(username: string, owner: string): Promise<{ id: string }> {
+  async function expectConnected(username: string, owner: string): Promise<{ id: string }> {
     const { answer } = await visit({ request: { identity }, way: { username } });
     const [{ id }] = answer.body.connections;
     await eventually(async () => (await read(id)).verification.owner.checked_at !== null);
@@ -257,7 +257,7 @@ describe('where the session requires the owner', () => {
     ['user_owner_match', 'match'],
     ['user_owner_partial', 'partial'],
   ])('an account of %s is recognized', async (username, owner) => {
-    const { id } = await connected(username, owner);
+    const { id } = await expectConnected(username, owner);
     const { answer } = await visit({ request: required, way: { username } });
     expect(answer.body).toMatchObject({ status: 'completed', connections: [{ id }] });
     expect(exchanges()).toBe(1);
@@ -267,7 +267,7 @@ describe('where the session requires the owner', () => {
     ['user_owner_mismatch', 'mismatch', 'owner_mismatch'],
     ['user_owner_unknown', 'unknown', 'owner_unknown'],
   ])('an account of %s is exchanged, and refused', async (username, owner, code) => {
-    const { id } = await connected(username, owner);
+    const { id } = await expectConnected(username, owner);
     const { answer } = await visit({ request: required, way: { username } });
     expect(answer).toMatchObject({ status: 422, body: { code } });
     expect(exchanges()).toBe(2);

@@ -19,12 +19,12 @@ const TOKENIZING = 'ins_127287';
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
 
 async function repair(connection: string, token = UPDATE_TOKEN): Promise<{ session: Session; answer: Answer }> {
-  const session = await opened(connection);
+  const session = await expectOpened(connection);
   return { session, answer: await server.complete(session, token) };
 }
 
 /** A session whose page has opened Link. */
-async function opened(connection: string): Promise<Session> {
+async function expectOpened(connection: string): Promise<Session> {
   const session = await server.createSession({ connection });
   expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
   return session;
@@ -99,7 +99,7 @@ describe('the link token of a repair', () => {
       const id = await withheld();
       const refused = { service: 'plaid', path: '/link/token/create', kind: 'plaid_error', times: 1 } as const;
       server.upstream.simulator.faults.add({ ...refused, error_code: 'INVALID_FIELD' });
-      await opened(id);
+      await expectOpened(id);
       expect(tokens().map((body) => (body as { products?: string[] }).products)).toEqual([['auth'], undefined]);
     });
   });
@@ -225,7 +225,7 @@ describe('completing a repair', () => {
   it('of which Plaid still says that the login is broken asks for another try, whatever accounts it gives', async () => {
     const id = await broken();
     bank().signInAgain(item().item_id);
-    const session = await opened(id);
+    const session = await expectOpened(id);
     const path = '/item/get';
     server.upstream.simulator.faults.add({ service: 'plaid', path, kind: 'delay', delayMs: 300, times: 1 });
     const asked = () => server.ledger.calls().filter((call) => call.path === '/accounts/get').length;
@@ -266,7 +266,7 @@ describe('completing a repair', () => {
   it('by two pages at once is one repair', async () => {
     const id = await broken('user_one_account', TOKENIZING);
     bank().signInAgain(item().item_id);
-    const sessions = [await opened(id), await opened(id)];
+    const sessions = [await expectOpened(id), await expectOpened(id)];
     const answers = await Promise.all(sessions.map((session) => server.complete(session, UPDATE_TOKEN)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
     expect(enabled()).toEqual([(await read(id)).payment_instrument]);
@@ -274,7 +274,7 @@ describe('completing a repair', () => {
 
   it('of a connection that is removed meanwhile fails, and leaves it removed', async () => {
     const id = await broken();
-    const session = await opened(id);
+    const session = await expectOpened(id);
     await server.merchant('DELETE', `/v1/connections/${id}`);
     const answer = await server.complete(session, UPDATE_TOKEN);
     expect([answer.status, answer.body.code]).toEqual([409, 'session_failed']);

@@ -29,7 +29,7 @@ const { told, webhooks } = debits(() => server);
 /** What Link's update mode gives: a token that is not to be exchanged. */
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
 
-async function repair(connection: string): Promise<void> {
+async function expectRepair(connection: string): Promise<void> {
   bank().signInAgain(item().item_id);
   const session = await server.createSession({ connection });
   await server.page(session, 'POST', '/link-token', {});
@@ -245,7 +245,7 @@ describe('after a return', () => {
     if (code === 'R01') await returned(id, code);
     const before = await read(id);
     server.clockOffset += 1_000;
-    await repair(id);
+    await expectRepair(id);
     const after = await expectStatus(id, 'active');
     expect(after.payment_instrument).not.toBe(before.payment_instrument);
     expect(enabled()).toEqual([after.payment_instrument]);
@@ -275,7 +275,7 @@ describe('after a return', () => {
     await returned(first?.id ?? '', 'R10');
     bank().breakLogin(item().item_id);
     await expectStatus(second?.id ?? '', 'needs_repair');
-    await repair(second?.id ?? '');
+    await expectRepair(second?.id ?? '');
     await expectStatus(second?.id ?? '', 'active');
     await expectStatus(first?.id ?? '', 'revoked');
   });

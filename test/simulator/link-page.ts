@@ -105,13 +105,13 @@ export async function signIn(username: string, password = 'pass_good', bank = 'T
 export const tellings = async (): Promise<Told[]> => (await page.evaluate('told')) as Told[];
 
 /** Asks again and again from outside: the page's policy does not let a browser tool wait inside. */
-export async function heard(what: (told: Told) => boolean): Promise<void> {
+export async function expectHeard(what: (told: Told) => boolean): Promise<void> {
   await expect.poll(async () => (await tellings()).some(what), { timeout: 10_000 }).toBe(true);
 }
 
 /** Waits for a callback and gives back its arguments. */
 export async function told(name: 'success' | 'exit'): Promise<[unknown, Record<string, unknown>]> {
-  await heard((each) => each[0] === name);
+  await expectHeard((each) => each[0] === name);
   const all = await tellings();
   const [, first, second] = all.find(([each]) => each === name) ?? [name, undefined];
   return [first, second as Record<string, unknown>];

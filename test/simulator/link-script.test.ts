@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import type { LinkTokenCreateRequest } from 'plaid';
 import { describe, expect, it } from 'vitest';
 import { linkTokenRequest, plaidClient } from './client.ts';
-import { complaints, heard, link, openLink, page, press, running, shop, tellings, told } from './link-page.ts';
+import { complaints, expectHeard, link, openLink, page, press, running, shop, tellings, told } from './link-page.ts';
 
 describe('the script on the page', () => {
   it('waits with an early open until the frame is loaded, and tells of events with times', async () => {
@@ -11,7 +11,7 @@ describe('the script on the page', () => {
     await press('Continue');
     expect((await tellings()).map(([name, first]) => [name, first].join(' '))).toEqual(['load ', 'event OPEN']);
     await page.evaluate('handler.exit({ force: true })');
-    await heard(([, name]) => name === 'EXIT');
+    await expectHeard(([, name]) => name === 'EXIT');
     const events = (await tellings()).filter(([name]) => name === 'event');
     const times = events.map(([, , metadata]) => Date.parse((metadata as { timestamp: string }).timestamp));
     expect(times.every((time) => time > 0)).toBe(true);

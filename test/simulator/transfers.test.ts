@@ -36,7 +36,7 @@ async function debitId(amount = 5_000): Promise<string> {
 
 const find = (id: string) => running.simulator.ledger.transfers().find((transfer) => transfer.id === id);
 
-async function becomes(id: string, state: string): Promise<void> {
+async function expectBecomes(id: string, state: string): Promise<void> {
   await expect.poll(() => find(id)?.['state']).toBe(state);
 }
 
@@ -52,7 +52,7 @@ describe('a debit', () => {
   it('is pending, then handed to the network, with a webhook for each', async () => {
     const { status, body } = await debit(await instrument(), 5_000);
     expect([status, body['state'], body['type']]).toEqual([201, 'PENDING', 'DEBIT']);
-    await becomes(String(body['id']), 'SUCCEEDED');
+    await expectBecomes(String(body['id']), 'SUCCEEDED');
     expect(told()).toEqual(['created DEBIT PENDING', 'updated DEBIT SUCCEEDED']);
   });
 
@@ -64,7 +64,7 @@ describe('a debit', () => {
     [9_929, 'FAILED', 'TRANSACTION_NOT_PERMITTED'],
   ])('of %d cents ends as %s', async (amount, state, failure_code) => {
     const id = await debitId(amount);
-    await becomes(id, state);
+    await expectBecomes(id, state);
     expect(find(id)?.['failure_code']).toBe(failure_code);
   });
 
@@ -84,7 +84,7 @@ describe('a debit', () => {
 
   it('is listed by state, type and amount, and can be refunded by the merchant', async () => {
     const id = await debitId();
-    await becomes(id, 'SUCCEEDED');
+    await expectBecomes(id, 'SUCCEEDED');
     const refund = await finix(running, 'POST', `/transfers/${id}/reversals`, { refund_amount: 100 });
     expect(refund.body).toMatchObject({ type: 'REVERSAL', subtype: 'API', amount: 100, parent_transfer: id });
     const ids = async (query: string) => {
@@ -121,13 +121,13 @@ describe('a return by hand', () => {
   ];
   it.each(forms)('has the form %o', async (options, expected) => {
     const id = await debitId();
-    await becomes(id, 'SUCCEEDED');
+    await expectBecomes(id, 'SUCCEEDED');
     expect(running.simulator.ach.returnDebit(id, 'R10', options)).toMatchObject(expected);
   });
 
   it('of a settled debit turns money and direction round, and keeps the debit’s state', async () => {
     const id = await debitId();
-    await becomes(id, 'SUCCEEDED');
+    await expectBecomes(id, 'SUCCEEDED');
     const made = running.simulator.ach.returnDebit(id, 'R02');
     expect(made).toMatchObject({ parent_transfer: id, destination: find(id)?.['source'], source: null });
     expect(find(id)).toMatchObject({ state: 'SUCCEEDED', failure_code: 'BANK_ACCOUNT_CLOSED' });
