@@ -4,11 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { chromiumArgs, findChromium, findOldChromium } from '../helpers/chromium.mjs';
 
 /**
  * One picture of the element in every state, light and dark, in both directions, at three widths: what no test sees, somebody should look at.
- * Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors, and each quarter of each on its own, which is easier to look at.
+ * Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors, and each part of each on its own, which is easier to look at.
+ * With `--old` in a browser near the support floor.
  */
 const project = join(import.meta.dirname, '..', '..');
 const folder = join(project, 'test-results');
@@ -21,7 +22,7 @@ const variants = {
 
 const styles = `
   body { margin: 0; padding: 24px; display: grid; grid-template-columns: auto auto; gap: 24px; justify-content: start; font: 14px/1.4 system-ui, sans-serif; background: #999; }
-  section { display: grid; grid-template-columns: 120px 240px 360px 640px; gap: 28px 24px; align-items: start; padding: 24px; background: light-dark(#fff, #101614); color: light-dark(#000, #fff); }
+  section { display: grid; grid-template-columns: 120px 240px 360px 640px; gap: 28px 24px; align-items: start; padding: 24px; background: Canvas; color: CanvasText; }
   h1 { grid-column: 1 / -1; margin: 0; font-size: 18px; }
   h2 { margin: 0; font-size: 13px; font-weight: 400; opacity: 0.7; }
 `;
@@ -48,7 +49,9 @@ const server = createServer((request, response) => {
   );
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-const found = await findChromium();
+const found = process.argv.includes('--old') ? await findOldChromium() : await findChromium();
+if (!found)
+  throw new Error('The old Chromium runs on 64-bit Intel Linux with glibc only; OLD_CHROME_PATH can name one.');
 const browser = await chromium.launch({
   executablePath: found.path,
   args: [...chromiumArgs],

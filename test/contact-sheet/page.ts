@@ -5,6 +5,7 @@ const WIDTHS = [240, 360, 640];
 // Where words are longest, and where everything is the other way around.
 const LANGUAGES = [
   { lang: 'en', dir: 'ltr' },
+  { lang: 'de', dir: 'ltr' },
   { lang: 'ar', dir: 'rtl' },
 ];
 // What the element waits for before it says that something is slow; on the sheet only those rows say so that are about it.
@@ -29,7 +30,7 @@ async function draw(): Promise<void> {
   for (const scheme of ['light', 'dark']) {
     for (const { lang, dir } of LANGUAGES) {
       const block = document.createElement('section');
-      block.id = `${scheme}-${dir}`;
+      block.id = `${scheme}-${lang}`;
       block.style.colorScheme = scheme;
       block.innerHTML = `<h1>${scheme}, ${dir} (${lang}), ${WIDTHS.join(' / ')} px</h1>`;
       document.body.append(block);

@@ -153,6 +153,8 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     const [stdout, stderr] = [node.stdout.toString(), node.stderr.toString()];
     expect(stderr).toBe('');
     expect(stdout).toContain('<finix-bank-connect');
+    // So that the page does not move when the tag is defined.
+    expect(stdout).toMatch(/style="display:block;min-block-size:100px"/);
     markup = stdout;
     await open('/rendered');
     await expect.poll(status).toBe('ready');
@@ -163,6 +165,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     ]);
     expect(await warnings()).toEqual([]);
     expect(await tab.locator('finix-bank-connect').count()).toBe(1);
+    expect(await tab.locator('finix-bank-connect').evaluate(({ style }) => style.minBlockSize)).toBe('');
   });
 
   test(`the page really runs React ${major}`, () => {

@@ -214,6 +214,27 @@ export const states: Record<string, State> = {
   },
   'error, sign-in': { status: 'error', act: exiting('INVALID_CREDENTIALS'), says: /sign-in/ },
   'error, locked at the bank': { status: 'error', act: exiting('ITEM_LOCKED'), inside: card, says: /locked/ },
+  'error, session expired': {
+    status: 'error',
+    properties: known,
+    server: ({ sessionAnswers }) =>
+      sessionAnswers.push(refusal({ code: 'session_expired', action: 'contact_merchant' })),
+    says: /session expired/,
+    isLast: true,
+  },
+  'error, access refused at the bank': { status: 'error', act: exiting('ACCESS_NOT_GRANTED'), says: /choose Allow/ },
+  'error, not verified': {
+    status: 'error',
+    server: completing(refusal({ code: 'verification_failed', action: 'use_other_bank' })),
+    act: succeed,
+    says: /verify this account/,
+  },
+  'error, account declined': {
+    status: 'error',
+    server: completing(refusal({ code: 'instrument_refused', action: 'use_other_bank' })),
+    act: succeed,
+    says: /declined/,
+  },
   'error, used up': {
     status: 'error',
     properties: known,
