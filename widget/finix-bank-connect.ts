@@ -22,7 +22,7 @@ import { mayReturn } from './link/may-return.ts';
  *
  * @tagname finix-bank-connect
  *
- * @attr {ElementStatus} status - Where the element stands; written by the element, for styles. Also a custom state: `:state(ready)`.
+ * @attr {ElementStatus} status - The element's status; written by the element, for styles. Also a custom state: `:state(ready)`.
  * @attr {string} lang - Language of the texts and of Link; without it that of the nearest ancestor.
  * @attr {string} aria-label - Names the control, as on any form control.
  * @attr {string} aria-labelledby - Names the control by other elements of the page.
@@ -34,7 +34,7 @@ import { mayReturn } from './link/may-return.ts';
  * @fires {FbcConnectedEvent} fbc-connected - A bank account can be used: `detail.connections`.
  * @fires {FbcPendingEvent} fbc-pending - The bank has yet to confirm the account: `detail.connections`.
  * @fires {FbcNeedsRepairEvent} fbc-needs-repair - The bank wants the customer to sign in again: `detail.connections`.
- * @fires {FbcCanceledEvent} fbc-canceled - The customer left without connecting: `detail.step` is how far they came.
+ * @fires {FbcCanceledEvent} fbc-canceled - The customer left without connecting: `detail.step` is how far they came, the rest is for support.
  * @fires {FbcErrorEvent} fbc-error - Something stopped the element: `detail.error`.
  * @fires {Event} change - The customer changed or removed the connected bank, as with any form control.
  *
@@ -152,7 +152,7 @@ export class FinixBankConnect extends ElementProperties {
       this.#warmUp();
     });
     // While the files of this release are surely there. A failure is not reported yet: the customer's approach tries again.
-    whenIdle(signal, () => void this.#load().catch(() => {}));
+    whenIdle(() => void this.#load().catch(() => {}), signal);
     if (this.hasUpdated) this.#start();
     this.#show(this.#state);
   }

@@ -92,17 +92,13 @@ export const FinixBankConnect: ForwardRefExoticComponent<
     latest.current = props;
     const target = element.current as unknown as Record<string, unknown>;
     for (const name of PROPERTIES) {
-      const value = name === 'fetchClientSecret' && props[name] ? steady : props[name];
+      const value = props[name];
       if (value !== set.current[name]) target[name] = value ?? (name === 'nonce' ? '' : null);
       set.current[name] = value;
     }
     define();
     setDefined(true);
   });
-  const steady = useRef(() => {
-    const { fetchClientSecret } = latest.current;
-    return fetchClientSecret ? fetchClientSecret() : Promise.reject(new Error('There is no fetchClientSecret'));
-  }).current;
 
   useEarlyEffect(() => {
     const target = element.current;

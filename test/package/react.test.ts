@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { bundlePage } from './bundle-page.ts';
 import { project } from './imports.ts';
 import type { ReactPage } from './react/page.ts';
 
@@ -19,36 +19,15 @@ const versions = [
   { major: 18, from: older },
 ];
 
-/** Bundles a file with one React or the other; for development, because only there strict mode mounts twice and React warns. */
-async function bundle(file: string, from: string, target: 'page' | 'node'): Promise<string> {
-  const result = await build({
-    configFile: false,
-    root: project,
-    mode: 'development',
-    logLevel: 'silent',
-    define: { 'process.env.NODE_ENV': '"development"' },
-    resolve: {
-      // Lit as merchants get it: its notices for its own developers are not what is looked for.
-      conditions: ['module', 'browser', 'production'],
-      alias: [
-        { find: /^(react|react-dom)(?=\/|$)/, replacement: join(from, '$1') },
-        // The built package, as a merchant gets it.
-        { find: /^.*\/widget\/react\.ts$/, replacement: join(project, 'dist', 'widget', 'react.js') },
-      ],
-    },
-    ...(target === 'node'
-      ? { ssr: { noExternal: true, resolve: { conditions: ['module', 'node', 'production'] } } }
-      : {}),
-    build: {
-      write: false,
-      minify: false,
-      ...(target === 'node' ? { ssr: file } : {}),
-      rolldownOptions: { input: join(project, file), output: { codeSplitting: false } },
-    },
+const bundle = (file: string, from: string, target: 'page' | 'node') =>
+  bundlePage(file, {
+    target,
+    alias: [
+      { find: /^(react|react-dom)(?=\/|$)/, replacement: join(from, '$1') },
+      // The built package, as a merchant gets it.
+      { find: /^.*\/widget\/react\.ts$/, replacement: join(project, 'dist', 'widget', 'react.js') },
+    ],
   });
-  if (!('output' in result)) throw new Error('The build gave no output.');
-  return result.output[0].code;
-}
 
 let browser: Browser;
 beforeAll(async () => {

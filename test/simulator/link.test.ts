@@ -157,6 +157,15 @@ describe('leaving Link', () => {
     expect(metadata).toMatchObject({ status: 'requires_credentials' });
   });
 
+  it('is reported before Link is opened when the link token is not one', async () => {
+    await page.evaluate(`create('link-sandbox-00000000-0000-0000-0000-000000000000')`);
+    const [error, metadata] = await told('exit');
+    expect(error).toMatchObject({ error_type: 'INVALID_INPUT', error_code: 'INVALID_LINK_TOKEN' });
+    expect(metadata).toMatchObject({ status: null, institution: null, request_id: expect.any(String) });
+    expect(await page.locator('iframe').isVisible()).toBe(false);
+    expect(await page.evaluate('document.body.style.overflow')).toBe('');
+  });
+
   it('happens by itself when the link token is over', async () => {
     await openLink();
     await signIn('user_link_token_expired');

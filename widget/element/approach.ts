@@ -4,7 +4,8 @@ const MARGIN = '400px';
 /** Tells when the customer comes near: by scrolling (`near` says whether they still are), with the pointer, or with the keyboard. */
 export function watchApproach(element: HTMLElement, signal: AbortSignal, approached: (near: boolean) => void): void {
   for (const intent of ['pointerenter', 'focusin']) {
-    element.addEventListener(intent, () => approached(true), { signal });
+    // Not within the event: the focus also comes while the element is rendering.
+    element.addEventListener(intent, () => queueMicrotask(() => approached(true)), { signal });
   }
   const observer = new IntersectionObserver((entries) => approached(entries.at(-1)?.isIntersecting ?? false), {
     rootMargin: MARGIN,

@@ -1,4 +1,5 @@
 import { LitElement } from 'lit';
+import { whenIdle } from './load-lazy.ts';
 
 let clicking: boolean | undefined;
 
@@ -41,6 +42,11 @@ export abstract class FormControl extends LitElement {
   readonly #internals = this.attachInternals();
   #formDisabled = false;
   #status: string | null = null;
+  /**
+   * The tag was in the page before its definition: a framework may yet compare it with what its server has rendered. So
+   * a status that needs nothing of the customer is not written before the page has come to rest.
+   */
+  #isHeld = this.isConnected;
 
   /** Each is an entry of the form. */
   protected abstract get values(): string[];
@@ -87,6 +93,12 @@ export abstract class FormControl extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     watchClicks();
+    if (this.#isHeld) {
+      whenIdle(() => {
+        this.#isHeld = false;
+        this.#writeStatus();
+      });
+    }
     this.addEventListener('invalid', this.#reportMissing);
   }
 
@@ -130,18 +142,11 @@ export abstract class FormControl extends LitElement {
     this.#writeStatus();
   }
 
-  /**
-   * While the page is loading, a framework may yet compare the tag with what its server has rendered. So what a tag is
-   * without anything having happened is not written before that.
-   */
   readonly #writeStatus = (): void => {
     const status = this.#status;
-    const isEarly = document.readyState !== 'complete' && !this.hasAttribute('status');
-    if (isEarly && (status === 'loading' || status === 'ready')) {
-      globalThis.addEventListener('load', this.#writeStatus, { once: true });
-    } else if (status && this.getAttribute('status') !== status) {
-      this.setAttribute('status', status);
-    }
+    const isQuiet = status === 'loading' || status === 'ready';
+    if (this.#isHeld && isQuiet && !this.hasAttribute('status')) return;
+    if (status && this.getAttribute('status') !== status) this.setAttribute('status', status);
   };
 
   /** A host that renders again takes away what it did not write. Before the next frame it is back. */

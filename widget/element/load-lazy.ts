@@ -39,9 +39,9 @@ export function failureOf(cause: unknown): Pick<FlowError, 'code' | 'action' | '
 }
 
 /** Once the page has loaded and has nothing better to do. */
-export function whenIdle(signal: AbortSignal, act: () => void): void {
+export function whenIdle(act: () => void, signal?: AbortSignal): void {
   const wait = () => {
-    const later = () => signal.aborted || act();
+    const later = () => signal?.aborted || act();
     if (typeof requestIdleCallback === 'function') requestIdleCallback(later, { timeout: IDLE_TIMEOUT });
     else setTimeout(later, IDLE_GUESS);
   };

@@ -17,8 +17,11 @@ export interface ControllerHost extends SessionHost {
   away: AwayStore;
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;
-  /** What of the page is in front of everything that Link shows: then Link is opened in a window of its own. */
-  cover(): Cover | null;
+  /**
+   * What of the page is in front of everything that Link shows: then Link is opened in a window of its own.
+   * @param isOpening looks at what is drawn as well, which takes the browser longer
+   */
+  cover(isOpening?: boolean): Cover | null;
   /** The state has changed; what follows from it must be in place on return, because events come next. */
   changed(state: FlowState): void;
   emit(effect: Extract<FlowEffect, { type: 'emit' }>): void;

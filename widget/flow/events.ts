@@ -36,6 +36,8 @@ export type FlowEvent =
   | { type: 'link_failed'; error: FlowError }
   /** The page has taken the embedded search away. */
   | { type: 'search_lost' }
+  /** Link would open beneath something of the page. */
+  | { type: 'covered' }
   /** What of the page made Link unreachable is gone. */
   | { type: 'uncovered' }
   | { type: 'answered'; run: number; session: Session; retryAfter: number }

@@ -29,6 +29,8 @@ import type { FlowState } from './state.ts';
 const TOKEN_MARGIN = 5 * 60_000;
 // The shortest life that Plaid documents; assumed where this device's clock says that a new token is already over.
 const TOKEN_LIFE = 30 * 60_000;
+// A timer that is longer than this runs out at once; the server or a clock may be wrong by years.
+const LONGEST_TIMER = 2 ** 31 - 1;
 // `INVALID_LINK_TOKEN` this soon after the press is a token that was spoiled before it, not a customer who took long.
 const JUST_OPENED = 10_000;
 // Link reports at once that it is open. Without a sign for this long (a slow 3G line needs about 6 s) it never will be.
@@ -52,6 +54,10 @@ export class LinkControl {
   #searchesLost = 0;
   /** What Link was prepared for; where that has changed, it is prepared again. */
   #preparedFor = '';
+  /** Another window was asked for, because something of the page is in front of Link. */
+  #isAside = false;
+  /** Found out only when Link was about to open. */
+  #isCovered = false;
   #openedAt = 0;
   /** The Link that is prepared has given a sign of life since it was opened. */
   #hasOpened = false;
@@ -83,20 +89,30 @@ export class LinkControl {
     try {
       this.#preparedFor = this.#purpose();
       const { mode, nonce } = this.#host.settings();
-      const place = mode === 'embedded' && this.#canEmbed ? this.#host.place(this.#flow.state) : null;
-      const own = mode === 'embedded' && !place ? 'button' : mode;
+      const placeNow = () => (mode === 'embedded' && this.#canEmbed ? this.#host.place(this.#flow.state) : null);
+      const own = mode === 'embedded' && !placeNow() ? 'button' : mode;
       const obtain = (asked: LinkMode) =>
         Promise.all([
           asked === 'hosted' ? null : loadPlaid({ nonce }),
           this.#access.createLinkToken(asked, isWebview(), agreed?.authorization),
         ]);
       const isHosted = own === 'hosted' || agreed?.hosted;
-      const aside = !isHosted && this.#host.cover() ? await obtain('hosted').catch(() => null) : null;
+      this.#isAside = !isHosted && (this.#isCovered || this.#host.cover() !== null);
+      this.#isCovered = false;
+      const aside = this.#isAside ? await obtain('hosted').catch(() => null) : null;
       const [plaid, token] = aside?.[1].hosted_link_url ? aside : await obtain(isHosted ? 'hosted' : own);
       if (run !== this.#flow.state.run) return;
       this.close();
+      // The page may have taken it away in the meantime.
+      const place = placeNow();
       if (plaid && !token.hosted_link_url) this.#link = this.#prepareLink(plaid, token.link_token, { place });
       else this.#link = this.#prepareHosted(token, isWebview());
+      // It may have failed in the very call that has made it.
+      const { state } = this.#flow;
+      if (run !== state.run || state.link !== 'preparing') {
+        this.close();
+        return;
+      }
       this.#watchToken(token, plaid !== null && !token.hosted_link_url);
       const { hosted_link_url, authorization } = token;
       const { embedded } = this.#link;
@@ -139,7 +155,12 @@ export class LinkControl {
   open(): void {
     this.#openedAt = Date.now();
     const { hosted } = this.#flow.state;
-    const cover = hosted ? null : this.#host.cover();
+    const cover = hosted ? null : this.#host.cover(true);
+    if (cover && !this.#isAside) {
+      this.#isCovered = true;
+      this.#flow.dispatch({ type: 'covered' });
+      return;
+    }
     if (cover) console.warn(COVERED);
     if (cover === 'modal') {
       this.#fail('link_covered', 'contact_merchant');
@@ -274,7 +295,7 @@ export class LinkControl {
   #watchToken({ expires_at, link_token }: LinkTokenResponse, returnsHere: boolean): void {
     const now = Date.now();
     const left = Date.parse(expires_at) - now;
-    const life = left > 0 ? left : TOKEN_LIFE;
+    const life = left > 0 ? Math.min(left, LONGEST_TIMER) : TOKEN_LIFE;
     const leave = { clientSecret: this.#access.secret ?? '', until: now + life };
     this.#leave = returnsHere ? { ...leave, linkToken: link_token } : leave;
     this.#tokenEnds = now + Math.max(life - TOKEN_MARGIN, life / 2);

@@ -1,6 +1,7 @@
 import type { AuthorizationText, CompleteRequest, HostedPublicToken, Session } from '../contract.ts';
-import { type FlowError, flowError, fromProblem, isRetry, type LinkTrace, oneOf } from '../errors.ts';
+import { type FlowError, flowError, fromProblem, isRetry, oneOf } from '../errors.ts';
 import type { FlowEffect, FlowEvent, Transition } from './events.ts';
+import { linkExited, linkFailed, NO_TRACE } from './link-end.ts';
 import { type FlowState, isBusy, type Phase, statusOf } from './state.ts';
 import { authorize, fail, open, opened, prepare, read, rest, stay } from './steps.ts';
 
@@ -17,7 +18,6 @@ const isDead = ({ code }: FlowError) =>
 const hasMovedOn = ({ code }: FlowError) => oneOf(code, 'session_busy', 'session_already_completed');
 const isUnreached = ({ code }: FlowError) => oneOf(code, 'offline', 'timeout', 'network_failed');
 const HOSTED: CompleteRequest & { public_token: HostedPublicToken } = { public_token: 'hosted', accounts: [] };
-const NO_TRACE: LinkTrace = { requestId: null, linkSessionId: null, institution: null };
 const COMPLETED = flowError('session_already_completed', 'contact_merchant');
 
 export function transition(state: FlowState, event: FlowEvent): Transition {
@@ -36,7 +36,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       return phase === 'rest' ? stay(next, [{ type: 'resume', run }]) : stay(state);
     }
     case 'warm': {
-      const next = { ...state, warm: true };
+      const next = state.warm ? state : { ...state, warm: true };
       return phase === 'rest' && state.link === 'none' && !state.idle ? prepare(next) : stay(next);
     }
     case 'press':
@@ -62,6 +62,8 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       // An open Link goes on without the search that it was opened from; it is put back at its end.
       if (phase === 'open') return stay({ ...state, link: 'none' });
       return (phase === 'rest' || phase === 'failed') && state.link === 'ready' ? prepare(state) : stay(state);
+    case 'covered':
+      return phase === 'open' ? prepare({ ...state, phase: 'rest', wanted: true }, [{ type: 'close' }]) : stay(state);
     case 'uncovered':
       return phase === 'failed' ? prepare({ ...state, phase: 'rest', error: null }, [{ type: 'close' }]) : stay(state);
     case 'link_moved':
@@ -197,33 +199,6 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
   // The page may yet get a client secret: only a customer who waits is told.
   if (error.code === 'public_sessions_off' && !state.wanted) return stay({ ...next, idle: true });
   return isDead(error) ? renewOrFail(next, error) : fail(next, error);
-}
-
-/** Another link token may help, once. Without a press nobody waits for it, so after that nothing is said before one. */
-function linkFailed(state: FlowState, error: FlowError): Transition {
-  const { phase, link, relinked, wanted } = state;
-  if (link === 'none' || (phase !== 'rest' && phase !== 'failed')) return stay(state);
-  const next: FlowState = { ...state, link: 'none' };
-  if (!relinked) return prepare({ ...next, relinked: true }, [{ type: 'close' }]);
-  if (phase === 'failed' || !wanted) return stay({ ...next, idle: true }, [{ type: 'close' }]);
-  return fail(next, error.code === 'link_expired' ? flowError('link_failed', 'restart') : error, [{ type: 'close' }]);
-}
-
-function linkExited(state: FlowState, event: Extract<FlowEvent, { type: 'link_exited' }>): Transition {
-  const { error, step, fresh, trace = NO_TRACE } = event;
-  if (!error) {
-    const left: FlowState = { ...state, phase: 'rest', notice: 'canceled' };
-    const effects: FlowEffect[] = [{ type: 'emit', name: 'canceled', step, trace }];
-    // The search that it was opened from is gone.
-    return left.link === 'none' ? prepare(left, effects) : stay(left, effects);
-  }
-  const closed: FlowState = { ...state, link: 'none' };
-  if (error.code !== 'link_expired') return fail(closed, error, [{ type: 'close' }]);
-  if (fresh && state.reopened) return fail(closed, flowError('link_failed', 'restart'), [{ type: 'close' }]);
-  // Who has only just pressed gets Link again without asking; who was away for long is told.
-  return prepare({ ...closed, phase: 'rest', wanted: fresh, reopened: fresh, notice: fresh ? null : 'expired' }, [
-    { type: 'close' },
-  ]);
 }
 
 function submit(state: FlowState, submission: CompleteRequest, effects: FlowEffect[] = []): Transition {

@@ -9,7 +9,7 @@ import { type FlowState, initialState } from '../flow/state.ts';
 import { en, fill, KEYS, type Strings } from '../i18n/index.ts';
 import { messageKey } from '../i18n/messages.ts';
 import type { Speech } from '../i18n/speech.ts';
-import { coverOf } from '../link/cover.ts';
+import { coverAt, coverOf } from '../link/cover.ts';
 import { createAwayStore } from '../link/oauth-return.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
@@ -65,7 +65,7 @@ export class ElementCore {
         ...(element.getRootNode() as ParentNode & Node).querySelectorAll<ElementProperties>(element.localName),
       ]),
       place: (state) => embeddedPlace(element, state),
-      cover: () => coverOf(element),
+      cover: (isOpening) => coverOf(element) ?? (isOpening ? coverAt(element) : null),
       changed: (state) => this.#changed(state),
       emit: (effect) => this.#emit(effect),
     });
@@ -84,6 +84,8 @@ export class ElementCore {
 
   /** The element was moved in its document: a frame in it begins again there, and knows nothing of its Link. */
   moved(): void {
+    // Into a dialog, for one, or out of it.
+    this.controller.refresh();
     if (this.controller.state.embedded) this.controller.dispatch({ type: 'search_lost' });
   }
 
@@ -117,7 +119,8 @@ export class ElementCore {
     else if (this.#isRestless) {
       // Another control may follow this one, until the end of what Link began.
       this.#isRestless = !oneOf(phase, 'rest', 'failed', 'done');
-      void this.#returnFocus();
+      // Not within the rendering, which the focus may lead to another of.
+      queueMicrotask(() => void this.#returnFocus());
     }
   }
 

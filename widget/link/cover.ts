@@ -16,6 +16,27 @@ export function coverOf(element: Element): Cover | null {
   return cover ?? (getComputedStyle(document.body).pointerEvents === 'none' ? 'layer' : null);
 }
 
+/**
+ * The same by what is drawn, which also sees into closed shadow roots: whether a layer at the end of the document's body,
+ * in front of everything that is not in the browser's top layer, would get a click at the element's place.
+ */
+export function coverAt(element: Element): Cover | null {
+  const layer = document.createElement('div');
+  Object.assign(layer.style, { position: 'fixed', inset: '0', zIndex: String(2 ** 31 - 1) });
+  document.body.append(layer);
+  const { left, top, width, height } = element.getBoundingClientRect();
+  const isHit = (x: number, y: number) => {
+    const hit = document.elementFromPoint(x, y);
+    // Outside of the window there is nothing.
+    return hit === null || hit === layer;
+  };
+  const isReached = isHit(left + width / 2, top + height / 2);
+  const isReachedElsewhere = isHit(1, 1);
+  layer.remove();
+  if (isReached) return null;
+  return isReachedElsewhere ? 'layer' : 'modal';
+}
+
 /** Whether a modal dialog of the document makes everything outside of it inert. */
 export function isModalOpen(): boolean {
   try {

@@ -14,8 +14,8 @@ import type { SecretStore } from './client-secret-store.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
 const SECRET_TIMEOUT = 15_000;
-/** `{session id}_secret_{random}`: nothing that a header could not carry. */
-const CLIENT_SECRET = /^[\w-]+_secret_[\w-]+$/;
+/** `{session id}_secret_{random}`, without what a header could not carry. */
+const CLIENT_SECRET = /^\S+_secret_\S+$/;
 
 /** What a session needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
 export interface SessionSettings {

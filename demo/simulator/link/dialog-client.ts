@@ -135,8 +135,7 @@ const flow = {
     if (flow.result) return finish({ kind: 'success', public_token: flow.result.public_token, metadata: flow.result.metadata, event: flow.describe({}) });
     const problem = error || flow.error || null;
     call('exit', { session: flow.session, status: flow.status, error_code: problem && problem.error_code });
-    const metadata = { institution: flow.institution ? { name: flow.institution.name, institution_id: flow.institution.institution_id } : null,
-      status: flow.status, link_session_id: flow.session, request_id: requestId() };
+    const metadata = exitMetadata();
     const told = problem ? { error_type: problem.error_type, error_code: problem.error_code, error_message: problem.error_message } : {};
     return finish({ kind: 'exit', error: problem, metadata, event: flow.describe(Object.assign({ exit_status: flow.status }, told)) });
   },
@@ -145,6 +144,12 @@ const flow = {
     toggleConfirm(true);
   }
 };
+
+function exitMetadata() {
+  const { institution } = flow;
+  return { institution: institution ? { name: institution.name, institution_id: institution.institution_id } : null,
+    status: flow.status, link_session_id: flow.session, request_id: requestId() };
+}
 
 function requestId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(15)), (byte) => (byte % 36).toString(36)).join('');
@@ -259,6 +264,9 @@ if (isHosted) {
       flow.token = message.token;
       flow.redirect = message.receivedRedirectUri;
       await begin();
+      // Reported before anything is opened, with the callback of an exit, as Plaid documents it. An open that is already
+      // waiting reports it instead.
+      if (flow.error) post({ kind: 'failed', error: flow.error, metadata: exitMetadata(), event: flow.describe({}) });
       post({ kind: 'loaded' });
     } else if (message.kind === 'open' && !flow.isOpen) {
       await open(message.institution_id);

@@ -74,6 +74,10 @@ export const LINK_SCRIPT = `(function () {
         emit(message.name, message.metadata);
       } else if (message.kind === 'success' && isOpen) {
         finish('HANDOFF', message, function () { config.onSuccess(message.public_token, message.metadata); });
+      } else if (message.kind === 'failed' && !isOpen && !isOpenWanted) {
+        var failure = Object.assign({}, message.metadata, { status: null });
+        if (config.onExit) config.onExit(message.error, failure);
+        if (config.onEvent) config.onEvent('EXIT', Object.assign(emptyMetadata(), message.event));
       } else if (message.kind === 'exit' && isOpen) {
         finish('EXIT', message, function () { if (config.onExit) config.onExit(message.error, message.metadata); });
       }

@@ -1,4 +1,5 @@
 import { expect, waitUntil } from '@open-wc/testing';
+import { listenToConsole } from '../helpers/console.ts';
 import { cleanUp, mount, part, press, reach } from '../helpers/element.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
 
@@ -74,6 +75,31 @@ describe('when something goes wrong', () => {
       await reach(element, 'error');
       expect(element.error).to.include({ code: 'client_secret_unavailable', action: 'retry' });
     }
+  });
+
+  it('reports an exception while it is set up as its own, with the cause on the console', async () => {
+    const console = listenToConsole();
+    const cause = new Error('the page forbids it');
+    const { element, backend } = await mount({}, undefined, undefined);
+    element.remove();
+    const other = document.createElement('finix-bank-connect');
+    other.backend = backend;
+    backend.calls.length = 0;
+    document.body.append(other);
+    await other.updateComplete;
+    Object.defineProperty(other.shadowRoot, 'adoptedStyleSheets', {
+      get: () => [],
+      set() {
+        throw cause;
+      },
+    });
+    other.dispatchEvent(new Event('pointerenter'));
+    await reach(other, 'error');
+    console.stop();
+    expect(other.error).to.include({ code: 'internal_error', action: 'contact_merchant', retryable: false });
+    expect(console.causes).to.include(cause);
+    expect(backend.calls).to.be.empty;
+    other.remove();
   });
 
   it('says what is missing when nobody told it where the server is', async () => {

@@ -26,14 +26,14 @@ export interface Mounted {
 }
 
 /** An element on the page, with a server in memory and a simulated Link. */
-export async function mount(
+export async function mount<Link extends SimulatedLink = SimulatedLink>(
   properties: Partial<FinixBankConnect> = {},
   prepare: (backend: SimulatedBackend) => void = () => {},
   parent: ParentNode & Node = document.createElement('div'),
-): Promise<Mounted> {
+  link: Link = SimulatedLink.install() as Link,
+): Promise<Mounted & { link: Link }> {
   const backend = new SimulatedBackend();
   prepare(backend);
-  const link = SimulatedLink.install();
   const element = document.createElement('finix-bank-connect');
   const log: string[] = [];
   const details: unknown[] = [];

@@ -3,6 +3,7 @@ import type {
   CompleteRequest,
   Connection,
   ConnectionStatus,
+  LinkExitRequest,
   LinkTokenRequest,
   LinkTokenResponse,
   Purpose,
@@ -28,6 +29,8 @@ export class SimulatedBackend implements ConnectBackend {
   hold: Promise<void> | null = null;
   readonly publicSessionErrors: ConnectError[] = [];
   publicSessions = 0;
+  /** How Link ended, as the element reported it. */
+  readonly exits: LinkExitRequest[] = [];
   tokens = 0;
   readonly linkTokenInputs: LinkTokenRequest[] = [];
   /** Given with every link token from then on. */
@@ -70,6 +73,10 @@ export class SimulatedBackend implements ConnectBackend {
   async getSession(secret: string): Promise<SessionAnswer> {
     this.calls.push(`getSession ${secret}`);
     return this.#answer(this.sessionAnswers, session('open'));
+  }
+
+  async reportExit(_secret: string, exit: LinkExitRequest): Promise<void> {
+    this.exits.push(exit);
   }
 
   async #answer(queue: Answer[], otherwise: Session): Promise<SessionAnswer> {

@@ -68,7 +68,7 @@ export class SimulatedLink implements PlaidGlobal {
     return {
       destroy() {
         search.destroyed = true;
-        place.replaceChildren();
+        find.remove();
       },
     };
   }

@@ -1,0 +1,4 @@
+// @vitest-environment jsdom
+import { testInTestDom } from './hosts/test-dom.ts';
+
+testInTestDom('jsdom');
