@@ -17,7 +17,7 @@ describe('accounts', () => {
     server = await TestServer.start();
   });
 
-  it('are asked about when several could be meant, and the same public token is sent again with the choice', async () => {
+  it('a login with several accounts asks for a choice, and the same public token is sent again with it', async () => {
     const session = await server.createSession();
     const token = await server.publicToken('user_good');
     const asked = await server.complete(session, token);
@@ -42,7 +42,7 @@ describe('accounts', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it('are all taken when the session may have several', async () => {
+  it('a session with multiple selection connects all accounts of the login', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));
     expect(body.connections).toHaveLength(4);
@@ -50,7 +50,7 @@ describe('accounts', () => {
     expect(server.ledger.identities()).toHaveLength(1);
   });
 
-  it('of another login are refused by name, and nothing is lost', async () => {
+  it('an account of another login is refused by its field, and the public token stays usable', async () => {
     const session = await server.createSession();
     const token = await server.publicToken('user_good');
     const foreign = await server.complete(session, token, { accounts: [{ id: 'somebody-elses' }] });
@@ -61,7 +61,7 @@ describe('accounts', () => {
     expect(good.body.status).toBe('completed');
   });
 
-  it('that cannot be debited are refused whatever the page says of them', async () => {
+  it('an account that cannot be debited is refused whatever the page claims about it', async () => {
     const session = await server.createSession();
     const token = await server.publicToken('user_good');
     const creditCard = { id: await accountId(3), type: 'depository', subtype: 'checking' };
@@ -70,7 +70,7 @@ describe('accounts', () => {
     expect(enabled()).toHaveLength(0);
   });
 
-  it('are refused with another bank as the way forward when the login has none that fits', async () => {
+  it('a login without a suitable account is refused with another bank as the way forward', async () => {
     const session = await server.createSession();
     const { status, body } = await server.complete(session, await server.publicToken('user_no_accounts'));
     expect([status, body.code, body.action]).toEqual([422, 'account_not_supported', 'use_other_bank']);
@@ -80,7 +80,7 @@ describe('accounts', () => {
     expect(server.ledger.items().map(({ removed }) => removed)).toEqual([true, false]);
   });
 
-  it('that are still being verified wait without an instrument', async () => {
+  it('an account that is still being verified waits without an instrument', async () => {
     const session = await server.createSession();
     const { status, body } = await server.complete(session, await server.publicToken('user_pending_verification'));
     expect([status, body.status]).toEqual([200, 'completed']);
@@ -95,7 +95,7 @@ describe('the authorization', () => {
     server = await TestServer.start();
   });
 
-  it('must be accepted before anything is exchanged, and is kept as a receipt', async () => {
+  it('an authorization must be accepted before the public token is exchanged, and is kept as a receipt', async () => {
     const session = await server.createSession({ authorization });
     const token = await server.publicToken();
     const asked = await server.complete(session, token);

@@ -20,7 +20,7 @@ async function expectAudit(id: string): Promise<AuditEntry[]> {
 }
 
 describe('the audit of a connection', () => {
-  it('says who did what, from the session to the removal', async () => {
+  it('the audit of a connection names who did what, from the session to the removal', async () => {
     const { id } = await connect();
     bank().revokePermission(item().item_id);
     await settled();
@@ -47,7 +47,7 @@ describe('the audit of a connection', () => {
     expect(entries.indexOf('plaid connection.revoked')).toBeGreaterThan(entries.indexOf('job connection.active'));
   });
 
-  it('says why', async () => {
+  it('the audit of a connection gives reasons', async () => {
     const { id } = await connect();
     bank().revokePermission(item().item_id);
     await settled();
@@ -58,7 +58,7 @@ describe('the audit of a connection', () => {
     });
   });
 
-  it('holds no secret', async () => {
+  it('the audit of a connection holds no secret', async () => {
     const session = await server.createSession({ identity: { first_name: 'Ada' } });
     const link = await server.page(session, 'POST', '/link-token', {});
     const token = await server.publicToken();
@@ -68,13 +68,13 @@ describe('the audit of a connection', () => {
     for (const secret of [...secrets, ...server.ledger.processorTokens()]) expect(rows).not.toContain(secret);
   });
 
-  it('cannot be changed', async () => {
+  it('the audit of a connection cannot be changed through the API', async () => {
     await connect();
     const change = server.storage.db.updateTable('audit').set({ actor: 'job' }).execute();
     await expect(change).rejects.toThrow(/audit rows are never changed/);
   });
 
-  it('comes in pages, to the merchant only', async () => {
+  it('the audit of a connection is paged, and for the merchant only', async () => {
     const { session, id } = await connect();
     const all = await expectAudit(id);
     const seen: string[] = [];

@@ -33,7 +33,7 @@ async function connect(institution: string, request: Partial<CreateSessionReques
 }
 
 let ids = 0;
-async function reasonsOf(connection: string): Promise<string[]> {
+async function expectReasonsOf(connection: string): Promise<string[]> {
   ids += 1;
   const request = { amount: 5_000, currency: 'USD', client_transaction_id: `payout-${ids}` };
   const { body } = await server.merchant('POST', `/v1/connections/${connection}/check`, request);
@@ -43,7 +43,7 @@ async function reasonsOf(connection: string): Promise<string[]> {
 }
 
 /** The connections of which the merchant receives a change. */
-async function changes(): Promise<string[]> {
+async function expectChanges(): Promise<string[]> {
   // Whatever was to be sent by now has come.
   await eventually(async () => {
     await server.jobs.tick();
@@ -61,17 +61,17 @@ describe('another account of a customer who is paid', () => {
   it('is sent to the merchant, stands in the audit, and is reviewed for 30 days', async () => {
     await start();
     const first = await connect(FIRST_BANK);
-    expect(await reasonsOf(first)).toEqual([]);
+    expect(await expectReasonsOf(first)).toEqual([]);
     const other = await connect(OTHER_BANK);
-    expect(await changes()).toEqual([other]);
-    expect(await reasonsOf(other)).toEqual(['changed_bank']);
-    expect(await reasonsOf(first)).toEqual([]);
+    expect(await expectChanges()).toEqual([other]);
+    expect(await expectReasonsOf(other)).toEqual(['changed_bank']);
+    expect(await expectReasonsOf(first)).toEqual([]);
     const { body } = await server.merchant('GET', `/v1/connections/${other}/audit`);
     expect(body.data.map(({ action }: { action: string }) => action)).toContain('connection.changed_bank');
     server.clockOffset = 29 * DAY_MS;
-    expect(await reasonsOf(other)).toEqual(['changed_bank']);
+    expect(await expectReasonsOf(other)).toEqual(['changed_bank']);
     server.clockOffset = 31 * DAY_MS;
-    expect(await reasonsOf(other)).toEqual([]);
+    expect(await expectReasonsOf(other)).toEqual([]);
   });
 
   it('is a change after the first account was removed', async () => {
@@ -81,7 +81,7 @@ describe('another account of a customer who is paid', () => {
     await settled();
     expect((await read(first)).status).toBe('removed');
     const other = await connect(OTHER_BANK);
-    expect(await changes()).toEqual([other]);
+    expect(await expectChanges()).toEqual([other]);
   });
 
   it('connected once more is no further change, and is reviewed all the same', async () => {
@@ -92,16 +92,16 @@ describe('another account of a customer who is paid', () => {
     const again = await connect(OTHER_BANK, { metadata: { again: 'yes' } });
     await settled();
     expect((await read(other)).status).toBe('removed');
-    expect(await reasonsOf(again)).toEqual(['changed_bank']);
-    expect(await changes()).toEqual([other]);
+    expect(await expectReasonsOf(again)).toEqual(['changed_bank']);
+    expect(await expectChanges()).toEqual([other]);
   });
 
   it('is sent, and not reviewed, with CHANGED_BANK_DAYS=0', async () => {
     await start({ CHANGED_BANK_DAYS: '0' });
     await connect(FIRST_BANK);
     const other = await connect(OTHER_BANK);
-    expect(await reasonsOf(other)).toEqual([]);
-    expect(await changes()).toEqual([other]);
+    expect(await expectReasonsOf(other)).toEqual([]);
+    expect(await expectChanges()).toEqual([other]);
   });
 });
 
@@ -114,8 +114,8 @@ describe('no change of the bank', () => {
   ])('is %s', async (_name, bank, before, after) => {
     await start();
     await connect(FIRST_BANK, before);
-    expect(await reasonsOf(await connect(bank, after))).toEqual([]);
-    expect(await changes()).toEqual([]);
+    expect(await expectReasonsOf(await connect(bank, after))).toEqual([]);
+    expect(await expectChanges()).toEqual([]);
   });
 });
 
@@ -130,7 +130,7 @@ describe('a settlement', () => {
     expect(server.ledger.identities()).toHaveLength(1);
     expect(server.ledger.instruments()).toMatchObject([{ identity: seller['id'] }, { identity: seller['id'] }]);
     expect((await read(first)).payment_instrument).toBe(server.ledger.instruments()[0]?.id);
-    expect(await changes()).toEqual([other]);
-    expect(await reasonsOf(other)).toEqual(['changed_bank']);
+    expect(await expectChanges()).toEqual([other]);
+    expect(await expectReasonsOf(other)).toEqual(['changed_bank']);
   });
 });

@@ -5,7 +5,7 @@ let server: TestServer;
 afterEach(() => server.close());
 
 describe('connections', () => {
-  it('are read and listed by the merchant, page by page', async () => {
+  it('the merchant reads connections and lists them page by page', async () => {
     server = await TestServer.start();
     for (const request of [
       { customer_id: 'a' },

@@ -27,7 +27,7 @@ afterEach(async () => {
 });
 
 describe('the merchant is told', () => {
-  it('of a new connection and its session, signed, with the merchant’s own view of them', async () => {
+  it('the merchant receives signed events of a new connection and its session, with the merchant’s view of them', async () => {
     const { session, id } = await connect();
     await server.jobs.tick();
     expect(receiver.types()).toEqual(['connection.active', 'session.completed']);
@@ -42,7 +42,7 @@ describe('the merchant is told', () => {
     expect(receiver.received).toHaveLength(2);
   });
 
-  it('with one signature for each secret while a secret is rotated', async () => {
+  it('a webhook carries one signature for each secret while a secret is rotated', async () => {
     await server.close();
     const next = `whsec_${Buffer.alloc(32, 8).toString('base64')}`;
     server = await TestServer.start({
@@ -56,7 +56,7 @@ describe('the merchant is told', () => {
     expect(String(headers['webhook-signature']).split(' ')).toHaveLength(2);
   });
 
-  it('of what waits, breaks, is revoked and fails, and why', async () => {
+  it('the merchant receives an event with its reason when a connection waits, breaks, is revoked or fails', async () => {
     await connect('user_pending_verification');
     await server.jobs.tick();
     expect(receiver.types()).toEqual(['connection.pending_verification', 'session.completed']);
@@ -88,7 +88,7 @@ describe('the merchant is told', () => {
     expect(new Set(times).size).toBe(3);
   });
 
-  it('of a session that has failed and of one that must be started again', async () => {
+  it('the merchant receives an event of a session that failed and of one that must be restarted', async () => {
     const failed = await server.createSession();
     await server.complete(failed, await server.publicToken('user_finix_refuses'));
     const again = await server.createSession({ customer_id: 'cus_2' });
@@ -105,7 +105,7 @@ describe('the merchant is told', () => {
     expect(receiver.received.at(-1)?.body.data).toMatchObject({ id: again.id, error: { code: 'restart_required' } });
   });
 
-  it('nothing, and keeps nothing, without an address', async () => {
+  it('without MERCHANT_WEBHOOK_URL no delivery is stored or sent', async () => {
     await server.close();
     server = await TestServer.start();
     await connect();
@@ -115,7 +115,7 @@ describe('the merchant is told', () => {
 });
 
 describe('a delivery', () => {
-  it('that is not taken comes again with the same id, over three days, then is dead and visible', async () => {
+  it('a delivery that is refused is retried under the same id for three days, then listed as dead', async () => {
     receiver.answer = { status: 500 };
     await connect();
     const days: number[] = [];
@@ -151,14 +151,14 @@ describe('a delivery', () => {
     ]);
   });
 
-  it('waits for as long as Retry-After asks', async () => {
+  it('a delivery waits for as long as Retry-After asks', async () => {
     receiver.answer = { status: 503, headers: { 'Retry-After': '3600' } };
     await connect();
     await server.jobs.tick();
     for (const row of await rows()) expect(row.next_at - Date.now()).toBeGreaterThan(3_590_000);
   });
 
-  it('does not follow a redirect', async () => {
+  it('a delivery does not follow a redirect', async () => {
     const other = await startReceiver();
     receiver.answer = { status: 307, headers: { Location: other.url } };
     await connect();
@@ -168,7 +168,7 @@ describe('a delivery', () => {
     await other.close();
   });
 
-  it('answered 410 ends all, until the merchant asks for one again', async () => {
+  it('a 410 response stops all deliveries until the merchant resends one', async () => {
     receiver.answer = { status: 410 };
     await connect();
     await server.jobs.tick();
@@ -186,7 +186,7 @@ describe('a delivery', () => {
     expect(receiver.types().at(-1)).toBe('connection.needs_repair');
   });
 
-  it('to a receiver that is silent is given up after its time, and tried again', async () => {
+  it('a delivery to a silent receiver times out and is retried', async () => {
     const webhooks = createMerchantWebhooks(
       { url: 'http://127.0.0.1:9/hooks', secrets: [WEBHOOK_SECRET] },
       server.config,
@@ -198,7 +198,7 @@ describe('a delivery', () => {
     });
   });
 
-  it('survives the process: what one has written another sends', async () => {
+  it('a delivery that one process stored is sent by another', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'fbc-deliveries-'));
     const { openStorage } = await import('../../server/storage/open.ts');
     const storage = await openStorage({ dataDir });
@@ -217,7 +217,7 @@ describe('a delivery', () => {
 });
 
 describe('the list of deliveries', () => {
-  it('is the merchant’s only, newest first, in pages', async () => {
+  it('the list of deliveries is for the merchant only, newest first, in pages', async () => {
     for (const customer of ['a', 'b', 'c']) {
       const session = await server.createSession({ customer_id: customer });
       await server.complete(session, await server.publicToken());

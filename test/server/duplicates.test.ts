@@ -12,7 +12,7 @@ afterEach(() => server.close());
 const { bank, item, enabled, connect, read, expectStatus, settled } = connectionLifecycle(() => server);
 
 describe('the same account connected again', () => {
-  it('leaves one connection with one active instrument; the old Item goes', async () => {
+  it('connecting the same account again leaves one connection with one active instrument, and removes the old Item', async () => {
     const first = await connect();
     const second = await connect();
     const before = await read(first.id);
@@ -24,7 +24,7 @@ describe('the same account connected again', () => {
     expect(server.ledger.items().map(({ removed }) => removed)).toEqual([true, false]);
   });
 
-  it('removes the old Item only once the new instrument exists', async () => {
+  it('the Item of a replaced connection is removed only once the new instrument exists', async () => {
     await connect();
     await connect();
     await settled();
@@ -33,7 +33,7 @@ describe('the same account connected again', () => {
     expect(calls.indexOf('POST /item/remove')).toBeGreaterThan(created);
   });
 
-  it('by its lasting id where the bank has one, whatever it is called', async () => {
+  it('the same account is found by its persistent id where the bank gives one, whatever its name', async () => {
     const first = await connect('user_one_account', 'ins_127287');
     await server.storage.db
       .updateTable('connections')
@@ -44,7 +44,7 @@ describe('the same account connected again', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it('repairs what was broken or revoked', async () => {
+  it('connecting a revoked account again replaces its connection by an active one', async () => {
     const first = await connect();
     bank().revokePermission(item().item_id);
     await expectStatus(first.id, 'revoked');
@@ -54,7 +54,7 @@ describe('the same account connected again', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it('at once in two tabs leaves one', async () => {
+  it('connecting the same account in two tabs at once leaves one connection', async () => {
     const sessions = [await server.createSession(), await server.createSession()];
     const tokens = [await server.publicToken(), await server.publicToken()];
     await Promise.all(sessions.map((session, i) => server.complete(session, tokens[i] ?? '')));
@@ -64,7 +64,7 @@ describe('the same account connected again', () => {
     expect(enabled()).toEqual([body.data[0].payment_instrument]);
   });
 
-  it('while the old one is being repaired still leaves the new one only', async () => {
+  it('connecting an account while its old connection is being repaired leaves the new connection only', async () => {
     const first = await connect('user_one_account', 'ins_127287');
     const repair = await server.createSession({ connection: first.id });
     await server.page(repair, 'POST', '/link-token', {});
@@ -90,7 +90,7 @@ describe('the same account connected again', () => {
     expect(enabled()).toEqual([(await expectStatus(second.id, 'active')).payment_instrument]);
   });
 
-  it('when Finix refuses the new one keeps the old one', async () => {
+  it('the old connection is kept when Finix refuses the new instrument', async () => {
     const first = await connect();
     server.upstream.simulator.faults.add({
       service: 'finix',
@@ -116,7 +116,7 @@ const known = (id: string, facts: { fingerprint: string | null; institution_id?:
     .execute();
 
 describe('the same name and mask at the same bank', () => {
-  it('with other numbers is another account', async () => {
+  it('an account with the same name and mask but other numbers is another account', async () => {
     const first = await connect();
     await known(first.id, { fingerprint: 'FPRother' });
     const second = await connect();
@@ -125,7 +125,7 @@ describe('the same name and mask at the same bank', () => {
     expect(enabled()).toHaveLength(2);
   });
 
-  it('is the same account while the numbers of one are not known', async () => {
+  it('accounts with the same name and mask are the same while the numbers of one are unknown', async () => {
     const first = await connect();
     await known(first.id, { fingerprint: null });
     await connect();
@@ -133,19 +133,22 @@ describe('the same name and mask at the same bank', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it.each(['ins_56', 'ins_13', 'ins_127990'])('is the same account with other numbers at %s', async (bank) => {
-    const first = await connect();
-    const second = await connect('user_pending_verification');
-    const rows = await server.storage.db.selectFrom('connections').selectAll().orderBy('created_at').execute();
-    const [old, fresh] = [rows.find(({ id }) => id === first.id), rows.find(({ id }) => id === second.id)];
-    if (!old || !fresh) throw new Error('there are no connections');
-    const named = { ...fresh, account_name: old.account_name, account_mask: old.account_mask, institution_id: bank };
-    await known(first.id, { fingerprint: 'FPRother', institution_id: bank });
-    const found = await server.storage.transaction('customer:1', (trx) =>
-      duplicatesOf(trx, { ...named, fingerprint: 'FPRnew' }),
-    );
-    expect(found.map(({ id }) => id)).toEqual([first.id]);
-  });
+  it.each(['ins_56', 'ins_13', 'ins_127990'])(
+    'accounts with the same name and mask are the same despite other numbers at %s',
+    async (bank) => {
+      const first = await connect();
+      const second = await connect('user_pending_verification');
+      const rows = await server.storage.db.selectFrom('connections').selectAll().orderBy('created_at').execute();
+      const [old, fresh] = [rows.find(({ id }) => id === first.id), rows.find(({ id }) => id === second.id)];
+      if (!old || !fresh) throw new Error('there are no connections');
+      const named = { ...fresh, account_name: old.account_name, account_mask: old.account_mask, institution_id: bank };
+      await known(first.id, { fingerprint: 'FPRother', institution_id: bank });
+      const found = await server.storage.transaction('customer:1', (trx) =>
+        duplicatesOf(trx, { ...named, fingerprint: 'FPRnew' }),
+      );
+      expect(found.map(({ id }) => id)).toEqual([first.id]);
+    },
+  );
 });
 
 describe('what is not the same account', () => {

@@ -11,7 +11,7 @@ describe('identities', () => {
     server = await TestServer.start();
   });
 
-  it('are made from the session, in the role that its purpose asks for', async () => {
+  it('an identity is created from the session, in the role of its purpose', async () => {
     const identity = { first_name: 'Jane', last_name: 'Doe', email: 'jane@example.com' };
     await server.complete(await server.createSession({ identity, customer_id: 'a' }), await server.publicToken());
     await server.complete(
@@ -27,7 +27,7 @@ describe('identities', () => {
   });
 
   it.each(['4087564497', '+1 (408) 756-4497', '1-408-756-4497', '(408) 756.4497'])(
-    'have the business phone %s in ten digits',
+    'an identity has the business phone %s in ten digits',
     async (business_phone) => {
       const session = await server.createSession({ identity: { business_name: 'Acme', business_phone } });
       expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
@@ -36,7 +36,7 @@ describe('identities', () => {
   );
 
   it.each(['756-4497', '+44 20 7946 0958', '+1 (408) 756-44970', 'call us', '4087564497 x1'])(
-    'of a session are refused with the business phone %s',
+    'a session is refused whose identity has the business phone %s',
     async (business_phone) => {
       const identity = { business_name: 'Acme', business_phone };
       const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', identity });
@@ -45,13 +45,13 @@ describe('identities', () => {
     },
   );
 
-  it('of a customer are used again', async () => {
+  it('a customer’s identity is used again', async () => {
     for (let i = 0; i < 2; i++) await server.complete(await server.createSession(), await server.publicToken());
     expect(server.ledger.identities()).toHaveLength(1);
     expect(enabled()).toHaveLength(2);
   });
 
-  it('are made once when two sessions of a customer finish at once', async () => {
+  it('one identity is created when two sessions of a customer finish at once', async () => {
     const sessions = [await server.createSession(), await server.createSession(), await server.createSession()];
     const tokens = [await server.publicToken(), await server.publicToken(), await server.publicToken()];
     const answers = await Promise.all(sessions.map((session, i) => server.complete(session, tokens[i] ?? '')));
@@ -59,7 +59,7 @@ describe('identities', () => {
     expect(server.ledger.identities()).toHaveLength(1);
   });
 
-  it('that the merchant names are used, and used again for the customer', async () => {
+  it('an identity that the merchant names is used, and used again for the customer', async () => {
     await server.complete(await server.createSession({ customer_id: 'other' }), await server.publicToken());
     const finix_identity = String(server.ledger.identities()[0]?.['id']);
     await server.complete(await server.createSession({ customer_id: 'x', finix_identity }), await server.publicToken());

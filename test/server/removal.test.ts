@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PROOF_KEEP_MS } from '../../server/records/audit.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { Gate } from '../helpers/gate.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
@@ -23,7 +24,7 @@ afterEach(async () => {
 });
 
 describe('removing a connection', () => {
-  it('disables its instrument, removes its Item, destroys the access token, and tells the merchant', async () => {
+  it('removing a connection disables its instrument, removes its Item, destroys the access token and notifies the merchant', async () => {
     const { id } = await connect();
     const { status, body } = await remove(id);
     expect([status, body.status]).toEqual([200, 'removed']);
@@ -35,7 +36,7 @@ describe('removing a connection', () => {
     expect(receiver.types()).toEqual(['connection.active', 'session.completed', 'connection.removed']);
   });
 
-  it('twice is the same as once', async () => {
+  it('removing a connection twice notifies the merchant once', async () => {
     const { id } = await connect();
     await Promise.all([remove(id), remove(id)]);
     const again = await remove(id);
@@ -44,7 +45,7 @@ describe('removing a connection', () => {
     expect(receiver.types().filter((type) => type === 'connection.removed')).toHaveLength(1);
   });
 
-  it('leaves the Item to another account of the same login', async () => {
+  it('removing a connection keeps the Item that another account of the login uses', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));
     const ids = body.connections.map(({ id }: { id: string }) => id);
@@ -57,25 +58,28 @@ describe('removing a connection', () => {
   it.each([
     ['Finix', { service: 'finix', path: '/payment_instruments*', kind: 'status', status: 503, times: 3 }],
     ['Plaid', { service: 'plaid', path: '/item/remove', kind: 'status', times: 1 }],
-  ] as const)('while %s is down is answered 202 and done once it is back', async (_name, rule) => {
-    const { id } = await connect();
-    server.upstream.simulator.faults.add({ ...rule });
-    const { status, body } = await remove(id);
-    // A merchant who looks before charging is told no at once.
-    expect([status, body.status]).toEqual([202, 'revoked']);
-    expect((await read(id)).status).toBe('revoked');
-    await eventually(async () => {
+  ] as const)(
+    'removing a connection while %s is down returns 202 and completes once it is back',
+    async (_name, rule) => {
+      const { id } = await connect();
+      server.upstream.simulator.faults.add({ ...rule });
+      const { status, body } = await remove(id);
+      // A merchant who looks before charging is told no at once.
+      expect([status, body.status]).toEqual([202, 'revoked']);
+      expect((await read(id)).status).toBe('revoked');
+      await eventually(async () => {
+        await server.jobs.tick();
+        server.clockOffset += 60_000;
+        return (await read(id)).status === 'removed';
+      });
+      expect(enabled()).toEqual([]);
+      expect(removed()).toBe(1);
       await server.jobs.tick();
-      server.clockOffset += 60_000;
-      return (await read(id)).status === 'removed';
-    });
-    expect(enabled()).toEqual([]);
-    expect(removed()).toBe(1);
-    await server.jobs.tick();
-    expect(receiver.types()).toEqual(['connection.active', 'session.completed', 'connection.removed']);
-  });
+      expect(receiver.types()).toEqual(['connection.active', 'session.completed', 'connection.removed']);
+    },
+  );
 
-  it('goes on in another process when one has ended in the middle', async () => {
+  it('another process completes the removal of a connection that one has left', async () => {
     const { id } = await connect();
     server.upstream.simulator.faults.add({
       service: 'plaid',
@@ -98,7 +102,7 @@ describe('removing a connection', () => {
     await other.close();
   });
 
-  it('also disables what a lost call has made', async () => {
+  it('removing a connection also disables the instrument of a lost create call', async () => {
     const { id } = await connect();
     const tags = { finix_bank_connect_connection: id };
     await fetch(`${server.upstream.finixUrl}/payment_instruments`, {
@@ -121,7 +125,7 @@ describe('removing a connection', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('is the merchant’s alone', async () => {
+  it('only the merchant can remove a connection', async () => {
     const { session, id } = await connect();
     const headers = { Authorization: `Bearer ${session.client_secret}` };
     expect((await server.send('DELETE', `/v1/connections/${id}`, undefined, headers)).status).toBe(401);
@@ -147,7 +151,7 @@ describe('erasing a customer', () => {
     return JSON.stringify(await Promise.all(rows));
   };
 
-  it('removes all connections and leaves nothing that names the customer', async () => {
+  it('erasing a customer removes all connections and every row that names the customer', async () => {
     const identity = { first_name: 'Ada', last_name: 'Lovelace', email: 'ada@example.com' };
     const authorization = { text: 'I authorize Acme to debit my account.', version: '1' };
     const session = await server.createSession({ identity, authorization, metadata: { note: 'Ada’s order' } });
@@ -173,7 +177,7 @@ describe('erasing a customer', () => {
     expect(await everything()).not.toMatch(/cus_1\b|Ada|ada@example/);
   });
 
-  it('leaves no webhook that names the customer, sent, dead, waiting or sent again', async () => {
+  it('erasing a customer leaves no delivery that names the customer, whatever its status', async () => {
     await connect();
     await server.jobs.tick();
     receiver.answer = { status: 410 };
@@ -193,7 +197,7 @@ describe('erasing a customer', () => {
     expect(receiver.received.map(({ text }) => text).join()).not.toMatch(/cus_1\b|"mask":"\d/);
   });
 
-  it('gives each row a name of its own, so that no real customer can have it', async () => {
+  it('an erased customer gets another id in each row, which no real customer can have', async () => {
     const mine = await connect();
     const session = await server.createSession({ customer_id: 'erased' });
     const { body } = await server.complete(session, await server.publicToken());
@@ -205,7 +209,7 @@ describe('erasing a customer', () => {
     expect(new Set(names).size).toBe(2);
   });
 
-  it('while Finix is down is answered 202, and ends by itself', async () => {
+  it('erasing a customer while Finix is down returns 202 and completes by itself', async () => {
     const { id } = await connect();
     server.upstream.simulator.faults.add({ service: 'finix', path: '/payment_instruments*', kind: 'status', times: 2 });
     const { status, body } = await erase();
@@ -221,19 +225,26 @@ describe('erasing a customer', () => {
     expect((await erase()).status).toBe(200);
   });
 
-  it('waits for a session that is at work, and removes what comes of it', async () => {
-    server.upstream.simulator.faults.add({
-      service: 'finix',
-      method: 'POST',
-      path: '/payment_instruments',
-      kind: 'delay',
-      delayMs: 500,
-      times: 1,
+  it('erasing a customer waits for a session that is at work, and removes what it connects', async () => {
+    const call = new Gate();
+    await server.close();
+    server = await TestServer.start({
+      wrapClients: ({ plaid, finix }) => ({
+        plaid,
+        finix: {
+          ...finix,
+          async createPaymentInstrument(request) {
+            await call.passed;
+            return finix.createPaymentInstrument(request);
+          },
+        },
+      }),
     });
     const session = await server.createSession();
     const done = server.complete(session, await server.publicToken());
     await expect.poll(() => server.ledger.processorTokens().length).toBe(1);
     expect((await erase()).status).toBe(202);
+    call.open();
     await done;
     await eventually(async () => {
       server.clockOffset += 5_000;
@@ -245,13 +256,13 @@ describe('erasing a customer', () => {
     expect(removed()).toBe(1);
   });
 
-  it('who is not known is nothing to do', async () => {
+  it('erasing an unknown customer succeeds and changes nothing', async () => {
     expect((await erase('nobody')).status).toBe(200);
   });
 });
 
 describe('proof', () => {
-  it('of an authorization goes two years after its connection', async () => {
+  it('an authorization’s receipt is deleted two years after its connection was removed', async () => {
     const authorization = { text: 'I authorize Acme.', version: '1' };
     const session = await server.createSession({ authorization });
     const asked = await server.complete(session, await server.publicToken());

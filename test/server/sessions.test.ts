@@ -10,7 +10,7 @@ describe('creating a session as the merchant', () => {
     server = await TestServer.start();
   });
 
-  it('answers 201 with the session and its client secret', async () => {
+  it('creating a session returns 201 with the session and its client secret', async () => {
     const { status, headers, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1' });
     expect(status).toBe(201);
     expect(headers.get('X-Request-Id')).toMatch(/^req_/);
@@ -40,13 +40,13 @@ describe('creating a session as the merchant', () => {
     }
   });
 
-  it('stores no client secret', async () => {
+  it('creating a session stores no client secret', async () => {
     const session = await server.createSession();
     const row = await server.storage.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();
     expect(JSON.stringify(row)).not.toContain(session.client_secret?.split('_secret_')[1]);
   });
 
-  it('gives an identical answer to the same Idempotency-Key and body, whatever the order of its members', async () => {
+  it('the same Idempotency-Key and body return an identical response, whatever the order of the body’s members', async () => {
     const headers = { 'Idempotency-Key': 'order-1' };
     const first = await server.merchant('POST', '/v1/sessions', { customer_id: 'c', purpose: 'debit' }, headers);
     const again = await server.merchant('POST', '/v1/sessions', { purpose: 'debit', customer_id: 'c' }, headers);
@@ -54,7 +54,7 @@ describe('creating a session as the merchant', () => {
     expect(again.body).toEqual(first.body);
   });
 
-  it('gives one session to many requests with the same Idempotency-Key at once', async () => {
+  it('many requests at once with the same Idempotency-Key create one session', async () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, () =>
         server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, { 'Idempotency-Key': 'at-once' }),
@@ -64,14 +64,14 @@ describe('creating a session as the merchant', () => {
     expect(await server.storage.db.selectFrom('sessions').select('id').execute()).toHaveLength(1);
   });
 
-  it('refuses an Idempotency-Key with another body', async () => {
+  it('an Idempotency-Key with another body is refused', async () => {
     const headers = { 'Idempotency-Key': 'order-2' };
     await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers);
     const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'd' }, headers);
     expect([status, body.code]).toEqual([422, 'idempotency_key_reused']);
   });
 
-  it('takes an Idempotency-Key anew after 24 hours', async () => {
+  it('an Idempotency-Key can be used again after 24 hours', async () => {
     const headers = { 'Idempotency-Key': 'order-3' };
     const first = await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers);
     server.clockOffset = 24 * 3600_000 + 1;
@@ -93,7 +93,7 @@ describe('creating a session as the merchant', () => {
     [{ customer_id: 'c', authorization: { text: 'I agree' } }, 'authorization.version'],
     [{ customer_id: 'c', metadata: { order: 7 } }, 'metadata.order'],
     [{ customer_id: 'c', language: 'english please' }, 'language'],
-  ])('refuses %j naming %s', async (body, path) => {
+  ])('creating a session refuses %j naming %s', async (body, path) => {
     const answer = await server.merchant('POST', '/v1/sessions', body);
     expect(answer.status).toBe(422);
     expect(answer.headers.get('Content-Type')).toBe('application/problem+json');
@@ -102,7 +102,7 @@ describe('creating a session as the merchant', () => {
     expect(await server.storage.db.selectFrom('sessions').select('id').execute()).toHaveLength(0);
   });
 
-  it('refuses what is not JSON, not called JSON, or too large', async () => {
+  it('a body that is not JSON, not declared as JSON or too large is refused', async () => {
     const auth = { Authorization: `Bearer ${MERCHANT_KEY}` };
     const broken = await server.send('POST', '/v1/sessions', '{', auth);
     expect([broken.status, broken.body.code]).toEqual([400, 'invalid_json']);
@@ -113,7 +113,7 @@ describe('creating a session as the merchant', () => {
     expect([large.status, large.body.code]).toEqual([413, 'body_too_large']);
   });
 
-  it('takes the longest legal body in any script', async () => {
+  it('creating a session accepts the longest legal body in any script', async () => {
     const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`key_${i}`, '語'.repeat(500)]));
     const authorization = { text: '語'.repeat(10_000), version: '1' };
     const answer = await server.merchant('POST', '/v1/sessions', { customer_id: 'c', authorization, metadata });
@@ -139,7 +139,7 @@ describe('creating a session as the merchant', () => {
     }
   });
 
-  it('says which methods an address has', async () => {
+  it('a wrong method is refused with the Allow header of the path', async () => {
     const { status, headers, body } = await server.merchant('DELETE', '/v1/sessions');
     expect([status, body.code]).toEqual([405, 'method_not_allowed']);
     expect(headers.get('Allow')).toContain('POST');
@@ -151,7 +151,7 @@ describe('canceling a session', () => {
     server = await TestServer.start();
   });
 
-  it('closes it at once, and again without effect', async () => {
+  it('canceling a session closes it at once, and has no further effect when repeated', async () => {
     const session = await server.createSession();
     expect((await server.merchant('POST', `/v1/sessions/${session.id}/cancel`)).body.status).toBe('canceled');
     expect((await server.merchant('POST', `/v1/sessions/${session.id}/cancel`)).status).toBe(200);
@@ -160,7 +160,7 @@ describe('canceling a session', () => {
     expect(server.ledger.items()[0]?.exchanged).toBe(false);
   });
 
-  it('is refused after completion, and 404 for a session that is not there', async () => {
+  it('canceling is refused after completion, and returns 404 for an unknown session', async () => {
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
     const { status, body } = await server.merchant('POST', `/v1/sessions/${session.id}/cancel`);
