@@ -22,6 +22,7 @@ const variants = {
 
 const styles = `
   body { margin: 0; padding: 24px; display: grid; grid-template-columns: auto auto; gap: 24px; justify-content: start; font: 14px/1.4 system-ui, sans-serif; background: #999; }
+  body, section { align-items: start; align-content: start }
   section { display: grid; grid-template-columns: 120px 240px 360px 640px; gap: 28px 24px; align-items: start; padding: 24px; background: Canvas; color: CanvasText; }
   h1 { grid-column: 1 / -1; margin: 0; font-size: 18px; }
   h2 { margin: 0; font-size: 13px; font-weight: 400; opacity: 0.7; }
@@ -66,7 +67,7 @@ try {
       reducedMotion: 'reduce',
       ...media,
     });
-    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
     const drawn = page.locator('html[data-drawn]');
     await drawn.waitFor({ timeout: 120_000 });
     const outcome = await drawn.getAttribute('data-drawn');

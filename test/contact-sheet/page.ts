@@ -1,5 +1,6 @@
 import { showState } from '../widget/helpers/show-state.ts';
-import { states } from '../widget/helpers/states.ts';
+import { type State, states } from '../widget/helpers/states.ts';
+import { scenes, stateNamed } from './scenes.ts';
 
 const WIDTHS = [240, 360, 640];
 // Where words are longest, and where everything is the other way around.
@@ -26,7 +27,42 @@ const { setTimeout: wait } = globalThis;
 globalThis.setTimeout = ((act: () => void, delay = 0, ...rest: unknown[]) =>
   delay < LONG ? wait(act, delay, ...rest) : 0) as typeof setTimeout;
 
+async function show(cell: Element, name: string, state: State, lang: string): Promise<HTMLElement> {
+  // The words to wait for are English; in another language the status is enough.
+  const { element } = await showState(
+    cell,
+    name,
+    lang === 'en' ? state : { ...state, says: undefined, shows: undefined },
+  );
+  // Link can be open once in a page, and here it never closes.
+  const page = (globalThis as unknown as Record<symbol, { open?: object }>)[Symbol.for('finix-bank-connect')];
+  if (page) page.open = undefined;
+  sessionStorage.clear();
+  return element;
+}
+
+/** Pages of merchants, one state beside the other. */
+async function drawScenes(): Promise<void> {
+  for (const { name, lang, dir, width, css, html, attributes = {}, states: names } of scenes) {
+    const block = document.createElement('section');
+    block.id = name;
+    block.style.gridTemplateColumns = `repeat(${names.length}, ${width}px)`;
+    document.body.append(block);
+    for (const state of names) {
+      const host = document.createElement('div');
+      Object.assign(host, { lang, dir });
+      block.append(host);
+      // A shadow root keeps each page's styles to itself.
+      const root = host.attachShadow({ mode: 'open' });
+      root.innerHTML = `<style>${css}</style><div class="scene">${html.replace('@', '<div id="place" style="flex:1"></div>')}</div>`;
+      const element = await show(root.querySelector('#place') as Element, `${name} ${state}`, stateNamed(state), lang);
+      for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+    }
+  }
+}
+
 async function draw(): Promise<void> {
+  await drawScenes();
   for (const scheme of ['light', 'dark']) {
     for (const { lang, dir } of LANGUAGES) {
       const block = document.createElement('section');
@@ -41,16 +77,7 @@ async function draw(): Promise<void> {
           Object.assign(cell, { lang, dir });
           cell.style.inlineSize = `${width}px`;
           block.append(cell);
-          // The words to wait for are English; where others stand, the status says enough.
-          await showState(
-            cell,
-            `${block.id} ${width} ${name}`,
-            lang === 'en' ? state : { ...state, says: undefined, shows: undefined },
-          );
-          // Link can be open once in a page, and here it never closes.
-          const page = (globalThis as unknown as Record<symbol, { open?: object }>)[Symbol.for('finix-bank-connect')];
-          if (page) page.open = undefined;
-          sessionStorage.clear();
+          await show(cell, `${block.id} ${width} ${name}`, state, lang);
         }
       }
     }

@@ -67,6 +67,7 @@ export const lateStyles = css`
   .small {
     display: flex;
     flex-wrap: wrap;
+    align-items: baseline;
     gap: 0 12px;
     font-size: var(--_small);
     line-height: var(--_line);
@@ -168,6 +169,9 @@ export const lateStyles = css`
   }
   form {
     gap: 16px;
+  }
+  form > .small {
+    row-gap: 8px;
   }
   h2 {
     margin: 0;
