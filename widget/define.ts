@@ -3,14 +3,15 @@ import { FinixBankConnect } from './finix-bank-connect.ts';
 export const TAG = 'finix-bank-connect';
 
 /**
- * Registers the tag. Does nothing on a server, and leaves an earlier registration alone: the first one on a page wins.
- * Below the support floor the tag shows its `fallback` slot alone: never a control that can't work.
+ * Registers the tag. Leaves an earlier registration alone: the first one on a page wins. On a server there is a registry
+ * only where a renderer has brought one, and no support floor. Below the floor, which unit tests' DOMs are as well, the
+ * tag shows its `fallback` slot alone: never a control that can't work.
  */
 export function define(): void {
   const registry = globalThis.customElements;
   if (!registry) return;
   const earlier = registry.get(TAG);
-  if (!earlier && isSupported()) {
+  if (!earlier && (isServer || isSupported())) {
     registry.define(TAG, FinixBankConnect);
   } else if (!earlier) {
     registry.define(TAG, fallbackOnly());
@@ -19,6 +20,9 @@ export function define(): void {
     console.warn(`<${TAG}> is defined twice on this page; the first definition is used`);
   }
 }
+
+/** Without this there is no element to extend, and nothing to show. */
+const isServer = typeof document === 'undefined';
 
 /** What the element can't do without: a form value of its own, and questions in a dialog. */
 function isSupported(): boolean {
