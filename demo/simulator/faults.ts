@@ -7,20 +7,25 @@ export type Names = (about: string) => boolean;
 export class Faults {
   #rules: { rule: FaultRule; left: number }[] = [];
 
-  add(rule: FaultRule): void {
-    this.#rules.push({ rule: { ...rule }, left: rule.times ?? Number.POSITIVE_INFINITY });
+  /** @returns ends it */
+  add(rule: FaultRule): () => void {
+    const added = { rule: { ...rule }, left: rule.times ?? Number.POSITIVE_INFINITY };
+    this.#rules.push(added);
+    return () => {
+      added.left = 0;
+    };
   }
 
   clear(): void {
     this.#rules = [];
   }
 
-  /** The first rule that fits, counted as used; undefined: all goes well. */
+  /** The first rule that fits, one about the request's own subject before one about all, counted as used; undefined: all goes well. */
   take(service: ServiceName, method: string, path: string, names: Names): FaultRule | undefined {
-    const found = this.#rules.find(
-      ({ rule, left }) =>
-        left > 0 && matches(rule, service, method, path) && (rule.about === undefined || names(rule.about)),
-    );
+    const fitting = this.#rules.filter(({ rule, left }) => left > 0 && matches(rule, service, method, path));
+    const found =
+      fitting.find(({ rule: { about } }) => about !== undefined && names(about)) ??
+      fitting.find(({ rule: { about } }) => about === undefined);
     if (!found) return undefined;
     found.left -= 1;
     return found.rule;

@@ -98,7 +98,11 @@ export interface Simulator {
   /** All under one origin: `/plaid/*`, `/finix/*`, `/link/*`. */
   app: Hono<SimulatorEnv>;
   ledger: Ledger;
-  faults: { add(rule: FaultRule): void; clear(): void };
+  faults: {
+    /** @returns ends the fault */
+    add(rule: FaultRule): () => void;
+    clear(): void;
+  };
   settings: SimulatorSettings;
   /** The webhooks of both providers: late, twice, out of order. */
   webhooks: Webhooks;
@@ -159,7 +163,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     faults: {
       add: (rule) => {
         checkPlaidRule(rule);
-        faults.add(rule);
+        return faults.add(rule);
       },
       clear: () => faults.clear(),
     },

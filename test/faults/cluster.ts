@@ -1,123 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import type { RunningSimulator } from '../../demo/simulator/index.ts';
-import { bundle } from '../helpers/bundle.ts';
-import { eventually, testEnvironment } from '../helpers/server.ts';
-import type { Control } from './controls.ts';
-import type { Order } from './times.ts';
+import { eventually } from '../helpers/server.ts';
+import { instanceFile } from './checkout.ts';
+import { type ClusterOptions, Instance } from './server-process.ts';
 
-/** Bundled once: a suite of dying processes mostly starts them. */
-const instanceFile = lazily(() => bundle('test/faults/instance.ts'));
-
-function lazily<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
-
-/** Node, the server's code and a migration: under a second on an idle machine, several while other instances are at work. */
-const START_MS = 30_000;
 /** As an orchestrator waits before it restarts a crashing process, only shorter. */
 const RESTART_MS = 500;
 
 /** A start takes a core for a second: more at once starve the instances at work, whose time-outs are short. */
 const starts = pLimit(2);
 
-export interface ClusterOptions {
-  upstream: RunningSimulator;
-  /** DATABASE_URL or DATA_DIR. */
-  database: Record<string, string>;
-  /** Other than a test's usual ones. */
-  settings?: Record<string, string> | undefined;
-  control?: Control | undefined;
-  /** Show the instances' logs. */
-  verbose?: boolean | undefined;
-}
-
-/** One server process. */
-export class Instance {
-  /** Lines that it has printed, oldest first. */
-  readonly printed: string[] = [];
-  readonly #child: ChildProcess;
-  readonly exited: Promise<void>;
-  url: string | undefined;
-
-  constructor(
-    file: string,
-    { upstream, database, settings, control, verbose }: ClusterOptions,
-    unanswered: Set<string>,
-  ) {
-    const env = {
-      PATH: process.env['PATH'],
-      ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
-      ...database,
-      ...settings,
-      LOG_LEVEL: verbose ? 'info' : 'silent',
-      ...(control ? { FAULTS_CONTROL: control } : {}),
-    };
-    this.#child = spawn(process.execPath, ['--enable-source-maps', file], {
-      env,
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    this.exited = once(this.#child, 'exit').then(() => {
-      this.url = undefined;
-    });
-    // An order to a process that has just died is no error of the suite.
-    this.#child.stdin?.on('error', () => {});
-    createInterface({ input: this.#child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.printed.push(line);
-      if (line.startsWith('lost ')) unanswered.add(line.slice('lost '.length));
-      if (line.startsWith('listening ')) this.url = `http://127.0.0.1:${line.slice('listening '.length)}`;
-    });
-  }
-
-  get isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
-  }
-
-  get exitCode(): number | null {
-    return this.#child.exitCode;
-  }
-
-  async listening(): Promise<void> {
-    await eventually(async () => {
-      if (!this.isAlive) throw new Error('an instance ended before it listened; run with --verbose');
-      return this.url !== undefined;
-    }, START_MS);
-  }
-
-  async tell(order: Order): Promise<void> {
-    const before = this.printed.length;
-    this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
-    await eventually(async () => !this.isAlive || this.printed.indexOf(`done ${order.order}`, before) >= 0, START_MS);
-  }
-
-  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
-    if (this.isAlive) this.#child.kill(signal);
-  }
-
-  async hasPrinted(beginning: string, ms: number): Promise<boolean> {
-    const isPrinted = () => this.printed.some((line) => line.startsWith(beginning));
-    return eventually(async () => isPrinted(), ms).catch(() => false);
-  }
-}
-
 /** The instances that serve one database. Each place is filled again when its instance dies, unless it is left empty on purpose. */
 export class Cluster {
   readonly places: (Instance | undefined)[] = [];
   /** See Evidence. */
   readonly unanswered = new Set<string>();
-  /** How often an instance stalled for about as long as a lease without an order to do so. */
-  get stalls(): number {
-    return this.#all.flatMap(({ printed }) => printed.filter((line) => line.startsWith('stalled '))).length;
-  }
   readonly #all: Instance[] = [];
-  readonly #options: ClusterOptions;
+  readonly #oneRestart = pLimit(1);
+  /** Which checkout's server a place runs, where it differs from the cluster's. */
+  readonly #servers = new Map<number, string | undefined>();
+  #options: ClusterOptions;
   #closed = false;
 
   private constructor(options: ClusterOptions) {
@@ -131,13 +33,26 @@ export class Cluster {
     return cluster;
   }
 
-  /** Starts an instance in this place, and again whenever it dies while it is still in the place. */
-  fill(place: number): Promise<Instance> {
-    return starts(() => this.#start(place));
+  /** How often an instance stalled for about as long as a lease without an order to do so. */
+  get stalls(): number {
+    return this.#all.flatMap(({ printed }) => printed.filter((line) => line.startsWith('stalled '))).length;
   }
 
-  async #start(place: number): Promise<Instance> {
-    const file = await instanceFile();
+  /** Instances that gave up before they listened; those that were killed are not among them. */
+  get failedStarts(): Instance[] {
+    return this.#all.filter(
+      ({ exitCode, printed }) => exitCode !== null && !printed.some((line) => line.startsWith('listening ')),
+    );
+  }
+
+  /** Starts an instance in this place, and again whenever it dies while it is still in the place. */
+  fill(place: number, server = this.#servers.get(place) ?? this.#options.server): Promise<Instance> {
+    this.#servers.set(place, server);
+    return starts(() => this.#start(place, server));
+  }
+
+  async #start(place: number, server: string | undefined): Promise<Instance> {
+    const file = await instanceFile(server);
     if (this.#closed) throw new Error('the cluster was closed before this instance was started');
     const instance = new Instance(file, this.#options, this.unanswered);
     this.#all.push(instance);
@@ -162,6 +77,21 @@ export class Cluster {
     const instance = this.places[place];
     this.places[place] = undefined;
     return instance;
+  }
+
+  /** Ends every instance with `signal`, lets `change` do something to the database, and starts as many again. */
+  restart(signal: 'SIGKILL' | 'SIGTERM', change: () => Promise<Record<string, string> | undefined>): Promise<void> {
+    return this.#oneRestart(() => this.#restart(signal, change));
+  }
+
+  async #restart(...[signal, change]: Parameters<Cluster['restart']>): Promise<void> {
+    const count = this.places.length;
+    const ended = Array.from({ length: count }, (_, place) => this.empty(place)).flatMap((instance) => instance ?? []);
+    for (const instance of ended) instance.signal(signal);
+    await Promise.all(ended.map(({ exited }) => exited));
+    const database = await change();
+    if (database) this.#options = { ...this.#options, database };
+    await Promise.all(Array.from({ length: count }, (_, place) => this.fill(place)));
   }
 
   /** The address of an instance that listens, chosen by `pick`; undefined while there is none. */

@@ -15,7 +15,17 @@ import type { Storage } from '../../server/storage/open.ts';
  * `no fence` also lacks the clock check, which is a second protection: a worker that is late after its intent is written sends no create
  * call, and on a busy machine the write alone makes it late. With `no clock check`, the fence is the only protection and must suffice.
  */
-export const CONTROLS = ['naive retry', 'no fence', 'no clock check', 'no quiet period', 'synchronous off'] as const;
+export const CONTROLS = [
+  'naive retry',
+  'no fence',
+  'no clock check',
+  'no quiet period',
+  'synchronous off',
+  'no lists',
+  'no disabling',
+  'no reads of the login',
+  'two exchanges',
+] as const;
 export type Control = (typeof CONTROLS)[number];
 
 /** Sends a create call again when its answer was lost, and never reads Finix's list: what most integrations do. */
@@ -32,6 +42,43 @@ export function naiveRetry({ plaid, finix }: Clients): Clients {
           } catch (error) {
             if (!(error instanceof UpstreamError) || error.failure !== 'lost' || attempts === 3) throw error;
           }
+        }
+      },
+    },
+  };
+}
+
+/** Never finds what a create call in doubt has made. */
+export function noLists({ plaid, finix }: Clients): Clients {
+  return { plaid, finix: { ...finix, listBankAccounts: async () => [], listIdentities: async () => [] } };
+}
+
+/** Believes that an instrument is disabled without asking Finix for it. */
+export function noDisabling({ plaid, finix }: Clients): Clients {
+  return { plaid, finix: { ...finix, disablePaymentInstrument: async (id) => finix.getPaymentInstrument(id) } };
+}
+
+/** Believes that every login is good without asking Plaid. */
+export function noLoginReads({ plaid, finix }: Clients): Clients {
+  return { plaid: { ...plaid, getItemError: async () => null }, finix };
+}
+
+/** Takes the token for used up after two lost answers, although Plaid has not refused it. */
+export function twoExchanges({ plaid, finix }: Clients): Clients {
+  const lost = new Map<string, number>();
+  return {
+    finix,
+    plaid: {
+      ...plaid,
+      async exchangePublicToken(publicToken) {
+        try {
+          return await plaid.exchangePublicToken(publicToken);
+        } catch (error) {
+          if (!(error instanceof UpstreamError) || error.failure !== 'lost') throw error;
+          const times = (lost.get(publicToken) ?? 0) + 1;
+          lost.set(publicToken, times);
+          if (times < 2) throw error;
+          throw new UpstreamError(error.service, error.call, 'refused', 'INVALID_PUBLIC_TOKEN');
         }
       },
     },

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SIMULATOR_CREDENTIALS } from '../../demo/simulator/index.ts';
 import type { Connection, CreateSessionRequest, Problem, Session } from '../../widget/contract.ts';
-import { MERCHANT_KEY, SHOP } from '../helpers/server.ts';
 import type { Random } from './random.ts';
+import { asMerchant, request, type Where } from './requests.ts';
 
 /** How a customer's session ended, as the page and the merchant learned. */
 export interface Outcome {
@@ -19,23 +19,36 @@ export interface Outcome {
   ms: number;
 }
 
+/** Which simulated user connects, at which bank, and where Plaid sends webhooks. */
+export interface Login {
+  username: string;
+  institution?: string | undefined;
+  webhook?: string | undefined;
+}
+
 export interface CustomerOptions {
   email: string;
   kind: Outcome['kind'];
-  /** The instance for the next request, another one each time; undefined while none is up. */
-  url: () => string | undefined;
+  url: Where;
   plaidUrl: string;
   random: Random;
-  /** Which simulated user connects, and where Plaid sends webhooks; chosen by `kind`, without webhooks, when left out. */
-  login?: { username: string; webhook: string } | undefined;
+  /** Chosen by `kind`, without webhooks, when left out. */
+  login?: Login | undefined;
   /** How many identical `complete` requests are sent at the same time. */
   copies?: number | undefined;
   /** When to give up waiting. Milliseconds. */
   patienceMs: number;
+  /** What the merchant's server asks for beyond the usual. */
+  session?: Partial<CreateSessionRequest> | undefined;
+  /** A session that exists already, and a public token that the page still has. */
+  existing?: { session: Session; token?: string | undefined } | undefined;
+  /** Called with each session as soon as it exists, and with each public token before it is sent. */
+  opened?: (session: Session) => void;
+  linked?: (token: string) => void;
+  /** How often Link is run at most. */
+  maxRuns?: number | undefined;
 }
 
-/** Longer than the server's own 20 s would be pointless; the suite's instances answer within 2 s unless they are frozen. */
-const REQUEST_MS = 4_000;
 /** More runs of Link than any fault can ask for. */
 const MAX_RUNS = 6;
 
@@ -52,14 +65,17 @@ export async function connectBank(options: CustomerOptions): Promise<Outcome> {
     ms: 0,
   };
   const deadline = performance.now() + options.patienceMs;
-  const session = await createSession(options, deadline);
+  const session = options.existing?.session ?? (await createSession(options, deadline));
   if (!session) return outcome;
   outcome.sessionId = session.id;
+  options.opened?.(session);
   const began = performance.now();
-  while (outcome.tokens.length < MAX_RUNS) {
-    const run = { token: await runLink(options), restartAsked: false };
+  while (outcome.tokens.length < (options.maxRuns ?? MAX_RUNS)) {
+    const known = outcome.tokens.length === 0 ? options.existing?.token : undefined;
+    const run = { token: known ?? (await runLink(options)), restartAsked: false };
     outcome.tokens.push(run);
-    const ways = Array.from({ length: copies }, () => completeOnce(options, outcome, session, run.token, deadline));
+    options.linked?.(run.token);
+    const ways = Array.from({ length: copies }, () => complete(options, outcome, session, run.token, deadline));
     const ends: (Session | 'restart' | undefined)[] = await Promise.all(ways);
     const final = ends.find((end) => typeof end === 'object');
     if (final) outcome.final = final;
@@ -70,100 +86,95 @@ export async function connectBank(options: CustomerOptions): Promise<Outcome> {
   return outcome;
 }
 
+type Page = Pick<CustomerOptions, 'url' | 'random'>;
+
 /** Sends the token until the outcome is known. */
-async function completeOnce(
-  options: CustomerOptions,
-  outcome: Outcome,
+export async function complete(
+  page: Page,
+  outcome: Pick<Outcome, 'lastAnswer'>,
   session: Session,
   token: string,
   deadline: number,
 ): Promise<Session | 'restart' | undefined> {
   const body = { public_token: token, accounts: [] };
+  const secret = session.client_secret ?? '';
   while (performance.now() < deadline) {
-    const answer = await request(
-      options,
-      session.client_secret ?? '',
-      'POST',
-      `/v1/sessions/${session.id}/complete`,
-      body,
-    );
+    const answer = await request(page.url, secret, 'POST', `/v1/sessions/${session.id}/complete`, body);
     if (answer?.status === 200) return answer.body as Session;
     if (answer?.status === 202) {
-      const polled = await poll(options, session, deadline);
+      const polled = await poll(page, session, deadline);
       if (polled && polled.status !== 'open') return polled.status === 'restart_required' ? 'restart' : polled;
     }
     const code = (answer?.body as Problem | undefined)?.code;
     outcome.lastAnswer = `${answer?.status ?? 'no answer'} ${code ?? ''}`;
     if (code === 'restart_required') return 'restart';
+    if (ENDED.has(code)) return undefined;
     // Unreachable, overloaded, stopping or without storage: the page tries again with the same token.
-    await sleep(options.random.between(50, 150));
+    await sleep(page.random.between(50, 150));
   }
   return undefined;
 }
 
-async function poll(options: CustomerOptions, session: Session, deadline: number): Promise<Session | undefined> {
+/** After these the page's session can't go on, whatever it sends. */
+const ENDED: ReadonlySet<Problem['code'] | undefined> = new Set([
+  'session_canceled',
+  'session_failed',
+  'session_expired',
+  'unauthorized',
+] as const);
+
+async function poll(page: Page, session: Session, deadline: number): Promise<Session | undefined> {
   while (performance.now() < deadline) {
-    const answer = await request(options, session.client_secret ?? '', 'GET', `/v1/sessions/${session.id}`);
+    const answer = await request(page.url, session.client_secret ?? '', 'GET', `/v1/sessions/${session.id}`);
     const seen = answer?.status === 200 ? (answer.body as Session) : undefined;
     if (seen && seen.status !== 'processing') return seen;
-    await sleep(options.random.between(80, 160));
+    // The merchant has canceled the session, or erased the customer.
+    if (answer?.status === 401) return undefined;
+    await sleep(page.random.between(80, 160));
   }
   return undefined;
 }
 
-async function createSession(options: CustomerOptions, deadline: number): Promise<Session | undefined> {
-  const { email } = options;
+export function customerId(email: string): string {
+  return `customer of ${email}`;
+}
+
+export async function createSession(
+  options: Pick<CustomerOptions, 'email' | 'session' | 'url' | 'random'>,
+  deadline: number,
+): Promise<Session | undefined> {
+  const { email, session } = options;
   const wanted: CreateSessionRequest = {
-    customer_id: `customer of ${email}`,
+    customer_id: customerId(email),
     identity: { first_name: 'Ada', last_name: 'Lovelace', email },
+    ...session,
   };
+  return openSession(options, wanted, deadline);
+}
+
+let keys = 0;
+
+/** Asks for a session until there is one, with one key, so that a lost answer makes no second session. */
+export async function openSession(
+  { url, random }: Page,
+  wanted: CreateSessionRequest,
+  deadline: number,
+): Promise<Session | undefined> {
+  const key = `session-${++keys}`;
   while (performance.now() < deadline) {
-    const answer = await request(options, MERCHANT_KEY, 'POST', '/v1/sessions', wanted, {
-      'Idempotency-Key': `session-of-${email}`,
-    });
+    const answer = await asMerchant(url, 'POST', '/v1/sessions', wanted, key);
     if (answer?.status === 201) return answer.body as Session;
-    await sleep(options.random.between(50, 150));
+    if (answer?.status === 422) return undefined;
+    await sleep(random.between(50, 150));
   }
   return undefined;
 }
 
-/** The customer's connections, as the merchant's server reads them at the end. */
-export async function readConnections(
-  options: Pick<CustomerOptions, 'url'>,
-  email: string,
-): Promise<Connection[] | undefined> {
-  const query = new URLSearchParams({ customer_id: `customer of ${email}` });
-  const answer = await request(options, MERCHANT_KEY, 'GET', `/v1/connections?${query}`);
+/** The customer's connections, as the merchant's server reads them; undefined: no answer. */
+export async function readConnections(url: Where, email: string): Promise<Connection[] | undefined> {
+  const query = new URLSearchParams({ customer_id: customerId(email) });
+  const answer = await asMerchant(url, 'GET', `/v1/connections?${query}`);
   return answer?.status === 200 ? (answer.body as { data: Connection[] }).data : undefined;
-}
-
-async function request(
-  { url }: Pick<CustomerOptions, 'url'>,
-  key: string,
-  method: string,
-  path: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<{ status: number; body: unknown } | undefined> {
-  const base = url();
-  if (base === undefined) return undefined;
-  try {
-    const response = await fetch(base + path, {
-      method,
-      headers: {
-        Authorization: `Bearer ${key}`,
-        ...(key === MERCHANT_KEY ? {} : { Origin: SHOP }),
-        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...headers,
-      },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_MS),
-    });
-    return { status: response.status, body: await response.json() };
-  } catch {
-    // Refused, cut or too late: a page learns no more about a dead instance.
-    return undefined;
-  }
 }
 
 async function runLink({ plaidUrl, kind, login }: CustomerOptions): Promise<string> {
@@ -174,10 +185,10 @@ async function runLink({ plaidUrl, kind, login }: CustomerOptions): Promise<stri
     body: JSON.stringify({
       client_id: clientId,
       secret,
-      institution_id: 'ins_109508',
+      institution_id: login?.institution ?? 'ins_109508',
       initial_products: ['auth', 'identity'],
       options: login
-        ? { override_username: login.username, webhook: login.webhook }
+        ? { override_username: login.username, ...(login.webhook ? { webhook: login.webhook } : {}) }
         : { override_username: kind === 'connects' ? 'user_one_account' : 'user_finix_refuses' },
     }),
   });

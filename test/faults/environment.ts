@@ -9,14 +9,17 @@ import type { TestPostgres } from '../helpers/postgres.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { Cluster } from './cluster.ts';
 import type { Control } from './controls.ts';
+import { copyDatabase, type DatabaseCopy } from './copies.ts';
 import { connectBank, type Outcome, readConnections } from './customer.ts';
+import { changeRows, type DatabaseSettings, type Store } from './database.ts';
 import { checkSessions, isClean, type Verdict } from './oracle.ts';
 import type { Random } from './random.ts';
-import { checkScenarios, itemOf, type MerchantEvent, type Scenario, scenarioOf, setEnabled } from './scenarios.ts';
+import { checkScenarios, type MerchantEvent } from './scenario-oracle.ts';
+import { ScenarioCustomer, type World } from './scenarios/customer.ts';
+import type { Scenario } from './scenarios/scenario.ts';
+import { UpstreamView } from './scenarios/upstream-view.ts';
 import { CALLS, INSTANCE_TIMES, LATE_COMMIT_MS } from './times.ts';
 import { createWebhookDispatcher, type WebhookDispatcher } from './webhook-dispatcher.ts';
-
-export type Store = 'sqlite' | 'postgres';
 
 export interface EnvironmentOptions {
   store: Store;
@@ -24,6 +27,12 @@ export interface EnvironmentOptions {
   postgres: TestPostgres | undefined;
   instances: number;
   control?: Control | undefined;
+  /** Another checkout whose server runs; this one when left out. */
+  server?: string | undefined;
+  /** The version that the first instances run instead; see FaultCase. */
+  startsWith?: string;
+  /** The server is expected to fail; true in any case with `control`. */
+  isControl?: boolean;
   verbose?: boolean | undefined;
   /** A folder for the embedded database, made by the case itself. */
   dataDir?: string | undefined;
@@ -34,7 +43,7 @@ export interface EnvironmentOptions {
   settleMs?: number;
   /** See Evidence. */
   identitiesMayDouble?: boolean;
-  /** The providers send webhooks, and so does the server: see webhook-cases.ts. `killsOneIn`: see DispatcherOptions. */
+  /** The providers send webhooks, and so does the server: for scenarios. `killsOneIn`: see DispatcherOptions. */
   webhooks?: { killsOneIn?: number };
   /** How long a customer waits, where it can take longer than usual. */
   patienceMs?: number;
@@ -48,34 +57,39 @@ const PATIENCE_MS = 45_000;
 const LATENCY_MS = 15;
 /** How long surplus instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a busy machine. */
 const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
-
 /** A control is not expected to become clean; two sweeps are long enough for what it leaves. */
 const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;
+/** How long a condition of a scenario may take: an outage in it, the quiet period, and a busy machine. */
+const CONDITION_MS = 20_000;
+const CONDITION_OF_CONTROLS_MS = 8_000;
+/** Nothing is in doubt any more when Finix is not asked for this long: whatever is repeated comes once in a quiet period. */
+const UNASKED_MS = INSTANCE_TIMES.quietMs + 1_500;
+
+/** The server's budget is 72 hours. */
+const OVER_BUDGET_MS = 73 * 3600_000;
 
 /** Only the path counts: the dispatcher chooses the instance. */
 const PLAID_HOOK = 'http://localhost/webhooks/plaid';
 const FINIX_HOOK = 'http://localhost/webhooks/finix';
 const FINIX_SECRET = 'finix-webhook-secret-of-the-fault-suite';
-/** Scenarios start within this time, so that they overlap without being in step. */
-const SPREAD_MS = 1_000;
-/** Between two events of one connection: shorter and longer than the server takes to handle the first. */
-const PAUSE_MS = 300;
 
 /** One upstream, one database and the instances on it, for one case of the table or one round of it. */
 export class Environment {
   readonly outcomes: Outcome[] = [];
-  readonly #scenarios = new Map<string, Scenario>();
+  /** What the case itself found wrong, in words. */
+  readonly problems: string[] = [];
+  readonly #scenarios = new Map<ScenarioCustomer, Scenario>();
   #named = 0;
 
   private constructor(
     readonly options: EnvironmentOptions,
     readonly upstream: RunningSimulator,
+    readonly view: UpstreamView,
     readonly cluster: Cluster,
     private readonly dispatcher: WebhookDispatcher,
     /** The merchant's endpoint; undefined without webhooks. */
     private readonly receiver: Receiver | undefined,
-    /** DATA_DIR; a folder that does not exist with PostgreSQL. */
-    readonly dataDir: string,
+    public database: DatabaseSettings,
     private readonly cleanUp: (() => Promise<void>)[],
   ) {}
 
@@ -86,6 +100,7 @@ export class Environment {
       random: options.random,
       cluster: () => cluster as Cluster,
       simulator: () => upstream.simulator,
+      isPrompt: (body) => view.isDeliveredAtOnce(body),
       ...options.webhooks,
     });
     const webhooks = options.webhooks && {
@@ -93,6 +108,7 @@ export class Environment {
       finixWebhook: { url: FINIX_HOOK, secret: FINIX_SECRET },
     };
     const upstream: RunningSimulator = await startSimulator({ listLagMs: options.listLagMs ?? 0, ...webhooks });
+    const view = new UpstreamView(upstream.simulator);
     cleanUp.push(() => upstream.close());
     const receiver = options.webhooks && (await startReceiver());
     if (receiver) cleanUp.push(() => receiver.close());
@@ -101,29 +117,33 @@ export class Environment {
       MERCHANT_WEBHOOK_URL: receiver.url,
       MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
     };
-    let dataDir = options.dataDir ?? '/nonexistent';
-    const database: Record<string, string> = {};
-    if (options.store === 'postgres') {
-      if (!options.postgres) throw new Error('there is no PostgreSQL');
-      database['DATABASE_URL'] = await options.postgres.createDatabase();
-    } else {
-      if (options.dataDir === undefined) {
-        const made = await mkdtemp(join(tmpdir(), 'fbc-faults-'));
-        cleanUp.push(() => rm(made, { recursive: true, force: true }));
-        dataDir = made;
-      }
-      database['DATA_DIR'] = dataDir;
-    }
+    const database = await openDatabase(options, cleanUp);
     const { control, verbose } = options;
-    const started = await Cluster.start({ upstream, database, settings, control, verbose }, options.instances);
+    const server = options.startsWith ?? options.server;
+    const running = { upstream, database, settings, control, server, verbose };
+    const started = await Cluster.start(running, options.instances);
     cluster = started;
     cleanUp.unshift(() => started.close());
-    return new Environment(options, upstream, started, dispatcher, receiver, dataDir, cleanUp);
+    return new Environment(options, upstream, view, started, dispatcher, receiver, database, cleanUp);
   }
 
   get random(): Random {
     return this.options.random;
   }
+
+  /** Of the embedded database. */
+  get dataDir(): string {
+    const { DATA_DIR: dataDir } = this.database;
+    if (dataDir === undefined) throw new Error('PostgreSQL has no DATA_DIR');
+    return dataDir;
+  }
+
+  get #isControl(): boolean {
+    return this.options.control !== undefined || this.options.isControl === true;
+  }
+
+  /** Another instance each time. */
+  readonly anywhere = () => this.cluster.url((urls) => this.random.pick(urls));
 
   fault(...rules: FaultRule[]): void {
     for (const rule of rules) this.upstream.simulator.faults.add(rule);
@@ -135,7 +155,6 @@ export class Environment {
     { atOnce = count, copies, url }: { atOnce?: number; copies?: number; url?: () => string | undefined } = {},
   ): Promise<void> {
     const limit = pLimit(atOnce);
-    const anywhere = () => this.cluster.url((urls) => this.random.pick(urls));
     const { slowInstruments = false } = this.options;
     for (const call of CALLS) {
       // The simulator's rules for all customers come before those of the customer whom Finix refuses.
@@ -144,17 +163,14 @@ export class Environment {
     }
     const connecting = Array.from({ length: count }, () => {
       const number = this.#named++;
-      const email = `customer-${number}@example.com`;
-      this.#scenarios.set(email, scenarioOf(number));
       return limit(async () => {
         const outcome = await connectBank({
-          email,
-          kind: number % 10 === 9 && !slowInstruments && !this.options.webhooks ? 'is refused' : 'connects',
-          url: url ?? anywhere,
+          email: `customer-${number}@example.com`,
+          kind: number % 10 === 9 && !slowInstruments ? 'is refused' : 'connects',
+          url: url ?? this.anywhere,
           plaidUrl: this.upstream.plaidUrl,
           random: this.random,
           copies,
-          login: this.options.webhooks && { username: scenarioOf(number).username, webhook: PLAID_HOOK },
           patienceMs: this.options.patienceMs ?? PATIENCE_MS,
         });
         this.outcomes.push(outcome);
@@ -163,25 +179,38 @@ export class Environment {
     await Promise.all(connecting);
   }
 
-  /** Lets the connections go through their scenarios. */
-  async live(): Promise<void> {
-    const { simulator, finixUrl } = this.upstream;
-    const running = this.outcomes.map(async (outcome) => {
-      const itemId = itemOf(simulator.ledger, outcome);
-      const instrument = outcome.final?.connections[0]?.payment_instrument ?? '';
-      if (outcome.final?.status !== 'completed' || itemId === undefined) return;
-      await sleep(this.random.between(0, SPREAD_MS));
-      await this.#scenarios.get(outcome.email)?.happen({
-        bank: simulator.bank,
-        itemId,
-        setEnabled: (enabled) => setEnabled(finixUrl, instrument, enabled),
-        pause: () => sleep(this.random.between(0, PAUSE_MS)).then(() => {}),
-      });
+  /** Lets `count` customers go through the scenarios in turn, `atOnce` at the same time. */
+  async live(
+    count: number,
+    scenarios: readonly Scenario[],
+    { atOnce = count, moments = {} }: { atOnce?: number | undefined; moments?: World['moments'] } = {},
+  ): Promise<void> {
+    const limit = pLimit(atOnce);
+    const world: World = {
+      upstream: this.view,
+      plaidUrl: this.upstream.plaidUrl,
+      finixUrl: this.upstream.finixUrl,
+      webhook: PLAID_HOOK,
+      url: this.anywhere,
+      random: this.random,
+      patienceMs: this.options.patienceMs ?? PATIENCE_MS,
+      moments,
+      conditionMs: this.#isControl ? CONDITION_OF_CONTROLS_MS : CONDITION_MS,
+      exhaustBudget: (sessionId) => this.#exhaustBudget(sessionId),
+    };
+    const living = Array.from({ length: count }, () => {
+      const number = this.#named++;
+      const scenario = scenarios[number % scenarios.length];
+      if (!scenario) throw new Error('there are no scenarios');
+      const customer = new ScenarioCustomer(world, number, `customer-${number}@example.com`);
+      this.#scenarios.set(customer, scenario);
+      return limit(() => scenario.live(customer).finally(() => customer.leave()));
     });
-    await Promise.all(running);
-    await simulator.webhooks.settled();
-    if (this.dispatcher.undelivered > 0)
-      throw new Error(`${this.dispatcher.undelivered} webhooks were accepted by no instance`);
+    // All of them end, also when one fails: a customer who goes on would disturb the next case.
+    for (const end of await Promise.allSettled(living)) if (end.status === 'rejected') throw end.reason;
+    await this.upstream.simulator.webhooks.settled();
+    const { undelivered } = this.dispatcher;
+    if (undelivered > 0) throw new Error(`${undelivered} webhooks were accepted by no instance`);
   }
 
   /** The oracle's verdict once the faults are over. What is still wrong after the calm is wrong for good. */
@@ -189,39 +218,90 @@ export class Environment {
     this.upstream.simulator.faults.clear();
     // Commits that are under way come first, or a second instrument is not there yet when the oracle looks for it.
     await sleep(this.options.settleMs ?? LATE_COMMIT_MS);
-    const end = performance.now() + (this.options.control ? CALM_OF_CONTROLS_MS : CALM_MS);
+    const end = performance.now() + (this.#isControl ? CALM_OF_CONTROLS_MS : CALM_MS);
     for (;;) {
-      const connections = await this.#connections();
-      const verdict = this.receiver
-        ? this.#checkScenarios(connections, this.receiver)
-        : checkSessions({
-            upstream: this.upstream.simulator.ledger,
-            outcomes: this.outcomes,
-            connections,
-            instancesSuffer: this.options.instancesSuffer === true || this.cluster.stalls > 0,
-            identitiesMayDouble: this.options.identitiesMayDouble ?? false,
-            unanswered: this.cluster.unanswered,
-          });
+      const found = await this.#check();
+      const verdict = { ...found, lost: [...this.problems, ...found.lost] };
+      if (isClean(verdict) && this.#scenarios.size > 0) return this.#checkUnasked(end, verdict);
       if (isClean(verdict) || performance.now() > end) return verdict;
       await sleep(200);
     }
   }
 
-  #checkScenarios(connections: Map<string, Connection[]>, { received }: Receiver): Verdict {
-    return checkScenarios({
+  async #check(): Promise<Verdict> {
+    const customers = [...this.#scenarios.keys()];
+    const connections = await this.#connections([...this.outcomes, ...customers].map(({ email }) => email));
+    if (customers.length > 0) {
+      return checkScenarios({
+        upstream: this.view,
+        scenarios: this.#scenarios,
+        connections,
+        events: (this.receiver?.received ?? []).map(({ body }) => (body as { data: MerchantEvent }).data),
+      });
+    }
+    return checkSessions({
       upstream: this.upstream.simulator.ledger,
       outcomes: this.outcomes,
-      scenarios: this.#scenarios,
       connections,
-      events: received.map(({ body }) => (body as { data: MerchantEvent }).data),
+      instancesSuffer: this.options.instancesSuffer === true || this.cluster.stalls > 0,
+      identitiesMayDouble: this.options.identitiesMayDouble ?? false,
+      unanswered: this.cluster.unanswered,
     });
   }
 
-  async #connections(): Promise<Map<string, Connection[]>> {
+  /** Once nothing is in doubt, Finix is not asked any more. */
+  async #checkUnasked(end: number, clean: Verdict): Promise<Verdict> {
+    const calls = () => this.upstream.simulator.ledger.calls().filter(({ service }) => service === 'finix');
+    for (;;) {
+      const before = calls().length;
+      await sleep(UNASKED_MS);
+      const asked = calls().slice(before);
+      if (asked.length === 0) return this.#check();
+      if (performance.now() < end) continue;
+      const words = new Set(asked.map(({ method, path, query }) => `${method} ${path} ${JSON.stringify(query)}`));
+      return { ...clean, lost: [...words].map((call) => `Finix is still asked though nothing is in doubt: ${call}`) };
+    }
+  }
+
+  /** Lets work on a session have taken longer than a server goes on with it; the workers die first, because they know better. */
+  async #exhaustBudget(sessionId: string): Promise<void> {
+    await this.cluster.restart('SIGKILL', async () => {
+      for (const column of [
+        `processing_since = processing_since - ${OVER_BUDGET_MS}`,
+        `waited_ms = ${OVER_BUDGET_MS}`,
+      ]) {
+        // The earlier version counts from the first column, and does not have the second.
+        await changeRows(this.database, `update sessions set ${column} where id = '${sessionId}'`).catch(() => {});
+      }
+      return undefined;
+    });
+  }
+
+  /** Takes a copy of the database while the instances use it. */
+  copy(): Promise<DatabaseCopy> {
+    return copyDatabase(this.database, this.options.postgres);
+  }
+
+  /** Puts a copy in the place of the database; the instances end with `signal` before, and start again. */
+  async putBack(copy: DatabaseCopy, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    await this.cluster.restart(signal, async () => {
+      this.database = await copy.putBack();
+      return this.database;
+    });
+    copy.remove();
+  }
+
+  /** Compares the database with Plaid and Finix and fixes what differs; a version that can't do that does nothing. */
+  async reconcile(): Promise<void> {
+    const [instance] = this.cluster.instances;
+    await instance?.tell({ order: 'reconcile' });
+  }
+
+  async #connections(emails: string[]): Promise<Map<string, Connection[]>> {
     const url = () => this.cluster.url(([first = '']) => first);
     const limit = pLimit(16);
-    const read = this.outcomes.map(({ email }) =>
-      limit(async (): Promise<[string, Connection[]]> => [email, (await readConnections({ url }, email)) ?? []]),
+    const read = emails.map((email) =>
+      limit(async (): Promise<[string, Connection[]]> => [email, (await readConnections(url, email)) ?? []]),
     );
     return new Map(await Promise.all(read));
   }
@@ -229,4 +309,18 @@ export class Environment {
   async close(): Promise<void> {
     for (const step of this.cleanUp) await step();
   }
+}
+
+async function openDatabase(
+  { store, postgres, dataDir }: EnvironmentOptions,
+  cleanUp: (() => Promise<void>)[],
+): Promise<DatabaseSettings> {
+  if (store === 'postgres') {
+    if (!postgres) throw new Error('there is no PostgreSQL');
+    return { DATABASE_URL: await postgres.createDatabase() };
+  }
+  if (dataDir !== undefined) return { DATA_DIR: dataDir };
+  const made = await mkdtemp(join(tmpdir(), 'fbc-faults-'));
+  cleanUp.push(() => rm(made, { recursive: true, force: true }));
+  return { DATA_DIR: made };
 }

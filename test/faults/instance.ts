@@ -7,15 +7,32 @@ import { createInterface } from 'node:readline';
 import { getRequestListener } from '@hono/node-server';
 import { sql } from 'kysely';
 import { loadConfig } from '../../server/config.ts';
+import type { Clients } from '../../server/create-server.ts';
 import { assembleServer } from '../../server/create-server.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage } from '../../server/storage/open.ts';
-import { type Control, naiveRetry, noFence, synchronousOff } from './controls.ts';
+import {
+  type Control,
+  naiveRetry,
+  noDisabling,
+  noFence,
+  noLists,
+  noLoginReads,
+  synchronousOff,
+  twoExchanges,
+} from './controls.ts';
 import { clientsWithPoints, clientsWithSlowReads, createPoints, print, storageWithPoints } from './points.ts';
 import { INSTANCE_TIMES, type Order } from './times.ts';
 
 const STALL_CHECK_MS = 50;
 const control = process.env['FAULTS_CONTROL'] as Control | undefined;
+const CLIENTS: Partial<Record<Control, (clients: Clients) => Clients>> = {
+  'naive retry': naiveRetry,
+  'no lists': noLists,
+  'no disabling': noDisabling,
+  'no reads of the login': noLoginReads,
+  'two exchanges': twoExchanges,
+};
 const points = createPoints();
 const realNow = Date.now;
 let clockOffset = 0;
@@ -35,7 +52,7 @@ const { timing } = INSTANCE_TIMES;
 // The clock check before a create call compares with this: too long to take effect, yet within the lease, which also bounds a wait.
 const lookAgainMs = control === 'no fence' || control === 'no clock check' ? 0.8 * timing.leaseMs : timing.lookAgainMs;
 let stopping = false;
-const { app, connector, jobs, plaid } = await assembleServer({
+const { app, connector, jobs, plaid, reconcile } = await assembleServer({
   config,
   storage,
   log,
@@ -45,7 +62,7 @@ const { app, connector, jobs, plaid } = await assembleServer({
   timing: { ...timing, lookAgainMs },
   ...(control === 'no quiet period' ? { quietMs: 0 } : {}),
   wrapClients: (clients) => {
-    const own = control === 'naive retry' ? naiveRetry(clients) : clients;
+    const own = (control && CLIENTS[control]?.(clients)) ?? clients;
     return clientsWithPoints(config.finix.webhookSecrets.length === 0 ? own : clientsWithSlowReads(own), points);
   },
 });
@@ -74,6 +91,17 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     // SQLite reads a limit below the current size as the current size.
     const pages = order.full ? 1 : 1_000_000_000;
     sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(opened.db).catch(() => process.exit(1));
+  }
+  if (order.order === 'reconcile') {
+    // As the command does, in a process of its own or in any other.
+    reconcile({ fix: true, since: 0 }).then(
+      () => print('done reconcile'),
+      (error: unknown) => {
+        process.stderr.write(`${(error as Error).stack}\n`);
+        process.exit(1);
+      },
+    );
+    return;
   }
   print(`done ${order.order}`);
 });

@@ -12,7 +12,7 @@ export interface Verdict {
   lost: string[];
   /** Customers with more than one enabled instrument, or more than one identity, at Finix. */
   double: string[];
-  /** Customers who were sent through Link again although the exchange's answer had not been lost. */
+  /** Customers who were sent through Link again although their token was still good, or its exchange was answered. */
   needless: string[];
   longestMs: number;
 }
@@ -87,7 +87,7 @@ export function checkSessions({
       verdict,
       outcome,
       index,
-      (token, handled) => unanswered.has(sha256(token)) || (instancesSuffer && handled),
+      (token, handled) => handled && (instancesSuffer || unanswered.has(sha256(token))),
     );
   }
   return verdict;
@@ -149,8 +149,9 @@ function indexOf(upstream: Ledger): Index {
     const token = String((call.body as { public_token?: unknown }).public_token);
     const known = index.exchanges.get(token) ?? { handled: false, answerLost: false };
     // No answer, none that can be read, or an error after it was done.
-    const unreadable = call.status === null || call.fault === 'html' || call.fault === 'malformed';
-    const answerLost = unreadable || (call.handled && (call.status ?? 0) >= 500);
+    const isUnreadable = call.status === null || call.fault === 'html' || call.fault === 'malformed';
+    // A call that never reached Plaid leaves the token as good as it was.
+    const answerLost = call.handled && (isUnreadable || (call.status ?? 0) >= 500);
     index.exchanges.set(token, {
       handled: known.handled || call.handled,
       answerLost: known.answerLost || answerLost,

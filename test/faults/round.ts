@@ -1,5 +1,8 @@
 import pLimit from 'p-limit';
-import type { Environment, EnvironmentOptions, Store } from './environment.ts';
+import type { Found } from './checkout.ts';
+import type { Control } from './controls.ts';
+import type { Store } from './database.ts';
+import type { Environment, EnvironmentOptions } from './environment.ts';
 import type { Verdict } from './oracle.ts';
 
 /** One line of the table: what goes wrong, for how many customers. */
@@ -8,8 +11,12 @@ export interface FaultCase {
   /** Both when left out. */
   stores?: readonly Store[];
   instances: number | Record<Store, number>;
+  /** Where the short form runs it; on all of `stores` when left out. */
+  storesInShort?: readonly Store[];
   /** 0: not in the short form. */
   sessions: { full: number; short: number };
+  /** How many environments go through it, each with so many sessions; one when left out. */
+  rounds?: { full: number; short: number };
   /** It takes the database away from every instance: no other round runs at the same time. */
   alone?: boolean;
   options?: Pick<
@@ -19,7 +26,18 @@ export interface FaultCase {
   /** What a round needs around it, such as a disk of its own. */
   around?: (run: (more: Pick<EnvironmentOptions, 'dataDir'>) => Promise<void>) => Promise<void>;
   run(environment: Environment, sessions: number): Promise<void>;
+  /** The version that the instances run at first, before the one under test; that one when left out. */
+  startsWith?: (server: string | undefined) => Found;
+  /** Why it can't run here. */
+  skipped?: (store: Store) => string | undefined;
+  /** Servers that the case must detect: it runs with each of them as well. */
+  controls?: readonly CaseControl[];
+  /** Which of them also run in the short form. */
+  controlsInShort?: readonly CaseControl[];
 }
+
+/** A server without one protection, or the earlier version (checkout.ts), which lacked several. */
+export type CaseControl = Control | 'earlier version';
 
 /** Runs one round in an environment of its own, and gives the oracle's verdict. */
 export type RunRound = (

@@ -1,22 +1,20 @@
 import pLimit from 'p-limit';
 import pg from 'pg';
 import { postgresMissing, startPostgres, type TestPostgres } from '../helpers/postgres.ts';
-import { controlCases } from './cases/control-cases.ts';
-import { faultCases } from './cases/index.ts';
-import { pointCases } from './cases/point-cases.ts';
-import { Environment, type EnvironmentOptions, type Store } from './environment.ts';
+import type { Store } from './database.ts';
+import { Environment, type EnvironmentOptions } from './environment.ts';
 import { isClean, type Verdict } from './oracle.ts';
+import { type PlannedLine, plan } from './plan.ts';
 import { createRandom } from './random.ts';
-import type { FaultCase, RunRound } from './round.ts';
+import type { RunRound } from './round.ts';
 
 export interface SuiteOptions {
   seed: number;
   stores: Store[];
-  /** Only cases whose name contains this. */
   only?: string | undefined;
   short: boolean;
-  /** The sessions of all cases are multiplied by this. */
   scale: number;
+  server?: string | undefined;
   verbose: boolean;
   /** Called with each line of the table as soon as it is known. */
   report: (line: Line) => void;
@@ -33,9 +31,7 @@ export interface Line {
   ms: number;
 }
 
-/** Concurrent rounds of one case: each of them mostly waits. */
-const ROUNDS_AT_ONCE = 3;
-/** In the short form, for each store: more of them would starve each other on two cores. */
+/** In the short form, for each store: more cases would starve each other on two cores. */
 const CASES_AT_ONCE = 2;
 
 /** @returns all lines; the verdict of those that are not `ok` explains why */
@@ -79,33 +75,28 @@ export function availableStores(): { stores: Store[]; missing: string | undefine
 }
 
 async function runStore(
-  { seed, only, short, scale, verbose }: SuiteOptions,
+  { seed, only, short, scale, server, verbose }: SuiteOptions,
   store: Store,
   postgres: TestPostgres | undefined,
   report: (line: Line) => void,
 ): Promise<void> {
-  const isWanted = (name: string) => only === undefined || name.includes(only);
-  const sessionsOf = ({ sessions }: Pick<FaultCase, 'sessions'>) =>
-    short ? sessions.short : Math.max(1, Math.round(sessions.full * scale));
-
   const roundOf = (name: string): RunRound => {
     const random = createRandom(seed).fork(name);
     let rounds = 0;
-    return async (faultCase, more, act) => {
-      const instances = typeof faultCase.instances === 'number' ? faultCase.instances : faultCase.instances[store];
-      const own = random.fork(String(rounds++));
+    return async ({ instances, options, around }, more, act) => {
+      const own: EnvironmentOptions = {
+        store,
+        random: random.fork(String(rounds++)),
+        postgres,
+        instances: typeof instances === 'number' ? instances : instances[store],
+        server,
+        verbose,
+        ...options,
+        ...more,
+      };
       let verdict: Verdict | undefined;
-      const run = async (around: Pick<EnvironmentOptions, 'dataDir'>) => {
-        const environment = await Environment.open({
-          store,
-          random: own,
-          postgres,
-          instances,
-          verbose,
-          ...faultCase.options,
-          ...more,
-          ...around,
-        });
+      const run = async (within: Pick<EnvironmentOptions, 'dataDir'>) => {
+        const environment = await Environment.open({ ...own, ...within });
         try {
           await act(environment);
           verdict = await environment.verdict();
@@ -113,56 +104,35 @@ async function runStore(
           await environment.close();
         }
       };
-      await (faultCase.around ? faultCase.around(run) : run({}));
+      await (around ? around(run) : run({}));
       if (!verdict) throw new Error('a round had no verdict');
       return verdict;
     };
   };
-  type RunLine = (round: RunRound) => Promise<Verdict>;
-  const tryLine = async (fault: string, control: boolean, run: RunLine): Promise<Line> => {
+  const runLine = async ({ name, control, run }: PlannedLine): Promise<Line> => {
     const began = performance.now();
-    const verdict = await run(roundOf(fault)).catch(failed);
+    const verdict = await run(roundOf(name)).catch(failed);
     // A control without any verdict was not detected.
-    const caught = verdict.sessions > 0 && verdict.lost.length + verdict.double.length > 0;
-    return { store, fault, verdict, control, ok: control ? caught : isClean(verdict), ms: performance.now() - began };
+    const isDetected = verdict.sessions > 0 && !isClean(verdict);
+    const ok = control ? isDetected : isClean(verdict);
+    return { store, fault: name, verdict, control, ok, ms: performance.now() - began };
   };
-  const again: (() => Promise<void>)[] = [];
-  const line = async (fault: string, control: boolean, run: RunLine) => {
-    const first = await tryLine(fault, control, run);
-    if (first.ok || !short) return report(first);
-    again.push(async () => report(await tryLine(fault, control, run)));
+  const again: PlannedLine[] = [];
+  const runAndReport = async (planned: PlannedLine) => {
+    const line = await runLine(planned);
+    // With concurrent cases the machine can starve one of them once; a case that also fails alone has found a defect.
+    if (line.ok || !short) report(line);
+    else again.push(planned);
   };
 
+  const skip = (name: string, why: string) => console.log(`(${store}) ${name}: not run: ${why}`);
+  const lines = plan({ store, short, scale, only, server, skip });
   const limit = pLimit(short ? CASES_AT_ONCE : 1);
-  const inOrder: Promise<void>[] = [];
-  const add = (...args: Parameters<typeof line>) => inOrder.push(limit(() => line(...args)));
-  const runCase = (faultCase: FaultCase) => (round: RunRound) =>
-    round(faultCase, {}, (environment) => faultCase.run(environment, sessionsOf(faultCase)));
-  const ownCases = faultCases.filter(
-    (one) => isWanted(one.name) && (one.stores?.includes(store) ?? true) && sessionsOf(one) > 0,
-  );
   // Where cases run one by one, each is alone in any case; and a crash's recovery takes longer with more databases.
-  const isInOrder = (one: FaultCase) => !short || !one.alone;
-  for (const one of ownCases) if (isInOrder(one)) add(one.name, false, runCase(one));
-  for (const points of pointCases) {
-    if (!isWanted(points.name) || sessionsOf(points) === 0) continue;
-    const sessions = sessionsOf(points);
-    add(points.name, false, (round) =>
-      points.run(round, { short, sessions, atOnce: short ? CASES_AT_ONCE : ROUNDS_AT_ONCE }),
-    );
-  }
-  for (const one of controlCases) {
-    if (!isWanted(one.name) || (one.stores && !one.stores.includes(store))) continue;
-    if (short && !one.inShort?.includes(store)) continue;
-    const skipped = one.skipped?.();
-    if (skipped) console.log(`(${store}) ${one.name}: not run: ${skipped}`);
-    else add(one.name, one.isControl ?? true, (round) => one.run(round));
-  }
-  await Promise.all(inOrder);
-  for (const one of ownCases) if (!isInOrder(one)) await line(one.name, false, runCase(one));
-  // With concurrent cases the machine can starve one of them once; a case that also fails alone has found a defect. The full form
-  // repeats nothing.
-  for (const run of again) await run();
+  const isInOrder = ({ alone }: PlannedLine) => !short || !alone;
+  await Promise.all(lines.filter(isInOrder).map((line) => limit(() => runAndReport(line))));
+  for (const line of lines) if (!isInOrder(line)) await runAndReport(line);
+  for (const line of again) report(await runLine(line));
 }
 
 /** A case that could not be carried out proves nothing, which is as bad as a lost bank. */

@@ -46,4 +46,5 @@ export type Order =
   | { order: 'arm'; point: string; action: 'kill' | 'freeze' }
   | { order: 'trace' }
   | { order: 'clock'; offsetMs: number }
-  | { order: 'full'; full: boolean };
+  | { order: 'full'; full: boolean }
+  | { order: 'reconcile' };

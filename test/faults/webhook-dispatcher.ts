@@ -10,6 +10,8 @@ export interface DispatcherOptions {
   random: Random;
   /** One in so many instances is killed as soon as it has answered 200; undefined: none. */
   killsOneIn?: number | undefined;
+  /** Whether both copies of a webhook with this body are delivered without delay. */
+  isPrompt?: (body: string) => boolean;
 }
 
 /** Longer than the time between any two events of a connection, so that the first event can arrive last. */
@@ -35,6 +37,7 @@ export function createWebhookDispatcher({
   cluster,
   random,
   killsOneIn,
+  isPrompt = () => false,
 }: DispatcherOptions): WebhookDispatcher {
   let isKilling = false;
   let undelivered = 0;
@@ -71,9 +74,10 @@ export function createWebhookDispatcher({
   const deliver: Deliver = async (url, init) => {
     const first = random.between(0, 10);
     // Half of the time at the same moment: then both instances handle it concurrently.
-    const together = random.between(0, 1) === 1 ? random.between(0, LATE_MS) : undefined;
+    const latest = isPrompt(init.body) ? 0 : LATE_MS;
+    const together = random.between(0, 1) === 1 ? random.between(0, latest) : undefined;
     const copies = Array.from({ length: COPIES }, async (_, copy) => {
-      await sleep(together ?? random.between(0, LATE_MS));
+      await sleep(together ?? random.between(0, latest));
       const headers: Record<string, string> = { ...init.headers };
       // Signed in another second, as Plaid's repetitions are: the same signature would be stored once.
       if (headers['Plaid-Verification']) {

@@ -1,4 +1,4 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
@@ -9,26 +9,30 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
  * Bundles the sources as they are now, as the build does for Node, for tests that start processes of their own: `dist` may be of
  * yesterday, and translating at each start takes as long as all the rest of it.
  * @param entry relative to the project
+ * @param project another checkout of it, with its dependencies
  * @returns the file, in a folder that is removed with this process, and that looks to it like the package's own `dist/server`
  */
-export async function bundle(entry: string): Promise<string> {
+export async function bundle(entry: string, project = PROJECT): Promise<string> {
   const name = basename(entry, '.ts');
   // Below node_modules, where Node finds the dependencies.
-  const folder = join(PROJECT, 'node_modules', '.cache', `fbc-${name}-${process.pid}`);
+  const cache = join(project, 'node_modules', '.cache');
+  mkdirSync(cache, { recursive: true });
+  // A linked folder may be gone when the process exits.
+  const folder = mkdtempSync(join(realpathSync(cache), `fbc-${name}-`));
   const outDir = join(folder, 'dist', 'server');
   await build({
-    root: PROJECT,
+    root: project,
     configFile: false,
     logLevel: 'error',
     build: {
-      ssr: join(PROJECT, entry),
+      ssr: join(project, entry),
       outDir,
       target: 'node20',
       minify: false,
       rolldownOptions: { output: { format: 'es', entryFileNames: `${name}.mjs` } },
     },
   });
-  copyFileSync(join(PROJECT, 'package.json'), join(folder, 'package.json'));
+  copyFileSync(join(project, 'package.json'), join(folder, 'package.json'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   return join(outDir, `${name}.mjs`);
 }

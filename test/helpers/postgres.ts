@@ -166,13 +166,20 @@ async function administer(url: string, statement: string): Promise<void> {
 }
 
 function findBin(): string | undefined {
+  return binFolders().find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))));
+}
+
+/** A program that comes with PostgreSQL, such as `pg_dump`; undefined: it is not installed. */
+export function postgresProgram(name: string): string | undefined {
+  return binFolders()
+    .map((folder) => join(folder, name))
+    .find((file) => existsSync(file));
+}
+
+function binFolders(): string[] {
   const root = '/usr/lib/postgresql';
   const versions = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    ...(process.env['PATH'] ?? '').split(delimiter),
-    ...versions.map((version) => join(root, version, 'bin')),
-  ];
-  return folders.find((folder) => ['initdb', 'postgres'].every((name) => existsSync(join(folder, name))));
+  return [...(process.env['PATH'] ?? '').split(delimiter), ...versions.map((version) => join(root, version, 'bin'))];
 }
 
 /** PostgreSQL refuses to run as root, so root lends it another user. */

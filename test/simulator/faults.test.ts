@@ -184,6 +184,15 @@ describe('rules', () => {
       expect((await refusal(client.accountsGet({ access_token: accessToken }))).status).toBe(500);
     });
 
+    it('win over those about all, and end on demand', async () => {
+      running.simulator.faults.add(identityFault({ status: 429, times: undefined }));
+      const end = running.simulator.faults.add(identityFault({ about: 'ada@example.com', times: undefined }));
+      const make = () => finix(running, 'POST', '/identities', { entity: { email: 'ada@example.com' } });
+      expect((await make()).status).toBe(500);
+      end();
+      expect((await make()).status).toBe(429);
+    });
+
     it('strike only requests with that text in their body or query', async () => {
       running.simulator.faults.add(identityFault({ about: 'ada@example.com', times: undefined }));
       running.simulator.faults.add(identityFault({ about: 'grace@example.com', times: undefined, method: 'GET' }));

@@ -1,5 +1,5 @@
 import type { Control } from '../controls.ts';
-import type { Store } from '../environment.ts';
+import type { Store } from '../database.ts';
 import type { Verdict } from '../oracle.ts';
 import { powerCut, whyNoPowerCut } from '../power.ts';
 import { addUp, type RunRound } from '../round.ts';

@@ -1,9 +1,12 @@
 import type { FaultCase } from '../round.ts';
 import { CALLS } from '../times.ts';
+import { copyCases } from './copy-cases.ts';
+import { exchangeCases } from './exchange-cases.ts';
 import { processCases } from './process-cases.ts';
+import { scenarioCases } from './scenario-cases.ts';
 import { storageCases } from './storage-cases.ts';
+import { upgradeCases } from './upgrade-cases.ts';
 import { upstreamCases } from './upstream-cases.ts';
-import { webhookCases } from './webhook-cases.ts';
 
 /** In the order of the table. */
 export const faultCases: FaultCase[] = [
@@ -28,5 +31,8 @@ export const faultCases: FaultCase[] = [
   },
   ...processCases,
   ...storageCases,
-  ...webhookCases,
+  ...exchangeCases,
+  ...scenarioCases,
+  ...copyCases,
+  ...upgradeCases,
 ];

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Store } from '../database.ts';
 import type { Environment } from '../environment.ts';
 import type { Verdict } from '../oracle.ts';
 import { addUp, type RunRound } from '../round.ts';
@@ -6,6 +7,8 @@ import { FROZEN_LONG_MS, FROZEN_MS } from '../times.ts';
 
 interface PointCase {
   name: string;
+  /** Where the short form runs it. */
+  storesInShort: readonly Store[];
   /** At each point. */
   sessions: { full: number; short: number };
   run(round: RunRound, options: { short: boolean; sessions: number; atOnce: number }): Promise<Verdict>;
@@ -17,6 +20,7 @@ const REACHED_MS = 15_000;
 /** At every point in turn: a few sessions are under way, and the process dies when the first of them reaches the point. */
 const killAtPoints: PointCase = {
   name: 'kill -9 at each recovery point',
+  storesInShort: ['postgres'],
   sessions: { full: 4, short: 2 },
   async run(round, { short, sessions, atOnce }) {
     const points = short ? ['after the exchange', 'after creating the instrument'] : await pointsOf(round);
@@ -33,6 +37,7 @@ function freezeAtPoints(name: string, frozenMs: number, identitiesMayDouble: boo
   const options = { instancesSuffer: true, slowInstruments: true, identitiesMayDouble };
   return {
     name,
+    storesInShort: ['sqlite'],
     sessions: { full: 2, short: identitiesMayDouble ? 0 : 1 },
     async run(round, { short, sessions, atOnce }) {
       const points = short ? ['before the processor token'] : await pointsOf(round);

@@ -30,6 +30,7 @@ const IN_SHORT = 'timeout long before the commit';
 export const upstreamCases: FaultCase[] = Object.entries(TROUBLES).map(([name, trouble]) => ({
   name: `upstream: ${name}`,
   instances: 2,
+  storesInShort: ['sqlite'],
   sessions: { full: 20, short: name === IN_SHORT ? 5 : 0 },
   async run(environment, sessions) {
     const times = Math.ceil(sessions / 5);

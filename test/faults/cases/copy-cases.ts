@@ -1,0 +1,62 @@
+import { eventually } from '../../helpers/server.ts';
+import { whyNoCopy } from '../copies.ts';
+import { Moment } from '../moment.ts';
+import type { FaultCase } from '../round.ts';
+import { COPIES, REPLICA } from '../scenarios/copy-scenarios.ts';
+import { CALLS } from '../times.ts';
+
+/** A session then takes the better part of a second, so that many are under way at any time. */
+const SLOW_MS = 150;
+/**
+ * How many customers' instruments the replica does not know: more than there are calls in flight at the copy, which it knows to be in
+ * doubt.
+ */
+const LOST = 14;
+const PATIENCE_MS = 45_000;
+
+/** Databases that go back in time. Afterwards the operator runs `reconcile`. */
+export const copyCases: FaultCase[] = [
+  {
+    name: 'an older copy of the database is put back',
+    instances: { sqlite: 1, postgres: 2 },
+    sessions: { full: 3 * COPIES.length, short: COPIES.length },
+    storesInShort: ['sqlite'],
+    options: { webhooks: {} },
+    skipped: whyNoCopy,
+    controls: ['earlier version'],
+    async run(environment, sessions) {
+      const moments = { copied: new Moment(sessions), 'put back': new Moment(sessions) };
+      const living = environment.live(sessions, COPIES, { moments });
+      await moments.copied.all;
+      const copy = await environment.copy();
+      moments.copied.pass();
+      await moments['put back'].all;
+      await environment.putBack(copy, 'SIGTERM');
+      moments['put back'].pass();
+      await living;
+      await environment.reconcile();
+    },
+  },
+  {
+    name: 'a replica without the last commits is promoted',
+    instances: 2,
+    sessions: { full: 40, short: 0 },
+    options: { webhooks: {} },
+    skipped: whyNoCopy,
+    controls: ['earlier version'],
+    async run(environment, sessions) {
+      for (const call of CALLS) environment.fault({ ...call, kind: 'delay', delayMs: SLOW_MS });
+      const promoted = new Moment(sessions);
+      const living = environment.live(sessions, REPLICA, { moments: { promoted } });
+      const made = () => environment.upstream.simulator.ledger.instruments().length;
+      await eventually(async () => made() >= sessions / 4, PATIENCE_MS);
+      const copy = await environment.copy();
+      const copied = made();
+      await eventually(async () => made() >= copied + LOST, PATIENCE_MS);
+      await environment.putBack(copy, 'SIGKILL');
+      promoted.pass();
+      await living;
+      await environment.reconcile();
+    },
+  },
+];

@@ -1,0 +1,125 @@
+import type { ScenarioCustomer } from './customer.ts';
+import { RENUMBERING_BANK, type Scenario } from './scenario.ts';
+import { INSTRUMENT_AND_500, lostInstrument } from './troubles.ts';
+
+/** Connects with two instruments, one of which is a surplus that Finix's list does not show yet. */
+async function connectWithSurplus(customer: ScenarioCustomer, institution?: string): Promise<void> {
+  await customer.connect([INSTRUMENT_AND_500], { login: { institution } });
+}
+
+/** The bank gives new numbers, and the create call of the new instrument is in doubt as well. */
+async function renumberInDoubt(customer: ScenarioCustomer, made: number): Promise<void> {
+  customer.fault(customer.number % 2 === 0 ? INSTRUMENT_AND_500 : lostInstrument(customer.number));
+  customer.bank.renumber(customer.itemId);
+  await customer.made(made);
+}
+
+/** What happens to a connection before the sweep that is to disable a surplus instrument of it. */
+export const QUIET_PERIOD: readonly Scenario[] = [
+  {
+    name: 'new numbers',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      customer.bank.renumber(customer.itemId);
+    },
+    end: ['active'],
+  },
+  {
+    name: 'new numbers, in doubt as well',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      await renumberInDoubt(customer, 3);
+    },
+    end: ['active'],
+  },
+  {
+    name: 'new numbers twice',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      customer.bank.renumber(customer.itemId);
+      await customer.made(3);
+      customer.bank.renumber(customer.itemId);
+    },
+    end: ['active'],
+  },
+  {
+    name: 'new numbers in doubt, and revoked',
+    async live(customer) {
+      await customer.connect();
+      await renumberInDoubt(customer, 2);
+      customer.bank.revokePermission(customer.itemId);
+    },
+    end: ['revoked'],
+  },
+  {
+    name: 'new numbers in doubt, and removed',
+    async live(customer) {
+      await customer.connect();
+      await renumberInDoubt(customer, 2);
+      await customer.remove();
+    },
+    end: [],
+  },
+  {
+    name: 'repaired at a bank that renumbers',
+    async live(customer) {
+      await connectWithSurplus(customer, RENUMBERING_BANK);
+      customer.bank.breakLogin(customer.itemId);
+      await customer.becomes('needs_repair');
+      await customer.repair();
+    },
+    end: ['active'],
+  },
+  {
+    name: 'repaired with the same numbers',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      customer.bank.breakLogin(customer.itemId);
+      await customer.becomes('needs_repair');
+      await customer.repair();
+    },
+    end: ['active'],
+  },
+  {
+    name: 'revoked',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      customer.bank.revokePermission(customer.itemId);
+    },
+    end: ['revoked'],
+  },
+  {
+    name: 'revoked, and given again',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      customer.bank.revokePermission(customer.itemId);
+      await customer.becomes('revoked');
+      await customer.repair();
+    },
+    end: ['active'],
+  },
+  {
+    name: 'removed',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      await customer.remove();
+    },
+    end: [],
+  },
+  {
+    name: 'erased',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      await customer.erase();
+    },
+    end: [],
+  },
+  {
+    name: 'connected again',
+    async live(customer) {
+      await connectWithSurplus(customer);
+      await customer.connect();
+    },
+    end: ['active'],
+  },
+];

@@ -1,0 +1,102 @@
+import type { ScenarioCustomer } from './customer.ts';
+import type { Scenario } from './scenario.ts';
+import { ITEM_DOWN, PROCESSOR_TOKENS_DOWN, SLOW_INSTRUMENT } from './troubles.ts';
+
+/** A webhook's lateness, a call to Finix that is given up and tried again, and a busy machine: far less than Plaid's outage. */
+const STOP_MS = 5_000;
+const SEVERAL_ACCOUNTS = {
+  login: { username: 'user_several' },
+  session: { account_selection: 'multiple' },
+  maxRuns: 1,
+} as const;
+
+/** Lets `stop` happen while a repair of the connection waits for Plaid, and measures how long the instrument stays enabled. */
+async function whileRepairWaits(customer: ScenarioCustomer, stop: () => Promise<void>): Promise<void> {
+  await customer.connect();
+  customer.bank.breakLogin(customer.itemId);
+  await customer.becomes('needs_repair');
+  const isBack = ITEM_DOWN.map((rule) => customer.fault(rule));
+  let session: string | undefined;
+  const repairing = customer.repair({
+    begun: (id) => {
+      session = id;
+    },
+  });
+  await customer.until('the repair begun', () => session !== undefined);
+  await customer.isProcessing(session);
+  await stopsInTime(customer, stop);
+  for (const end of isBack) end();
+  await repairing;
+}
+
+/** As whileRepairWaits: a session with several accounts has made an instrument, and waits for Plaid with the next. */
+async function whileSiblingWaits(customer: ScenarioCustomer, stop: () => Promise<void>): Promise<void> {
+  const connecting = customer.connect([SLOW_INSTRUMENT], SEVERAL_ACCOUNTS);
+  await customer.made(1);
+  const isBack = customer.fault(PROCESSOR_TOKENS_DOWN);
+  await stopsInTime(customer, stop);
+  isBack();
+  await connecting;
+}
+
+/** As whileRepairWaits: a renewal waits for Plaid. */
+async function whileRenewalWaits(customer: ScenarioCustomer, stop: () => Promise<void>): Promise<void> {
+  await customer.connect();
+  const isBack = customer.fault(PROCESSOR_TOKENS_DOWN);
+  customer.bank.renumber(customer.itemId);
+  await customer.becomes('pending');
+  await stopsInTime(customer, stop);
+  isBack();
+}
+
+async function revoke(customer: ScenarioCustomer): Promise<void> {
+  customer.bank.revokePermission(customer.itemId);
+  await customer.becomes('revoked', STOP_MS);
+}
+
+async function stopsInTime(customer: ScenarioCustomer, stop: () => Promise<void>): Promise<void> {
+  // At the same time: a request that has to be repeated until it is accepted is part of the wait.
+  await Promise.all([stop(), customer.stops(STOP_MS)]);
+}
+
+/** Debits that must stop at once, whatever else waits for Plaid. */
+export const WAITING: readonly Scenario[] = [
+  {
+    name: 'revoked while a repair waits',
+    live: (customer) => whileRepairWaits(customer, () => revoke(customer)),
+    end: ['revoked'],
+    made: 1,
+  },
+  {
+    name: 'removed while a repair waits',
+    live: (customer) => whileRepairWaits(customer, () => customer.remove(STOP_MS)),
+    end: [],
+    made: 1,
+  },
+  {
+    name: 'erased while a repair waits',
+    live: (customer) => whileRepairWaits(customer, () => customer.erase()),
+    end: [],
+    made: 1,
+  },
+  {
+    name: 'revoked while another account of the login waits',
+    live: (customer) => whileSiblingWaits(customer, () => revoke(customer)),
+    end: ['revoked', 'failed'],
+  },
+  {
+    name: 'erased while another account of the login waits',
+    live: (customer) => whileSiblingWaits(customer, () => customer.erase()),
+    end: [],
+  },
+  {
+    name: 'revoked while a renewal waits',
+    live: (customer) => whileRenewalWaits(customer, () => revoke(customer)),
+    end: ['revoked'],
+  },
+  {
+    name: 'removed while a renewal waits',
+    live: (customer) => whileRenewalWaits(customer, () => customer.remove(STOP_MS)),
+    end: [],
+  },
+];
