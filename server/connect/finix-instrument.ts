@@ -46,8 +46,7 @@ export interface InstrumentDeps {
 export interface InstrumentHold {
   /** Another worker was at this before, or the database may be older than what was done: an instrument may exist that no row is of. */
   readonly looksFirst: boolean;
-  /** No instrument of this work can be older. Milliseconds since 1970. */
-  readonly since: number;
+  readonly since: number; // Milliseconds since 1970: no instrument of this work can be older.
   /** @throws Fenced when the lease was lost to another worker */
   write(patch: Record<string, never>, also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
 }
