@@ -75,7 +75,7 @@ export async function acceptPublicToken(
     // A write first: it locks the row, so that of many requests at once exactly one goes on from here.
     const session = await trx
       .updateTable('sessions')
-      .set({ updated_at: now })
+      .set((eb) => ({ updated_at: eb.ref('updated_at') }))
       .where('id', '=', found.id)
       .returningAll()
       .executeTakeFirst();
@@ -140,7 +140,7 @@ async function askForRestart(unit: Unit, session: SessionTable, { requestId }: R
   if (session.item_id !== null) return { ...session, ...asked };
   const restarted = await unit.trx
     .updateTable('sessions')
-    .set({ ...asked, version: session.version + 1 })
+    .set({ ...asked, version: session.version + 1, updated_at: unit.now })
     .where('id', '=', session.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -196,6 +196,7 @@ async function beginWork(
     .set({
       status: 'processing',
       error: null,
+      updated_at: now,
       version: session.version + 1,
       lease_owner: owner,
       lease_until: leaseUntil,
