@@ -85,7 +85,7 @@ describe('the merchant is told', () => {
     ]);
     const times = receiver.received.map(({ body }) => body.data.updated_at).filter((time) => time !== undefined);
     expect(times).toEqual([...times].sort());
-    expect(new Set(times).size).toBe(3);
+    expect(new Set(times).size).toBe(4);
   });
 
   it('the merchant receives an event of a session that failed and of one that must be restarted', async () => {
