@@ -29,6 +29,7 @@ describe('the chunks', () => {
       'widget/element/properties.ts',
       'widget/element/styles.ts',
       'widget/element/view.ts',
+      'widget/element/when-idle.ts',
       'widget/embed.ts',
       'widget/finix-bank-connect.ts',
       'widget/flow/state.ts',

@@ -1,5 +1,5 @@
 import { LitElement } from 'lit';
-import { whenIdle } from './load-lazy.ts';
+import { whenIdle } from './when-idle.ts';
 
 let clicking: boolean | undefined;
 

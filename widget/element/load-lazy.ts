@@ -5,11 +5,6 @@ type Lazy = typeof import('../lazy/index.ts');
 /** The chunk's own name. Only the build for script tags knows it; elsewhere the merchant's bundler loads the chunk, and has its own way of retrying. */
 declare const LAZY_CHUNK: string | undefined;
 
-// While a page is loading there are better uses for the network; without a free moment for this long, it is fetched anyway.
-const IDLE_TIMEOUT = 3_000;
-// For browsers without `requestIdleCallback` (Safari): the page's own scripts have run by then.
-const IDLE_GUESS = 500;
-
 let failures = 0;
 
 /**
@@ -36,15 +31,4 @@ export function failureOf(cause: unknown): Pick<FlowError, 'code' | 'action' | '
   console.error('finix-bank-connect: could not start', cause);
   if (!NOT_FETCHED.test(String(cause))) return { code: 'internal_error', action: 'contact_merchant', retryable: false };
   return { code: navigator.onLine ? 'network_failed' : 'offline', action: 'retry', retryable: true };
-}
-
-/** Once the page has loaded and has nothing better to do. */
-export function whenIdle(act: () => void, signal?: AbortSignal): void {
-  const wait = () => {
-    const later = () => signal?.aborted || act();
-    if (typeof requestIdleCallback === 'function') requestIdleCallback(later, { timeout: IDLE_TIMEOUT });
-    else setTimeout(later, IDLE_GUESS);
-  };
-  if (document.readyState === 'complete') wait();
-  else globalThis.addEventListener('load', wait, { signal, once: true });
 }
