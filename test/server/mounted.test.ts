@@ -88,7 +88,10 @@ describe('a server inside another program', () => {
     cleanUp.push(() => new Promise((resolve) => http.close(resolve)));
     const { port } = http.address() as AddressInfo;
     for (const path of ['/v1/sessions', '/webhooks/plaid']) {
-      const response = await fetch(newSession(`http://127.0.0.1:${port}${path}`));
+      const request = newSession(`http://127.0.0.1:${port}${path}`);
+      // Without a plausible signature a webhook's body is not even looked for.
+      request.headers.set('Plaid-Verification', 'a.b.c');
+      const response = await fetch(request);
       expect([response.status, await response.json()]).toMatchObject([
         400,
         { code: 'invalid_json', detail: expect.stringContaining('express.json()') },
