@@ -55,6 +55,9 @@ describe('A customer who shared more accounts than the shop may take', () => {
     const dialog = maya.element.getByRole('dialog', { name: 'Choose an account' });
     await dialog.waitFor();
     expect(await dialog.getByRole('radio').count()).toBe(2);
+    // No account is chosen for the customer. The focus begins at the title, the first Tab leads to the first account.
+    expect(await dialog.getByRole('radio', { checked: true }).count()).toBe(0);
+    await maya.page.keyboard.press('Tab');
     await maya.page.keyboard.press('ArrowDown');
     await maya.page.keyboard.press('Enter');
     await maya.sees('connected');
@@ -99,7 +102,7 @@ describe('A shop that debits by agreement', () => {
     const download = maya.page.waitForEvent('download');
     await dialog.getByRole('link', { name: 'Save a copy' }).click();
     expect(await readFile(await (await download).path(), 'utf8')).toContain(text);
-    await dialog.getByText('take this back at any time').waitFor();
+    await dialog.getByText('revoke this at any time').waitFor();
     await dialog.getByRole('button', { name: 'Agree and continue' }).click();
     await maya.sees('connected');
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
