@@ -1,8 +1,7 @@
 import { ProblemError } from '../errors.ts';
 import { addAudit, type Initiator } from '../records/audit.ts';
 import { readLinkRequest } from '../records/columns.ts';
-import { releaseItems } from '../records/items.ts';
-import { addSession, auditSession, clientSecret, prepareSession, type SessionDeps } from '../records/sessions.ts';
+import { addSession, clientSecret, closeWaiting, prepareSession, type SessionDeps } from '../records/sessions.ts';
 import { shownLinkStatus, USABLE_LINK } from '../records/views.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { LinkTable, SessionTable } from '../storage/tables.ts';
@@ -74,24 +73,7 @@ export async function closeEarlier(
   by: Initiator,
 ): Promise<SessionTable | undefined> {
   if (session_id === null) return undefined;
-  const closed = await trx
-    .updateTable('sessions')
-    .set((eb) => ({
-      status: 'canceled',
-      identity_enc: null,
-      error: null,
-      version: eb('version', '+', 1),
-      updated_at: now,
-    }))
-    .where('id', '=', session_id)
-    .where('status', 'in', ['open', 'restart_required'])
-    .returningAll()
-    .executeTakeFirst();
-  if (closed) {
-    await releaseItems(trx, session_id, now);
-    await auditSession(trx, closed, now, by, 'session.canceled');
-    return undefined;
-  }
+  if (await closeWaiting(trx, session_id, now, by)) return undefined;
   return trx
     .selectFrom('sessions')
     .selectAll()

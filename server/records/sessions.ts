@@ -114,24 +114,8 @@ export async function cancelSession({ storage }: Pick<SessionDeps, 'storage'>, i
   const found = await findSession(storage, id);
   if (!found) throw new ProblemError('not_found');
   return storage.transaction(`customer:${found.customer_id}`, async (trx) => {
-    const closed = await trx
-      .updateTable('sessions')
-      .set((eb) => ({
-        status: 'canceled',
-        identity_enc: null,
-        error: null,
-        version: eb('version', '+', 1),
-        updated_at: now,
-      }))
-      .where('id', '=', id)
-      .where('status', 'in', ['open', 'restart_required'])
-      .returningAll()
-      .executeTakeFirst();
-    if (closed) {
-      await releaseItems(trx, closed.id, now);
-      await auditSession(trx, closed, now, { actor: 'merchant' }, 'session.canceled');
-      return closed;
-    }
+    const closed = await closeWaiting(trx, id, now, { actor: 'merchant' });
+    if (closed) return closed;
     const session = await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
     if (!session) throw new ProblemError('not_found');
     if (session.status === 'canceled') return session;
@@ -162,6 +146,35 @@ export function requireOutcome(session: SessionTable): void {
   if (!problem) throw new ProblemError('internal_error');
   const { code, request_id: _, ...extras } = problem;
   throw new ProblemError(code, code === 'bank_unavailable' ? { ...extras, retryAfter: BANK_RETRY_AFTER } : extras);
+}
+
+/**
+ * Closes a session that waits for its customer, and has its Item removed.
+ * @returns undefined when it does not wait
+ */
+export async function closeWaiting(
+  trx: StorageTransaction,
+  id: string,
+  now: number,
+  by: Initiator,
+): Promise<SessionTable | undefined> {
+  const closed = await trx
+    .updateTable('sessions')
+    .set((eb) => ({
+      status: 'canceled',
+      identity_enc: null,
+      error: null,
+      version: eb('version', '+', 1),
+      updated_at: now,
+    }))
+    .where('id', '=', id)
+    .where('status', 'in', ['open', 'restart_required'])
+    .returningAll()
+    .executeTakeFirst();
+  if (!closed) return undefined;
+  await releaseItems(trx, closed.id, now);
+  await auditSession(trx, closed, now, by, 'session.canceled');
+  return closed;
 }
 
 /** What the audit keeps of a session; a repair's belongs to its connection. */

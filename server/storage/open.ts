@@ -130,7 +130,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       await backupSqlite(async (part) => void (await sql`VACUUM INTO ${part}`.execute(db)), file);
     },
     scrub: async () => {
-      // Waits for readers as long as any write does. PostgreSQL's log is the operator's, and is not read by this server.
+      // TRUNCATE waits for readers up to the busy timeout. PostgreSQL's write-ahead log belongs to the operator.
       if (dialect === 'sqlite') await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);
     },
     // The driver's own, because Kysely's would give queries that come later an error that doesn't say that the storage is closed.
