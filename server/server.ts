@@ -25,7 +25,7 @@ export interface Server {
   start(): Promise<StartedServer>;
   /** `/readyz` answers 503 from now on, so that a load balancer sends no more; everything else works until `stop`. */
   drain(): void;
-  /** Refuses new sessions, waits for work that is under way, and closes storage. Once, however often it is called. */
+  /** Refuses new sessions, waits for work that is in progress, and closes storage. Once, however often it is called. */
   stop(): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import type { PlaidApi, SignalEvaluateRequest } from 'plaid';
 import { z } from 'zod';
 import { UpstreamError } from './outbound.ts';
 
-/** The calls of Plaid about who owns an account and what it can pay. Each of the first three is billed for every answer. */
+/** The calls of Plaid about who owns an account and what it can pay. Each of the first three is billed forevery answer. */
 export interface PlaidRiskCalls {
   /** Scores each account's owner against a person. What was not given, or the bank does not have, is null. */
   matchOwner(accessToken: string, accountIds: string[], person: PlaidPerson): Promise<Map<string, OwnerScores>>;

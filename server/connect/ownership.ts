@@ -16,7 +16,7 @@ import { quickBackoff, Stop } from '../work/retry.ts';
 import { canCompare, personOf } from './owner-person.ts';
 
 /**
- * How well the owner of an account fits the session's identity, by Plaid's Identity Match. It is billed for every answer, so it is asked once for
+ * How well the owner of an account fits the session's identity, by Plaid's Identity Match. It is billed forevery answer, so it is asked once for
  * the accounts of a login, beside the other calls, and never with nothing to compare. Names stay in memory for the length of the call.
  */
 export interface OwnerChecks {
@@ -28,7 +28,7 @@ export interface OwnerChecks {
   learned(connection: ConnectionTable): Partial<ConnectionTable>;
   /** Writes answers that are there, or still to come, after the session's own writes. */
   finish(connections: ConnectionTable[]): void;
-  /** Lets the answers that are under way be written. */
+  /** Lets the answers that are in progress be written. */
   stop(): Promise<void>;
 }
 

@@ -126,7 +126,7 @@ async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
   );
 }
 
-/** A repair that ends half way leaves a connection that can be repaired again, not one that waits for ever. */
+/** A repair that ends half way leaves a connection that can be repaired again, not one that waits forever. */
 export async function leaveRepair(unit: Unit, connectionId: string, code: ProblemCode): Promise<void> {
   const before = await lockConnection(unit.trx, connectionId);
   if (before?.status !== 'pending' || before.goal !== null) return;

@@ -48,7 +48,7 @@ const HOUR = 60 * MINUTE;
 const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
 /** The last wait of the schedule, and the most that a receiver's Retry-After is followed: more than that is no pause. */
 export const LONGEST_DELIVERY_WAIT_MS = 24 * HOUR;
-/** How many are under way at once: a merchant's server is not to be flooded after an outage. */
+/** How many are in progress at once: a merchant's server is not to be flooded after an outage. */
 const AT_ONCE = 8;
 /** Delivered ones answer "did you send it?" for a week, dead ones wait for somebody to come back from holiday. */
 export const DELIVERY_KEEP_MS = { delivered: 7 * 24 * HOUR, dead: 30 * 24 * HOUR };

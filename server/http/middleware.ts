@@ -158,7 +158,7 @@ export function safeHeaders(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Enough for every site of a merchant; a script that invents origins must not fill the log. */
+/** Enough forevery site of a merchant; a script that invents origins must not fill the log. */
 const MOST_ORIGINS_LOGGED = 100;
 
 /** The one place where errors become responses. */

@@ -32,7 +32,7 @@ const line = (max: number) =>
 
 const language = z
   .string()
-  // Long enough for every tag in use, extensions included.
+  // Long enough forevery tag in use, extensions included.
   .max(100)
   .regex(/^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a BCP 47 language tag such as en or pt-BR');
 

@@ -211,7 +211,7 @@ async function forItem(
   return 'handled';
 }
 
-/** Webhooks that stop a debit. About an unknown Item they are kept for as long as any: a newer copy of the database may be put back. */
+/** Webhooks that stop a debit. About an unknown Item they are kept: a newer copy of the database may be put back. */
 const STOPS = new Set([
   'ITEM/ERROR',
   'ITEM/USER_PERMISSION_REVOKED',

@@ -9,7 +9,7 @@ const TOLERANCE_MS = 5 * 60_000;
 
 /**
  * Proves that a webhook is Finix's: `Finix-Signature: timestamp=…, sig=…`, an HMAC over the time and the raw body.
- * @param secrets FINIX_WEBHOOK_SECRET: any of them may have signed; without one nothing can be proved
+ * @param secrets FINIX_WEBHOOK_SECRET, each valid while it is rotated; an empty list refuses every webhook
  * @throws ProblemError `unauthorized`
  */
 export function verifyFinixSignature(

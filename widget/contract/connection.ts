@@ -53,7 +53,7 @@ export type OwnerMatch = 'match' | 'partial' | 'mismatch' | 'unknown';
 export interface Verification {
   /** How the account numbers were verified; null: not known. */
   method: VerificationMethod | null;
-  /** Null while the verification is under way. */
+  /** Null while the verification is in progress. */
   verified_at: string | null;
   holder_category: 'personal' | 'business' | null;
   /** How well the bank's owner fits the session's identity. `status` is that of the name. */

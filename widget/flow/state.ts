@@ -14,7 +14,7 @@ export type ElementStatus =
   | 'blocked';
 
 export type Phase =
-  /** Nothing is under way except, perhaps, the preparation of Link. */
+  /** Nothing is in progress except, perhaps, the preparation of Link. */
   | 'rest'
   /** Asking the server where a session stands that this page did not see begin. */
   | 'checking'
