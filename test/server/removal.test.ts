@@ -225,8 +225,9 @@ describe('erasing a customer', () => {
     expect((await erase()).status).toBe(200);
   });
 
-  it('erasing a customer waits for a session that is at work, and removes what it connects', async () => {
+  it('erasing a customer waits for a session whose create call is in flight, and removes what it connects', async () => {
     const call = new Gate();
+    let isCreating = false;
     await server.close();
     server = await TestServer.start({
       wrapClients: ({ plaid, finix }) => ({
@@ -234,6 +235,7 @@ describe('erasing a customer', () => {
         finix: {
           ...finix,
           async createPaymentInstrument(request) {
+            isCreating = true;
             await call.passed;
             return finix.createPaymentInstrument(request);
           },
@@ -242,7 +244,8 @@ describe('erasing a customer', () => {
     });
     const session = await server.createSession();
     const done = server.complete(session, await server.publicToken());
-    await expect.poll(() => server.ledger.processorTokens().length).toBe(1);
+    // Before this call, the worker finds the erasure in the row and creates nothing.
+    await eventually(async () => isCreating);
     expect((await erase()).status).toBe(202);
     call.open();
     await done;
