@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { ConfigError } from '../config.ts';
+import { StorageSetupError, StorageUnavailableError } from '../storage/errors.ts';
+
+/** Exit codes of every command; docs/cli.md documents them. */
+export const EXIT = {
+  ok: 0,
+  /** The command did not do its work, or found something that needs attention. */
+  failed: 1,
+  /** The command does not exist or does not take these arguments. */
+  usage: 2,
+  /** The running server, a provider or the database could not be reached: the same command may work later. */
+  unreachable: 3,
+} as const;
+
+/** The surroundings of a command, so that tests run one without a process. */
+export interface CommandContext {
+  env: Record<string, string | undefined>;
+  /** Results: what a pipe reads. */
+  write(text: string): void;
+  /** Progress, remarks and errors: what a person reads. */
+  note(text: string): void;
+  /** For commands that run until they are stopped: resolves at the first request to stop. */
+  untilStopped(): Promise<void>;
+  /** How the process ends unless the command throws. */
+  exitCode: number;
+}
+
+/** Adds one command to the program. */
+export type AddCommand = (program: Command, context: CommandContext) => void;
+
+/** A failure that a sentence explains. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  constructor(
+    message: string,
+    readonly exitCode: number = EXIT.failed,
+  ) {
+    super(message);
+  }
+}
+
+/** The command was called in a way that it does not have. */
+export class UsageError extends CommandError {
+  constructor(message: string) {
+    super(message, EXIT.usage);
+  }
+}
+
+/** How a process reports an error, and how it ends. Errors that nobody foresaw keep their stack. */
+export function describeFailure(error: unknown): { message: string; exitCode: number } {
+  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
+  const { code, port, message, stack } = error as { code?: string; port?: number; message?: string; stack?: string };
+  if (code === 'EADDRINUSE') {
+    return { message: `PORT ${port} is in use by another process.`, exitCode: EXIT.failed };
+  }
+  if (error instanceof StorageUnavailableError) return { message: error.message, exitCode: EXIT.unreachable };
+  const isExpected = error instanceof ConfigError || error instanceof StorageSetupError;
+  return { message: String(isExpected ? message : stack), exitCode: EXIT.failed };
+}

@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../config.ts';
+import { createListener, listen } from '../http/listener.ts';
+import { createLog } from '../log.ts';
+import { createServer } from '../server.ts';
+import type { AddCommand, CommandContext } from './command.ts';
+
+/** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
+const GRACE_MS = 25_000;
+/** A balancer's next request on a kept connection comes later than this. */
+const CLOSE_IDLE_EVERY_MS = 50;
+/** How long they have after a SHUTDOWN_DELAY_SECONDS that uses most of it up. */
+const LEAST_GRACE_MS = 10_000;
+
+export const addServe: AddCommand = (program, context) => {
+  program
+    .command('serve')
+    .summary('run the server (the default)')
+    .description('Runs the server until it receives SIGTERM or SIGINT. Logs are JSON lines on standard output.')
+    .action(() => serve(context));
+};
+
+async function serve({ env }: CommandContext): Promise<void> {
+  const config = loadConfig(env);
+  const log = createLog({ level: config.logLevel, secrets: config.secretValues });
+  const connect = createServer(env, { log });
+  const started = await connect.start();
+  const { storage } = started;
+  const server = createListener(connect.fetch);
+  const metricsServer = config.metricsPort === undefined ? undefined : createListener(connect.metrics);
+  const port = await listenAll().catch(async (error: unknown) => {
+    await connect.stop();
+    throw error;
+  });
+
+  async function listenAll(): Promise<number> {
+    if (metricsServer && config.metricsPort !== undefined) await listen(metricsServer, config.metricsPort, config.host);
+    return listen(server, config.port, config.host);
+  }
+  log.info({ port, plaid: config.plaid.environment, finix: config.finix.environment, storage }, 'listening');
+  if (storage === 'sqlite') {
+    const data_dir = resolve(config.dataDir);
+    log.info(
+      { data_dir },
+      'embedded database: servers on this machine may share the folder, servers on other machines must not',
+    );
+  }
+
+  let stopping = false;
+  async function stop(signal: string): Promise<void> {
+    if (stopping) return;
+    stopping = true;
+    // A load balancer learns of it first, and sends no more; in a terminal there is none.
+    const delayMs = signal === 'SIGTERM' ? config.shutdownDelayMs : 0;
+    log.info({ signal, in_flight: started.inFlight, delay_ms: delayMs }, 'stopping');
+    const killer = setTimeout(() => process.exit(1), Math.max(GRACE_MS, delayMs + LEAST_GRACE_MS));
+    killer.unref();
+    connect.drain();
+    await sleep(delayMs);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    metricsServer?.close();
+    metricsServer?.closeAllConnections();
+    // Kept connections become idle as their answers are sent; each is closed then, and not when its long idle time is over.
+    const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
+    server.closeIdleConnections();
+    await connect.stop();
+    await closed;
+    clearInterval(closing);
+    log.info('stopped');
+    // Calls that were left keep their sockets open for as long as their timeouts.
+    process.exit(0);
+  }
+  const onSignal = (signal: string) => {
+    stop(signal).catch((error: unknown) => {
+      log.error({ err: error }, 'stopping failed');
+      process.exit(1);
+    });
+  };
+  process.once('SIGTERM', onSignal);
+  process.once('SIGINT', onSignal);
+}
