@@ -95,6 +95,17 @@ export interface AchNetwork {
   returnDebit(transferId: string, code: string, options?: ReturnOptions): FinixResource;
 }
 
+/** What a customer does in Link, with what it is about: for tests and local pages only, as the ledger is. */
+export interface LinkStep {
+  at: string;
+  what: string;
+  link_session_id: string;
+  link_token: string;
+  institution: string | null;
+  /** Once Link has succeeded. */
+  accounts: { name: string; mask: string | null }[];
+}
+
 /** What the three services share. */
 export interface Context {
   state: State;
@@ -111,7 +122,11 @@ export interface Context {
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;
   emit: (step: Step) => void;
+  tellLink: (step: LinkStep) => void;
+  /** A request has come in. */
   record: (call: SimulatedCall) => void;
+  /** The same request has its answer, or never gets one. */
+  answered: (call: SimulatedCall) => void;
 }
 
 /** Waits, at most until the simulator closes. Real time, also where `now` is a test's own clock. */

@@ -1,6 +1,6 @@
-export type { AchNetwork, Bank, ReturnOptions, SimulatorSettings, Step } from './context.ts';
+export type { AchNetwork, Bank, LinkStep, ReturnOptions, SimulatorSettings, Step } from './context.ts';
 export { INSTITUTIONS, type SimulatedInstitution } from './institutions.ts';
-export type { OwnerScores, Scenario } from './scenario.ts';
+export type { Owner, OwnerScores, Person, Scenario } from './scenario.ts';
 export { MFA_CODE, PASSWORDS, SCENARIOS } from './scenarios.ts';
 export {
   createSimulator,
@@ -9,6 +9,7 @@ export {
   type RunningSimulator,
   SIMULATOR_CREDENTIALS,
   type Simulator,
+  type SimulatorEvents,
   type SimulatorOptions,
   startSimulator,
 } from './simulator.ts';

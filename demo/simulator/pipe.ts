@@ -72,6 +72,7 @@ export function pipe(context: Context, service: ServiceName, shapes: Shapes): Mi
     call.status = answered ? c.res.status : null;
     call.response = answered ? parse(await c.res.clone().text()) : null;
     call.ms = Math.round(performance.now() - started);
+    context.answered(call);
     context.emit({ at: call.at, service, what: `${call.method} ${path}`, status: call.status, ms: call.ms });
   };
 }

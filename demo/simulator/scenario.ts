@@ -16,6 +16,8 @@ export interface Scenario {
   description: string;
   accounts: readonly AccountTemplate[];
   owner: string;
+  /** The account is another's: it keeps its owner also for a person who was introduced by `simulator.people`. */
+  keepsOwner?: true;
   /** The Item needs a new login at once; update mode repairs it. */
   loginRequired?: boolean;
   /** Trouble inside Link, after the credentials. */
@@ -56,5 +58,32 @@ export type Later =
   | 'renumbered'
   | 'disconnecting';
 
+/** What a bank knows of an account's owner. */
+export interface Owner {
+  name: string;
+  email: string;
+  /** Ten digits. */
+  phone: string;
+  address: { street: string; city: string; region: string; postal_code: string; country: string };
+}
+
+/** A person whom Link meets under one `client_user_id`. */
+export interface Person {
+  /** Filled in where Link asks for a user name; `user_good` when left out. */
+  username?: string;
+  /** Owns the accounts of every scenario that is not about another owner; the scenario's own when left out. */
+  owner?: Owner;
+}
+
 /** The owner of Plaid's own `user_good`. */
 export const OWNER = 'Alberta Bobbeth Charleson';
+
+export function ownerOf(scenario: Scenario, person: Person | undefined): Owner {
+  if (person?.owner && !scenario.keepsOwner) return person.owner;
+  return {
+    name: scenario.owner,
+    email: 'accountholder0@example.com',
+    phone: '4155550123',
+    address: { street: '2992 Cameron Road', city: 'Malakoff', region: 'NY', postal_code: '14236', country: 'US' },
+  };
+}

@@ -21,6 +21,7 @@ export const KNOWN_SCENARIOS: readonly Scenario[] = [
     description: 'A name that is close to the one of the session, and other contact data.',
     accounts: [CHECKING],
     owner: OWNER,
+    keepsOwner: true,
     ownerScores: { legal_name: 78, email_address: 0, phone_number: 80, address: 75 },
   },
   {
@@ -29,6 +30,7 @@ export const KNOWN_SCENARIOS: readonly Scenario[] = [
     description: 'The account belongs to another person than the session names.',
     accounts: [CHECKING],
     owner: 'Marcus Vale',
+    keepsOwner: true,
     ownerScores: { legal_name: 22, email_address: 0, phone_number: 0, address: 14 },
   },
   {
@@ -78,6 +80,7 @@ export const KNOWN_SCENARIOS: readonly Scenario[] = [
     description: 'The account of a company: holder_category business, with the company as its owner.',
     accounts: [account('Business Checking', '8800', 'checking', { current: 18_400, available: 18_250 })],
     owner: 'Harborline Coffee LLC',
+    keepsOwner: true,
     holderCategory: 'business',
   },
   {

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { createBank } from './bank.ts';
-import type { AchNetwork, Bank, Context, SimulatorSettings, Step } from './context.ts';
+import type { AchNetwork, Bank, Context, LinkStep, SimulatorSettings, Step } from './context.ts';
 import { Faults } from './faults.ts';
 import { createAch } from './finix/ach.ts';
 import { finixApp } from './finix/app.ts';
@@ -10,6 +10,7 @@ import { linkApp } from './link/app.ts';
 import type { SimulatorEnv } from './pipe.ts';
 import { plaidApp } from './plaid/app.ts';
 import { checkPlaidRule } from './plaid/errors.ts';
+import type { Person } from './scenario.ts';
 import {
   type FinixResource,
   type Lifetimes,
@@ -110,17 +111,37 @@ export interface Simulator {
   bank: Bank;
   /** What banks say of debits: success, and returns by hand. */
   ach: AchNetwork;
-  /** A live log of steps, without secrets. Returns the way to stop listening. */
-  on(event: 'step', listener: (step: Step) => void): () => void;
+  /** Who is at the keyboard, by `client_user_id`. Link fills in their user name, and the accounts are theirs. */
+  people: Map<string, Person>;
+  on: Listen;
   /** Ends all waits and hanging requests; the app answers no more `timeout` faults afterwards. */
   close(): void;
 }
+
+/** What can be listened to. `step` is a live log without secrets; the others hold tokens, as the ledger does. */
+export interface SimulatorEvents {
+  step: Step;
+  link: LinkStep;
+  /** A request to Plaid or Finix has come in, and nothing has come of it yet: a fault that is added now strikes it. */
+  call: SimulatedCall;
+  /** The same object, with its answer. */
+  answered: SimulatedCall;
+}
+
+/** Returns the way to stop listening. */
+export type Listen = <E extends keyof SimulatorEvents>(
+  event: E,
+  listener: (told: SimulatorEvents[E]) => void,
+) => () => void;
 
 /** Builds the simulator; opens nothing. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const state = new State();
   const faults = new Faults();
-  const listeners = new Set<(step: Step) => void>();
+  const listeners = new Set<[event: string, listener: (told: never) => void]>();
+  const tell = (event: keyof SimulatorEvents, told: unknown) => {
+    for (const [name, listener] of listeners) if (name === event) listener(told as never);
+  };
   const closing = new AbortController();
   // Every waiting request listens to it; many at once is what load tests do, not a leak.
   setMaxListeners(0, closing.signal);
@@ -141,12 +162,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     settings,
     now: options.now ?? Date.now,
     closing: closing.signal,
-    emit: (step) => {
-      for (const listener of listeners) listener(step);
-    },
+    emit: (step) => tell('step', step),
+    tellLink: (step) => tell('link', step),
     record: (call) => {
       state.calls.push(call);
+      tell('call', call);
     },
+    answered: (call) => tell('answered', call),
   };
   const webhooks = new Webhooks(shared, options.deliver);
   webhooks.settings.finix = options.finixWebhook ?? null;
@@ -171,9 +193,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     webhooks,
     bank,
     ach,
-    on: (_event, listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+    people: state.people,
+    on: (event, listener) => {
+      const entry: [string, typeof listener] = [event, listener];
+      listeners.add(entry);
+      return () => listeners.delete(entry);
     },
     close: () => closing.abort(),
   };

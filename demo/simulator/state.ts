@@ -2,7 +2,7 @@ import type { AccountTemplate } from './account-templates.ts';
 import type { Faults } from './faults.ts';
 import { plaidId, plaidToken } from './ids.ts';
 import type { SimulatedInstitution } from './institutions.ts';
-import type { Scenario } from './scenario.ts';
+import type { Owner, Person, Scenario } from './scenario.ts';
 import { AUTH_SUBTYPES } from './scenarios.ts';
 import type { ServiceName } from './types.ts';
 
@@ -34,6 +34,7 @@ export interface SimulatedItem {
   access_token: string;
   institution: SimulatedInstitution;
   scenario: Scenario;
+  owner: Owner;
   accounts: SimulatedAccount[];
   products: string[];
   consented: string[];
@@ -187,6 +188,8 @@ export class State {
   readonly instruments = new Map<string, Listed<FinixResource>>();
   readonly transfers = new Map<string, Listed<FinixResource>>();
   readonly sessions = new Map<string, SimulatedLinkSession>();
+  /** By `client_user_id`. Introduced from outside, so that a reset leaves it. */
+  readonly people = new Map<string, Person>();
   calls: SimulatedCall[] = [];
 
   reset(): void {

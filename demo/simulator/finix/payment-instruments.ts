@@ -55,7 +55,7 @@ export function postInstrument(context: Context, json: unknown, base: Base): Fin
     country: 'USA',
     institution_number: null,
     masked_account_number: account.number.replace(/.(?=.{4})/g, 'X'),
-    name: request.name ?? item.scenario.owner,
+    name: request.name ?? item.owner.name,
     transit_number: null,
     tags: request.tags ?? {},
     third_party: 'PLAID',

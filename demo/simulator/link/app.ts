@@ -8,8 +8,9 @@ import { PANES_CLIENT } from './dialog-panes.ts';
 import { DIALOG_STYLES } from './dialog-styles.ts';
 import { EMBEDDED_CLIENT, EMBEDDED_PAGE, EMBEDDED_STYLES } from './embedded.ts';
 import { isWebviewAgent } from './oauth.ts';
+import type { Reply } from './replies.ts';
 import { LINK_SCRIPT } from './script.ts';
-import { LinkSessions, type Reply } from './sessions.ts';
+import { LinkSessions } from './sessions.ts';
 
 const SCRIPT = 'text/javascript; charset=utf-8';
 const ASSETS: Record<string, { type: string; text: string }> = {

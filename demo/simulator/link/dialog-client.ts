@@ -229,6 +229,21 @@ async function open(preselected) {
   flow.show('consent');
 }
 
+/** What a customer would press next, for a page that plays its own demonstration. One press for each message. */
+function advance(bank) {
+  const pane = byId('pane');
+  if (flow.view === 'institutions') {
+    const rows = [...pane.querySelectorAll('.row')];
+    return (rows.find((row) => row.textContent.includes(bank)) || rows[0]).click();
+  }
+  const code = pane.querySelector('[name=code]');
+  if (code && code.value === '') { code.value = '1234'; return undefined; }
+  const account = pane.querySelector('[name=account]');
+  if (account && !pane.querySelector('[name=account]:checked')) return account.click();
+  const button = flow.view === 'error' ? pane.querySelector('.plain') : pane.querySelector('.primary');
+  return button && button.click();
+}
+
 byId('close').addEventListener('click', () => flow.ask());
 byId('stay').addEventListener('click', () => toggleConfirm(false));
 byId('leave').addEventListener('click', () => flow.leave());
@@ -256,6 +271,10 @@ if (isHosted) {
   await open();
 } else {
   window.addEventListener('message', async (event) => {
+    // From any window of the host's origin: the page may itself be in a frame of the demonstration that plays it.
+    if (flow.isOpen && event.origin === flow.host && event.data && event.data.channel === CHANNEL && event.data.kind === 'advance') {
+      return advance(String(event.data.bank));
+    }
     if (event.source !== window.parent || !event.data || event.data.channel !== CHANNEL) return;
     if (flow.host !== null && event.origin !== flow.host) return;
     const message = event.data;
@@ -289,6 +308,7 @@ const { bank } = await call('oauth-bank', { state });
 if (bank) {
   byId('bank-name').textContent = 'Sign in to ' + bank.name;
   byId('mark').style.setProperty('background', bank.color);
+  byId('username').value = bank.username;
 }
 
 async function answer(granted) {

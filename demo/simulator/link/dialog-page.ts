@@ -15,7 +15,7 @@ export const DIALOG_PAGE = `<!doctype html>
   <div class="card" id="card" role="dialog" aria-modal="true" aria-labelledby="title" tabindex="-1">
     <p class="notice" id="notice">
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M6 1.5h4M6.75 1.5v4L2.6 12.6a1.2 1.2 0 0 0 1 1.9h8.8a1.2 1.2 0 0 0 1-1.9L9.25 5.5v-4M4.6 10h6.8" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round"/></svg>
-      <span><b>Simulator</b> — not a real bank, do not enter real credentials</span>
+      <span><b>Simulator.</b> No real bank: type no real password.</span>
     </p>
     <div class="bar">
       <button class="icon" id="back" type="button" aria-label="Back" hidden>
@@ -54,7 +54,7 @@ export const OAUTH_PAGE = `<!doctype html>
 <script type="module" src="/link/oauth.js"></script>
 </head>
 <body class="bank">
-<p class="notice"><span><b>Simulator</b> — not a real bank, do not enter real credentials</span></p>
+<p class="notice"><span><b>Simulator.</b> No real bank: type no real password.</span></p>
 <main class="pane" id="main" hidden>
   <span class="mark big" id="mark" aria-hidden="true">PO</span>
   <h1 id="bank-name">Your bank</h1>

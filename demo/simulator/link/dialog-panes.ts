@@ -50,18 +50,17 @@ export const panes = {
   consent: {
     draw: (flow) => [
       title(flow.start.is_update ? 'Reconnect your bank to ' + flow.start.client_name : 'Connect your bank to ' + flow.start.client_name),
-      lead('This stand-in works like Plaid Link, with invented banks and invented money.'),
+      lead('Sign in to your bank, then choose the account to use.'),
       h('ul', { class: 'points' },
-        point('bolt', 'Quick', 'Sign in to a bank and pick the account to use.'),
+        point('bolt', 'Quick', 'Most people are done in under a minute.'),
         point('eye', 'You choose what is shared', flow.start.client_name + ' gets the account you pick, and the name on it.'),
-        point('lock', 'Nothing leaves this computer', 'No bank is asked, and no money moves.')),
+        point('lock', 'Private', flow.start.client_name + ' never sees your user name or password.')),
       h('div', { class: 'foot' },
         primary('Continue', async () => {
           flow.event('VIEW_DATA_TYPES', {});
           if (!flow.isChosen) return flow.show('institutions');
           return flow.step('institution', { institution_id: flow.institution.institution_id });
-        }),
-        h('p', { class: 'small center' }, 'Everything behind this point is simulated.'))
+        }))
     ]
   },
 
@@ -106,7 +105,7 @@ export const panes = {
   credentials: {
     back: (flow) => (flow.start.is_update ? 'consent' : 'institutions'),
     draw: (flow) => {
-      const username = field('User name', { name: 'username', value: 'user_good' });
+      const username = field('User name', { name: 'username', value: flow.start.username });
       const password = field('Password', { name: 'password', type: 'password', value: 'pass_good' });
       const hints = h('details', {}, h('summary', {}, 'User names to try'), h('ul', {}, flow.start.hints.map((hint) => h('li', {},
         h('button', { class: 'hint', type: 'button', onclick: () => { username.querySelector('input').value = hint.username; username.querySelector('input').focus(); } },

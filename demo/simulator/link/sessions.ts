@@ -4,11 +4,10 @@ import { iso } from '../ids.ts';
 import { findInstitution, INSTITUTIONS } from '../institutions.ts';
 import { isKnownCode, plaidErrorObject } from '../plaid/errors.ts';
 import { openItem } from '../plaid/sandbox.ts';
-import type { Scenario } from '../scenario.ts';
+import type { Person, Scenario } from '../scenario.ts';
 import { findScenario, MFA_CODE, PASSWORDS, SCENARIOS } from '../scenarios.ts';
 import {
   isOffered,
-  type LinkAccount,
   openAccounts,
   type SimulatedAccount,
   type SimulatedItem,
@@ -16,27 +15,7 @@ import {
   type SimulatedLinkToken,
 } from '../state.ts';
 import { returnAddress, stateIn } from './oauth.ts';
-
-/** What the frame is to show next. `retry`: the same pane, with the error; `expired`: leave at once. */
-export type Next =
-  | 'consent'
-  | 'institutions'
-  | 'retry'
-  | 'oauth'
-  | 'credentials'
-  | 'code'
-  | 'accounts'
-  | 'success'
-  | 'error'
-  | 'expired';
-
-export interface Reply {
-  next: Next;
-  error?: Record<string, unknown>;
-  [detail: string]: unknown;
-}
-
-const fail = (next: 'error' | 'retry' | 'expired', code: string): Reply => ({ next, error: plaidErrorObject(code) });
+import { fail, linkAccount, type Reply } from './replies.ts';
 
 /** The server's half of Link: one session for each time that Link is loaded, all its decisions. */
 export class LinkSessions {
@@ -98,6 +77,7 @@ export class LinkSessions {
       completion_redirect_uri: token.hosted?.completion_redirect_uri ?? null,
       institution: session.institution,
       institutions: INSTITUTIONS,
+      username: this.#personOf(token)?.username ?? 'user_good',
       hints: SCENARIOS.map(({ username, description }) => ({ username, description })),
     };
   }
@@ -118,6 +98,10 @@ export class LinkSessions {
     return [...this.#context.state.linkTokens.values()].find(({ hosted }) => hosted?.id === hosted_id);
   }
 
+  #personOf({ client_user_id }: SimulatedLinkToken): Person | undefined {
+    return this.#context.state.people.get(client_user_id ?? '');
+  }
+
   #itemToUpdate({ update_item_id }: SimulatedLinkToken): SimulatedItem | undefined {
     const item = this.#context.state.items.get(update_item_id ?? '');
     return item?.removed ? undefined : item;
@@ -125,7 +109,7 @@ export class LinkSessions {
 
   open(id: unknown): Reply {
     if (!this.#live(id)) return fail('expired', 'INVALID_LINK_TOKEN');
-    this.#tell('open');
+    this.#tell('open', id);
     return { next: 'consent' };
   }
 
@@ -134,8 +118,8 @@ export class LinkSessions {
     if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
     const found = findInstitution(String(institutionId));
     if (!found) return fail('error', 'INVALID_INSTITUTION');
-    this.#tell('institution chosen');
     live.session.institution = found;
+    this.#tell('institution chosen', id);
     if (found.health === 'down') return fail('error', 'INSTITUTION_DOWN');
     if (!found.oauth) return { next: 'credentials' };
     const how = isWebview ? 'redirect' : 'popup';
@@ -149,7 +133,7 @@ export class LinkSessions {
     const live = this.#live(id);
     if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
     if (!live.session.institution) return fail('error', 'INVALID_INSTITUTION');
-    this.#tell('credentials sent');
+    this.#tell('credentials sent', id);
     const scenario = this.#scenarioFor(live.token, username);
     const word = String(password);
     const code = word.startsWith(PASSWORDS.errorPrefix) ? word.slice(PASSWORDS.errorPrefix.length) : '';
@@ -233,6 +217,7 @@ export class LinkSessions {
       products: [...token.products, ...token.required_if_supported_products, ...token.optional_products],
       consented: token.additional_consented_products,
       webhook: token.webhook,
+      person: this.#personOf(token),
     });
     return this.#succeed(session, fresh, chosen);
   }
@@ -248,7 +233,7 @@ export class LinkSessions {
       institution: { name: item.institution.name, institution_id: item.institution.institution_id },
       accounts: accounts.map(linkAccount),
     };
-    this.#tell('success');
+    this.#tell('success', session.link_session_id);
     const { public_token, ...metadata } = session.result;
     this.#tellHosted(session, 'SUCCESS', public_token);
     return {
@@ -268,9 +253,12 @@ export class LinkSessions {
   }
 
   /** The bank's own window asks who it is for. */
-  oauthBank(stateId: unknown): { name: string; color: string } | null {
+  oauthBank(stateId: unknown): { name: string; color: string; username: string } | null {
     const session = this.#byState(stateId);
-    return session?.institution ? { name: session.institution.name, color: session.institution.color } : null;
+    if (!session?.institution) return null;
+    const token = this.#context.state.linkTokens.get(session.link_token);
+    const username = (token && this.#personOf(token)?.username) ?? 'user_good';
+    return { name: session.institution.name, color: session.institution.color, username };
   }
 
   oauthAnswer(stateId: unknown, isGranted: boolean, username: unknown): Reply {
@@ -281,7 +269,7 @@ export class LinkSessions {
     if (isGranted && !scenario) return fail('retry', 'INVALID_CREDENTIALS');
     session.scenario = scenario ?? null;
     session.oauth.outcome = isGranted ? 'granted' : 'declined';
-    this.#tell(isGranted ? 'bank granted access' : 'bank access declined');
+    this.#tell(isGranted ? 'bank granted access' : 'bank access declined', live.session.link_session_id);
     const { how, state_id } = session.oauth;
     return { next: 'success', return_to: how === 'redirect' ? returnAddress(live.token, state_id) : null };
   }
@@ -303,7 +291,7 @@ export class LinkSessions {
   exit(id: unknown, status: unknown, errorCode: unknown): Reply {
     const session = typeof id === 'string' ? this.#context.state.sessions.get(id) : undefined;
     const code = typeof errorCode === 'string' ? errorCode : null;
-    this.#tell(code ? `exit ${code}` : 'exit');
+    this.#tell(code ? `exit ${code}` : 'exit', id);
     if (session && session.finished_at === null) {
       session.exit = { status: typeof status === 'string' ? status : null, error_code: code };
       // A hosted page can be opened again as long as its token lives, so only the last word is kept.
@@ -332,19 +320,13 @@ export class LinkSessions {
     });
   }
 
-  #tell(what: string): void {
-    this.#context.emit({ at: iso(this.#context.now()), service: 'link', what, status: 200, ms: 0 });
+  #tell(what: string, id: unknown): void {
+    const at = iso(this.#context.now());
+    this.#context.emit({ at, service: 'link', what, status: 200, ms: 0 });
+    const session = typeof id === 'string' ? this.#context.state.sessions.get(id) : undefined;
+    if (!session) return;
+    const { link_session_id, link_token, institution, result } = session;
+    const accounts = (result?.accounts ?? []).map(({ name, mask }) => ({ name, mask }));
+    this.#context.tellLink({ at, what, link_session_id, link_token, institution: institution?.name ?? null, accounts });
   }
-}
-
-function linkAccount(account: SimulatedAccount): LinkAccount {
-  return {
-    id: account.account_id,
-    name: account.name,
-    mask: account.mask,
-    type: account.type,
-    subtype: account.subtype,
-    verification_status: account.verification_status ?? null,
-    class_type: null,
-  };
 }

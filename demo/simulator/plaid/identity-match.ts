@@ -24,7 +24,7 @@ export function matchIdentity(context: Context, json: unknown): Answer {
   const person = user ?? {};
   const scores = item.scenario.ownerScores ?? compare(person, item);
   const shown = onlyGiven(scores, person);
-  const firstOrLast = shown.legal_name === null ? null : sharesAName(person.legal_name ?? '', item.scenario.owner);
+  const firstOrLast = shown.legal_name === null ? null : sharesAName(person.legal_name ?? '', item.owner.name);
   return {
     accounts: chosenAccounts(item, options?.account_ids).map((account) => ({
       ...accountShape(item, account),
@@ -41,7 +41,7 @@ export function matchIdentity(context: Context, json: unknown): Answer {
         is_first_name_or_last_name_match: firstOrLast,
         is_nickname_match: shown.legal_name === null ? null : false,
         is_business_name_detected:
-          shown.legal_name === null ? null : isBusiness(person.legal_name) || isBusiness(item.scenario.owner),
+          shown.legal_name === null ? null : isBusiness(person.legal_name) || isBusiness(item.owner.name),
       },
       phone_number: { score: shown.phone_number },
       email_address: { score: shown.email_address },
@@ -67,7 +67,7 @@ function compare(person: Person, item: SimulatedItem): OwnerScores {
   const phone = phone_numbers.some(({ data }) => data === digits(person.phone_number ?? ''));
   const address = addresses.some(({ data }) => data.postal_code === person.address?.postal_code);
   return {
-    legal_name: scoreOfName(person.legal_name ?? '', item.scenario.owner),
+    legal_name: scoreOfName(person.legal_name ?? '', item.owner.name),
     email_address: email ? 100 : 0,
     phone_number: phone ? 100 : 0,
     address: address ? 100 : 20,

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { Faults } from '../faults.ts';
 import { iso, plaidId, plaidToken } from '../ids.ts';
 import { findInstitution, type SimulatedInstitution } from '../institutions.ts';
-import type { Scenario } from '../scenario.ts';
+import { ownerOf, type Person, type Scenario } from '../scenario.ts';
 import { findScenario, PASSWORDS } from '../scenarios.ts';
 import { openAccounts, type SimulatedAccount, type SimulatedItem } from '../state.ts';
 import { isKnownCode, plaidErrorObject, plaidRefusal } from './errors.ts';
@@ -19,14 +19,17 @@ export interface NewItem {
   products: string[];
   consented: string[];
   webhook: string | null;
+  /** Who signed in, where that is known. */
+  person?: Person;
 }
 
 /** An Item that nobody holds an access token of yet. */
-export function openItem(context: Context, fresh: NewItem): SimulatedItem {
+export function openItem(context: Context, { person, ...fresh }: NewItem): SimulatedItem {
   const faults = new Faults();
   for (const rule of fresh.scenario.faults ?? []) faults.add(rule);
   const item: SimulatedItem = {
     ...fresh,
+    owner: ownerOf(fresh.scenario, person),
     item_id: plaidId(),
     access_token: plaidToken('access'),
     created_at: context.now(),

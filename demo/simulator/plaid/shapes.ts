@@ -60,15 +60,10 @@ interface OwnerShape {
 /** The one owner of all the accounts of an Item. */
 export function ownerShape(item: SimulatedItem): OwnerShape {
   return {
-    names: [item.scenario.owner],
-    phone_numbers: [{ data: '4155550123', primary: true, type: 'mobile' }],
-    emails: [{ data: 'accountholder0@example.com', primary: true, type: 'primary' }],
-    addresses: [
-      {
-        data: { street: '2992 Cameron Road', city: 'Malakoff', region: 'NY', postal_code: '14236', country: 'US' },
-        primary: true,
-      },
-    ],
+    names: [item.owner.name],
+    phone_numbers: [{ data: item.owner.phone, primary: true, type: 'mobile' }],
+    emails: [{ data: item.owner.email, primary: true, type: 'primary' }],
+    addresses: [{ data: item.owner.address, primary: true }],
   };
 }
 
