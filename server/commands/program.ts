@@ -4,12 +4,25 @@ import { settingsHelp } from '../settings/print.ts';
 import { SETTINGS } from '../settings/table.ts';
 import { addBackup } from './backup.ts';
 import { type AddCommand, type CommandContext, describeFailure, EXIT } from './command.ts';
+import { addErase } from './erase.ts';
+import { addLink } from './link.ts';
+import { addList } from './list.ts';
 import { addReconcile } from './reconcile.ts';
+import { addResendWebhooks } from './resend-webhooks.ts';
 import { addRotateKeys } from './rotate-keys.ts';
 import { addServe } from './serve.ts';
 
 /** In the order of the help. */
-const COMMANDS: AddCommand[] = [addServe, addBackup, addRotateKeys, addReconcile];
+const COMMANDS: AddCommand[] = [
+  addServe,
+  addList,
+  addLink,
+  addBackup,
+  addRotateKeys,
+  addResendWebhooks,
+  addErase,
+  addReconcile,
+];
 
 /** As npm installs it. */
 export const PROGRAM_NAME = 'finix-bank-connect-server';
