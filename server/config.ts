@@ -85,7 +85,10 @@ function toConfig(s: Settings, secretValues: string[]) {
     debitCheck: s.DEBIT_CHECK,
     checkTimeoutMs: s.CHECK_TIMEOUT_SECONDS * 1000,
     signalRuleset: s.PLAID_SIGNAL_RULESET,
-    /** Collected by every link token, never among `products`: a processor token may not be made for an Item with other products. */
+    /**
+     * Collected by every link token, never among `products`: a processor token may not be made for an Item with other
+     * products.
+     */
     consentedProducts: [
       ...new Set([...(s.DEBIT_CHECK === 'signal' ? ['signal'] : []), ...(s.PLAID_CONSENTED_PRODUCTS ?? [])]),
     ].filter((product) => !LINK_PRODUCTS.has(product)),
@@ -108,7 +111,10 @@ function toConfig(s: Settings, secretValues: string[]) {
   };
 }
 
-/** What settings must have in common. A setting that could not be read is missing here, and its problem is known already. */
+/**
+ * What settings must have in common. A setting that could not be read is missing here, and its problem is known
+ * already.
+ */
 type Rule = (s: Partial<Settings>) => string | undefined;
 
 const isProduction = (s: Partial<Settings>) => s.PLAID_ENV === 'production' || s.FINIX_ENV === 'live';

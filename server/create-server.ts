@@ -56,7 +56,7 @@ export interface Clients {
 
 export interface AssembledServer {
   app: Hono<AppEnv>;
-  /** For METRICS_PORT: the figures alone, without a credential. */
+  /** For METRICS_PORT: the metrics alone, without a credential. */
   metricsApp: Hono;
   connector: BankConnector;
   jobs: Jobs;
@@ -81,7 +81,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
     (call, outcome, seconds, error) => {
       metrics.upstream(service, call, outcome, seconds);
       providerProblems.note(service, call, error, outcome === 'ok');
-      // Here, where every call passes: whatever becomes of the work, an answer that sends to the log sends to this line.
+      // Every call passes here: an error that refers to the log refers to this line, however the work ends.
       if (error?.failure === 'misconfigured' || error?.failure === 'unexpected') {
         const { failure, code, details } = error;
         log.error({ service, call, failure, code, ...details }, 'upstream call rejected: operator action needed');

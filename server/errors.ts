@@ -15,7 +15,10 @@ interface ProblemKind {
   action: ProblemAction;
 }
 
-/** Every problem this server can answer, with its defaults. The one place where a code gets its status and its way forward. */
+/**
+ * Every problem this server can answer, with its defaults. The one place where a code gets its status and its way
+ * forward.
+ */
 const KINDS: Record<ProblemCode, ProblemKind> = {
   invalid_json: kind(400, 'The request body is not valid JSON', 'Send a JSON object.', 'contact_merchant'),
   invalid_request: kind(422, 'The request has invalid fields', 'See errors for each field.', 'contact_merchant'),

@@ -48,14 +48,20 @@ export function isLocalUrl(url: string): boolean {
   return isLocalOrLoopbackHost(new URL(url).hostname);
 }
 
-/** Whether an address from a provider's response may go to a browser: never a script, and never over a connection that others can read. */
+/**
+ * Whether an address from a provider's response may go to a browser: never a script, and never over a connection that
+ * others can read.
+ */
 export function isSafeUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname } = new URL(url);
   return protocol === 'https:' || (protocol === 'http:' && isLocalOrLoopbackHost(hostname));
 }
 
-/** The addresses that are counted as one caller: one IPv6 customer has a whole /64, so counting single addresses would limit no one. */
+/**
+ * The addresses that are counted as one caller: one IPv6 customer has a whole /64, so counting single addresses would
+ * limit no one.
+ */
 export function addressBlock(ip: string | null): string {
   if (ip === null) return 'unknown';
   const groups = ipv6Groups(ip);

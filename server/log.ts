@@ -19,8 +19,8 @@ export interface LogOptions {
 }
 
 /**
- * Structured logs that cannot leak: every finished line is scrubbed of known secrets and of anything shaped like a token.
- * Redaction by path alone misses nesting, messages and stacks, so the scrub works on the line.
+ * Structured logs that cannot leak: every finished line is scrubbed of known secrets and of anything shaped like a
+ * token. Redaction by path alone misses nesting, messages and stacks, so the scrub works on the line.
  */
 export function createLog({ level, secrets, write }: LogOptions): Logger {
   // Shorter strings would blank out innocent parts of lines.

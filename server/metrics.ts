@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { UpstreamFailure } from './errors.ts';
 
-/** The figures an operator watches. Labels are closed lists: no ids, no addresses. */
+/** The metrics an operator watches. Labels are closed lists: no ids, no addresses. */
 export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void;
   upstream(service: 'plaid' | 'finix', call: string, outcome: 'ok' | UpstreamFailure, seconds: number): void;
@@ -9,11 +9,11 @@ export interface Metrics {
   render(): Promise<{ text: string; contentType: string }>;
 }
 
-/** From a quick read to Finix's time-out, in steps that tell a slow bank from a slow server. Seconds. */
+/** From a quick read to Finix's time-out, in steps that separate a slow bank from a slow server. Seconds. */
 const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
 
 /**
- * @param inFlight how many sessions this process is working on, read when the figures are
+ * @param inFlight how many sessions this process is working on, read when the metrics are
  */
 export function createMetrics(inFlight: () => number): Metrics {
   const register = new Registry();

@@ -17,11 +17,17 @@ export interface ServerOptions {
 
 /** The whole server, for a process of its own or inside another program. */
 export interface Server {
-  /** Answers a request; starts the server if that was not done. A path of PUBLIC_URL may be part of the request's address, or removed from it already. */
+  /**
+   * Answers a request; starts the server if that was not done. A path of PUBLIC_URL may be part of the request's
+   * address, or removed from it already.
+   */
   fetch(request: Request, env?: object): Promise<Response>;
   /** Answers `/metrics` without a credential: for a port that is only open inside the network. */
   metrics(request: Request): Promise<Response>;
-  /** Opens storage, brings its schema up to date and starts the jobs that finish what stopped. Once, however often it is called. */
+  /**
+   * Opens storage, brings its schema up to date and starts the jobs that finish what stopped. Once, however often it is
+   * called.
+   */
   start(): Promise<StartedServer>;
   /** `/readyz` answers 503 from now on, so that a load balancer sends no more; everything else works until `stop`. */
   drain(): void;

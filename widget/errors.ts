@@ -168,7 +168,7 @@ const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: string
     'retry',
     'INTERNAL_SERVER_ERROR plaid-internal-error PLANNED_MAINTENANCE RATE_LIMIT CREDITS_EXHAUSTED',
   ],
-  // The merchant's set-up, forevery customer. A dead end, so only for codes that are named here.
+  // The merchant's set-up, for every customer. A dead end, so only for codes that are named here.
   [
     'provider_misconfigured',
     'contact_merchant',

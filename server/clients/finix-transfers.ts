@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What a Transfer says of a debit or a payout. Finix publishes little of returns, so nothing but the id is taken for granted. */
+/** The part of a Transfer that is read. Finix documents little about returns, so only the id is required. */
 export interface FinixTransfer {
   id: string;
   /** `DEBIT`, `CREDIT`, `REVERSAL`, … */
@@ -18,7 +18,7 @@ export interface FinixTransfer {
   failureCode: string | null;
   /** The ACH return code, wherever it was found. */
   returnCode: string | null;
-  /** A tag value that reads like a return code, on a Transfer whose tags are the merchant's: `R12` may be a room. */
+  /** A tag value that reads like a return code, on a Transfer whose tags are the merchant's: `R12` may be an order. */
   possibleReturnCode: string | null;
   isReturned: boolean;
   idempotencyId: string | null;

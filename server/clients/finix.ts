@@ -4,7 +4,10 @@ import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
 import { createOutbound, failureOfConnection, type Observer, UpstreamError } from './outbound.ts';
 
-/** The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version 2022-02-01. */
+/**
+ * The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version
+ * 2022-02-01.
+ */
 export interface FinixClient {
   /** Not idempotent at Finix: repeating it makes another identity. */
   createIdentity(request: CreateIdentity): Promise<FinixIdentity>;
@@ -19,7 +22,10 @@ export interface FinixClient {
   getPaymentInstrument(id: string): Promise<FinixInstrument>;
   disablePaymentInstrument(id: string): Promise<FinixInstrument>;
   getTransfer(id: string): Promise<FinixTransfer>;
-  /** The Transfers that take a debit back: refunds, and what Finix makes of a return. The first page, which has the newest. */
+  /**
+   * The Transfers that take a debit back: refunds, and what Finix makes of a return. The first page, which has the
+   * newest.
+   */
   listReversals(transferId: string): Promise<FinixTransfer[]>;
 }
 
@@ -79,7 +85,7 @@ const identityList = z.object({
   page,
   _embedded: z.object({ identities: z.array(identityBody).nullish() }).nullish(),
 });
-// Only the envelope is asked for: that it is Finix's own answer matters more than what each member looks like.
+// Only the envelope is required: that Finix itself responded matters more than the shape of each member.
 const errorBody = z.object({ _embedded: z.object({ errors: z.array(z.record(z.string(), z.unknown())).min(1) }) });
 
 export function createFinixClient(
@@ -262,7 +268,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 /**
- * Finix has one error shape; a 5xx without it comes from something in between (a gateway's page), which cannot say what Finix did.
+ * Finix has one error shape; a 5xx without it comes from a gateway in between, and what Finix did is unknown.
  * 401, 403 and 429 are certain even without a body: they are decided before the call is carried out.
  */
 function failureOfStatus(status: number, isFinixAnswer: boolean): UpstreamFailure {

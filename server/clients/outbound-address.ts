@@ -3,7 +3,7 @@ import { BlockList, isIP } from 'node:net';
 import { isLocalOrLoopbackHost } from '../hosts.ts';
 
 /**
- * Where a webhook may go: to the internet, not into the network that this server stands in. The name is resolved once, every address
+ * Where a webhook may go: to the internet, not into this server's own network. The name is resolved once, every address
  * is checked, and the one that was checked is the one that is connected to; a second look-up could answer differently.
  */
 export interface CheckedAddress {
@@ -20,7 +20,10 @@ export type Resolve = (hostname: string) => Promise<{ address: string; family: n
 
 const resolveAll: Resolve = (hostname) => lookup(hostname, { all: true, verbatim: true });
 
-/** Networks that are not the public internet (IANA's special-purpose registries), and those that hide IPv4 addresses in IPv6 ones. */
+/**
+ * Networks that are not the public internet (IANA's special-purpose registries), and those that hide IPv4 addresses in
+ * IPv6 ones.
+ */
 const inside = new BlockList();
 const INSIDE_V4 = [
   '0.0.0.0/8',

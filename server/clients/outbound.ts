@@ -1,7 +1,10 @@
 import pLimit from 'p-limit';
 import type { UpstreamFailure } from '../errors.ts';
 
-/** A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be logged. */
+/**
+ * A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be
+ * logged.
+ */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 
@@ -13,7 +16,7 @@ export class UpstreamError extends Error {
     readonly code: string,
     readonly details: {
       status?: number;
-      /** What the provider says about it, without anything of the request. */
+      /** The provider's message, without anything of the request. */
       providerMessage?: string | undefined;
       /** What an operator does about it. */
       remedy?: string | undefined;
@@ -30,16 +33,16 @@ export class UpstreamError extends Error {
 }
 
 export interface Outbound {
-  /** Runs one call, waiting for a free place first. `name` is for figures and logs. */
+  /** Runs one call, waiting for a free place first. `name` is for metrics and logs. */
   run<T>(name: string, call: () => Promise<T>): Promise<T>;
 }
 
-/** Told of every call: its name, what came of it, how long it took once it had its place, in seconds, and the error if it failed. */
+/** Called after every call: its name, its outcome, the seconds it took once it was sent, and the error if it failed. */
 export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: number, error?: UpstreamError) => void;
 
 /**
  * A cap on calls in flight to one upstream, so that its outage does not pile up sockets and memory here.
- * @param maxInFlight how many at once; the rest wait in line
+ * @param maxInFlight how many at once; the rest are queued
  * @param maxWaiting how long that line may get; further calls are `busy` at once
  * @param maxLineMs how long a call may stand in line; then it is `busy`, and is not sent any more
  */
@@ -98,7 +101,8 @@ const MAX_IN_FLIGHT = 64;
 /** A line of 2,000 drains in about 6 s at that rate; a longer one would outlast the callers' patience. */
 const MAX_WAITING = 2000;
 /**
- * The quiet period counts from before a create call stands in line: sent much later, it could be carried out after another worker has
- * looked and created again. During an outage, when each place is taken for a whole time-out, the line could take ten minutes.
+ * The quiet period counts from before a create call is queued: sent much later, it could be carried out after another
+ * worker has looked and created again. During an outage, when each place is taken for a whole time-out, the line could
+ * take ten minutes.
  */
 const MAX_LINE_MS = 10_000;

@@ -2,8 +2,9 @@ import type { ProblemCode } from '../../widget/contract.ts';
 import type { UpstreamFailure } from '../errors.ts';
 
 /**
- * What Plaid's error codes mean for a customer who connects a bank. By `error_code`, never by HTTP status: Plaid answers 400 for a bank that is down.
- * Every code that plaid.com/docs/errors publishes is listed, and so are the aliases and former codes that are still seen.
+ * What Plaid's error codes mean for a customer who connects a bank. By `error_code`, never by HTTP status: Plaid
+ * answers 400 for a bank that is down. Every code that plaid.com/docs/errors publishes is listed, and so are the
+ * aliases and former codes that are still seen.
  */
 export type PlaidMeaning =
   /** The Item or its token is gone or waits for the customer: only a new run through Link helps. */
@@ -22,7 +23,10 @@ export type PlaidMeaning =
   | 'busy'
   /** The merchant's account at Plaid, or a setting, needs an operator. */
   | 'misconfigured'
-  /** No statement about the customer or their bank: our request, or a product that is not used here. Kept and tried again. */
+  /**
+   * No statement about the customer or their bank: our request, or a product that is not used here. Kept and tried
+   * again.
+   */
   | 'unexpected';
 
 const CODES: Record<PlaidMeaning, string> = {

@@ -10,7 +10,7 @@ const errorBody = z.object({
   request_id: z.string().nullish(),
 });
 
-/** What a call sent, for removing it from what Plaid says about it. */
+/** What a call sent, for removing it from Plaid's message. */
 export interface Sent {
   /** The request's body: JSON, or what becomes JSON. */
   body: unknown;
@@ -36,7 +36,10 @@ export function toUpstreamError(call: string, thrown: unknown, secrets: readonly
   );
 }
 
-/** @returns undefined when the body is not Plaid's error; its status may be one of success, such as 208 for an OAuth state that was used */
+/**
+ * @returns undefined when the body is not Plaid's error; its status may be one of success, such as 208 for an OAuth
+ * state that was used
+ */
 export function fromErrorBody(
   call: string,
   status: number | undefined,
@@ -73,8 +76,9 @@ const SETTINGS = new Set([
 const SHORTEST = 3;
 
 /**
- * Plaid's message without anything of the request but settings. Plaid may quote what was sent, and that holds tokens and a person's data; what looks
- * like an address or a number of a person or an account is removed also where it was not sent.
+ * Plaid's message without anything of the request but settings. Plaid may quote what was sent, and that holds tokens
+ * and a person's data; what looks like an address or a number of a person or an account is removed also where it was
+ * not sent.
  */
 function plainMessage(message: string, { body, secrets }: Sent): string {
   let plain = message;

@@ -1,4 +1,7 @@
-/** What an operator does about each refusal of Plaid's that only an operator can end. Shown in the log, in `/readyz` and in docs/errors.md. */
+/**
+ * What an operator does about each refusal of Plaid's that only an operator can end. Shown in the log, in `/readyz` and
+ * in docs/errors.md.
+ */
 const REMEDIES: Record<string, string> = {
   INVALID_API_KEYS:
     'Set PLAID_CLIENT_ID and the PLAID_SECRET of the environment in PLAID_ENV, as Plaid’s Dashboard shows them under Developers > Keys.',
@@ -40,7 +43,7 @@ const REMEDIES: Record<string, string> = {
   RULESET_NOT_FOUND:
     'Create the ruleset in Plaid’s Dashboard under Signal > Rules, in the environment of PLAID_ENV, and check PLAID_SIGNAL_RULESET.',
   // Retried like any limit, but only an operator ends it.
-  CREDITS_EXHAUSTED: 'Request full Production access in Plaid’s Dashboard: the free calls are used up.',
+  CREDITS_EXHAUSTED: 'Request full Production access in Plaid’s Dashboard: no free calls are left.',
 };
 
 /** The same code from a call that Finix is part of. */

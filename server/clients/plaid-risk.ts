@@ -2,7 +2,9 @@ import type { PlaidApi, SignalEvaluateRequest } from 'plaid';
 import { z } from 'zod';
 import { UpstreamError } from './outbound.ts';
 
-/** The calls of Plaid about who owns an account and what it can pay. Each of the first three is billed forevery answer. */
+/**
+ * The calls of Plaid about who owns an account and what it can pay. Each of the first three is billed for every answer.
+ */
 export interface PlaidRiskCalls {
   /** Scores each account's owner against a person. What was not given, or the bank does not have, is null. */
   matchOwner(accessToken: string, accountIds: string[], person: PlaidPerson): Promise<Map<string, OwnerScores>>;
@@ -41,7 +43,7 @@ export interface PlaidBalance {
   available: number | null;
   current: number | null;
   currency: string | null;
-  /** When the bank was asked, where Plaid tells; milliseconds since 1970. */
+  /** When the bank was asked, where Plaid returns it; milliseconds since 1970. */
   asOf: number | null;
 }
 

@@ -12,7 +12,10 @@ import { createRiskCalls, type PlaidCall, type PlaidRiskCalls } from './plaid-ri
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient extends PlaidRiskCalls {
   createLinkToken(request: LinkTokenCreateRequest): Promise<LinkToken>;
-  /** What came of a Link so far, oldest first; of other than Hosted Links only where Plaid was asked to tell. Plaid keeps it for six hours. */
+  /**
+   * The results of a Link so far, oldest first; of Links that are not hosted only where Plaid was asked to report them.
+   * Plaid keeps them for six hours.
+   */
   getLinkResults(linkToken: string): Promise<LinkResult[]>;
   /** One-time: a public token can be exchanged once. */
   exchangePublicToken(publicToken: string): Promise<{ accessToken: string; itemId: string }>;
@@ -20,7 +23,7 @@ export interface PlaidClient extends PlaidRiskCalls {
   /** May be repeated: every call makes another token for the same account. */
   createProcessorToken(accessToken: string, accountId: string): Promise<string>;
   removeItem(accessToken: string): Promise<void>;
-  /** Where news of the Item go from now on. */
+  /** Where webhooks of the Item go from now on. */
   updateWebhook(accessToken: string, url: string): Promise<void>;
   /** The error code that the Item is in, such as `ITEM_LOGIN_REQUIRED`; null: none. */
   getItemError(accessToken: string): Promise<string | null>;
@@ -53,9 +56,9 @@ export interface PlaidLogin {
   accounts: PlaidAccount[];
   institutionId: string | null;
   institutionName: string | null;
-  /** Where news of it go; empty: nowhere. */
+  /** Where its webhooks go; empty: nowhere. */
   webhookUrl: string;
-  /** How Plaid verified the numbers, in Plaid's word (`INSTANT_AUTH`, …); null: not told. */
+  /** How Plaid verified the numbers, in Plaid's word (`INSTANT_AUTH`, …); null: not reported. */
   authMethod: string | null;
 }
 
@@ -67,11 +70,14 @@ export interface PlaidAccount {
   subtype: string | null;
   verificationStatus: string | null;
   persistentAccountId: string | null;
-  /** Whether a person or a business holds it, in Plaid's word; null: not told. */
+  /** Whether a person or a business holds it, in Plaid's word; null: not reported. */
   holderCategory: string | null;
 }
 
-/** Plaid's own limit for a call is not published; link tokens and exchanges usually take a second, calls that reach the bank several. */
+/**
+ * Plaid's own limit for a call is not published; link tokens and exchanges usually take a second, calls that reach the
+ * bank several.
+ */
 const PLAID_TIMEOUT_MS = 20_000;
 
 const linkTokenBody = z.object({
@@ -142,7 +148,7 @@ export function createPlaidClient(
     httpsAgent: new HttpsAgent({ keepAlive: true }),
   };
 
-  // The SDK takes about half a second to import, so it is loaded beside the start of the server, not before it.
+  // The SDK takes about half a second to import, so it is loaded while the server starts, not before.
   let loading: Promise<PlaidApi> | undefined;
   const sdk = () => {
     loading ??= import('plaid').then(({ Configuration, PlaidApi }) => {

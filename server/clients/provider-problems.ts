@@ -21,7 +21,7 @@ export interface ProviderProblems {
 
 /** In memory: each instance learns of it by its own calls, and a restart is what many of the remedies ask for. */
 export function createProviderProblems(): ProviderProblems {
-  // One for each endpoint, so the list is short whatever happens.
+  // One for each endpoint, so the list is always short.
   const problems = new Map<string, ProviderProblem>();
   return {
     note(service, call, error, isOk) {

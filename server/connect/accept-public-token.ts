@@ -26,11 +26,13 @@ export interface RequestFacts {
 
 /**
  * `work`: the token is committed and this worker holds the session. `join`: the same token is being worked on.
- * `settled`: the same token has been worked on, and the session says what came of it.
+ * `settled`: the same token was processed before, and the session has its outcome.
  */
 export type Accepted = { kind: 'work' | 'join' | 'settled'; session: SessionTable };
 
-/** Each costs an exchange at Plaid. A customer who tries bank after bank stays far below; a page that guesses does not. */
+/**
+ * Each costs an exchange at Plaid. A customer who tries bank after bank stays far below; a page that guesses does not.
+ */
 const MAX_PUBLIC_TOKENS = 50;
 
 /** What only the customer can go on from, with the public token that is known. */
@@ -52,8 +54,8 @@ const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
 };
 
 /**
- * Takes a public token into a session, in one transaction: either it is stored and committed with the session leased to `owner`, or
- * nothing has changed. Nothing is exchanged here.
+ * Takes a public token into a session, in one transaction: either it is stored and committed with the session leased to
+ * `owner`, or nothing has changed. Nothing is exchanged here.
  * @param found the session as it was a moment ago
  * @param recognized ids of the connections that the customer has to these accounts already (recognize.ts)
  * @throws ProblemError when the session or the token cannot be used
@@ -67,7 +69,7 @@ export async function acceptPublicToken(
   recognized?: string[],
 ): Promise<Accepted> {
   const hash = sha256(request.public_token);
-  // Most repetitions come while the first is at work, and must not get in its way.
+  // Most repetitions come while the first request is being processed, and must not delay it.
   const early = await findAccepted(storage.db, found, hash);
   if (early) return early;
   const now = await storage.now();
@@ -87,12 +89,12 @@ export async function acceptPublicToken(
 
     const answered = answerTo(session, isSameToken, now);
     if (answered) return answered;
-    // Used up before, in this session or another: Plaid need not be asked.
+    // Consumed before, in this session or another: Plaid need not be asked.
     if (known && (!isSameToken || (known.status !== 'linked' && known.status !== 'exchanging'))) {
       return { kind: 'settled', session: await askForRestart(unit, session, facts) };
     }
 
-    // Told twice what its customer was asked about: in their place nobody answers, and at work on it, the session would miss their answer.
+    // A repetition of a token whose choice is pending: working on it again would lose the customer's choice.
     if (known && facts.actor === 'plaid' && ASKED.has(storedProblem(session)?.code))
       return { kind: 'settled', session };
 
@@ -120,7 +122,7 @@ export async function acceptPublicToken(
 }
 
 /**
- * What the session itself has to say of a token, before the token is looked into; undefined: it takes it.
+ * How the session itself responds to a token, before the token is examined; undefined: it takes the token.
  * @throws ProblemError when it takes none
  */
 function answerTo(session: SessionTable, isSameToken: boolean, now: number): Accepted | undefined {
@@ -133,7 +135,10 @@ function answerTo(session: SessionTable, isSameToken: boolean, now: number): Acc
   return undefined;
 }
 
-/** The token was used up elsewhere. An Item that waits for the customer's choice stays: it is not what this token is about. */
+/**
+ * The token was consumed elsewhere. An Item that waits for the customer's choice stays: it is not what this token is
+ * about.
+ */
 async function askForRestart(unit: Unit, session: SessionTable, { requestId }: RequestFacts): Promise<SessionTable> {
   const error = JSON.stringify({ code: 'restart_required', request_id: requestId });
   const asked = { status: 'restart_required', error } as const;
@@ -148,7 +153,10 @@ async function askForRestart(unit: Unit, session: SessionTable, { requestId }: R
   return restarted;
 }
 
-/** As acceptPublicToken, for a repair: the token only says that the customer has signed in again, and is never exchanged. */
+/**
+ * As acceptPublicToken, for a repair: the token only proves that the customer has signed in again, and is never
+ * exchanged.
+ */
 async function acceptRepair(
   trx: StorageTransaction,
   timing: Timing,
@@ -244,7 +252,7 @@ async function announceExchange(trx: StorageTransaction, item: ItemTable, now: n
 
 /**
  * The customer came back with another bank: the Item of the one before is of no use, and bills.
- * @throws ProblemError `rate_limited` when the session has used up its tokens
+ * @throws ProblemError `rate_limited` when the session has no tokens left
  */
 async function replaceItem(trx: StorageTransaction, session: SessionTable, now: number): Promise<void> {
   if (session.item_id === null) return;

@@ -3,8 +3,8 @@ import type { ConnectionTable } from '../storage/tables.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
 
 /**
- * Whether two records are of the same bank account. There are three strengths of evidence, and the strongest that both records have
- * decides: the bank's own id of the account, the account's numbers, and the account's name.
+ * Whether two records are of the same bank account. There are three strengths of evidence, and the strongest that both
+ * records have decides: the bank's own id of the account, the account's numbers, and the account's name.
  */
 export interface AccountFacts {
   institutionId: string | null;
@@ -46,7 +46,10 @@ function matchesByNumbers(a: AccountFacts, b: AccountFacts): boolean | undefined
   return RENUMBERING_BANKS.has(a.institutionId ?? '') ? undefined : false;
 }
 
-/** As Plaid advises to compare: the bank, the account's name and its last digits, all of them known. The weakest evidence. */
+/**
+ * As Plaid advises to compare: the bank, the account's name and its last digits, all of them known. The weakest
+ * evidence.
+ */
 export function matchesByName(a: NamedAccount, b: NamedAccount): boolean {
   return isKnownAndEqual(a.institutionId, b.institutionId) && isNamedAlike(a, b);
 }
@@ -58,8 +61,9 @@ function isNamedAlike(a: Pick<AccountFacts, 'name' | 'mask'>, b: Pick<AccountFac
 }
 
 /**
- * The account of its own login that a connection is about. Plaid's id for it may be another after the customer has granted access again.
- * @returns undefined when the login no longer has it, or when it can't be told from another
+ * The account of its own login that a connection is about. Plaid's id for it may be another after the customer has
+ * granted access again.
+ * @returns undefined when the login no longer has it, or when it can't be distinguished from another
  */
 export function accountOf(connection: ConnectionTable, accounts: PlaidAccount[]): PlaidAccount | undefined {
   const byPlaidId = accounts.find(({ id }) => id === connection.plaid_account_id);

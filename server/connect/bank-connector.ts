@@ -25,23 +25,25 @@ import { type ConnectBankDeps, postponementOf, STEPS, stop } from './connect-ban
 import { recognize } from './recognize.ts';
 import { REPAIR_STEPS } from './repair.ts';
 
-/** Runs the money path: for a request that waits, and for jobs that take over what was left. */
+/** Runs the money path: for a request that waits, and for jobs that resume sessions. */
 export interface BankConnector {
   /**
-   * Takes a public token into the session and works until the outcome is known, or 20 s have passed, or another worker has it.
-   * @returns the session as it then stands
+   * Takes a public token into the session and works until the outcome is known, or 20 s have passed, or another worker
+   * has it.
+   * @returns the session as it is then
    */
   complete(sessionId: string, request: CompleteRequest, facts: RequestFacts): Promise<SessionTable>;
   /**
-   * Goes on with a session that is due and that nobody holds.
+   * Resumes a session that is due and that no worker holds.
    * @returns the work, which ends when it can't go further for now; undefined when there is none to do here
    */
   resume(sessionId: string): Promise<Resumption | undefined>;
   /** How many sessions this process works on. */
   readonly inFlight: number;
   /**
-   * Takes no new work and lets the running one finish, as long as nothing has to be waited for. What still waits for an upstream after
-   * `graceMs` is left where it is. Either way the leases are given back, so that another instance goes on at once.
+   * Takes no new work and lets the running one finish, as long as nothing has to be waited for. What still waits for an
+   * upstream after `graceMs` is left where it is. Either way the leases are given back, so that another instance goes
+   * on at once.
    */
   stop(graceMs?: number): Promise<void>;
 }
@@ -51,38 +53,40 @@ interface Resumption {
   work: Promise<void>;
 }
 
-/** One for each write that the work can have under way, and some more. */
+/** One for each write that the work can have in flight, and some more. */
 const RELEASE_ATTEMPTS = 5;
-/** Short waits happen in place, under the lease; longer ones let go of the session. */
+/** Short waits happen in place, under the lease; longer ones release the session. */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
 
 export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): BankConnector {
   const { storage, log, timing } = deps;
   const owner = newOwner();
   const running = new Map<string, { held: HeldSession; work: Promise<void> }>();
-  /** A lease of this process's own counts as free for it: of several who find nobody at work, only one may take it. */
+  /**
+   * A lease of this process's own counts as free for it: of several requests that find no worker, only one may take it.
+   */
   const claiming = new Map<string, Promise<Resumption | undefined>>();
   const stopping = new AbortController();
   /** Aborted once what still runs is left alone: requests that wait for it are answered then. */
   const leaving = new AbortController();
-  // One for each session at work; Node takes more than ten for a leak.
+  // One for each session in progress; Node takes more than ten for a leak.
   setMaxListeners(0, stopping.signal, leaving.signal);
 
   function start(session: SessionTable, requestId: string, stage: HeldSession['stage']): Promise<void> {
     const here = running.get(session.id);
-    // Claimed after this one was, before its caller came to begin: whatever this one wrote would be refused.
+    // Claimed again between this claim and its start: every write of this one would be refused.
     if (here && here.held.row.version > session.version) return here.work;
     const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.doubt);
     const work = advance(held, requestId).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });
-    // Whoever awaits it also gets its error; this keeps it from being an unhandled one when nobody does.
+    // A caller that awaits it also gets its error; without a caller, this keeps the rejection handled.
     work.catch(() => {});
     running.set(session.id, { held, work });
     return work;
   }
 
-  /** Step after step, until the session has ended, must wait long, or is somebody else's. */
+  /** Step after step, until the session has ended, must wait long, or belongs to another worker. */
   async function advance(held: HeldSession, requestId: string): Promise<void> {
     try {
       let goesOn = true;
@@ -150,11 +154,13 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       return false;
     }
     const tries = held.row.tries + (counts ? 1 : 0);
-    // As long as the customer waits for the answer, work goes on here: an outage of seconds must not become one of minutes for them.
+    // As long as the customer waits for the answer, work goes on here: an outage of seconds must not become one of
+    // minutes for them.
     const isAwaited = now - (held.row.processing_since ?? now) < timing.answerWithinMs;
     const own = isAwaited ? quickBackoff(held.row.tries) : backoff(held.row.tries, timing);
     const delay = Math.ceil(delayMs ?? own);
-    // What is no failure is waited out here, however many there were before: a wait after taking over would begin anew with each worker.
+    // A wait that is no failure happens here, however many there were before: a wait after a resume would restart with
+    // each worker.
     const isQuick = isAwaited || !counts || tries <= QUICK_ATTEMPTS;
     const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && isQuick && !stopping.signal.aborted;
     if (!inPlace) {
@@ -168,7 +174,10 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     return true;
   }
 
-  /** Gives a lease back while the work may still write under it: whichever write comes first, the other sees the row as it is then. */
+  /**
+   * Gives a lease back while the work may still write under it: whichever write comes first, the other sees the row as
+   * it is then.
+   */
   async function release(held: HeldSession): Promise<void> {
     for (let attempt = 0; attempt < RELEASE_ATTEMPTS && held.row.lease_owner === owner; attempt++) {
       try {
@@ -193,9 +202,9 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   async function takeOver(sessionId: string, requestId: string, known?: SessionTable): Promise<Resumption | undefined> {
     const session = await claim(storage, owner, sessionId, timing);
     if (!session) return undefined;
-    // Our own, with no work under it: the answer to the commit that gave it was lost, and nobody else has touched it.
+    // Our own, with no work under it: the answer to its commit was lost, and no other worker has touched it.
     const isOwn = known?.lease_owner === owner && session.version === known.version + CLAIM_STEP;
-    return { work: start(session, requestId, isOwn ? 'under way' : 'taken over') };
+    return { work: start(session, requestId, isOwn ? 'running' : 'resumed') };
   }
 
   return {
@@ -226,7 +235,8 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       const ended = Promise.allSettled([...works, deps.owners.stop()]).then(() => {});
       await settleWithin(ended, performance.now() + graceMs, leaving.signal);
       const left = [...running.values()];
-      // What the upstream does with an open call is in doubt, as after a crash. The new version fences the call's result out.
+      // What the upstream does with an open call is in doubt, as after a crash. The new version fences the call's
+      // result out.
       await Promise.allSettled(left.map(({ held }) => release(held)));
       leaving.abort();
       if (left.length > 0) log.warn({ sessions: left.length }, 'stopped with sessions at their last recovery points');
@@ -234,7 +244,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   };
 }
 
-/** @param deadline by the process's own clock, which nobody sets; `Infinity` waits for as long as it takes */
+/** @param deadline by the process's monotonic clock; `Infinity` waits for as long as it takes */
 async function settleWithin(work: Promise<void>, deadline: number, leaving: AbortSignal): Promise<void> {
   if (deadline === Number.POSITIVE_INFINITY) return work;
   const settled = new AbortController();

@@ -5,8 +5,9 @@ import type { ConnectionTable } from '../storage/tables.ts';
 import { factsOf, isSameAccount } from './account-match.ts';
 
 /**
- * The bank change of a customer who is paid: a takeover of their login often begins with another account. A first account is no change,
- * nor is one that the customer has had before, whatever became of its connection since; that one keeps the time of its own change.
+ * The bank change of a customer who is paid: a takeover of their login often begins with another account. A first
+ * account is no change, nor is one that the customer has had before, with any status of its connection since; that one
+ * keeps the time of its own change.
  *
  * @param connection as it is before it has its instrument
  * @param fingerprint the instrument's

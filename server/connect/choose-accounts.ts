@@ -27,7 +27,7 @@ export type Choice =
     };
 
 /**
- * Decides which accounts become funding sources. Trusts only what Plaid says of them.
+ * Decides which accounts become funding sources. Trusts only Plaid's data.
  * @param accounts what Plaid lists for the Item
  * @param chosen the ids that the page named, in its order; empty when Link named none
  */

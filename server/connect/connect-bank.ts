@@ -20,9 +20,10 @@ import { leaveRepair } from './repair.ts';
 import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
 
 /**
- * The money path: how a public token becomes a Finix payment instrument. Each function is one step between two recovery points, named by
- * what is already true. A step reads the point, calls out with no transaction open, then writes its result and the next point in one
- * short transaction; so work can stop anywhere and go on from the last point, in this process or another.
+ * The money path: how a public token becomes a Finix payment instrument. Each function is one step between two recovery
+ * points, named by what is already true. A step reads the point, calls out with no transaction open, then writes its
+ * result and the next point in one short transaction; so work can stop anywhere and go on from the last point, in this
+ * process or another.
  *
  *   started ─ exchange the public token ─► item_linked ─ choose accounts, ready the identity ─► identity_ready
  *           ─ processor token, payment instrument ─► instrument_created ─ settle ─► finished
@@ -48,9 +49,9 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
   const item = await currentItem(storage.db, held);
   if (item.status === 'linked') return held.write({ recovery_point: 'item_linked', tries: 0 });
   const { stage } = held;
-  held.stage = 'under way';
+  held.stage = 'running';
   // The worker before may be alive, with the answer in hand: see leaveAccessToken.
-  if (item.exchange_tries > 0 && stage === 'taken over') {
+  if (item.exchange_tries > 0 && stage === 'resumed') {
     throw new Postpone('plaid_unavailable', timing.lookAgainMs, false);
   }
   if (item.public_token_enc === null) throw new Stop('restart_required', 'restart_required');
@@ -64,7 +65,8 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
   try {
     linked = await plaid.exchangePublicToken(publicToken);
   } catch (error) {
-    // An exchange can't happen twice: whatever came of a lost one, trying it again tells, and only Plaid's refusal of the token ends it.
+    // An exchange can't happen twice: after a lost answer a second call shows the outcome, and only Plaid's refusal of
+    // the token ends it.
     if (!(error instanceof UpstreamError) || error.failure === 'lost') throw error;
     if (error.failure === 'refused') return endOrGoOn(storage, held);
     // A definite answer that it was not done: nothing is on its way.
@@ -84,7 +86,10 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
   }
 }
 
-/** The public token is used up. Unless the worker that was here before has left its access token meanwhile, Link must be run again. */
+/**
+ * The public token is consumed. Requires a new Link run, unless the previous worker has stored its access token in the
+ * meantime.
+ */
 async function endOrGoOn({ db }: Storage, held: HeldSession): Promise<void> {
   const item = await currentItem(db, held);
   if (item.status !== 'linked') throw new Stop('restart_required', 'restart_required');
@@ -92,8 +97,8 @@ async function endOrGoOn({ db }: Storage, held: HeldSession): Promise<void> {
 }
 
 /**
- * This worker was overtaken while Plaid's one answer was on its way to it. Whoever is at work now goes on with it; when the customer has
- * been asked to connect again by now, the login is of no use, and is removed.
+ * This worker was overtaken while Plaid's one answer was on its way to it. The present worker goes on with it; when the
+ * customer has been asked to connect again by now, the login is of no use, and is removed.
  */
 async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<ItemTable>): Promise<void> {
   const now = await storage.now();
@@ -119,7 +124,10 @@ async function lookFirstIfRestarted({ storage: { db } }: ConnectBankDeps, held: 
   held.looksFirst = earlier !== undefined;
 }
 
-/** item_linked → identity_ready: there is a row for each account, and an identity at Finix that will own the instruments. */
+/**
+ * item_linked → identity_ready: there is a row for each account, and an identity at Finix that will own the
+ * instruments.
+ */
 async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   let connections = await currentConnections(deps, held);
   if (connections.length === 0) {
@@ -222,8 +230,8 @@ function endWithout(connections: ConnectionTable[]): Stop {
 }
 
 /**
- * Ends the work on a session where the customer or the merchant must go on. Connections that were becoming something are failed, and
- * the Item is removed at Plaid unless the same public token may still be sent again.
+ * Ends the work on a session where the customer or the merchant must go on. Connections that were becoming something
+ * are failed, and the Item is removed at Plaid unless the same public token may still be sent again.
  */
 export async function stop(
   { outbox }: ConnectBankDeps,

@@ -77,7 +77,7 @@ async function createAsFarAsPossible(
     if (error.code === 'INVALID_USER_IDENTITY_DATA') {
       return plaid.createLinkToken({ ...full, user: { client_user_id: plaidUserId(session.customer_id) } });
     }
-    // An address of this machine is no good to Plaid, and a stricter one than the simulator may say so: then without news of Items.
+    // An address of this machine is no good to Plaid, and Plaid may refuse it: then without webhooks of Items.
     if (error.code === 'INVALID_FIELD' && full.webhook && isLocalUrl(full.webhook)) {
       return plaid.createLinkToken({ ...full, webhook: undefined });
     }
@@ -99,10 +99,16 @@ const GONE = {
   action: 'contact_merchant',
 } as const;
 
-/** Why Plaid wants the customer back where they have not shared their account numbers: these are asked for again, by name. */
+/**
+ * Why Plaid wants the customer back where they have not shared their account numbers: these are asked for again, by
+ * name.
+ */
 const NOT_SHARED: ReadonlySet<string | null> = new Set(['PRODUCT_PERMISSIONS_REQUIRED', 'ACCESS_NOT_GRANTED']);
 
-/** What the token is for: a new Item, or (update mode) the login of the one to repair, which takes no webhook, and products only to ask again. */
+/**
+ * What the token is for: a new Item, or (update mode) the login of the one to repair, which takes no webhook, and
+ * products only to ask again.
+ */
 async function subject(
   { config, storage, secrets }: LinkTokenDeps,
   session: SessionTable,
@@ -140,7 +146,8 @@ function linkTokenRequest(
   if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
   const customization = session.link_customization ?? config.plaid.linkCustomization;
   if (customization) request.link_customization_name = customization;
-  // A page that can be left tells where to come back to: without a redirect address of its own, a bank's page only works in a Hosted Link.
+  // A page that can be left names the address to come back to: without a redirect address of its own, a bank's page
+  // only works in a Hosted Link.
   const wantsHosted = mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri);
   if (wantsHosted && config.hostedLink) {
     request.hosted_link = {
@@ -153,7 +160,7 @@ function linkTokenRequest(
 
 function linkLanguage(tag: string): string {
   const primary = tag.toLowerCase().split('-')[0] ?? 'en';
-  // Plaid has one Norwegian; browsers say nb or nn.
+  // Plaid has one Norwegian; browsers send nb or nn.
   const language = primary === 'nb' || primary === 'nn' ? 'no' : primary;
   return LINK_LANGUAGES.has(language) ? language : 'en';
 }

@@ -2,8 +2,8 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 
 /**
- * Which rows may not be all that was done. Where an older copy of the database was put back, what was made at Finix since the copy has no
- * row: work on rows of before asks Finix what there is before it creates anything.
+ * Which rows may not be all that was done. Where an older copy of the database was put back, what was made at Finix
+ * since the copy has no row: work on rows of before asks Finix what there is before it creates anything.
  */
 export interface Doubt {
   /** Work on rows that are older looks first. Milliseconds since 1970. */
@@ -18,7 +18,10 @@ export interface WatchedDoubt extends Doubt {
 }
 
 const DAY_MS = 24 * 3600_000;
-/** For a day after the database went back, every session looks first: those of before end within a day, and so do new ones in their place. */
+/**
+ * For a day after the database went back, every session looks first: those of before end within a day, and so do new
+ * ones in their place.
+ */
 const DOUBTFUL_MS = DAY_MS;
 /** Replicas are seconds behind, copies may be a day old; of older ones `reconcile` finds the rest. */
 const LOST_MS = DAY_MS;

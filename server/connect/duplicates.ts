@@ -6,9 +6,9 @@ import { factsOf, isSameAccount } from './account-match.ts';
 import type { OwnInstrument } from './instrument-list.ts';
 
 /**
- * The same bank account connected twice by the same customer, where it was not recognized before the exchange (recognize.ts). It is looked
- * for once the new instrument exists: at Chase, PNC, Navy Federal and Schwab the old Item may be dead the moment the customer has signed
- * in again, so here the new one is the one to keep.
+ * The same bank account connected twice by the same customer, where it was not recognized before the exchange
+ * (recognize.ts). It is looked for once the new instrument exists: at Chase, PNC, Navy Federal and Schwab the old Item
+ * may be dead the moment the customer has signed in again, so here the new one is the one to keep.
  */
 
 /** @returns the customer's other connections to the same account for the same identity, oldest first */
@@ -36,7 +36,8 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
 }
 
 /**
- * Instruments of the same bank account that no row is of: made for connections that were lost when the database went back in time.
+ * Instruments of the same bank account that no row is of: made for connections that were lost when the database went
+ * back in time.
  * @param listed what Finix lists of the same identity
  * @returns their ids
  */

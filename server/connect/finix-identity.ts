@@ -13,8 +13,9 @@ import type { Timing } from '../work/timing.ts';
 import { CALL_TAG } from './instrument-list.ts';
 
 /**
- * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its create call has no
- * idempotency key either, so it follows the same rule as instruments: after a lost answer look, wait out the quiet period, look again.
+ * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its
+ * create call has no idempotency key either, so it follows the same rule as instruments: after a lost answer look, wait
+ * for the quiet period, look again.
  */
 export interface IdentityDeps {
   storage: Storage;
@@ -104,7 +105,7 @@ async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerT
     const outcome = outcomeOfFailure(error.failure, error.details.status);
     const now = await storage.now();
     if (outcome !== 'nothing' && now - call.sent_at > timing.leaseMs) {
-      // Frozen in the middle: the call may have been sent just now, and the looks for it may be over.
+      // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
       await putCall(storage.db, { ...call, sent_at: now, outcome, look_at: now + quietMs });
     }
     if (outcome === null) throw new Postpone('finix_unavailable', 0);
@@ -137,8 +138,8 @@ export async function rememberIdentity(trx: StorageTransaction, session: Session
 }
 
 /**
- * Commits that a create call is about to be sent. Under the session's fence and the customer's turn: a worker that was frozen since it
- * read the customer must not send a second one.
+ * Commits that a create call is about to be sent. Under the session's fence and the customer's turn: a worker that was
+ * frozen since it read the customer must not send a second one.
  */
 async function announce(
   { quietMs }: IdentityDeps,
@@ -187,7 +188,10 @@ async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable
   return mine;
 }
 
-/** Debits come from a buyer's account, payouts go to a recipient's, settlements to a seller's; Finix asks other things of each. */
+/**
+ * Debits come from a buyer's account, payouts go to a recipient's, settlements to a seller's; Finix asks other things
+ * of each.
+ */
 export function roleOf({ purpose }: Pick<SessionTable, 'purpose'>): CustomerTable['role'] {
   return ROLES[purpose];
 }

@@ -26,8 +26,8 @@ import { disableAll, listOwn, type OwnInstrument, tagsOf } from './instrument-li
 import type { OwnerChecks } from './ownership.ts';
 
 /**
- * Making one payment instrument for one connection, and never two, by the rules of work/create-call.ts. The intent is committed before
- * the call, as a row that goes only when it is certain what the call has made.
+ * Making one payment instrument for one connection, and never two, by the rules of work/create-call.ts. The intent is
+ * committed before the call, as a row that goes only when it is certain what the call has made.
  */
 export interface InstrumentDeps {
   storage: Storage;
@@ -44,7 +44,10 @@ export interface InstrumentDeps {
 
 /** A worker that may write the connection: its session's, or its task's. */
 export interface InstrumentHold {
-  /** Another worker was at this before, or the database may be older than what was done: an instrument may exist that no row is of. */
+  /**
+   * Another worker was at this before, or the database may be older than what was done: an instrument may exist that no
+   * row is of.
+   */
   readonly looksFirst: boolean;
   readonly since: number; // Milliseconds since 1970: no instrument of this work can be older.
   /** @throws Fenced when the lease was lost to another worker */
@@ -82,12 +85,12 @@ export async function makeInstrument(
     throw new Postpone('finix_unavailable', wait, false);
   }
   if (step.kind === 'adopt') {
-    const { id, surplus } = step;
+    const { id, duplicates } = step;
     const made = listed?.find((one) => one.id === id);
     if (!made) throw new Error('an instrument is adopted that was not listed');
     // A call that is seen to have made something has made nothing else.
     const decided = calls.filter((call) => listed?.some((one) => one.call === call.id)).map((call) => call.id);
-    return adopt(deps, held, connection, made, { surplus, decided, listed });
+    return adopt(deps, held, connection, made, { duplicates, decided, listed });
   }
   await create(deps, held, connection, { accessToken, calls, listed });
 }
@@ -158,7 +161,7 @@ async function create(
     return afterFailedCreate(deps, held, connection, call, calls, error);
   }
   try {
-    await adopt(deps, held, connection, made, { surplus: [], decided: [call.id], listed });
+    await adopt(deps, held, connection, made, { duplicates: [], decided: [call.id], listed });
   } catch (error) {
     // The worker that took over may have looked before this call was carried out.
     if (error instanceof Fenced) {
@@ -168,7 +171,10 @@ async function create(
   }
 }
 
-/** Commits that the call is about to be sent. @returns false when the connection is not to have an instrument any more */
+/**
+ * Commits that the call is about to be sent.
+ * @returns false when the connection is not to have an instrument any more
+ */
 async function announce(
   { outbox }: InstrumentDeps,
   held: InstrumentHold,
@@ -237,13 +243,13 @@ async function afterFailedCreate(
   const outcome = outcomeOfFailure(error.failure, error.details.status);
   const now = await deps.storage.now();
   if (outcome !== 'nothing' && now - call.sent_at > deps.timing.leaseMs) {
-    // Frozen in the middle: the call may have been sent just now, and the looks for it may be over.
+    // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
     await putCall(deps.storage.db, { ...call, sent_at: now, outcome, look_at: now + deps.quietMs });
   }
   if (outcome === null) throw new Postpone('finix_unavailable', 0);
   const isFinal = error.failure === 'refused';
   const final = { status: 'failed', error_code: 'instrument_refused', reason: 'instrument_refused' } as const;
-  // Version 0.1 waits for the quiet period of what stands here.
+  // Version 0.1 waits for the quiet period of the call in these columns.
   const unanswered = earlier.filter((one) => one.outcome === null).map(({ sent_at }) => sent_at);
   const patch = { instrument_sent_at: unanswered.at(-1) ?? null, ...(isFinal ? final : {}) };
   await changeWanted(deps, held, connection, patch, async (trx) => {
@@ -255,7 +261,7 @@ async function afterFailedCreate(
 
 interface Found {
   /** Enabled instruments of the same generation that the connection does not take. */
-  surplus: string[];
+  duplicates: string[];
   /** Calls of which it is certain by now what they have made. */
   decided: string[];
   listed: OwnInstrument[] | undefined;
@@ -267,7 +273,7 @@ async function adopt(
   held: InstrumentHold,
   connection: ConnectionTable,
   made: OwnInstrument,
-  { surplus, decided, listed }: Found,
+  { duplicates, decided, listed }: Found,
 ): Promise<void> {
   const { storage, finix, outbox } = deps;
   let unwanted: string[] = [];
@@ -276,11 +282,11 @@ async function adopt(
     await settleCalls(trx, decided);
     const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
     const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
-    unwanted = [...(isTaken ? [] : [made.id]), ...surplus, ...strangers];
+    unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
     await disableLater(trx, connection, unwanted, now);
     if (!isTaken) return;
     // The customer has connected this account before: the merchant is left with the new instrument only.
-    const duplicates = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
+    const replaced = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
     const changedBankAt = await bankChangedAt(trx, before, made.fingerprint, now);
     const patch: Partial<ConnectionTable> = {
       status: 'active',
@@ -288,7 +294,7 @@ async function adopt(
       payment_instrument: made.id,
       fingerprint: made.fingerprint,
       bank_account_validation_check: made.bankAccountValidationCheck,
-      previous_payment_instrument: duplicates.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
+      previous_payment_instrument: replaced.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
       instrument_sent_at: null,
       changed_bank_at: changedBankAt,
       ...deps.owners.learned(before),
@@ -297,7 +303,7 @@ async function adopt(
     const after = await changeConnection(unit, before, patch);
     if (after.status !== 'active') return;
     if (changedBankAt === now) await reportChangedBank(unit, after);
-    await retire(unit, duplicates, after);
+    await retire(unit, replaced, after);
   });
   if (unwanted.length === 0) return;
   try {
@@ -309,30 +315,7 @@ async function adopt(
   }
 }
 
-/**
- * Disables a connection's instruments in Finix: those that the row names and every other one that Finix lists as its own.
- * @param only these ids and no others
- * @throws UpstreamError while it is not certain that all are disabled
- */
-export async function disableInstruments(
-  deps: Pick<InstrumentDeps, 'finix'>,
-  connection: ConnectionTable,
-  only?: string[],
-): Promise<void> {
-  const { payment_instrument: present, previous_payment_instrument: previous } = connection;
-  if (only) return disableAll(deps.finix, only);
-  // First what is known, so that a list that can't be had holds nothing up.
-  const known = [present, previous].flatMap((id) => id ?? []);
-  await disableAll(deps.finix, known);
-  const listed = await listOwn(deps.finix, connection.finix_identity, connection.created_at);
-  const others = listed.filter((one) => one.enabled && one.connection === connection.id && !known.includes(one.id));
-  await disableAll(
-    deps.finix,
-    others.map(({ id }) => id),
-  );
-}
-
-/** Changes the connection as long as it waits for this very instrument; an end that came meanwhile stays. */
+/** Changes the connection as long as it waits for this very instrument; an end in the meantime stays. */
 function changeWanted(
   { outbox }: InstrumentDeps,
   held: InstrumentHold,

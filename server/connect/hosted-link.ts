@@ -16,8 +16,9 @@ import type { BankConnector } from './bank-connector.ts';
 import { FIRST_JOB_MS, openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 
 /**
- * Hosted Link ends at Plaid, so no page has its public token. Plaid's webhook brings it; where that can't come or is late, it is read from
- * Plaid: while the page asks what has become of its session, and by a job for pages that are gone. Whichever comes first, the others find it done.
+ * Hosted Link ends at Plaid, so no page has its public token. Plaid's webhook brings it; where that can't come or is
+ * late, it is read from Plaid: while the page asks what has become of its session, and by a job for pages that are
+ * gone. Whichever comes first, the others find it done.
  */
 export interface HostedDeps {
   storage: Storage;
@@ -27,11 +28,14 @@ export interface HostedDeps {
   log: Logger;
 }
 
-/** What a page sends in place of the public token of a Hosted Link, which it does not have. No public token looks like it. */
+/**
+ * What a page sends in place of the public token of a Hosted Link, which it does not have. No public token has this
+ * form.
+ */
 export const HOSTED_PUBLIC_TOKEN: HostedPublicToken = 'hosted';
 
-/** A page asks every two seconds; Plaid need not hear each of them. */
-const LOOKS: RateLimit = { limit: 1, windowMs: 3_000 };
+/** A page asks every two seconds; Plaid need not be asked each time. */
+const LOOKUPS: RateLimit = { limit: 1, windowMs: 3_000 };
 /** A page sends one for each answer that its customer gives; each costs a call to Plaid. */
 const COMPLETIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 /** So that a page which asks is answered with the outcome where it takes no longer than usual. */
@@ -40,12 +44,15 @@ const CALLS_AT_ONCE = 4;
 
 const WAITING = ['open', 'restart_required'] as const;
 
-/** Looks for the outcome of the session's Hosted Links, if it has any that are open. Called when the page asks for its session. */
+/**
+ * Looks for the outcome of the session's Hosted Links, if it has any that are open. Called when the page asks for its
+ * session.
+ */
 export async function lookForHosted(deps: HostedDeps, session: SessionTable): Promise<void> {
   if (!isWaiting(session)) return;
   const links = await hostedLinksOf(deps, session.id);
   if (!links.some(({ is_used }) => is_used === 0)) return;
-  if (!(await takeRateLimit(deps.storage, `hosted:${session.id}`, LOOKS)).allowed) return;
+  if (!(await takeRateLimit(deps.storage, `hosted:${session.id}`, LOOKUPS)).allowed) return;
   const work = finish(deps, session, links).catch((error: unknown) => {
     if (!(error instanceof UpstreamError)) throw error;
     deps.log.warn({ session: session.id, code: error.code }, 'hosted link could not be read');
@@ -57,7 +64,7 @@ export async function lookForHosted(deps: HostedDeps, session: SessionTable): Pr
 
 /**
  * Puts the public token of the session's Hosted Link into a page's request.
- * @throws ProblemError `restart_required` when nobody has finished one, `rate_limited`
+ * @throws ProblemError `restart_required` when none was finished, `rate_limited`
  */
 export async function withHostedToken(
   deps: HostedDeps,
@@ -105,7 +112,7 @@ async function runDue(deps: HostedDeps, link: StoredLinkTable, now: number): Pro
   }
 }
 
-/** Hands the public token over as if the page had sent it, once; what then stands in the way is the customer's to answer. */
+/** Hands the public token over as if the page had sent it, once; what is missing then is the customer's to answer. */
 async function finish(deps: HostedDeps, session: SessionTable, links: StoredLinkTable[]): Promise<void> {
   const found = await resultOf(
     deps,

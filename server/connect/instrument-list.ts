@@ -1,5 +1,6 @@
 import type { FinixClient, FinixInstrument } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
 import type { SeenInstrument } from '../work/create-call.ts';
 
 /** What Finix's list says of this server's instruments, read from the tags that their create calls carried. */
@@ -8,7 +9,9 @@ import type { SeenInstrument } from '../work/create-call.ts';
 const CONNECTION_TAG = 'finix_bank_connect_connection';
 /** The create call. */
 export const CALL_TAG = 'finix_bank_connect_call';
-/** Clocks of Finix and this machine may differ; looking further back costs nothing in a list of one identity's accounts. */
+/**
+ * Clocks of Finix and this machine may differ; looking further back costs nothing in a list of one identity's accounts.
+ */
 const LOOK_BACK_MS = 24 * 3600_000;
 
 /** An instrument that a create call of this server has made. */
@@ -31,7 +34,10 @@ export function toOwn({ id, enabled, tags, ...facts }: FinixInstrument): OwnInst
   return { id, enabled, connection, generation: Number(generation), call, fingerprint, bankAccountValidationCheck };
 }
 
-/** The identity's instruments that this server has made, oldest first, also disabled ones. @param since in milliseconds */
+/**
+ * The identity's instruments that this server has made, oldest first, also disabled ones.
+ * @param since in milliseconds
+ */
 export async function listOwn(finix: FinixClient, identity: string | null, since: number): Promise<OwnInstrument[]> {
   if (identity === null) return [];
   const all = await finix.listBankAccounts(identity, since - LOOK_BACK_MS);
@@ -48,4 +54,28 @@ export async function disableAll(finix: FinixClient, ids: readonly string[]): Pr
       if (!(error instanceof UpstreamError) || error.details.status !== 404) throw error;
     }
   }
+}
+
+/**
+ * Disables a connection's instruments in Finix: those that the row names and every other one that Finix lists as its
+ * own.
+ * @param only these ids and no others
+ * @throws UpstreamError while it is not certain that all are disabled
+ */
+export async function disableInstruments(
+  { finix }: { finix: FinixClient },
+  connection: ConnectionTable,
+  only?: string[],
+): Promise<void> {
+  const { payment_instrument: present, previous_payment_instrument: previous } = connection;
+  if (only) return disableAll(finix, only);
+  // First what is known, so that a list that can't be had holds nothing up.
+  const known = [present, previous].flatMap((id) => id ?? []);
+  await disableAll(finix, known);
+  const listed = await listOwn(finix, connection.finix_identity, connection.created_at);
+  const others = listed.filter((one) => one.enabled && one.connection === connection.id && !known.includes(one.id));
+  await disableAll(
+    finix,
+    others.map(({ id }) => id),
+  );
 }

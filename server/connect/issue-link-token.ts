@@ -17,7 +17,8 @@ const LINK_TOKENS: RateLimit = { limit: 60, windowMs: 3600_000 };
 /**
  * Gives the session's page a link token, and keeps what the server needs of it later.
  * @param authorization the customer's acceptance, where it comes before there is a public token
- * @throws ProblemError when the session does not wait for its customer, `rate_limited`, `authorization_required`; UpstreamError
+ * @throws ProblemError when the session does not wait for its customer, `rate_limited`, `authorization_required`;
+ * UpstreamError
  */
 export async function issueLinkToken(
   deps: LinkTokenDeps,

@@ -10,7 +10,7 @@ const LINK_EXITS: RateLimit = { limit: 60, windowMs: 3600_000 };
 
 /**
  * Keeps how a run of Link ended without a bank, in the page's words, for support: by these ids Plaid finds the run. It
- * decides nothing, so it is accepted whatever the session's status.
+ * decides nothing, so it is accepted in every status of the session.
  * @throws ProblemError `rate_limited`
  */
 export async function recordLinkExit(

@@ -16,15 +16,16 @@ import { quickBackoff, Stop } from '../work/retry.ts';
 import { canCompare, personOf } from './owner-person.ts';
 
 /**
- * How well the owner of an account fits the session's identity, by Plaid's Identity Match. It is billed forevery answer, so it is asked once for
- * the accounts of a login, beside the other calls, and never with nothing to compare. Names stay in memory for the length of the call.
+ * How well the owner of an account fits the session's identity, by Plaid's Identity Match. It is billed for every
+ * answer, so it is asked once for the accounts of a login, in parallel with the other calls, and never with nothing to
+ * compare. Names stay in memory for the length of the call.
  */
 export interface OwnerChecks {
   /** Asks in the background, once for each login. Does nothing where the session asks for no check. */
   begin(session: SessionTable, connections: ConnectionTable[], accessToken: string): void;
   /** Waits for the answer where the session requires the owner. @throws Stop `owner_mismatch`, `owner_unknown` */
   require(session: SessionTable, connections: ConnectionTable[]): Promise<void>;
-  /** What an answer that has come by now says of the connection, to be written with something else; empty: nothing. */
+  /** The columns of an answer that has arrived, to be written with another change; empty: no answer yet. */
   learned(connection: ConnectionTable): Partial<ConnectionTable>;
   /** Writes answers that are there, or still to come, after the session's own writes. */
   finish(connections: ConnectionTable[]): void;

@@ -22,9 +22,10 @@ import { mayEndOlderLogin } from './institution-quirks.ts';
 import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 
 /**
- * The same bank account connected twice by the same customer, recognized before anything is exchanged: an Item that is never exchanged
- * bills nothing. Plaid must say that Link has given this public token for these accounts: a page that could say so itself would get a
- * customer's bank without anybody having signed in. Wherever there is any doubt the token is exchanged, and duplicates.ts comes after it.
+ * The same bank account connected twice by the same customer, recognized before anything is exchanged: an Item that is
+ * never exchanged bills nothing. Plaid must confirm that Link has given this public token for these accounts: a page
+ * whose word were enough would get a customer's bank without anybody having signed in. Wherever there is any doubt the
+ * token is exchanged, and duplicates.ts comes after it.
  */
 export interface RecognizeDeps {
   storage: Storage;
@@ -61,7 +62,10 @@ export async function areKnown(trx: StorageTransaction, session: SessionTable, i
   return ids.every((id) => known.some((connection) => connection.id === id));
 }
 
-/** Ends the session with connections that the customer has already. @param itemId names the public token, which is left to expire */
+/**
+ * Ends the session with connections that the customer has already.
+ * @param itemId names the public token, which is left to expire
+ */
 export async function completeRecognized(
   unit: Unit,
   session: SessionTable,
@@ -111,7 +115,10 @@ function mayRecognize(session: SessionTable, { accounts, authorization }: Comple
   return authorization?.accepted === true || session.authorization_receipt !== null || !authorizationText(session);
 }
 
-/** The customer's connections that such a session could end with: healthy ones that a new one would differ from in nothing but its id. */
+/**
+ * The customer's connections that such a session could end with: healthy ones that a new one would differ from in
+ * nothing but its id.
+ */
 async function knownConnections(
   db: Storage['db'] | StorageTransaction,
   session: SessionTable,
@@ -163,7 +170,7 @@ function isSameAuthorization(session: SessionTable, { authorization_receipt }: C
   return receipt.text_sha256 === text.text_sha256 && receipt.version === text.version;
 }
 
-/** Costs Plaid nothing: what the page says of the accounts is only believed when it speaks against it. */
+/** Costs Plaid nothing: the page's data about the accounts only counts against a match. */
 function couldBeKnown(known: ConnectionTable[], { accounts, institution }: CompleteRequest): boolean {
   if (accounts.length === 0) return known.length > 0;
   return accounts.every(
@@ -196,7 +203,7 @@ async function ask(
   return found.map(({ id }) => id);
 }
 
-/** What Plaid says of the Link that this public token came from. Unless asked to, Plaid only tells of Hosted Links. */
+/** Plaid's record of the Link that this public token came from. Unless asked to, Plaid only reports Hosted Links. */
 async function linkThatGave(
   { storage, secrets, plaid }: Omit<RecognizeDeps, 'log'>,
   session: SessionTable,

@@ -15,7 +15,9 @@ import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
 
 /** The rows of the accounts of a login that become funding sources. */
 
-/** Asks Plaid, and only Plaid, what the login's accounts are, and keeps a row for each that becomes a funding source. */
+/**
+ * Asks Plaid, and only Plaid, what the login's accounts are, and keeps a row for each that becomes a funding source.
+ */
 export async function recordConnections(
   { storage, secrets, plaid, outbox }: { storage: Storage; secrets: Secrets; plaid: PlaidClient; outbox: Outbox },
   held: HeldSession,
@@ -39,7 +41,7 @@ export async function recordConnections(
   }
   const institution = {
     institution_id: institutionId,
-    // What the page said of it is only a name to show, and only believed of the institution that Plaid names.
+    // The page's institution is only a name to show, and only used where Plaid names the same institution.
     institution_name: institutionName ?? (item.institution_id === institutionId ? item.institution_name : null),
   };
   await held.write({}, async (trx, now) => {
@@ -59,8 +61,9 @@ export async function recordConnections(
 }
 
 /**
- * Derived from the session and the account: a database that went back in time makes the same connection once more, and so finds the
- * instrument that was made for it. A further connection of the session to the same account has the next id.
+ * Derived from the session and the account: a database that went back in time makes the same connection once more, and
+ * so finds the instrument that was made for it. A further connection of the session to the same account has the next
+ * id.
  */
 async function connectionId(
   trx: StorageTransaction,

@@ -13,12 +13,14 @@ import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { accountOf } from './account-match.ts';
 import { callBank } from './call-bank.ts';
 import { isPendingVerification } from './choose-accounts.ts';
-import { disableInstruments, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
+import { disableInstruments } from './instrument-list.ts';
 
 /**
- * The repair of a connection after its customer has signed in again (Link's update mode). The Item keeps its access token, so nothing is
- * exchanged: the accounts are read again and compared. Where the bank gives new account numbers the connection gets a new instrument.
+ * The repair of a connection after its customer has signed in again (Link's update mode). The Item keeps its access
+ * token, so nothing is exchanged: the accounts are read again and compared. Where the bank gives new account numbers
+ * the connection gets a new instrument.
  */
 
 /** Disabling an instrument takes one call. */
@@ -72,7 +74,10 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   });
 }
 
-/** That the customer has signed in again is Plaid's to say, not the page's: Plaid also gives the accounts of a login that is broken. */
+/**
+ * Plaid, not the page, confirms that the customer has signed in again: Plaid also gives the accounts of a login that is
+ * broken.
+ */
 async function requireSignedIn({ plaid }: RepairDeps, accessToken: string): Promise<void> {
   const code = await callBank(() => plaid.getItemError(accessToken));
   if (code === null) return;
@@ -97,7 +102,10 @@ async function repairSibling(unit: Unit, sibling: ConnectionTable, accounts: Pla
 
 const ACTIVE = { status: 'active' } as const;
 
-/** An account that is to be verified first has no instrument meanwhile: the one it had is disabled, and the next comes when it is verified. */
+/**
+ * An account that is to be verified first has no instrument until then: the one it had is disabled, and the next comes
+ * when it is verified.
+ */
 function unverified(before: ConnectionTable): Partial<ConnectionTable> {
   const { payment_instrument: present } = before;
   return { ...(present === null ? {} : renewal(before)), status: 'pending_verification' };
@@ -126,7 +134,7 @@ async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
   );
 }
 
-/** A repair that ends half way leaves a connection that can be repaired again, not one that waits forever. */
+/** A repair that ends half way leaves a connection that can be repaired again, not one that stays pending. */
 export async function leaveRepair(unit: Unit, connectionId: string, code: ProblemCode): Promise<void> {
   const before = await lockConnection(unit.trx, connectionId);
   if (before?.status !== 'pending' || before.goal !== null) return;
@@ -150,7 +158,7 @@ async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<Con
   return connection;
 }
 
-/** Changed by somebody else while Plaid was asked: look again. */
+/** Changed by another worker while Plaid was asked: read it again. */
 async function unchanged(trx: StorageTransaction, seen: ConnectionTable): Promise<ConnectionTable> {
   const present = await lockConnection(trx, seen.id);
   if (present?.version !== seen.version) throw new NotNow('changed', 0);

@@ -8,7 +8,10 @@ import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 /** While the page is there it asks by itself; jobs come after it, each time after twice as long. */
 export const FIRST_JOB_MS = 2 * 60_000;
 
-/** Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be accepted. */
+/**
+ * Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be
+ * accepted.
+ */
 export async function storeLinkToken(
   trx: StorageTransaction,
   secrets: Secrets,
@@ -33,7 +36,7 @@ export async function storeLinkToken(
     .execute();
 }
 
-/** Newest first: who began anew means the newer one. */
+/** Newest first: a customer who started again means the newer one. */
 export async function storedLinksOf({ storage }: { storage: Storage }, sessionId: string): Promise<StoredLinkTable[]> {
   return (
     storage.db
@@ -42,7 +45,7 @@ export async function storedLinksOf({ storage }: { storage: Storage }, sessionId
       .where('session_id', '=', sessionId)
       .where('ends_at', '>', await storage.now())
       .orderBy('created_at', 'desc')
-      // Each is a call to Plaid; nobody has more of them open.
+      // Each is a call to Plaid; no customer has more of them open.
       .limit(3)
       .execute()
   );

@@ -12,8 +12,8 @@ import type { InstrumentDeps } from './finix-instrument.ts';
 import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
 
 /**
- * Looks for what create calls have made whose answer never came, long after the work that sent them has moved on or ended, and disables
- * every instrument that its connection must not have.
+ * Looks for what create calls have made whose answer never came, long after the work that sent them has moved on or
+ * ended, and disables every instrument that its connection must not have.
  */
 export type SweepDeps = Pick<InstrumentDeps, 'storage' | 'finix' | 'quietMs' | 'timing'> & { log: Logger };
 
@@ -50,7 +50,7 @@ async function takeOverDue({ storage }: SweepDeps, limit: number): Promise<void>
   }
 }
 
-/** Of all calls with this tag that are due those that this instance has taken; others leave them alone meanwhile. */
+/** Of all calls with this tag that are due those that this instance has taken; others leave them alone until then. */
 class TakenCalls {
   private constructor(
     private readonly deps: SweepDeps,
@@ -70,7 +70,7 @@ class TakenCalls {
     return new TakenCalls(deps, rows, now);
   }
 
-  /** Writes what a look has decided. The row of a worker that came back late meanwhile is left as that worker has written it. */
+  /** Writes what a look has decided. A row that a late worker has written in the meantime stays. */
   async write({ decided, again }: Pick<LookResult, 'decided' | 'again'>): Promise<void> {
     const { db } = this.deps.storage;
     const mine = this.rows[0]?.look_at ?? 0;
@@ -80,7 +80,7 @@ class TakenCalls {
     for (const { id, at } of again) await this.#put(id, { look_at: at, tries: 0 });
   }
 
-  /** Finix could not be asked, or has not disabled what it was told to. */
+  /** Finix could not be asked, or has not disabled what it was asked to. */
   async postpone(error: unknown): Promise<void> {
     if (!(error instanceof UpstreamError)) throw error;
     const { call, failure, code, details } = error;
@@ -114,13 +114,13 @@ async function sweepConnection(deps: SweepDeps, connectionId: string): Promise<v
     const early = await keptBy(deps, connectionId);
     const unknown = calls.filter((call) => call.instrument === null && !isInWork(early, call));
     const seen = await list(deps, connectionId, unknown);
-    // Read again after the list: an instrument in it that was adopted meanwhile is not surplus.
+    // Read again after the list: an instrument that was adopted in the meantime is no duplicate.
     const kept = await keptBy(deps, connectionId);
     const now = await storage.now();
     const result = decideLook({ kept, calls: calls.map(toOpenCall), seen, now, quietMs });
     await disableAll(finix, result.disable);
     const disabled = result.disable.length;
-    if (disabled > 0) log.warn({ connection: connectionId, disabled }, 'disabled surplus instruments');
+    if (disabled > 0) log.warn({ connection: connectionId, disabled }, 'disabled duplicate instruments');
     await taken.write(result);
   } catch (error) {
     await taken.postpone(error);
@@ -148,7 +148,10 @@ async function keptBy({ storage: { db } }: SweepDeps, connectionId: string): Pro
   return isUsed && id !== null ? { kind: 'instrument', id } : { kind: 'none' };
 }
 
-/** An identity can't be disabled, and without instruments need not be. One that is found late is used by the customer's next session. */
+/**
+ * An identity can't be disabled, and without instruments need not be. One that is found late is used by the customer's
+ * next session.
+ */
 async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
   const { storage, quietMs } = deps;
   const taken = await TakenCalls.take(deps, 'tag', tag);

@@ -7,11 +7,14 @@ import type { DeliveryTable } from '../storage/tables.ts';
 import type { Timing } from '../work/timing.ts';
 import type { MerchantWebhooks } from './send.ts';
 
-/** Brings what is in the outbox to the merchant, at least once, for days; what can't be brought stays visible and can be sent again. */
+/**
+ * Brings what is in the outbox to the merchant, at least once, for days; what can't be brought stays visible and can be
+ * sent again.
+ */
 export interface Deliveries {
   /** @returns whether there may be more */
   runDue(limit: number): Promise<boolean>;
-  /** Makes a delivery due now, whatever became of it before. @throws ProblemError `not_found` */
+  /** Makes a delivery due now, also one that was delivered or is dead. @throws ProblemError `not_found` */
   resend(id: string): Promise<DeliveryTable>;
   /** Newest first. @param cursor `next_cursor` of the page before */
   list(query: {
@@ -44,13 +47,18 @@ export type DeliveryList = Page<DeliveryView>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-/** After each failed try, as the Standard Webhooks specification proposes: ten tries over three days, a weekend and a night. */
+/**
+ * After each failed try, as the Standard Webhooks specification proposes: ten tries over three days, a weekend and a
+ * night.
+ */
 const SCHEDULE = [5 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR];
-/** The last wait of the schedule, and the most that a receiver's Retry-After is followed: more than that is no pause. */
+/**
+ * The last wait of the schedule, and the most that a receiver's Retry-After is followed: more than that is no pause.
+ */
 export const LONGEST_DELIVERY_WAIT_MS = 24 * HOUR;
 /** How many are in progress at once: a merchant's server is not to be flooded after an outage. */
 const AT_ONCE = 8;
-/** Delivered ones answer "did you send it?" for a week, dead ones wait for somebody to come back from holiday. */
+/** Delivered ones answer "did you send it?" for a week, dead ones wait for an operator to come back from vacation. */
 export const DELIVERY_KEEP_MS = { delivered: 7 * 24 * HOUR, dead: 30 * 24 * HOUR };
 
 export function createDeliveries({
@@ -65,7 +73,7 @@ export function createDeliveries({
   /** Undefined when there is no MERCHANT_WEBHOOK_URL. */
   webhooks: MerchantWebhooks | undefined;
 }): Deliveries {
-  // The receiver has said 410: it wants no more. Said of this address only.
+  // A 410: this address wants no more deliveries. It ends deliveries to this address only.
   const goneKey = webhooks && `webhook_gone:${sha256(webhooks.endpoint).slice(0, 16)}`;
 
   async function isGone(): Promise<boolean> {
@@ -109,7 +117,7 @@ export function createDeliveries({
     const isDead = error !== null && (wait === undefined || status === 410);
     if (error !== null) log[isDead ? 'error' : 'warn']({ delivery: id, type, tries, error }, 'webhook delivery failed');
     const asked = Math.min((retryAfter ?? 0) * SECOND, LONGEST_DELIVERY_WAIT_MS);
-    // A tenth of jitter, so that what failed together does not come back together.
+    // 10 % of jitter, so that what failed together is not retried together.
     const delay = Math.max(asked, Math.ceil((wait ?? 0) * (1 + Math.random() / 10)));
     await storage.db
       .updateTable('deliveries')
@@ -123,7 +131,8 @@ export function createDeliveries({
         updated_at: now,
       })
       .where('id', '=', id)
-      // A resend that was requested during this attempt, or another worker after this one's lease, has the delivery now.
+      // A resend that was requested during this attempt, or another worker after this one's lease, has the delivery
+      // now.
       .where('lease_until', '=', lease_until)
       .execute();
   }
@@ -160,7 +169,7 @@ export function createDeliveries({
           .returningAll()
           .executeTakeFirst();
         if (!fresh) throw new ProblemError('not_found', { detail: 'There is no such delivery.' });
-        // Whoever asks for it again says that the address is there again.
+        // A resend means that the address is reachable again.
         if (goneKey !== undefined) await trx.deleteFrom('meta').where('key', '=', goneKey).execute();
         return fresh;
       });
@@ -187,7 +196,7 @@ export function createDeliveries({
   };
 }
 
-/** Without the body: it is what `GET /v1/connections/{id}` says, only older. */
+/** Without the body: it is an older copy of what `GET /v1/connections/{id}` returns. */
 export function viewDelivery(row: DeliveryTable): DeliveryView {
   const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
   return {

@@ -9,7 +9,7 @@ import { isLocalOrLoopbackHost } from '../hosts.ts';
 export interface MerchantWebhooks {
   /** Never throws: what went wrong is in the answer. */
   send(id: string, body: string): Promise<SendResult>;
-  /** Which address this is, without saying it; a new address is a new beginning. */
+  /** Identifies an address without disclosing it; a new address starts without failures. */
   readonly endpoint: string;
 }
 
@@ -33,7 +33,7 @@ export interface MerchantWebhookOptions {
   now?: () => number;
 }
 
-/** Signed as the Standard Webhooks specification says. No redirect is followed, no private address is reached. */
+/** Signed as the Standard Webhooks specification requires. No redirect is followed, no private address is reached. */
 export function createMerchantWebhooks(
   { url, secrets }: NonNullable<Config['merchantWebhook']>,
   { plaid, finix }: Pick<Config, 'plaid' | 'finix'>,

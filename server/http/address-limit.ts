@@ -6,7 +6,7 @@ export interface AddressLimit {
   take(ip: string | null): number;
 }
 
-/** Bounds the memory: one entry is about 100 bytes, and a flood from more networks than this is no longer told apart. */
+/** Bounds the memory: one entry is about 100 bytes, and a flood from more networks than this is counted together. */
 const MOST_BLOCKS = 10_000;
 
 /** @param limit how many uses of one network block are allowed in one window */

@@ -31,7 +31,8 @@ import { webhookRoutes } from './routes/webhooks.ts';
 export type { AppDeps, ScriptBundle } from './context.ts';
 
 /**
- * The whole HTTP surface over what it is given. Reads no environment and opens nothing, so that tests call it with `app.request`.
+ * The whole HTTP surface over what it is given. Reads no environment and opens nothing, so that tests call it with
+ * `app.request`.
  * @see widget/contract.ts for the bodies
  */
 export function createApp(deps: AppDeps): Hono<AppEnv> {
@@ -66,7 +67,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   contractRoutes(app, deps);
   scriptRoutes(app, deps);
 
-  // Known addresses with another method say so; what is left is not there.
+  // Known paths with another method got a 405; the rest is a 404.
   const methods = new Map<string, Set<string>>();
   for (const { method, path } of app.routes) {
     if (method !== 'ALL') methods.set(path, (methods.get(path) ?? new Set()).add(method));

@@ -5,7 +5,10 @@ import { ProblemError } from '../errors.ts';
 import type { AppContext, AppEnv } from './context.ts';
 import { parse } from './request-schemas.ts';
 
-/** The largest legal body: a mandate of 10,000 characters and 50 metadata entries of 540, in scripts of three bytes a character, escapes included. */
+/**
+ * The largest legal body: a mandate of 10,000 characters and 50 metadata entries of 540, in scripts of three bytes a
+ * character, escapes included.
+ */
 const MAX_BODY_BYTES = 256 * 1024;
 
 export function limitBody(): MiddlewareHandler<AppEnv> {
@@ -21,7 +24,8 @@ export function limitBody(): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * The request's body, parsed. Only JSON by its content type: a form or plain text could be sent by any page without a preflight.
+ * The request's body, parsed. Only JSON by its content type: a form or plain text could be sent by any page without a
+ * preflight.
  * @throws ProblemError `unsupported_media_type`, `invalid_json`, `invalid_request`
  */
 export async function readBody<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {

@@ -14,7 +14,7 @@ import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { Inbound } from '../webhooks/receive.ts';
 
-/** Everything that the app works with, opened by whoever starts it. */
+/** Everything that the app works with, opened by its caller. */
 export interface AppDeps {
   config: Config;
   storage: Storage;

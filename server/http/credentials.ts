@@ -27,7 +27,7 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
     const token = bearer(c);
     if (token === undefined) return false;
     const given = digest(token);
-    // Compares with every key, so that the time does not tell which one was near.
+    // Compares with every key, so that the time does not reveal which one was near.
     const isKey = keys.filter((key) => timingSafeEqual(key, given)).length > 0;
     if (isKey && isBrowser(c)) throw new ProblemError('merchant_key_in_browser');
     return isKey;
@@ -69,15 +69,18 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
 }
 
 /**
- * Every browser sends `Sec-Fetch-Site`, no page script can set it, and servers don't send it. `Origin` is no proof, because frameworks'
- * own `fetch` adds one on the server; nor is `Sec-Fetch-Mode: cors`, which Node's `fetch` sends with every request.
+ * Every browser sends `Sec-Fetch-Site`, no page script can set it, and servers don't send it. `Origin` is no proof,
+ * because frameworks' own `fetch` adds one on the server; nor is `Sec-Fetch-Mode: cors`, which Node's `fetch` sends
+ * with every request.
  */
 function isBrowser(c: AppContext): boolean {
   const mode = c.req.header('Sec-Fetch-Mode');
   return c.req.header('Sec-Fetch-Site') !== undefined || (mode !== undefined && mode !== 'cors');
 }
 
-/** How long a page may still read what became of its session: a customer who comes back to the checkout the same hour. */
+/**
+ * How long a page may still read what became of its session: a customer who comes back to the checkout the same hour.
+ */
 const READ_GRACE_MS = 3600_000;
 
 /** Whether the session's client secret opens nothing any more. */
@@ -90,7 +93,7 @@ function bearer(c: AppContext): string | undefined {
   return /^Bearer\s+(\S+)$/i.exec(c.req.header('Authorization') ?? '')?.[1];
 }
 
-/** Equal lengths, whatever was sent, as a constant-time comparison needs. */
+/** Equal lengths for any input, as a constant-time comparison needs. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

@@ -4,15 +4,21 @@ import { getRequestListener } from '@hono/node-server';
 type Fetch = Parameters<typeof getRequestListener>[0];
 
 /**
- * Longer than the idle time of common load balancers (60 s to 10 minutes), so that the balancer closes a kept connection and never sends a
- * request on one that is being closed here.
+ * Longer than the idle time of common load balancers (60 s to 10 minutes), so that the balancer closes a kept
+ * connection and never sends a request on one that is being closed here.
  */
 const KEEP_ALIVE_MS = 620_000;
-/** For the whole request, body included. A phone on a bad network needs seconds for 256 kB; a body at one byte a second is an attack. */
+/**
+ * For the whole request, body included. A phone on a bad network needs seconds for 256 kB; a body at one byte a second
+ * is an attack.
+ */
 const REQUEST_MS = 30_000;
 /** Headers come in one packet or two. */
 const HEADERS_MS = 10_000;
-/** Each costs about 20 kB while it is idle. More than a busy instance has behind a proxy; the rest waits in the system's queue. */
+/**
+ * Each costs about 20 kB while it is idle. More than a busy instance has behind a proxy; the rest waits in the system's
+ * queue.
+ */
 const MAX_CONNECTIONS = 4_000;
 
 /** An HTTP server over the app, with limits on time and connections. Starts nothing. */

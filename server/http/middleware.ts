@@ -14,7 +14,7 @@ import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
-/** Gives every request an id, taken over from the caller when it is harmless, and every answer its header. */
+/** Gives every request an id, the caller's own when it is harmless, and every answer its header. */
 export function requestId(): MiddlewareHandler<AppEnv> {
   return async function requestId(c, next) {
     const given = c.req.header('X-Request-Id');
@@ -26,8 +26,8 @@ export function requestId(): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * The caller's address: the connection's, or behind trusted proxies the last one that they did not write themselves. What is no address is
- * ignored: it would be a rate limit of its own, and evidence in a consent record.
+ * The caller's address: the connection's, or behind trusted proxies the last one that they did not write themselves.
+ * What is no address is ignored: it would be a rate limit of its own, and evidence in a consent record.
  */
 export function clientAddress(trustedProxies: string[], log: Logger): MiddlewareHandler<AppEnv> {
   const isTrusted = addressMatcher(trustedProxies);
@@ -83,7 +83,10 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
   };
 }
 
-/** Our own ids help support; a customer's id is the merchant's, may be an e-mail address, and must not outlive its erasure in a log. */
+/**
+ * Our own ids help support; a customer's id is the merchant's, may be an e-mail address, and must not outlive its
+ * erasure in a log.
+ */
 function loggedPath(c: AppContext, route: string): string {
   return route.includes(':customer_id') ? route : c.req.path;
 }
@@ -120,7 +123,7 @@ export function pageCors(
   });
 }
 
-/** No id of ours or of a merchant has a control character; databases differ in what they say to one. */
+/** No id of ours or of a merchant has a control character; databases handle one differently. */
 export function plainPath(): MiddlewareHandler<AppEnv> {
   return async function plainPath(c, next) {
     let path: string;
@@ -135,7 +138,8 @@ export function plainPath(): MiddlewareHandler<AppEnv> {
 }
 
 /**
- * A present Origin must be an allowed one. An absent one is a server or a same-origin GET, unless the browser says otherwise.
+ * A present Origin must be an allowed one. An absent one is a server or a same-origin GET, unless the browser's
+ * Sec-Fetch-Site differs.
  * @throws ProblemError `origin_not_allowed`
  */
 export function checkOrigin(c: AppContext, origins: Set<string>): void {
@@ -158,7 +162,7 @@ export function safeHeaders(): MiddlewareHandler<AppEnv> {
   };
 }
 
-/** Enough forevery site of a merchant; a script that invents origins must not fill the log. */
+/** Enough for every site of a merchant; a script that invents origins must not fill the log. */
 const MOST_ORIGINS_LOGGED = 100;
 
 /** The one place where errors become responses. */
@@ -215,7 +219,8 @@ function upstreamProblem(error: UpstreamError, log: Logger, requestId: string): 
     { request_id: requestId, service, call, failure, code, ...details },
     'upstream call failed',
   );
-  // The customer has no part in these calls, so a refusal that is known is the merchant's; one that the provider adds may be temporary.
+  // The customer has no part in these calls, so a refusal that is known is the merchant's; one that the provider adds
+  // may be temporary.
   if (isDefinite && (service === 'finix' || isPublished(code))) return new ProblemError('provider_misconfigured');
   if (isBankDown(code)) return new ProblemError('bank_unavailable', { retryAfter: 600 });
   const retryAfter = Math.ceil(details.retryAfter ?? 2);

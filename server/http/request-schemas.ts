@@ -32,7 +32,7 @@ const line = (max: number) =>
 
 const language = z
   .string()
-  // Long enough forevery tag in use, extensions included.
+  // Long enough for every tag in use, extensions included.
   .max(100)
   .regex(/^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$/, 'must be a BCP 47 language tag such as en or pt-BR');
 
@@ -55,7 +55,7 @@ const email = z.email().max(100);
 /** Finix takes ten digits; its own examples are written like `+1 (408) 756-4497`. */
 const businessPhone = z
   .string()
-  // The digits, and room for the ways to set them apart.
+  // The digits, and separators between them.
   .max(30)
   .regex(
     /^(?:\+?1)?(?:[ ().-]*[0-9]){10}$/,
@@ -176,7 +176,8 @@ export const linkTokenRequest = z.strictObject({
   authorization: authorizationAcceptance.optional(),
 }) satisfies z.ZodType<LinkTokenRequest>;
 
-// Link's metadata is Plaid's to extend, and nothing is decided by it: unknown members are ignored, long ones are not a reason to refuse a bank.
+// Link's metadata is Plaid's to extend, and nothing is decided by it: unknown members are ignored, long ones are not a
+// reason to refuse a bank.
 const nullableText = z
   .string()
   .transform((text) => clean(text).slice(0, 255))
@@ -202,7 +203,8 @@ export const completeRequest = z.strictObject({
   authorization: authorizationAcceptance.optional(),
 }) satisfies z.ZodType<CompleteRequest>;
 
-// Ids and Plaid's own names, and nothing that a page could put into the audit besides them: what looks different is left out.
+// Ids and Plaid's own names, and nothing else that a page could put into the audit: a value of another form is left
+// out.
 const plaidWord = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,100}$/)
@@ -275,7 +277,7 @@ export const listConnections = z.strictObject({
 const MAX_ERRORS = 19;
 
 /**
- * Parses what came in, or says which fields are wrong.
+ * Parses a body, or names the fields that are wrong.
  * @throws ProblemError `invalid_request` with one entry for each wrong field
  */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {

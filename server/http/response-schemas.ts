@@ -17,7 +17,9 @@ import type {
 import type { DeliveryList, DeliveryView } from '../deliveries/deliveries.ts';
 import { listProblems } from '../errors.ts';
 import type { AuditEntry, AuditList } from '../records/audit.ts';
+import { ACTIONS } from '../records/columns.ts';
 import { CONNECTION_EVENTS, LINK_EVENTS, SESSION_EVENTS } from '../records/outbox.ts';
+import { holderCategory, ownerMatch, verificationMethod } from '../records/verification.ts';
 import {
   completeRequest,
   createCheck,
@@ -28,7 +30,10 @@ import {
   linkTokenRequest,
 } from './request-schemas.ts';
 
-/** What travels, as schemas: bound to the types of the wire contract, shown in the published contract, held against real answers by tests. */
+/**
+ * What travels, as schemas: bound to the types of the wire contract, shown in the published contract, held against real
+ * answers by tests.
+ */
 
 const text = z.string();
 const time = z.iso.datetime();
@@ -44,15 +49,7 @@ const problem = z.strictObject({
   detail: text,
   code: z.enum(listProblems().map(({ code }) => code) as [Problem['code'], ...Problem['code'][]]),
   retryable: z.boolean(),
-  action: z.enum([
-    'retry',
-    'restart',
-    'choose_account',
-    'use_other_bank',
-    'use_other_method',
-    'wait',
-    'contact_merchant',
-  ]),
+  action: z.enum(ACTIONS),
   request_id: text,
   errors: z.array(fieldError).optional(),
   accounts: z
@@ -79,8 +76,6 @@ const connectionFields = {
 
 const connection = z.strictObject(connectionFields) satisfies z.ZodType<Connection>;
 
-const ownerMatch = z.enum(['match', 'partial', 'mismatch', 'unknown']);
-
 const merchantConnection = z.strictObject({
   ...connectionFields,
   customer_id: text,
@@ -102,18 +97,9 @@ const merchantConnection = z.strictObject({
     .nullable(),
   metadata: z.record(text, text),
   verification: z.strictObject({
-    method: z
-      .enum([
-        'instant',
-        'instant_match',
-        'automated_microdeposits',
-        'same_day_microdeposits',
-        'instant_microdeposits',
-        'database',
-      ])
-      .nullable(),
+    method: verificationMethod.nullable(),
     verified_at: time.nullable(),
-    holder_category: z.enum(['personal', 'business']).nullable(),
+    holder_category: holderCategory.nullable(),
     owner: z.strictObject({
       status: ownerMatch,
       name: ownerMatch,

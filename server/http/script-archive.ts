@@ -7,8 +7,8 @@ export function pinnedName(version: string): string {
 }
 
 /**
- * Keeps this build's scripts beside those of earlier ones. A page that pins a version, or that was loaded before an upgrade and asks for a chunk after it, gets
- * from the archive what its own server no longer has on disk.
+ * Keeps this build's scripts next to those of earlier ones. A page that pins a version, or that was loaded before an
+ * upgrade and asks for a chunk after it, gets from the archive what its own server no longer has on disk.
  */
 export async function archiveScripts(storage: Storage, { files }: ScriptBundle, version: string): Promise<void> {
   const now = await storage.now();

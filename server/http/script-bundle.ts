@@ -13,7 +13,7 @@ export async function readVersion(): Promise<string> {
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
-/** The script-tag bundle that `npm run build` made beside the server; undefined when it is not there. */
+/** The script-tag bundle that `npm run build` made next to the server; undefined when it is not there. */
 export async function readScript(): Promise<ScriptBundle | undefined> {
   const folder = join(dist, 'cdn');
   const names = await readdir(folder).catch(() => []);

@@ -3,8 +3,8 @@ import type { Storage } from '../storage/open.ts';
 import { longestWaitMs, type Timing } from '../work/timing.ts';
 
 /**
- * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand still for as
- * long as the clock was wrong.
+ * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand
+ * still for as long as the clock was wrong.
  */
 export async function clampFutureTimestamps(
   { db }: Storage,

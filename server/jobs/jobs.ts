@@ -23,7 +23,10 @@ import { applyRetention } from './retention.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
 export interface Jobs {
-  /** One round of everything that is due, one kind after the other. Resolves when all of it is done, resumed sessions included. */
+  /**
+   * One round of everything that is due, one kind after the other. Resolves when all of it is done, resumed sessions
+   * included.
+   */
   tick(): Promise<void>;
   /** Each kind goes round by itself from now on, so that one which waits for an upstream holds up no other. */
   start(): void;
@@ -45,9 +48,14 @@ export interface JobsDeps extends InstrumentDeps {
 
 /** How much one round takes on of each kind; more that is due comes in the next, at once. Bounds memory. */
 const BATCH = 64;
-/** Calls of one kind at the same time: beside the customers' own calls, which share the cap on calls in flight. */
+/**
+ * Calls of one kind at the same time: in addition to the customers' own calls, which share the cap on calls in flight.
+ */
 const CALLS_AT_ONCE = 8;
-/** Sessions that this process works on at most before it leaves others to other instances: eight times the calls in flight. */
+/**
+ * Sessions that this process works on at most before it leaves others to other instances: eight times the calls in
+ * flight.
+ */
 const MAX_IN_FLIGHT = 512;
 
 /** One kind of work. Takes on one batch; true: more is due at once. */
@@ -78,7 +86,10 @@ export function createJobs(deps: JobsDeps): Jobs {
     { round: () => applyRetention(deps), everyMs: timing.retentionMs },
   ];
 
-  /** A standby takes over under running servers, and each second of it makes sessions; a file is put back before a start. */
+  /**
+   * A standby is promoted under running servers, and each second of it makes sessions; a file is put back before a
+   * start.
+   */
   async function watchDatabase(): Promise<boolean> {
     await deps.doubt.check();
     return false;
@@ -109,7 +120,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     return due.length === BATCH && started.some((resumption) => resumption !== undefined);
   }
 
-  /** Sessions whose time is over: nobody will come back for their Items. */
+  /** Expired sessions: no customer will come back for their Items. */
   async function endSessions(): Promise<boolean> {
     const now = await storage.now();
     const over = await storage.db
@@ -160,7 +171,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       timers.delete(timer);
       const running: Promise<void> = round()
         .catch((error: unknown) => {
-          // While storage is gone that is every round's; the requests say it loud enough.
+          // While storage is down every round fails; failing requests log it already.
           const isStorage = error instanceof StorageUnavailableError;
           log[isStorage ? 'warn' : 'error']({ err: error }, 'job round failed; the next one retries');
           return false;

@@ -9,20 +9,27 @@ import { EVENT_KEEP_MS } from '../webhooks/receive.ts';
 import type { Timing } from '../work/timing.ts';
 import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
 
-/** How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change both. */
+/**
+ * How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change
+ * both.
+ */
 const RETENTION = {
   /** As long as the contract promises the same answer to a repeated Idempotency-Key. */
   idempotency: IDEMPOTENCY_MS,
   /** Longer than the longest window in use, an hour. */
   rateLimits: 2 * 3600_000,
-  /** Sessions without a connection answer "what happened to my customer last week?"; after a month nobody asks. */
+  /** Sessions without a connection answer "what happened to my customer last week?", for a month. */
   unfinished: 30 * 24 * 3600_000,
   /**
-   * Completed sessions say who came by which request. A bank's customer has 60 days to call a debit unauthorized, and the merchant
-   * then some to answer. The connection and its authorization receipt live on by themselves.
+   * Completed sessions show which request created a connection. A bank's customer has 60 days to call a debit
+   * unauthorized, and the merchant then some to answer. The connection and its authorization receipt live on by
+   * themselves.
    */
   completed: 90 * 24 * 3600_000,
-  /** Of removed logins only the hash of a public token is left, which was good for 30 minutes; kept as long as its session. */
+  /**
+   * Of removed logins only the hash of a public token is left, which was good for 30 minutes; kept as long as its
+   * session.
+   */
   items: 30 * 24 * 3600_000,
   /** A Hosted Link lives for half an hour, and Plaid repeats a webhook for a day. */
   linkTokens: 7 * 24 * 3600_000,
@@ -79,7 +86,8 @@ async function purgeIdempotency({ db }: Storage, now: number): Promise<boolean> 
 /** With them go the connections that never became a funding source. */
 async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], endedBefore: number): Promise<boolean> {
   return storage.transaction('retention', async (trx) => {
-    // By the end that was set at creation, which has an index; a session ends a day after it at the latest, or was at work for days.
+    // By the end that was set at creation, which has an index; a session ends a day after it at the latest, or was in
+    // progress for days.
     const old = await trx
       .deleteFrom('sessions')
       .where('id', 'in', (eb) =>

@@ -59,7 +59,7 @@ export function reason(code: CheckReasonCode): CheckReason {
   return { code, message: KINDS[code].message };
 }
 
-/** The worst of them decides, and says what to do. */
+/** The worst of them decides the recommendation. */
 export function verdictOf(reasons: CheckReason[]): Pick<Check, 'decision' | 'action'> {
   const stop = reasons.find(({ code }) => KINDS[code].decision === 'stop');
   const worst = stop ?? reasons[0];

@@ -15,7 +15,9 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
 import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verdictOf } from './check-rules.ts';
 
-/** The question before a debit: what is known here, then what Plaid says, in time and without ever failing for Plaid's sake. */
+/**
+ * The question before a debit: the facts known here, then Plaid's, in time and without ever failing when Plaid does.
+ */
 export interface CheckDeps {
   config: Pick<Config, 'debitCheck' | 'checkTimeoutMs' | 'signalRuleset' | 'changedBankMs'>;
   storage: Storage;

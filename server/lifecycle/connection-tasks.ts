@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
-import { disableInstruments, type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
+import { type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
+import { disableInstruments } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
@@ -13,13 +14,14 @@ import { newOwner } from '../work/session-lease.ts';
 import { releaseItem } from './remove-item.ts';
 
 /**
- * What is done with a connection after its session: a new instrument, disabling, removal. Each is a task in the row, worked on by one
- * worker at a time under a lease and a fence, as sessions are, and begun again from the row wherever it stopped.
+ * What is done with a connection after its session: a new instrument, disabling, removal. Each is a task in the row,
+ * worked on by one worker at a time under a lease and a fence, as sessions are, and begun again from the row wherever
+ * it stopped.
  */
 export interface ConnectionTasks {
   /**
-   * Works on one connection's task if it is due and no other worker has it. Resolves when it can't go further for now, or after `patienceMs`,
-   * while it goes on.
+   * Works on one connection's task if it is due and no other worker has it. Resolves when it can't go further for now,
+   * or after `patienceMs`, while it goes on.
    */
   run(id: string, patienceMs?: number): Promise<void>;
   /** Works on what is due, `limit` at once. @returns whether there may be more */
@@ -40,7 +42,9 @@ class HeldConnection {
     public row: ConnectionTable,
   ) {}
 
-  /** An instrument may have been made before the database went back in time; looking costs one call, and tasks are rare. */
+  /**
+   * An instrument may have been made before the database went back in time; looking costs one call, and tasks are rare.
+   */
   readonly looksFirst = true;
 
   get since(): number {
@@ -63,7 +67,7 @@ class HeldConnection {
         .where('version', '=', version)
         .returning('id')
         .executeTakeFirst();
-      if (!mine) throw new Fenced(`connection ${id} was taken over`);
+      if (!mine) throw new Fenced(`the lease on connection ${id} was lost`);
       await also(trx, now);
       return trx.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
     });
@@ -108,7 +112,7 @@ async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<vo
   const accessToken = item ? accessTokenOf(deps.secrets, item) : null;
   if (accessToken === null) throw new Stop('restart_required', 'restart_required');
   if (status !== 'active' && status !== 'failed') await makeInstrument(deps, held, held.row, accessToken);
-  // Plaid has said that the account is verified, and its API does not know yet.
+  // Plaid's webhook has reported the account as verified, and its API does not know yet.
   if (held.row.status === 'pending_verification') throw new Postpone('plaid_unavailable');
   if (held.row.status === 'failed') await releaseItem(deps, held.row);
   await held.change(DONE);
@@ -179,7 +183,9 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     await held.change({ tries: attempted, waited_ms, next_at: now + delay, lease_owner: null, lease_until: 0 });
   }
 
-  /** The row was changed by other work, whose writer took no lease: the task goes on at once from the row as it is now. */
+  /**
+   * The row was changed by other work, whose writer took no lease: the task goes on at once from the row as it is now.
+   */
   async function giveBack({ id, lease_owner }: ConnectionTable): Promise<boolean> {
     const { numUpdatedRows } = await storage.db
       .updateTable('connections')

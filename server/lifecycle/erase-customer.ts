@@ -22,8 +22,9 @@ const anonymousId = () => newId('erased');
 const BATCH = 32;
 
 /**
- * Begins to erase a customer. What identifies the customer goes; receipts and audit entries, which name nobody, stay for as long as they
- * are proof (PROOF_KEEP_MS). The identity at Finix is the merchant's record and stays there, with its instruments disabled.
+ * Begins to erase a customer. What identifies the customer goes; receipts and audit entries, which name no person, stay
+ * for as long as they are proof (PROOF_KEEP_MS). The identity at Finix is the merchant's record and stays there, with
+ * its instruments disabled.
  */
 export async function requestErasure(
   { storage, outbox }: { storage: Storage; outbox: Outbox },
@@ -41,8 +42,8 @@ export async function requestErasure(
 }
 
 /**
- * Closes the customer's sessions and removes the connections, also those that a session works on: its worker finds that in the row.
- * Repeated until nothing of the customer is left to end.
+ * Closes the customer's sessions and removes the connections, also those that a session works on: its worker finds that
+ * in the row. Repeated until nothing of the customer is left to end.
  */
 async function endCustomer(
   trx: StorageTransaction,
@@ -200,15 +201,15 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
     await trx.deleteFrom('idempotency').where('session_id', '=', id).execute();
     await trx.deleteFrom('link_tokens').where('session_id', '=', id).execute();
     await trx.deleteFrom('hosted_links').where('session_id', '=', id).execute();
-    // News of sessions: whoever is erased has no checkout to go on with.
+    // Events of sessions: an erased customer has no checkout to go on with.
     await trx.deleteFrom('deliveries').where('session_id', '=', id).where('connection_id', 'is', null).execute();
     await addAudit(trx, now, { actor: 'merchant' }, 'customer.erased', { session: id });
   }
 }
 
 /**
- * What was sent or can't be is deleted; older news that still waits is made void by the removal. The removal itself is still to be told,
- * by a body that names nobody, so that nothing comes back by sending it again.
+ * What was sent or can't be is deleted; older events that are still queued are made void by the removal. The removal
+ * itself is still to be sent, in a body that names no person, so that a resend brings nothing back.
  */
 async function forgetDeliveries(trx: StorageTransaction, connection: ConnectionTable): Promise<void> {
   await trx

@@ -7,8 +7,9 @@ import type { Storage } from '../storage/open.ts';
 import type { AuditTable, ConnectionTable } from '../storage/tables.ts';
 
 /**
- * What proves that a customer has authorized debits of an account: their words, when and from where, how the account was verified, and what became
- * of it. Made of stored facts only, in a fixed order and without a time of its own, so that the same facts are the same bytes.
+ * What proves that a customer has authorized debits of an account: their words, when and from where, how the account
+ * was verified, and what became of it. Made of stored facts only, in a fixed order and without a time of its own, so
+ * that the same facts are the same bytes.
  */
 export async function gatherEvidence({ db, now }: Storage, id: string): Promise<Evidence> {
   const connection = await db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();

@@ -12,8 +12,8 @@ import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
 /**
- * Where Plaid sends its webhooks. A link token carries the address, and each Item keeps the one that it was made with: when PUBLIC_URL
- * changes, the older Items are told, one after the other, or their revocations would be lost.
+ * Where Plaid sends its webhooks. A link token carries the address, and each Item keeps the one that it was made with:
+ * when PUBLIC_URL changes, the older Items are updated, one after the other, or their revocations would be lost.
  */
 export interface AddressDeps {
   config: Pick<Config, 'plaid' | 'publicUrl'>;
@@ -28,10 +28,10 @@ export interface AddressDeps {
 const SETTLED_MS = 15 * 60_000;
 /** Instances with different settings would set it back and forth: not more often than this. */
 const REST_MS = 3600_000;
-/** Beside the customers' own calls, and for days if there are millions of Items. */
+/** In addition to the customers' own calls, and for days if there are millions of Items. */
 const CALLS_AT_ONCE = 4;
 
-/** Tells Plaid the present address for Items that have another. @returns whether more is due at once */
+/** Gives Plaid the present address for Items that have another. @returns whether more is due at once */
 export async function updateAddresses(deps: AddressDeps, batch: number): Promise<boolean> {
   const url = webhookUrl(deps.config);
   if (url === undefined) return false;
@@ -77,7 +77,7 @@ async function updateAddress({ storage, secrets, plaid, timing, log }: AddressDe
     if (!(error instanceof UpstreamError)) throw error;
     const { code, failure } = error;
     log.warn({ item: item.id, code }, 'webhook URL of an item could not be updated');
-    // A definite no means that there is no such Item any more, and no news of it.
+    // A definite refusal means that there is no such Item any more, and there are no webhooks of it.
     if (failure !== 'refused') {
       const next_at = now + Math.ceil(backoff(QUICK_ATTEMPTS + item.tries, timing));
       await write({ tries: item.tries + 1, next_at }).execute();

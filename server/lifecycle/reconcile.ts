@@ -22,8 +22,8 @@ import type { ConnectionTable } from '../storage/tables.ts';
 import type { ConnectionTasks } from './connection-tasks.ts';
 
 /**
- * Compares the rows with what Plaid and Finix have, after the database went back in time: an older copy was put back, or a replica took
- * over that was behind. May run while servers do.
+ * Compares the rows with what Plaid and Finix have, after the database went back in time: an older copy was put back,
+ * or a replica took over that was behind. May run while servers do.
  */
 export interface ReconcileDeps extends InstrumentDeps {
   plaid: PlaidClient;
@@ -56,7 +56,7 @@ export interface ReconcileReport {
 
 /** Connections that are read at once; bounds memory. */
 const PAGE = 200;
-/** Beside the customers' own calls, which share the providers' limits. */
+/** In addition to the customers' own calls, which share the providers' limits. */
 const CALLS_AT_ONCE = 8;
 const BY: Initiator = { actor: 'job', details: { command: 'reconcile' } };
 
@@ -106,7 +106,10 @@ async function isKnown({ storage: { db } }: ReconcileDeps, own: OwnInstrument): 
   return call !== undefined;
 }
 
-/** The merchant uses the instrument, or a task disables it, or it was enabled in Finix's dashboard after it had been disabled there. */
+/**
+ * The merchant uses the instrument, or a task disables it, or it was enabled in Finix's dashboard after it had been
+ * disabled there.
+ */
 function isCaredFor({ status, goal, reason }: ConnectionTable): boolean {
   return !ENDED_STATUSES.includes(status) || goal !== null || reason === DISABLED_IN_FINIX;
 }
@@ -161,11 +164,13 @@ async function compareConnection(
   if (row.status === 'needs_repair') return undefined;
   const patch = { status: 'needs_repair', reason: code } as const;
   const isDone = await change(deps, row, (unit, before) => changeConnection(unit, before, patch));
-  const problem = code === GONE ? 'Plaid no longer has its login' : `Plaid says ${code}`;
+  const problem = code === GONE ? 'Plaid no longer has its login' : `Plaid returns ${code}`;
   return found(problem, isDone ? 'needs_repair' : null);
 }
 
-/** The reason of a connection whose Item Plaid does not have any more, or whose access token the database does not have. */
+/**
+ * The reason of a connection whose Item Plaid does not have any more, or whose access token the database does not have.
+ */
 const GONE = 'ITEM_NOT_FOUND';
 
 async function isEnabled({ finix }: ReconcileDeps, instrument: string): Promise<boolean> {
@@ -206,7 +211,10 @@ async function change(
   });
 }
 
-/** Webhooks about Items that no row is of: their access tokens were lost with the rows, so only Plaid's dashboard can remove them. */
+/**
+ * Webhooks about Items that no row is of: their access tokens were lost with the rows, so only Plaid's dashboard can
+ * remove them.
+ */
 async function unknownItems({ storage: { db } }: ReconcileDeps): Promise<Finding[]> {
   const events = await db
     .selectFrom('inbound_events')

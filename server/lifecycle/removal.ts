@@ -6,12 +6,15 @@ import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { TIMING } from '../work/timing.ts';
 
-/** How long a request waits for a removal. Longer than Finix and Plaid take on a good day; a client that waits longer gives up by itself. */
+/**
+ * How long a request waits for a removal. Longer than Finix and Plaid take on a good day; a client that waits longer
+ * gives up by itself.
+ */
 export const REMOVAL_PATIENCE_MS = TIMING.answerWithinMs;
 
 /**
- * Asks for a connection's removal; the worker of its task carries it out (connection-tasks.ts). A session that works on the connection is
- * not waited for: it finds in the row that the connection is leaving. @throws ProblemError
+ * Asks for a connection's removal; the worker of its task carries it out (connection-tasks.ts). A session that works on
+ * the connection is not waited for: it finds in the row that the connection is leaving. @throws ProblemError
  */
 export async function requestRemoval(
   { storage, outbox }: { storage: Storage; outbox: Outbox },

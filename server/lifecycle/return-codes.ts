@@ -1,12 +1,13 @@
 import type { ReturnEffect } from '../storage/tables.ts';
 
 /**
- * What a returned debit or payout means for the connection that it was made with, by ACH return code and by Finix's failure code. The one table.
+ * What a returned debit or payout means for the connection that it was made with, by ACH return code and by Finix's
+ * failure code. The one table.
  *
- * Sources. Meaning and time limits of the return codes: the lists that Grailpay, Unit, Increase, Dwolla and Plaid Transfer publish. Retries: the
- * summaries of Nacha's rules by its associations and banks. Finix's failure codes: its list of decline codes; only the first four rows have a
- * return code there (its sandbox table). What either means for the connection is this project's own reading, in the direction of fewer debits
- * where a customer may not want them.
+ * Sources. Meaning and time limits of the return codes: the lists that Grailpay, Unit, Increase, Dwolla and Plaid
+ * Transfer publish. Retries: the summaries of Nacha's rules by its associations and banks. Finix's failure codes: its
+ * list of decline codes; only the first four rows have a return code there (its sandbox table). What either means for
+ * the connection is this project's own reading, in the direction of fewer debits where a customer may not want them.
  */
 export interface ReturnRule {
   effect: ReturnEffect;
@@ -52,7 +53,7 @@ export const RETURN_RULES: Readonly<Record<string, ReturnRule>> = {
   R85: { effect: 'blocked', meaning: 'international entry coded as a domestic one' },
 };
 
-/** For a failure code that stands for no return code, or not for one alone. */
+/** For a failure code that matches no return code, or more than one. */
 export const FAILURE_RULES: Readonly<Record<string, ReturnRule>> = {
   INVALID_ROUTING_NUMBER: { effect: 'dead', meaning: 'bad routing number' },
   INVALID_BANK_ACCOUNT_VALIDATION_CHECK: { effect: 'dead', meaning: 'blocked by the validation of the account' },
@@ -92,7 +93,9 @@ export function ruleOf(code: string | null, failureCode: string | null): ReturnR
   return FAILURE_RULES[failureCode ?? ''] ?? UNKNOWN;
 }
 
-/** About the numbers of an instrument: once it was replaced by one with other numbers, they say nothing of the new one. */
+/**
+ * About the numbers of an instrument: once it was replaced by one with other numbers, they don't apply to the new one.
+ */
 const ABOUT_NUMBERS: ReadonlySet<string> = new Set([
   'R02',
   'R03',

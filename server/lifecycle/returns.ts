@@ -10,8 +10,9 @@ import type { ConnectionTable, ReturnEffect, TransferTable } from '../storage/ta
 import { isAboutNumbers, RETURN_RULES, returnCodeOf, ruleOf, STRENGTH } from './return-codes.ts';
 
 /**
- * Debits and payouts of connected accounts, and what their returns mean for the connection. Everything is decided from the set of what is
- * known, never from the order in which it came: events come late (a customer has 60 days), twice, and about instruments that were replaced.
+ * Debits and payouts of connected accounts, and what their returns mean for the connection. Everything is decided from
+ * the set of what is known, never from the order in which it came: events come late (a customer has 60 days), twice,
+ * and about instruments that were replaced.
  */
 
 /** What one event adds to what is known of a transfer. */
@@ -23,17 +24,20 @@ export interface TransferFacts {
 }
 
 export interface ReturnFacts {
-  /** The Transfer that says so: the debit itself, or the one that takes the money back. */
+  /** The Transfer that reports it: the debit itself, or the one that takes the money back. */
   transfer: string;
   code: string | null;
   failureCode: string | null;
   at: number;
 }
 
-/** Nacha's banks return a debit within two banking days; with a weekend and a day for the way, one that has not come back by then is paid. */
+/**
+ * Nacha's banks return a debit within two banking days; with a weekend and a day for the way, one that has not come
+ * back by then is paid.
+ */
 const PAID_AFTER_MS = 6 * 24 * 3600_000;
 
-/** Whether a debit or a payout itself says that it came back. */
+/** Whether a debit or a payout itself shows that it came back. */
 export function returnIn(transfer: FinixTransfer, now: number): ReturnFacts | null {
   const { id, state, failureCode, returnCode, isReturned } = transfer;
   if (state !== 'FAILED' && state !== 'RETURNED' && failureCode === null && !isReturned) return null;
@@ -47,7 +51,8 @@ export function isSystemReversal({ type, subtype }: FinixTransfer): boolean {
 }
 
 /**
- * Keeps what is known of a transfer, and changes its connection as its returns ask for. To be called with the connection's row locked.
+ * Keeps what is known of a transfer, and changes its connection as its returns ask for. To be called with the
+ * connection's row locked.
  * @returns the connection as it is then
  */
 export async function recordTransfer(
@@ -206,12 +211,15 @@ function previousOutcome(transfer: Returned, all: TransferTable[], since: number
     );
 }
 
-/** How far the connection is from usable already, on the scale of the effects; in between: the same words for another cause. */
+/**
+ * How far the connection is from usable already, on the scale of the effects; in between: the same words for another
+ * cause.
+ */
 function strengthOf(connection: ConnectionTable): number {
   const { status, reason } = connection;
   if (status === 'removed') return Number.POSITIVE_INFINITY;
   if (status === 'failed') return STRENGTH.dead;
-  // Whoever has disabled the instrument at Finix may enable it again there.
+  // An operator who has disabled the instrument at Finix may enable it again there.
   if (status === 'revoked') return reason === DISABLED_IN_FINIX ? STRENGTH.blocked - 0.5 : STRENGTH.blocked;
   // A login that needs its customer leaves the instrument in use.
   if (status === 'needs_repair') return isReturned(connection) ? STRENGTH.repair : STRENGTH.repair - 0.5;

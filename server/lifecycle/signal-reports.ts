@@ -6,7 +6,10 @@ import type { CheckTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
-/** What Signal asks to learn of debits that it was asked about: that one was made which it did not plainly accept, and that one came back. */
+/**
+ * What Signal asks to learn of debits that it was asked about: that one was made which it did not plainly accept, and
+ * that one came back.
+ */
 export interface ReportDeps {
   storage: Storage;
   plaid: PlaidClient;
@@ -59,7 +62,7 @@ async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckT
     if (!(error instanceof UpstreamError)) throw error;
     const isOver =
       (error.failure !== 'busy' && error.failure !== 'lost') || now - check.created_at > 90 * 24 * 3600_000;
-    log.warn({ check: check.id, code: error.code, given_up: isOver }, 'Signal could not be told of a debit');
+    log.warn({ check: check.id, code: error.code, given_up: isOver }, 'a debit could not be reported to Signal');
     const delay = Math.ceil(backoff(QUICK_ATTEMPTS + check.tries, timing));
     const next =
       isOver || check.tries * timing.slowCapMs > BUDGET_MS ? { report_at: null } : { report_at: now + delay };

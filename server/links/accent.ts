@@ -1,4 +1,7 @@
-/** A merchant's color as a button's background and as text, readable by WCAG 2.2 AA whatever the merchant chose. */
+/**
+ * A merchant's color as a button's backbackground and as text, readable by WCAG 2.2 AA for any color that the merchant
+ * chose.
+ */
 export interface Accent {
   color: string;
   on: string;
@@ -20,11 +23,11 @@ const BLACK: Rgb = [0, 0, 0];
  * @returns the nearest shade that is readable on the surface, and the text color that is readable on it
  */
 export function readableAccent(accent: string, surface: string): Accent {
-  const ground = parse(surface);
-  const target = luminance(ground) > 0.5 ? BLACK : WHITE;
+  const background = parse(surface);
+  const target = luminance(background) > 0.5 ? BLACK : WHITE;
   const wanted = parse(accent);
   let color = wanted;
-  for (let share = STEP; contrast(color, ground) < READABLE && share <= 1; share += STEP) {
+  for (let share = STEP; contrast(color, background) < READABLE && share <= 1; share += STEP) {
     color = mix(wanted, target, share);
   }
   const on = contrast(color, WHITE) >= contrast(color, BLACK) ? WHITE : BLACK;

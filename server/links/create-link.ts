@@ -20,7 +20,9 @@ export interface CreateLinkDeps {
 }
 
 const DAY_MS = 24 * 3600_000;
-/** A week: long enough for a letter that is answered on the weekend, short enough for an address that is a credential. */
+/**
+ * A week: long enough for a letter that is answered on the weekend, short enough for an address that is a credential.
+ */
 const DAYS = 7;
 
 /** The link's whole address. Derived, so that a repeated request returns it again although it is not stored. */

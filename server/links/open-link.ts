@@ -15,8 +15,9 @@ export interface OpenedLink {
 const OPENINGS = { limit: 30, windowMs: 3600_000 };
 
 /**
- * A person has pressed the button behind a link: makes a session for this opening, in one commit. A session that is being finished is
- * returned in place of a new one; an earlier one that waits is closed, so that a link leads to one bank only.
+ * A person has pressed the button behind a link: makes a session for this opening, in one commit. A session that is
+ * being finished is returned in place of a new one; an earlier one that waits is closed, so that a link leads to one
+ * bank only.
  * @throws ProblemError `not_found` when the link can't be used, `rate_limited`
  */
 export async function openLink(deps: SessionDeps, link: LinkTable, by: Initiator): Promise<OpenedLink> {
@@ -65,7 +66,10 @@ async function lockLink(trx: StorageTransaction, id: string): Promise<LinkTable 
     .executeTakeFirst();
 }
 
-/** Closes the session of an earlier opening. @returns that session when it can't be closed, because its bank is being connected */
+/**
+ * Closes the session of an earlier opening.
+ * @returns that session when it can't be closed, because its bank is being connected
+ */
 export async function closeEarlier(
   trx: StorageTransaction,
   { session_id }: LinkTable,

@@ -1,6 +1,6 @@
 /**
- * What the page behind a link does, in the browser. Written as a function so that it is checked like everything else, and sent as its
- * source: it may use nothing from outside of itself. A press makes the session; nothing happens before.
+ * What the page behind a link does, in the browser. Written as a function so that it is checked like everything else,
+ * and sent as its source: it may use nothing from outside of itself. A press makes the session; nothing happens before.
  */
 export function linkPage(): void {
   interface Facts {
@@ -25,7 +25,7 @@ export function linkPage(): void {
   let isBusy = false;
 
   start.hidden = false;
-  // With scripts a choice is enough; the button beside it is for pages without.
+  // With scripts a choice is enough; the button next to it is for pages without.
   find('switch').hidden = true;
   find('lang').addEventListener('change', (event) => (event.target as HTMLSelectElement).form?.requestSubmit());
   start.addEventListener('click', () => {
@@ -46,7 +46,7 @@ export function linkPage(): void {
   async function begin(): Promise<void> {
     const response = await fetch(facts.sessionPath, { method: 'POST' });
     if (response.status === 404) {
-      // It has ended since this page was loaded; the page then says so.
+      // It has ended since this page was loaded; the page then shows it.
       location.reload();
       return;
     }

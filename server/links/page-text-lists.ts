@@ -1,4 +1,7 @@
-/** Texts of the page behind a link, in the order of KEYS in page-texts.ts. English first; not yet read by native speakers. */
+/**
+ * Texts of the page behind a link, in the order of KEYS in page-texts.ts. English first; not yet read by native
+ * speakers.
+ */
 export const LISTS: Record<string, readonly string[]> = {
   en: [
     'English',

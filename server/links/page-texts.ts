@@ -1,6 +1,9 @@
 import { LISTS } from './page-text-lists.ts';
 
-/** Texts of the page behind a link. `{merchant}` and `{bank}` stand for names, `{host}` for the site that the customer returns to. */
+/**
+ * Texts of the page behind a link. `{merchant}` and `{bank}` stand for names, `{host}` for the site that the customer
+ * returns to.
+ */
 export interface PageTexts {
   /** The language's own name, for the switch. */
   name: string;
@@ -27,7 +30,10 @@ export interface PageTexts {
   agree: string;
 }
 
-/** The order of each list: a line with its key for each text would be twelve screens. A test holds every list to this length. */
+/**
+ * The order of each list: a line with its key for each text would be twelve screens. A test holds every list to this
+ * length.
+ */
 const KEYS = [
   'name',
   'language',
@@ -63,7 +69,8 @@ export function pageTexts(language: string): PageTexts {
 }
 
 /**
- * The page's language: the one that was chosen on it, else the session's where the merchant named one, else the browser's.
+ * The page's language: the one that was chosen on it, else the session's where the merchant named one, else the
+ * browser's.
  * @param wanted from `?lang=`
  * @param acceptLanguage the header, as it came
  */

@@ -7,7 +7,7 @@ import { type Page, readTimeCursor, timeCursor, toPage } from './pages.ts';
 /** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
 export type Actor = AuditTable['actor'];
 
-/** Who, and why, for the audit and for the merchant. Carries no secret: what it says is read by the merchant. */
+/** Who, and why, for the audit and for the merchant. Carries no secret: the merchant reads it. */
 export interface Initiator {
   actor: Actor;
   /** Of a page only. */
@@ -31,12 +31,13 @@ export interface AuditEntry {
 export type AuditList = Page<AuditEntry>;
 
 /**
- * Two years: what Nacha's rules ask for as the time to keep a debit authorization after it has ended, and the audit is part of its
- * proof. Counted from the end of the connection, so that nothing about a live one is ever too old. Milliseconds.
+ * Two years: what Nacha's rules ask for as the time to keep a debit authorization after it has ended, and the audit is
+ * part of its proof. Counted from the end of the connection, so that nothing about a live one is ever too old.
+ * Milliseconds.
  */
 export const PROOF_KEEP_MS = 2 * 365 * 24 * 3600_000;
 
-/** Adds an entry in the transaction of what it tells of. */
+/** Adds an entry in the transaction of the change that it records. */
 export async function addAudit(
   trx: StorageTransaction,
   now: number,

@@ -13,8 +13,8 @@ export interface Origin {
 }
 
 /**
- * The receipt of what the customer has accepted; null where the session has no text. It is written once, and what the customer accepted
- * is never changed afterwards.
+ * The receipt of what the customer has accepted; null where the session has no text. It is written once, and what the
+ * customer accepted is never changed afterwards.
  * @throws ProblemError `authorization_required` when there is a text and this is no acceptance of it
  */
 export function acceptAuthorization(
@@ -39,7 +39,8 @@ export function acceptAuthorization(
 }
 
 /**
- * Keeps an acceptance that comes before there is a public token: whoever leaves for a Hosted Link may never come back to give it.
+ * Keeps an acceptance that comes before there is a public token: a customer who leaves for a Hosted Link may never come
+ * back to give it.
  * @returns the session with its receipt
  * @throws ProblemError `authorization_required`, as acceptAuthorization
  */

@@ -12,8 +12,8 @@ const AHEAD_MS = 3 * 24 * 3600_000;
 const CLOCK_MARGIN_MS = 60_000;
 
 /**
- * Finds the check that was made before a debit: the debit names its client transaction id or its id, as idempotency id or in a tag, or it is the
- * only one for that account and amount.
+ * Finds the check that was made before a debit: the debit names its client transaction id or its id, as idempotency id
+ * or in a tag, or it is the only one for that account and amount.
  * @returns the check's id; null: none
  */
 export async function claimCheck(

@@ -68,7 +68,8 @@ export interface StoredProblem extends Pick<ProblemExtras, 'detail' | 'action' |
   request_id: string;
 }
 
-const ACTIONS = [
+/** The ways forward that a problem can name. */
+export const ACTIONS = [
   'retry',
   'restart',
   'choose_account',

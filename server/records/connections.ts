@@ -21,17 +21,23 @@ export const ENDED_STATUSES: readonly ConnectionStatus[] = ['revoked', 'removed'
 /** The reason of a connection whose instrument was disabled at Finix itself; enabling it there takes this back. */
 export const DISABLED_IN_FINIX = 'instrument_disabled';
 
-/** The reason of a connection that a return has changed: `return_R10`, or `return_{failure code}` where no return code is known. */
+/**
+ * The reason of a connection that a return has changed: `return_R10`, or `return_{failure code}` where no return code
+ * is known.
+ */
 export function returnReason(code: string | null, failureCode: string | null): string {
   return `return_${code ?? failureCode ?? 'unknown'}`;
 }
 
-/** Whether a connection is as it is because of a return: then its instrument is disabled, and only another one brings it back. */
+/**
+ * Whether a connection is as it is because of a return: then its instrument is disabled, and only another one brings it
+ * back.
+ */
 export function isReturned({ reason }: Pick<ConnectionTable, 'reason'>): boolean {
   return reason?.startsWith('return_') ?? false;
 }
 
-/** Reads a connection so that nobody else changes it before this transaction ends. */
+/** Reads a connection so that no other transaction changes it before this one ends. */
 export async function lockConnection(trx: StorageTransaction, id: string): Promise<ConnectionTable | undefined> {
   const row = await trx
     .updateTable('connections')
@@ -52,8 +58,8 @@ export function awaitsInstrument(
 }
 
 /**
- * The one place where a connection changes: the row, the news for the merchant and the audit entry, together. A removal that was asked
- * for wins over whatever else was under way: it can't become usable again.
+ * The one place where a connection changes: the row, the merchant's event and the audit entry, together. A removal that
+ * was asked for wins over every other change: it can't become usable again.
  */
 export async function changeConnection(
   unit: Unit,
@@ -83,7 +89,7 @@ export async function changeConnection(
   await disableLater(trx, before, leftBehind(before, after), now);
   const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
   if (after.status === before.status && !isRenewed) return after;
-  // On its way out: the merchant is told once, when it is gone. That it was asked for is in the audit already.
+  // Being removed: the merchant gets one event, at the end. The request for it is in the audit already.
   if (after.goal === 'remove' && after.status !== 'removed') return after;
   await outbox.connectionChanged(trx, after, now);
   await addAudit(
@@ -146,13 +152,16 @@ function taskPatch(before: ConnectionTable, goal: ConnectionTask, now: number): 
   return { goal, goal_since: now, waited_ms: 0, next_at: now, ...UNHELD };
 }
 
-/** The bank, Plaid or Finix has ended the access: no debit from here on, told to the merchant at once, disabled in Finix by a job. */
+/**
+ * The bank, Plaid or Finix has ended the access: no debit from here on, reported to the merchant at once, disabled in
+ * Finix by a job.
+ */
 export async function revoke(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> {
   const patch = { status: 'revoked', reason, revoked_at: unit.now, ...noMoreDebits(before, unit.now) } as const;
   return changeConnection(unit, before, patch);
 }
 
-/** The instrument is to be disabled, whatever else was to be done with the connection short of removing it. */
+/** The instrument is to be disabled, in place of every other task of the connection except its removal. */
 export function noMoreDebits(before: ConnectionTable, now: number): Partial<ConnectionTable> {
   return taskPatch(before, 'disable', now) ?? {};
 }
@@ -193,8 +202,8 @@ export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
 }
 
 /**
- * Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. Until then it is `revoked`: a
- * merchant who reads it before charging must get a no from the moment that the end is decided.
+ * Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. Until then it is
+ * `revoked`: a merchant who reads it before charging must get a no from the moment that the end is decided.
  */
 export async function beginRemoval(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> {
   const { trx, now, by } = unit;

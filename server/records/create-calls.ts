@@ -3,8 +3,9 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable, CustomerTable } from '../storage/tables.ts';
 
 /**
- * Rows for create calls at Finix that may have made something, and for instruments that must go. Each is written in the transaction of
- * what makes it necessary, and goes only when it is certain what it stands for: no path can leave an instrument behind by forgetting it.
+ * Rows for create calls at Finix that may have made something, and for instruments that must go. Each is written in the
+ * transaction of what makes it necessary, and goes only when its outcome is certain: no path can leave an instrument
+ * behind by forgetting it.
  */
 
 type Reader = Storage['db'] | StorageTransaction;
@@ -39,8 +40,8 @@ export async function identityCallsOf(
 }
 
 /**
- * The tag by which a customer's identity is found. Derived, so that a server whose database went back in time knows it again; a hash,
- * because merchants use e-mail addresses as ids.
+ * The tag by which a customer's identity is found. Derived, so that a server whose database went back in time knows it
+ * again; a hash, because merchants use e-mail addresses as ids.
  */
 export function identityTag(customerId: string, role: CustomerTable['role']): string {
   return `tag_${sha256(`finix-bank-connect identity ${role} ${customerId}`)}`;
@@ -65,13 +66,13 @@ export function identityCall({ customer_id, role, identity_tag }: CustomerTable,
   };
 }
 
-/** Announces a create call, or says what has become of one whose row may have gone since. */
+/** Announces a create call, or records the outcome of one whose row may have gone since. */
 export async function putCall(db: Reader, row: CreateCallTable): Promise<void> {
-  const { id: _id, ...news } = row;
+  const { id: _id, ...update } = row;
   await db
     .insertInto('create_calls')
     .values(row)
-    .onConflict((conflict) => conflict.column('id').doUpdateSet(news))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet(update))
     .execute();
 }
 
@@ -129,8 +130,9 @@ export function instrumentCall(
 }
 
 /**
- * A server of version 0.1 beside this one keeps what is in doubt in columns of the connection. It becomes a row before anything else
- * is changed, so that no path can lose it. This version writes `instrument_sent_at` too, with a row for each.
+ * A server of version 0.1 on the same database keeps what is in doubt in columns of the connection. It becomes a row
+ * before anything else is changed, so that no path can lose it. This version writes `instrument_sent_at` too, with a
+ * row for each.
  */
 export async function takeOverColumns(trx: StorageTransaction, row: ConnectionTable): Promise<ConnectionTable> {
   const { sweep_at: sweepAt, instrument_sent_at: sentAt } = row;

@@ -13,7 +13,7 @@ export interface EvidenceKeys {
   published(): Promise<{ keys: JWK[] }>;
 }
 
-/** What stands before a seed in a PKCS #8 key of Ed25519 (RFC 8410). */
+/** The bytes before the seed in a PKCS #8 key of Ed25519 (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 const readJwk = jsonColumn<JWK>(

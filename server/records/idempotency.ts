@@ -10,7 +10,10 @@ export interface Repeatable {
   hash: string;
 }
 
-/** Adds the answer to the transaction that makes what it is about. A unique violation: another request with the key was faster. */
+/**
+ * Adds the answer to the transaction that makes what it is about. A unique violation: another request with the key was
+ * faster.
+ */
 export async function rememberAnswer(
   trx: StorageTransaction,
   { key, hash }: Repeatable,
@@ -49,7 +52,7 @@ export async function findAnswer(
   return { subjectId: row.session_id, answer: row.response };
 }
 
-/** Same content, same text, whatever the order of members. */
+/** Same content, same text, in any order of members. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)

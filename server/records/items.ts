@@ -10,8 +10,8 @@ export async function findItem(
 }
 
 /**
- * The Item's access token, opened. Null when it has none: its public token is not exchanged yet, or the Item is removed. Each caller
- * decides what follows from that.
+ * The Item's access token, opened. Null when it has none: its public token is not exchanged yet, or the Item is
+ * removed. Each caller decides what follows from that.
  */
 export function accessTokenOf(
   secrets: Secrets,
@@ -21,7 +21,7 @@ export function accessTokenOf(
   return secrets.open(access_token_enc, { table: 'items', row: id, column: 'access_token_enc' });
 }
 
-/** Whether a session is at work on the Item, or on a repair of it: then its connections are the session's to change. */
+/** Whether a session is processing the Item, or a repair of it: then only that session changes its connections. */
 export async function isBusy(db: Storage['db'] | StorageTransaction, itemId: string): Promise<boolean> {
   const session = await db
     .selectFrom('sessions')
@@ -32,9 +32,12 @@ export async function isBusy(db: Storage['db'] | StorageTransaction, itemId: str
   return session !== undefined;
 }
 
-/** Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens erased. */
+/**
+ * Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens
+ * erased.
+ */
 export async function releaseItems(trx: Storage['db'], sessionId: string, now: number): Promise<void> {
-  // First, because an overtaken worker's access token may come at any moment: from here on it finds its Item spent.
+  // First, because an overtaken worker's access token may come at any moment: from here on it finds its Item consumed.
   await trx
     .updateTable('items')
     .set({ status: 'spent', public_token_enc: null, updated_at: now })

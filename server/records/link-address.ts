@@ -2,8 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Secrets } from '../storage/secrets.ts';
 
 /**
- * The address of a link: `/c/` and 43 base64url characters, the 16 bytes of its id and 16 bytes that only a holder of the encryption key can
- * derive from them. So nothing of the address is stored, and an invented one is refused without asking the database.
+ * The address of a link: `/c/` and 43 base64url characters, the 16 bytes of its id and 16 bytes that only a holder of
+ * the encryption key can derive from them. So nothing of the address is stored, and an invented one is refused without
+ * asking the database.
  */
 export function linkPath(secrets: Secrets, link: { id: string; secret_key_id: string }): string {
   const proof = secrets.deriveLinkProof(link.id, link.secret_key_id);

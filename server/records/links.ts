@@ -22,8 +22,8 @@ export async function connectionsOfLink(
 }
 
 /**
- * The session behind a link has completed, in the transaction that says so. A link that expired while its customer was in Link is completed
- * all the same: the bank is connected, and the later event is the true one.
+ * The session behind a link has completed, in the transaction that completes it. A link that expired while its customer
+ * was in Link is completed all the same: the bank is connected, and the later event is the true one.
  */
 export async function completeLink(
   trx: StorageTransaction,
@@ -46,7 +46,7 @@ export async function completeLink(
 }
 
 /**
- * Ends one link that nobody can begin with any more; its customer's data goes with it.
+ * Ends one link that no customer can begin with any more; its customer's data goes with it.
  * @returns the row, or undefined when it had ended already
  */
 export async function endLink(

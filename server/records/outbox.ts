@@ -7,8 +7,9 @@ import { connectionsOf } from './session-connections.ts';
 import { viewConnection, viewLink, viewSession } from './views.ts';
 
 /**
- * The merchant's webhooks. Written in the same transaction as the change itself, so that neither can be without the other; sent later
- * (deliveries.ts). The body is made once, from what is true then; `updated_at` orders events about one connection.
+ * The merchant's webhooks. Written in the same transaction as the change itself, so that neither can be without the
+ * other; sent later (deliveries.ts). The body is made once, from what is true then; `updated_at` orders events about
+ * one connection.
  */
 export interface Outbox {
   connectionChanged(trx: StorageTransaction, connection: ConnectionTable, now: number): Promise<void>;
@@ -39,7 +40,7 @@ export const SESSION_EVENTS = [
 ] as const satisfies readonly WebhookEvent['type'][];
 export const LINK_EVENTS = ['link.completed', 'link.expired'] as const satisfies readonly WebhookEvent['type'][];
 
-/** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: nobody would ever fetch it. */
+/** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: it would never be delivered. */
 export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>): Outbox {
   const { merchantWebhook } = config;
 

@@ -5,7 +5,9 @@ import type { ConnectionTable } from '../storage/tables.ts';
 /** Statuses that can be repaired. An active one too: a consent can be renewed before it ends. */
 const REPAIRABLE = new Set<ConnectionTable['status']>(['active', 'needs_repair', 'revoked', 'pending_verification']);
 
-/** @throws ProblemError `invalid_request` when there is no such connection of the customer, or nothing of it to repair */
+/**
+ * @throws ProblemError `invalid_request` when there is no such connection of the customer, or nothing of it to repair
+ */
 export async function requireRepairable(storage: Storage, id: string, customerId: string): Promise<ConnectionTable> {
   const connection = await storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
   const message =

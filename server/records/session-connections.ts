@@ -2,7 +2,10 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { readRecognizedConnections } from './columns.ts';
 
-/** The connections that the session is about: the one to repair, those it was recognized by, or those of its current Item, not of attempts that a restart replaced. */
+/**
+ * The connections that the session is about: the one to repair, those it was recognized by, or those of its current
+ * Item, not of attempts that a restart replaced.
+ */
 export async function connectionsOf(
   db: Storage['db'] | StorageTransaction,
   session: SessionTable,

@@ -17,13 +17,18 @@ import { requireRepairable } from './repairable.ts';
 import type { Unit } from './unit.ts';
 import { shownStatus, storedProblem, viewSession } from './views.ts';
 
-/** A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway. */
+/**
+ * A customer may come back to a checkout on the same day; after that the merchant's page makes a new session anyway.
+ */
 const SESSION_MS = 24 * 3600_000;
 /** A family or a small office behind one address; a script that mints sessions is stopped within a second. */
 const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 /** A /56 is what one customer of a provider may have: 256 networks, of which they use a few. */
 const PUBLIC_SESSIONS_OF_SITE: RateLimit = { limit: 60, windowMs: 60_000 };
-/** What a checkout on its best day may need, and a botnet must not exceed: each session may become an Item, which is billed. */
+/**
+ * What a checkout on its best day may need, and a botnet must not exceed: each session may become an Item, which is
+ * billed.
+ */
 const PUBLIC_SESSIONS_OF_ALL: RateLimit = { limit: 3_000, windowMs: 60_000 };
 /** A bank that is down is tried a few times; one session has no use for more. */
 const COMPLETES: RateLimit = { limit: 120, windowMs: 3600_000 };
@@ -42,11 +47,12 @@ export interface SessionDeps {
   secrets: Secrets;
 }
 
-/** What a new session is made of, whoever asked for it. */
+/** What a new session is made of, in public mode and with a merchant key. */
 type NewSession = CreateSessionRequest & { isPublic: boolean; linkId?: string };
 
 /**
- * Makes a session for the merchant's server. With an idempotency key, the same key and body give the same answer for 24 hours.
+ * Makes a session for the merchant's server. With an idempotency key, the same key and body give the same answer for 24
+ * hours.
  * @throws ProblemError `idempotency_key_reused` when the key came with another body
  */
 export async function createSession(
@@ -75,13 +81,17 @@ export async function limitPublicSessions(storage: Storage, ip: string | null): 
   await enforceRateLimit(storage, 'public-session', PUBLIC_SESSIONS_OF_ALL);
 }
 
-/** A page asks once and polls; a public token that is made up costs a question to Plaid. @throws ProblemError `rate_limited` */
+/**
+ * A page asks once and polls; a public token that is made up costs a question to Plaid.
+ * @throws ProblemError `rate_limited`
+ */
 export async function limitCompletes(storage: Storage, { id }: SessionTable): Promise<void> {
   await enforceRateLimit(storage, `complete:${id}`, COMPLETES);
 }
 
 /**
- * Makes a session for a page in public mode: a customer of its own, so that no other customer's bank can be reached with it.
+ * Makes a session for a page in public mode: a customer of its own, so that no other customer's bank can be reached
+ * with it.
  * @throws ProblemError `rate_limited`
  */
 export async function createPublicSession(
@@ -138,7 +148,9 @@ export function requireWaiting(session: SessionTable, now: number): void {
 /** Plaid's advice for a bank that is down: hours, not minutes. Seconds. */
 const BANK_RETRY_AFTER = 3600;
 
-/** @throws ProblemError when the work on the session ended where the customer must continue, or the session was canceled */
+/**
+ * @throws ProblemError when the work on the session ended where the customer must continue, or the session was canceled
+ */
 export function requireOutcome(session: SessionTable): void {
   if (session.status === 'canceled') throw new ProblemError('session_canceled');
   if (session.status !== 'open' && session.status !== 'restart_required') return;
@@ -188,7 +200,7 @@ export async function auditSession(
   await addAudit(trx, now, by, action, { session: id, connection: repair_connection_id });
 }
 
-/** The session has come to an end, or back to its customer: the merchant is told, and the audit. */
+/** The session has come to an end, or back to its customer: the merchant gets an event, and the audit an entry. */
 export async function endOfSession(unit: Unit, session: SessionTable): Promise<void> {
   const { trx, outbox, now, by } = unit;
   await outbox.sessionEnded(trx, session, now);

@@ -4,28 +4,33 @@ import type { OwnerScores } from '../clients/plaid-risk.ts';
 import { jsonColumn } from '../storage/json-column.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 
-/** What is known of an account: how its numbers were verified, and how well its owner fits the session's identity. Never a name. */
+/**
+ * What is known of an account: how its numbers were verified, and how well its owner fits the session's identity. Never
+ * a name.
+ */
 
-const match = z.enum(['match', 'partial', 'mismatch', 'unknown']);
+/** How well one field of the owner fits the session's identity. */
+export const ownerMatch = z.enum(['match', 'partial', 'mismatch', 'unknown']);
+/** How an account's numbers were verified. */
+export const verificationMethod = z.enum([
+  'instant',
+  'instant_match',
+  'automated_microdeposits',
+  'same_day_microdeposits',
+  'instant_microdeposits',
+  'database',
+]);
+export const holderCategory = z.enum(['personal', 'business']);
 const verification = z.object({
-  method: z
-    .enum([
-      'instant',
-      'instant_match',
-      'automated_microdeposits',
-      'same_day_microdeposits',
-      'instant_microdeposits',
-      'database',
-    ])
-    .nullable(),
+  method: verificationMethod.nullable(),
   verified_at: z.string().nullable(),
-  holder_category: z.enum(['personal', 'business']).nullable(),
+  holder_category: holderCategory.nullable(),
   owner: z.object({
-    status: match,
-    name: match,
-    email: match,
-    phone: match,
-    address: match,
+    status: ownerMatch,
+    name: ownerMatch,
+    email: ownerMatch,
+    phone: ownerMatch,
+    address: ownerMatch,
     checked_at: z.string().nullable(),
   }),
 }) satisfies z.ZodType<Verification>;
@@ -72,7 +77,9 @@ export function lastReturnOf(row: Pick<ConnectionTable, 'last_return'>): LastRet
   return row.last_return === null ? null : readLastReturn(row.last_return);
 }
 
-/** Plaid's words for how the numbers of an Item were set. Not among them: numbers that came from another integration. */
+/**
+ * Plaid's words for how the numbers of an Item were set. Not among them: numbers that came from another integration.
+ */
 const METHODS: Record<string, VerificationMethod> = {
   INSTANT_AUTH: 'instant',
   INSTANT_MATCH: 'instant_match',
@@ -83,7 +90,7 @@ const METHODS: Record<string, VerificationMethod> = {
   DATABASE_INSIGHTS: 'database',
 };
 
-/** The account's own status, where the Item does not say. */
+/** The account's own status, where the Item has none. */
 const METHODS_BY_STATUS: Record<string, VerificationMethod> = {
   automatically_verified: 'automated_microdeposits',
   pending_automatic_verification: 'automated_microdeposits',
@@ -100,7 +107,7 @@ interface ReadAccount {
   isVerified: boolean;
 }
 
-/** What Plaid says of the account as it is read, over what was known before. */
+/** Plaid's data of the account as it is read, over what was known before. */
 export function readVerification(account: ReadAccount, now: number, before?: Verification): Verification {
   const { authMethod, verificationStatus, holderCategory, isVerified } = account;
   const method = METHODS[authMethod ?? ''] ?? METHODS_BY_STATUS[verificationStatus ?? ''] ?? null;
@@ -112,15 +119,15 @@ export function readVerification(account: ReadAccount, now: number, before?: Ver
   };
 }
 
-/** Plaid also has `unrecognized`, which says nothing. */
+/** Plaid also has `unrecognized`, which means nothing here. */
 function holderOf(category: string | null): Verification['holder_category'] {
   return category === 'personal' || category === 'business' ? category : null;
 }
 
 /**
- * From which score on a field matches, and from which on it matches in part. Plaid's bands (plaid.com/docs/identity, October 2026): a name
- * from 85 on is a strong match and from 70 on a partial one; of an email address or a phone number only 100 is the same one; an address
- * counts as strong from 90 on.
+ * From which score on a field matches, and from which on it matches in part. Plaid's bands (plaid.com/docs/identity,
+ * October 2026): a name from 85 on is a strong match and from 70 on a partial one; of an email address or a phone
+ * number only 100 is the same one; an address counts as strong from 90 on.
  */
 const BANDS: Record<keyof OwnerScores, { match: number; partial: number }> = {
   name: { match: 85, partial: 70 },

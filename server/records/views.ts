@@ -18,7 +18,9 @@ import { lastReturnOf, verificationOf } from './verification.ts';
 /** Who reads: the merchant's server sees more than the page. */
 export type Audience = 'merchant' | 'page';
 
-/** A bank that the customer is just now connecting must not be lost to the clock: Link's public token lives 30 minutes. */
+/**
+ * A bank that the customer is just now connecting must not be lost to the clock: Link's public token lives 30 minutes.
+ */
 export const ACCEPT_GRACE_MS = 30 * 60_000;
 
 /** Until when `complete` accepts a public token: the session's own end, or 30 minutes after the last link token's. */

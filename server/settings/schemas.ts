@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { isAddressOrRange, isLocalOrLoopbackHost } from '../hosts.ts';
 
-/** Kinds of settings. Each schema takes the trimmed text; its messages follow the setting's name, as in "PORT must be …". */
+/**
+ * Kinds of settings. Each schema takes the trimmed text; its messages follow the setting's name, as in "PORT must be
+ * …".
+ */
 
 /** A schema from a check that returns its complaint. */
 const checked = (complaintAbout: (text: string) => string | undefined) =>
@@ -46,7 +49,9 @@ interface UrlRules {
   check?: (url: URL) => string | undefined;
 }
 
-/** As it is written: a closing slash matters to a redirect URI that must match a list, and to frameworks that redirect. */
+/**
+ * As it is written: a closing slash matters to a redirect URI that must match a list, and to frameworks that redirect.
+ */
 export const url = ({ protocols, query, check }: UrlRules) =>
   checked((text) => {
     if (!URL.canParse(text)) return 'is not a URL';
@@ -88,7 +93,10 @@ function originComplaint(text: string): string | undefined {
   return httpsUnlessLocal(new URL(text));
 }
 
-/** A smaller prefix covers addresses of strangers, who could then name any address as theirs. 10.0.0.0/8 and fc00::/7 are the largest private ranges. */
+/**
+ * A smaller prefix covers addresses of strangers, who could then name any address as theirs. 10.0.0.0/8 and fc00::/7
+ * are the largest private ranges.
+ */
 const WIDEST_PREFIX = { ipv4: 8, ipv6: 7 };
 
 export const addressOrRange = checked((text) => {

@@ -5,7 +5,9 @@ export type SettingGroup = 'Plaid' | 'Finix' | 'Merchant' | 'Pages' | 'Accounts'
 
 export interface SettingFacts {
   group: SettingGroup;
-  /** One line for the table in docs/settings.md and `--help`: what it is for, and what goes wrong with a wrong value. */
+  /**
+   * One line for the table in docs/settings.md and `--help`: what it is for, and what goes wrong with a wrong value.
+   */
   description: string;
   /** Where to find the value. */
   source?: string;
@@ -25,7 +27,9 @@ export interface Setting<T = unknown> extends SettingFacts {
   isRequired: boolean;
   /** As it would be written in the environment. */
   defaultText: string | undefined;
-  /** Reads the trimmed text of the environment; undefined when it is empty or not set. Problems never contain a secret. */
+  /**
+   * Reads the trimmed text of the environment; undefined when it is empty or not set. Problems never contain a secret.
+   */
   read(text: string | undefined): Reading<T>;
 }
 

@@ -16,8 +16,9 @@ const PLAID_KEYS = 'the Plaid dashboard, Developers > Keys';
 const FINIX_KEYS = 'the Finix dashboard, Developers > API Keys';
 
 /**
- * Every setting. The table in docs/settings.md, `.env.example` and `--help` are printed from here (`npm run settings`), in this order. A new setting needs an entry
- * here and a line in `config.ts` that gives it a place in the configuration.
+ * Every setting. The table in docs/settings.md, `.env.example` and `--help` are printed from here (`npm run settings`),
+ * in this order. A new setting needs an entry here and a line in `config.ts` that gives it a place in the
+ * configuration.
  */
 export const SETTINGS = {
   PLAID_CLIENT_ID: required(is.headerText, {
@@ -148,13 +149,13 @@ export const SETTINGS = {
   HOSTED_LINK: withDefault(is.onOff, 'on', {
     group: 'Pages',
     description:
-      '`off`: no session is turned into a Hosted Link, an address of Plaid’s that works for whoever opens it. Webviews and dialogs then need the button mode.',
+      '`off`: no session is turned into a Hosted Link, an address of Plaid’s that works for everyone who opens it. Webviews and dialogs then need the button mode.',
   }),
 
   OWNERSHIP_CHECK: withDefault(is.oneOf(['off', 'report', 'require']), 'report', {
     group: 'Accounts',
     description:
-      'What is done with the owner of an account that is being connected: `off` asks nothing, `report` shows on the connection how well the owner fits the session’s identity, `require` refuses other owners. A session may say otherwise.',
+      'What is done with the owner of an account that is being connected: `off` asks nothing, `report` shows on the connection how well the owner fits the session’s identity, `require` refuses other owners. A session may set another value.',
   }),
   DEBIT_CHECK: withDefault(is.oneOf(['local', 'balance', 'signal']), 'local', {
     group: 'Accounts',

@@ -3,8 +3,8 @@ import type { Storage } from './open.ts';
 import { type Secrets, SecretsError } from './secrets.ts';
 
 /**
- * One row of `meta` for each key that stored values may still need: a text sealed with that key. A start without the key then fails
- * at the start, and not at the first customer whose row can't be opened.
+ * One row of `meta` for each key that stored values may still need: a text sealed with that key. A start without the
+ * key then fails at the start, and not at the first customer whose row can't be opened.
  */
 const PREFIX = 'key_check:';
 const TEXT = 'finix-bank-connect';
@@ -12,8 +12,8 @@ const TEXT = 'finix-bank-connect';
 const where = (keyId: string) => ({ table: 'meta', row: PREFIX + keyId, column: 'value' });
 
 /**
- * Checks that every key which stored values may need is in the list, and makes the current one known to the database. Call it at
- * the start, before anything is sealed.
+ * Checks that every key which stored values may need is in the list, and makes the current one known to the database.
+ * Call it at the start, before anything is sealed.
  * @throws {StorageSetupError} a key is missing; the message names its id
  */
 export async function assertKeys(storage: Storage, secrets: Secrets): Promise<void> {

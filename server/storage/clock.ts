@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 
 /**
- * Milliseconds since 1970, as an expression for a query. On PostgreSQL the database's clock, so that instances whose own clocks
- * differ agree on leases and windows; on SQLite all of them are on one machine.
+ * Milliseconds since 1970, as an expression for a query. On PostgreSQL the database's clock, so that instances whose
+ * own clocks differ agree on leases and windows; on SQLite all of them are on one machine.
  */
 export function databaseNow(dialect: 'sqlite' | 'postgres'): RawBuilder<number> {
   return dialect === 'postgres'
@@ -10,14 +10,15 @@ export function databaseNow(dialect: 'sqlite' | 'postgres'): RawBuilder<number> 
     : sql<number>`cast(${Date.now()} as bigint)`;
 }
 
-/** So long one look at the database's clock is good for: two machines' clocks part by less than a tenth of a millisecond in it. */
+/** How long one reading of the database's clock is used: two machines' clocks drift less than 0.1 ms in it. */
 const GOOD_FOR_MS = 1_000;
-/** More than the two clocks of one machine part by adjustment in a second: it was asleep, or somebody has set its clock. */
+/** More than the two clocks of one machine drift by adjustment in a second: it was asleep, or its clock was set. */
 const LEAP_MS = 50;
 
 /**
- * The database's clock without asking it each time: a busy server would ask thousands of times a second. Between two looks this machine's
- * monotonic clock goes on from the last, unless the machine has slept, in which that clock may stand still.
+ * The database's clock without asking it each time: a busy server would ask thousands of times a second. Between two
+ * readings this machine's monotonic clock goes on from the last, unless the machine has slept, in which that clock may
+ * stand still.
  */
 export class DatabaseClock {
   readonly #read: () => Promise<number>;
@@ -52,7 +53,7 @@ export class DatabaseClock {
     const answer = await this.#read();
     const monotonic = performance.now();
     const database = answer + (monotonic - asked) / 2;
-    // One that took longer may be of a process that was frozen, and off by as much: whoever looks twice must notice.
+    // A longer one may be of a frozen process, and off by as much: a caller that reads twice must notice.
     this.#looked = monotonic - asked < GOOD_FOR_MS ? { monotonic, wall: Date.now(), database } : undefined;
     return Math.floor(database);
   }

@@ -1,7 +1,7 @@
 /**
- * The database can't answer just now: locked for too long, disk full, connection lost, shutting down. Asking again later can succeed.
- * After it, whether a commit happened is not known: read before writing again. `reason` is a short code that is safe to log; the
- * driver's own error is not kept, because its text can carry values of rows.
+ * The database can't answer just now: locked for too long, disk full, connection lost, shutting down. Asking again
+ * later can succeed. After it, whether a commit happened is not known: read before writing again. `reason` is a short
+ * code that is safe to log; the driver's own error is not kept, because its text can carry values of rows.
  */
 export class StorageUnavailableError extends Error {
   readonly reason: string;
@@ -13,7 +13,7 @@ export class StorageUnavailableError extends Error {
   }
 }
 
-/** The storage can't be opened as it is; a person must change something. The message says what, for whoever starts the server. */
+/** The storage can't be opened as it is; the operator must change something, which the message names. */
 export class StorageSetupError extends Error {
   constructor(message: string) {
     super(message);
@@ -39,7 +39,8 @@ export function isUniqueViolation(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
   if (code === '23505') return true;
-  // 2067: SQLITE_CONSTRAINT_UNIQUE, 1555: SQLITE_CONSTRAINT_PRIMARYKEY. @photostructure/sqlite gives a failing run only SQLite's text.
+  // 2067: SQLITE_CONSTRAINT_UNIQUE, 1555: SQLITE_CONSTRAINT_PRIMARYKEY. @photostructure/sqlite gives a failing run only
+  // SQLite's text.
   return (
     code === 'ERR_SQLITE_ERROR' &&
     (errcode === 2067 || errcode === 1555 || /^UNIQUE constraint failed/.test(error.message))

@@ -13,7 +13,8 @@ const ORIGIN = 'history_origin';
 const WENT_BACK = 'went_back_at';
 
 /**
- * The embedded database and the marker beside it count together. @param warn told when the marker can't be written, as on a full disk
+ * The embedded database and the marker next to it count together. @param warn called when the marker can't be written,
+ * as on a full disk
  */
 export function sqliteHistory(
   db: Kysely<Database>,
@@ -43,7 +44,7 @@ export function sqliteHistory(
   };
 }
 
-/** A standby that takes over begins another time line, and a restored dump lies in another cluster. */
+/** A promoted standby begins another time line, and a restored dump lies in another cluster. */
 export function postgresHistory(db: Kysely<Database>): History {
   let isKnowable = true;
   return {
@@ -60,7 +61,7 @@ export function postgresHistory(db: Kysely<Database>): History {
   };
 }
 
-/** @returns undefined where the server does not say, as some that are run by cloud providers */
+/** @returns undefined where the server does not return it, as some that are run by cloud providers */
 async function originOf(db: Kysely<Database>): Promise<string | undefined> {
   try {
     const { rows } = await sql<{ origin: string }>`

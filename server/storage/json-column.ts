@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
 /**
- * Reads a column that holds JSON. What does not have the schema's shape was not written by this program: the error names the column and
- * the members, never their values, which may be personal.
+ * Reads a column that holds JSON. What does not have the schema's shape was not written by this program: the error
+ * names the column and the members, never their values, which may be personal.
  */
 export function jsonColumn<T>(column: string, schema: z.ZodType<T>): (json: string) => T {
   return (json) => {

@@ -2,8 +2,8 @@ import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * A file beside the embedded database that says that there is one, and how far it had come: an emptied database, and an older copy in its
- * place, are noticed by it. It holds nothing that a copy of the database needs.
+ * A file next to the embedded database that records that there is one, and how far it had come: an emptied database,
+ * and an older copy in its place, are noticed by it. It holds nothing that a copy of the database needs.
  */
 const MARKER_FILE = 'finix-bank-connect.marker';
 

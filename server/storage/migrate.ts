@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { SchemaTooNewError, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { up as first } from './migrations/0001-first.ts';
-import { up as afterlife } from './migrations/0002-afterlife.ts';
+import { up as lifecycle } from './migrations/0002-afterlife.ts';
 import { up as hosted } from './migrations/0003-hosted.ts';
 import { up as scripts } from './migrations/0004-scripts.ts';
 import { up as oneAtATime } from './migrations/0005-one-at-a-time.ts';
@@ -25,7 +25,7 @@ export interface Migration {
 /** In the order of running. A list, not a folder that is read: the server is bundled into few files. */
 export const migrations: readonly Migration[] = [
   { name: '0001-first', up: first },
-  { name: '0002-afterlife', up: afterlife },
+  { name: '0002-afterlife', up: lifecycle },
   { name: '0003-hosted', up: hosted },
   { name: '0004-scripts', up: scripts },
   { name: '0005-one-at-a-time', up: oneAtATime },
@@ -43,12 +43,12 @@ interface MigrationTables {
   schema_migrations: { name: string; applied_at: number };
 }
 
-/** Any number will do, as long as nobody else uses it in this database ("fbc" in ASCII). */
+/** Any number will do, as long as nothing else uses it in this database ("fbc" in ASCII). */
 const ADVISORY_LOCK = 0x66_62_63;
 
 /**
- * How long one statement waits for a table that the application uses: its transactions take milliseconds. Queued behind a longer one, a
- * change of the schema would hold up every query that comes after it.
+ * How long one statement waits for a table that the application uses: its transactions take milliseconds. Queued behind
+ * a longer one, a change of the schema would hold up every query that comes after it.
  */
 const LOCK_TIMEOUT_MS = 2_000;
 /** Longer than any transaction of the application and any other instance's migration. */
@@ -57,8 +57,9 @@ const PATIENCE_MS = 5 * 60_000;
 const RETRY_MS = 250;
 
 /**
- * Brings the database to the newest schema, one transaction for each migration, and each once, however many instances start together.
- * Servers of an earlier version may work at the same time: where a lock of theirs is in the way, the migration is tried again.
+ * Brings the database to the newest schema, one transaction for each migration, and each once, however many instances
+ * start together. Servers of an earlier version may work at the same time: where a lock of theirs is in the way, the
+ * migration is tried again.
  * @throws {SchemaTooNewError} the database is ahead of this code
  * @throws {StorageSetupError} a table stayed locked for minutes
  */
@@ -92,7 +93,8 @@ async function applyNext(
   list: readonly Migration[],
   lockTimeoutMs: number,
 ): Promise<boolean> {
-  // On PostgreSQL each statement must see what was committed while it waited for the lock, whatever the server's default is.
+  // On PostgreSQL each statement must see what was committed while it waited for the lock, under any default of the
+  // server.
   return db
     .transaction()
     .setIsolationLevel('read committed')

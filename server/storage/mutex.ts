@@ -1,8 +1,8 @@
 import { StorageUnavailableError } from './errors.ts';
 
 /**
- * How long a query may wait for the one connection. Transactions here hold it for milliseconds, so 10 s means that something
- * is stuck; the caller is told, in place of hanging.
+ * How long a query may wait for the one connection. Transactions here hold it for milliseconds, so 10 s means that
+ * something is stuck; the caller gets an error, in place of hanging.
  */
 const CONNECTION_WAIT_MS = 10_000;
 
@@ -29,7 +29,7 @@ export class Mutex {
     });
   }
 
-  /** For what can't wait: takes it when nobody has it. */
+  /** For callers that can't wait: takes it when it is free. */
   tryAcquire(): boolean {
     if (this.#held) return false;
     this.#held = true;

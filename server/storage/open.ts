@@ -30,8 +30,8 @@ export interface StorageOptions {
   dataDir: string;
   log?: (level: 'warn' | 'error', message: string, fields?: object) => void;
   /**
-   * Whether a query past an open transaction is refused with an error that says so; true when left out, so that every test finds it.
-   * Telling it takes Node's hooks on every promise of the process, a tenth of a busy server's time.
+   * Whether a query past an open transaction is refused with an error that names it; true when left out, so that every
+   * test finds it. Detecting it takes Node's hooks on every promise of the process, 10 % of a busy server's time.
    */
   guarded?: boolean;
 }
@@ -40,8 +40,8 @@ export interface StorageOptions {
 export type StorageTransaction = Transaction<Database>;
 
 /**
- * What a transaction is about. Sessions, Items and connections are changed under their customer's scope: nothing here spans customers, so
- * that on PostgreSQL those of different customers need not look out for each other.
+ * What a transaction is about. Sessions, Items and connections are changed under their customer's scope: nothing here
+ * spans customers, so that on PostgreSQL those of different customers need not look out for each other.
  */
 export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` | 'keys' | 'retention';
 
@@ -50,9 +50,9 @@ export interface Storage {
   db: Kysely<Database>;
   dialect: 'sqlite' | 'postgres';
   /**
-   * Runs `fn` as if no other transaction of the same scope ran at the same time: what it reads of the scope stays true until it commits.
-   * Across scopes only single rows and unique keys are safe. Where others were in the way, `fn` is run **again**, so it must do nothing
-   * but query through `trx`.
+   * Runs `fn` as if no other transaction of the same scope ran at the same time: what it reads of the scope stays true
+   * until it commits. Across scopes only single rows and unique keys are safe. Where others were in the way, `fn` is
+   * run **again**, so it must do nothing but query through `trx`.
    */
   transaction<T>(scope: Scope, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
   /**
@@ -73,13 +73,14 @@ export interface Storage {
 }
 
 /**
- * How long a transaction is run again when others are in its way. Each round at least one of them commits, in milliseconds, so
- * hundreds at once are through well before.
+ * How long a transaction is run again when others are in its way. Each round at least one of them commits, in
+ * milliseconds, so hundreds at once are through well before.
  */
 const CONFLICT_PATIENCE_MS = 10_000;
 
 /**
- * Opens the database and brings its schema up to date. The embedded file may be open in several processes of one machine.
+ * Opens the database and brings its schema up to date. The embedded file may be open in several processes of one
+ * machine.
  * @throws {StorageSetupError} a person must change something
  * @throws {StorageUnavailableError} the database does not answer
  */
@@ -133,7 +134,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       // TRUNCATE waits for readers up to the busy timeout. PostgreSQL's write-ahead log belongs to the operator.
       if (dialect === 'sqlite') await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);
     },
-    // The driver's own, because Kysely's would give queries that come later an error that doesn't say that the storage is closed.
+    // The driver's own, because Kysely's would give queries that come later an error that doesn't name the closed
+    // storage.
     close: () => driver.destroy(),
   };
   try {
@@ -147,7 +149,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   }
 }
 
-/** An empty database where there was one: to begin anew would make second instruments for customers who have one. */
+/** An empty database where there was one: starting again would make second instruments for customers who have one. */
 async function refuseEmptied(db: Kysely<Database>, dataDir: string): Promise<void> {
   if ((await readMarker(dataDir)) === undefined) return;
   const tables = await db.introspection.getTables();
@@ -185,7 +187,10 @@ async function openDriver(
 /** Which transaction the code that runs now belongs to. */
 const current = new AsyncLocalStorage<{ active: boolean }>();
 
-/** A query past the open transaction would wait for the connection that the transaction holds. An error shows it in every test. */
+/**
+ * A query past the open transaction would wait for the connection that the transaction holds. An error shows it in
+ * every test.
+ */
 function refuseInside(): void {
   if (current.getStore()?.active) throw new Error('Use trx, not db, inside a transaction.');
 }
@@ -207,8 +212,9 @@ async function runOnce<T>(
 }
 
 /**
- * One transaction of the scope at a time, on all instances: a lock by the scope's name before anything is read. Not PostgreSQL's
- * `serializable`: it watches pages of indexes, so that sessions which have nothing in common are turned away over and over.
+ * One transaction of the scope at a time, on all instances: a lock by the scope's name before anything is read. Not
+ * PostgreSQL's `serializable`: it watches pages of indexes, so that sessions which have nothing in common are turned
+ * away over and over.
  */
 async function runInScope<T>(
   db: Kysely<Database>,
@@ -226,7 +232,7 @@ async function runInScope<T>(
     try {
       return await runOnce(db.transaction().setIsolationLevel('read committed'), locked, guarded);
     } catch (error) {
-      // A row that another transaction inserts meanwhile can show itself by its key first; run again, `fn` sees it.
+      // A row that another transaction inserts concurrently can fail by its key first; run again, `fn` sees it.
       const again = isConflict(error) || (round === 1 && isUniqueViolation(error));
       if (!again) throw error;
       if (Date.now() >= deadline) throw new StorageUnavailableError('conflict');

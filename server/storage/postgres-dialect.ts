@@ -4,8 +4,8 @@ import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
 import { toPostgresError } from './postgres.ts';
 
 /**
- * Kysely over a pg pool. Kysely's own driver would do, but gives a connection back to the pool after its query was abandoned, and
- * takes a commit for done that PostgreSQL has answered with a rollback.
+ * Kysely over a pg pool. Kysely's own driver would do, but gives a connection back to the pool after its query was
+ * abandoned, and takes a commit for done that PostgreSQL has answered with a rollback.
  */
 export class PostgresDriver implements Driver {
   readonly #pool: Pool;

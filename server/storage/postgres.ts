@@ -1,17 +1,29 @@
 import type { Pool } from 'pg';
 import { StorageSetupError, StorageUnavailableError } from './errors.ts';
 
-/** Eight instances fit into PostgreSQL's default of 100 connections; a query takes milliseconds, so ten serve hundreds a second. */
+/**
+ * Eight instances fit into PostgreSQL's default of 100 connections; a query takes milliseconds, so ten serve hundreds a
+ * second.
+ */
 const POOL_SIZE = 10;
-/** A healthy server accepts within milliseconds; a customer should not look at a spinner for longer than this for an error. */
+/**
+ * A healthy server accepts within milliseconds; a customer should not look at a spinner for longer than this for an
+ * error.
+ */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Connections are costly to the server; half a minute keeps them through a quiet spell of a busy day. */
 const IDLE_TIMEOUT_MS = 30_000;
-/** Every query here goes through an index and takes milliseconds; 10 s means a lock that nobody gives back. */
+/** Every query here goes through an index and takes milliseconds; 10 s means a lock that is never released. */
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** No transaction here waits for anything but the database, so one that idles belongs to a frozen process and blocks others. */
+/**
+ * No transaction here waits for anything but the database, so one that idles belongs to a frozen process and blocks
+ * others.
+ */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
-/** When the network swallows packets the server's own timeout never arrives; a little after it, the connection is given up. */
+/**
+ * When the network swallows packets the server's own timeout never arrives; a little after it, the connection is given
+ * up.
+ */
 const ANSWER_TIMEOUT_MS = 12_000;
 
 /** @throws {StorageSetupError} not a PostgreSQL URL (which is not repeated: it holds a password) */
@@ -31,13 +43,13 @@ export async function openPool(databaseUrl: string, warn: (message: string, fiel
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
     types: {
-      // Times and counts come as numbers, as on SQLite: milliseconds stay exact for 280,000 years. Set for this pool, not for
-      // whoever else uses pg in the process.
+      // Times and counts come as numbers, as on SQLite: milliseconds stay exact for 280,000 years. Set for this pool,
+      // not for other users of pg in the process.
       getTypeParser: (oid, format) => (oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format)),
     },
   });
-  // Without listeners a lost connection ends the process. The pool speaks for the idle ones; one that is lost in the middle of a
-  // transaction shows itself at the next statement.
+  // Without listeners a lost connection ends the process. The pool speaks for the idle ones; one that is lost in the
+  // middle of a transaction shows itself at the next statement.
   pool.on('error', (error) =>
     warn('A database connection was lost', { reason: unavailableReason(error) ?? error.name }),
   );
@@ -55,7 +67,10 @@ export function isConflict(error: unknown): boolean {
   return code === '40001' || code === '40P01';
 }
 
-/** What a caller gets for an error of pg: StorageUnavailableError where waiting can help, else the error without values of rows. */
+/**
+ * What a caller gets for an error of pg: StorageUnavailableError where waiting can help, else the error without values
+ * of rows.
+ */
 export function toPostgresError(error: unknown): unknown {
   const reason = unavailableReason(error);
   if (reason !== undefined) return new StorageUnavailableError(reason);
@@ -65,8 +80,9 @@ export function toPostgresError(error: unknown): unknown {
 }
 
 /**
- * SQLSTATE classes: 08 connection, 28 login refused, 53 out of memory, disk or connections, 58 disk failure, 57 canceled, shut down
- * or starting up; 25006 connected to a standby, 25P03 idle in transaction for too long, 55P03 lock not available.
+ * SQLSTATE classes: 08 connection, 28 login refused, 53 out of memory, disk or connections, 58 disk failure, 57
+ * canceled, shut down or starting up; 25006 connected to a standby, 25P03 idle in transaction for too long, 55P03 lock
+ * not available.
  */
 const UNAVAILABLE_STATE = /^(08|28|53|57|58)...$|^25006$|^25P03$|^55P03$/;
 

@@ -10,8 +10,8 @@ export interface RateLimit {
 }
 
 /**
- * Counts one more use of `bucket` in the present fixed window, for all instances together. Fixed windows let up to twice the limit
- * through around a window's end; they cost one row and one statement.
+ * Counts one more use of `bucket` in the present fixed window, for all instances together. Fixed windows let up to
+ * twice the limit through around a window's end; they cost one row and one statement.
  */
 export async function takeRateLimit(
   storage: Storage,
@@ -40,7 +40,10 @@ export async function enforceRateLimit(storage: Storage, bucket: string, rate: R
   if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
 }
 
-/** Deletes the counters whose window began more than `maxAgeMs` ago (at least the longest window in use). Gives their number. */
+/**
+ * Deletes the counters whose window began more than `maxAgeMs` ago (at least the longest window in use). Gives their
+ * number.
+ */
 export async function purgeRateLimits(storage: Storage, maxAgeMs: number): Promise<number> {
   const { numDeletedRows } = await storage.db
     .deleteFrom('rate_limits')

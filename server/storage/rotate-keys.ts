@@ -16,20 +16,26 @@ export const SEALED_COLUMNS = [
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];
 
-/** `complete` is accepted for this long after the last link token's end, so the session's client secret must still be derivable. */
+/**
+ * `complete` is accepted for this long after the last link token's end, so the session's client secret must still be
+ * derivable.
+ */
 const LATEST_COMPLETE_MS = 30 * 60_000;
 
 export interface Rotation {
   resealed: number;
   /** Values that could not be opened; they were left as they are. */
   unreadable: number;
-  /** Old keys that must stay in the list: a value, or the client secret of a session that is still going, needs them. */
+  /**
+   * Old keys that must stay in the list: a value, or the client secret of a session that is still going, needs them.
+   */
   keysStillNeeded: string[];
 }
 
 /**
- * Seals every value anew with the first key, while serving. Each is written only if it is still what was read, so a concurrent
- * change always wins. Run it when all instances have the new key first; then the keys not in `keysStillNeeded` can leave the list.
+ * Seals every value again with the first key, while serving. Each is written only if it is still what was read, so a
+ * concurrent change always wins. Run it when all instances have the new key first; then the keys not in
+ * `keysStillNeeded` can leave the list.
  * @param options.batch how many rows are read at a time
  */
 export async function rotateKeys(storage: Storage, secrets: Secrets, options: { batch: number }): Promise<Rotation> {

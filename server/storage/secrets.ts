@@ -30,11 +30,17 @@ export interface Secrets {
   deriveLinkProof(linkId: string, keyId: string): Buffer;
   /** The 43 characters (base64url of 32 bytes) that only the holder of the session was given; the same each time. */
   deriveClientSecret(sessionId: string, keyId: string): string;
-  /** Bytes that only a holder of the key can know; the same each time for the same purpose. The current key where `keyId` is gone. */
+  /**
+   * Bytes that only a holder of the key can know; the same each time for the same purpose. The current key where
+   * `keyId` is gone.
+   */
   deriveBytes(purpose: string, keyId: string, length: number): Buffer;
 }
 
-/** `bad_key`: not a key; `unknown_key`: not in the list; `malformed`: not a sealed value; `refused`: changed, or sealed for another field. */
+/**
+ * `bad_key`: not a key; `unknown_key`: not in the list; `malformed`: not a sealed value; `refused`: changed, or sealed
+ * for another field.
+ */
 export type SecretsErrorCode = 'bad_key' | 'unknown_key' | 'malformed' | 'refused';
 
 /** Never carries a key or a plain value. */
@@ -69,7 +75,7 @@ export function createSecrets(keys: readonly string[]): Secrets {
         `Encryption key ${i + 1} is not 32 bytes in base64 (make one with: openssl rand -base64 32).`,
       );
     }
-    // 32 bits tell apart the few keys that one list ever holds, and say nothing about the key.
+    // 32 bits distinguish the few keys that one list ever holds, and reveal nothing about the key.
     const id = createHash('sha256').update(bytes).digest('hex').slice(0, 8);
     if (ring.has(id)) throw new SecretsError('bad_key', `Encryption key ${i + 1} is in the list already.`);
     ring.set(id, createSecretKey(bytes));

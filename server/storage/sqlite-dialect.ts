@@ -5,9 +5,9 @@ import type { SqliteDatabase } from './sqlite.ts';
 import { SqliteGroup } from './sqlite-group.ts';
 
 /**
- * One connection that whole transactions take in turn, so that they never interleave. A transaction begins with the write lock in
- * hand: what it reads stays true until it commits, also against other processes. As on PostgreSQL, a failed statement ends its
- * transaction: nothing more runs in it and it can't be committed.
+ * One connection that whole transactions take in turn, so that they never interleave. A transaction begins with the
+ * write lock in hand: what it reads stays true until it commits, also against other processes. As on PostgreSQL, a
+ * failed statement ends its transaction: nothing more runs in it and it can't be committed.
  */
 export class SqliteDriver implements Driver {
   readonly #group: SqliteGroup;
@@ -80,7 +80,8 @@ class SqliteConnection implements DatabaseConnection {
       }
     }
     const { outcome, committed } = await this.#group.executeAlone<R>(query);
-    // Whoever waits for the commit has no more use for the connection, and others may still get into the same one.
+    // A caller that waits for the commit has no more use for the connection, and others may still get into the same
+    // one.
     this.release();
     await committed;
     return outcome();

@@ -16,10 +16,10 @@ const STATEMENTS_KEPT = 500;
 const LONGEST_COMPANY_MS = 20;
 
 /**
- * Transactions that come within one turn of the event loop are committed as one, because each commit waits for the disk while everything
- * else in the process waits for it. Each is a savepoint in the group's transaction: it can be rolled back by itself, and its caller hears
- * of success only when the group is on the disk. Whoever reads from an open group waits for its commit as well, so that nobody ever acts
- * on what may still be lost.
+ * Transactions that come within one turn of the event loop are committed as one, because each commit waits for the disk
+ * while everything else in the process waits for it. Each is a savepoint in the group's transaction: it can be rolled
+ * back by itself, and its caller learns of success only when the group is on the disk. Reads inside an open group also
+ * wait for its commit, so that no caller ever acts on what may still be lost.
  */
 export class SqliteGroup {
   readonly #db: SqliteDatabase;
@@ -30,8 +30,8 @@ export class SqliteGroup {
     | { committed: Promise<void>; resolve: () => void; reject: (error: unknown) => void; members: number }
     | undefined;
   /**
-   * For how long a group waits for more: as long as the last commit took, if several shared it, so that the process is free for half of
-   * the time at least; not at all if it had no company.
+   * For how long a group waits for more: as long as the last commit took, if several shared it, so that the process is
+   * free for half of the time at least; not at all if it had no company.
    */
   #companyMs = 0;
 
@@ -50,7 +50,10 @@ export class SqliteGroup {
     }
   }
 
-  /** Ends the member. The caller may give up its turn now, and goes on when the promise says that all of it is on the disk. */
+  /**
+   * Ends the member. The caller may give up its turn now, and goes on when the promise resolves: all of it is on the
+   * disk.
+   */
   end(): Promise<void> {
     try {
       this.#db.exec('RELEASE member');
@@ -60,7 +63,10 @@ export class SqliteGroup {
     return this.#joined();
   }
 
-  /** Undoes the member, and only it, unless what went wrong may have undone more. @returns resolves when the others have an outcome */
+  /**
+   * Undoes the member, and only it, unless what went wrong may have undone more.
+   * @returns resolves when the others have an outcome
+   */
   async abandon(cause: unknown): Promise<void> {
     if (!this.#open) return;
     const ended = this.#open.committed.catch(() => {});
@@ -87,7 +93,10 @@ export class SqliteGroup {
     }
   }
 
-  /** A query by itself. Its outcome, a refusal too, counts once `committed`: it may come of what another member has written. */
+  /**
+   * A query by itself. Its outcome, a refusal too, counts once `committed`: it may come of what another member has
+   * written.
+   */
   async executeAlone<R>(query: CompiledQuery): Promise<{ outcome: () => QueryResult<R>; committed: Promise<void> }> {
     const { kind } = query.query;
     const writes = kind === 'InsertQueryNode' || kind === 'UpdateQueryNode' || kind === 'DeleteQueryNode';
@@ -134,7 +143,8 @@ export class SqliteGroup {
     this.commit();
     this.#statements.clear();
     try {
-      // Leaves everything in the one file, for whoever copies it; not possible while another process reads, which is no harm.
+      // Leaves everything in the one file, for copies of it; not possible while another process reads, which is no
+      // harm.
       this.#db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // The log is complete without it.
@@ -165,7 +175,7 @@ export class SqliteGroup {
       resolve = onCommit;
       reject = onFailure;
     });
-    // Whoever waits for it hears of a failure; there may be nobody left.
+    // Callers that wait for it get the failure; there may be none left.
     committed.catch(() => {});
     const open = { committed, resolve, reject, members: 0 };
     this.#open = open;
@@ -187,7 +197,7 @@ export class SqliteGroup {
 
   #commitSoon(open: object): void {
     const commit = () => {
-      // It may have failed and been followed by another meanwhile.
+      // It may have failed and been followed by another in the meantime.
       if (this.#open === open) this.commit();
       this.#mutex.release();
     };
@@ -196,7 +206,7 @@ export class SqliteGroup {
     else this.#mutex.acquire().then(commit, () => this.#commitSoon(open));
   }
 
-  /** The whole group is rolled back, and every member hears of it. */
+  /** The whole group is rolled back, and every member gets the error. */
   #giveUp(error: unknown): unknown {
     const open = this.#open;
     this.#open = undefined;

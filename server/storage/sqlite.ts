@@ -25,12 +25,15 @@ interface SqliteModule {
 
 export const SQLITE_FILE = 'finix-bank-connect.sqlite';
 
-/** How long a statement may wait for another process's lock. Ours hold it for milliseconds; 5 s outlasts a backup of a small file. */
+/**
+ * How long a statement may wait for another process's lock. Ours hold it for milliseconds; 5 s outlasts a backup of a
+ * small file.
+ */
 const LOCK_WAIT_MS = 5_000;
 
 /**
- * SQLite's own waiting blocks the event loop, so it gets only what most transactions of another process take; the rest is waited
- * for without blocking.
+ * SQLite's own waiting blocks the event loop, so it gets only what most transactions of another process take; the rest
+ * is waited for without blocking.
  */
 const BLOCKING_WAIT_MS = 5;
 
@@ -38,7 +41,8 @@ const BLOCKING_WAIT_MS = 5;
 const OLDEST_SQLITE = [3, 51, 3] as const;
 
 /**
- * Opens (and makes, if need be) the one database file in `dataDir`. Several processes may do so at once, on a local disk.
+ * Opens (and makes, if need be) the one database file in `dataDir`. Several processes may do so at once, on a local
+ * disk.
  * @throws {StorageSetupError} no good SQLite, or the folder can't be used
  */
 export async function openSqliteFile(dataDir: string, warn: (message: string) => void): Promise<SqliteDatabase> {
@@ -46,7 +50,8 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
   const file = join(dataDir, SQLITE_FILE);
   try {
     const made = await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    // mkdir's mode is cut by the umask only; a folder that was there before may be shared on purpose, so it is left alone.
+    // mkdir's mode is cut by the umask only; a folder that was there before may be shared on purpose, so it is left
+    // alone.
     if (made !== undefined) await chmod(dataDir, 0o700);
     else if (((await stat(dataDir)).mode & 0o077) !== 0)
       warn('DATA_DIR can be read by other users of this machine; chmod 700 it');
@@ -66,7 +71,8 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
     // Every commit is synced to the disk before it counts: an acknowledged row outlives the power.
     db.exec('PRAGMA synchronous = FULL');
     db.exec('PRAGMA foreign_keys = ON');
-    // What is erased is overwritten in the file, too: without this it stays readable in free pages, and in copies of the file.
+    // What is erased is overwritten in the file, too: without this it stays readable in free pages, and in copies of
+    // the file.
     db.exec('PRAGMA secure_delete = ON');
     return db;
   } catch (error) {
@@ -80,8 +86,8 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
 function openFile(sqlite: SqliteModule, file: string): SqliteDatabase {
   try {
     const db = new sqlite.DatabaseSync(file);
-    // SQLite gives its log files, made later, the same permissions. By name: opening and closing the file here would drop the
-    // locks that another connection of this process holds on it.
+    // SQLite gives its log files, made later, the same permissions. By name: opening and closing the file here would
+    // drop the locks that another connection of this process holds on it.
     chmodSync(file, 0o600);
     return db;
   } catch (error) {
@@ -90,8 +96,8 @@ function openFile(sqlite: SqliteModule, file: string): SqliteDatabase {
 }
 
 /**
- * Writes a whole, synced copy of the database in `dataDir` to `file`, also while servers use it. The schema is copied as it is, so that
- * a copy can be made before an upgrade, by the newer version.
+ * Writes a whole, synced copy of the database in `dataDir` to `file`, also while servers use it. The schema is copied
+ * as it is, so that a copy can be made before an upgrade, by the newer version.
  * @throws {StorageSetupError} there is no database, or `file` can't be written
  */
 export async function backupSqliteFile(dataDir: string, file: string): Promise<void> {
@@ -116,8 +122,8 @@ export async function backupSqliteFile(dataDir: string, file: string): Promise<v
 }
 
 /**
- * Makes the copy that `vacuumInto` writes a backup called `file`: private, synced, and named so only once complete. To restore: with
- * the server stopped, put it in place of the database file and delete that one's `-wal` and `-shm`.
+ * Makes the copy that `vacuumInto` writes a backup called `file`: private, synced, and named so only once complete. To
+ * restore: with the server stopped, put it in place of the database file and delete that one's `-wal` and `-shm`.
  */
 export async function backupSqlite(vacuumInto: (part: string) => Promise<void>, file: string): Promise<void> {
   // Made here, empty and private, because SQLite would make it readable for all; also refuses to overwrite.
@@ -163,7 +169,7 @@ function inspect(sqlite: SqliteModule): { version: string; usable: boolean } {
   try {
     const statement = db.prepare('SELECT sqlite_version() AS version');
     const version = String(statement.all()[0]?.['version']);
-    // Node before 22.16 can't tell whether a statement gives rows.
+    // Node before 22.16 doesn't report whether a statement gives rows.
     return { version, usable: isSafeVersion(version) && typeof statement.columns === 'function' };
   } finally {
     db.close();
@@ -180,7 +186,10 @@ export function isSafeVersion(version: string): boolean {
   return true;
 }
 
-/** Runs `attempt` again while another process holds the lock, for at most LOCK_WAIT_MS. Only for what has no effect when it fails. */
+/**
+ * Runs `attempt` again while another process holds the lock, for at most LOCK_WAIT_MS. Only for what has no effect when
+ * it fails.
+ */
 export async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
   const deadline = Date.now() + LOCK_WAIT_MS;
   for (;;) {
@@ -215,7 +224,7 @@ function unavailableReason(error: unknown): string | undefined {
   const { code, errcode } = error as Error & { code?: unknown; errcode?: unknown };
   if (code === 'ERR_INVALID_STATE' && /^database is not open/.test(error.message)) return 'closed';
   if (code !== 'ERR_SQLITE_ERROR') return undefined;
-  // The low byte is the primary code; the rest says more about it.
+  // The low byte is the primary code; the rest refines it.
   const primary = typeof errcode === 'number' ? errcode & 0xff : undefined;
   return UNAVAILABLE.find(([number, text]) => primary === number || text.test(error.message))?.[2];
 }

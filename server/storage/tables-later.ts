@@ -2,30 +2,33 @@ import type { LinkStatus, SessionMode } from '../../widget/contract.ts';
 
 /** Rows of what follows a connection: transfers, checks, links, events in and out, and the server's own. */
 
-/** Every instrument that a connection has or had: a return can be about one that was replaced weeks ago. Kept as long as the connection. */
+/**
+ * Every instrument that a connection has or had: a return can be about one that was replaced weeks ago. Kept as long as
+ * the connection.
+ */
 export interface ConnectionInstrumentTable {
   payment_instrument: string;
   connection_id: string;
   created_at: number;
 }
 
-/** A debit or a payout of a connected account, as far as Finix has told of it: what a return and a check belong to. */
+/** A debit or a payout of a connected account, as far as Finix has reported it: what a return and a check belong to. */
 export interface TransferTable {
   /** Finix's id. */
   id: string;
   connection_id: string;
   payment_instrument: string;
   type: 'debit' | 'payout';
-  /** Finix's word, as told last. */
+  /** Finix's word, as reported last. */
   state: string;
   /** Minor units. */
   amount: number | null;
   currency: string | null;
-  /** When it was made at Finix, where Finix tells. */
+  /** When it was made at Finix, where Finix returns it. */
   sent_at: number;
   /** The check that was made before it. */
   check_id: string | null;
-  /** The Transfer that says that it came back: itself, or the one that takes the money back. */
+  /** The Transfer that shows that it came back: itself, or the one that takes the money back. */
   return_transfer: string | null;
   /** ACH return code; null: not known. */
   return_code: string | null;
@@ -38,7 +41,10 @@ export interface TransferTable {
   updated_at: number;
 }
 
-/** `keep`: nothing. `repair`: the customer connects the account again. `blocked`: no debit without a new permission. `dead`: another account. */
+/**
+ * `keep`: nothing. `repair`: the customer connects the account again. `blocked`: no debit without a new permission.
+ * `dead`: another account.
+ */
 export type ReturnEffect = 'keep' | 'repair' | 'blocked' | 'dead';
 
 /** A question before a debit, and its answer, which is given again to the same question. */
@@ -92,7 +98,7 @@ export interface InboundEventTable {
   body_hash: string;
   /** `ITEM/ERROR`, `instrument/updated`, … */
   type: string;
-  /** The Item or instrument that it is about: of each, one webhook at a time is handled. Null: it stands by itself. */
+  /** The Item or instrument that it is about: of each, one webhook at a time is handled. Null: it is independent. */
   subject: string | null;
   /** JSON of the members that are used, chosen by name: nothing secret can be among them. */
   facts: string;
@@ -109,7 +115,7 @@ export interface InboundEventTable {
   handled_at: number | null;
 }
 
-/** A webhook to the merchant, written in the same transaction as what it tells of. */
+/** A webhook to the merchant, written in the same transaction as the change that it reports. */
 export interface DeliveryTable {
   /** Also its `webhook-id`, the same at every try. */
   id: string;
@@ -162,7 +168,7 @@ export interface IdempotencyTable {
   /** SHA-256 (hex) of the request's canonical body. */
   request_hash: string;
   session_id: string;
-  /** JSON of the answer, without the client secret, which is derived anew. */
+  /** JSON of the answer, without the client secret, which is derived again. */
   response: string;
   created_at: number;
 }
@@ -180,7 +186,10 @@ export interface MetaTable {
   value: string;
 }
 
-/** Pinned scripts and their chunks, of this version and of earlier ones: an upgrade of the server must not break a page that pins. */
+/**
+ * Pinned scripts and their chunks, of this version and of earlier ones: an upgrade of the server must not break a page
+ * that pins.
+ */
 export interface ScriptTable {
   /** File name, with the version or the content's hash in it. */
   name: string;
@@ -197,7 +206,10 @@ export interface LinkTable {
   /** `expired` is written by a job, and shown from `expires_at` on. */
   status: LinkStatus;
   mode: SessionMode;
-  /** JSON of the session request, for the session behind each opening; null once the link has ended, because it names the customer. */
+  /**
+   * JSON of the session request, for the session behind each opening; null once the link has ended, because it names
+   * the customer.
+   */
   request_enc: string | null;
   return_url: string | null;
   /** The session of the last opening. */

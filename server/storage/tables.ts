@@ -19,8 +19,8 @@ import type {
 export type * from './tables-later.ts';
 
 /**
- * The rows, as every query sees them. Portable on purpose: ids are text made by us, times are milliseconds since 1970 (UTC),
- * JSON is text, truth is 0 or 1. A column ending in `_enc` holds a value sealed by secrets.ts.
+ * The rows, as every query sees them. Portable on purpose: ids are text made by us, times are milliseconds since 1970
+ * (UTC), JSON is text, truth is 0 or 1. A column ending in `_enc` holds a value sealed by secrets.ts.
  */
 export interface Database {
   sessions: SessionTable;
@@ -83,7 +83,10 @@ export interface SessionTable {
   secret_key_id: string;
   /** The item that `complete` is working on, or worked on last. */
   item_id: string | null;
-  /** JSON array of the ids of connections that the customer had already, when the session ended with them; null: with its own. */
+  /**
+   * JSON array of the ids of connections that the customer had already, when the session ended with them; null: with
+   * its own.
+   */
   recognized_connections: string | null;
   /** JSON array of the Plaid account ids that the page chose; empty: none named. */
   chosen_accounts: string;
@@ -115,7 +118,9 @@ export interface SessionTable {
   expires_at: number;
 }
 
-/** One exchange of one public token, and the Plaid Item that came of it. Survives until the Item is removed at Plaid. */
+/**
+ * One exchange of one public token, and the Plaid Item that came of it. Survives until the Item is removed at Plaid.
+ */
 export interface ItemTable {
   id: string;
   session_id: string;
@@ -130,7 +135,7 @@ export interface ItemTable {
   plaid_item_id: string | null;
   institution_id: string | null;
   institution_name: string | null;
-  /** Where Plaid sends news of it, as Plaid says; empty: nowhere; null: not known. */
+  /** Where Plaid sends its webhooks, as Plaid returns it; empty: nowhere; null: not known. */
   webhook_url: string | null;
   /** Plaid's name for the customer's way through Link, as the page gave it: a reference, not proof. */
   link_session_id: string | null;
@@ -168,10 +173,15 @@ export interface ConnectionTable {
   bank_account_validation_check: string | null;
   authorization_receipt: string | null;
   metadata: string;
-  /** When a create call was last sent, while its worker waits for what came of it. For servers of version 0.1; see CreateCallTable. */
+  /**
+   * When a create call was last sent, while its worker waits for what came of it. For servers of version 0.1; see
+   * CreateCallTable.
+   */
   instrument_sent_at: number | null;
   instrument_tries: number;
-  /** Written by servers of version 0.1 only: when Finix's list is to be looked at for what their create calls have made. */
+  /**
+   * Written by servers of version 0.1 only: when Finix's list is to be looked at for what their create calls have made.
+   */
   sweep_at: number | null;
   /** Why it failed: a ProblemCode. */
   error_code: string | null;
@@ -212,8 +222,8 @@ export interface ConnectionTable {
 }
 
 /**
- * `instrument`: make one, disabling the previous. `disable`: disable all. `remove`: disable all, let the Item go. A later one in this
- * list takes the place of an earlier one.
+ * `instrument`: make one, disabling the previous. `disable`: disable all. `remove`: disable all, let the Item go. A
+ * later one in this list takes the place of an earlier one.
  */
 export type ConnectionTask = 'instrument' | 'disable' | 'remove';
 
@@ -222,7 +232,10 @@ export interface CustomerTable {
   customer_id: string;
   role: 'BUYER' | 'RECIPIENT' | 'SELLER';
   finix_identity: string | null;
-  /** The tag that our create calls carry. Derived from the customer, so that a database that went back in time finds its identity. */
+  /**
+   * The tag that our create calls carry. Derived from the customer, so that a database that went back in time finds its
+   * identity.
+   */
   identity_tag: string;
   /** When a create call was last sent, while its worker waits for what came of it. For servers of version 0.1. */
   identity_sent_at: number | null;
@@ -235,8 +248,9 @@ export interface CustomerTable {
 }
 
 /**
- * A create call at Finix from before it is sent, for as long as it is not certain what it has made (work/create-call.ts). As long as
- * there are rows, Finix's list is looked at; without rows it is not. Also an instrument that must go, by its id.
+ * A create call at Finix from before it is sent, for as long as it is not certain what it has made
+ * (work/create-call.ts). As long as there are rows, Finix's list is looked at; without rows it is not. Also an
+ * instrument that must go, by its id.
  */
 export interface CreateCallTable {
   /** Also a tag of what the call makes, so that each call's work is known. */
@@ -253,7 +267,10 @@ export interface CreateCallTable {
   /** Whose bank accounts are listed; null for an identity. */
   finix_identity: string | null;
   sent_at: number;
-  /** null: not answered. `error`: answered with an error that may have come after the commit. `made`: `instrument` is to be disabled. */
+  /**
+   * null: not answered. `error`: answered with an error that may have come after the commit. `made`: `instrument` is to
+   * be disabled.
+   */
   outcome: 'error' | 'made' | null;
   instrument: string | null;
   /** When it is looked for next; later while a job is at it. */
@@ -271,8 +288,8 @@ export interface LinkTokenTable {
 }
 
 /**
- * A Link that a customer may be in, whose outcome can be read from Plaid with the link token: a Hosted Link, or that of a customer who
- * has connected a bank before. Gone when nothing can come of it any more.
+ * A Link that a customer may be in, whose outcome can be read from Plaid with the link token: a Hosted Link, or that of
+ * a customer who has connected a bank before. Gone when nothing can come of it any more.
  */
 export interface StoredLinkTable {
   id: string;

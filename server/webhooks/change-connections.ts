@@ -30,7 +30,7 @@ export interface WebhookDeps {
 
 export type Outcome = 'handled' | 'ignored';
 
-/** A session at work on the Item is done within seconds. */
+/** A session that is processing the Item is done within seconds. */
 const BUSY_MS = 2_000;
 
 /** One change of one connection; undefined: not for this one. */
@@ -97,8 +97,8 @@ async function customerOf({ db }: Storage, itemId: string): Promise<string | und
 }
 
 /**
- * A process that was frozen while it handled the webhook comes back with an answer of before; somebody else has handled it since, or
- * a later one about the same thing, for which its time must be over.
+ * A process that was frozen while it handled the webhook comes back with an old answer; another worker has handled it
+ * since, or a later one about the same thing, for which its time must be over.
  * @throws NotNow
  */
 export async function refuseOvertaken(

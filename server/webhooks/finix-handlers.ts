@@ -5,10 +5,12 @@ import { type Change, change, type Outcome, type WebhookDeps } from './change-co
 import { handleTransfer } from './transfer-handlers.ts';
 import { readFinixFacts } from './verify-finix.ts';
 
-/** The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only. */
+/**
+ * The same for Finix, shorter: the merchant's other instruments are none of ours, and each is looked for twice only.
+ */
 const FINIX_AHEAD_MS = 60_000;
 
-/** Whatever Finix says has changed is read from Finix: then neither order nor repetition matters. */
+/** What Finix reports as changed is read from Finix: then neither order nor repetition matters. */
 export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
   const { instrument: id, transfer } = readFinixFacts(event.facts);
   if (transfer) return handleTransfer(deps, event, transfer, id);
@@ -19,7 +21,7 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     .where((eb) => eb.or([eb('payment_instrument', '=', id), eb('previous_payment_instrument', '=', id)]))
     .executeTakeFirst();
   if (!connection) {
-    // The answer to our own create call may be still on its way; what it says of itself is news enough.
+    // The answer to our own create call may be still on its way; its own status is recent enough.
     const isNew = event.type !== 'instrument/created' && event.waited_ms < FINIX_AHEAD_MS;
     if (isNew) throw new NotNow('unknown', FINIX_AHEAD_MS);
     return 'ignored';
@@ -33,7 +35,8 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     // Of a connection with a return the instrument is disabled by this server.
     const isUsed = before.status === 'active' || (before.status === 'needs_repair' && !isReturned(before));
     if (!present.enabled && isUsed) {
-      // Nothing is left to disable: whoever did it may take it back at any moment, and we must not come in between.
+      // Nothing is left to disable: the operator who did it may undo it at any moment, and the server must not
+      // interfere.
       const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;
       return changeConnection(unit, before, patch);
     }

@@ -9,8 +9,8 @@ import type { PlaidFacts } from './verify-plaid.ts';
 const BUSY_MS = 5_000;
 
 /**
- * A Hosted Link has ended with a login: the webhook brings the public token that no page has. From here on it is as if the page had
- * sent it; whichever of the two comes first, the other finds it done.
+ * A Hosted Link has ended with a login: the webhook brings the public token that no page has. From here on it is as if
+ * the page had sent it; whichever of the two comes first, the other finds it done.
  */
 export async function finishHostedLink(
   { storage, secrets, connector, log }: WebhookDeps,

@@ -5,7 +5,10 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 
-/** Whether an event about a login is still true: they come late and more than once, also after the customer has signed in again. */
+/**
+ * Whether an event about a login is still true: they come late and more than once, also after the customer has signed
+ * in again.
+ */
 
 export type LoginState = 'good' | 'broken' | 'unknown';
 
@@ -29,7 +32,7 @@ export async function lastRepair(
   return latest?.repaired_at ?? undefined;
 }
 
-/** Whether the very same event was handled before the connection was repaired. One that was not handled has told nothing yet. */
+/** Whether the very same event was handled before the connection was repaired. One that was not handled is no copy. */
 export async function isRepeat(
   trx: StorageTransaction,
   event: InboundEventTable,
@@ -46,12 +49,12 @@ export async function isRepeat(
   return earlier !== undefined;
 }
 
-/** What Plaid says of the login now. */
+/** The login's status at Plaid now. */
 export function loginState({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<LoginState> {
   return ask(secrets, item, async (token) => (await plaid.getItemError(token)) === null);
 }
 
-/** What Plaid says of the login's account numbers now: whether its customer shares them. */
+/** The status of the login's account numbers at Plaid now: whether its customer shares them. */
 export function numbersState({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<LoginState> {
   return ask(secrets, item, async (token) => (await plaid.getItemProducts(token)).includes('auth'));
 }

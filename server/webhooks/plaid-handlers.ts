@@ -16,9 +16,9 @@ const AHEAD_MS = 15 * 60_000;
 type Handler = (deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts) => Promise<Outcome>;
 
 /**
- * What each webhook means for a connection. Handlers act on the provider's current state, not on event order: webhooks arrive late,
- * duplicated and out of order. Work at Plaid or Finix becomes a task of the connection first, so that it completes even if this
- * process ends.
+ * What each webhook means for a connection. Handlers act on the provider's current state, not on event order: webhooks
+ * arrive late, duplicated and out of order. Work at Plaid or Finix becomes a task of the connection first, so that it
+ * completes even if this process ends.
  */
 const HANDLERS: Record<string, Handler> = {
   'AUTH/AUTOMATICALLY_VERIFIED': verified,
@@ -107,8 +107,8 @@ function numbersWithheld(deps: WebhookDeps, event: InboundEventTable, facts: Pla
 }
 
 /**
- * The login needs its customer, unless it was repaired since. Where there was a repair, Plaid's present answer decides, and nothing else:
- * the webhook carries no time, so that a second break looks like a late copy of the first.
+ * The login needs its customer, unless it was repaired since. Where there was a repair, Plaid's present answer decides,
+ * and nothing else: the webhook carries no time, so that a second break looks like a late copy of the first.
  */
 async function unlessRepaired(
   deps: WebhookDeps,
@@ -135,7 +135,8 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
   // It may have broken again since, or have been removed.
   const isGood = (await loginState(deps, item)) === 'good';
   return forItem(deps, event, facts, (unit, before) => {
-    // What is leaving stays as it is, and its worker undisturbed. A good login does not bring back an instrument that was disabled for a return.
+    // What is leaving stays as it is, and its worker undisturbed. A good login does not bring back an instrument that
+    // was disabled for a return.
     if (before.goal === 'remove' || isReturned(before)) return undefined;
     const isRepaired = before.status === 'needs_repair' && isGood;
     const status = before.payment_instrument === null ? 'pending_verification' : 'active';
@@ -144,17 +145,21 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
   });
 }
 
-/** The customer has taken the permission back, for the login or for one account. The debit is stopped before anything else. */
+/**
+ * The customer has taken the permission back, for the login or for one account. The debit is stopped before anything
+ * else.
+ */
 async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const reason = event.type === 'ITEM/USER_ACCOUNT_REVOKED' ? 'USER_ACCOUNT_REVOKED' : 'USER_PERMISSION_REVOKED';
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
-  // In any doubt no debit: only what Plaid calls good by now, and what was handled before the repair, is an old event once more.
+  // In any doubt no debit: only what Plaid calls good by now, and what was handled before the repair, is an old event
+  // once more.
   const isGood = (await lastRepair(deps, item, event)) !== undefined && (await loginNow(deps, item)) === 'good';
   const change: Change = async (unit, before) => {
     if (before.status === 'failed' || before.goal === 'remove') return undefined;
     if (isGood && (await isRepeat(unit.trx, event, before))) return undefined;
-    // A repair may be at work on a connection that is revoked already: it began too early, and must learn of it.
+    // A repair may be in progress on a connection that is revoked already: it began too early, and must learn of it.
     if (before.status === 'revoked') {
       return (await isBusy(unit.trx, before.item_id))
         ? changeConnection(unit, before, { revoked_at: unit.now })
@@ -222,7 +227,8 @@ const STOPS = new Set([
 const UNKNOWN_AGAIN_MS = 3600_000;
 
 /**
- * @returns undefined when the Item is gone, or no row is of it: every Item whose webhooks come here was made by this server
+ * @returns undefined when the Item is gone, or no row is of it: every Item whose webhooks come here was made by this
+ * server
  * @throws Postpone while its row may still come
  */
 async function findItem(

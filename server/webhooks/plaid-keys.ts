@@ -8,8 +8,8 @@ import type { Storage } from '../storage/open.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 
 /**
- * The keys that Plaid signs webhooks with, asked for once and kept, here and in storage: whoever makes up keys may use up what is left
- * for new ones, never stop webhooks with a known one.
+ * The keys that Plaid signs webhooks with, asked for once and kept, here and in storage: an attacker who makes up keys
+ * may exhaust what is left for new ones, never stop webhooks with a known one.
  */
 export interface PlaidKeys {
   /**
@@ -27,7 +27,7 @@ export interface PlaidKey {
 }
 
 interface KeptKey extends PlaidKey {
-  /** When Plaid is asked anew. */
+  /** When Plaid is asked again. */
   refreshAt: number;
 }
 
@@ -41,7 +41,7 @@ const readStoredKey = jsonColumn<StoredKey>(
 
 /** A key that Plaid retires is learned of within this time. */
 const REFRESH_MS = 3600_000;
-/** While Plaid can't say, a known key is good and is asked for again after this long, not with every webhook. */
+/** While Plaid can't be asked, a known key is good and is asked for again after this long, not with every webhook. */
 const RETRY_MS = 60_000;
 /** Plaid has a handful of keys and brings a new one now and then; who asks for more makes them up. */
 const LOOK_UPS_OF_ONE: RateLimit = { limit: 10, windowMs: 60_000 };

@@ -15,15 +15,18 @@ import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
 import { createPlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
 
 /**
- * Webhooks that come in: proved, stored once, answered, then handled, at once if there is room and else by a job. A webhook may come
- * more than once and in any order; handle-webhook.ts decides by what is true, not by what came before. Of those about the same Item or
- * instrument one at a time is handled, on all instances: whoever asks Plaid or Finix what is true then writes the answer before anybody
- * else asks, so that an older answer never comes after a newer one.
+ * Webhooks that come in: verified, stored once, answered, then handled, at once if there is capacity and else by a job.
+ * A webhook may come more than once and in any order; handle-webhook.ts decides by what is true, not by what came
+ * before. Of those about the same Item or instrument one at a time is handled, on all instances: a worker that asks
+ * Plaid or Finix for the state writes it before another asks, so that an older answer never comes after a newer one.
  */
 export interface Inbound {
   /** Resolves once it is stored. @param caller see PlaidVerifier @throws ProblemError when it is not Plaid's */
   receivePlaid(body: Uint8Array, token: string | undefined, caller: string): Promise<void>;
-  /** Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store. @throws ProblemError */
+  /**
+   * Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store.
+   * @throws ProblemError
+   */
   receiveFinix(body: Uint8Array, signature: string | undefined): Promise<void>;
   /** Handles what is due. @returns whether there may be more */
   runDue(limit: number): Promise<boolean>;
@@ -36,7 +39,7 @@ export interface InboundDeps extends WebhookDeps {
   timing: Timing;
 }
 
-/** Events that say how a login is. */
+/** Events about the status of a login. */
 const STATES = new Set([
   'ITEM/ERROR',
   'ITEM/LOGIN_REPAIRED',
@@ -44,9 +47,15 @@ const STATES = new Set([
   'ITEM/USER_ACCOUNT_REVOKED',
   'AUTH/PRODUCT_PERMISSIONS_REQUIRED',
 ]);
-/** Handled right after their answer at the same time; the rest is left to jobs, so that a flood does not fill the memory. */
+/**
+ * Handled right after their answer at the same time; the rest is left to jobs, so that a flood does not fill the
+ * memory.
+ */
 const AT_ONCE = 8;
-/** After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30 days. */
+/**
+ * After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30
+ * days.
+ */
 export const EVENT_KEEP_MS = 30 * 24 * 3600_000;
 
 export function createInbound(deps: InboundDeps): Inbound {
@@ -86,8 +95,9 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   /**
-   * Plaid's events about a login carry neither time nor id: of two breaks within a second, with a repair between them, the second looks
-   * like a copy of the first. What was handled is handled once more then, by what Plaid says of the login by now.
+   * Plaid's events about a login carry neither time nor id: of two breaks within a second, with a repair between them,
+   * the second looks like a copy of the first. What was handled is handled once more then, by the login's status at
+   * Plaid by now.
    */
   async function handleAgain(dedupeKey: string, now: number): Promise<void> {
     await storage.db
@@ -129,7 +139,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     }
   }
 
-  /** Whoever had to wait for this one goes on at once. */
+  /** Events that had to wait for this one go on at once. */
   async function nextOf(subject: string | null): Promise<void> {
     if (subject === null || stopped) return;
     const next = await storage.db
@@ -153,7 +163,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     }
   }
 
-  /** Only by whoever still has it: another may be at work on it after this process was frozen. */
+  /** Only by the worker that still has it: another may be processing it after this process was frozen. */
   async function put(event: InboundEventTable, patch: Partial<InboundEventTable>): Promise<void> {
     await storage.db
       .updateTable('inbound_events')
@@ -190,7 +200,8 @@ export function createInbound(deps: InboundDeps): Inbound {
     async receivePlaid(body, token, caller) {
       const { issuedAt, bodyHash } = await verifier.verify(body, token, caller);
       const { type, facts, publicToken } = readPlaidWebhook(body);
-      // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of the key.
+      // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of
+      // the key.
       const dedupe_key = `plaid:${bodyHash}:${issuedAt}`;
       // One that brings a login is for a session, and the session's own lease keeps order there.
       const subject = publicToken === null ? (facts.item_id ?? null) : null;
@@ -241,7 +252,7 @@ export function createInbound(deps: InboundDeps): Inbound {
   };
 }
 
-/** Nobody is at work on it, nor on another of the same subject. */
+/** No worker has it, nor another of the same subject. */
 function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: number) {
   return eb.and([
     eb('event.status', '=', 'received'),

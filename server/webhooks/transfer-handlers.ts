@@ -14,7 +14,10 @@ import type { Storage } from '../storage/open.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
 import { type Outcome, refuseOvertaken, type WebhookDeps } from './change-connections.ts';
 
-/** The instrument of ours that a transfer debits or pays; undefined: none. One look into an index, for most of what comes is about others. */
+/**
+ * The instrument of ours that a transfer debits or pays; undefined: none. One look into an index, for most of what
+ * comes is about others.
+ */
 export async function ownInstrumentOf(
   { db }: Storage,
   { source, destination }: FinixTransfer,
@@ -30,14 +33,17 @@ export async function ownInstrumentOf(
   return found?.payment_instrument;
 }
 
-/** Which instrument Finix names on a reversal is not published: its debit's instrument is asked for. Refunds by the merchant mean nothing here. */
+/**
+ * Which instrument Finix names on a reversal is not published: its debit's instrument is asked for. Refunds by the
+ * merchant mean nothing here.
+ */
 export function mayBeOwn(transfer: FinixTransfer): boolean {
   return isSystemReversal(transfer) && transfer.parent !== null;
 }
 
 /**
- * A debit or a payout has been made, has ended or has come back. A return is final: whatever says so is believed, and nothing that comes later
- * takes it back.
+ * A debit or a payout has been made, has ended or has come back. A return is final: every report of one is believed,
+ * and nothing that comes later takes it back.
  */
 export async function handleTransfer(
   deps: WebhookDeps,
@@ -58,7 +64,7 @@ export async function handleTransfer(
   if (!owner) return 'ignored';
   const now = await storage.now();
   const by: Initiator = { actor: 'finix', details: { webhook: event.type } };
-  // Also while a session is at work on the login: stopping a debit never waits.
+  // Also while a session is processing the login: stopping a debit never waits.
   const after = await storage.transaction(`customer:${owner.customer_id}`, async (trx) => {
     await refuseOvertaken(trx, event, now);
     const before = await lockConnection(trx, owner.id);
@@ -86,7 +92,7 @@ async function direct(
   return { transfer, instrument, returned: { ...own, ...by, failureCode: own.failureCode, code } };
 }
 
-/** What Finix has made to take a debit back. The debit says whose it was, and may say why. */
+/** What Finix has made to take a debit back. The debit names its connection, and may name the reason. */
 async function reversed(
   deps: WebhookDeps,
   event: InboundEventTable,
@@ -114,7 +120,10 @@ function returnBy(reversal: FinixTransfer, receivedAt: number): ReturnFacts {
   return { transfer: id, code, failureCode, at: createdAt ?? receivedAt };
 }
 
-/** More about a return, which goes on without it where Finix can't tell. @param isNeeded nothing can be done without */
+/**
+ * More about a return, which is recorded without it where Finix doesn't return it.
+ * @param isNeeded nothing can be done without
+ */
 async function readIfPossible<T>(
   { log }: WebhookDeps,
   transfer: string,

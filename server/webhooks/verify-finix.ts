@@ -29,7 +29,7 @@ export function verifyFinixSignature(
     const expected = createHmac('sha256', secret).update(`${timestamp}:`).update(body).digest();
     return timingSafeEqual(Buffer.from(given, 'hex'), expected);
   };
-  // Compares with every secret, so that the time does not tell which one was near.
+  // Compares with every secret, so that the time does not reveal which one was near.
   if (secrets.filter(isSignedWith).length === 0) throw refused('The signature is not valid.');
   if (Math.abs(now - Number(timestamp) * 1000) > TOLERANCE_MS) throw refused('The signature is too old.');
 }
@@ -37,7 +37,7 @@ export function verifyFinixSignature(
 export interface FinixFacts {
   /** The payment instrument that it is about. What became of it is asked of Finix itself, so order does not matter. */
   instrument?: string | undefined;
-  /** The debit, payout or reversal that it is about, as it was told: nothing in it ever becomes untrue. */
+  /** The debit, payout or reversal that it is about, as it was reported: nothing in it ever becomes untrue. */
   transfer?: FinixTransfer | undefined;
 }
 
@@ -76,7 +76,7 @@ export function readFinixWebhook(body: Uint8Array): FinixWebhook {
   if (entity === 'transfer') {
     return { type: `${entity}/${type}`, key: id ?? hash, instruments: [], transfers: readTransfers(_embedded) };
   }
-  // Under which name the resources come is not documented for instruments; their ids say what they are.
+  // Under which name the resources come is not documented for instruments; their ids show what they are.
   const instruments = Object.values(_embedded ?? {}).flatMap((list) => {
     const read = resources.safeParse(list);
     return read.success ? read.data.flatMap((resource) => (resource.id.startsWith('PI') ? [resource.id] : [])) : [];

@@ -8,12 +8,16 @@ import { jsonColumn } from '../storage/json-column.ts';
 import type { Storage } from '../storage/open.ts';
 import { createPlaidKeys } from './plaid-keys.ts';
 
-/** Proves that a webhook is Plaid's: a JWT over the body's hash, signed with a key that Plaid names and gives out itself. */
+/**
+ * Proves that a webhook is Plaid's: a JWT over the body's hash, signed with a key that Plaid names and gives out
+ * itself.
+ */
 export interface PlaidVerifier {
   /**
    * @param caller whom to count questions about unknown keys to, such as an address
    * @returns when it was signed (milliseconds) and the body's hash
-   * @throws ProblemError `unauthorized` for whatever Plaid has not signed just now, `plaid_unavailable`; UpstreamError when Plaid can't
+   * @throws ProblemError `unauthorized` for a body that Plaid has not signed just now, `plaid_unavailable`;
+   * UpstreamError when Plaid can't
    * be asked
    */
   verify(body: Uint8Array, token: string | undefined, caller: string): Promise<{ issuedAt: number; bodyHash: string }>;
@@ -50,8 +54,9 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
 }
 
 /**
- * What the token says, proved by nobody yet. All of it is checked before a key is looked for: what could not be Plaid's by its own
- * words is not worth a question to Plaid. The algorithm comes first, for a key must never be used for another one than its own.
+ * The token's claims, not verified yet. All of it is checked before a key is looked for: what could not be Plaid's by
+ * its own words is not worth a question to Plaid. The algorithm comes first, for a key must never be used for another
+ * one than its own.
  */
 function readClaims(token: string, bodyHash: string, now: number): { kid: string; issuedAt: number } {
   if (token === '') throw refused('The Plaid-Verification header is missing.');
@@ -134,7 +139,9 @@ const payloadBody = z.looseObject({
   public_tokens: texts,
 });
 
-/** Never fails: what can't be read is kept by a type of its own, and ignored. Repeating it would not make it readable. */
+/**
+ * Never fails: what can't be read is kept by a type of its own, and ignored. Repeating it would not make it readable.
+ */
 export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
   const parsed = payloadBody.safeParse(parseJson(body));
   if (!parsed.success) return { type: 'UNREADABLE', facts: {}, publicToken: null };

@@ -4,8 +4,9 @@ import type { Storage } from '../storage/open.ts';
 import type { Database } from '../storage/tables.ts';
 
 /**
- * Claims a row for one worker of all instances, by compare-and-set: `patch` is written if the row still is as this worker has `seen` it.
- * The patch has to change a column of `seen`, such as the time when the row is due again, so that only one worker succeeds.
+ * Claims a row for one worker of all instances, by compare-and-set: `patch` is written if the row still is as this
+ * worker has `seen` it. The patch has to change a column of `seen`, such as the time when the row is due again, so that
+ * only one worker succeeds.
  * @returns false when another worker was faster
  */
 export async function claimRow<T extends 'items' | 'hosted_links' | 'connections'>(

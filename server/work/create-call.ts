@@ -2,9 +2,10 @@ import type { UpstreamFailure } from '../errors.ts';
 import type { CreateCallTable } from '../storage/tables.ts';
 
 /**
- * The rules of a create call at Finix. It has no idempotency key: a call whose answer is missing may have made something, may still
- * make it, and lists may show it late. So each call is a row from before it is sent until its answer, or a look at Finix's list, has
- * decided what it made (records/create-calls.ts). Pure functions, because a test tries them in every order of events.
+ * The rules of a create call at Finix. It has no idempotency key: a call whose answer is missing may have made
+ * something, may still make it, and lists may show it late. So each call is a row from before it is sent until its
+ * answer, or a look at Finix's list, has decided what it made (records/create-calls.ts). Pure functions, because a test
+ * tries them in every order of events.
  */
 
 /** A create call that may have made something, as its row has it. Times are milliseconds since 1970. */
@@ -14,8 +15,8 @@ export interface OpenCall {
   generation: number;
   sentAt: number;
   /**
-   * null: no answer has come, so it may still be carried out. `error`: answered with an error that may have come after the commit.
-   * `made`: it has made `instrument`, which its connection did not take.
+   * null: no answer has come, so it may still be carried out. `error`: answered with an error that may have come after
+   * the commit. `made`: it has made `instrument`, which its connection did not take.
    */
   outcome: null | 'error' | 'made';
   instrument: string | null;
@@ -29,7 +30,7 @@ export function toOpenCall({ id, generation, sent_at, outcome, instrument }: Cre
 export interface SeenInstrument {
   id: string;
   generation: number;
-  /** The call that made it; undefined when its tags don't say. */
+  /** The call that made it; undefined when its tags don't name one. */
   call: string | undefined;
   enabled: boolean;
 }
@@ -37,13 +38,13 @@ export interface SeenInstrument {
 /** What a worker that is to make an instrument does next. */
 export type CreateStep =
   | { kind: 'look' }
-  | { kind: 'adopt'; id: string; surplus: string[] }
+  | { kind: 'adopt'; id: string; duplicates: string[] }
   | { kind: 'wait'; until: number }
   | { kind: 'create' };
 
 /**
  * @param calls the open calls of this generation
- * @param mustLook an instrument may exist although no open call says so, as after an older copy of the database was put back
+ * @param mustLook an instrument may exist without an open call, as after an older copy of the database was put back
  * @param seen what Finix lists of this generation, oldest first; undefined: not asked yet
  */
 export function nextCreateStep({
@@ -60,8 +61,8 @@ export function nextCreateStep({
   quietMs: number;
 }): CreateStep {
   if (seen === undefined) return { kind: mustLook || calls.length > 0 ? 'look' : 'create' };
-  const [oldest, ...surplus] = seen.filter(({ enabled }) => enabled);
-  if (oldest) return { kind: 'adopt', id: oldest.id, surplus: surplus.map(({ id }) => id) };
+  const [oldest, ...duplicates] = seen.filter(({ enabled }) => enabled);
+  if (oldest) return { kind: 'adopt', id: oldest.id, duplicates: duplicates.map(({ id }) => id) };
   const unanswered = calls.filter(({ outcome }) => outcome === null);
   const until = Math.max(...unanswered.map(({ sentAt }) => sentAt + quietMs));
   return now < until ? { kind: 'wait', until } : { kind: 'create' };
@@ -84,7 +85,9 @@ export function isInWork(kept: Kept, { generation }: Pick<OpenCall, 'generation'
 
 /** What a look at Finix's list decides. */
 export interface LookResult {
-  /** Enabled instruments that the connection must not have. They are disabled before anything of this result is written. */
+  /**
+   * Enabled instruments that the connection must not have. They are disabled before anything of this result is written.
+   */
   disable: string[];
   /** Calls of which it is known what they made, if anything. Their rows go. */
   decided: string[];
@@ -93,16 +96,16 @@ export interface LookResult {
 }
 
 /**
- * After how many quiet periods a call is looked for; the last look decides. One is Finix's own worst case for a late commit; the other
- * two find what a list shows later than that.
+ * After how many quiet periods a call is looked for; the last look decides. One is Finix's own worst case for a late
+ * commit; the other two find what a list shows later than that.
  */
-const LOOKS = [1, 2, 4] as const;
+const SWEEPS = [1, 2, 4] as const;
 /** The longest time between two looks, in quiet periods. */
-export const LONGEST_LOOK_GAP = Math.max(...LOOKS.map((count, i) => count - (LOOKS[i - 1] ?? 0)));
+export const LONGEST_LOOK_GAP = Math.max(...SWEEPS.map((count, i) => count - (SWEEPS[i - 1] ?? 0)));
 
 /** When a call is looked for next. @returns undefined after the last look */
 export function nextLook(sentAt: number, now: number, quietMs: number): number | undefined {
-  return LOOKS.map((count) => sentAt + count * quietMs).find((at) => at > now);
+  return SWEEPS.map((count) => sentAt + count * quietMs).find((at) => at > now);
 }
 
 /**
@@ -122,10 +125,10 @@ export function decideLook({
   now: number;
   quietMs: number;
 }): LookResult {
-  const isSurplus = (id: string, generation: number) =>
+  const isOrphan = (id: string, generation: number) =>
     kept.kind === 'undecided' ? generation !== kept.generation : kept.kind === 'none' || id !== kept.id;
   const disable = new Set(
-    seen.filter(({ id, generation, enabled }) => enabled && isSurplus(id, generation)).map(({ id }) => id),
+    seen.filter(({ id, generation, enabled }) => enabled && isOrphan(id, generation)).map(({ id }) => id),
   );
   const decided: string[] = [];
   const again: LookResult['again'] = [];
@@ -133,7 +136,7 @@ export function decideLook({
     if (isInWork(kept, call)) {
       again.push({ id: call.id, at: now + quietMs });
     } else if (call.instrument !== null) {
-      if (isSurplus(call.instrument, call.generation)) disable.add(call.instrument);
+      if (isOrphan(call.instrument, call.generation)) disable.add(call.instrument);
       decided.push(call.id);
     } else {
       const next = nextLook(call.sentAt, now, quietMs);

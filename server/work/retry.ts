@@ -2,7 +2,7 @@ import type { ProblemCode } from '../../widget/contract.ts';
 import type { ProblemExtras } from '../errors.ts';
 import type { Timing } from './timing.ts';
 
-/** Another worker has taken over: whatever this one still wants to write is refused. */
+/** Another worker has the lease: further writes of this one are refused. */
 export class Fenced extends Error {
   override readonly name = 'Fenced';
 }
@@ -22,8 +22,8 @@ export class Postpone extends Error {
 }
 
 /**
- * Why work waits although no call has failed. `in_use`: a session works on the same Item, or another worker on the same event. `changed`: a
- * row has changed since it was read. `unknown`: what an event is about may be stored in a moment.
+ * Why work waits although no call has failed. `in_use`: a session works on the same Item, or another worker on the same
+ * event. `changed`: a row has changed since it was read. `unknown`: what an event is about may be stored in a moment.
  */
 export type WaitReason = 'in_use' | 'changed' | 'unknown';
 
@@ -61,7 +61,10 @@ const BACKOFF_CAP_MS = 5_000;
 export const QUICK_ATTEMPTS = 5;
 /** How long work may wait in all. Survives a weekend's outage; then the customer or the merchant must learn of it. */
 export const BUDGET_MS = 72 * 3600_000;
-/** Well above any wait between two attempts: what a clock claims beyond it is not counted, or one wrong reading would use up a budget. */
+/**
+ * Well above any wait between two attempts: what a clock claims beyond it is not counted, or one wrong reading would
+ * use up a budget.
+ */
 const LONGEST_COUNTED_MS = 3600_000;
 
 /** How much of a budget the time between two attempts uses up. */
@@ -83,8 +86,9 @@ export function backoff(attempts: number, timing: Timing, random: () => number =
 }
 
 /**
- * How long to wait before the next look at Finix's list after a create call whose answer was lost: often while a customer waits, then
- * once more when the quiet period is over, so that an outage with thousands in doubt is not answered with thousands of lists a second.
+ * How long to wait before the next look at Finix's list after a create call whose answer was lost: often while a
+ * customer waits, then once more when the quiet period is over, so that an outage with thousands in doubt is not
+ * answered with thousands of lists a second.
  * @returns 0 once the quiet period is over
  */
 export function lookAgainIn(sentAt: number, now: number, quietMs: number, timing: Timing): number {

@@ -7,21 +7,27 @@ import { Fenced } from './retry.ts';
 import type { Timing } from './timing.ts';
 
 /**
- * How one worker at a time advances a session: a lease taken by compare-and-set says who, a version that grows with every write
- * refuses the writes of a worker whose lease was taken over (also of one that was frozen and comes back).
+ * How one worker at a time advances a session: a lease taken by compare-and-set names it, a version that grows with
+ * every write refuses the writes of a worker that lost its lease (also of one that was frozen and comes back).
  */
 
-/** Names this process in leases; new at every start, so that a restarted process does not mistake old leases for its own. */
+/**
+ * Names this process in leases; new at every start, so that a restarted process does not mistake old leases for its
+ * own.
+ */
 export function newOwner(): string {
   return newId('req').replace('req_', 'worker_');
 }
 
-/** Every other write counts one: a worker that was cut off from the answer to its commit never takes a claim for its own write. */
+/**
+ * Every other write counts one: a worker that was cut off from the answer to its commit never takes a claim for its own
+ * write.
+ */
 export const CLAIM_STEP = 2;
 
 /**
- * Takes the lease of a session that is being processed and is due. A lease of `owner` itself counts as free: the caller knows that no
- * work runs under it, as when the answer to its commit was lost.
+ * Takes the lease of a session that is being processed and is due. A lease of `owner` itself counts as free: the caller
+ * knows that no work runs under it, as when the answer to its commit was lost.
  * @returns undefined when another worker has it, or there is nothing to do
  */
 export async function claim(
@@ -48,14 +54,18 @@ const STORAGE_BASE_MS = 50;
 /** What else is written in the same transaction; `session` is the row as it is written with it. */
 type Also = (trx: StorageTransaction, now: number, session: SessionTable) => Promise<void>;
 
-/** A session under this worker's lease. `row` is always as last written, so that the fence stays in step also after an error. */
+/**
+ * A session under this worker's lease. `row` is always as last written, so that the fence stays in step also after an
+ * error.
+ */
 export class HeldSession {
   readonly #storage: Storage;
   readonly #timing: Timing;
   readonly #stopping: AbortSignal;
   /**
-   * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because an older copy of
-   * the database was put back before this process started. Then Finix is asked before anything is created.
+   * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because
+   * an older copy of the database was put back before this process started. Then Finix is asked before anything is
+   * created.
    */
   looksFirst: boolean;
   /** No instrument or identity that is looked for can be older. */
@@ -64,27 +74,29 @@ export class HeldSession {
   /**
    * @param doubt see connect/doubt.ts
    * @param stopping ends the waiting for storage that is gone
-   * @param stage `accepted`: the public token came with this very row, and its exchange is announced in it. `taken over`: another
-   * worker, or another life of this process, was at work before. `under way`: this worker has found out what there was to find out.
+   * @param stage `accepted`: the public token came with this very row, and its exchange is announced in it. `resumed`:
+   * another
+   * worker, or another life of this process, has worked on it before. `running`: this worker has read all there was to
+   * read.
    */
   constructor(
     storage: Storage,
     public row: SessionTable,
     timing: Timing,
     stopping: AbortSignal,
-    public stage: 'accepted' | 'taken over' | 'under way',
+    public stage: 'accepted' | 'resumed' | 'running',
     doubt: { until: number; from: number } = { until: 0, from: Number.POSITIVE_INFINITY },
   ) {
     this.#storage = storage;
     this.#timing = timing;
     this.#stopping = stopping;
-    this.looksFirst = stage === 'taken over' || row.created_at < doubt.until;
+    this.looksFirst = stage === 'resumed' || row.created_at < doubt.until;
     this.since = Math.min(row.created_at, doubt.from);
   }
 
   /**
-   * Writes a step's result and the next point in one short transaction, and renews the lease. While storage is gone it waits for it:
-   * the result may be an answer that nobody gives a second time.
+   * Writes a step's result and the next point in one short transaction, and renews the lease. While storage is gone it
+   * waits for it: the result may be an answer that is never given a second time.
    * @throws Fenced when the session has moved on without us; nothing is written then
    * @throws StorageUnavailableError when the process stops before storage is back
    */
@@ -117,16 +129,17 @@ export class HeldSession {
         await also?.(trx, now, written);
         return written;
       }
-      // Storage went away during the commit: the row then carries our own write. A claim counts more, others change the owner.
+      // Storage went away during the commit: the row then carries our own write. A claim counts more, others change the
+      // owner.
       const present = mayBeWritten
         ? await trx.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
         : undefined;
       const owner = patch.lease_owner === undefined ? lease_owner : patch.lease_owner;
       if (present?.version === version + 1 && present.lease_owner === owner) return present;
-      throw new Fenced(`session ${id} was taken over`);
+      throw new Fenced(`the lease on session ${id} was lost`);
     });
   }
 }
 
-/** Given with a patch to let go of the session. */
+/** Given with a patch to release the session. */
 export const RELEASED = { lease_owner: null, lease_until: 0 } as const;

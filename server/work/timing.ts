@@ -3,9 +3,9 @@ import { LONGEST_LOOK_GAP } from './create-call.ts';
 
 /** Leases, waits and intervals of the work, in milliseconds. One set for a process; tests of failures shorten it. */
 export interface Timing {
-  /** How long a worker may leave its lease on a session without a write; then another worker takes over. */
+  /** How long a worker may leave its lease on a session without a write; then another worker may take the lease. */
   leaseMs: number;
-  /** How long a request waits for the outcome before the page is told to poll. */
+  /** How long a request waits for the outcome before the page has to poll. */
   answerWithinMs: number;
   /** How often Finix's list is read at first while a call is in doubt. */
   lookAgainMs: number;
@@ -42,7 +42,10 @@ export const TIMING: Timing = {
   retentionMs: 60_000,
 };
 
-/** The longest time ahead that any row's work is ever put off to, or claimed for. Deliveries have a schedule of their own. */
+/**
+ * The longest time ahead that any row's work is ever put off to, or claimed for. Deliveries have a schedule of their
+ * own.
+ */
 export function longestWaitMs(timing: Timing, quietMs: number): number {
   const { slowCapMs, leaseMs, inboundLeaseMs, jobLeaseMs } = timing;
   return Math.max(slowCapMs, leaseMs, inboundLeaseMs, jobLeaseMs, LONGEST_LOOK_GAP * quietMs);

@@ -55,7 +55,7 @@ export interface EnvironmentOptions {
 const PATIENCE_MS = 45_000;
 /** So that calls are in flight when a fault strikes a process. */
 const LATENCY_MS = 15;
-/** How long surplus instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a busy machine. */
+/** How long duplicate instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a busy machine. */
 const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
 /** A control is not expected to become clean; two sweeps are long enough for what it leaves. */
 const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;

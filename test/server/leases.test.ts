@@ -26,7 +26,7 @@ forEachStorage((_name, kind) => {
       const { now } = storage;
       const row = { ...rows.sessions, lease_owner: owner, next_at: 0, lease_until: (await now()) + TIMING.leaseMs };
       await storage.db.insertInto('sessions').values(row).execute();
-      return new HeldSession({ ...storage, ...failing }, row, TIMING, new AbortController().signal, 'under way');
+      return new HeldSession({ ...storage, ...failing }, row, TIMING, new AbortController().signal, 'running');
     }
 
     it('does not take for its own what another worker of the same process has claimed meanwhile', async () => {

@@ -165,7 +165,7 @@ describe('a lost answer of a Finix create call', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('with a commit even after the quiet period: the sweep disables the surplus', async () => {
+  it('with a commit even after the quiet period: the sweep disables the duplicate', async () => {
     server = await TestServer.start({ timeoutMs: patient(300), quietMs: patient(450) });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', delayMs: patient(1_800), times: 1 });
     const { answer } = await server.connect();

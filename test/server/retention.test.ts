@@ -84,7 +84,7 @@ describe('after the clock was set back', () => {
     await other.close();
   });
 
-  it('a surplus instrument is disabled now, also when the clock was wrong by no more than an hour', async () => {
+  it('a duplicate instrument is disabled now, also when the clock was wrong by no more than an hour', async () => {
     server = await TestServer.start({ timeoutMs: patient(300), quietMs: patient(450) });
     const instrument = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
     server.upstream.simulator.faults.add({

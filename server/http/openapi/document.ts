@@ -6,7 +6,10 @@ import { wireSchemas } from '../response-schemas.ts';
 import examples from './examples.json' with { type: 'json' };
 import { type Operation, operations, type SchemaName, TAGS } from './operations.ts';
 
-/** The wire contract as OpenAPI 3.1, made from the schemas that requests are parsed with, so that it can't say anything else. */
+/**
+ * The wire contract as OpenAPI 3.1, made from the schemas that requests are parsed with, so that it can't differ from
+ * them.
+ */
 
 type Json = Record<string, unknown>;
 
@@ -68,7 +71,10 @@ const HEADERS = {
   RetryAfter: { description: 'Seconds to wait before asking again.', schema: { type: 'integer', minimum: 0 } },
 };
 
-/** Every body as a component; a schema that is part of another one is referred to. Requests as they are written, answers as they are read. */
+/**
+ * Every body as a component; a schema that is part of another one is referred to. Requests as they are written, answers
+ * as they are read.
+ */
 function schemas(): Json {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(wireSchemas)) registry.add(schema, { id });
@@ -163,7 +169,7 @@ function answer(id: string, status: string, name: string): Json {
 const ANSWERS: Record<string, string> = {
   200: 'Done.',
   201: 'Created.',
-  202: 'Under way: ask again.',
+  202: 'In progress: ask again.',
   204: 'Kept.',
   503: 'Not now.',
 };

@@ -40,7 +40,7 @@ export interface Operation {
   /** The name of a schema, or the media type of an answer that is no JSON. */
   answers: Record<number, SchemaName | MediaType | 'nothing'>;
   query?: z.ZodObject;
-  /** The problems of this call, besides those that every call of its kind can answer. */
+  /** The problems of this call, in addition to those of every call of its kind. */
   problems?: ProblemCode[];
 }
 

@@ -5,7 +5,7 @@ import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 import { createCheck } from '../request-schemas.ts';
 
-/** The question before a debit. Whatever becomes of Plaid, it has an answer. */
+/** The question before a debit. It has an answer also when Plaid fails. */
 export function checkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
   app.post('/v1/connections/:id/check', async (c) => {
     credentials.requireMerchant(c);

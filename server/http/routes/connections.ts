@@ -16,7 +16,7 @@ export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
     return c.json(viewConnection(await requireConnection(storage, c.req.param('id')), 'merchant'));
   });
 
-  // 202 while Finix or Plaid can't be reached: a job goes on, and the connection says `removed` in the end.
+  // 202 while Finix or Plaid can't be reached: a job goes on, and the connection's status becomes `removed`.
   app.delete('/v1/connections/:id', async (c) => {
     credentials.requireMerchant(c);
     const id = c.req.param('id');

@@ -4,7 +4,7 @@ import { REMOVAL_PATIENCE_MS } from '../../lifecycle/removal.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 
-/** Erasing a customer. 202 while something is still to be disabled or removed; asking again tells. */
+/** Erasing a customer. 202 while something is still to be disabled or removed; asking again returns the status. */
 export function customerRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
   app.delete('/v1/customers/:customer_id', async (c) => {
     credentials.requireMerchant(c);

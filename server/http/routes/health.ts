@@ -44,7 +44,7 @@ export function operationRoutes(
   });
 }
 
-/** The figures on a port of their own. */
+/** The metrics on a port of their own. */
 export function createMetricsApp(metrics: Metrics): Hono {
   return new Hono().get('/metrics', async (c) => {
     const { text, contentType } = await metrics.render();

@@ -18,12 +18,15 @@ import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { checkOrigin } from '../middleware.ts';
 import { originOf, refuseWhenStopping } from '../request-headers.ts';
 
-/** A family behind one address opens a few links a day; a robot that tries addresses is stopped, without a database write. */
+/**
+ * A family behind one address opens a few links a day; a robot that tries addresses is stopped, without a database
+ * write.
+ */
 const PER_ADDRESS = { limit: 60, windowMs: 60_000 };
 
 /**
- * The page behind the address of a link. A GET changes nothing, because previews and scanners open addresses; a person presses a button.
- * A wrong address and a link that is over get the same answer, without a hint of whose it was.
+ * The page behind the address of a link. A GET changes nothing, because previews and scanners open addresses; a person
+ * presses a button. A wrong address and a link that is over get the same answer, without a hint of whose it was.
  */
 export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<string>): void {
   const { config, storage, secrets } = deps;
@@ -86,7 +89,8 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
       path: pagePath(c),
       endpoint: publicUrl,
       returnUrl: link.return_url,
-      // Plaid's own script comes from Plaid's own address and from nowhere else; the simulator has it beside its API.
+      // Plaid's own script comes from Plaid's own address and from nowhere else; the simulator serves it from its API's
+      // address.
       linkScript: isLocalUrl(plaid.baseUrl) ? `${new URL(plaid.baseUrl).origin}/link/link-initialize.js` : undefined,
       isHostedOffered: config.hostedLink,
     };

@@ -70,7 +70,7 @@ export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Creden
   app.get('/v1/links/:id/qr.svg', async (c) => {
     credentials.requireMerchant(c);
     const link = await requireLink(storage, c.req.param('id'));
-    // Quartile correction: readable from a screen across a room, and with a smudge on paper.
+    // Quartile correction: readable from a distant screen, and with a smudge on paper.
     const svg = renderSVG(linkUrl(deps, link), { ecc: 'Q', border: 2 });
     return c.body(svg, 200, { 'Content-Type': 'image/svg+xml' });
   });

@@ -6,7 +6,7 @@ import { findArchivedScript, pinnedName } from '../script-archive.ts';
 
 /** A fix reaches every page within this time. Seconds. */
 const MOVING_SECONDS = 300;
-/** A year is what caches understand as forever. */
+/** A year is the longest life that caches honor. */
 const FOREVER_SECONDS = 31_536_000;
 
 interface Script {
@@ -14,10 +14,12 @@ interface Script {
   etag: string;
 }
 
-/** The script-tag bundle, from the server that the element then talks to: its folder is the element's default endpoint. */
+/**
+ * The script-tag bundle, from the server that the element then talks to: its folder is the element's default endpoint.
+ */
 export function scriptRoutes(app: Hono<AppEnv>, { script, storage, version }: AppDeps): void {
   if (!script) return;
-  // Whatever the entry loads later has its content's hash in its name, so it is as immutable as a pinned entry.
+  // Each file that the entry loads later has its content's hash in its name, so it is as immutable as a pinned entry.
   const immutable = new Map<string, Script>();
   for (const [name, content] of script.files) {
     const isEntry = name === 'finix-bank-connect.js';

@@ -45,7 +45,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
       return c.json(await createSession(deps, request, idempotencyKey(c)), 201);
     }
     checkOrigin(c, origins);
-    // A wrong key must not fall through to a public session, and a server that forgot its key should hear so.
+    // A wrong key must not fall through to a public session, and a server that forgot its key should get an error.
     const isPage = c.req.header('Origin') !== undefined && c.req.header('Authorization') === undefined;
     if (!isPage) throw new ProblemError('unauthorized');
     if (!config.publicSessions.enabled) throw new ProblemError('public_sessions_off');

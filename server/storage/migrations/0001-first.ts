@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** What each column means stands in tables.ts. */
+/** The columns are documented in tables.ts. */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema
     .createTable('sessions')

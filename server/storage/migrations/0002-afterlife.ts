@@ -1,6 +1,9 @@
 import { type Kysely, SqliteAdapter, sql } from 'kysely';
 
-/** What happens to a connection later: webhooks in and out, removal, repair, audit. What each column means stands in tables.ts. */
+/**
+ * What happens to a connection later: webhooks in and out, removal, repair, audit. The columns are documented in
+ * tables.ts.
+ */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema.alterTable('sessions').addColumn('repair_token_hash', 'text').execute();
   await db.schema.createIndex('sessions_item').on('sessions').columns(['item_id', 'status']).execute();

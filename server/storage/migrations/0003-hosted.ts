@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** Hosted Links under way. What each column means stands in tables.ts. */
+/** Open Hosted Links. The columns are documented in tables.ts. */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema
     .createTable('hosted_links')

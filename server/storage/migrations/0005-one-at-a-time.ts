@@ -1,6 +1,9 @@
 import type { Kysely } from 'kysely';
 
-/** Webhooks about the same thing are handled one after the other, and those about an instrument that was replaced are known as such. */
+/**
+ * Webhooks about the same thing are handled one after the other, and those about an instrument that was replaced are
+ * known as such.
+ */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema.alterTable('inbound_events').addColumn('subject', 'text').execute();
   await db.schema

@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely';
 
 /**
- * Budgets count the time that was waited, which no wrong clock can add to. And when a connection's permission last ended: work that
- * began before it must not make the connection usable again. In the order in which the application's transactions take these tables.
+ * Budgets count the time that was waited, which no wrong clock can add to. And when a connection's permission last
+ * ended: work that began before it must not make the connection usable again. In the order in which the application's
+ * transactions take these tables.
  */
 export async function up(db: Kysely<never>): Promise<void> {
   for (const table of ['inbound_events', 'sessions', 'connections'] as const) {

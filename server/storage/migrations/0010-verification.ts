@@ -1,6 +1,9 @@
 import { type Kysely, sql } from 'kysely';
 
-/** What is known of an account: how it was verified, whose it is, which instruments it had. The columns' meaning is in tables.ts. */
+/**
+ * What is known of an account: how it was verified, whose it is, which instruments it had. The columns' meaning is in
+ * tables.ts.
+ */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema
     .alterTable('sessions')

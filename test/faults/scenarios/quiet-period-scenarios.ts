@@ -2,7 +2,7 @@ import type { ScenarioCustomer } from './customer.ts';
 import { RENUMBERING_BANK, type Scenario } from './scenario.ts';
 import { INSTRUMENT_AND_500, lostInstrument } from './troubles.ts';
 
-/** Connects with two instruments, one of which is a surplus that Finix's list does not show yet. */
+/** Connects with two instruments, one of which is a duplicate that Finix's list does not show yet. */
 async function connectWithSurplus(customer: ScenarioCustomer, institution?: string): Promise<void> {
   await customer.connect([INSTRUMENT_AND_500], { login: { institution } });
 }
@@ -14,7 +14,7 @@ async function renumberInDoubt(customer: ScenarioCustomer, made: number): Promis
   await customer.made(made);
 }
 
-/** What happens to a connection before the sweep that is to disable a surplus instrument of it. */
+/** What happens to a connection before the sweep that is to disable a duplicate instrument of it. */
 export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'new numbers',

@@ -41,7 +41,7 @@ export const newRules: Rules<Db> = {
         world,
         worker,
         next.id,
-        next.surplus,
+        next.duplicates,
         (worker.seen ?? []).flatMap(({ call }) => call ?? []),
       );
       return 'done';
@@ -122,11 +122,11 @@ function keptBy(db: Db): Kept {
     : { kind: 'none' };
 }
 
-function take(world: NewWorld, worker: Worker, id: string, surplus: string[], decided: string[]): void {
+function take(world: NewWorld, worker: Worker, id: string, duplicates: string[], decided: string[]): void {
   const { db } = world;
   Object.assign(db, { status: 'active', instrument: id });
   db.calls = db.calls.filter((call) => !decided.includes(call.id));
-  for (const one of surplus) db.calls.push(madeRow(world, worker.generation, one));
+  for (const one of duplicates) db.calls.push(madeRow(world, worker.generation, one));
 }
 
 function madeRow(

@@ -38,13 +38,13 @@ export const oldRules: Rules<Db> = {
   write(world, worker, mayWrite) {
     if (!mayWrite) return 'done';
     const { db, now } = world;
-    const [oldest, ...surplus] = worker.seen ?? [];
+    const [oldest, ...duplicates] = worker.seen ?? [];
     delete worker.seen;
     if (oldest) {
       adopt(world, oldest.id, now + QUIET);
       disable(
         world,
-        surplus.map(({ id }) => id),
+        duplicates.map(({ id }) => id),
       );
       return 'done';
     }
@@ -95,10 +95,10 @@ export const oldRules: Rules<Db> = {
       db.sweepAt = now + QUIET;
       return;
     }
-    const surplus = seen.filter(({ id, enabled }) => enabled && (db.status === 'ended' || id !== db.instrument));
+    const duplicates = seen.filter(({ id, enabled }) => enabled && (db.status === 'ended' || id !== db.instrument));
     disable(
       world,
-      surplus.map(({ id }) => id),
+      duplicates.map(({ id }) => id),
     );
     db.sweepAt = null;
   },
