@@ -9,7 +9,7 @@ import { watchHistory } from './connect/doubt.ts';
 import { createOwnerChecks } from './connect/ownership.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
-import { createApp, type ScriptBundle } from './http/app.ts';
+import { createApp, type DocsBundle, type ScriptBundle } from './http/app.ts';
 import type { AppEnv } from './http/context.ts';
 import { createMetricsApp } from './http/routes/health.ts';
 import { archiveScripts } from './http/script-archive.ts';
@@ -32,6 +32,7 @@ export interface AssembleOptions {
   /** Of this package; shown in the contract and in the pinned script's address. */
   version: string;
   script?: ScriptBundle | undefined;
+  docs?: DocsBundle | undefined;
   /** False: a load balancer is to send no more; everything still works. True when left out. */
   isReady?: () => boolean;
   isStopping?: () => boolean;
@@ -70,7 +71,7 @@ export interface AssembledServer {
  * @throws StorageSetupError when the storage was written with another encryption key
  */
 export async function assembleServer(options: AssembleOptions): Promise<AssembledServer> {
-  const { config, storage, log, version, script, timeoutMs, wrapClients = (clients) => clients } = options;
+  const { config, storage, log, version, script, docs, timeoutMs, wrapClients = (clients) => clients } = options;
   const secrets = createSecrets(config.encryptionKeys);
   await assertKeys(storage, secrets);
   if (script) await archiveScripts(storage, script, version);
@@ -122,6 +123,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
     providerProblems,
     version,
     script,
+    docs,
     isReady,
     isStopping,
   });

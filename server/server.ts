@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from './config.ts';
 import { type AssembledServer, assembleServer } from './create-server.ts';
+import { readDocs } from './http/docs-bundle.ts';
 import { readScript, readVersion } from './http/script-bundle.ts';
 import { createLog, type Logger } from './log.ts';
 import { openStorage, type Storage } from './storage/open.ts';
@@ -62,7 +63,7 @@ export function createServer(settings: Record<string, string | undefined>, optio
       log: (level, message, fields) => log[level](fields ?? {}, message),
     });
     try {
-      const [version, script] = await Promise.all([readVersion(), readScript()]);
+      const [version, script, docs] = await Promise.all([readVersion(), readScript(), readDocs()]);
       if (!script) log.warn('script-tag bundle missing, so it is not served: run npm run build');
       const assembled = await assembleServer({
         config,
@@ -70,6 +71,7 @@ export function createServer(settings: Record<string, string | undefined>, optio
         log,
         version,
         script,
+        docs,
         isReady: () => drainedAt === undefined,
         isStopping: () => stopping,
       });

@@ -28,7 +28,7 @@ import { scriptRoutes } from './routes/script.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 
-export type { AppDeps, ScriptBundle } from './context.ts';
+export type { AppDeps, DocsBundle, ScriptBundle } from './context.ts';
 
 /**
  * The whole HTTP surface over what it is given. Reads no environment and opens nothing, so that tests call it with

@@ -33,9 +33,15 @@ export interface AppDeps {
   version: string;
   /** The built script-tag bundle; undefined when it is not served from here. */
   script: ScriptBundle | undefined;
+  docs?: DocsBundle | undefined;
   /** Turns true when the process begins to stop. */
   isReady: () => boolean;
   isStopping: () => boolean;
+}
+
+/** The documentation site: its files, by their path in it. */
+export interface DocsBundle {
+  files: ReadonlyMap<string, Uint8Array>;
 }
 
 export interface ScriptBundle {

@@ -1,12 +1,13 @@
+import { extname } from 'node:path';
 import type { Hono } from 'hono';
 import { html, raw } from 'hono/html';
-import { listProblems } from '../../errors.ts';
-import type { AppDeps, AppEnv } from '../context.ts';
+import { listProblems, ProblemError } from '../../errors.ts';
+import type { AppDeps, AppEnv, DocsBundle } from '../context.ts';
 import { openApiDocument, operations } from '../openapi.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+body { max-width: 60rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.6rem; } h2 { margin-top: 2.5rem; font-size: 1.2rem; } h3 { margin: 2rem 0 .25rem; font-size: 1rem; }
 code, pre { font: .875rem/1.45 ui-monospace, monospace; }
 pre { padding: .75rem 1rem; overflow: auto; border-radius: .5rem; background: color-mix(in srgb, currentColor 7%, transparent); }
@@ -14,17 +15,57 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; } th, td { pad
 .who { font-weight: 400; opacity: .7; }
 `;
 
-/** The contract for programs (`/openapi.json`) and for people (`/docs`). Needs nothing from elsewhere. */
-export function contractRoutes(app: Hono<AppEnv>, { config, version }: AppDeps): void {
-  const document = openApiDocument(config.publicUrl, version);
-  const { schemas } = document['components'] as { schemas: Record<string, unknown> };
-  const page = renderPage(schemas, version);
+const TYPES: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.webp': 'image/webp',
+  '.gif': 'image/gif',
+};
 
+/** Only what comes with the site: it loads nothing from elsewhere. */
+const SITE_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/** A newer server's documents are seen within this time. Seconds. */
+const DOCS_SECONDS = 300;
+
+/** The contract for programs (`/openapi.json`), and the documentation for people (`/docs`). Needs nothing from elsewhere. */
+export function contractRoutes(
+  app: Hono<AppEnv>,
+  { config, version, docs }: Pick<AppDeps, 'version' | 'docs'> & { config: Pick<AppDeps['config'], 'publicUrl'> },
+): void {
+  const document = openApiDocument(config.publicUrl, version);
   app.get('/openapi.json', (c) => c.json(document));
-  app.get('/docs', (c) => {
-    c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-    return c.html(page);
-  });
+  if (docs) siteRoutes(app, docs);
+  else {
+    const { schemas } = document['components'] as { schemas: Record<string, unknown> };
+    const page = renderPage(schemas, version);
+    app.get('/docs', (c) => {
+      c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+      return c.html(page);
+    });
+  }
+}
+
+function siteRoutes(app: Hono<AppEnv>, { files }: DocsBundle): void {
+  const send = (name: string) => {
+    const content = files.get(name);
+    if (!content) throw new ProblemError('not_found');
+    return new Response(content as Uint8Array<ArrayBuffer>, {
+      headers: {
+        'Content-Type': TYPES[extname(name)] ?? 'text/plain; charset=utf-8',
+        'Cache-Control': `public, max-age=${DOCS_SECONDS}`,
+        'Content-Security-Policy': SITE_POLICY,
+      },
+    });
+  };
+  // Not redirected to the slash, which a proxy may have taken off: this page's addresses are one level up.
+  app.get('/docs', () => send('root.html'));
+  app.get('/docs/:path{.*}', (c) => send(c.req.param('path') || 'index.html'));
 }
 
 function renderPage(schemas: Record<string, unknown>, version: string) {
