@@ -129,10 +129,12 @@ describe('an instrument of a create call whose answer was lost, listed later tha
     fault({ ...INSTRUMENT, kind: 'status', when: 'after', times: 1 });
     const { id } = await connect();
     expect(enabled()).toHaveLength(2);
+    const { payment_instrument: first } = await read(id);
     await happen(id);
     await eventually(async () => {
       await server.jobs.tick();
-      return (await read(id)).status === status;
+      const now = await read(id);
+      return now.status === status && (status !== 'active' || now.payment_instrument !== first);
     });
     await decided();
     const kept = (await read(id)).payment_instrument;
