@@ -76,6 +76,31 @@ export const httpsUnlessLocal = ({ protocol, hostname }: URL): string | undefine
     ? undefined
     : 'must use https (http only for localhost and loopback)';
 
+/** Written raw in a password, these end the password or the host for a URL: the rest would be taken for a port, a database or an option. */
+const RESERVED = '#, /, ?, @ and % of a user name or password must be written as %23, %2F, %3F, %40 and %25';
+
+/** PostgreSQL's address. It holds a password, so no complaint repeats a part of it. */
+export const databaseUrl = checked((text) => {
+  if (!/^postgres(ql)?:\/\//.test(text)) return 'must begin with postgres:// (unset: the embedded database)';
+  const [, rest = ''] = text.split('://');
+  if (!URL.canParse(text)) return rest.includes('@') ? `is not a URL: ${RESERVED}` : 'is not a URL';
+  const { username, password, pathname, hash, search } = new URL(text);
+  if (hash !== '' || text.endsWith('#')) return `must have no #: ${RESERVED}`;
+  const isCut = username === '' && (pathname.includes('@') || search.includes('@'));
+  const isWhole = [username, password, pathname].every(isPercentEncoded);
+  return isCut || !isWhole ? `can't be read as it is meant: ${RESERVED}` : undefined;
+});
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    // A lone % is taken as it is.
+    return /%(?![0-9a-f]{2})/i.test(text);
+  }
+}
+
 /** Exactly as a browser writes it into the `Origin` header: the header is compared, not parsed. */
 export const origin = checked((text) => {
   const complaint = originComplaint(text);

@@ -243,14 +243,12 @@ export const SETTINGS = {
     description: `Least severe lines that are written: ${listed(LOG_LEVELS)}.`,
   }),
 
-  DATABASE_URL: optional(
-    is.text.regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// (unset: the embedded database)'),
-    {
-      group: 'Storage',
-      description: 'PostgreSQL as `postgres://user:password@host/database`. Unset: the embedded database.',
-      isSecret: true,
-    },
-  ),
+  DATABASE_URL: optional(is.databaseUrl, {
+    group: 'Storage',
+    description:
+      'PostgreSQL as `postgres://user:password@host/database`, reserved characters of the password percent-encoded. With TLS and a CA of the provider’s own: `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`. Unset: the embedded database.',
+    isSecret: true,
+  }),
   DATA_DIR: withDefault(is.text, './data', {
     group: 'Storage',
     description: 'Folder of the embedded database: a local disk, never a network file system.',

@@ -6,8 +6,9 @@
 export class StorageUnavailableError extends Error {
   readonly reason: string;
 
-  constructor(reason: string) {
-    super(`The database is not available (${reason}).`);
+  /** @param sentence for the person who starts the server, where the reason has a remedy */
+  constructor(reason: string, sentence = `The database is not available (${reason}).`) {
+    super(sentence);
     this.name = 'StorageUnavailableError';
     this.reason = reason;
   }

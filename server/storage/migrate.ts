@@ -105,14 +105,23 @@ async function applyNext(
         await sql`set local lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(trx);
         await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(trx);
       }
-      await trx.schema
-        .createTable('schema_migrations')
-        .ifNotExists()
-        .addColumn('name', 'text', (c) => c.primaryKey())
-        .addColumn('applied_at', 'bigint', (c) => c.notNull())
-        .execute();
+      // Looked for first: PostgreSQL asks for the right to create also where `if not exists` creates nothing, and the role that serves may lack it.
+      if (dialect === 'sqlite' || !(await isThere(trx))) {
+        await trx.schema
+          .createTable('schema_migrations')
+          .ifNotExists()
+          .addColumn('name', 'text', (c) => c.primaryKey())
+          .addColumn('applied_at', 'bigint', (c) => c.notNull())
+          .execute();
+      }
       return runNext(trx, list);
     });
+}
+
+async function isThere(trx: Transaction<MigrationTables>): Promise<boolean> {
+  const { rows } = await sql<{ found: boolean }>`
+    select to_regclass('schema_migrations') is not null as found`.execute(trx);
+  return rows[0]?.found === true;
 }
 
 async function runNext(trx: Transaction<MigrationTables>, list: readonly Migration[]): Promise<boolean> {

@@ -20,6 +20,8 @@ import { markerPath, readMarker } from './marker.ts';
 import { migrate } from './migrate.ts';
 import { isConflict, openPool } from './postgres.ts';
 import { PostgresDriver } from './postgres-dialect.ts';
+import { startError } from './postgres-start.ts';
+import { assertRights } from './rights.ts';
 import { backupSqlite, openSqliteFile } from './sqlite.ts';
 import { SqliteDriver } from './sqlite-dialect.ts';
 import type { Database } from './tables.ts';
@@ -141,11 +143,12 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   try {
     if (dialect === 'sqlite') await refuseEmptied(db, options.dataDir);
     await migrate(db, dialect);
+    if (dialect === 'postgres') await assertRights(db);
     if (dialect === 'postgres') await warnOfLoss(db, warn);
     return storage;
   } catch (error) {
     await storage.close();
-    throw error;
+    throw options.databaseUrl ? startError(error, options.databaseUrl) : error;
   }
 }
 

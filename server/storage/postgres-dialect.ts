@@ -1,7 +1,7 @@
 import type { CompiledQuery, DatabaseConnection, Driver, QueryResult, TransactionSettings } from 'kysely';
 import type { Pool, PoolClient } from 'pg';
 import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
-import { toPostgresError } from './postgres.ts';
+import { type OpenPool, toConnectError, toPostgresError } from './postgres.ts';
 
 /**
  * Kysely over a pg pool. Kysely's own driver would do, but gives a connection back to the pool after its query was
@@ -9,13 +9,15 @@ import { toPostgresError } from './postgres.ts';
  */
 export class PostgresDriver implements Driver {
   readonly #pool: Pool;
+  readonly #limits: string;
   readonly #beforeUse: () => void;
   readonly #connecting = new Set<Promise<PoolClient>>();
   #closed = false;
 
   /** @param beforeUse called before each taking of a connection; throws to refuse it */
-  constructor(pool: Pool, beforeUse: () => void) {
+  constructor({ pool, limits }: OpenPool, beforeUse: () => void) {
     this.#pool = pool;
+    this.#limits = limits;
     this.#beforeUse = beforeUse;
   }
 
@@ -24,29 +26,29 @@ export class PostgresDriver implements Driver {
   async acquireConnection(): Promise<PostgresConnection> {
     this.#beforeUse();
     if (this.#closed) throw new StorageUnavailableError('closed');
-    const connecting = this.#pool.connect();
+    // As a promise, because a certificate that can't be read is thrown.
+    const connecting = Promise.resolve().then(() => this.#pool.connect());
     this.#connecting.add(connecting);
     try {
-      return new PostgresConnection(await connecting);
+      return new PostgresConnection(await connecting, this.#limits);
     } catch (error) {
-      throw toPostgresError(error);
+      throw toConnectError(error);
     } finally {
       this.#connecting.delete(connecting);
     }
   }
 
   async beginTransaction(connection: PostgresConnection, settings: TransactionSettings): Promise<void> {
-    await connection.run(settings.isolationLevel ? `begin isolation level ${settings.isolationLevel}` : 'begin');
+    await connection.begin(settings.isolationLevel);
   }
 
   async commitTransaction(connection: PostgresConnection): Promise<void> {
-    // A transaction with a failed statement is rolled back without an error.
-    if ((await connection.run('commit')).command !== 'COMMIT') throw new Error(TRANSACTION_FAILED);
+    await connection.commit();
   }
 
   async rollbackTransaction(connection: PostgresConnection): Promise<void> {
     try {
-      await connection.run('rollback');
+      await connection.rollback();
     } catch {
       // The connection is gone, and the transaction with it. The error that led here is the one to report.
     }
@@ -68,14 +70,39 @@ export class PostgresDriver implements Driver {
 
 class PostgresConnection implements DatabaseConnection {
   readonly #client: PoolClient;
+  readonly #limits: string;
   #broken = false;
+  #inTransaction = false;
 
-  constructor(client: PoolClient) {
+  constructor(client: PoolClient, limits: string) {
     this.#client = client;
+    this.#limits = limits;
+  }
+
+  async begin(isolationLevel: string | undefined): Promise<void> {
+    const begin = isolationLevel ? `begin isolation level ${isolationLevel}` : 'begin';
+    // In one message: the limits cost no way to the server of their own.
+    await this.run(this.#limits === '' ? begin : `${begin}; ${this.#limits}`);
+    this.#inTransaction = true;
+  }
+
+  async commit(): Promise<void> {
+    this.#inTransaction = false;
+    // A transaction with a failed statement is rolled back without an error.
+    if ((await this.run('commit')).command !== 'COMMIT') throw new Error(TRANSACTION_FAILED);
+  }
+
+  async rollback(): Promise<void> {
+    this.#inTransaction = false;
+    await this.run('rollback');
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    const { command, rowCount, rows } = await this.run(query.sql, query.parameters);
+    // A reading statement waits for no lock. One that writes could be carried out minutes after its caller has given it up.
+    const needsLimits = this.#limits !== '' && !this.#inTransaction && query.query.kind !== 'SelectQueryNode';
+    const { command, rowCount, rows } = needsLimits
+      ? await this.#runAlone(query)
+      : await this.run(query.sql, query.parameters);
     const changes = command === 'INSERT' || command === 'UPDATE' || command === 'DELETE';
     return changes ? { rows: rows as R[], numAffectedRows: BigInt(rowCount ?? 0) } : { rows: rows as R[] };
   }
@@ -93,6 +120,18 @@ class PostgresConnection implements DatabaseConnection {
       // Its answer may still arrive, and would be taken for the next query's.
       this.#broken ||= known instanceof StorageUnavailableError;
       throw known;
+    }
+  }
+
+  async #runAlone(query: CompiledQuery) {
+    await this.begin(undefined);
+    try {
+      const result = await this.run(query.sql, query.parameters);
+      await this.commit();
+      return result;
+    } catch (error) {
+      if (!this.#broken) await this.rollback();
+      throw error;
     }
   }
 

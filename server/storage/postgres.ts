@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { StorageSetupError, StorageUnavailableError } from './errors.ts';
+import { hasStatementTimeout, isRefusedByPooler, startError } from './postgres-start.ts';
 
 /**
  * Eight instances fit into PostgreSQL's default of 100 connections; a query takes milliseconds, so ten serve hundreds a
@@ -26,11 +27,69 @@ const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000;
  */
 const ANSWER_TIMEOUT_MS = 12_000;
 
-/** @throws {StorageSetupError} not a PostgreSQL URL (which is not repeated: it holds a password) */
-export async function openPool(databaseUrl: string, warn: (message: string, fields: object) => void): Promise<Pool> {
+/** A pool, and the statements that bring the limits above into force in each transaction. */
+export interface OpenPool {
+  pool: Pool;
+  /** Empty: each connection has the limits from its start. */
+  limits: string;
+}
+
+const LIMITS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+};
+/** For a pooler, whose connections are lent for a transaction: a setting would stay for another program. */
+const LIMITS_OF_TRANSACTION = Object.entries(LIMITS)
+  .map(([name, ms]) => `set local ${name} = ${ms}`)
+  .join('; ');
+
+/**
+ * Connects once, so that a wrong address is told at the start and a pooler is noticed.
+ * @throws {StorageSetupError} not a PostgreSQL URL (which is not repeated: it holds a password)
+ */
+export async function openPool(
+  databaseUrl: string,
+  warn: (message: string, fields: object) => void,
+): Promise<OpenPool> {
   if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
     throw new StorageSetupError('DATABASE_URL must begin with postgres:// (leave it unset for the embedded database)');
   }
+  try {
+    return await connectOnce(databaseUrl, warn, LIMITS);
+  } catch (error) {
+    if (!isRefusedByPooler(error)) throw startError(error, databaseUrl);
+  }
+  return connectOnce(databaseUrl, warn, {}).catch((error: unknown) => {
+    throw startError(error, databaseUrl);
+  });
+}
+
+/** @throws pg's own error */
+async function connectOnce(
+  databaseUrl: string,
+  warn: (message: string, fields: object) => void,
+  limits: Partial<typeof LIMITS>,
+): Promise<OpenPool> {
+  const pool = await createPool(databaseUrl, warn, limits);
+  try {
+    const client = await pool.connect();
+    try {
+      const isInForce = await hasStatementTimeout(client, STATEMENT_TIMEOUT_MS);
+      return { pool, limits: isInForce ? '' : LIMITS_OF_TRANSACTION };
+    } finally {
+      client.release();
+    }
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+async function createPool(
+  databaseUrl: string,
+  warn: (message: string, fields: object) => void,
+  limits: Partial<typeof LIMITS>,
+): Promise<Pool> {
   const { default: pg } = await import('pg');
   const pool = new pg.Pool({
     connectionString: databaseUrl,
@@ -38,8 +97,7 @@ export async function openPool(databaseUrl: string, warn: (message: string, fiel
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    ...limits,
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
     types: {
@@ -77,6 +135,11 @@ export function toPostgresError(error: unknown): unknown {
   // PostgreSQL puts whole rows into these ("Failing row contains …"), and errors end up in logs.
   if (error instanceof Error) Object.assign(error, { detail: undefined, where: undefined, internalQuery: undefined });
   return error;
+}
+
+/** As toPostgresError, of an attempt to connect: no statement was sent, so each error there is the connection's. */
+export function toConnectError(error: unknown): StorageUnavailableError {
+  return new StorageUnavailableError(unavailableReason(error) ?? codeOf(error) ?? 'no connection');
 }
 
 /**
