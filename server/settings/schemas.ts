@@ -76,7 +76,7 @@ export const httpsUnlessLocal = ({ protocol, hostname }: URL): string | undefine
     ? undefined
     : 'must use https (http only for localhost and loopback)';
 
-/** Written raw in a password, these end the password or the host for a URL: the rest would be taken for a port, a database or an option. */
+/** Raw in a password, these end it for a URL: the rest would be taken for a port, a database or an option. */
 const RESERVED = '#, /, ?, @ and % of a user name or password must be written as %23, %2F, %3F, %40 and %25';
 
 /** PostgreSQL's address. It holds a password, so no complaint repeats a part of it. */

@@ -105,7 +105,8 @@ async function applyNext(
         await sql`set local lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(trx);
         await sql`select pg_advisory_xact_lock(${sql.lit(ADVISORY_LOCK)})`.execute(trx);
       }
-      // Looked for first: PostgreSQL asks for the right to create also where `if not exists` creates nothing, and the role that serves may lack it.
+      // Looked for first: PostgreSQL asks for the right to create also where `if not exists` creates nothing, and the
+      // role that serves may lack it.
       if (dialect === 'sqlite' || !(await isThere(trx))) {
         await trx.schema
           .createTable('schema_migrations')

@@ -98,7 +98,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-    // A reading statement waits for no lock. One that writes could be carried out minutes after its caller has given it up.
+    // A reading statement waits for no lock. One that writes could run minutes after its caller has given it up.
     const needsLimits = this.#limits !== '' && !this.#inTransaction && query.query.kind !== 'SelectQueryNode';
     const { command, rowCount, rows } = needsLimits
       ? await this.#runAlone(query)

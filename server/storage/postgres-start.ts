@@ -15,7 +15,7 @@ export function isRefusedByPooler(error: unknown): boolean {
   return codeOf(error) === '08P01' && /unsupported startup parameter/.test(messageOf(error));
 }
 
-/** Whether the limits that were asked for at the start of a connection hold: a pooler may drop them, or lend another connection later. */
+/** Whether the limits that a connection asked for at its start hold: a pooler may drop them. */
 export async function hasStatementTimeout(client: PoolClient, timeoutMs: number): Promise<boolean> {
   const { rows } = await client.query<{ ms: string }>(
     `select setting as ms from pg_settings where name = 'statement_timeout'`,
@@ -24,8 +24,8 @@ export async function hasStatementTimeout(client: PoolClient, timeoutMs: number)
 }
 
 /**
- * The error of a start that failed, as one sentence that names the remedy. Errors that are not the database's stay as they are. The
- * password of the address is never part of it.
+ * The error of a start that failed, as one sentence that names the remedy. Errors that are not the database's stay as
+ * they are. The password of the address is never part of it.
  */
 export function startError(error: unknown, databaseUrl: string): unknown {
   if (error instanceof StorageSetupError) return error;
