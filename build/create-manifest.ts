@@ -42,7 +42,7 @@ const FILES = ['element/form-control', 'element/properties', 'finix-bank-connect
 const ES2022 = 9;
 
 /**
- * The custom elements manifest: what the element's own documentation says, with the attributes that the built class really has.
+ * The custom elements manifest: the element's own documentation, with the attributes that the built class really has.
  *
  * @param path the built module, relative to the project
  * @param element its class, read for what Lit makes of the properties

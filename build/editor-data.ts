@@ -1,7 +1,10 @@
 import type { LinkMode } from '../widget/contract.ts';
 import type { ElementDeclaration, Manifest } from './create-manifest.ts';
 
-/** What editors read about the element, made from the custom elements manifest: completion and descriptions while a page is written. */
+/**
+ * What editors read about the element, made from the custom elements manifest: completion and descriptions while a page
+ * is written.
+ */
 
 /** Values that an editor offers for an attribute, by the name of its type. */
 const VALUES: Record<string, readonly string[]> = {

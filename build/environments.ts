@@ -24,7 +24,10 @@ export function browserModule(
   };
 }
 
-/** Code for Node: only our own files are bundled. Shared chunks lie next to the entries, so that `import.meta.url` keeps its depth. */
+/**
+ * Code for Node: only our own files are bundled. Shared chunks lie next to the entries, so that `import.meta.url` keeps
+ * its depth.
+ */
 export function nodeModule(outDir: string, entry: Record<string, string>, emptyOutDir = true): EnvironmentOptions {
   return {
     consumer: 'server',

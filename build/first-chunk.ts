@@ -15,7 +15,10 @@ function isFirst(id: string, graph: ModuleGraph, seen = new Set<string>()): bool
   return importers.some((importer) => importer === entryFile || isFirst(importer, graph, seen));
 }
 
-/** One chunk for everything that the script loads at once: the bundler would otherwise split off what the lazy chunk shares with it. */
+/**
+ * One chunk for everything that the script loads at once: the bundler would otherwise split off what the lazy chunk
+ * shares with it.
+ */
 export const firstChunk = {
   name: (id: string, graph: ModuleGraph): string | null => (isFirst(id, graph) ? 'element' : null),
   debugName: 'element',

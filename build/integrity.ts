@@ -6,8 +6,9 @@ import type { Plugin } from 'vite';
 import { version } from './project.ts';
 
 /**
- * Writes what a merchant needs to pin the script (`integrity.json`) and prints the hash, which is used only when it is seen. The script's own facts
- * come first; `chunks` are the files it loads, `first` with it and `later` when the customer comes near.
+ * Writes what a merchant needs to pin the script (`integrity.json`) and prints the hash, which is used only when it is
+ * seen. The script's own facts come first; `chunks` are the files it loads, `first` with it and `later` when the
+ * customer comes near.
  */
 export function integrity(scriptFile: string): Plugin {
   return {

@@ -1,7 +1,7 @@
 import type { Plugin } from 'vite';
 import { from } from './project.ts';
 
-/** Stands in the script for the name of the lazy chunk until that name is known. */
+/** A placeholder in the script for the name of the lazy chunk until that name is known. */
 export const LAZY_CHUNK = '__LAZY_CHUNK__';
 
 /** The chunk that the element loads after its button is shown, known by its entry: every folder has an index. */
@@ -9,8 +9,8 @@ export const isLazyChunk = ({ facadeModuleId }: { facadeModuleId?: string | null
   facadeModuleId === from('widget/lazy/index.ts');
 
 /**
- * Gives the script the name of its lazy chunk, so that it can ask for the chunk under another address after a failure: the bundler writes the name
- * into the import itself and nowhere else.
+ * Gives the script the name of its lazy chunk, so that it can ask for the chunk under another address after a failure:
+ * the bundler writes the name into the import itself and nowhere else.
  */
 export function nameLazyChunk(): Plugin {
   return {

@@ -3,7 +3,10 @@ import { en } from '../widget/i18n/en.ts';
 import { SEPARATOR } from '../widget/i18n/languages.ts';
 import { from } from './project.ts';
 
-/** Leaves only the texts in a language's chunk of the script: the keys, which English has as well, would be a fifth of it. */
+/**
+ * Leaves only the texts in a language's chunk of the script: the keys, which English has as well, would be a fifth of
+ * it.
+ */
 export function packTexts(): Plugin {
   const folder = from('widget/i18n');
   return {
@@ -19,7 +22,7 @@ export function packTexts(): Plugin {
   };
 }
 
-/** @throws Error for a text that could not be told from its neighbor */
+/** @throws Error for a text that could not be separated from its neighbor */
 export function pack(texts: Record<string, string>): string {
   const list = Object.keys(en).map((key) => texts[key] ?? '');
   const spoiled = list.find((text) => text === '' || text.includes(SEPARATOR));

@@ -5,8 +5,9 @@ import { type PackageManifest, packageManifests, type RootManifest } from './pac
 import { from } from './project.ts';
 
 /**
- * `npm run pack`: writes both packages, as they are published, to dist/packages or the folder that is given. Reads what `npm run build` has made, which
- * npm runs first as `prepack`. PACKAGE_REPOSITORY is the repository's address where the packages are published.
+ * `npm run pack`: writes both packages, as they are published, to dist/packages or the folder that is given. Reads what
+ * `npm run build` has made, which npm runs first as `prepack`. PACKAGE_REPOSITORY is the repository's address where the
+ * packages are published.
  */
 const out = resolve(process.argv[2] ?? from('dist/packages'));
 rmSync(out, { recursive: true, force: true });

@@ -58,8 +58,8 @@ function codes(): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, meaning]) => {
       const error = fromLinkError({ error_code: code });
-      const says = `${en[messageKey(error)]} [${en[captionKey(error)]}]`;
-      return [`\`${code}\``, `${errorTypeOf(code)}, ${errorStatusOf(code)}`, SERVER[meaning], says];
+      const shown = `${en[messageKey(error)]} [${en[captionKey(error)]}]`;
+      return [`\`${code}\``, `${errorTypeOf(code)}, ${errorStatusOf(code)}`, SERVER[meaning], shown];
     });
   return table(
     ['code', 'type, HTTP status', 'in a call of the server', 'when Link reports it, the element shows'],

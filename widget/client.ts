@@ -21,7 +21,10 @@ export * from './client/webhooks.ts';
 export type * from './contract.ts';
 
 export interface CreateOptions extends CallOptions {
-  /** The same key and body get the same answer for 24 hours. One for each call, shared by its repetitions, when left out. */
+  /**
+   * The same key and body get the same answer for 24 hours. One for each call, shared by its repetitions, when left
+   * out.
+   */
   idempotencyKey?: string;
 }
 
@@ -42,8 +45,8 @@ export type UsableConnection = MerchantConnection & { payment_instrument: string
 export type Client = ReturnType<typeof createClient>;
 
 /**
- * The server's API for a merchant's back end: Node, Deno, Bun and workers, by `fetch` alone. Calls that fail on the way are repeated; each of them
- * is safe to repeat. Every method rejects with an `ApiError`.
+ * The server's API for a merchant's back end: Node, Deno, Bun and workers, by `fetch` alone. Calls that fail on the way
+ * are repeated; each of them is safe to repeat. Every method rejects with an `ApiError`.
  */
 export function createClient(options: ClientOptions) {
   const call = createHttp(options);
@@ -86,7 +89,9 @@ export function createClient(options: ClientOptions) {
       get<Page<MerchantConnection>>('/v1/connections', query, options),
     each: (query: ConnectionQuery = {}, options?: CallOptions) =>
       each<MerchantConnection>('/v1/connections', query, options),
-    /** Disables the instrument and ends the access to the bank. `removed` when it is done; a job continues otherwise. */
+    /**
+     * Disables the instrument and ends the access to the bank. `removed` when it is done; a job continues otherwise.
+     */
     remove: (id: string, options?: CallOptions) => remove<MerchantConnection>(at('/v1/connections', id), options),
     /** Asks whether an amount may be debited now. */
     check: (id: string, request: CheckRequest, options?: CallOptions) =>
@@ -104,14 +109,16 @@ export function createClient(options: ClientOptions) {
   };
 
   const customers = {
-    /** Removes all connections and erases what identifies the customer. `erased` when it is done; ask again otherwise. */
+    /**
+     * Removes all connections and erases what identifies the customer. `erased` when it is done; ask again otherwise.
+     */
     erase: (customerId: string, options?: CallOptions) =>
       remove<ErasedCustomer>(at('/v1/customers', customerId), options),
   };
 
   /**
-   * The connection that a form or a page named, checked: it exists, belongs to this customer, and can be charged. The id alone proves nothing, since
-   * a page can send any.
+   * The connection that a form or a page named, checked: it exists, belongs to this customer, and can be charged. The
+   * id alone proves nothing, since a page can send any.
    * @param id as it came in the request
    * @throws ConnectionError, and ApiError when the server can't be asked
    */

@@ -3,9 +3,9 @@ import { FinixBankConnect } from './finix-bank-connect.ts';
 export const TAG = 'finix-bank-connect';
 
 /**
- * Registers the tag. Leaves an earlier registration alone: the first one on a page wins. On a server there is a registry
- * only where a renderer has brought one, and no support floor. Below the floor, which unit tests' DOMs are as well, the
- * tag shows its `fallback` slot alone: never a control that can't work.
+ * Registers the tag. Leaves an earlier registration alone: the first one on a page wins. On a server there is a
+ * registry only where a renderer has brought one, and no support floor. Below the floor, which unit tests' DOMs are as
+ * well, the tag shows its `fallback` slot alone: never a control that can't work.
  */
 export function define(): void {
   const registry = globalThis.customElements;

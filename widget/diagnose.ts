@@ -15,7 +15,9 @@ const REMEDIES: Partial<Record<ElementErrorCode, () => string>> = {
   script_blocked: () => 'Plaid Link was stopped by a content blocker, or by script-src or frame-src of a policy',
 };
 
-/** Errors that the page's console should not be silent about: what the merchant must do, and what has no other trace. */
+/**
+ * Errors that the page's console should not be silent about: what the merchant must do, and what has no other trace.
+ */
 export function explain({ code, action, requestId }: FlowError): void {
   const remedy = REMEDIES[code]?.();
   if (!remedy && action !== 'contact_merchant') return;

@@ -56,7 +56,7 @@ export interface ElementError {
   institution: LinkTrace['institution'];
 }
 
-/** Which of several things a code stands for, where the customer should read which. */
+/** Which of several causes a code has, where the customer should read which. */
 export type ErrorReason = 'timed_out' | 'setup' | 'ended' | 'not_ready';
 
 /** An error on its way through the element: not yet put into words. */
@@ -70,7 +70,10 @@ export interface FlowError extends Pick<ElementError, 'code' | 'retryable' | 'ac
   errors?: FieldError[];
 }
 
-/** What `ConnectBackend` implementations throw. Recognized by its fields, so that two copies of this package understand each other. */
+/**
+ * What `ConnectBackend` implementations throw. Recognized by its fields, so that two copies of this package understand
+ * each other.
+ */
 export class ConnectError extends Error implements FlowError {
   override name = 'ConnectError';
   readonly code: ElementErrorCode;
@@ -103,7 +106,7 @@ export function fromProblem(problem: Problem): FlowError {
 }
 
 /**
- * Whatever was thrown, as an error that the element can show. An unknown error goes to the console, and nothing of its
+ * Any thrown value as an error that the element can show. An unknown error goes to the console, and nothing of its
  * text into the page: it may name tokens.
  */
 export function toFlowError(thrown: unknown): FlowError {
@@ -127,9 +130,10 @@ export function isRetry(error: Pick<FlowError, 'action'> | null | undefined): bo
 }
 
 /**
- * What Plaid's codes come to when Link's `onExit` reports them, where that is more than connecting again. Every published code was considered: the
- * server's table (server/clients/plaid-codes.ts) is the same by another point of view, and a test compares the two code by code. Types and
- * HTTP statuses say nothing about who can do something: a bank that is down is a 400, and a customer's wrong code is an INVALID_INPUT.
+ * What Plaid's codes come to when Link's `onExit` reports them, where that is more than connecting again. Every
+ * published code was considered: the server's table (server/clients/plaid-codes.ts) is the same by another point of
+ * view, and a test compares the two code by code. Types and HTTP statuses don't show who can act: a bank that is down
+ * is a 400, and a customer's wrong code is an INVALID_INPUT.
  */
 const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: string, reason?: ErrorReason][] = [
   // The token, not the customer: the element gets another by itself.
@@ -176,7 +180,10 @@ const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: string
   ],
 ];
 
-/** An error that Link's `onExit` reported. A code that is not known says nothing about the bank or the merchant, so the customer connects again. */
+/**
+ * An error that Link's `onExit` reported. An unknown code is no statement about the bank or the merchant, so the
+ * customer connects again.
+ */
 export function fromLinkError({ error_code }: { error_code?: string | null }): FlowError {
   // Every call of Plaid's has a limit of its own; here they are one.
   const plaid = (error_code ?? '').replace(/^[A-Z_]+_LIMIT$/, 'RATE_LIMIT');

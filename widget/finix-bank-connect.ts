@@ -17,9 +17,11 @@ import type { ElementCore } from './lazy/element-core.ts';
 import { mayReturn } from './link/may-return.ts';
 
 /**
- * A button that becomes a connected bank account. Form-associated: its value is the connection's id, several connections are several entries.
+ * A button that becomes a connected bank account. Form-associated: its value is the connection's id, several
+ * connections are several entries.
  *
- * The id is no proof of anything: before charging, fetch the connection with the merchant's key and compare `customer_id`.
+ * The id is no proof of anything: before charging, fetch the connection with the merchant's key and compare
+ * `customer_id`.
  *
  * @tagname finix-bank-connect
  *
@@ -49,8 +51,8 @@ import { mayReturn } from './link/may-return.ts';
  * @csspart base - Everything.
  * @csspart button - The button.
  * @csspart label - The button's text.
- * @csspart spinner - Turns while the element is at work.
- * @csspart status - What is said about the state, under the control.
+ * @csspart spinner - Turns while the element is busy.
+ * @csspart status - The message about the state, under the control.
  * @csspart account - The card with the connected account.
  * @csspart bank-name - The bank's name in the card.
  * @csspart mask - The last digits of the account.
@@ -61,7 +63,7 @@ import { mayReturn } from './link/may-return.ts';
  * @cssprop [--fbc-accent=#1c6f5b] - Background of the button.
  * @cssprop [--fbc-on-accent=#fff] - Text on the button.
  * @cssprop [--fbc-text=inherit] - Text. In dialogs: `CanvasText`.
- * @cssprop [--fbc-muted=inherit] - Text of less weight: what is said under the control, and the kind of an account.
+ * @cssprop [--fbc-muted=inherit] - Text of less weight: the message under the control, and the kind of an account.
  * @cssprop [--fbc-surface=transparent] - Background of the card. In dialogs: `Canvas`.
  * @cssprop [--fbc-border=#808b87] - Lines around the card and around choices.
  * @cssprop [--fbc-tint=rgb(128 139 135 / 0.16)] - Background of what is chosen, of the bank's initial and of a dead end.
@@ -112,7 +114,7 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   /**
-   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected or at work, and while another
+   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected or busy, and while another
    * element's Link is open on this page.
    */
   open(): void {
@@ -152,7 +154,8 @@ export class FinixBankConnect extends ElementProperties {
       this.#near = near;
       this.#warmUp();
     });
-    // While the files of this release are surely there. A failure is not reported yet: the customer's approach tries again.
+    // While the files of this release are surely there. A failure is not reported yet: the customer's approach tries
+    // again.
     whenIdle(() => void this.#load().catch(() => {}), signal);
     if (this.hasUpdated) this.#start();
     this.#show(this.#state);
@@ -219,7 +222,7 @@ export class FinixBankConnect extends ElementProperties {
     else void this.#need().then(() => this.#core && this.isConnected && act(this.#core));
   }
 
-  /** Where the rest can't be had, the customer is told. */
+  /** Where the rest can't be loaded, the customer sees an error. */
   async #need(): Promise<void> {
     try {
       await this.#load();
@@ -254,7 +257,10 @@ export class FinixBankConnect extends ElementProperties {
     this.#show(core.controller.state);
   }
 
-  /** Asks about a session that may have begun before this page did. Without one there is nothing to do until the customer comes near. */
+  /**
+   * Asks about a session that may have begun before this page did. Without one there is nothing to do until the
+   * customer comes near.
+   */
   #start(): void {
     if (this.#core) this.#core.controller.start();
     else if (this.clientSecret || mayReturn()) void this.#need();
@@ -266,7 +272,7 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   #show(state: FlowState): void {
-    // A customer who does something about it need not be told any more.
+    // A customer who acts on it need not see it any more.
     if (state.wanted || (state.phase !== 'rest' && state.phase !== 'failed')) this.missing = false;
     this.#state = state;
     this.publish(this.status);

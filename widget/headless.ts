@@ -27,13 +27,16 @@ export interface ConnectOptions {
   endpoint?: string;
   /** Takes the place of the HTTP calls to `endpoint`. */
   backend?: ConnectBackend;
-  /** Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked for. */
+  /**
+   * Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked
+   * for.
+   */
   clientSecret?: string;
   /** Gives a client secret whenever one is needed; also after `change()`, and when a session is over. */
   fetchClientSecret?: () => Promise<string>;
   /** For a public session. */
   identity?: { first_name?: string; last_name?: string; email?: string };
-  /** `button` unless said otherwise. */
+  /** `button` by default. */
   mode?: LinkMode;
   /** Where the bank search of mode `embedded` is put: an element in the page, at least 300 by 350 pixels. */
   container?: HTMLElement;
@@ -41,7 +44,7 @@ export interface ConnectOptions {
   language?: string;
   /** For the tag of Link's script, where the page's policy asks for one. */
   nonce?: string;
-  /** Tells several flows on one page apart, as a form field's name does. */
+  /** Distinguishes several flows on one page, as a form field's name does. */
   name?: string;
   onConnected?(connections: readonly Connection[]): void;
   /** The bank has yet to confirm the account. */
@@ -59,7 +62,9 @@ export type ConnectQuestion =
   | { type: 'choose_account'; accounts: readonly SelectableAccount[] }
   | ({ type: 'authorize' } & AuthorizationText);
 
-/** Never changed: every change makes another, so that comparing two is enough (React's `useSyncExternalStore`, for one). */
+/**
+ * Never changed: every change makes another, so that comparing two is enough (React's `useSyncExternalStore`, for one).
+ */
 export interface ConnectSnapshot {
   readonly status: ElementStatus;
   readonly connections: readonly Connection[];
@@ -78,11 +83,12 @@ export interface Connect extends ConnectSnapshot {
   /** Makes Link ready, so that `open` opens it at once; worth calling when the customer comes near the button. */
   prepare(): void;
   /**
-   * Opens Link, before returning where `status` is `ready`: some banks open a window, which browsers allow only in answer to a press. After an error
-   * that can be retried, tries again, and opens Link if that helped. Does nothing while connected or at work, and while another Link is open on this page.
+   * Opens Link, before returning where `status` is `ready`: some banks open a window, which browsers allow only in
+   * answer to a press. After an error that can be retried, tries again, and opens Link if that helped. Does nothing
+   * while connected or busy, and while another Link is open on this page.
    */
   open(): void;
-  /** Another way where `hosted` says so; elsewhere nothing. */
+  /** Another way while `hosted` is true; otherwise nothing. */
   openHosted(): void;
   /** Answers `choose_account` with the ids of the accounts. */
   choose(...ids: string[]): void;
@@ -93,22 +99,27 @@ export interface Connect extends ConnectSnapshot {
   /** Another bank in place of the connected one. Deletes nothing on the server. */
   change(): void;
   /**
-   * Back to the beginning, without connections. Deletes nothing on the server. A `clientSecret` whose session has connected a bank is used up: then
-   * the error is `session_already_completed`, and another bank needs another `createConnect`.
+   * Back to the beginning, without connections. Deletes nothing on the server. A `clientSecret` whose session has
+   * connected a bank is over: then the error is `session_already_completed`, and another bank needs another
+   * `createConnect`.
    */
   reset(): void;
-  /** Takes Link off the page and stops listening. What the server already has goes on there. Nothing is called or changed afterwards. */
+  /**
+   * Takes Link off the page and stops listening. What the server already has goes on there. Nothing is called or
+   * changed afterwards.
+   */
   destroy(): void;
 }
 
 /**
- * The flow of `<finix-bank-connect>` without its looks, for a button of the merchant's own.
+ * The flow of `<finix-bank-connect>` without its appearance, for a button of the merchant's own.
  *
- * Works in browsers; on a server it can be imported and called, and stays `loading`. Call `destroy` when its button leaves the page.
+ * Works in browsers; on a server it can be imported and called, and stays `loading`. Call `destroy` when its button
+ * leaves the page.
  *
  * @example
- * const connect = createConnect({ endpoint: 'https://connect.merchant.example', fetchClientSecret, onConnected: ([bank]) => show(bank) });
- * button.addEventListener('pointerenter', () => connect.prepare());
+ * const connect = createConnect({ endpoint: 'https://connect.merchant.example', fetchClientSecret, onConnected:
+ * ([bank]) => show(bank) }); button.addEventListener('pointerenter', () => connect.prepare());
  * button.addEventListener('click', () => connect.open());
  */
 export function createConnect(options: ConnectOptions): Connect {
@@ -117,7 +128,7 @@ export function createConnect(options: ConnectOptions): Connect {
   const { signal } = living;
   let left = false;
   let texts = en;
-  let snapshot = picture(initialState, null);
+  let snapshot = snapshotOf(initialState, null);
 
   const messageOf = (state: FlowState): ElementError | null => {
     if (!state.error) return null;
@@ -128,11 +139,11 @@ export function createConnect(options: ConnectOptions): Connect {
   };
   function changed(state: FlowState): void {
     if (!signal.aborted) {
-      snapshot = picture(state, messageOf(state));
+      snapshot = snapshotOf(state, messageOf(state));
       for (const listener of [...listeners]) call(listener);
     } else if (state.phase === 'polling' && !left) {
       left = true;
-      // Nobody waits for the answer any more, so the server need not be asked for it.
+      // No caller waits for the answer any more, so the server need not be asked for it.
       queueMicrotask(() => controller.dispatch({ type: 'leave' }));
     }
   }
@@ -162,7 +173,8 @@ export function createConnect(options: ConnectOptions): Connect {
       if (snapshot.error) changed(controller.state);
     });
   };
-  // Not before the caller has what this function returns; and one that is destroyed at once, as in React's strict mode, asks for nothing.
+  // Not before the caller has what this function returns; and one that is destroyed at once, as in React's strict mode,
+  // asks for nothing.
   if (inBrowser) queueMicrotask(begin);
   const unlessOver = (act: () => void) => {
     if (!inBrowser || signal.aborted) return;
@@ -219,7 +231,7 @@ export function createConnect(options: ConnectOptions): Connect {
   };
 }
 
-function picture(state: FlowState, error: ElementError | null): ConnectSnapshot {
+function snapshotOf(state: FlowState, error: ElementError | null): ConnectSnapshot {
   const { phase, accounts, authorization, connections } = state;
   let question: ConnectQuestion | null = null;
   if (phase === 'choosing') question = { type: 'choose_account', accounts };

@@ -62,8 +62,8 @@ type EventProps = {
 const useEarlyEffect = typeof document === 'undefined' ? useEffect : useLayoutEffect;
 
 /**
- * What the element has as properties and events, and everything that any element has. A function that is new in every render is no reason to start
- * over, `fetchClientSecret` included: the one of the last render is called.
+ * What the element has as properties and events, and everything that any element has. A function that is new in every
+ * render is no reason to start over, `fetchClientSecret` included: the one of the last render is called.
  */
 export interface FinixBankConnectProps
   extends ElementProps,
@@ -86,8 +86,8 @@ export const FinixBankConnect: ForwardRefExoticComponent<
   const [isDefined, setDefined] = useState(false);
   useImperativeHandle(ref, () => element.current as FinixBankConnectElement, []);
 
-  // React 18 knows attributes only, and both would start the element before it has all it needs; so properties are set here, and only then the
-  // tag is defined. On a server this does not run, and the tag waits for the page.
+  // React 18 knows attributes only, and both would start the element before it has all it needs; so properties are set
+  // here, and only then the tag is defined. On a server this does not run, and the tag waits for the page.
   useEarlyEffect(() => {
     latest.current = props;
     const target = element.current as unknown as Record<string, unknown>;

@@ -1,8 +1,8 @@
 import type { MerchantConnection, Problem, ProblemAction, ProblemCode } from '../contract.ts';
 
 /**
- * Why a call failed. The server's codes pass through unchanged; `network_failed` and `timeout`: no answer came; `unexpected_answer`: something else
- * than the server answered, such as a gateway or a wrong address.
+ * Why a call failed. The server's codes pass through unchanged; `network_failed` and `timeout`: no answer came;
+ * `unexpected_answer`: something else than the server answered, such as a gateway or a wrong address.
  */
 export type ApiErrorCode = ProblemCode | 'network_failed' | 'timeout' | 'unexpected_answer';
 
@@ -33,13 +33,16 @@ export class ApiError extends Error {
 /** Why a connection must not be charged. */
 export type ConnectionErrorCode = 'connection_not_found' | 'customer_mismatch' | 'connection_not_usable';
 
-/** Refused by `requireConnection`. Show the customer the same sentence for each code: the difference is no one's but yours. */
+/**
+ * Refused by `requireConnection`. Show the customer the same sentence for each code: the difference is no one's but
+ * yours.
+ */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   constructor(
     readonly code: ConnectionErrorCode,
     message: string,
-    /** With `connection_not_usable`: the customer's own connection, whose `status` says what to wait for. */
+    /** With `connection_not_usable`: the customer's own connection, whose `status` shows what it waits for. */
     readonly connection: MerchantConnection | null = null,
   ) {
     super(message);

@@ -34,7 +34,10 @@ const BACKOFF_BASE_MS = 200;
 /** A longer `Retry-After` is the caller's decision. */
 const LONGEST_WAIT_MS = 5_000;
 
-/** One call with its repetitions. Every call of the client may be repeated: by its method, its idempotency key, or its own id. */
+/**
+ * One call with its repetitions. Every call of the client may be repeated: by its method, its idempotency key, or its
+ * own id.
+ */
 export function createHttp({
   endpoint,
   apiKey,

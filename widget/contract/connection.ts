@@ -69,7 +69,7 @@ export interface Verification {
 }
 
 export interface LastReturn {
-  /** The ACH return code (`R01`); null where Finix has not told it. */
+  /** The ACH return code (`R01`); null where Finix has not reported it. */
   code: string | null;
   /** Finix's own code. */
   failure_code: string | null;

@@ -53,7 +53,7 @@ export type CheckReasonCode =
   | 'not_ready'
   | 'owner_mismatch'
   | 'changed_bank'
-  // what Plaid says
+  // Plaid's response
   | 'insufficient_funds'
   | 'balance_uncertain'
   | 'signal_review'
@@ -118,7 +118,10 @@ export interface Link {
   expires_at: string;
 }
 
-/** The body of a webhook to the merchant, signed as Standard Webhooks specifies. `data.updated_at` orders events about one connection. */
+/**
+ * The body of a webhook to the merchant, signed as Standard Webhooks specifies. `data.updated_at` orders events about
+ * one connection.
+ */
 export type WebhookEvent = ConnectionEvent | SessionEvent | LinkEvent;
 
 export interface ConnectionEvent {

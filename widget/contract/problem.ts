@@ -16,7 +16,7 @@ export type ProblemCode =
   | 'origin_not_allowed'
   | 'public_sessions_off'
   | 'rate_limited'
-  // where the session stands
+  // the session's status
   | 'session_busy'
   | 'session_already_completed'
   | 'session_expired'
@@ -88,6 +88,8 @@ export interface SelectableAccount {
 export interface AuthorizationText {
   text: string;
   version: string;
-  /** Lower-case hex SHA-256 of `text` in UTF-8; sent back on acceptance, so that what was shown is what was accepted. */
+  /**
+   * Lower-case hex SHA-256 of `text` in UTF-8; sent back on acceptance, so that what was shown is what was accepted.
+   */
   text_sha256: string;
 }

@@ -14,7 +14,7 @@ export type SessionStatus =
 
 export type SessionMode = 'connect' | 'repair';
 
-/** Who is asking, and what for: so that the texts around Link can say it. */
+/** Who is asking, and what for: named in the texts around Link. */
 export interface SessionPurpose {
   merchant: { name: string };
   purpose: Purpose;
@@ -38,7 +38,10 @@ export interface Session extends SessionPurpose {
 
 /** `settlement`: a seller's own account, for a SELLER identity that exists at Finix. */
 export type Purpose = 'debit' | 'payout' | 'settlement';
-/** What is done with the owner of an account that is being connected: nothing, show how well it fits, or refuse other owners. */
+/**
+ * What is done with the owner of an account that is being connected: nothing, show how well it fits, or refuse other
+ * owners.
+ */
 export type Ownership = 'off' | 'report' | 'require';
 export type AccountSelection = 'single' | 'multiple';
 
@@ -104,7 +107,7 @@ export interface CreatePublicSessionRequest {
 
 export type LinkMode = 'button' | 'embedded' | 'hosted';
 
-/** That the customer agrees to the session's text; the hash says to which. */
+/** That the customer agrees to the session's text; the hash names which. */
 export interface AuthorizationAcceptance {
   accepted: boolean;
   text_sha256: string;
@@ -139,7 +142,9 @@ export interface LinkExitRequest {
   error_code?: string | null;
 }
 
-/** What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else. */
+/**
+ * What Link's `onSuccess` gave, in our words. The server believes only the public token and re-reads everything else.
+ */
 export interface CompleteRequest {
   /** Or `HostedPublicToken`. */
   public_token: string;

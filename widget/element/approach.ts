@@ -1,7 +1,10 @@
 // Link's script and a link token take about a second; this is about that much of scrolling ahead.
 const MARGIN = '400px';
 
-/** Tells when the customer comes near: by scrolling (`near` says whether they still are), with the pointer, or with the keyboard. */
+/**
+ * Reports that the customer comes near: by scrolling (`near`: whether they still are), with the pointer, or with the
+ * keyboard.
+ */
 export function watchApproach(element: HTMLElement, signal: AbortSignal, approached: (near: boolean) => void): void {
   for (const intent of ['pointerenter', 'focusin']) {
     // Not within the event: the focus also comes while the element is rendering.

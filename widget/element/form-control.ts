@@ -4,8 +4,9 @@ import { whenIdle } from './when-idle.ts';
 let clicking: boolean | undefined;
 
 /**
- * Whether a form is about to be sent, or only looked at by a script, the event `invalid` does not say. A customer sends it with a click: browsers make
- * one of the Enter key, too. One listener for all elements of the page, which remembers none of them.
+ * The event `invalid` doesn't distinguish a form that is about to be sent from one that a script only validates. A
+ * customer sends it with a click: browsers make one of the Enter key, too. One listener for all elements of the page,
+ * which remembers none of them.
  */
 function watchClicks(): void {
   if (clicking !== undefined) return;
@@ -19,7 +20,9 @@ function watchClicks(): void {
   globalThis.addEventListener('click', clicked, { capture: true });
 }
 
-/** What makes an element a form control: value, validity, reset, disabling, and custom states. Knows nothing of banks. */
+/**
+ * What makes an element a form control: value, validity, reset, disabling, and custom states. Knows nothing of banks.
+ */
 export abstract class FormControl extends LitElement {
   static readonly formAssociated = true;
   /** So that a `<label>`, `focus()` and a form that finds a value missing all come to our button. */
@@ -83,7 +86,7 @@ export abstract class FormControl extends LitElement {
     return this.#internals.checkValidity();
   }
 
-  /** Says what is missing under the control, and brings the focus there. */
+  /** Shows what is missing under the control, and moves the focus there. */
   reportValidity(): boolean {
     const isValid = this.checkValidity();
     if (!isValid) this.#markMissing(true);
@@ -117,7 +120,10 @@ export abstract class FormControl extends LitElement {
     return this.disabled || this.#formDisabled;
   }
 
-  /** Brings the form, the `status` attribute and the custom state up to date, at once: events that follow must find them so. */
+  /**
+   * Brings the form, the `status` attribute and the custom state up to date, at once: events that follow must find them
+   * so.
+   */
   protected publish(status: string): void {
     const internals = this.#internals;
     const { name, values } = this;
@@ -155,7 +161,7 @@ export abstract class FormControl extends LitElement {
     if (name === 'status' && value !== this.#status) requestAnimationFrame(this.#writeStatus);
   }
 
-  /** In place of the browser's bubble, which would say the same once more, and be gone in a moment. */
+  /** In place of the browser's bubble, which would repeat the message and disappear in a moment. */
   readonly #reportMissing = (event: Event): void => {
     if (!clicking) return;
     event.preventDefault();

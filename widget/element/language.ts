@@ -1,4 +1,7 @@
-/** The language of the nearest ancestor that names one, also across shadow roots; empty when there is none, or when it is no language tag. */
+/**
+ * The language of the nearest ancestor that names one, also across shadow roots; empty when there is none, or when it
+ * is no language tag.
+ */
 export function languageOf(element: Element): string {
   for (let at: Element | null = element; at; ) {
     const lang = at.closest('[lang]')?.getAttribute('lang');

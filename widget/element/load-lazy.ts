@@ -2,14 +2,17 @@ import type { FlowError } from '../errors.ts';
 
 type Lazy = typeof import('../lazy/index.ts');
 
-/** The chunk's own name. Only the build for script tags knows it; elsewhere the merchant's bundler loads the chunk, and has its own way of retrying. */
+/**
+ * The chunk's own name. Only the build for script tags knows it; elsewhere the merchant's bundler loads the chunk, and
+ * has its own way of retrying.
+ */
 declare const LAZY_CHUNK: string | undefined;
 
 let failures = 0;
 
 /**
- * All that is not needed to show a button. A failure can be tried again: browsers until 2026 remember it for as long as the page lives, but only
- * under the same address.
+ * All that is not needed to show a button. A failure can be tried again: browsers until 2026 remember it for as long as
+ * the page lives, but only under the same address.
  */
 export async function loadLazy(): Promise<Lazy> {
   try {
@@ -23,10 +26,16 @@ export async function loadLazy(): Promise<Lazy> {
 
 export const NOT_LOADED = { requestId: null, linkSessionId: null, institution: null };
 
-/** What browsers and bundlers say when a module could not be fetched; another exception is a fault, and not the network's. */
+/**
+ * The messages of browsers and bundlers when a module could not be fetched; another exception is a fault, and not the
+ * network's.
+ */
 const NOT_FETCHED = /module|chunk|import|fetch/i;
 
-/** Why the rest could not be had. The console gets the cause: a failed import has many, and the browser shows none of them. */
+/**
+ * Why the rest could not be had. The console gets the cause: a failed import has many, and the browser shows none of
+ * them.
+ */
 export function failureOf(cause: unknown): Pick<FlowError, 'code' | 'action' | 'retryable'> {
   console.error('finix-bank-connect: could not start', cause);
   if (!NOT_FETCHED.test(String(cause))) return { code: 'internal_error', action: 'contact_merchant', retryable: false };

@@ -29,9 +29,15 @@ export abstract class ElementProperties extends FormControl {
 
   /** Address of the server. The script-tag build uses the folder that it came from; the npm build has no other. */
   declare endpoint: string | null;
-  /** Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked for. */
+  /**
+   * Permission for one customer and one session. Without it and without `fetchClientSecret`, a public session is asked
+   * for.
+   */
   declare clientSecret: string | null;
-  /** `button` (the default), `embedded` (a search for the bank stands in the page) or `hosted` (Link on a page of Plaid's own). */
+  /**
+   * `button` (the default), `embedded` (a search for the bank is part of the page) or `hosted` (Link on a page of
+   * Plaid's own).
+   */
   declare mode: LinkMode | null;
   /** For a public session. */
   declare firstName: string | null;

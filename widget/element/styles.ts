@@ -1,12 +1,12 @@
 import { css } from 'lit';
 
 /**
- * What is outside of a surface of our own takes the page's text color, so that it can be read wherever the page's own text can. Colors of our own have
- * at least 4.5:1 to what is written on them and 3:1 to a white or a nearly black page. Nothing here is newer than the support floor without an older
- * value before it.
+ * What is outside of a surface of our own takes the page's text color, so that it can be read wherever the page's own
+ * text can. Colors of our own have at least 4.5:1 to what is written on them and 3:1 to a white or a nearly black page.
+ * Nothing here is newer than the support floor without an older value before it.
  *
- * The frame gives the element a width of its own where the parent asks for one: the first track wants 352 px and can do with 44, and what is in the
- * element wants none.
+ * The frame gives the element a width of its own where the parent asks for one: the first track wants 352 px and can do
+ * with 44, and what is in the element wants none.
  */
 export const styles = css`
   :host {
@@ -57,7 +57,7 @@ export const styles = css`
     min-inline-size: 100%;
     container-type: inline-size;
   }
-  .room {
+  .area {
     position: relative;
     display: grid;
     grid-template-columns: minmax(0, 1fr);
@@ -178,7 +178,7 @@ export const styles = css`
     }
   }
   @container (min-width: 300px) {
-    .room {
+    .area {
       min-block-size: calc(var(--_height) + 8px + 2 * var(--_line));
     }
     .tall .main {

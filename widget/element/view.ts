@@ -10,9 +10,12 @@ import { bankIcon, noticeIcon } from './icons.ts';
 export interface FirstView {
   state: FlowState;
   strings: FirstStrings;
-  /** Of the strings, where it is not the page's own: English stands in for a language that we don't have. */
+  /** Of the strings, where it is not the page's own: English replaces a language that is not supported. */
   lang: string | null;
-  /** The strings are still on their way, so that nothing is first shown in another language: what is here keeps their space. */
+  /**
+   * The strings are still on their way, so that nothing is first shown in another language: what is here keeps their
+   * space.
+   */
   speechless: boolean;
   disabled: boolean;
   /** The form was sent without a bank. */
@@ -39,7 +42,7 @@ export interface View extends FirstView {
   choose(id: string): void;
 }
 
-/** What the page calls the control, in addition to its own text, and what it says about it. */
+/** The page's label for the control, in addition to its own text, and the page's description of it. */
 export interface Names {
   label: string;
   description: string;
@@ -110,7 +113,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
   >
     <span id="name" hidden>${names?.label}</span>
     <span id="description" hidden>${names?.description}</span>
-    <div class="room ${parts.ended ? 'ended' : ''}">
+    <div class="area ${parts.ended ? 'ended' : ''}">
       ${parts.card ?? control(view, parts, parts.isTold ? '' : legal ? 'said' : 'legal')}
       <div class="note">
         <p part="legal" id="legal" class=${legal}><slot name="legal">${strings.legal}</slot></p>
@@ -131,7 +134,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
   </div></div>`;
 }
 
-/** @param sentence the id of what is said about the button: one sentence, without the links that follow it */
+/** @param sentence the id of the button's description: one sentence, without the links that follow it */
 function control(view: FirstView, parts: Parts, sentence: string): TemplateResult {
   const { caption, label = view.strings.connect, styled, working, failed, idle } = parts;
   return html`<button
@@ -145,7 +148,8 @@ function control(view: FirstView, parts: Parts, sentence: string): TemplateResul
     @click=${view.press}
   >
     ${keyed(
-      // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count as a shift.
+      // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count
+      // as a shift.
       caption ?? label,
       html`${
         working

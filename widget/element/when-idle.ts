@@ -1,4 +1,5 @@
-// While a page is loading there are better uses for the network; without a free moment for this long, it is fetched anyway.
+// While a page is loading there are better uses for the network; without a free moment for this long, it is fetched
+// anyway.
 const IDLE_TIMEOUT = 3_000;
 // For browsers without `requestIdleCallback` (Safari): the page's own scripts have run by then.
 const IDLE_GUESS = 500;

@@ -19,7 +19,7 @@ export interface ControllerHost extends SessionHost {
   place(state: FlowState): HTMLElement | null;
   /**
    * What of the page is in front of everything that Link shows: then Link is opened in a window of its own.
-   * @param isOpening looks at what is drawn as well, which takes the browser longer
+   * @param isOpening checks what is drawn as well, which takes the browser longer
    */
   cover(isOpening?: boolean): Cover | null;
   /** The state has changed; what follows from it must be in place on return, because events come next. */

@@ -14,7 +14,7 @@ import { type FlowState, initialState, isBusy } from './state.ts';
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
 const SLOW_AFTER = [8_000, 60_000] as const;
 // About as long as the server needs to ask Plaid twice.
-const LOOKS_ON_RETURN = 3;
+const READS_ON_RETURN = 3;
 
 /** Carries out what the flow decides. Has no user interface and touches no DOM except through Link itself. */
 export class ConnectController {
@@ -25,7 +25,7 @@ export class ConnectController {
   #asked: string | null = null;
   #return: Return | null = null;
   #started = false;
-  #looks = 0;
+  #reads = 0;
   #busySince = 0;
   #pollTimer: ReturnType<typeof setTimeout> | undefined;
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -70,7 +70,7 @@ export class ConnectController {
     if (resumes) this.dispatch({ type: 'return' });
   }
 
-  /** Another client secret, endpoint or backend: what was under way belongs to the old one. */
+  /** Another client secret, endpoint or backend: work in progress belongs to the old one. */
   restart(): void {
     this.dispatch({ type: 'restart' });
     this.#access.leave();
@@ -96,7 +96,7 @@ export class ConnectController {
     this.#link.expire();
   }
 
-  /** Another Link is open on this page, and there is room for one. */
+  /** Another Link is open on this page, and only one fits. */
   get isTaken(): boolean {
     return isLinkOpen() && this.#state.phase !== 'open';
   }
@@ -109,7 +109,7 @@ export class ConnectController {
       this.#host.changed(state);
     }
     for (const effect of effects) this.#perform(effect);
-    // Nobody is there to be told; a timer would only keep alive what has left the page.
+    // No customer is left to see it; a timer would only keep alive what has left the page.
     if (event.type === 'leave') this.#watchSlowness(false);
   }
 
@@ -165,7 +165,7 @@ export class ConnectController {
     const { status, error } = answer.session;
     this.#access.learn(answer.session);
     if (this.#state.phase === 'returning' && run === this.#state.run && status === 'open' && !error) {
-      if (this.#looks++ < LOOKS_ON_RETURN) return this.#perform({ type: 'read', run, delay: answer.retryAfter });
+      if (this.#reads++ < READS_ON_RETURN) return this.#perform({ type: 'read', run, delay: answer.retryAfter });
     }
     this.#asked = this.#access.secret;
     this.dispatch({ type: 'answered', run, ...answer });

@@ -27,7 +27,7 @@ import type { FlowState } from './state.ts';
 
 // Link may be in use for minutes after it was opened, so a token is replaced this long before its end.
 const TOKEN_MARGIN = 5 * 60_000;
-// The shortest life that Plaid documents; assumed where this device's clock says that a new token is already over.
+// The shortest life that Plaid documents; assumed where a new token is already over by this device's clock.
 const TOKEN_LIFE = 30 * 60_000;
 // A timer that is longer than this runs out at once; the server or a clock may be wrong by years.
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -73,7 +73,10 @@ export class LinkControl {
     this.#flow = flow;
   }
 
-  /** The language, the mode or what surrounds the element may be another one. An open Link stays as it is until it closes. */
+  /**
+   * The language, the mode or what surrounds the element may be another one. An open Link stays as it is until it
+   * closes.
+   */
   refresh(): void {
     const { state } = this.#flow;
     if (state.error?.code === 'link_covered' && !this.#host.cover()) this.#flow.dispatch({ type: 'uncovered' });
@@ -148,7 +151,7 @@ export class LinkControl {
       this.#watchToken(token, false);
       this.#flow.dispatch({ type: 'hosted_offered', run, authorization: token.authorization });
     } catch {
-      // The customer has been told already that Link can't run here, and this was only a way around it.
+      // The customer knows already that Link can't run here, and this was only a way around it.
     }
   }
 
@@ -191,10 +194,10 @@ export class LinkControl {
     this.#flow.dispatch({ type: 'link_exited', error: flowError(code, action), step: 'start', fresh: false });
   }
 
-  /** A frame that was stopped on its way (a content blocker, a policy) never opens, and never tells. */
+  /** A frame that was stopped on its way (a content blocker, a policy) never opens, and sends no event. */
   #watchOpening(): void {
     this.#openTimer ??= setTimeout(() => {
-      // Link has the focus, so it is there, whatever it told.
+      // Link has the focus, so it is open, with or without its event.
       if (!this.#hasOpened && document.activeElement?.localName !== 'iframe') this.#fail('script_blocked', 'retry');
     }, OPEN_TIMEOUT);
   }
@@ -212,10 +215,10 @@ export class LinkControl {
       exited: (exit) => {
         this.#host.away.clear();
         this.#report(exit);
-        // A customer who came back from a bank is told that it has to begin again, rather than shown another Link.
+        // A customer who came back from a bank learns that it has to begin again, instead of seeing another Link.
         const fresh = !isReturn && Date.now() - this.#openedAt < JUST_OPENED;
         dispatch({ type: 'link_exited', ...exit, fresh });
-        // What it was made to go on with is used up.
+        // What it was made to go on with is consumed.
         if (isReturn) dispatch({ type: 'expiring' });
         this.refresh();
       },
@@ -299,8 +302,8 @@ export class LinkControl {
     const leave = { clientSecret: this.#access.secret ?? '', until: now + life };
     this.#leave = returnsHere ? { ...leave, linkToken: link_token } : leave;
     this.#tokenEnds = now + Math.max(life - TOKEN_MARGIN, life / 2);
-    // A page in the background asks for nothing; `expire` makes up for it. The clock is not asked again: timers may run a
-    // millisecond ahead of it.
+    // A page in the background asks for nothing; `expire` makes up for it. The clock is not asked again: timers may run
+    // a millisecond ahead of it.
     const renew = () => document.hidden || this.#flow.dispatch({ type: 'expiring' });
     this.#tokenTimer = setTimeout(renew, this.#tokenEnds - now);
   }

@@ -7,7 +7,10 @@ import { fail, prepare, stay } from './steps.ts';
 
 export const NO_TRACE: LinkTrace = { requestId: null, linkSessionId: null, institution: null };
 
-/** Another link token may help, once. Without a press nobody waits for it, so after that nothing is said before one. */
+/**
+ * Another link token may help, once. Without a press no customer waits for it, so after that no error is shown before
+ * one.
+ */
 export function linkFailed(state: FlowState, error: FlowError): Transition {
   const { phase, link, relinked, wanted } = state;
   if (link === 'none' || (phase !== 'rest' && phase !== 'failed')) return stay(state);
@@ -28,7 +31,7 @@ export function linkExited(state: FlowState, event: Extract<FlowEvent, { type: '
   const closed: FlowState = { ...state, link: 'none' };
   if (error.code !== 'link_expired') return fail(closed, error, [{ type: 'close' }]);
   if (fresh && state.reopened) return fail(closed, flowError('link_failed', 'restart'), [{ type: 'close' }]);
-  // Who has only just pressed gets Link again without asking; who was away for long is told.
+  // A customer who has just pressed gets Link again without asking; one who was away for long sees why it ended.
   return prepare({ ...closed, phase: 'rest', wanted: fresh, reopened: fresh, notice: fresh ? null : 'expired' }, [
     { type: 'close' },
   ]);

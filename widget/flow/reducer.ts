@@ -6,9 +6,10 @@ import { type FlowState, isBusy, type Phase, statusOf } from './state.ts';
 import { authorize, fail, open, opened, prepare, read, rest, stay } from './steps.ts';
 
 /**
- * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in every state can be tested.
- * An event that means nothing where the flow stands changes nothing. Answers of asynchronous effects carry the `run` that they were asked
- * with; starting something new raises it, and a late answer of what was given up is ignored.
+ * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in
+ * every state can be tested. An event that means nothing in the present state changes nothing. Answers of asynchronous
+ * effects carry the `run` that they were asked with; starting something new raises it, and a late answer of what was
+ * given up is ignored.
  */
 
 /** This session can never be used again, while another one can. */
@@ -70,7 +71,7 @@ export function transition(state: FlowState, event: FlowEvent): Transition {
       return phase === 'open' || (phase === 'rest' && state.hosted) ? moved(state) : stay(state);
     case 'hosted_offered':
       return phase === 'failed'
-        ? stay({ ...state, hosted: true, link: 'ready', offered: true, beforehand: event.authorization ?? null })
+        ? stay({ ...state, hosted: true, link: 'ready', offered: true, upfront: event.authorization ?? null })
         : stay(state);
     case 'press_hosted':
       return phase === 'failed' && state.hosted && state.link === 'ready' ? open(state) : stay(state);
@@ -125,7 +126,9 @@ function isChecking(phase: Phase): boolean {
   return phase === 'checking' || phase === 'returning';
 }
 
-/** What Link gave is sent again with the answer; where Link is still to come, the answer is given with its link token. */
+/**
+ * What Link gave is sent again with the answer; where Link is still to come, the answer is given with its link token.
+ */
 function accept(state: FlowState, { text_sha256 }: AuthorizationText): Transition {
   const authorization = { accepted: true, text_sha256 };
   if (state.submission) return submit(state, { ...state.submission, authorization });
@@ -134,8 +137,8 @@ function accept(state: FlowState, { text_sha256 }: AuthorizationText): Transitio
 }
 
 function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared' }>): Transition {
-  const { hosted = false, embedded = false, authorization: beforehand = null } = event;
-  const state: FlowState = { ...before, hosted, embedded, beforehand };
+  const { hosted = false, embedded = false, authorization: upfront = null } = event;
+  const state: FlowState = { ...before, hosted, embedded, upfront };
   // The search only the customer opens.
   if (state.wanted && !state.embedded) return open(state);
   return stay({ ...state, link: 'ready', wanted: false, renewed: false });
@@ -149,8 +152,8 @@ function moved(state: FlowState): Transition {
 function press(state: FlowState): Transition {
   switch (state.phase) {
     case 'open':
-      // Link is in front of the page while it is open: a customer who can press has lost it, and opening it again brings
-      // it back. From the search, only the customer opens it.
+      // Link is in front of the page while it is open: a customer who can press has lost it, and opening it again
+      // brings it back. From the search, only the customer opens it.
       return stay(state, state.embedded ? [] : [{ type: 'open' }]);
     case 'checking':
       return stay({ ...state, wanted: true });
@@ -196,7 +199,7 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
   if (hasMovedOn(error)) {
     return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
   }
-  // The page may yet get a client secret: only a customer who waits is told.
+  // The page may yet get a client secret: only a customer who waits sees an error.
   if (error.code === 'public_sessions_off' && !state.wanted) return stay({ ...next, idle: true });
   return isDead(error) ? renewOrFail(next, error) : fail(next, error);
 }
@@ -235,7 +238,8 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
     }
     case 'open':
     case 'restart_required':
-      // The public token of a Hosted Link is the server's, so what it asks can be answered without having seen Link end.
+      // The public token of a Hosted Link is the server's, so what it asks can be answered without having seen Link
+      // end.
       if (state.hosted && (problem?.accounts?.length || problem?.authorization)) {
         return unanswered({ ...state, phase: 'polling', submission: HOSTED }, problem);
       }
@@ -280,7 +284,7 @@ function act(state: FlowState, wanted: boolean): Transition {
   if (error?.action === 'contact_merchant') return stay(state);
   if (submission) return submit(state, submission);
   const again = isRetry(error);
-  // A Hosted Link that is offered beside the error is another way, not another try.
+  // A Hosted Link that is offered with the error is another way, not a retry.
   if (again && (state.link !== 'ready' || state.hosted)) {
     const next: FlowState = { ...state, phase: 'rest', error: null, hosted: false, wanted: wanted || state.wanted };
     return state.link === 'preparing' ? stay(next) : prepare(next);
@@ -304,8 +308,8 @@ function remove(state: FlowState, id?: string): Transition {
 }
 
 /**
- * The session of a connected bank is used up: preparing Link with it could only show that bank again, unasked. Where the page has no other session,
- * it is told, so that it can give one.
+ * The session of a connected bank is over: preparing Link with it could only show that bank again, unasked. Where the
+ * page has no other session, it gets an event, so that it can set one.
  */
 function reset(state: FlowState): Transition {
   const { state: next, effects } = clear(state);

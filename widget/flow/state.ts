@@ -16,7 +16,7 @@ export type ElementStatus =
 export type Phase =
   /** Nothing is in progress except, perhaps, the preparation of Link. */
   | 'rest'
-  /** Asking the server where a session stands that this page did not see begin. */
+  /** Reading the status of a session that this page did not see begin. */
   | 'checking'
   /** A bank's own page has sent the customer back; Link is about to go on. */
   | 'returning'
@@ -48,9 +48,9 @@ export interface FlowState {
   idle: boolean;
   /** The customer asked for another bank in place of the one that the session has. */
   replacing: boolean;
-  /** Link ends at Plaid (Hosted Link): only the server hears how. */
+  /** Link ends at Plaid (Hosted Link): only the server learns how. */
   hosted: boolean;
-  /** The customer opens Link from a search that stands in the page. */
+  /** The customer opens Link from a search in the page. */
   embedded: boolean;
   /** In a repair session: the connection to sign in to again. */
   repair: Connection[];
@@ -60,8 +60,8 @@ export interface FlowState {
   accounts: SelectableAccount[];
   authorization: AuthorizationText | null;
   /** To be accepted before the Link that is prepared may open: at its end this page may be gone. */
-  beforehand: AuthorizationText | null;
-  /** The Hosted Link stands in for a Link that can't run here. */
+  upfront: AuthorizationText | null;
+  /** The Hosted Link replaces a Link that can't run here. */
   offered: boolean;
   error: FlowError | null;
   /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
@@ -88,7 +88,7 @@ export const initialState: FlowState = {
   connections: [],
   accounts: [],
   authorization: null,
-  beforehand: null,
+  upfront: null,
   offered: false,
   error: null,
   slow: 0,

@@ -9,7 +9,7 @@ export function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
   return { state, effects };
 }
 
-/** The same customer on the same page, with nothing under way and nothing shown. */
+/** The same customer on the same page, with nothing in progress and nothing shown. */
 export function rest(state: FlowState): FlowState {
   const { warm, renewable, renewed, reopened, repair, run } = state;
   return { ...initialState, warm, renewable, renewed, reopened, repair, run: run + 1 };
@@ -22,13 +22,13 @@ export function prepare(
 ): Transition {
   const run = state.run + 1;
   const effect: FlowEffect = { type: 'prepare', run, ...(agreed && { agreed }) };
-  const next: FlowState = { ...state, run, link: 'preparing', beforehand: null, offered: false };
+  const next: FlowState = { ...state, run, link: 'preparing', upfront: null, offered: false };
   return { state: next, effects: [...effects, effect] };
 }
 
 export function open(state: FlowState): Transition {
   const next = opened(state);
-  return state.beforehand ? authorize(next, state.beforehand) : stay(next, [{ type: 'open' }]);
+  return state.upfront ? authorize(next, state.upfront) : stay(next, [{ type: 'open' }]);
 }
 
 export function authorize(state: FlowState, authorization: AuthorizationText): Transition {
@@ -58,7 +58,8 @@ export function read(state: FlowState, phase: 'checking' | 'returning' | 'pollin
 export function fail(state: FlowState, error: FlowError, effects: FlowEffect[] = []): Transition {
   const failed: FlowState = { ...state, phase: 'failed', error, slow: 0, accounts: [], authorization: null };
   const all: FlowEffect[] = [...effects, { type: 'emit', name: 'error' }];
-  // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press opens it at once.
+  // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press
+  // opens it at once.
   const again = oneOf(error.action, 'restart', 'use_other_bank') && failed.link === 'none';
   if (error.code === 'script_blocked' && !again) all.push({ type: 'offer_hosted', run: failed.run });
   return again ? prepare({ ...failed, submission: null, wanted: false }, all) : stay(failed, all);

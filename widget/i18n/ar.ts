@@ -1,6 +1,9 @@
 import type { Texts } from './en.ts';
 
-/** Arabic. Names, which are mostly written in Latin letters, are isolated from the direction of the sentence around them. */
+/**
+ * Arabic. Names, which are mostly written in Latin letters, are isolated from the direction of the sentence around
+ * them.
+ */
 export const texts: Texts = {
   connect: 'اربط حسابك المصرفي',
   opening: 'جارٍ الفتح…',

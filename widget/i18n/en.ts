@@ -1,6 +1,9 @@
 import { type FirstStrings, first } from './first.ts';
 
-/** English: everything that is said after the first look. Every other language has these keys too. `{bank}` and `{merchant}` stand for names. */
+/**
+ * English: everything that is said after the first look. Every other language has these keys too. `{bank}` and
+ * `{merchant}` stand for names.
+ */
 export const late = {
   link_open: 'Continue in the Plaid window',
   returning: 'Finishing up…',

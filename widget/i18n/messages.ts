@@ -44,7 +44,10 @@ const BY_ACTION: Record<FlowError['action'], StringKey> = {
   contact_merchant: 'error_merchant',
 };
 
-/** Where nothing can be pressed any more: what is over for this session goes on only in another, which the merchant gives. */
+/**
+ * Where nothing can be pressed any more: what is over for this session goes on only in another, which the merchant
+ * gives.
+ */
 const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
   session_already_completed: 'error_completed',
   session_expired: 'error_session',
@@ -53,7 +56,10 @@ const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
   link_covered: 'close_dialog',
 };
 
-/** The sentence a customer reads: by code where there is something particular to say, else by what they can do. Also right for codes of a newer server. */
+/**
+ * The sentence a customer reads: by code where there is something particular to say, else by what they can do. Also
+ * right for codes of a newer server.
+ */
 export function messageKey({ code, action, reason }: FlowError, purpose: Purpose = 'debit'): StringKey {
   const key = action === 'contact_merchant' ? (ENDS[code] ?? 'error_merchant') : keyOf(code, action, reason);
   return key === 'error_merchant' && purpose === 'payout' ? 'error_merchant_payout' : key;

@@ -2,7 +2,8 @@ import { first } from './first.ts';
 import type { Strings } from './index.ts';
 import { languageFor, loadTexts, type Packed, unpack } from './languages.ts';
 
-// A language takes one small file. Where that takes longer than this, a button in English is better than one that is silent.
+// A language takes one small file. Where that takes longer than this, a button in English is better than one that is
+// silent.
 const PATIENCE = 4_000;
 
 /** The texts of one element, in the language of the page around it. */
@@ -36,7 +37,10 @@ export class Speech {
     return this.language === this.#tag.toLowerCase().split('-', 1)[0] ? null : this.language;
   }
 
-  /** @param english and its keys, which come with the lazy chunk; before that there are only the first texts, and nothing asks for another */
+  /**
+   * @param english and its keys, which come with the lazy chunk; before that there are only the first texts, and
+   * nothing asks for another
+   */
   strings(english: Strings | undefined, keys: readonly string[] | undefined): Strings {
     return { ...first, ...english, ...(this.#texts && unpack(this.#texts, keys ?? Object.keys(first))) } as Strings;
   }

@@ -1,4 +1,7 @@
-/** Types of `<finix-bank-connect>` in Vue's templates. The compiler has to know it as a custom element: `compilerOptions.isCustomElement`. */
+/**
+ * Types of `<finix-bank-connect>` in Vue's templates. The compiler has to know it as a custom element:
+ * `compilerOptions.isCustomElement`.
+ */
 import type { HTMLAttributes } from 'vue';
 import type { FbcEventMap } from '../lazy/events.ts';
 import type { TagAttributes, TagProperties } from './tag.ts';

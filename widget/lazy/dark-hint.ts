@@ -4,8 +4,8 @@ const LIGHT = 160;
 let isHinted = false;
 
 /**
- * A page whose text is light, without a declared scheme: what is outside of a surface of ours can be read, but dialogs and
- * the browser's own controls in them are light. The merchant is told once; nothing is changed.
+ * A page whose text is light, without a declared scheme: what is outside of a surface of ours can be read, but dialogs
+ * and the browser's own controls in them are light. The console warns once; nothing is changed.
  */
 export function hintAtDarkPage(element: HTMLElement): void {
   const { color, colorScheme } = getComputedStyle(element);

@@ -43,7 +43,7 @@ export class ElementCore {
   #phase = initialState.phase;
   /** Link, or what was pressed, may have taken the focus along. */
   #isRestless = false;
-  /** The live region has told why Link ended; the control that gets the focus back must not say it again. */
+  /** The live region has announced why Link ended; the control that gets the focus back must not repeat it. */
   #isTold = false;
 
   constructor(element: ElementProperties, host: CoreHost) {
@@ -167,7 +167,7 @@ export class ElementCore {
     return toJson([!!backend, endpoint, clientSecret, !!fetchClientSecret]);
   }
 
-  /** Of a session that the merchant's server creates, the page's attributes say nothing. */
+  /** For a session that the merchant's server creates, the page's attributes don't count. */
   #personNow(): string {
     const { clientSecret, fetchClientSecret, publicSession } = this.#settings();
     return clientSecret || fetchClientSecret ? '' : toJson(publicSession.identity);

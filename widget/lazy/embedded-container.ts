@@ -5,15 +5,19 @@ import { isWebview } from '../link/webview.ts';
 // What Plaid asks for: 350 × 300 or 300 × 350 pixels at least.
 const NARROWEST = 300;
 
-/** Whether an embedded search can run where the element stands. Plaid allows it neither in frames and webviews nor to repair a login. */
+/**
+ * Whether an embedded search can run at the element's place. Plaid allows it neither in frames and webviews nor to
+ * repair a login.
+ */
 export function canEmbed(element: ElementProperties, { repair }: FlowState): boolean {
   const isWanted = element.mode === 'embedded' && !repair.length;
   return isWanted && !isWebview() && window.parent === window && element.clientWidth >= NARROWEST;
 }
 
 /**
- * The place of the embedded search: a child of the element, in the page's own document, because Plaid's script does not promise to work in a
- * shadow root. Its size is the element's to give (`::slotted`), so that a page's policy on styles has nothing to say about it.
+ * The place of the embedded search: a child of the element, in the page's own document, because Plaid's script does not
+ * promise to work in a shadow root. Its size is the element's to give (`::slotted`), so that a page's policy on styles
+ * doesn't apply to it.
  */
 export function embeddedPlace(element: ElementProperties, state: FlowState): HTMLElement | null {
   if (!canEmbed(element, state)) return null;

@@ -4,21 +4,30 @@ import type { LinkTrace } from '../errors.ts';
 
 const BUBBLING = { bubbles: true, composed: true };
 
-/** The customer came to another step, in Link or here. `detail.step` is a lower-case name; Plaid adds names without notice. */
+/**
+ * The customer came to another step, in Link or here. `detail.step` is a lower-case name; Plaid adds names without
+ * notice.
+ */
 export class FbcStepEvent extends CustomEvent<{ step: string }> {
   constructor(step: string) {
     super('fbc-step', { ...BUBBLING, detail: { step } });
   }
 }
 
-/** At least one bank account is connected and can be used. The ids are no proof: the merchant's server fetches the connection before charging. */
+/**
+ * At least one bank account is connected and can be used. The ids are no proof: the merchant's server fetches the
+ * connection before charging.
+ */
 export class FbcConnectedEvent extends CustomEvent<{ connections: Connection[] }> {
   constructor(connections: Connection[]) {
     super('fbc-connected', { ...BUBBLING, detail: { connections } });
   }
 }
 
-/** The bank has yet to confirm the account. It may be submitted with the form; the merchant's server hears how it ends. */
+/**
+ * The bank has yet to confirm the account. It may be submitted with the form; the merchant's server gets an event when
+ * it ends.
+ */
 export class FbcPendingEvent extends CustomEvent<{ connections: Connection[] }> {
   constructor(connections: Connection[]) {
     super('fbc-pending', { ...BUBBLING, detail: { connections } });

@@ -5,7 +5,7 @@ const PACE = 50;
 
 /**
  * Brings the focus to the control where it was lost: Link took it along, or what was pressed is gone. A frame keeps the
- * focus for a moment after it was hidden, and browsers then give it to nothing, so this looks more than once. A focus
+ * focus for a moment after it was hidden, and browsers then give it to nothing, so this checks more than once. A focus
  * that the page or the customer has put elsewhere in the meantime stays there.
  * @returns whether the control has got it
  */

@@ -1,6 +1,9 @@
 import { css } from 'lit';
 
-/** The styles of what appears only after the first view: the connected account, and the questions between Link and the connection. */
+/**
+ * The styles of what appears only after the first view: the connected account, and the questions between Link and the
+ * connection.
+ */
 export const lateStyles = css`
   slot[name='connected'] {
     display: grid;
@@ -17,7 +20,7 @@ export const lateStyles = css`
     background: var(--_tint);
     font-weight: 600;
   }
-  /* On the corner of the bank's picture, so that its name has the whole width. */
+  /* On the corner of the bank's logo, so that its name has the whole width. */
   .state {
     position: absolute;
     inset-block-end: -4px;

@@ -165,7 +165,7 @@ function sentence({ state, strings, merchant, purpose }: View): string {
   }
 }
 
-/** Where one of the accounts stands, in words; with its name where there are others. */
+/** The status of one of the accounts, in words; with its name where there are others. */
 function stateOf(connection: Connection, strings: Strings, isNamed = false): string {
   const bank = bankOf(connection, strings);
   if (connection.status === 'active') return fill(strings.connected, { bank });

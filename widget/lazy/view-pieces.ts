@@ -13,7 +13,10 @@ export function kindOf(subtype: string | null, strings: Strings): string | null 
   return key ? strings[key] : subtype;
 }
 
-/** "Chase ••1234" as one piece: it has the direction of the name, whose end is cut where there is no room, and never the digits. */
+/**
+ * "Chase ••1234" as one piece: it has the direction of the name, whose end is cut where it doesn't fit, and never the
+ * digits.
+ */
 export function accountLine(name: string, digits: string | null): TemplateResult {
   // White space between the parts would be shown by the line's gap and read as well.
   return html`<span class="line" dir="auto"

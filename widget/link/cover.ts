@@ -6,7 +6,9 @@ export type Cover = 'modal' | 'layer';
 
 const DRAWN = '[aria-modal=true], [role=dialog]:not([aria-modal=false]), [role=alertdialog]:not([aria-modal=false])';
 
-/** What of the page around an element is in front of a frame at the end of the document's body, where Link puts its own. */
+/**
+ * What of the page around an element is in front of a frame at the end of the document's body, where Link puts its own.
+ */
 export function coverOf(element: Element): Cover | null {
   let cover: Cover | null = null;
   for (let at: Element | null = element; at; at = parentOf(at)) {
@@ -17,8 +19,8 @@ export function coverOf(element: Element): Cover | null {
 }
 
 /**
- * The same by what is drawn, which also sees into closed shadow roots: whether a layer at the end of the document's body,
- * in front of everything that is not in the browser's top layer, would get a click at the element's place.
+ * The same by what is drawn, which also sees into closed shadow roots: whether a layer at the end of the document's
+ * body, in front of everything that is not in the browser's top layer, would get a click at the element's place.
  */
 export function coverAt(element: Element): Cover | null {
   const layer = document.createElement('div');

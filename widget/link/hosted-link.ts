@@ -28,7 +28,7 @@ const LOOKS_AFTER_CLOSE = 3;
 const WINDOW = 'popup,width=440,height=720';
 const MOVED: readonly SessionStatus[] = ['processing', 'completed', 'failed', 'expired', 'canceled'];
 
-/** Link on a page of Plaid's own. It tells this page nothing, so the session is looked at until it goes on. */
+/** Link on a page of Plaid's own. It sends this page nothing, so the session is read until it goes on. */
 export function prepareHosted(url: string, listener: HostedListener, { leavesPage, ask }: HostedOptions): PreparedLink {
   let popup: Window | null = null;
   let isOpen = false;

@@ -78,8 +78,8 @@ function createTag(nonce?: string): HTMLScriptElement {
 }
 
 /**
- * Under `require-trusted-types-for 'script'` only a policy may name a script. This one knows exactly one address. A page
- * that lists the names of policies must list it, or the browser refuses to create it.
+ * Under `require-trusted-types-for 'script'` only a policy may name a script. This one knows exactly one address. A
+ * page that lists the names of policies must list it, or the browser refuses to create it.
  * @throws ConnectError `script_blocked`
  */
 function trusted(url: string): string {

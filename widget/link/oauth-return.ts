@@ -4,7 +4,7 @@ import { AWAY_KEY, STATE_PARAMETER } from './may-return.ts';
 
 /** What is needed to go on after a bank's own page, or Plaid's, has taken the place of this one. */
 export interface Leave {
-  /** Absent where Link ends at Plaid and the server hears of it. */
+  /** Absent where Link ends at Plaid and only the server learns of it. */
   linkToken?: string;
   clientSecret: string;
   /** Milliseconds since 1970; nothing can be gone on with afterwards. */
@@ -44,10 +44,10 @@ interface Entry extends Leave {
 const USED = 'finix-bank-connect:used';
 
 /**
- * Link tells of the bank's page only after it has ended, so what the way back needs is written down whenever Link opens. It lies in
- * `sessionStorage`, because the way back leads to this tab and this origin, and is gone with the tab; it is taken away when Link ends, and
- * worthless after `until`, when Plaid itself forgets the link token. With it a script of this page could do nothing that it can't do without.
- * No public token ever lies there.
+ * Link reports the bank's page only after it has ended, so what the way back needs is written down whenever Link opens.
+ * It lies in `sessionStorage`, because the way back leads to this tab and this origin, and is gone with the tab; it is
+ * taken away when Link ends, and worthless after `until`, when Plaid itself forgets the link token. With it a script of
+ * this page could do nothing that it can't do without. No public token ever lies there.
  */
 export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
   let stray: Stray | null = null;
@@ -68,7 +68,7 @@ export function createAwayStore(element: Named, peers: () => Named[]): AwayStore
       const { href } = location;
       const stateId = new URL(href).searchParams.get(STATE_PARAMETER);
       const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
-      // The customer went back or refreshed: this return was used, and the address says nothing any more.
+      // The customer went back or refreshed: this return was used, and the address means nothing any more.
       const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
       stray = stateId && !isUsed && !entry && peers()[0] === element ? 'return_elsewhere' : null;
       if (isUsed || stray) cleanAddress();

@@ -9,7 +9,7 @@ export interface ScrollGuard {
   /** Link is in front of the customer, and may have locked the page only now. */
   opened(): void;
   /** Around what Link's last callback leads to in the page. Afterwards Link cleans up. */
-  closing(tell: () => void): void;
+  closing(done: () => void): void;
 }
 
 interface Place {
@@ -51,7 +51,7 @@ export function guardScroll(): ScrollGuard {
       if (observer.takeRecords().length) noteStyle();
       restore({ ...current, overflow: document.body.style.overflow });
     },
-    closing(tell) {
+    closing(done) {
       observer.disconnect();
       globalThis.removeEventListener('scroll', noteScroll);
       restore(current.overflow === lock ? { ...current, overflow: before.overflow } : current);
@@ -59,7 +59,7 @@ export function guardScroll(): ScrollGuard {
       // Comes after the code of Link that called us, and before any microtask of the page's own handlers.
       queueMicrotask(() => after && restore(after));
       try {
-        tell();
+        done();
       } finally {
         after = look();
       }

@@ -71,7 +71,7 @@ export function prepareLink(
 
   const step = (name: unknown) => {
     const word = String(name).toLowerCase();
-    // Names only: the rest of Link's events tells what the customer typed.
+    // Names only: the rest of Link's events contains what the customer typed.
     if (!/^[a-z_]{1,40}$/.test(word)) return;
     lastStep = word;
     listener.step(word);
@@ -82,10 +82,10 @@ export function prepareLink(
     const error = errorCode ? { ...fromLinkError(failure ?? {}), ...trace } : null;
     return { error, step: metadata?.status || lastStep, trace, status: metadata?.status ?? null, errorCode };
   };
-  const end = (tell: () => void) => {
-    if (!isOpen()) return tell();
+  const end = (done: () => void) => {
+    if (!isOpen()) return done();
     page.open = undefined;
-    scroll.closing(tell);
+    scroll.closing(done);
   };
   const open = (call: () => void) => {
     if (page.open && !isOpen()) return false;
@@ -140,7 +140,10 @@ export function prepareLink(
   };
 }
 
-/** The real script takes no element that is not in the page, and none without room; what it throws, a button can do without. */
+/**
+ * The real script takes no element that is not in the page, and none without space; a button doesn't need what it
+ * throws for.
+ */
 function embed(plaid: PlaidGlobal, config: PlaidLinkConfig, place: HTMLElement): EmbeddedHandler & { open?(): void } {
   try {
     // What a copy of the page brought along is not a search.
@@ -166,13 +169,13 @@ function watchPlace(place: HTMLElement, lost: () => void): () => void {
   const isLost = () => place.parentNode !== parent || !place.hasChildNodes();
   const observer = new MutationObserver(() => {
     clearTimeout(timer);
-    const tell = () => {
+    const report = () => {
       if (!isLost()) return;
       stop();
       lost();
     };
-    if (place.parentNode === parent) timer = setTimeout(tell, EMPTY_FOR);
-    else tell();
+    if (place.parentNode === parent) timer = setTimeout(report, EMPTY_FOR);
+    else report();
   });
   for (const node of [place, parent]) if (node) observer.observe(node, { childList: true });
   return stop;

@@ -1,4 +1,6 @@
-/** The part of Link's web interface that is used here. Values may be null where Plaid's own documents promise otherwise. */
+/**
+ * The part of Link's web interface that is used here. Values may be null where Plaid's own documents promise otherwise.
+ */
 
 export interface PlaidGlobal {
   create(config: PlaidLinkConfig): PlaidHandler;

@@ -17,8 +17,9 @@ export interface SessionAnswer {
 }
 
 /**
- * What the element asks of a server. Replace it through the element's `backend` property to go through an own route or to test without one.
- * Every method rejects with a `ConnectError`. `clientSecret` is the customer's permission for one session.
+ * What the element asks of a server. Replace it through the element's `backend` property to go through an own route or
+ * to test without one. Every method rejects with a `ConnectError`. `clientSecret` is the customer's permission for one
+ * session.
  */
 export interface ConnectBackend {
   createPublicSession(input: CreatePublicSessionRequest): Promise<{ clientSecret: string; session: Session }>;
@@ -26,7 +27,9 @@ export interface ConnectBackend {
   /** Must be safe to repeat with the same public token. */
   complete(clientSecret: string, input: CompleteRequest): Promise<SessionAnswer>;
   getSession(clientSecret: string): Promise<SessionAnswer>;
-  /** How a run of Link ended without a bank, for the server's audit. Nothing waits for it, and a failure has no effect. */
+  /**
+   * How a run of Link ended without a bank, for the server's audit. Nothing waits for it, and a failure has no effect.
+   */
   reportExit?(clientSecret: string, input: LinkExitRequest): Promise<void>;
 }
 
@@ -34,9 +37,10 @@ export interface ConnectBackend {
 const COMPLETE_TIMEOUT = 30_000;
 // One call to Plaid behind it at most, which the server itself cuts off earlier.
 const CALL_TIMEOUT = 15_000;
-// `complete` is idempotent, so a lost answer is asked for again: three times, within about 4 s, as a train leaves a tunnel.
+// `complete` is idempotent, so a lost answer is asked for again: three times, within about 4 s, as a train leaves a
+// tunnel.
 const RETRY_DELAYS = [400, 1_000, 2_500];
-// The contract's own figure, for answers that lost the header on the way.
+// The contract's own number, for answers that lost the header on the way.
 const DEFAULT_RETRY_AFTER = 2;
 
 const LINK_EXIT = '/link-exit';

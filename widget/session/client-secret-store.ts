@@ -7,14 +7,16 @@ export interface SecretStore {
   clear(): void;
 }
 
-// Long enough for a reload in the middle and for a look at another page of the shop; short enough for a shared device.
+// Long enough for a reload in the middle and for a visit to another page of the store; short enough for a shared
+// device.
 const KEPT_FOR = 30 * 60_000;
 
 /**
- * In public mode nobody but the page knows the client secret, so without this a reload in the middle would leave a bank connected that no
- * page can show. It lies in `sessionStorage`: this tab and this origin only, gone with the tab. It permits nothing that the scripts of
- * this page could not do anyway (they could ask for a public session of their own); no token ever lies beside it. The key
- * holds a checksum of who the session is for, so that the next customer on the same tab is not shown the last one's bank.
+ * In public mode only the page knows the client secret, so without this a reload in the middle would leave a bank
+ * connected that no page can show. It lies in `sessionStorage`: this tab and this origin only, gone with the tab. It
+ * permits nothing that the scripts of this page could not do anyway (they could ask for a public session of their own);
+ * no token is ever stored with it. The key holds a checksum of who the session is for, so that the next customer on the
+ * same tab is not shown the last one's bank.
  */
 export function createSecretStore(identify: () => string[]): SecretStore {
   const key = () => `${KEY_PREFIX}${checksum(identify().join('\n'))}`;
@@ -34,7 +36,7 @@ export function createSecretStore(identify: () => string[]): SecretStore {
   };
 }
 
-/** FNV-1a, 32 bits: tells customers apart without spelling out their names. */
+/** FNV-1a, 32 bits: distinguishes customers without spelling out their names. */
 function checksum(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

@@ -54,7 +54,7 @@ export class SessionAccess {
     return backend;
   }
 
-  /** What is known already; asks nobody. */
+  /** What is known already; sends no request. */
   look(): void {
     const { clientSecret, fetchClientSecret } = this.#host.settings();
     this.secret ??= clientSecret ?? (fetchClientSecret ? null : this.#host.store.read());
@@ -81,7 +81,7 @@ export class SessionAccess {
     return this.backend().getSession(this.secret ?? '');
   }
 
-  /** For the server's audit; nobody waits for it. */
+  /** For the server's audit; no caller waits for it. */
   async reportExit(exit: LinkExitRequest): Promise<void> {
     try {
       if (this.secret) await this.backend().reportExit?.(this.secret, exit);
@@ -168,8 +168,8 @@ const ATTRIBUTES: Record<keyof Identity, string> = {
 };
 
 /**
- * The client secret of a new public session. What the page knows of the person only spares typing, so a name that is too long costs the name and
- * not the connection: what the server refused is left out, once.
+ * The client secret of a new public session. What the page knows of the person only spares typing, so a name that is
+ * too long costs the name and not the connection: what the server refused is left out, once.
  */
 export async function createPublicSession(backend: ConnectBackend, input: CreatePublicSessionRequest): Promise<string> {
   try {
@@ -179,7 +179,7 @@ export async function createPublicSession(backend: ConnectBackend, input: Create
     const { code, errors = [] } = (thrown ?? {}) as Partial<FlowError>;
     if (code !== 'invalid_request' || !identity) throw thrown;
     const given = (Object.keys(ATTRIBUTES) as (keyof Identity)[]).filter((field) => identity[field] !== undefined);
-    // A backend of the page's own may not say which.
+    // A backend of the page's own may not return which.
     const isRefused = (field: string) => !errors.length || errors.some(({ path }) => path === `identity.${field}`);
     const refused = given.filter(isRefused);
     if (!refused.length) throw thrown;
