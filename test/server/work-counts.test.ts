@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { ENCRYPTION_KEY, TestServer } from '../helpers/server.ts';
+import { forEachStorage } from '../helpers/storages.ts';
+import { countWork, type Work } from '../helpers/work-counter.ts';
+
+/** Counts, and not times: they are the same on every machine, and what a bank costs follows from them. */
+const IDLE_SECONDS = 5;
+
+vi.mock(import('../../server/storage/sqlite.ts'), async (original) => {
+  const module = await original();
+  const { countingDatabase } = await import('../helpers/work-counter.ts');
+  return {
+    ...module,
+    openSqliteFile: async (...given) => countingDatabase(await module.openSqliteFile(...given)),
+  };
+});
+
+const cleanUp: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+  vi.restoreAllMocks();
+});
+
+/** As the load test's customers: a session, its link token, its bank. */
+async function connect(server: TestServer, customer_id: string): Promise<void> {
+  const session = await server.createSession({ customer_id });
+  expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
+  const { body } = await server.complete(session, await server.publicToken());
+  expect(body.status).toBe('completed');
+}
+
+forEachStorage((dialect, kind) => {
+  describe('one connected bank with one account', () => {
+    it('costs few durable commits and few statements', async () => {
+      const work = countWork(dialect);
+      const server = await TestServer.start({
+        storage: await kind.open(),
+        env: { MERCHANT_WEBHOOK_URL: 'http://localhost:9/', MERCHANT_WEBHOOK_SECRET: `whsec_${ENCRYPTION_KEY}` },
+      });
+      cleanUp.push(() => server.close());
+      // The first also fills what is kept in memory.
+      await connect(server, 'cus_first');
+      // The clock that is asked once a second is asked by no single bank.
+      await server.storage.now();
+      Object.assign(work, { commits: 0, statements: 0, roundTrips: 0, texts: [] });
+      await connect(server, 'cus_second');
+      report(dialect, 'one bank', work);
+    });
+  });
+
+  it(`an instance that has nothing to do asks its database little (${dialect})`, async () => {
+    const server = await TestServer.start({ storage: await kind.open() });
+    cleanUp.push(() => server.close());
+    const work = countWork(dialect);
+    server.jobs.start();
+    cleanUp.push(() => server.jobs.stop());
+    await sleep(IDLE_SECONDS * 1000);
+    report(dialect, `${IDLE_SECONDS} s of nothing`, work);
+  });
+});
+
+function report(dialect: string, name: string, { commits, statements, roundTrips, texts }: Work): void {
+  console.info(`${dialect}, ${name}: ${commits} commits, ${statements} statements, ${roundTrips} round trips`);
+  if (process.env['SHOW_STATEMENTS']) for (const text of texts) console.info(`  ${text.slice(0, 160)}`);
+}
