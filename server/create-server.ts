@@ -111,7 +111,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const webhooks =
     config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
   const deliveries = createDeliveries({ storage, log, timing, webhooks });
-  const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries });
+  const hasMerchantWebhook = webhooks !== undefined;
+  const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries, hasMerchantWebhook });
   const { isReady = () => true, isStopping = () => false } = options;
   const app = createApp({
     ...deps,

@@ -38,11 +38,10 @@ export async function watchHistory(storage: Storage, log: Logger): Promise<Watch
       return wentBackAt === 0 ? Number.POSITIVE_INFINITY : wentBackAt - LOST_MS;
     },
     async check() {
-      const now = await storage.now();
-      const latest = await storage.history.check(now);
+      const latest = await storage.history.check(() => storage.now());
       if (latest === wentBackAt) return;
       wentBackAt = latest;
-      if (latest + DOUBTFUL_MS < now) return;
+      if (latest + DOUBTFUL_MS < (await storage.now())) return;
       log.error(
         { noticed_at: new Date(latest).toISOString() },
         'the database is older than it was: run reconcile (docs/operations.md)',

@@ -6,6 +6,7 @@ import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -77,18 +78,22 @@ export async function withHostedToken(
   return completion(found.result, request);
 }
 
+function dueLinks(db: Storage['db'], now: Now) {
+  return db.selectFrom('hosted_links').where('next_at', '<=', now).orderBy('next_at');
+}
+
+export const DUE_LINKS: DueQuery = (db, now) => dueLinks(db, now).select('id');
+
+/** Those that nothing can come of any more. */
+export const ENDED_LINKS: DueQuery = (db, now) =>
+  db.selectFrom('hosted_links').select('id').where('ends_at', '<=', now).orderBy('ends_at');
+
 /** For pages that are gone. @returns whether more is due at once */
 export async function runDueHosted(deps: HostedDeps, batch: number): Promise<boolean> {
   const { storage } = deps;
   const now = await storage.now();
   await storage.db.deleteFrom('hosted_links').where('ends_at', '<=', now).execute();
-  const due = await storage.db
-    .selectFrom('hosted_links')
-    .selectAll()
-    .where('next_at', '<=', now)
-    .orderBy('next_at')
-    .limit(batch)
-    .execute();
+  const due = await dueLinks(storage.db, now).selectAll().limit(batch).execute();
   const limit = pLimit(CALLS_AT_ONCE);
   await Promise.all(due.map((link) => limit(runDue, deps, link, now)));
   return due.length === batch;

@@ -3,6 +3,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import type { Logger } from '../log.ts';
 import { awaitsInstrument, DISABLED_IN_FINIX, ENDED_STATUSES, lockConnection } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CreateCallTable, CustomerTable } from '../storage/tables.ts';
 import { decideLook, isInWork, type Kept, type LookResult, toOpenCall } from '../work/create-call.ts';
@@ -17,14 +18,24 @@ import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
  */
 export type SweepDeps = Pick<InstrumentDeps, 'storage' | 'finix' | 'quietMs' | 'timing'> & { log: Logger };
 
+function dueCalls(db: Storage['db'], now: Now) {
+  return db.selectFrom('create_calls').where('look_at', '<=', now).orderBy('look_at');
+}
+
+function dueColumns(db: Storage['db'], now: Now) {
+  return db.selectFrom('connections').where('sweep_at', '<=', now).orderBy('sweep_at');
+}
+
+export const DUE_LOOKS: readonly DueQuery[] = [
+  (db, now) => dueCalls(db, now).select('id'),
+  (db, now) => dueColumns(db, now).select('id'),
+];
+
 /** Takes on what is due, `callsAtOnce` connections and customers at the same time. @returns whether more may be due */
 export async function sweepDue(deps: SweepDeps, limit: number, callsAtOnce: number): Promise<boolean> {
   await takeOverDue(deps, limit);
-  const due = await deps.storage.db
-    .selectFrom('create_calls')
+  const due = await dueCalls(deps.storage.db, await deps.storage.now())
     .select(['kind', 'connection_id', 'tag'])
-    .where('look_at', '<=', await deps.storage.now())
-    .orderBy('look_at')
     .limit(limit)
     .execute();
   const connections = new Set(due.flatMap(({ connection_id }) => connection_id ?? []));
@@ -39,10 +50,8 @@ export async function sweepDue(deps: SweepDeps, limit: number, callsAtOnce: numb
 
 /** What servers of version 0.1 have left in their column. */
 async function takeOverDue({ storage }: SweepDeps, limit: number): Promise<void> {
-  const left = await storage.db
-    .selectFrom('connections')
+  const left = await dueColumns(storage.db, await storage.now())
     .select(['id', 'customer_id'])
-    .where('sweep_at', '<=', await storage.now())
     .limit(limit)
     .execute();
   for (const { id, customer_id } of left) {

@@ -2,6 +2,7 @@ import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { type Page, readTimeCursor, timeCursor, toPage } from '../records/pages.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
 import type { Timing } from '../work/timing.ts';
@@ -60,6 +61,17 @@ export const LONGEST_DELIVERY_WAIT_MS = 24 * HOUR;
 const AT_ONCE = 8;
 /** Delivered ones answer "did you send it?" for a week, dead ones wait for an operator to come back from vacation. */
 export const DELIVERY_KEEP_MS = { delivered: 7 * 24 * HOUR, dead: 30 * 24 * HOUR };
+
+function dueDeliveries(db: Storage['db'], now: Now) {
+  return db
+    .selectFrom('deliveries')
+    .where('status', '=', 'pending')
+    .where('next_at', '<=', now)
+    .where('lease_until', '<=', now)
+    .orderBy('next_at');
+}
+
+export const DUE_DELIVERIES: DueQuery = (db, now) => dueDeliveries(db, now).select('id');
 
 export function createDeliveries({
   storage,
@@ -146,15 +158,7 @@ export function createDeliveries({
         await storage.db.updateTable('deliveries').set(error).where('status', '=', 'pending').execute();
         return false;
       }
-      const due = await storage.db
-        .selectFrom('deliveries')
-        .select('id')
-        .where('status', '=', 'pending')
-        .where('next_at', '<=', now)
-        .where('lease_until', '<=', now)
-        .orderBy('next_at')
-        .limit(Math.min(limit, AT_ONCE))
-        .execute();
+      const due = await dueDeliveries(storage.db, now).select('id').limit(Math.min(limit, AT_ONCE)).execute();
       await Promise.all(due.map(({ id }) => deliver(id)));
       return due.length === AT_ONCE;
     },

@@ -3,32 +3,34 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
 import type { WatchedDoubt } from '../connect/doubt.ts';
 import type { InstrumentDeps } from '../connect/finix-instrument.ts';
-import { runDueHosted } from '../connect/hosted-link.ts';
-import { sweepDue } from '../connect/sweep.ts';
-import type { Deliveries } from '../deliveries/deliveries.ts';
-import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
-import { eraseDueCustomers } from '../lifecycle/erase-customer.ts';
+import { DUE_LINKS, ENDED_LINKS, runDueHosted } from '../connect/hosted-link.ts';
+import { DUE_LOOKS, sweepDue } from '../connect/sweep.ts';
+import { type Deliveries, DUE_DELIVERIES } from '../deliveries/deliveries.ts';
+import { type ConnectionTasks, DUE_TASKS } from '../lifecycle/connection-tasks.ts';
+import { DUE_ERASURES, eraseDueCustomers } from '../lifecycle/erase-customer.ts';
 import { type AddressDeps, updateAddresses } from '../lifecycle/item-webhook-url.ts';
 import { removeItem } from '../lifecycle/remove-item.ts';
-import { reportToSignal } from '../lifecycle/signal-reports.ts';
+import { DUE_REPORTS, reportToSignal } from '../lifecycle/signal-reports.ts';
 import { expireDueLinks } from '../links/end-links.ts';
 import type { Logger } from '../log.ts';
 import { releaseItems } from '../records/items.ts';
 import { auditSession } from '../records/sessions.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
+import { before, type DueQuery, findDue, type Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
+import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { Inbound } from '../webhooks/receive.ts';
+import { DUE_EVENTS, type Inbound } from '../webhooks/receive.ts';
 import { applyRetention } from './retention.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
 export interface Jobs {
-  /**
-   * One round of everything that is due, one kind after the other. Resolves when all of it is done, resumed sessions
-   * included.
-   */
+  /** One round of everything, one kind after the other. Resolves when all of it is done, resumed sessions included. */
   tick(): Promise<void>;
-  /** Each kind goes round by itself from now on, so that one which waits for an upstream holds up no other. */
+  /**
+   * Each kind goes round by itself whenever something of it is due, so that one which waits for an upstream holds up
+   * no other.
+   */
   start(): void;
   /** Resolves when the running rounds have ended. */
   stop(): Promise<void>;
@@ -41,6 +43,8 @@ export interface JobsDeps extends InstrumentDeps {
   tasks: ConnectionTasks;
   inbound: Inbound;
   deliveries: Deliveries;
+  /** Whether there is an address to deliver to. */
+  hasMerchantWebhook: boolean;
   plaid: PlaidClient;
   secrets: Secrets;
   log: Logger;
@@ -58,6 +62,35 @@ const CALLS_AT_ONCE = 8;
  */
 const MAX_IN_FLIGHT = 512;
 
+function dueSessions(db: Storage['db'], now: Now) {
+  return db
+    .selectFrom('sessions')
+    .where('status', '=', 'processing')
+    .where('next_at', '<=', now)
+    .where('lease_until', '<=', now)
+    .orderBy('next_at');
+}
+
+function endingSessions(db: Storage['db'], now: Now) {
+  return (
+    db
+      .selectFrom('sessions')
+      .where('status', 'in', ['open', 'restart_required'])
+      .where('expires_at', '<=', now)
+      // In the query, so that sessions which still accept a bank never fill the batch.
+      .where('link_tokens_until', '<', before(now, ACCEPT_GRACE_MS))
+      .orderBy('expires_at')
+  );
+}
+
+function dueItems(db: Storage['db'], now: Now) {
+  return db.selectFrom('items').where('status', '=', 'removing').where('next_at', '<=', now).orderBy('next_at');
+}
+
+export const DUE_SESSIONS: DueQuery = (db, now) => dueSessions(db, now).select('id');
+export const ENDING_SESSIONS: DueQuery = (db, now) => endingSessions(db, now).select('id');
+export const DUE_ITEMS: DueQuery = (db, now) => dueItems(db, now).select('id');
+
 /** One kind of work. Takes on one batch; true: more is due at once. */
 type Round = () => Promise<boolean>;
 
@@ -68,20 +101,23 @@ export function createJobs(deps: JobsDeps): Jobs {
   const resumed = new Set<Promise<void>>();
   let stopped = false;
 
-  const kinds: { round: Round; everyMs: number }[] = [
+  /** What customers, merchants and providers wait for. A kind goes round as soon as one of its queries finds something. */
+  const dueKinds: { due: readonly DueQuery[]; round: Round }[] = [
+    { due: [DUE_SESSIONS], round: resumeSessions },
+    { due: [ENDING_SESSIONS], round: endSessions },
+    { due: [DUE_ITEMS], round: removeItems },
+    { due: DUE_LOOKS, round: () => sweepDue(deps, BATCH, CALLS_AT_ONCE) },
+    { due: [DUE_EVENTS], round: () => deps.inbound.runDue(BATCH) },
+    { due: [DUE_TASKS], round: () => deps.tasks.runDue(CALLS_AT_ONCE) },
+    { due: [DUE_ERASURES], round: () => eraseDueCustomers(deps) },
+    { due: [DUE_LINKS, ENDED_LINKS], round: () => runDueHosted(deps, BATCH) },
+    { due: deps.hasMerchantWebhook ? [DUE_DELIVERIES] : [], round: () => deps.deliveries.runDue(BATCH) },
+    { due: [DUE_REPORTS], round: () => reportToSignal(deps, CALLS_AT_ONCE) },
+  ];
+  const timedKinds: { round: Round; everyMs: number }[] = [
     { round: watchDatabase, everyMs: storage.dialect === 'postgres' ? timing.tickMs : timing.retentionMs },
-    { round: resumeSessions, everyMs: timing.tickMs },
-    { round: endSessions, everyMs: timing.tickMs },
     // Days are counted: a minute more or less is no matter.
     { round: () => expireDueLinks(deps, BATCH), everyMs: timing.retentionMs },
-    { round: removeItems, everyMs: timing.tickMs },
-    { round: () => sweepDue(deps, BATCH, CALLS_AT_ONCE), everyMs: timing.tickMs },
-    { round: () => deps.inbound.runDue(BATCH), everyMs: timing.tickMs },
-    { round: () => deps.tasks.runDue(CALLS_AT_ONCE), everyMs: timing.tickMs },
-    { round: () => eraseDueCustomers(deps), everyMs: timing.tickMs },
-    { round: () => runDueHosted(deps, BATCH), everyMs: timing.tickMs },
-    { round: () => deps.deliveries.runDue(BATCH), everyMs: timing.tickMs },
-    { round: () => reportToSignal(deps, CALLS_AT_ONCE), everyMs: timing.tickMs },
     { round: () => updateAddresses(deps, BATCH), everyMs: timing.retentionMs },
     { round: () => applyRetention(deps), everyMs: timing.retentionMs },
   ];
@@ -99,15 +135,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     const free = Math.min(BATCH, MAX_IN_FLIGHT - connector.inFlight);
     if (free <= 0) return false;
     const now = await storage.now();
-    const due = await storage.db
-      .selectFrom('sessions')
-      .select('id')
-      .where('status', '=', 'processing')
-      .where('next_at', '<=', now)
-      .where('lease_until', '<=', now)
-      .orderBy('next_at')
-      .limit(free)
-      .execute();
+    const due = await dueSessions(storage.db, now).select('id').limit(free).execute();
     const started = await Promise.all(due.map(({ id }) => connector.resume(id)));
     for (const resumption of started) {
       if (!resumption) continue;
@@ -123,16 +151,7 @@ export function createJobs(deps: JobsDeps): Jobs {
   /** Expired sessions: no customer will come back for their Items. */
   async function endSessions(): Promise<boolean> {
     const now = await storage.now();
-    const over = await storage.db
-      .selectFrom('sessions')
-      .selectAll()
-      .where('status', 'in', ['open', 'restart_required'])
-      .where('expires_at', '<=', now)
-      // In the query, so that sessions which still accept a bank never fill the batch.
-      .where('link_tokens_until', '<', now - ACCEPT_GRACE_MS)
-      .orderBy('expires_at')
-      .limit(BATCH)
-      .execute();
+    const over = await endingSessions(storage.db, now).selectAll().limit(BATCH).execute();
     for (const session of over) {
       await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
         const ended = await trx
@@ -152,35 +171,57 @@ export function createJobs(deps: JobsDeps): Jobs {
 
   async function removeItems(): Promise<boolean> {
     const now = await storage.now();
-    const due = await storage.db
-      .selectFrom('items')
-      .selectAll()
-      .where('status', '=', 'removing')
-      .where('next_at', '<=', now)
-      .orderBy('next_at')
-      .limit(BATCH)
-      .execute();
+    const due = await dueItems(storage.db, now).selectAll().limit(BATCH).execute();
     const limit = pLimit(CALLS_AT_ONCE);
     await Promise.all(due.map((item) => limit(removeItem, deps, item)));
     return due.length === BATCH;
+  }
+
+  /** Which kinds go round right now. */
+  const busy = new Set<Round>();
+
+  /** One query asks for all kinds. Those that go round already are left out: what they find next they find by themselves. */
+  async function startDue(): Promise<boolean> {
+    const idle = dueKinds.filter(({ round }) => !busy.has(round));
+    const found = await findDue(
+      storage,
+      idle.flatMap(({ due }) => due),
+    );
+    for (const { due, round } of idle) {
+      if (found.splice(0, due.length).includes(true)) goRound(round);
+    }
+    return false;
+  }
+
+  function goRound(round: Round): void {
+    if (stopped) return;
+    busy.add(round);
+    const running: Promise<void> = attempt(round).then((more) => {
+      rounds.delete(running);
+      busy.delete(round);
+      if (more) goRound(round);
+    });
+    rounds.add(running);
+  }
+
+  function attempt(round: Round): Promise<boolean> {
+    return round().catch((error: unknown) => {
+      // While storage is down every round fails; failing requests log it already.
+      const isStorage = error instanceof StorageUnavailableError;
+      log[isStorage ? 'warn' : 'error']({ err: error }, 'job round failed; the next one retries');
+      return false;
+    });
   }
 
   function schedule(round: Round, everyMs: number, delayMs: number): void {
     if (stopped) return;
     const timer = setTimeout(() => {
       timers.delete(timer);
-      const running: Promise<void> = round()
-        .catch((error: unknown) => {
-          // While storage is down every round fails; failing requests log it already.
-          const isStorage = error instanceof StorageUnavailableError;
-          log[isStorage ? 'warn' : 'error']({ err: error }, 'job round failed; the next one retries');
-          return false;
-        })
-        .then((more) => {
-          rounds.delete(running);
-          // Jitter keeps instances from asking the database in step.
-          schedule(round, everyMs, more ? 0 : everyMs * (0.75 + Math.random() / 2));
-        });
+      const running: Promise<void> = attempt(round).then((more) => {
+        rounds.delete(running);
+        // Jitter keeps instances from asking the database in step.
+        schedule(round, everyMs, more ? 0 : everyMs * (0.75 + Math.random() / 2));
+      });
       rounds.add(running);
     }, delayMs);
     timers.add(timer);
@@ -188,11 +229,12 @@ export function createJobs(deps: JobsDeps): Jobs {
 
   return {
     async tick() {
-      for (const { round } of kinds) await round();
+      for (const { round } of [...dueKinds, ...timedKinds]) await round();
       await Promise.all(resumed);
     },
     start() {
-      for (const { round, everyMs } of kinds) schedule(round, everyMs, everyMs * Math.random());
+      schedule(startDue, timing.tickMs, timing.tickMs * Math.random());
+      for (const { round, everyMs } of timedKinds) schedule(round, everyMs, everyMs * Math.random());
     },
     async stop() {
       stopped = true;

@@ -5,8 +5,9 @@ import { disableInstruments } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
-import type { StorageTransaction } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, countedWait, Fenced, Postpone, Stop } from '../work/retry.ts';
@@ -118,6 +119,17 @@ async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<vo
   await held.change(DONE);
 }
 
+function dueTasks(db: Storage['db'], now: Now) {
+  return db
+    .selectFrom('connections')
+    .where('goal', 'is not', null)
+    .where('next_at', '<=', now)
+    .where('lease_until', '<=', now)
+    .orderBy('next_at');
+}
+
+export const DUE_TASKS: DueQuery = (db, now) => dueTasks(db, now).select('id');
+
 export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
   const { storage, log, timing } = deps;
   const inFlight = new Set<Promise<void>>();
@@ -217,15 +229,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     run,
     async runDue(limit) {
       const now = await storage.now();
-      const due = await storage.db
-        .selectFrom('connections')
-        .select('id')
-        .where('goal', 'is not', null)
-        .where('next_at', '<=', now)
-        .where('lease_until', '<=', now)
-        .orderBy('next_at')
-        .limit(limit)
-        .execute();
+      const due = await dueTasks(storage.db, now).select('id').limit(limit).execute();
       await Promise.all(due.map(({ id }) => run(id)));
       return due.length === limit;
     },

@@ -6,6 +6,7 @@ import { beginRemoval, lockConnection } from '../records/connections.ts';
 import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { USABLE_LINK, viewConnection } from '../records/views.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
@@ -91,6 +92,12 @@ async function endCustomer(
   return connections.map(({ id }) => id);
 }
 
+function dueErasures(db: Storage['db'], now: Now) {
+  return db.selectFrom('erasures').where('next_at', '<=', now).orderBy('next_at');
+}
+
+export const DUE_ERASURES: DueQuery = (db, now) => dueErasures(db, now).select('customer_id');
+
 /** Goes on with the erasures that are due. @returns whether there may be more */
 export async function eraseDueCustomers(deps: {
   storage: Storage;
@@ -99,13 +106,7 @@ export async function eraseDueCustomers(deps: {
   log: Logger;
 }): Promise<boolean> {
   const now = await deps.storage.now();
-  const due = await deps.storage.db
-    .selectFrom('erasures')
-    .selectAll()
-    .where('next_at', '<=', now)
-    .orderBy('next_at')
-    .limit(BATCH)
-    .execute();
+  const due = await dueErasures(deps.storage.db, now).selectAll().limit(BATCH).execute();
   for (const { customer_id } of due) await erase(deps, customer_id);
   return due.length === BATCH;
 }

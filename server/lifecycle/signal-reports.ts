@@ -1,6 +1,7 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Logger } from '../log.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CheckTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
@@ -17,17 +18,17 @@ export interface ReportDeps {
   log: Logger;
 }
 
+function dueChecks(db: Storage['db'], now: Now) {
+  return db.selectFrom('checks').where('report_at', '<=', now).orderBy('report_at');
+}
+
+export const DUE_REPORTS: DueQuery = (db, now) => dueChecks(db, now).select('id');
+
 /** @returns whether there may be more */
 export async function reportToSignal(deps: ReportDeps, limit: number): Promise<boolean> {
   const { storage } = deps;
   const now = await storage.now();
-  const due = await storage.db
-    .selectFrom('checks')
-    .selectAll()
-    .where('report_at', '<=', now)
-    .orderBy('report_at')
-    .limit(limit)
-    .execute();
+  const due = await dueChecks(storage.db, now).selectAll().limit(limit).execute();
   await Promise.all(due.map((check) => report(deps, check, now)));
   return due.length === limit;
 }

@@ -5,7 +5,7 @@ import type { Database } from './tables.ts';
 /** Notices that the database went back in time: an older copy was put back, or a replica took over that was behind. */
 export interface History {
   /** Looks once more. @returns when it last went back, in milliseconds since 1970; 0: never, as far as can be known */
-  check(now: number): Promise<number>;
+  check(now: () => Promise<number>): Promise<number>;
 }
 
 const COUNT = 'history_count';
@@ -35,7 +35,7 @@ export function sqliteHistory(
         .executeTakeFirstOrThrow();
       const isBehind = marked !== undefined && Number(value) <= marked;
       const count = isBehind ? marked + 1 : Number(value);
-      if (isBehind) await put(db, { [COUNT]: String(count), [WENT_BACK]: String(now) });
+      if (isBehind) await put(db, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
       await writeMarker(dataDir, count).catch((error: unknown) =>
         warn('The marker of the database could not be written', { reason: (error as NodeJS.ErrnoException).code }),
       );
@@ -49,25 +49,35 @@ export function postgresHistory(db: Kysely<Database>): History {
   let isKnowable = true;
   return {
     async check(now) {
-      const origin = isKnowable ? await originOf(db) : undefined;
-      isKnowable = origin !== undefined;
-      const known = await db.selectFrom('meta').selectAll().where('key', '=', ORIGIN).executeTakeFirst();
-      if (origin !== undefined && known?.value !== origin) {
-        const hasMoved = known !== undefined;
-        await put(db, { [ORIGIN]: origin, ...(hasMoved ? { [WENT_BACK]: String(now) } : {}) });
-      }
-      return wentBackAt(db);
+      const seen = isKnowable ? await originOf(db) : undefined;
+      isKnowable = seen !== undefined;
+      if (!seen) return wentBackAt(db);
+      const { origin, known, went_back } = seen;
+      if (origin === known) return Number(went_back ?? 0);
+      const wentBack = known === null ? Number(went_back ?? 0) : await now();
+      await put(db, { [ORIGIN]: origin, ...(known === null ? {} : { [WENT_BACK]: String(wentBack) }) });
+      return wentBack;
     },
   };
 }
 
+interface Origin {
+  origin: string;
+  /** As it was the last time. */
+  known: string | null;
+  went_back: string | null;
+}
+
 /** @returns undefined where the server does not return it, as some that are run by cloud providers */
-async function originOf(db: Kysely<Database>): Promise<string | undefined> {
+async function originOf(db: Kysely<Database>): Promise<Origin | undefined> {
+  const stored = (key: string) => sql`(select value from meta where key = ${key})`;
   try {
-    const { rows } = await sql<{ origin: string }>`
+    // One query, because it is asked each second.
+    const { rows } = await sql<Origin>`
       select (select system_identifier from pg_control_system())::text || '/' ||
-        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as origin`.execute(db);
-    return rows[0]?.origin;
+        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as origin,
+        ${stored(ORIGIN)} as known, ${stored(WENT_BACK)} as went_back`.execute(db);
+    return rows[0];
   } catch (error) {
     const { code } = error as { code?: unknown };
     // Insufficient privilege, undefined function, feature not supported.

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { ExpressionBuilder } from 'kysely';
+import type { ExpressionBuilder, Kysely } from 'kysely';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
+import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
 import { BUDGET_MS, backoff, countedWait, isWait } from '../work/retry.ts';
@@ -235,13 +236,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     },
     async runDue(limit) {
       const now = await storage.now();
-      const due = await storage.db
-        .selectFrom('inbound_events as event')
-        .select(['event.id', 'event.subject'])
-        .where((eb) => isDue(eb, now))
-        .orderBy('event.next_at')
-        .limit(limit)
-        .execute();
+      const due = await dueEvents(storage.db, now).select(['event.id', 'event.subject']).limit(limit).execute();
       await Promise.all(due.map(({ id, subject }) => run(id, subject)));
       return due.length === limit;
     },
@@ -252,8 +247,17 @@ export function createInbound(deps: InboundDeps): Inbound {
   };
 }
 
+function dueEvents(db: Kysely<Database>, now: Now) {
+  return db
+    .selectFrom('inbound_events as event')
+    .where((eb) => isDue(eb, now))
+    .orderBy('event.next_at');
+}
+
+export const DUE_EVENTS: DueQuery = (db, now) => dueEvents(db, now).select('event.id');
+
 /** No worker has it, nor another of the same subject. */
-function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: number) {
+function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: Now) {
   return eb.and([
     eb('event.status', '=', 'received'),
     eb('event.next_at', '<=', now),
