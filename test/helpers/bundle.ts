@@ -6,11 +6,11 @@ import { build } from 'vite';
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * Bundles the sources as they are now, as the build does for Node, for tests that start processes of their own: `dist` may be of
- * yesterday, and translating at each start takes as long as all the rest of it.
+ * Bundles the sources as they are now, as the build does for Node, for tests that start processes of their own: `dist`
+ * may be of yesterday, and translating at each start takes as long as all the rest of it.
  * @param entry relative to the project
  * @param project another checkout of it, with its dependencies
- * @returns the file, in a folder that is removed with this process, and that looks to it like the package's own `dist/server`
+ * @returns the file, in a folder that is removed with this process, and that it sees as the package's own `dist/server`
  */
 export async function bundle(entry: string, project = PROJECT): Promise<string> {
   const name = basename(entry, '.ts');

@@ -1,22 +1,30 @@
 export interface FoundChromium {
   /** The executable. */
   path: string;
-  /** What it needs on top of the process environment: empty unless `source` is `packaged`. Spread it after `process.env`. */
+  /**
+   * What it needs on top of the process environment: empty unless `source` is `packaged`. Spread it after
+   * `process.env`.
+   */
   env: Record<string, string>;
   /** Where it came from: a variable that names it, an installed browser, or the one inside an npm package. */
   source: 'CHROME_PATH' | 'OLD_CHROME_PATH' | 'system' | 'packaged';
 }
 
 /**
- * Finds a Chromium, or unpacks one; needs no network and no administrator. The variable `FBC_BROWSER` narrows the choice to `system` or `packaged`.
+ * Finds a Chromium, or unpacks one; needs no network and no administrator. The variable `FBC_BROWSER` narrows the
+ * choice to `system` or `packaged`.
  * @throws when there is none, with a sentence on what to install.
  */
 export function findChromium(): Promise<FoundChromium>;
 
 /**
- * A Chromium near the support floor: the packaged 109, or the one that `OLD_CHROME_PATH` names. Null where the packaged one can't run.
+ * A Chromium near the support floor: the packaged 109, or the one that `OLD_CHROME_PATH` names. Null where the packaged
+ * one can't run.
  */
 export function findOldChromium(): Promise<FoundChromium | null>;
 
-/** Arguments for every launch: they work as root and in containers, and keep the browser, like the tests, on this machine. */
+/**
+ * Arguments for every launch: they work as root and in containers, and keep the browser, like the tests, on this
+ * machine.
+ */
 export const chromiumArgs: readonly string[];

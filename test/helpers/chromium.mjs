@@ -1,5 +1,5 @@
-// A browser for the tests wherever they run: the one CHROME_PATH names, an installed one, or the one that an npm package brings.
-// Plain JavaScript because web-test-runner's configuration imports it in Node as it is.
+// A browser for the tests wherever they run: the one CHROME_PATH names, an installed one, or the one that an npm
+// package brings. Plain JavaScript because web-test-runner's configuration imports it in Node as it is.
 import { execFile } from 'node:child_process';
 import { constants, createReadStream, createWriteStream, existsSync } from 'node:fs';
 import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -16,7 +16,8 @@ import { extract } from 'tar-stream';
 const OLDEST_MAJOR = 125;
 
 const CURRENT_PACKAGE = '@sparticuz/chromium';
-// A year of browsers below `light-dark()`, `color-mix()` and `:state()`: what the support floor promises is tested in it.
+// A year of browsers below `light-dark()`, `color-mix()` and `:state()`: what the support floor promises is tested in
+// it.
 const OLD_PACKAGE = 'chromium-109';
 
 // A process that unpacks takes seconds; what is this old was left behind by one that was stopped.
@@ -121,16 +122,18 @@ async function works(path) {
 }
 
 /**
- * The package's own way unpacks to fixed names in the shared temporary folder and trusts whatever is there already. Here each process unpacks into
- * a folder of its own and renames that into place when it is complete: what exists is whole, and two at once do no harm.
+ * The package's own way unpacks to fixed names in the shared temporary folder and trusts any file that is there
+ * already. Here each process unpacks into a folder of its own and renames that into place when it is complete: what
+ * exists is whole, and two at once do no harm.
  */
 async function unpack(packageName) {
   const bin = binOf(packageName);
   const cache = fileURLToPath(new URL('../../node_modules/.cache/finix-bank-connect', import.meta.url));
-  // The size stands for the version: another build of the browser gets another folder.
+  // The size identifies the version: another build of the browser gets another folder.
   const name = `chromium-${(await stat(join(bin, 'chromium.br'))).size}`;
   const folder = join(cache, name);
-  // The old package relies on more of the system's libraries than the current one, so that libraries and fonts come from the current one for both.
+  // The old package relies on more of the system's libraries than the current one, so that libraries and fonts come
+  // from the current one for both.
   const shared = binOf(CURRENT_PACKAGE);
   if (existsSync(join(folder, 'chromium'))) return folder;
 
@@ -164,7 +167,8 @@ function binOf(packageName) {
   throw new Error(`The package ${packageName} has no bin/chromium.br.`);
 }
 
-// The package's own file looks in fixed temporary folders. The system's fonts come along where there are any, because the packaged one is Latin only.
+// The package's own file looks in fixed temporary folders. The system's fonts come along where there are any, because
+// the packaged one is Latin only.
 const fontsConf = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>

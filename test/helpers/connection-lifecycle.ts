@@ -31,7 +31,7 @@ export function connectionLifecycle(current: () => TestServer) {
     return (await current().merchant('GET', `/v1/connections/${id}`)).body as MerchantConnection;
   }
 
-  /** Changes a connection's instrument at Finix itself, as somebody does in its dashboard. */
+  /** Changes a connection's instrument at Finix itself, as an operator does in its dashboard. */
   async function changeInstrument(id: string, body: object): Promise<void> {
     const { payment_instrument } = await read(id);
     const { username, password } = current().config.finix;

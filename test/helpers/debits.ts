@@ -67,7 +67,7 @@ export function debits(current: () => TestServer) {
   }
 
   /** Webhooks of Finix's about transfers so far, as they were sent. */
-  const told = () =>
+  const delivered = () =>
     lifecycle
       .webhooks()
       .sent()
@@ -80,5 +80,5 @@ export function debits(current: () => TestServer) {
     return (await current().send('POST', '/webhooks/finix', body, { 'Finix-Signature': signature })).status;
   }
 
-  return { ...lifecycle, ach, connectNew, atFinix, debit, returned, told, bring };
+  return { ...lifecycle, ach, connectNew, atFinix, debit, returned, delivered, bring };
 }

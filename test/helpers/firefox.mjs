@@ -1,5 +1,5 @@
-// Firefox for the element's tests, where the machine has it: the one FIREFOX_PATH names, or an installed one. None comes from npm.
-// Plain JavaScript because web-test-runner's configuration imports it in Node as it is.
+// Firefox for the element's tests, where the machine has it: the one FIREFOX_PATH names, or an installed one. None
+// comes from npm. Plain JavaScript because web-test-runner's configuration imports it in Node as it is.
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
@@ -9,9 +9,12 @@ import { promisify } from 'node:util';
 // The oldest with custom element states as `:state()`, which the element's tests rely on.
 const OLDEST_MAJOR = 126;
 
-/** Given to every launch: they keep the browser, like the tests, on this machine, and let every page believe that it is the one in front. */
+/**
+ * Given to every launch: they keep the browser, like the tests, on this machine, and let every page believe that it is
+ * the one in front.
+ */
 export const firefoxPrefs = {
-  // Port 9 of this machine answers nobody; Firefox never sends what is meant for loopback there.
+  // Port 9 of this machine never answers; Firefox never sends what is meant for loopback there.
   'network.proxy.type': 1,
   'network.proxy.http': '127.0.0.1',
   'network.proxy.http_port': 9,

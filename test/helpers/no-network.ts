@@ -1,13 +1,14 @@
 /**
- * Keeps every test on this machine: a connection to anything but loopback fails at once, with the address in the message. Without this a test
- * that forgets the simulator passes where there is a network and hangs where there is none.
+ * Keeps every test on this machine: a connection to anything but loopback fails at once, with the address in the
+ * message. Without this a test that forgets the simulator passes where there is a network and hangs where there is
+ * none.
  */
 import dns from 'node:dns';
 import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { afterEach } from 'vitest';
 
-/** Thrown into whatever tried to leave; the name makes it findable through the wrappers of HTTP clients. */
+/** Thrown into code that tried to leave; the name makes it findable through the wrappers of HTTP clients. */
 export class NetworkForbiddenError extends Error {
   override readonly name = 'NetworkForbiddenError';
   readonly code = 'ENETUNREACH';
@@ -29,7 +30,10 @@ export function isLoopback(host: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost');
 }
 
-/** The host of a `connect` call in any of its forms; undefined for a Unix socket or a Windows pipe, which never leave the machine. */
+/**
+ * The host of a `connect` call in any of its forms; undefined for a Unix socket or a Windows pipe, which never leave
+ * the machine.
+ */
 function targetOf(args: readonly unknown[]): string | undefined {
   // Node's own callers hand over an already normalized [options, callback] array.
   const [first, second] = Array.isArray(args[0]) ? (args[0] as unknown[]) : args;
@@ -65,7 +69,8 @@ const connect = net.Socket.prototype.connect;
 net.Socket.prototype.connect = function guardedConnect(this: net.Socket, ...args: unknown[]) {
   const host = targetOf(args);
   if (host !== undefined && !isLoopback(host)) {
-    // As an ordinary connection failure, so that the code under test takes its usual path and no exception escapes an event handler.
+    // As an ordinary connection failure, so that the code under test takes its usual path and no exception escapes an
+    // event handler.
     const error = forbid(host);
     queueMicrotask(() => this.destroy(error));
     return this;

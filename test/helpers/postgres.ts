@@ -15,7 +15,10 @@ export interface TestPostgres {
   url: string;
   /** Makes an empty database and gives its URL. */
   createDatabase(): Promise<string>;
-  /** `immediate` is a crash: every connection is cut and the log is replayed. `fast` lets no transaction finish either, but says goodbye. */
+  /**
+   * `immediate` is a crash: every connection is cut and the log is replayed. `fast` lets no transaction finish either,
+   * but closes the connections.
+   */
   restart(mode: 'immediate' | 'fast'): Promise<void>;
   /** Lets `while` run with the server gone. */
   without(run: () => Promise<void>): Promise<void>;
@@ -25,15 +28,18 @@ export interface TestPostgres {
 /** initdb takes 1 to 3 s, a start under 1 s; a loaded machine gets its time. */
 const START_TIMEOUT_MS = 60_000;
 
-/** Why startPostgres would skip; undefined if it would not. Known before any test runs, so that a suite can say it in its name. */
+/**
+ * Why startPostgres would skip; undefined if it would not. Known before any test runs, so that a suite's name can
+ * contain it.
+ */
 export function postgresMissing(): string | undefined {
   if (findBin() || process.env['TEST_DATABASE_URL']) return undefined;
   return 'no PostgreSQL: install its server (apt-get install postgresql), or set TEST_DATABASE_URL';
 }
 
 /**
- * Starts a PostgreSQL of our own on loopback, or uses the server of TEST_DATABASE_URL (which is not restarted), or says why neither.
- * It ends with the process that started it, however that one ends.
+ * Starts a PostgreSQL of our own on loopback, or uses the server of TEST_DATABASE_URL (which is not restarted), or
+ * returns why neither works. It ends with the process that started it, however that one ends.
  */
 export async function startPostgres(): Promise<TestPostgres | { skipped: string }> {
   const skipped = postgresMissing();

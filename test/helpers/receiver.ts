@@ -8,7 +8,7 @@ export const WEBHOOK_SECRET = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
 export interface ReceivedWebhook {
   headers: IncomingHttpHeaders;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the wire gave; a wrong shape fails its expectation.
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any body from the wire; a wrong shape fails its expectation.
   body: any;
   /** Whether the signature is the one that the secret gives. */
   isSigned: boolean;

@@ -44,7 +44,10 @@ export function testEnvironment(more: Record<string, string | undefined> = {}): 
   };
 }
 
-/** Gives up calls soon, so that tests of lost answers don't take long; the quiet period stays longer than that, as it must. */
+/**
+ * Gives up calls soon, so that tests of lost answers don't take long; the quiet period stays longer than that, as it
+ * must.
+ */
 export const QUICK = { timeoutMs: patient(400), quietMs: patient(1_200) };
 
 export interface TestServerOptions {
@@ -212,8 +215,8 @@ export class TestServer {
   }
 
   /**
-   * A round of jobs, at the time of the session's next attempt once its worker has let go of it. The clock goes no further: if it ran on
-   * while a worker waits in place, the tokens in its hand would end.
+   * A round of jobs, at the time of the session's next attempt once its worker has let go of it. The clock goes no
+   * further: if it ran on while a worker waits in place, the tokens in its hand would end.
    */
   async tickAtNextAttempt({ id }: Session): Promise<void> {
     const { next_at, lease_owner } = await this.storage.db

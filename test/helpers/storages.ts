@@ -18,7 +18,10 @@ export interface StorageKind {
   open(): Promise<Storage>;
 }
 
-/** Runs one suite against both databases; the one on PostgreSQL is skipped, with the reason in its name, where there is none. */
+/**
+ * Runs one suite against both databases; the one on PostgreSQL is skipped, with the reason in its name, where there is
+ * none.
+ */
 export function forEachStorage(suite: (name: 'sqlite' | 'postgres', kind: StorageKind) => void): void {
   describe('on SQLite', () => {
     suite('sqlite', kind(temporaryFolder));

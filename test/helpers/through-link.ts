@@ -7,7 +7,10 @@ export interface Way {
   pick?: (ids: string[]) => string[];
 }
 
-/** A customer connects a bank in the simulator's Link, as the page or a Hosted Link. Gives what Link's `onSuccess` would. */
+/**
+ * A customer connects a bank in the simulator's Link, as the page or a Hosted Link. Gives what Link's `onSuccess`
+ * would.
+ */
 export async function throughLink(
   server: TestServer,
   start: { link_token: string } | { hosted_id: string },

@@ -53,7 +53,7 @@ describe('accounts', () => {
   it('an account of another login is refused by its field, and the public token stays usable', async () => {
     const session = await server.createSession();
     const token = await server.publicToken('user_good');
-    const foreign = await server.complete(session, token, { accounts: [{ id: 'somebody-elses' }] });
+    const foreign = await server.complete(session, token, { accounts: [{ id: 'another-customers' }] });
     expect([foreign.status, foreign.body.code]).toEqual([422, 'account_unknown']);
     expect(foreign.body.errors).toEqual([{ path: 'accounts.0.id', message: expect.any(String) }]);
     expect(enabled()).toHaveLength(0);
@@ -61,7 +61,7 @@ describe('accounts', () => {
     expect(good.body.status).toBe('completed');
   });
 
-  it('an account that cannot be debited is refused whatever the page claims about it', async () => {
+  it('an account that cannot be debited is refused, also when the page claims otherwise', async () => {
     const session = await server.createSession();
     const token = await server.publicToken('user_good');
     const creditCard = { id: await accountId(3), type: 'depository', subtype: 'checking' };

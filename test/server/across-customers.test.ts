@@ -26,7 +26,7 @@ withPostgres('on PostgreSQL, of two customers on two instances', (postgres) => {
     return [first, second];
   }
 
-  it('one gets the bank of a public token that both send, the other is asked to start anew', async () => {
+  it('a public token that two customers send connects one of them, and the other is asked to restart', async () => {
     const [first, second] = await start();
     for (let round = 0; round < 5; round++) {
       const sessions = await Promise.all([
@@ -42,7 +42,7 @@ withPostgres('on PostgreSQL, of two customers on two instances', (postgres) => {
     }
   });
 
-  it('an Idempotency-Key that both use at once makes one session', async () => {
+  it('an Idempotency-Key that two customers use at once makes one session', async () => {
     const [first, second] = await start();
     for (let round = 0; round < 5; round++) {
       const key = { 'Idempotency-Key': `key-${round}` };

@@ -44,7 +44,7 @@ async function expectReasonsOf(connection: string): Promise<string[]> {
 
 /** The connections of which the merchant receives a change. */
 async function expectChanges(): Promise<string[]> {
-  // Whatever was to be sent by now has come.
+  // Every event that was due by now has arrived.
   await eventually(async () => {
     await server.jobs.tick();
     const waiting = server.storage.db.selectFrom('deliveries').select('id').where('status', '=', 'pending');
@@ -58,7 +58,7 @@ async function expectChanges(): Promise<string[]> {
 const DAY_MS = 24 * 3600_000;
 
 describe('another account of a customer who is paid', () => {
-  it('is sent to the merchant, stands in the audit, and is reviewed for 30 days', async () => {
+  it('a paid customer’s change to another account is sent to the merchant, audited, and reviewed for 30 days', async () => {
     await start();
     const first = await connect(FIRST_BANK);
     expect(await expectReasonsOf(first)).toEqual([]);
@@ -74,7 +74,7 @@ describe('another account of a customer who is paid', () => {
     expect(await expectReasonsOf(other)).toEqual([]);
   });
 
-  it('is a change after the first account was removed', async () => {
+  it('another account is a bank change also after the first account was removed', async () => {
     await start();
     const first = await connect(FIRST_BANK);
     await server.merchant('DELETE', `/v1/connections/${first}`);
@@ -84,7 +84,7 @@ describe('another account of a customer who is paid', () => {
     expect(await expectChanges()).toEqual([other]);
   });
 
-  it('connected once more is no further change, and is reviewed all the same', async () => {
+  it('connecting the changed account once more is no further change, and is still reviewed', async () => {
     await start();
     await connect(FIRST_BANK);
     const other = await connect(OTHER_BANK);
@@ -96,7 +96,7 @@ describe('another account of a customer who is paid', () => {
     expect(await expectChanges()).toEqual([other]);
   });
 
-  it('is sent, and not reviewed, with CHANGED_BANK_DAYS=0', async () => {
+  it('CHANGED_BANK_DAYS=0 sends a bank change without a review', async () => {
     await start({ CHANGED_BANK_DAYS: '0' });
     await connect(FIRST_BANK);
     const other = await connect(OTHER_BANK);
@@ -111,7 +111,7 @@ describe('no change of the bank', () => {
     ['an account of another customer', OTHER_BANK, {}, { customer_id: 'cus_2' }],
     ['an account for debits', OTHER_BANK, { purpose: 'debit' }, { purpose: 'debit' }],
     ['the first account for payouts, after one for debits', OTHER_BANK, { purpose: 'debit' }, {}],
-  ])('is %s', async (_name, bank, before, after) => {
+  ])('no bank change is reported: %s', async (_name, bank, before, after) => {
     await start();
     await connect(FIRST_BANK, before);
     expect(await expectReasonsOf(await connect(bank, after))).toEqual([]);
@@ -120,7 +120,7 @@ describe('no change of the bank', () => {
 });
 
 describe('a settlement', () => {
-  it('gets the instruments of a SELLER identity that exists, and reports another account', async () => {
+  it('a settlement uses an existing SELLER identity, and another account of it is a bank change', async () => {
     await start();
     const entity = { business_name: 'Acme', business_phone: '+1 (408) 756-4497' };
     const seller = await atFinix('POST', '/identities', { entity, identity_roles: ['SELLER'], type: 'BUSINESS' });

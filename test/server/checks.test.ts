@@ -18,7 +18,7 @@ const codes = ({ body }: Answer) => body.reasons.map(({ code }: { code: string }
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
 
 describe('a check', () => {
-  it('of a healthy connection is ok, and asks no one by default', async () => {
+  it('a check of a healthy connection is ok, and asks no one by default', async () => {
     server = await startWithDebits();
     const { id } = await connectNew();
     const before = server.ledger.calls().length;
@@ -42,7 +42,7 @@ describe('a check', () => {
     ['R04', 'stop', 'returned'],
     ['R02', 'stop', 'returned'],
     ['R01', 'review', 'returned_recently'],
-  ])('after %s says %s: %s', async (code, decision, reason) => {
+  ])('a check after %s returns %s: %s', async (code, decision, reason) => {
     server = await startWithDebits();
     const { id } = await connectNew();
     await returned(id, code);
@@ -51,7 +51,7 @@ describe('a check', () => {
     expect(answer.body.action).not.toBeNull();
   });
 
-  it('says why a connection is not to be debited', async () => {
+  it('a check returns why a connection is not to be debited', async () => {
     server = await startWithDebits();
     const broken = await connectNew();
     bank().breakLogin(item().item_id);
@@ -66,14 +66,14 @@ describe('a check', () => {
     expect(codes(await check(waiting.id))).toEqual(['not_ready']);
   });
 
-  it('says that the owner is another', async () => {
+  it('a check reports that the account belongs to another owner', async () => {
     server = await startWithDebits();
     const identity = { first_name: 'Jane', last_name: 'Doe' };
     const { id } = await connectNew('user_owner_mismatch', { identity, ownership: 'report' });
     await expect.poll(async () => codes(await check(id))).toEqual(['owner_mismatch']);
   });
 
-  it('has the same answer for the same id and body, also 20 times at once', async () => {
+  it('a check has the same answer for the same id and body, also 20 times at once', async () => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
     const { id } = await connectNew();
     const same = { client_transaction_id: 'one' };
@@ -92,19 +92,19 @@ describe('a check', () => {
     ['another currency', { currency: 'EUR' }, 'currency'],
     ['an id of 37 characters', { client_transaction_id: 'x'.repeat(37) }, 'client_transaction_id'],
     ['an unknown field', { colour: 'blue' }, 'colour'],
-  ])('with %s is refused, naming the field', async (_name, more, path) => {
+  ])('a check with %s is refused, naming the field', async (_name, more, path) => {
     server = await startWithDebits();
     const answer = await check('con_none', 5_000, more);
     expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
   });
 
-  it('of an unknown connection, or without the key, is refused', async () => {
+  it('a check of an unknown connection, or without the key, is refused', async () => {
     server = await startWithDebits();
     expect((await check('con_none')).status).toBe(404);
     expect((await server.send('POST', '/v1/connections/con_none/check', {}, {})).status).toBe(401);
   });
 
-  it('is kept for 90 days, and goes with its customer', async () => {
+  it('a check is kept for 90 days, and goes with its customer', async () => {
     server = await startWithDebits();
     const { id } = await connectNew();
     await check(id);
@@ -129,7 +129,7 @@ describe('DEBIT_CHECK=balance', () => {
     ['user_low_balance', 1_201, 'stop', ['insufficient_funds']],
     ['user_no_balance', 100, 'review', ['balance_uncertain']],
     ['user_balance_down', 100, 'review', ['provider_unavailable']],
-  ])('%s, %d cents: %s', async (username, amount, decision, reasons) => {
+  ])('a check with DEBIT_CHECK=balance: %s, %d cents: %s', async (username, amount, decision, reasons) => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
     const { id } = await connectNew(username);
     const answer = await check(id, amount);
@@ -139,7 +139,7 @@ describe('DEBIT_CHECK=balance', () => {
     }
   });
 
-  it('answers in time when the bank does not', async () => {
+  it('a check with DEBIT_CHECK=balance answers in time when the bank does not', async () => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '1' } });
     const { id } = await connectNew('user_balance_slow');
     const started = performance.now();
@@ -149,7 +149,7 @@ describe('DEBIT_CHECK=balance', () => {
   });
 
   it.each(['timeout', 'reset', 'html', 'malformed', 'status'] as const)(
-    'answers when Plaid’s answer is a %s',
+    'a check with DEBIT_CHECK=balance answers when Plaid’s answer is a %s',
     async (kind) => {
       server = await startWithDebits({ env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '1' } });
       const { id } = await connectNew();
@@ -174,7 +174,7 @@ describe('DEBIT_CHECK=signal', () => {
     [353, 'ok', [], 'ACCEPT'],
     [1_217, 'review', ['signal_review'], 'REVIEW'],
     [2_753, 'stop', ['signal_reroute'], 'REROUTE'],
-  ])('%d cents: %s', async (amount, decision, reasons, result) => {
+  ])('a check with DEBIT_CHECK=signal: %d cents: %s', async (amount, decision, reasons, result) => {
     server = await startWithDebits({ env });
     const answer = await check(await consented(), amount);
     expect([answer.body.decision, codes(answer)]).toEqual([decision, reasons]);
@@ -182,7 +182,7 @@ describe('DEBIT_CHECK=signal', () => {
     expect(calls('/signal/evaluate')[0]?.body).toMatchObject({ amount: amount / 100 });
   });
 
-  it('says that the customer has yet to agree', async () => {
+  it('a check with DEBIT_CHECK=signal reports that the customer has yet to consent', async () => {
     server = await startWithDebits({ env });
     const { id } = await connectNew();
     const answer = await check(id);
@@ -193,13 +193,13 @@ describe('DEBIT_CHECK=signal', () => {
     ]);
   });
 
-  it('names the ruleset', async () => {
+  it('a check with DEBIT_CHECK=signal names the ruleset', async () => {
     server = await startWithDebits({ env: { ...env, PLAID_SIGNAL_RULESET: 'balance' } });
     const answer = await check(await consented(), 5_000);
     expect(answer.body.signal).toMatchObject({ result: 'ACCEPT', scores: null });
   });
 
-  it('learns of a debit that it did not plainly accept, and of its return', async () => {
+  it('Signal gets a report of a debit that a check did not plainly accept, and of its return', async () => {
     server = await startWithDebits({ env });
     const id = await consented();
     await check(id, 1_217, { client_transaction_id: 'order-42' });
@@ -212,7 +212,7 @@ describe('DEBIT_CHECK=signal', () => {
     ]);
   });
 
-  it('learns of a return of the only debit of that amount, and of none without a known return code', async () => {
+  it('Signal gets a report of a return of the only debit of that amount, and of none without a known return code', async () => {
     server = await startWithDebits({ env });
     const id = await consented();
     await check(id, 353, { client_transaction_id: 'order-43' });
@@ -231,7 +231,7 @@ describe('DEBIT_CHECK=signal', () => {
 });
 
 describe('consent', () => {
-  it('to Signal and more is asked for by every link token, never among its products', async () => {
+  it('every link token asks for consent to Signal and more, never among its products', async () => {
     server = await TestServer.start({ env: { DEBIT_CHECK: 'signal', PLAID_CONSENTED_PRODUCTS: 'transactions' } });
     await server.page(await server.createSession(), 'POST', '/link-token', {});
     expect(calls('/link/token/create')[0]?.body).toMatchObject({
@@ -240,7 +240,7 @@ describe('consent', () => {
     });
   });
 
-  it('to a product that is not enabled locks no customer out, and the log names the setting', async () => {
+  it('consent to a product that is not enabled locks out no customer, and the log names the setting', async () => {
     server = await TestServer.start({ env: { DEBIT_CHECK: 'signal' }, simulator: { disabledProducts: ['signal'] } });
     for (const customer_id of ['cus_1', 'cus_2']) {
       const answer = await server.page(await server.createSession({ customer_id }), 'POST', '/link-token', {});

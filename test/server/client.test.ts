@@ -36,7 +36,7 @@ async function connect(customer_id = 'cus_1', user = 'user_one_account'): Promis
 }
 
 describe('the client of a merchant’s back end', () => {
-  it('creates a session whose secret the page can use, and reads and cancels it', async () => {
+  it('the client creates a session whose secret the page can use, and reads and cancels it', async () => {
     const session = await client.sessions.create({ customer_id: 'cus_1', metadata: { order: '7' } });
     expect(session.client_secret).toMatch(/^ses_\w+_secret_/);
     const { body } = await server.page(session, 'GET', '');
@@ -45,7 +45,7 @@ describe('the client of a merchant’s back end', () => {
     expect(await client.sessions.cancel(session.id)).toMatchObject({ status: 'canceled' });
   });
 
-  it('gets the same session for the same idempotency key, and another for each call without one', async () => {
+  it('the client gets the same session for the same idempotency key, and another for each call without one', async () => {
     const request = { customer_id: 'cus_1' };
     const [first, again] = [
       await client.sessions.create(request, { idempotencyKey: 'order-1' }),
@@ -63,7 +63,7 @@ describe('the client of a merchant’s back end', () => {
     );
   });
 
-  it('names the fields that are wrong, with the request’s id for support', async () => {
+  it('the client names the fields that are wrong, with the request’s id for support', async () => {
     const error = await client.sessions.create({ customer_id: '' }).catch((caught: unknown) => caught);
     expect(error).toMatchObject({
       code: 'invalid_request',
@@ -73,7 +73,7 @@ describe('the client of a merchant’s back end', () => {
     });
   });
 
-  it('lists connections, page by page where there are many', async () => {
+  it('the client lists connections, page by page where there are many', async () => {
     const session = await client.sessions.create({ customer_id: 'cus_1', account_selection: 'multiple' });
     await server.complete(session, await server.publicToken('user_several'));
     const all = await client.connections.list({ customer_id: 'cus_1' });
@@ -85,7 +85,7 @@ describe('the client of a merchant’s back end', () => {
     expect(ids).toEqual(all.data.map(({ id }) => id));
   });
 
-  it('lists sessions by customer and status, an expired one as it is shown', async () => {
+  it('the client lists sessions by customer and status, an expired one as it is shown', async () => {
     await connect();
     const open = await client.sessions.create({ customer_id: 'cus_1' });
     await client.sessions.create({ customer_id: 'cus_2' });
@@ -99,7 +99,7 @@ describe('the client of a merchant’s back end', () => {
     expect(await ids({ customer_id: 'cus_1', status: 'expired' })).toEqual([[open.id, 'expired']]);
   });
 
-  it('removes a connection, and erases a customer', async () => {
+  it('the client removes a connection, and erases a customer', async () => {
     const id = await connect();
     expect(await client.connections.remove(id)).toMatchObject({ id, status: 'removed' });
     expect(await client.customers.erase('cus_1')).toMatchObject({ object: 'customer', customer_id: 'cus_1' });
@@ -107,13 +107,13 @@ describe('the client of a merchant’s back end', () => {
 });
 
 describe('requireConnection', () => {
-  it('returns a connection that is active and the customer’s own', async () => {
+  it('requireConnection returns a connection that is active and the customer’s own', async () => {
     const id = await connect();
     const connection = await client.requireConnection(id, { customerId: 'cus_1' });
     expect(connection.payment_instrument).toMatch(/^PI/);
   });
 
-  it('refuses the connection of another customer', async () => {
+  it('requireConnection refuses the connection of another customer', async () => {
     const id = await connect('cus_2');
     await expect(client.requireConnection(id, { customerId: 'cus_1' })).rejects.toMatchObject({
       name: 'ConnectionError',
@@ -132,27 +132,30 @@ describe('requireConnection', () => {
     ['con_1'],
     'ses_0123456789',
     '..',
-  ])('asks the server nothing about %j, which is no connection’s id', async (id) => {
+  ])('requireConnection sends no request for %j, which is no connection’s id', async (id) => {
     await expect(client.requireConnection(id, { customerId: 'cus_1' })).rejects.toMatchObject({
       code: 'connection_not_found',
     });
     expect(sent).toEqual([]);
   });
 
-  it('refuses an id that does not exist', async () => {
+  it('requireConnection refuses an id that does not exist', async () => {
     await expect(client.requireConnection('con_0', { customerId: 'cus_1' })).rejects.toMatchObject({
       code: 'connection_not_found',
     });
   });
 
-  it.each(['', undefined])('throws without a customer (%j), before anything is asked', async (customerId) => {
-    const id = await connect();
-    sent.length = 0;
-    await expect(client.requireConnection(id, { customerId: customerId as string })).rejects.toThrow(TypeError);
-    expect(sent).toEqual([]);
-  });
+  it.each(['', undefined])(
+    'requireConnection throws without a customer (%j), before any request',
+    async (customerId) => {
+      const id = await connect();
+      sent.length = 0;
+      await expect(client.requireConnection(id, { customerId: customerId as string })).rejects.toThrow(TypeError);
+      expect(sent).toEqual([]);
+    },
+  );
 
-  it('refuses a connection that can not be charged, and shows the customer’s own', async () => {
+  it('requireConnection refuses a connection that can not be charged, and shows the customer’s own', async () => {
     const id = await connect('cus_1', 'user_pending_verification');
     const refusal = (status: string) => ({ code: 'connection_not_usable', connection: { id, status } });
     const customerId = 'cus_1';

@@ -22,7 +22,7 @@ afterEach(async () => {
 const run = (...args: string[]) => runCommand(args, served.env);
 
 describe('list', () => {
-  it('shows the sessions of a status and of a customer', async () => {
+  it('list sessions shows the sessions of a status and of a customer', async () => {
     const { session } = await server.connect({ customer_id: 'cus_1' });
     const open = await server.createSession({ customer_id: 'cus_2' });
     const all = await run('list');
@@ -35,52 +35,52 @@ describe('list', () => {
     expect(JSON.parse(ofCustomer.out)).toMatchObject({ id: open.id, status: 'open' });
   });
 
-  it('reads page after page, as far as it is asked to', async () => {
+  it('list reads page after page, up to its limit', async () => {
     for (let index = 0; index < 3; index++) await server.createSession({ customer_id: `cus_${index}` });
     const some = await run('list', '--limit', '2');
     expect([some.out.trim().split('\n').length, some.err]).toEqual([3, 'The first 2; --all lists all.\n']);
     expect((await run('list', '--all')).out.trim().split('\n')).toHaveLength(4);
   });
 
-  it.each(['connections', 'links', 'webhooks'])('shows %s', async (what) => {
+  it.each(['connections', 'links', 'webhooks'])('list shows %s', async (what) => {
     await server.connect();
     await server.merchant('POST', '/v1/links', { customer_id: 'cus_1' });
     const { code, out } = await run('list', what);
     expect([code, out.trim().split('\n').length]).toEqual([0, what === 'webhooks' ? 3 : 2]);
   });
 
-  it('says which statuses there are', async () => {
+  it('list names the statuses that exist', async () => {
     const { code, err } = await run('list', 'links', '--status', 'stuck');
     expect([code, err]).toEqual([2, expect.stringContaining('open, opened, completed, expired, revoked')]);
     expect((await run('list', 'banks')).code).toBe(2);
     expect((await run('list', '--limit', 'many')).code).toBe(2);
   });
 
-  it('says so when there is nothing', async () => {
+  it('list reports that there is nothing', async () => {
     expect(await run('list')).toEqual({ code: 0, out: '', err: 'Nothing found.\n' });
   });
 });
 
 describe('a command that calls the running server', () => {
-  it('names the settings that it needs', async () => {
+  it('a command that calls the running server names the settings that it needs', async () => {
     const { code, err } = await runCommand(['list'], {});
     expect(code).toBe(1);
     expect(err).toContain('PUBLIC_URL is missing');
     expect(err).toContain('MERCHANT_API_KEY is missing');
   });
 
-  it('ends with 3 when no server answers, and names the address', async () => {
+  it('a command exits with 3 when no server answers, and names the address', async () => {
     const { code, err } = await runCommand(['list', '--url', 'http://127.0.0.1:9'], served.env);
     expect([code, err]).toEqual([3, expect.stringContaining('No answer from http://127.0.0.1:9')]);
   });
 
-  it('ends with 1 when the key is not the server’s, and does not print it', async () => {
+  it('a command exits with 1 when the key is not the server’s, and does not print it', async () => {
     const { code, err } = await runCommand(['list'], { ...served.env, MERCHANT_API_KEY: 'another-key-0123456789' });
     expect([code, err]).toEqual([1, expect.stringContaining('MERCHANT_API_KEY')]);
     expect(err).not.toContain('another-key');
   });
 
-  it('says so when something else answers', async () => {
+  it('a command reports that another program answers', async () => {
     const { code, err } = await runCommand(['list', '--url', `${served.url}/elsewhere`], served.env);
     expect([code, err]).toEqual([1, expect.stringContaining('not_found')]);
     const other = await runCommand(['list', '--url', `${server.upstream.url}/elsewhere`], served.env);
@@ -89,7 +89,7 @@ describe('a command that calls the running server', () => {
 });
 
 describe('link', () => {
-  it('prints an address that a customer can open, and its QR code', async () => {
+  it('link prints an address that a customer can open, and its QR code', async () => {
     const { code, out, err } = await run('link', '--customer', 'cus_1', '--expires-in-days', '3', '--qr');
     expect(code).toBe(0);
     const [url = ''] = out.split('\n');
@@ -99,7 +99,7 @@ describe('link', () => {
     expect(err).toMatch(/^lnk_\w+, until 20/);
   });
 
-  it('prints the server’s reason when it is refused', async () => {
+  it('link prints the server’s reason when it is refused', async () => {
     const { code, err } = await run('link', '--customer', 'cus_1', '--expires-in-days', '90');
     expect([code, err]).toEqual([1, expect.stringMatching(/expires_in_days.*invalid_request, request req_/)]);
     expect((await run('link')).code).toBe(2);
@@ -107,14 +107,14 @@ describe('link', () => {
 });
 
 describe('erase', () => {
-  it('does nothing without a confirmation', async () => {
+  it('erase does nothing without a confirmation', async () => {
     await server.connect();
     const { code, err } = await run('erase', 'cus_1');
     expect([code, err]).toEqual([2, expect.stringContaining('--yes')]);
     expect(server.ledger.instruments().map(({ enabled }) => enabled)).toEqual([true]);
   });
 
-  it('waits until the instruments are disabled and the Items removed', async () => {
+  it('erase waits until the instruments are disabled and the Items removed', async () => {
     await server.connect();
     const done = await run('erase', 'cus_1', '--yes');
     expect(done).toMatchObject({ code: 0, out: 'Erased.\n' });
@@ -122,7 +122,7 @@ describe('erase', () => {
     expect(server.ledger.items().map(({ removed }) => removed)).toEqual([true]);
   });
 
-  it('ends with 1 when a provider does not let it finish', async () => {
+  it('erase ends with 1 when a provider does not let it finish', async () => {
     await server.connect();
     server.upstream.simulator.faults.add({ service: 'finix', path: '/*', kind: 'status', status: 503 });
     const { code, out } = await run('erase', 'cus_1', '--yes', '--wait', '0', '--json');
@@ -136,7 +136,7 @@ describe('resend-webhooks', () => {
     await server.storage.db.updateTable('deliveries').set({ status: 'dead', tries: 10 }).execute();
   });
 
-  it('makes all dead ones due again, and they arrive', async () => {
+  it('resend-webhooks makes all dead ones due again, and they arrive', async () => {
     expect(receiver.types()).toEqual([]);
     const { code, err } = await run('resend-webhooks', '--dead');
     expect([code, err]).toEqual([0, '2 due to be sent again, 0 failed.\n']);
@@ -144,7 +144,7 @@ describe('resend-webhooks', () => {
     expect(receiver.types().sort()).toEqual(['connection.active', 'session.completed']);
   });
 
-  it('changes nothing on a dry run, and leaves events of before --since', async () => {
+  it('resend-webhooks changes nothing on a dry run, and leaves events of before --since', async () => {
     const ids = (await run('list', 'webhooks', '--json')).out
       .trim()
       .split('\n')
@@ -156,7 +156,7 @@ describe('resend-webhooks', () => {
     expect([later.code, later.err]).toEqual([0, '0 due to be sent again, 0 failed.\n']);
   });
 
-  it('goes on after one that is unknown, and ends with 1', async () => {
+  it('resend-webhooks goes on after one that is unknown, and ends with 1', async () => {
     const [known] = (await run('list', 'webhooks', '--json')).out.split('\n');
     const { id } = JSON.parse(known ?? '');
     const { code, out, err } = await run('resend-webhooks', 'msg_unknown', id);
@@ -164,7 +164,7 @@ describe('resend-webhooks', () => {
     expect(err).toContain('msg_unknown: There is no such delivery.');
   });
 
-  it('needs deliveries or --dead, and not both', async () => {
+  it('resend-webhooks needs deliveries or --dead, and not both', async () => {
     expect((await run('resend-webhooks')).code).toBe(2);
     expect((await run('resend-webhooks', 'msg_1', '--dead')).code).toBe(2);
   });

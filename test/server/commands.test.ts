@@ -51,7 +51,7 @@ async function run(args: string[], env: Record<string, string | undefined> = { D
 }
 
 async function serve(): Promise<{ url: string; output: () => string }> {
-  // Nothing is called at Plaid or Finix: an address where nobody answers will do.
+  // Nothing is called at Plaid or Finix: an address without a server will do.
   const upstream = { PLAID_BASE_URL: 'http://127.0.0.1:9', FINIX_BASE_URL: 'http://127.0.0.1:9' };
   const { output } = start([], { ...testEnvironment(upstream), DATA_DIR: dataDir, PORT: '0' });
   const port = await eventually(async () => /"port":(\d+)[^\n]*"listening"/.exec(output())?.[1], 30_000);
@@ -59,7 +59,7 @@ async function serve(): Promise<{ url: string; output: () => string }> {
 }
 
 describe('backup', { timeout: PATIENCE_MS }, () => {
-  it('copies what was committed, while the database is in use, and needs no settings but DATA_DIR', async () => {
+  it('backup copies what was committed, while the database is in use, and needs no settings but DATA_DIR', async () => {
     const storage = await openStorage({ dataDir });
     cleanUp.push(() => storage.close());
     await storage.db.insertInto('sessions').values(rows.sessions).execute();
@@ -74,7 +74,7 @@ describe('backup', { timeout: PATIENCE_MS }, () => {
     expect(await restored.db.selectFrom('sessions').selectAll().execute()).toEqual([rows.sessions]);
   });
 
-  it('copies a database of another version as it is', async () => {
+  it('backup copies a database of another version as it is', async () => {
     const storage = await openStorage({ dataDir });
     const newer = { name: '9999-newer', applied_at: 0 };
     await storage.db
@@ -86,7 +86,7 @@ describe('backup', { timeout: PATIENCE_MS }, () => {
     expect(await run(['backup', join(folder, 'copy.sqlite')])).toMatchObject({ code: 0 });
   });
 
-  it('replaces no file', async () => {
+  it('backup replaces no file', async () => {
     await (await openStorage({ dataDir })).close();
     const copy = join(folder, 'copy.sqlite');
     expect((await run(['backup', copy])).code).toBe(0);
@@ -95,14 +95,14 @@ describe('backup', { timeout: PATIENCE_MS }, () => {
     expect(output).toContain('already exists');
   });
 
-  it('makes nothing where there is no database', async () => {
+  it('backup makes nothing where there is no database', async () => {
     const { code, output } = await run(['backup', join(folder, 'copy.sqlite')]);
     expect(code).toBe(1);
     expect(output).toContain('DATA_DIR');
     expect(await readdir(folder)).toEqual([]);
   });
 
-  it('is left to pg_dump with PostgreSQL', async () => {
+  it('a backup is left to pg_dump with PostgreSQL', async () => {
     const env = { DATABASE_URL: 'postgres://127.0.0.1:9/none' };
     const { code, output } = await run(['backup', join(folder, 'copy.sqlite')], env);
     expect([code, output]).toEqual([1, expect.stringContaining('pg_dump')]);
@@ -119,7 +119,7 @@ describe('backup', { timeout: PATIENCE_MS }, () => {
 });
 
 describe('the help', { timeout: PATIENCE_MS }, () => {
-  it('names every command and needs no settings', async () => {
+  it('--help names every command and needs no settings', async () => {
     const { code, output } = await run(['--help'], {});
     expect(code).toBe(0);
     for (const command of ['serve', 'backup', 'rotate-keys', '--help']) expect(output).toContain(command);
@@ -128,7 +128,7 @@ describe('the help', { timeout: PATIENCE_MS }, () => {
 });
 
 describe('a start', { timeout: PATIENCE_MS }, () => {
-  it('beside another one on the same folder works with it, and says who may share the folder', async () => {
+  it('a start next to another server on the same folder works with it, and names who may share the folder', async () => {
     const [one, other] = await Promise.all([serve(), serve()]);
     const made = await fetch(`${one.url}/v1/sessions`, {
       method: 'POST',
@@ -146,7 +146,7 @@ describe('a start', { timeout: PATIENCE_MS }, () => {
     }
   });
 
-  it('names the port that somebody else has', async () => {
+  it('a start names the port that another process has', async () => {
     const taken = createServer().listen(0);
     await once(taken, 'listening');
     cleanUp.push(() => taken.close());

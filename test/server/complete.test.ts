@@ -17,7 +17,7 @@ describe('complete', () => {
     server = await TestServer.start();
   });
 
-  it('turns a public token with one account into an active connection with a Finix payment instrument', async () => {
+  it('a public token with one account becomes an active connection with a Finix payment instrument', async () => {
     const session = await server.createSession();
     const { status, body } = await server.complete(session, await server.publicToken());
     expect(status).toBe(200);
@@ -35,7 +35,7 @@ describe('complete', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('keeps the access token sealed, erases the public token, and stores no processor token', async () => {
+  it('completing keeps the access token sealed, erases the public token, and stores no processor token', async () => {
     const session = await server.createSession();
     const publicToken = await server.publicToken();
     await server.complete(session, publicToken);
@@ -55,7 +55,7 @@ describe('complete', () => {
     expect(server.lines.join()).not.toContain(session.client_secret);
   });
 
-  it('is not refused for long or odd names in what Link says of the bank', async () => {
+  it('completing accepts long and odd names in Link’s metadata of the bank', async () => {
     const session = await server.createSession();
     const token = await server.publicToken();
     const name = `\0${'n'.repeat(600)}`;
@@ -63,7 +63,7 @@ describe('complete', () => {
     expect((await server.complete(session, token, more)).body.status).toBe('completed');
   });
 
-  it('gives the same connection to the same public token again', async () => {
+  it('completing twice with the same public token returns the same connection', async () => {
     const session = await server.createSession();
     const publicToken = await server.publicToken();
     const first = await server.complete(session, publicToken);
@@ -73,7 +73,7 @@ describe('complete', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('makes one instrument of the same public token sent many times at once', async () => {
+  it('completing many times at once with one public token makes one instrument', async () => {
     const session = await server.createSession();
     const publicToken = await server.publicToken();
     const answers = await Promise.all(Array.from({ length: 30 }, () => server.complete(session, publicToken)));
@@ -84,7 +84,7 @@ describe('complete', () => {
     expect(callsTo('/item/public_token/exchange')).toHaveLength(1);
   });
 
-  it('refuses another public token while one is being worked on, and after completion, before any exchange', async () => {
+  it('completing refuses another public token while one is being processed, and after completion, before any exchange', async () => {
     server.upstream.simulator.faults.add({
       service: 'finix',
       method: 'POST',
@@ -115,7 +115,7 @@ describe('complete', () => {
       'authorization.accepted',
     ],
     [{ public_token: 'x', accounts: [], more: 1 }, 'more'],
-  ])('refuses the body %j naming %s', async (body, path) => {
+  ])('completing refuses the body %j naming %s', async (body, path) => {
     const session = await server.createSession();
     const answer = await server.page(session, 'POST', '/complete', body);
     expect(answer.status).toBe(422);
@@ -123,7 +123,7 @@ describe('complete', () => {
     expect(await server.storage.db.selectFrom('items').select('id').execute()).toHaveLength(0);
   });
 
-  it('takes what Link adds to an account without complaint', async () => {
+  it('completing accepts what Link adds to an account', async () => {
     const session = await server.createSession();
     const token = await server.publicToken();
     const accounts = [
@@ -140,11 +140,11 @@ describe('complete', () => {
     expect((await server.complete(session, token, { accounts })).status).toBe(200);
   });
 
-  it('asks for a restart when the public token is unknown, spent or of another session, and then takes a new one', async () => {
+  it('completing asks for a restart when the public token is unknown, consumed or of another session, and then takes a new one', async () => {
     const [session, other] = [await server.createSession(), await server.createSession({ customer_id: 'cus_2' })];
-    const spent = await server.publicToken();
-    await server.complete(other, spent);
-    for (const token of ['public-sandbox-11111111-1111-1111-1111-111111111111', 'nonsense', spent]) {
+    const consumed = await server.publicToken();
+    await server.complete(other, consumed);
+    for (const token of ['public-sandbox-11111111-1111-1111-1111-111111111111', 'nonsense', consumed]) {
       const { status, body } = await server.complete(session, token);
       expect([status, body.code, body.action]).toEqual([409, 'restart_required', 'restart']);
       expect((await server.page(session, 'GET', '')).body.status).toBe('restart_required');
@@ -155,17 +155,17 @@ describe('complete', () => {
     expect(enabled()).toHaveLength(2);
   });
 
-  it('asks for a restart when the public token of another session is the first to come', async () => {
+  it('completing asks for a restart when the public token of another session is the first to come', async () => {
     const [session, other] = [await server.createSession(), await server.createSession({ customer_id: 'cus_2' })];
-    const spent = await server.publicToken();
-    await server.complete(other, spent);
-    expect((await server.complete(session, spent)).body.code).toBe('restart_required');
+    const consumed = await server.publicToken();
+    await server.complete(other, consumed);
+    expect((await server.complete(session, consumed)).body.code).toBe('restart_required');
     const { body } = await server.page(session, 'GET', '');
     expect(body).toMatchObject({ status: 'restart_required', error: { code: 'restart_required' }, connections: [] });
     expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
   });
 
-  it('accepts a bank until 30 minutes after the last link token, also when the session is over', async () => {
+  it('completing accepts a bank until 30 minutes after the last link token, also when the session is over', async () => {
     const session = await server.createSession();
     server.clockOffset = 24 * 3600_000 - 1000;
     await server.page(session, 'POST', '/link-token', {});

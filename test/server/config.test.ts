@@ -28,7 +28,7 @@ function parseEnvironment(text: string): Record<string, string> {
 }
 
 describe('the settings', () => {
-  it('are read from a whole environment', () => {
+  it('settings are read from a whole environment', () => {
     const config = loadConfig(testEnvironment());
     expect(config).toMatchObject({
       port: 3000,
@@ -39,7 +39,7 @@ describe('the settings', () => {
     });
   });
 
-  it('name every missing one at once', () => {
+  it('the settings’ error names every missing one at once', () => {
     const message = problemsOf({});
     for (const name of [
       'PLAID_CLIENT_ID',
@@ -135,7 +135,7 @@ describe('the settings', () => {
     ['PORT', { PORT: '3e3' }],
     ['PORT', { PORT: '0x10' }],
     ['FINIX_QUIET_SECONDS', { FINIX_QUIET_SECONDS: '-1' }],
-  ])('refuse a wrong %s: %j', (name, change) => {
+  ])('settings refuse a wrong %s: %j', (name, change) => {
     expect(problemsOf(testEnvironment(change))).toContain(name);
   });
 
@@ -153,11 +153,11 @@ describe('the settings', () => {
     { TRUSTED_PROXIES: '10.0.0.0/8, fc00::/7, 127.0.0.1, ::1' },
     { FINIX_ENV: ' sandbox ', PLAID_REDIRECT_URI: '', PORT: ' ' },
     webhookWith(`whsec_${ENCRYPTION_KEY}, whsec_${Buffer.alloc(24, 3).toString('base64')}`),
-  ])('accept %j', (change) => {
+  ])('settings accept %j', (change) => {
     expect(problemsOf(testEnvironment(change))).toBe('');
   });
 
-  it('never show a value in what is wrong with it', () => {
+  it('the settings’ errors never show a value', () => {
     const message = problemsOf(
       testEnvironment({
         ENCRYPTION_KEY: 'my-secret-key',
@@ -173,13 +173,13 @@ describe('the settings', () => {
     expect(message).not.toContain('my-secret');
   });
 
-  it('name the entry of a list that is wrong', () => {
+  it('the settings’ errors name the entry of a list that is wrong', () => {
     expect(problemsOf(testEnvironment({ ALLOWED_ORIGINS: 'https://a.example, http://b.example' }))).toContain(
       'ALLOWED_ORIGINS entry 2 "http://b.example" must use https',
     );
   });
 
-  it('keep the closing slash of an address that is compared or called as it is', () => {
+  it('an address that is compared or called as it is keeps its closing slash', () => {
     const { plaid, merchantWebhook } = loadConfig(
       testEnvironment({
         PLAID_REDIRECT_URI: 'https://shop.example/oauth/',
@@ -191,7 +191,7 @@ describe('the settings', () => {
     expect(merchantWebhook?.url).toBe('https://shop.example/hooks/');
   });
 
-  it('give the log every secret, each entry of a list too, and Finix’s credentials as they are sent', () => {
+  it('the log gets every secret, each entry of a list too, and Finix’s credentials as they are sent', () => {
     const next = Buffer.alloc(32, 1).toString('base64');
     const environment = testEnvironment({ ENCRYPTION_KEY: `${ENCRYPTION_KEY}, ${next}` });
     const { secretValues } = loadConfig(environment);
@@ -203,19 +203,19 @@ describe('the settings', () => {
 });
 
 describe('the files that show the settings', () => {
-  it.each(printedSettings)('$file is up to date, or `npm run settings` brings it there', ({ file, print }) => {
+  it.each(printedSettings)('$file is up to date, or `npm run settings` updates it', ({ file, print }) => {
     const current = readFileSync(join(import.meta.dirname, '../..', file), 'utf8');
     expect(current).toBe(print(current));
   });
 
-  it('show a default that the setting itself accepts', () => {
+  it('every documented default is one that the setting itself accepts', () => {
     for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
       if (setting.defaultText !== undefined)
         expect([name, setting.read(undefined)]).toEqual([name, { value: expect.anything() }]);
     }
   });
 
-  it('have an example for every required setting that can be guessed, and all of them together start nothing', () => {
+  it('every required setting that can be guessed has an example, and all of them together start nothing', () => {
     const example = parseEnvironment(environmentExample(SETTINGS));
     const { problems } = readSettings(SETTINGS, example);
     const unfilled = Object.entries<Setting>(SETTINGS).flatMap(([name, { isRequired, example }]) =>

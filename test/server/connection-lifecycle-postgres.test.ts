@@ -33,7 +33,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     await receiver.close();
   });
 
-  /** Both work on whatever is due, at the same time. */
+  /** Both work on everything that is due, at the same time. */
   const both = () => Promise.all([server.jobs.tick(), other.jobs.tick()]);
 
   async function expectStatus(id: string, status: string) {
@@ -45,7 +45,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     });
   }
 
-  it('renews, revokes, repairs, removes and erases, and tells the merchant once of each', async () => {
+  it('two servers renew, revoke, repair, remove and erase, and the merchant gets one event of each', async () => {
     await start();
     server.upstream.simulator.webhooks.settings.copies = 3;
     const { id } = await connect();
@@ -85,7 +85,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     await expect(update).rejects.toThrow(/audit rows are never changed/);
   });
 
-  it('recognizes an account on both at once, and tells Plaid of another address once', async () => {
+  it('two servers recognize an account once, and give Plaid another webhook address once', async () => {
     await start();
     server.upstream.simulator.settings.linkEvents = true;
     const visit = async (at: TestServer) => {
@@ -107,7 +107,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
     expect(calls('/item/webhook/update')).toBe(1);
   });
 
-  it('leaves one instrument of the same account connected on both at once', async () => {
+  it('two servers that connect the same account leave one instrument', async () => {
     await start();
     const sessions = [await server.createSession(), await server.createSession()];
     const tokens = [await server.publicToken(), await server.publicToken()];

@@ -13,7 +13,7 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
   });
   afterEach(() => server.close());
 
-  it('hold for every call from the link token to the removal of an Item, with all that a session can carry', async () => {
+  it('every request to a provider, from the link token to the removal of an Item, fits its OpenAPI document', async () => {
     server = await TestServer.start({
       env: { PLAID_REDIRECT_URI: 'https://shop.example/return', PLAID_LINK_CUSTOMIZATION: 'multiple' },
       ...QUICK,
@@ -71,7 +71,7 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
       .execute();
     await server.jobs.tick();
 
-    // Plaid says that it has taken the address.
+    // Plaid confirms the address.
     await server.upstream.simulator.webhooks.settled();
     const calls = server.ledger.calls().filter(({ path }) => path !== '/sandbox/public_token/create');
     expect(new Set(calls.map(({ method, path }) => `${method} ${path}`))).toEqual(

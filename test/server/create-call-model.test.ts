@@ -32,17 +32,17 @@ describe('the rules of version 0.1.0', () => {
   const problems = (budget: Partial<Budget>) =>
     explore(oldRules, { ...NOTHING, ...budget }, Number.POSITIVE_INFINITY).violations;
 
-  it('leave an instrument enabled when work ends with its create call in doubt', () => {
+  it('the rules of version 0.1.0 leave an instrument enabled when work ends with its create call in doubt', () => {
     const found = problems({ creates: 1, ends: 1 });
     expect(found.map(({ problem }) => problem)).toContain('the connection is ended with null, and enabled are PI1');
   });
 
-  it('ask Finix for its list for ever when work ends with a create call in doubt', () => {
+  it('the rules of version 0.1.0 ask Finix for its list indefinitely when work ends with a create call in doubt', () => {
     const found = problems({ creates: 1, ends: 1 });
-    expect(found.map(({ problem }) => problem)).toContain('Finix is asked for its list for ever');
+    expect(found.map(({ problem }) => problem)).toContain('Finix is asked for its list indefinitely');
   });
 
-  it('leave two instruments enabled when a renewal comes before the sweep', () => {
+  it('the rules of version 0.1.0 leave two instruments enabled when a renewal comes before the sweep', () => {
     const renewed = problems({ creates: 3, renewals: 1 }).filter(({ trace }) => {
       const at = (step: RegExp) => trace.findIndex((line) => step.test(line));
       return at(/renewed/) > 0 && at(/the sweep/) < 0;

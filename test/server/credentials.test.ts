@@ -12,34 +12,37 @@ describe('credentials', () => {
     server = await TestServer.start({ env: { MERCHANT_API_KEY: `${MERCHANT_KEY},the-next-merchant-key` } });
   });
 
-  it('take each of the listed merchant keys', async () => {
+  it('each of the listed merchant keys is accepted', async () => {
     const headers = { Authorization: 'Bearer the-next-merchant-key' };
     expect((await server.send('POST', '/v1/sessions', { customer_id: 'c' }, headers)).status).toBe(201);
   });
 
-  it.each([[undefined], ['Bearer wrong'], ['Basic abc'], ['Bearer ']])('refuse %s with 401', async (header) => {
-    const headers: Record<string, string> = header === undefined ? {} : { Authorization: header };
-    const { status, body } = await server.send('POST', '/v1/sessions', { customer_id: 'c' }, headers);
-    expect([status, body.code]).toEqual([401, 'unauthorized']);
-  });
+  it.each([[undefined], ['Bearer wrong'], ['Basic abc'], ['Bearer ']])(
+    'the credential %s is refused with 401',
+    async (header) => {
+      const headers: Record<string, string> = header === undefined ? {} : { Authorization: header };
+      const { status, body } = await server.send('POST', '/v1/sessions', { customer_id: 'c' }, headers);
+      expect([status, body.code]).toEqual([401, 'unauthorized']);
+    },
+  );
 
   it.each<Record<string, string>>([
     { Origin: SHOP, 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'same-site' },
     { 'Sec-Fetch-Mode': 'navigate' },
     { Origin: SHOP, 'Sec-Fetch-Site': 'cross-site' },
     { 'Sec-Fetch-Site': 'same-origin' },
-  ])('refuse the merchant key from a browser, known by %j', async (headers) => {
+  ])('the merchant key is refused from a browser, known by %j', async (headers) => {
     const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers);
     expect([status, body.code]).toEqual([403, 'merchant_key_in_browser']);
   });
 
-  it('take the merchant key from a server whose framework sends an Origin', async () => {
+  it('the merchant key is accepted from a server whose framework sends an Origin', async () => {
     // As SvelteKit's own fetch on Node sends them.
     const headers = { Origin: 'https://shop.example', 'Sec-Fetch-Mode': 'cors' };
     expect((await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers)).status).toBe(201);
   });
 
-  it('let a page read its session until an hour after it can no longer be completed, and no longer', async () => {
+  it('a page can read its session until an hour after it can no longer be completed', async () => {
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
     server.clockOffset = 24 * HOUR + HOUR - 60_000;
@@ -48,7 +51,7 @@ describe('credentials', () => {
     expect((await server.page(session, 'GET', '')).status).toBe(401);
   });
 
-  it('let a page read nothing of a session that was canceled, or of a customer who was erased', async () => {
+  it('a page can’t read a session that was canceled, or of a customer who was erased', async () => {
     const canceled = await server.createSession();
     await server.merchant('POST', `/v1/sessions/${canceled.id}/cancel`);
     expect((await server.page(canceled, 'GET', '')).status).toBe(401);
@@ -58,7 +61,7 @@ describe('credentials', () => {
     expect((await server.page(erased, 'GET', '')).status).toBe(401);
   });
 
-  it('show the page less of the session than the merchant', async () => {
+  it('a page sees less of the session than the merchant', async () => {
     const session = await server.createSession({ metadata: { order: '7' } });
     await server.complete(session, await server.publicToken());
     const page = await server.page(session, 'GET', '');
@@ -71,17 +74,17 @@ describe('credentials', () => {
     expect(JSON.stringify([page.body, merchant.body])).not.toMatch(/access-|processor-|public-sandbox|_secret_/);
   });
 
-  it('refuse a client secret that is wrong, of another session, or of none', async () => {
+  it('a client secret that is wrong, of another session, or missing is refused', async () => {
     const [a, b] = [await server.createSession(), await server.createSession()];
     for (const secret of [b.client_secret, `${a.client_secret}x`, `${a.id}_secret_${'A'.repeat(43)}`, a.id]) {
       const answer = await server.page({ ...a, client_secret: secret }, 'GET', '');
       expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
     }
-    const nobody = { ...a, id: 'ses_AAAAAAAAAAAAAAAAAAAAAAAA' };
-    expect((await server.page(nobody, 'GET', '')).status).toBe(401);
+    const unknown = { ...a, id: 'ses_AAAAAAAAAAAAAAAAAAAAAAAA' };
+    expect((await server.page(unknown, 'GET', '')).status).toBe(401);
   });
 
-  it('refuse a foreign origin and a cross-site request without one, and accept an absent origin', async () => {
+  it('a foreign origin and a cross-site request without one are refused, and an absent origin is accepted', async () => {
     const session = await server.createSession();
     const foreign = await server.page(session, 'GET', '', undefined, { Origin: 'https://evil.example' });
     expect([foreign.status, foreign.body.code]).toEqual([403, 'origin_not_allowed']);
@@ -96,7 +99,7 @@ describe('credentials', () => {
     expect((await server.page(session, 'GET', '', undefined, { Origin: 'http://localhost:3000' })).status).toBe(200);
   });
 
-  it('let an allowed page read answers and errors, without cookies', async () => {
+  it('an allowed page can read answers and errors, without cookies', async () => {
     const preflight = await server.request(`/v1/sessions`, {
       method: 'OPTIONS',
       headers: {
@@ -118,7 +121,7 @@ describe('credentials', () => {
     expect(refused.headers.get('Access-Control-Expose-Headers')).toContain('X-Request-Id');
   });
 
-  it('let a page with a refused origin read that, and nothing else, and name the origin in the log once', async () => {
+  it('a page with a refused origin can read that and nothing else, and the log names the origin once', async () => {
     const origin = 'http://127.0.0.1:5201';
     const session = await server.createSession();
     const preflight = await server.request(`/v1/sessions/${session.id}`, {
@@ -148,7 +151,7 @@ describe('credentials', () => {
     }
   });
 
-  it('name at most a hundred refused origins in the log', async () => {
+  it('the log names at most a hundred refused origins', async () => {
     const session = await server.createSession();
     for (let i = 0; i < 120; i++) {
       await server.page(session, 'GET', '', undefined, { Origin: `https://shop-${i}.example` });
@@ -156,7 +159,7 @@ describe('credentials', () => {
     expect(server.lines.filter((line) => line.includes('ALLOWED_ORIGINS'))).toHaveLength(100);
   });
 
-  it('reads stay closed to the page where only the merchant may ask', async () => {
+  it('reads that are the merchant’s are closed to the page', async () => {
     const session = await server.createSession();
     for (const path of ['/v1/connections', '/v1/connections/con_x']) {
       const auth = { Authorization: `Bearer ${session.client_secret}` };

@@ -31,7 +31,7 @@ async function restored(server: TestServer, copy: Copy): Promise<TestServer> {
   return next;
 }
 
-/** The database goes back under the running process, as when a replica takes over that was behind. */
+/** The database goes back under the running process, as when a replica that was behind is promoted. */
 async function failedOver(server: TestServer, copy: Copy): Promise<TestServer> {
   await putBack(server.storage, copy);
   server.clockOffset = 76_000;
@@ -40,7 +40,7 @@ async function failedOver(server: TestServer, copy: Copy): Promise<TestServer> {
 
 const WAYS = [
   ['an older copy is put back', restored],
-  ['a replica takes over that was behind', failedOver],
+  ['a replica that was behind is promoted', failedOver],
 ] as const;
 
 /** Jobs run until the session has ended, as they do all the time in a server. */
@@ -79,7 +79,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     },
   );
 
-  it('a customer who was in Link then connects again, and one instrument is left', async () => {
+  it('a customer who was in Link when the database went back connects again, and one instrument is left', async () => {
     const server = await start();
     const session = await server.createSession();
     await server.page(session, 'POST', '/link-token', {});
@@ -96,7 +96,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     expect(next.ledger.identities()).toHaveLength(1);
   });
 
-  it('a customer of whom nothing is left connects again, and one instrument of one identity is left', async () => {
+  it('a customer whose rows are lost connects again, and one instrument of one identity is left', async () => {
     const server = await start();
     const copy = await copyOf(server.storage);
     // As every server does each minute.
@@ -114,7 +114,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     expect(next.ledger.identities()).toHaveLength(1);
   });
 
-  it('a renewal that was lost is found by its tag', async () => {
+  it('a renewal whose row is lost is found by its tag', async () => {
     const server = await start();
     const session = await server.createSession();
     const { body } = await server.complete(session, await server.publicToken());

@@ -65,7 +65,7 @@ async function repairEnds(session: Session): Promise<Session> {
 }
 
 describe('while a repair waits for Plaid', () => {
-  it('a revocation disables the instrument at once, and the repair does not end as active', async () => {
+  it('a revocation during a repair disables the instrument at once, and the repair does not end as active', async () => {
     const { id, session } = await expectRepairWaits();
     bank().revokePermission(item().item_id);
     await eventually(async () => enabled().length === 0);
@@ -76,7 +76,7 @@ describe('while a repair waits for Plaid', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('a removal is accepted and disables the instrument at once', async () => {
+  it('a removal during a repair is accepted and disables the instrument at once', async () => {
     const { id, session } = await expectRepairWaits();
     const answer = await remove(id);
     expect([answer.status, answer.body.status]).toEqual([200, 'removed']);
@@ -86,7 +86,7 @@ describe('while a repair waits for Plaid', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('an erasure of the customer disables the instrument at once, and ends the repair', async () => {
+  it('an erasure during a repair disables the instrument at once, and ends the repair', async () => {
     const { id, session } = await expectRepairWaits();
     await erase();
     expect(enabled()).toEqual([]);
@@ -99,7 +99,7 @@ describe('while a repair waits for Plaid', () => {
     await expectStatus(id, 'removed');
   });
 
-  it('after a revocation the customer signs in once more, and that repair counts', async () => {
+  it('after a revocation during a repair the customer signs in once more, and that repair counts', async () => {
     const { id, session } = await expectRepairWaits();
     bank().revokePermission(item().item_id);
     await eventually(async () => enabled().length === 0);
@@ -112,7 +112,7 @@ describe('while a repair waits for Plaid', () => {
     expect(enabled()).toEqual([payment_instrument]);
   });
 
-  it('two copies of a revocation are not taken for repetitions of each other', async () => {
+  it('two copies of a revocation during a repair are not taken for repetitions of each other', async () => {
     const { id, session } = await expectRepairWaits();
     webhooks().settings.copies = 2;
     permissionRevoked();
@@ -150,7 +150,7 @@ describe('while the answer to a create call of Finix is on its way', () => {
     return { done, id: row.id, answer };
   }
 
-  it('a revocation is in the row at once, and what the call makes is disabled', async () => {
+  it('a revocation during a create call is in the row at once, and what the call makes is disabled', async () => {
     const { done, id, answer } = await connecting();
     permissionRevoked();
     await eventually(async () => (await read(id)).status === 'revoked');
@@ -161,7 +161,7 @@ describe('while the answer to a create call of Finix is on its way', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('a removal is accepted, and what the call makes is disabled', async () => {
+  it('a removal during a create call is accepted, and what the call makes is disabled', async () => {
     const { done, id, answer } = await connecting();
     expect((await remove(id)).status).toBe(200);
     answer();
@@ -171,7 +171,7 @@ describe('while the answer to a create call of Finix is on its way', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('an erasure removes the connection, and what the call makes is disabled', async () => {
+  it('an erasure during a create call removes the connection, and what the call makes is disabled', async () => {
     const { done, id, answer } = await connecting();
     expect((await erase()).body.status).toBe('erasing');
     expect((await read(id)).status).toBe('removed');
@@ -182,8 +182,8 @@ describe('while the answer to a create call of Finix is on its way', () => {
   });
 });
 
-describe('a webhook beside a removal', () => {
-  it('does not delay its end, and is not written to what is leaving', async () => {
+describe('a webhook during a removal', () => {
+  it('a webhook during a removal does not delay its end, and changes nothing of what is being removed', async () => {
     const id = await connected();
     bank().breakLogin(item().item_id);
     await expectStatus(id, 'needs_repair');
@@ -205,7 +205,7 @@ describe('a webhook beside a removal', () => {
 });
 
 describe('a repair that finds an account which is not verified yet', () => {
-  it('leaves no instrument enabled, and the verification brings the next', async () => {
+  it('a repair that finds an unverified account leaves no instrument enabled, and the verification brings the next', async () => {
     await server.close();
     let isPending = false;
     const pending = (account: PlaidAccount): PlaidAccount =>

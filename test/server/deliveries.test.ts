@@ -26,7 +26,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
-describe('the merchant is told', () => {
+describe('events of the merchant', () => {
   it('the merchant receives signed events of a new connection and its session, with the merchant’s view of them', async () => {
     const { session, id } = await connect();
     await server.jobs.tick();
@@ -96,10 +96,10 @@ describe('the merchant is told', () => {
     await server.complete(again, await server.publicToken('user_login_required'));
     await server.jobs.tick();
     expect(receiver.types()).toEqual(['connection.failed', 'session.failed', 'session.restart_required']);
-    const spent = await server.createSession({ customer_id: 'cus_3' });
+    const consumed = await server.createSession({ customer_id: 'cus_3' });
     const token = await server.publicToken();
     await server.complete(await server.createSession({ customer_id: 'cus_4' }), token);
-    await server.complete(spent, token);
+    await server.complete(consumed, token);
     await server.jobs.tick();
     expect(receiver.types().slice(3)).toEqual(['connection.active', 'session.completed', 'session.restart_required']);
     receiver.received.length = 3;
@@ -260,7 +260,7 @@ describe('an address', () => {
     '64:ff9b::a00:1',
     '2002:a00:1::',
     'ff02::1',
-  ])('%s is refused, by itself and behind a name', async (address) => {
+  ])('a webhook address is refused, by itself and behind a name: %s', async (address) => {
     expect(isPublicAddress(address)).toBe(false);
     const options = { loopbackAllowed: false, resolve: resolving(address) };
     await expect(checkAddress('hooks.example', options)).rejects.toThrow(AddressRefused);
@@ -269,19 +269,19 @@ describe('an address', () => {
   });
 
   it.each(['8.8.8.8', '1.1.1.1', '2606:4700::1111', '172.32.0.1'])(
-    '%s is taken, and is the one connected to',
+    'the webhook address %s is accepted, and is the one connected to',
     async (address) => {
       const options = { loopbackAllowed: false, resolve: resolving(address) };
       expect((await checkAddress('hooks.example', options)).address).toBe(address);
     },
   );
 
-  it('that is good beside one that is not is refused', async () => {
+  it('a name with one good address and one that is not is refused as a webhook address', async () => {
     const options = { loopbackAllowed: true, resolve: resolving('8.8.8.8', '10.0.0.1') };
     await expect(checkAddress('hooks.example', options)).rejects.toThrow(AddressRefused);
   });
 
-  it('on this machine is for sandboxes and for URLs that say so', async () => {
+  it('a webhook address on this machine is accepted in sandboxes only, and where the setting allows it', async () => {
     await expect(checkAddress('localhost', { loopbackAllowed: false })).rejects.toThrow(AddressRefused);
     expect((await checkAddress('127.0.0.1', { loopbackAllowed: true })).address).toBe('127.0.0.1');
     const trap = { loopbackAllowed: true, resolve: resolving('127.0.0.1') };

@@ -33,7 +33,7 @@ describe('the same account connected again', () => {
     expect(calls.indexOf('POST /item/remove')).toBeGreaterThan(created);
   });
 
-  it('the same account is found by its persistent id where the bank gives one, whatever its name', async () => {
+  it('the same account is found by its persistent id where the bank gives one, under any name', async () => {
     const first = await connect('user_one_account', 'ins_127287');
     await server.storage.db
       .updateTable('connections')
@@ -84,7 +84,7 @@ describe('the same account connected again', () => {
     await server.jobs.tick();
     expect((await read(first.id)).status).toBe('removed');
     await repaired;
-    // What the call in flight has made is found once the dust has settled.
+    // What the call in flight has made is found after the quiet period.
     server.clockOffset = server.config.finix.quietMs + 1000;
     await expectStatus(first.id, 'removed');
     expect(enabled()).toEqual([(await expectStatus(second.id, 'active')).payment_instrument]);
@@ -168,13 +168,13 @@ describe('what is not the same account', () => {
       },
     ],
     ['another account at the same bank', async () => connect('user_pending_verification')],
-  ])('%s stays beside the first', async (_name, connectOther) => {
+  ])('%s is kept as an account of its own', async (_name, connectOther) => {
     const first = await connect();
     await connectOther();
     await expectStatus(first.id, 'active');
   });
 
-  it('accounts of one login stay beside each other', async () => {
+  it('accounts of one login are all kept', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     await server.complete(session, await server.publicToken('user_several'));
     await settled();

@@ -27,7 +27,7 @@ function exchange(port: number, bytes: string): Promise<string> {
 }
 
 describe('the listener', () => {
-  it('answers a health check in HTTP/1.0, which has no Host header', async () => {
+  it('the listener answers a health check in HTTP/1.0, which has no Host header', async () => {
     server = await TestServer.start();
     const { request } = server;
     const listener = createListener((incoming: Request) => request.call(server, new URL(incoming.url).pathname));
@@ -39,7 +39,7 @@ describe('the listener', () => {
     expect(answer).toContain('"status":"ok"');
   });
 
-  it('keeps idle connections longer than balancers do, and limits time and connections', () => {
+  it('the listener keeps idle connections longer than balancers do, and limits time and connections', () => {
     const listener = createListener(() => new Response());
     expect(listener.keepAliveTimeout).toBeGreaterThan(600_000);
     expect(listener.requestTimeout).toBeLessThanOrEqual(30_000);
@@ -54,7 +54,7 @@ describe('what strangers send', () => {
     ['/webhooks/plaid', { 'Plaid-Verification': `${'a'.repeat(9_000)}.b.c` }],
     ['/webhooks/finix', { 'Content-Length': '9' }],
     ['/webhooks/finix', { 'Transfer-Encoding': 'chunked', 'Finix-Signature': 'sig=1' }],
-  ])('to %s with %j is refused before its body is read', async (path, headers) => {
+  ])('a request without credentials to %s with %j is refused before its body is read', async (path, headers) => {
     server = await TestServer.start();
     let isRead = false;
     const body = new ReadableStream(
@@ -74,7 +74,7 @@ describe('what strangers send', () => {
     expect(isRead).toBe(false);
   });
 
-  it('to make public sessions is limited before it is parsed', async () => {
+  it('requests for public sessions are limited before they are parsed', async () => {
     server = await TestServer.start({ env: { PUBLIC_SESSIONS: 'on' } });
     const statuses = [];
     for (let i = 0; i < 32; i++) {
@@ -84,7 +84,7 @@ describe('what strangers send', () => {
     expect(statuses.slice(30)).toEqual([429, 429]);
   });
 
-  it('gets at most twenty errors, however many fields are wrong', async () => {
+  it('a refused body gets at most twenty errors, however many fields are wrong', async () => {
     server = await TestServer.start();
     const fields = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`field_${i}`, i]));
     const { body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'c', ...fields });
@@ -92,7 +92,7 @@ describe('what strangers send', () => {
     expect(body.errors.at(-1).message).toBe('has 481 more errors');
   });
 
-  it('to complete a repair is limited', async () => {
+  it('requests to complete a repair are limited', async () => {
     server = await TestServer.start();
     const session = await server.createSession();
     const { body } = await server.complete(session, await server.publicToken());

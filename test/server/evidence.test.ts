@@ -30,7 +30,7 @@ async function verified(jws: string): Promise<unknown> {
 }
 
 describe('evidence', () => {
-  it('has the exact text, when, from where, how the account was verified, and a signature that anyone can check', async () => {
+  it('evidence has the exact text, when, from where, how the account was verified, and a signature that anyone can check', async () => {
     server = await startWithDebits();
     const id = await connected();
     const { status, body } = await evidence(id);
@@ -55,7 +55,7 @@ describe('evidence', () => {
     expect(await verified(jws)).toEqual(document);
   });
 
-  it('is the same bytes for the same facts, and has the returns and the end', async () => {
+  it('evidence is the same bytes for the same facts, and has the returns and the end', async () => {
     server = await startWithDebits();
     const id = await connected();
     expect((await evidence(id)).body).toEqual((await evidence(id)).body);
@@ -65,7 +65,7 @@ describe('evidence', () => {
     expect(body.events.at(-1)).toMatchObject({ action: 'connection.revoked', reason: 'return_R10', actor: 'finix' });
   });
 
-  it('outlives removal and erasure, then without what identifies the customer, and ends after two years', async () => {
+  it('evidence outlives removal and erasure, then without what identifies the customer, and ends after two years', async () => {
     server = await startWithDebits();
     const id = await connected();
     await server.merchant('DELETE', '/v1/customers/cus_1');
@@ -76,7 +76,7 @@ describe('evidence', () => {
     expect((await evidence(id)).status).toBe(404);
   });
 
-  it('is signed by the first of EVIDENCE_KEYS, and a key that has left the setting stays published', async () => {
+  it('evidence is signed by the first of EVIDENCE_KEYS, and a key that has left the setting stays published', async () => {
     const [old, next] = [Buffer.alloc(32, 3).toString('base64'), Buffer.alloc(32, 4).toString('base64')];
     server = await startWithDebits({ env: { EVIDENCE_KEYS: old } });
     const id = await connected();
@@ -94,7 +94,7 @@ describe('evidence', () => {
     await rotated.close();
   });
 
-  it('is a page to print for a browser, with the text escaped', async () => {
+  it('evidence is a page to print for a browser, with the text escaped', async () => {
     server = await startWithDebits();
     const id = await connected();
     const response = await server.request(`/v1/connections/${id}/evidence`, {
@@ -111,7 +111,7 @@ describe('evidence', () => {
       await (await import('node:fs/promises')).writeFile(process.env['EVIDENCE_PAGE'], page);
   });
 
-  it('is for the merchant only', async () => {
+  it('evidence is for the merchant only', async () => {
     server = await startWithDebits();
     expect((await server.send('GET', '/v1/connections/con_1/evidence', undefined, {})).status).toBe(401);
     expect((await evidence('con_none')).status).toBe(404);

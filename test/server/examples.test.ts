@@ -7,8 +7,8 @@ import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';
 
 /**
- * The examples of the published contract are what the server answers. When an answer has changed, `npm run examples` records them again; the
- * difference belongs into the review.
+ * The examples of the published contract are what the server answers. When an answer has changed, `npm run examples`
+ * records them again; the difference belongs into the review.
  */
 const FILE = join(import.meta.dirname, '../../server/http/openapi/examples.json');
 
@@ -114,7 +114,7 @@ async function sha256(text: string): Promise<string> {
   return Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))).toString('hex');
 }
 
-/** The same text for every run: what is random or of the clock is replaced by what looks like it. */
+/** The same text for every run: random values and times are replaced by fixed ones of the same form. */
 function steady(text: string): string {
   const seen = new Map<string, string>();
   const stable = (prefix: string, found: string) => {

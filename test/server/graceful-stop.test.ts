@@ -52,7 +52,7 @@ describe('SIGTERM in the middle of a slow call to Finix', () => {
   it.each([
     ['that is answered within the grace: the customer gets the bank', 1_500, 200],
     ['that is not: the session is left, and another instance goes on at once', 40_000, 202],
-  ])('%s', { timeout: PATIENCE_MS }, async (_name, delayMs, status) => {
+  ])('SIGTERM during a slow call to Finix: %s', { timeout: PATIENCE_MS }, async (_name, delayMs, status) => {
     const upstream = await startSimulator();
     cleanUp.push(() => upstream.close());
     const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));

@@ -22,7 +22,7 @@ async function step(path: string, body: object): Promise<Record<string, unknown>
   return (await response.json()) as Record<string, unknown>;
 }
 
-/** A customer connects a bank at the hosted page; nothing tells the session's page of it. */
+/** A customer connects a bank at the hosted page; the session's page gets no event of it. */
 async function connectHosted(
   url: string,
   username = 'user_good',
@@ -45,7 +45,7 @@ async function expectHostedLink(session: Session, more: object = { mode: 'hosted
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path).length;
 
 describe('a Hosted Link', () => {
-  it('is finished while the page asks for its session, without a webhook', async () => {
+  it('a Hosted Link is finished while the page asks for its session, without a webhook', async () => {
     const session = await server.createSession();
     const { hosted_link_url = '' } = await expectHostedLink(session);
     expect((await server.page(session, 'GET', '')).body.status).toBe('open');
@@ -58,7 +58,7 @@ describe('a Hosted Link', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('is looked at by a job when the page is gone', async () => {
+  it('a job reads the outcome of a Hosted Link when the page is gone', async () => {
     const session = await server.createSession();
     const { hosted_link_url = '' } = await expectHostedLink(session);
     await connectHosted(hosted_link_url);
@@ -74,22 +74,22 @@ describe('a Hosted Link', () => {
     expect(await server.storage.db.selectFrom('hosted_links').selectAll().execute()).toEqual([]);
   });
 
-  it('is asked about at Plaid once in three seconds at most, however often the page asks', async () => {
+  it('Plaid is asked about a Hosted Link once in three seconds at most, however often the page asks', async () => {
     const session = await server.createSession();
     await expectHostedLink(session);
     for (let i = 0; i < 10; i++) await server.page(session, 'GET', '');
-    // Two windows, where the clock passes from one to the next meanwhile.
+    // Two windows, where the clock passes from one to the next in between.
     expect(calls('/link/token/get')).toBeLessThanOrEqual(2);
   });
 
-  it('costs no question where the session has none', async () => {
+  it('a session without a Hosted Link costs no call to Plaid', async () => {
     const session = await server.createSession();
     await expectHostedLink(session, {});
     await server.page(session, 'GET', '');
     expect(calls('/link/token/get')).toBe(0);
   });
 
-  it('that needs the customer’s agreement shows the text, and goes on with the answer', async () => {
+  it('a Hosted Link that needs the customer’s agreement shows the text, and goes on with the answer', async () => {
     const text = 'I allow Acme to debit my account.';
     const session = await server.createSession({ authorization: { text, version: '1' } });
     const { hosted_link_url = '' } = await expectHostedLink(session);
@@ -105,7 +105,7 @@ describe('a Hosted Link', () => {
     expect(server.ledger.items().filter(({ exchanged }) => exchanged)).toHaveLength(1);
   });
 
-  it('with more accounts than one lets the page choose without a public token', async () => {
+  it('a Hosted Link with more accounts than one lets the page choose without a public token', async () => {
     server = await restarted({ PLAID_LINK_CUSTOMIZATION: 'multiple' });
     const session = await server.createSession();
     const { hosted_link_url = '' } = await expectHostedLink(session);
@@ -120,14 +120,14 @@ describe('a Hosted Link', () => {
     expect(answer.body).toMatchObject({ status: 'completed', connections: [{ account: { mask: second.mask } }] });
   });
 
-  it('that nobody finished has no public token to complete with', async () => {
+  it('a Hosted Link that was not finished has no public token to complete with', async () => {
     const session = await server.createSession();
     await expectHostedLink(session);
     const answer = await server.complete(session, 'hosted');
     expect(answer).toMatchObject({ status: 409, body: { code: 'restart_required' } });
   });
 
-  it('is given to a page that can be left, unless Plaid can come back to an address of our own', async () => {
+  it('a Hosted Link is given to a page that can be left, unless Plaid can come back to an address of our own', async () => {
     const leaving = { mode: 'button', return_url: `${SHOP}/checkout` };
     expect((await expectHostedLink(await server.createSession(), leaving)).hosted_link_url).toBeDefined();
     server = await restarted({ PLAID_REDIRECT_URI: `${SHOP}/return` });
@@ -135,7 +135,7 @@ describe('a Hosted Link', () => {
     expect(server.ledger.linkTokens()[0]?.redirect_uri).toBe(`${SHOP}/return`);
   });
 
-  it('keeps its link token sealed', async () => {
+  it('a Hosted Link keeps its link token sealed', async () => {
     const { link_token } = await expectHostedLink(await server.createSession());
     const rows = JSON.stringify(await server.storage.db.selectFrom('hosted_links').selectAll().execute());
     expect(rows).not.toContain(link_token);

@@ -69,7 +69,7 @@ describe('an instrument of a create call whose answer was lost, listed later tha
       'failed',
       { ...INSTRUMENT, kind: 'finix_error', error_code: 'INVALID_FIELD' },
     ],
-  ])('is disabled when the session %s', async (_name, status, rule) => {
+  ])('an instrument of a lost create call is disabled when the session %s', async (_name, status, rule) => {
     await endsInDoubt(rule);
     const [session] = await server.storage.db.selectFrom('sessions').select('status').execute();
     expect(session?.status).toBe(status);
@@ -79,7 +79,7 @@ describe('an instrument of a create call whose answer was lost, listed later tha
     await expectNoMoreLists();
   });
 
-  it('is disabled when its work is given up after its budget', async () => {
+  it('an instrument of a lost create call is disabled when its work is given up after its budget', async () => {
     server = await TestServer.start({
       ...LAGGING,
       answerWithinMs: patient(100),
@@ -90,7 +90,7 @@ describe('an instrument of a create call whose answer was lost, listed later tha
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
     await eventually(async () => server.ledger.instruments().length === 1);
-    // Almost all of the budget is used up, and no worker holds the row that says so.
+    // Almost all of the budget is consumed, and no worker holds the row.
     await eventually(async () => {
       const { numUpdatedRows } = await server.storage.db
         .updateTable('sessions')
@@ -109,7 +109,7 @@ describe('an instrument of a create call whose answer was lost, listed later tha
     expect(enabled()).toEqual([]);
   });
 
-  it('is disabled when another one was made in its place', async () => {
+  it('an instrument of a lost create call is disabled when another one was made in its place', async () => {
     server = await TestServer.start(LAGGING);
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
     const { id } = await connect();
@@ -124,27 +124,30 @@ describe('an instrument of a create call whose answer was lost, listed later tha
     ['a revocation', async () => bank().revokePermission(item().item_id), 'revoked'],
     ['a removal', (id) => server.merchant('DELETE', `/v1/connections/${id}`), 'removed'],
     ['an erasure', () => server.merchant('DELETE', '/v1/customers/cus_1'), 'removed'],
-  ])('is disabled when %s comes before it is listed', async (_name, happen, status) => {
-    server = await TestServer.start(LAGGING);
-    fault({ ...INSTRUMENT, kind: 'status', when: 'after', times: 1 });
-    const { id } = await connect();
-    expect(enabled()).toHaveLength(2);
-    const { payment_instrument: first } = await read(id);
-    await happen(id);
-    await eventually(async () => {
-      await server.jobs.tick();
-      const now = await read(id);
-      return now.status === status && (status !== 'active' || now.payment_instrument !== first);
-    });
-    await decided();
-    const kept = (await read(id)).payment_instrument;
-    expect(enabled()).toEqual(status === 'active' ? [kept] : []);
-    await expectNoMoreLists();
-  });
+  ])(
+    'an instrument of a lost create call is disabled when %s comes before it is listed',
+    async (_name, happen, status) => {
+      server = await TestServer.start(LAGGING);
+      fault({ ...INSTRUMENT, kind: 'status', when: 'after', times: 1 });
+      const { id } = await connect();
+      expect(enabled()).toHaveLength(2);
+      const { payment_instrument: first } = await read(id);
+      await happen(id);
+      await eventually(async () => {
+        await server.jobs.tick();
+        const now = await read(id);
+        return now.status === status && (status !== 'active' || now.payment_instrument !== first);
+      });
+      await decided();
+      const kept = (await read(id)).payment_instrument;
+      expect(enabled()).toEqual(status === 'active' ? [kept] : []);
+      await expectNoMoreLists();
+    },
+  );
 });
 
 describe('Finix is not asked for its list', () => {
-  it('when nothing was in doubt', async () => {
+  it('Finix is not asked for its list when nothing was in doubt', async () => {
     server = await TestServer.start({ quietMs: QUIET_MS });
     await connect();
     await decided();
@@ -152,7 +155,7 @@ describe('Finix is not asked for its list', () => {
     await expectNoMoreLists();
   });
 
-  it('for ever when a call in doubt has made nothing and its session has ended', async () => {
+  it('Finix is not asked for its list indefinitely when a call in doubt has made nothing and its session has ended', async () => {
     await endsWithout();
     await decided();
     expect(server.ledger.instruments()).toEqual([]);

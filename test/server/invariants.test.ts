@@ -8,7 +8,7 @@ import { Gate } from '../helpers/gate.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { TestServer, type TestServerOptions } from '../helpers/server.ts';
 
-/** Rules that hold whatever else happens at the same time. Each fails when the one line that keeps it is taken away. */
+/** Rules that hold under any concurrent change. Each fails when the one line that keeps it is taken away. */
 
 let server: TestServer;
 let receiver: Receiver;
@@ -32,7 +32,7 @@ const row = (id: string) =>
   server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 describe('a connection that is being removed', () => {
-  it('never becomes usable again, whatever a webhook reports in the meantime', async () => {
+  it('a connection that is being removed never becomes usable again when a webhook comes in the meantime', async () => {
     await start();
     const { id } = await connect();
     fault({ service: 'finix', path: '/payment_instruments*', method: 'PUT', kind: 'status', status: 503 });
@@ -61,28 +61,31 @@ describe('a connection that is being removed', () => {
     { status: 'pending_verification' },
     { status: 'needs_repair', goal: null },
     { status: 'active', goal: 'instrument' },
-  ])('never becomes usable again, whatever a repair writes in the meantime: %j', async (patch) => {
-    await start();
-    const { id } = await connect();
-    fault({ service: 'finix', path: '/payment_instruments*', method: 'PUT', kind: 'status', status: 503 });
-    await server.merchant('DELETE', `/v1/connections/${id}`);
-    const { customer_id } = await row(id);
-    const deliveries = () => server.storage.db.selectFrom('deliveries').selectAll().execute();
-    const before = await deliveries();
-    const after = await server.storage.transaction(`customer:${customer_id}`, async (trx) => {
-      const present = await lockConnection(trx, id);
-      if (!present) throw new Error('there is no connection');
-      return changeConnection(
-        { trx, outbox: createOutbox(server.config), now: Date.now(), by: { actor: 'job' } },
-        present,
-        patch,
-      );
-    });
-    expect([after.status, after.goal]).toEqual(['revoked', 'remove']);
-    expect(await deliveries()).toEqual(before);
-  });
+  ])(
+    'a connection that is being removed never becomes usable again when a repair writes %j in the meantime',
+    async (patch) => {
+      await start();
+      const { id } = await connect();
+      fault({ service: 'finix', path: '/payment_instruments*', method: 'PUT', kind: 'status', status: 503 });
+      await server.merchant('DELETE', `/v1/connections/${id}`);
+      const { customer_id } = await row(id);
+      const deliveries = () => server.storage.db.selectFrom('deliveries').selectAll().execute();
+      const before = await deliveries();
+      const after = await server.storage.transaction(`customer:${customer_id}`, async (trx) => {
+        const present = await lockConnection(trx, id);
+        if (!present) throw new Error('there is no connection');
+        return changeConnection(
+          { trx, outbox: createOutbox(server.config), now: Date.now(), by: { actor: 'job' } },
+          present,
+          patch,
+        );
+      });
+      expect([after.status, after.goal]).toEqual(['revoked', 'remove']);
+      expect(await deliveries()).toEqual(before);
+    },
+  );
 
-  it('is removed although Finix no longer knows its instrument', async () => {
+  it('a connection is removed although Finix no longer knows its instrument', async () => {
     await start();
     const { id } = await connect();
     fault({ service: 'finix', path: '/payment_instruments*', method: 'PUT', kind: 'status', status: 404 });
@@ -183,7 +186,7 @@ describe('a resend that is requested during an attempt', () => {
   const tick = () => server.jobs.tick();
   const rowsOf = () => server.storage.db.selectFrom('deliveries').selectAll().orderBy('created_at').execute();
 
-  it('is sent, and is not overwritten by the result of that attempt', async () => {
+  it('a resend that is requested during an attempt is sent, and the result of that attempt does not overwrite it', async () => {
     await start();
     await connect();
     const first = receiver.hold();
@@ -197,7 +200,7 @@ describe('a resend that is requested during an attempt', () => {
     expect(receiver.received.filter(({ headers }) => headers['webhook-id'] === delivery?.id)).toHaveLength(2);
   });
 
-  it('is not overwritten either when the attempt ends while the resend is on its way', async () => {
+  it('a resend is not overwritten when the attempt ends while the resend is being stored', async () => {
     await start();
     await connect();
     receiver.answer = { status: 204 };

@@ -29,7 +29,7 @@ forEachStorage((_name, kind) => {
       return new HeldSession({ ...storage, ...failing }, row, TIMING, new AbortController().signal, 'running');
     }
 
-    it('does not take for its own what another worker of the same process has claimed meanwhile', async () => {
+    it('a worker whose write fails does not take another worker’s claim for its own', async () => {
       const storage = await kind.open();
       let writes = 0;
       const worker = await held(storage, {
@@ -45,7 +45,7 @@ forEachStorage((_name, kind) => {
       expect(session.recovery_point).toBe('item_linked');
     });
 
-    it('knows its own when only the answer to its commit was lost', async () => {
+    it('a worker whose write fails knows its own claim when only the answer to its commit was lost', async () => {
       const storage = await kind.open();
       let writes = 0;
       const worker = await held(storage, {
@@ -61,7 +61,7 @@ forEachStorage((_name, kind) => {
   });
 });
 
-/** A server in whose database a session is processed by nobody: the answer to the commit that took the token was lost. */
+/** A server with a session in progress that has no worker: the answer to the commit that took the token was lost. */
 async function expectLeftAlone(answerWithinMs?: number, timing?: Partial<Timing>) {
   const dataDir = await mkdtemp(join(tmpdir(), 'fbc-leases-'));
   const opened = await openStorage({ dataDir });
@@ -92,8 +92,8 @@ async function expectLeftAlone(answerWithinMs?: number, timing?: Partial<Timing>
   return { server, session, token };
 }
 
-describe('a session that nobody works on', () => {
-  it('is begun once when several find it at the same time', async () => {
+describe('a session without a worker', () => {
+  it('a session without a worker is begun once when several requests find it at the same time', async () => {
     const { server, session, token } = await expectLeftAlone();
     const begun = await Promise.all([1, 2, 3].map(() => server.connector.resume(session.id)));
     await Promise.all(begun.map((resumption) => resumption?.work));
@@ -102,7 +102,7 @@ describe('a session that nobody works on', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('is waited for no longer by whoever takes it over than by whoever begins', async () => {
+  it('a resumed session is waited for no longer than a new one', async () => {
     const { server, session, token } = await expectLeftAlone(300);
     server.upstream.simulator.faults.add({ ...FINIX_CREATE, kind: 'delay', delayMs: 1_200 });
     expect((await server.complete(session, token)).status).toBe(202);
@@ -114,7 +114,7 @@ describe('a session that nobody works on', () => {
     expect(shown).toBe('completed');
   });
 
-  it('is gone on with by whoever takes it over, however often its calls have failed before', async () => {
+  it('a session is resumed however often its calls have failed before', async () => {
     const timing = { lookAgainMs: 100 };
     const { server, session } = await expectLeftAlone(undefined, timing);
     await server.storage.db
@@ -124,7 +124,7 @@ describe('a session that nobody works on', () => {
         processing_since: eb('processing_since', '-', TIMING.answerWithinMs),
       }))
       .execute();
-    // Each round is one of another worker, to which the one before has let go of it.
+    // Each round is another worker's, after the one before has released the session.
     for (let round = 1; round <= 3; round++) {
       server.clockOffset += TIMING.leaseMs + 1_000;
       await server.jobs.tick();

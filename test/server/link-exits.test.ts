@@ -22,7 +22,7 @@ async function exitsInAudit(): Promise<{ session: string | null; details: unknow
 }
 
 describe('the report of how Link ended', () => {
-  it('is kept in the audit of the session, whatever the status of that is', async () => {
+  it('the report of how Link ended is kept in the session’s audit, in every status', async () => {
     const session = await server.createSession();
     const open = await server.page(session, 'POST', '/link-exit', EXIT);
     expect([open.status, open.body]).toEqual([204, undefined]);
@@ -34,14 +34,14 @@ describe('the report of how Link ended', () => {
     ]);
   });
 
-  it('is kept without what is not one of Plaid’s ids or names', async () => {
+  it('the report of how Link ended is kept without what is not one of Plaid’s ids or names', async () => {
     const session = await server.createSession();
     const odd = { ...EXIT, request_id: 'a b\n<script>', institution_id: 'x'.repeat(101), status: null, error_code: 5 };
     expect((await server.page(session, 'POST', '/link-exit', odd)).status).toBe(204);
     expect(await exitsInAudit()).toEqual([{ session: session.id, details: { link_session_id: EXIT.link_session_id } }]);
   });
 
-  it('is refused without the client secret, and with fields that it does not have', async () => {
+  it('the report of how Link ended is refused without the client secret, and with fields that it does not have', async () => {
     const session = await server.createSession();
     const other = await server.createSession();
     const foreign = { ...session, client_secret: other.client_secret };
@@ -54,7 +54,7 @@ describe('the report of how Link ended', () => {
     expect(await exitsInAudit()).toEqual([]);
   });
 
-  it('is limited for each session', async () => {
+  it('the report of how Link ended is limited for each session', async () => {
     const session = await server.createSession();
     let last = 0;
     for (let i = 0; i < 61; i++) last = (await server.page(session, 'POST', '/link-exit', EXIT)).status;

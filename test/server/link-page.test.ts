@@ -31,7 +31,7 @@ async function get(path: string, headers: Record<string, string> = {}) {
 }
 
 describe('the page behind a link', () => {
-  it('names the merchant as text, and holds nothing that identifies the customer', async () => {
+  it('the link page names the merchant as text, and holds nothing that identifies the customer', async () => {
     const { status, text } = await get(await createLink({ merchant, identity: { email: 'jane@example.com' } }));
     expect(status).toBe(200);
     expect(text).toContain('&lt;b&gt;Corner&lt;/b&gt; Bakery');
@@ -40,7 +40,7 @@ describe('the page behind a link', () => {
     expect(text).not.toContain('jane@example.com');
   });
 
-  it('is kept out of search engines, caches, frames and referrers, and lets only our scripts and Plaid’s run', async () => {
+  it('the link page is kept out of search engines, caches, frames and referrers, and lets only our scripts and Plaid’s run', async () => {
     const { headers } = await get(await createLink({ merchant }));
     const policy = headers.get('Content-Security-Policy') ?? '';
     expect(headers.get('X-Robots-Tag')).toContain('noindex');
@@ -52,18 +52,18 @@ describe('the page behind a link', () => {
     expect(/script-src ([^;]*)/.exec(policy)?.[1]).not.toContain('unsafe');
   });
 
-  it('has a nonce of its own each time', async () => {
+  it('the link page has a nonce of its own each time', async () => {
     const path = await createLink();
     const nonce = async () => /nonce-([^']+)/.exec((await get(path)).headers.get('Content-Security-Policy') ?? '')?.[1];
     expect(await nonce()).not.toBe(await nonce());
   });
 
-  it('says for what the account is wanted', async () => {
+  it('the link page names what the account is wanted for', async () => {
     expect((await get(await createLink({ purpose: 'payout' }))).text).toContain('be paid to');
     expect((await get(await createLink())).text).toContain('pay from');
   });
 
-  it('speaks the language that was chosen, then the session’s, then the browser’s', async () => {
+  it('the link page speaks the language that was chosen, then the session’s, then the browser’s', async () => {
     const path = await createLink({ language: 'de' });
     expect((await get(path, { 'Accept-Language': 'fr' })).text).toContain('lang="de"');
     expect((await get(`${path}?lang=ar`)).text).toContain('<html lang="ar" dir="rtl">');
@@ -71,7 +71,7 @@ describe('the page behind a link', () => {
     expect((await get(plain, { 'Accept-Language': 'xx, fr-CA;q=0.8, es;q=0.9' })).text).toContain('<html lang="es"');
   });
 
-  it('is the same for a wrong address and for a link that is over, in the reader’s language', async () => {
+  it('the link page is the same for a wrong address and for a link that is over, in the reader’s language', async () => {
     const path = await createLink({ merchant });
     const { body } = await server.merchant('GET', '/v1/links');
     await server.merchant('POST', `/v1/links/${body.data[0].id}/revoke`);
@@ -92,7 +92,7 @@ describe('a browser without scripts', () => {
       body: new URLSearchParams(fields).toString(),
     });
 
-  it('is led to Plaid’s own page, and from there to one that names nothing', async () => {
+  it('a browser without scripts is led to Plaid’s own page, and from there to one that names no one', async () => {
     const path = await createLink();
     expect((await get(path)).text).toContain(`action="http://localhost:3000${path}/hosted"`);
     const response = await submit(path, { lang: 'es' });
@@ -105,7 +105,7 @@ describe('a browser without scripts', () => {
     });
   });
 
-  it('accepts the authorization first', async () => {
+  it('a browser without scripts accepts the authorization first', async () => {
     const path = await createLink({ authorization });
     expect((await get(path)).text).toContain(authorization.text);
     expect((await submit(path)).headers.get('Location')).toBe(`http://localhost:3000${path}`);
@@ -113,7 +113,7 @@ describe('a browser without scripts', () => {
     expect(accepted.headers.get('Location')).toContain(new URL(server.upstream.plaidUrl).origin);
   });
 
-  it('is told so where the merchant has turned Plaid’s page off', async () => {
+  it('a browser without scripts sees an explanation where the merchant has turned Plaid’s page off', async () => {
     await server.close();
     server = await TestServer.start({ env: { HOSTED_LINK: 'off' } });
     const path = await createLink();

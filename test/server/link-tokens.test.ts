@@ -17,7 +17,7 @@ describe('link tokens', () => {
     server = await TestServer.start();
   });
 
-  it('are new at every call, for the two products that Finix asks for', async () => {
+  it('link tokens are new at every call, for the two products that Finix asks for', async () => {
     const session = await server.createSession({
       customer_id: 'jane@example.com',
       identity: { first_name: 'Jane', last_name: 'Doe', email: 'jane@example.com' },
@@ -37,14 +37,14 @@ describe('link tokens', () => {
     expect(sent?.user?.client_user_id).not.toContain('jane');
   });
 
-  it('are asked for in a language that Link speaks', async () => {
+  it('link tokens are asked for in a language that Link speaks', async () => {
     const session = await server.createSession({ language: 'ar' });
     await server.page(session, 'POST', '/link-token', {});
     await server.page(session, 'POST', '/link-token', { language: 'pt-BR' });
     expect(linkTokenRequests().map(({ language }) => language)).toEqual(['en', 'pt']);
   });
 
-  it('are made without prefilled data when Plaid refuses it', async () => {
+  it('link tokens are made without prefilled data when Plaid refuses it', async () => {
     server.upstream.simulator.faults.add({
       service: 'plaid',
       path: '/link/token/create',
@@ -57,7 +57,7 @@ describe('link tokens', () => {
     expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
   });
 
-  it('are made without a webhook address that Plaid refuses because it is local', async () => {
+  it('link tokens are made without a webhook address that Plaid refuses because it is local', async () => {
     server.upstream.simulator.faults.add({
       service: 'plaid',
       path: '/link/token/create',
@@ -73,7 +73,7 @@ describe('link tokens', () => {
     ]);
   });
 
-  it('are tried again once when Plaid stumbles, and refused as plaid_unavailable when it stays down', async () => {
+  it('link tokens are tried again once when Plaid stumbles, and refused as plaid_unavailable when it stays down', async () => {
     const session = await server.createSession();
     const fault = { service: 'plaid', path: '/link/token/create', kind: 'status' } as const;
     server.upstream.simulator.faults.add({ ...fault, times: 1 });
@@ -84,7 +84,7 @@ describe('link tokens', () => {
     expect(down.headers.get('Retry-After')).toBeTruthy();
   });
 
-  it('tell the operator, not the customer, that the keys are wrong', async () => {
+  it('a link token that fails because of wrong keys informs the operator, not the customer', async () => {
     server.upstream.simulator.faults.add({
       service: 'plaid',
       path: '/link/token/create',
@@ -99,7 +99,7 @@ describe('link tokens', () => {
     expect(server.lines.join()).not.toContain('simulator-plaid-secret');
   });
 
-  it('refuse a return_url on a foreign origin', async () => {
+  it('link tokens refuse a return_url on a foreign origin', async () => {
     const session = await server.createSession();
     const { status, body } = await server.page(session, 'POST', '/link-token', {
       return_url: 'https://evil.example/x',
@@ -111,7 +111,7 @@ describe('link tokens', () => {
     expect((await server.page(session, 'POST', '/link-token', { return_url: `${SHOP}/done` })).status).toBe(200);
   });
 
-  it('are refused once the session is over', async () => {
+  it('link tokens are refused once the session is over', async () => {
     const session = await server.createSession();
     server.clockOffset = 24 * 3600_000;
     const { status, body } = await server.page(session, 'POST', '/link-token', {});
@@ -119,7 +119,7 @@ describe('link tokens', () => {
     expect((await server.page(session, 'GET', '')).body.status).toBe('expired');
   });
 
-  it('are limited in number for one session', async () => {
+  it('link tokens are limited in number for one session', async () => {
     const session = await server.createSession();
     const answers = [];
     for (let i = 0; i < 61; i++) answers.push(await server.page(session, 'POST', '/link-token', {}));

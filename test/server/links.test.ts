@@ -35,7 +35,7 @@ async function expectConnectedThrough(url: string, username?: string) {
 }
 
 describe('creating a link', () => {
-  it('answers 201 with an address of 43 base64url characters that no other answer has', async () => {
+  it('creating a link returns 201 with an address of 43 base64url characters that no other answer has', async () => {
     server = await TestServer.start();
     const link = await expectLink();
     expect(link).toMatchObject({
@@ -52,7 +52,7 @@ describe('creating a link', () => {
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body).toEqual(rest);
   });
 
-  it('stores nothing of the address but what its id is', async () => {
+  it('creating a link stores only an id derived from the address', async () => {
     server = await TestServer.start();
     const link = await expectLink({ identity: { email: 'jane@example.com' } });
     const row = await server.storage.db.selectFrom('links').selectAll().executeTakeFirstOrThrow();
@@ -62,7 +62,7 @@ describe('creating a link', () => {
     expect(JSON.stringify(audit)).not.toContain(pathOf(link.url).slice('/c/'.length));
   });
 
-  it('returns the same link and address to the same Idempotency-Key and body', async () => {
+  it('creating a link with the same Idempotency-Key and body returns the same link and address', async () => {
     server = await TestServer.start();
     const key = { 'Idempotency-Key': 'rent-november' };
     const first = await expectLink({}, key);
@@ -82,20 +82,20 @@ describe('creating a link', () => {
     [{ merchant: { id: 'm', name: 'Shop', logo_url: 'http://shop.example/logo.png' } }, 'merchant.logo_url'],
     [{ allowed_origins: ['https://*.shop.example'] }, 'allowed_origins.0'],
     [{ connection: 'con_unknown' }, 'connection'],
-  ])('refuses %j by the name of the field', async (more, path) => {
+  ])('creating a link refuses %j by the name of the field', async (more, path) => {
     server = await TestServer.start();
     const answer = await server.merchant('POST', '/v1/links', { customer_id: 'cus_1', ...more });
     expect(answer).toMatchObject({ status: 422, body: { code: 'invalid_request', errors: [{ path }] } });
   });
 
-  it('is for the merchant only', async () => {
+  it('creating a link is for the merchant only', async () => {
     server = await TestServer.start();
     expect((await server.send('POST', '/v1/links', { customer_id: 'cus_1' }, {})).status).toBe(401);
   });
 });
 
 describe('a link that is opened', () => {
-  it('leads to a connected bank, and is completed once', async () => {
+  it('a link leads to a connected bank, and is completed once', async () => {
     receiver = await startReceiver();
     server = await TestServer.start({
       env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
@@ -114,7 +114,7 @@ describe('a link that is opened', () => {
     expect(JSON.stringify(receiver.received)).not.toContain('/c/');
   });
 
-  it('gives each opening a session of its own, and closes the one before', async () => {
+  it('a link gives each opening a session of its own, and closes the one before', async () => {
     server = await TestServer.start();
     const link = await expectLink();
     const first = (await open(link.url)).body;
@@ -125,7 +125,7 @@ describe('a link that is opened', () => {
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body.status).toBe('opened');
   });
 
-  it('repairs a connection', async () => {
+  it('a link repairs a connection', async () => {
     server = await TestServer.start();
     const session = await server.createSession();
     const { body } = await server.complete(session, await server.publicToken());
@@ -136,7 +136,7 @@ describe('a link that is opened', () => {
     expect(opened.body).toMatchObject({ mode: 'repair', connections: [{ id: connection.id }] });
   });
 
-  it('is changed by a press only, never by a GET', async () => {
+  it('a link is changed by a press only, never by a GET', async () => {
     server = await TestServer.start();
     const link = await expectLink();
     await server.request(pathOf(link.url));
@@ -144,7 +144,7 @@ describe('a link that is opened', () => {
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body.status).toBe('open');
   });
 
-  it('can be opened 30 times an hour', async () => {
+  it('a link can be opened 30 times an hour', async () => {
     server = await TestServer.start();
     const link = await expectLink();
     for (let i = 0; i < 30; i++) expect((await open(link.url)).status).toBe(201);
@@ -155,7 +155,7 @@ describe('a link that is opened', () => {
     expect((await open(link.url)).status).toBe(201);
   });
 
-  it('is not opened by a page of another site', async () => {
+  it('a link is not opened by a page of another site', async () => {
     server = await TestServer.start();
     const link = await expectLink();
     expect((await open(link.url, { Origin: 'https://evil.example' })).status).toBe(403);
@@ -164,7 +164,7 @@ describe('a link that is opened', () => {
 });
 
 describe('an address that leads nowhere', () => {
-  it('gets the same answer whether it is wrong, expired, revoked or used', async () => {
+  it('a link gets the same answer whether its address is wrong, expired, revoked or used', async () => {
     server = await TestServer.start();
     const expired = await expectLink({ expires_in_days: 1 });
     const revoked = await expectLink();
@@ -187,7 +187,7 @@ describe('an address that leads nowhere', () => {
     expect(shown[0]).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  it('is refused by rate limit, without a database write', async () => {
+  it('guessing addresses of links is rate limited, without a database write', async () => {
     server = await TestServer.start();
     const statuses = [];
     for (let i = 0; i < 70; i++) statuses.push((await open(`http://localhost:3000/c/${'A'.repeat(43)}`)).status);
@@ -198,7 +198,7 @@ describe('an address that leads nowhere', () => {
 });
 
 describe('the end of a link', () => {
-  it('comes by a job when its time is over, with a webhook and without the customer’s data', async () => {
+  it('a job expires a link when its time is over, with a webhook and without the customer’s data', async () => {
     receiver = await startReceiver();
     server = await TestServer.start({
       env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
@@ -213,7 +213,7 @@ describe('the end of a link', () => {
     expect(types).toEqual(['link.expired']);
   });
 
-  it('comes by the merchant, together with the session behind it', async () => {
+  it('revoking a link also closes the session behind it', async () => {
     server = await TestServer.start();
     const link = await expectLink();
     const { body } = await open(link.url);
@@ -224,7 +224,7 @@ describe('the end of a link', () => {
     expect((await server.merchant('POST', '/v1/links/lnk_unknown/revoke')).status).toBe(404);
   });
 
-  it('is kept from a bank that completes after the link has expired', async () => {
+  it('a link that has expired stays so when a bank completes later', async () => {
     server = await TestServer.start();
     const link = await expectLink({ expires_in_days: 1 });
     server.clockOffset = DAY - 60_000;
@@ -236,7 +236,7 @@ describe('the end of a link', () => {
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body.status).toBe('completed');
   });
 
-  it('comes with the erasure of the customer, of whom nothing is left', async () => {
+  it('erasing a customer ends their links and leaves nothing of the customer', async () => {
     server = await TestServer.start();
     const link = await expectLink({ customer_id: 'cus_erased', identity: { first_name: 'Zerafina' } });
     await server.merchant('DELETE', '/v1/customers/cus_erased');
@@ -248,7 +248,7 @@ describe('the end of a link', () => {
 });
 
 describe('lists of links', () => {
-  it('are filtered by customer, merchant and status, page by page', async () => {
+  it('the list of links is filtered by customer, merchant and status, page by page', async () => {
     server = await TestServer.start();
     const mine = await expectLink({ merchant: { id: 'm_1', name: 'Corner Shop' } });
     await expectLink({ customer_id: 'cus_2' });

@@ -42,19 +42,19 @@ describe.each([
     return id;
   }
 
-  it('needs repair when it breaks again', async () => {
+  it('a login that breaks, is repaired and breaks again needs repair', async () => {
     const id = await brokenAndRepaired();
     bank().breakLogin(item().item_id);
     await expectStatus(id, 'needs_repair');
   });
 
-  it('stays active when the first break is told once more', async () => {
+  it('a repaired login stays active when the first break is sent once more', async () => {
     const id = await brokenAndRepaired();
     sendError();
     await expectStatus(id, 'active');
   });
 
-  it('is revoked when the permission is taken back, and a late copy of the break changes nothing', async () => {
+  it('a repaired login is revoked when the permission is taken back, and a late copy of the break changes nothing', async () => {
     const id = await brokenAndRepaired();
     bank().revokePermission(item().item_id);
     sendError();
@@ -97,7 +97,7 @@ it('events of breaks and repairs in any order leave what is true at Plaid', asyn
 });
 
 describe('account numbers', () => {
-  it('that are withheld, shared again and withheld again within a day need a repair', async () => {
+  it('account numbers that are withheld, shared again and withheld again within a day need a repair', async () => {
     const { id } = await connect();
     bank().withholdNumbers(item().item_id);
     await expectStatus(id, 'needs_repair');
@@ -111,7 +111,7 @@ describe('account numbers', () => {
 });
 
 describe('a revocation that was handled, and a repair after it', () => {
-  it('is not undone by a late copy of the revocation while Plaid calls the login good', async () => {
+  it('a repair after a revocation is not undone by a late copy of the revocation while Plaid calls the login good', async () => {
     const { id } = await connect();
     bank().revokePermission(item().item_id);
     await expectStatus(id, 'revoked');
@@ -133,7 +133,7 @@ describe('a revocation that was handled, and a repair after it', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('a revocation is believed while Plaid can’t be asked', async () => {
+  it('a revocation counts while Plaid can’t be asked', async () => {
     const { id } = await connect();
     bank().breakLogin(item().item_id);
     await expectStatus(id, 'needs_repair');
@@ -146,7 +146,7 @@ describe('a revocation that was handled, and a repair after it', () => {
   });
 });
 
-it('a repair is not believed of a login that Plaid no longer knows', async () => {
+it('a repair of a login that Plaid no longer knows does not count', async () => {
   const { id } = await connect();
   bank().breakLogin(item().item_id);
   await expectStatus(id, 'needs_repair');

@@ -34,18 +34,18 @@ const newSession = (url: string) =>
   });
 
 describe('a server inside another program', () => {
-  it('names wrong settings before anything is opened', () => {
+  it('a mounted server names wrong settings before anything is opened', () => {
     expect(() => create({ ALLOWED_ORIGINS: '*' })).toThrow('ALLOWED_ORIGINS');
   });
 
-  it('starts with its first request, and once', async () => {
+  it('a mounted server starts with its first request, and once', async () => {
     const server = create();
     const answers = await Promise.all([1, 2, 3].map(() => server.fetch(newSession('http://localhost/v1/sessions'))));
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
     expect((await server.start()).storage).toBe('sqlite');
   });
 
-  it('answers under the path of PUBLIC_URL, whether the host removes that path or not', async () => {
+  it('a mounted server answers under the path of PUBLIC_URL, whether the host removes that path or not', async () => {
     const server = create({ PUBLIC_URL: 'http://localhost:3000/connect' });
     // Hono removes the path from the request's address; Next.js leaves it there.
     const host = new Hono().mount('/connect', server.fetch);
@@ -54,7 +54,7 @@ describe('a server inside another program', () => {
     expect((await server.fetch(newSession('http://localhost:3000/connected/v1/sessions'))).status).toBe(404);
   });
 
-  it('stops once, after the requests that came before, and refuses what comes later', async () => {
+  it('a mounted server stops once, after the requests that came before, and refuses what comes later', async () => {
     const server = create();
     await server.start();
     const answer = server.fetch(newSession('http://localhost/v1/sessions'));
@@ -63,7 +63,7 @@ describe('a server inside another program', () => {
     await expect(create().stop()).resolves.toBeUndefined();
   });
 
-  it('tries again to start when its storage could not be opened', async () => {
+  it('a mounted server tries again to start when its storage could not be opened', async () => {
     const file = join(dataDir, 'a-file');
     const server = create({ DATA_DIR: join(file, 'below') });
     const { writeFile } = await import('node:fs/promises');
@@ -73,7 +73,7 @@ describe('a server inside another program', () => {
     expect((await server.start()).storage).toBe('sqlite');
   });
 
-  it('says that a body parser ran first, as express.json() in front of it does', async () => {
+  it('a mounted server reports a body parser that ran first, as express.json() in front of it does', async () => {
     const server = create();
     const answer = getRequestListener(server.fetch);
     const http = createHttpServer((request: IncomingMessage & { body?: unknown }, response) => {

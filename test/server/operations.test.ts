@@ -17,7 +17,7 @@ describe('operations', () => {
     server = await TestServer.start({ script: { files } });
   });
 
-  it('tell alive from ready', async () => {
+  it('/healthz and /readyz distinguish a live server from a ready one', async () => {
     expect((await server.send('GET', '/healthz', undefined, {})).body).toEqual({ status: 'ok' });
     expect((await server.send('GET', '/readyz', undefined, {})).status).toBe(200);
     server.storage.ping = () => Promise.reject(new StorageUnavailableError('gone'));
@@ -25,7 +25,7 @@ describe('operations', () => {
     expect((await server.send('GET', '/healthz', undefined, {})).status).toBe(200);
   });
 
-  it('show figures of requests by route and of upstream calls by outcome, without ids', async () => {
+  it('/metrics shows requests by route and upstream calls by outcome, without ids', async () => {
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
     expect((await server.request('/metrics')).status).toBe(401);
@@ -41,7 +41,7 @@ describe('operations', () => {
     expect(text).not.toContain(session.id);
   });
 
-  it('serve the script to any page, moving for five minutes and pinned for ever', async () => {
+  it('the script is served to any page, cached for five minutes at its moving address and for a year at its pinned one', async () => {
     const moving = await server.request('/finix-bank-connect.js');
     const pinned = await server.request('/finix-bank-connect@0.0.0-test.js');
     for (const answer of [moving, pinned]) {
@@ -58,7 +58,7 @@ describe('operations', () => {
     expect((await server.request('/finix-bank-connect@9.9.9.js')).status).toBe(404);
   });
 
-  it('go on serving pinned scripts and chunks of earlier versions after an upgrade', async () => {
+  it('pinned scripts and chunks of earlier versions are served after an upgrade', async () => {
     const { upstream, storage } = server;
     const files = new Map([['finix-bank-connect.js', new TextEncoder().encode('export const next = 1')]]);
     const upgraded = await TestServer.start({ upstream, storage, script: { files }, version: '0.0.1-test' });
@@ -69,7 +69,7 @@ describe('operations', () => {
     await upgraded.close();
   });
 
-  it('answer an unknown address with a problem', async () => {
+  it('an unknown address is answered with a problem', async () => {
     const { status, headers, body } = await server.send('GET', '/nothing', undefined, {});
     expect([status, body.code, headers.get('Content-Type')]).toEqual([404, 'not_found', 'application/problem+json']);
     expect(body.request_id).toBe(headers.get('X-Request-Id'));
@@ -81,7 +81,7 @@ describe('the published contract', () => {
     server = await TestServer.start();
   });
 
-  it('names every route of the app, and no other', async () => {
+  it('the published contract names every route of the app, and no other', async () => {
     const { body } = await server.send('GET', '/openapi.json', undefined, {});
     const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method} ${path}`),
@@ -94,7 +94,7 @@ describe('the published contract', () => {
     expect(documented).toHaveLength(operations.length);
   });
 
-  it('has a page that people can read, without anything from elsewhere', async () => {
+  it('the published contract has a page that people can read, without anything from elsewhere', async () => {
     const page = await server.request('/docs');
     const text = await page.text();
     expect(text).toContain('/v1/sessions/{id}/complete');
@@ -102,7 +102,7 @@ describe('the published contract', () => {
     expect(text).not.toMatch(/(src|href)="https?:/);
   });
 
-  it('holds for real answers of every kind', async () => {
+  it('the published contract holds for real answers of every kind', async () => {
     const session = await server.createSession({ metadata: { a: 'b' } });
     wireSchemas.MerchantSession.parse(session);
     wireSchemas.LinkToken.parse((await server.page(session, 'POST', '/link-token', {})).body);
@@ -118,7 +118,7 @@ describe('the published contract', () => {
 });
 
 describe('storage that is gone', () => {
-  it('is answered 503 with Retry-After, and nothing is accepted', async () => {
+  it('while storage is gone requests are answered 503 with Retry-After, and nothing is accepted', async () => {
     server = await TestServer.start();
     const session = await server.createSession();
     const token = await server.publicToken();
@@ -131,7 +131,7 @@ describe('storage that is gone', () => {
 });
 
 describe('the log', () => {
-  it('tells requests with the same status apart by the code of their problem', async () => {
+  it('the log distinguishes requests with the same status by the code of their problem', async () => {
     server = await TestServer.start();
     await server.request('/v1/connections', { headers: { Origin: 'https://other.example' } });
     await server.request('/v1/connections');
@@ -144,7 +144,7 @@ describe('the log', () => {
     ]);
   });
 
-  it('keeps no token and no configured secret, wherever it stands in a line', async () => {
+  it('the log keeps no token and no configured secret at any place of a line', async () => {
     server = await TestServer.start();
     const lines: string[] = [];
     const log = createLog({ level: 'info', secrets: ['the-plaid-secret'], write: (line) => lines.push(line) });

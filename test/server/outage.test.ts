@@ -57,7 +57,7 @@ const instruments = (server: TestServer) => server.ledger.instruments().length;
 const restarts = (server: TestServer) => server.lines.filter((line) => line.includes('restart_required'));
 
 describe('storage that goes away', () => {
-  it('while Plaid answers the exchange costs no bank: the answer is kept in hand until storage is back', async () => {
+  it('storage that goes away while Plaid answers the exchange costs no bank: the answer is kept until storage is back', async () => {
     const { storage, outage } = await unsteadyStorage();
     const server = await serverOver(storage);
     server.upstream.simulator.faults.add({ service: 'plaid', path: EXCHANGE, kind: 'delay', delayMs: 200 });
@@ -73,7 +73,7 @@ describe('storage that goes away', () => {
     expect(restarts(server)).toEqual([]);
   });
 
-  it('between two steps is waited for under the same lease, by the same process', async () => {
+  it('storage that goes away between two steps is waited for under the same lease, by the same process', async () => {
     const { storage, outage } = await unsteadyStorage();
     const server = await serverOver(storage);
     server.upstream.simulator.faults.add({ service: 'plaid', path: '/accounts/get', kind: 'delay', delayMs: 200 });
@@ -88,7 +88,7 @@ describe('storage that goes away', () => {
   });
 
   it.each(['item_linked', 'identity_ready', 'instrument_created', 'finished'])(
-    'just after the commit of %s: what was written is found written, not written again',
+    'storage that goes away after the commit of %s: the write is found, not repeated',
     async (point) => {
       const { storage, outage } = await unsteadyStorage();
       const server = await serverOver(storage);
@@ -100,7 +100,7 @@ describe('storage that goes away', () => {
     },
   );
 
-  it('before a public token is committed: 503 with Retry-After, and the token is good for the next try', async () => {
+  it('storage that goes away before a public token is committed: 503 with Retry-After, and the token stays valid', async () => {
     const { storage, outage } = await unsteadyStorage();
     const server = await serverOver(storage);
     const session = await server.createSession();
@@ -114,7 +114,7 @@ describe('storage that goes away', () => {
     expect((await server.complete(session, token)).body.status).toBe('completed');
   });
 
-  it('just after a public token was committed: the page that sends it again has it worked on at once', async () => {
+  it('storage that goes away after a public token was committed: the page that sends it again has it processed at once', async () => {
     const { storage, outage } = await unsteadyStorage();
     const server = await serverOver(storage);
     const session = await server.createSession();
@@ -129,7 +129,9 @@ describe('storage that goes away', () => {
 });
 
 describe('a worker that is overtaken while Plaid answers its exchange', () => {
-  /** Takes the session over in the database, as another process would, and does there what that one has done by then. */
+  /**
+   * Takes the session over in the database, as another process would, and does there what that one has done by then.
+   */
   async function overtake(status: 'exchanging' | 'spent') {
     const { storage } = await unsteadyStorage();
     const server = await serverOver(storage);
@@ -153,14 +155,14 @@ describe('a worker that is overtaken while Plaid answers its exchange', () => {
     return { server, session };
   }
 
-  it('leaves the access token to the one that took over', async () => {
+  it('an overtaken worker leaves the access token to the present one', async () => {
     const { server, session } = await overtake('exchanging');
     await server.jobs.tick();
     expect((await server.page(session, 'GET', '')).body.status).toBe('completed');
     expect(exchanges(server)).toHaveLength(1);
   });
 
-  it('has the login removed at Plaid when the customer was asked to connect again', async () => {
+  it('an overtaken worker has the login removed at Plaid when the customer was asked to connect again', async () => {
     const { server } = await overtake('spent');
     await server.jobs.tick();
     expect(server.ledger.items()[0]?.removed).toBe(true);

@@ -14,7 +14,7 @@ afterEach(() => {
   }
 });
 
-/** An upstream that answers as told, and counts the connections that are made to it. */
+/** An upstream that answers with the given listener, and counts the connections that are made to it. */
 async function upstream(answer: RequestListener, timeoutMs = 5_000) {
   let connections = 0;
   const server = createServer(answer);
@@ -57,16 +57,19 @@ describe('calls to an upstream', () => {
     ['data:text/html,1', false],
     ['//secure.plaid.com/hl/1', false],
     ['https//secure.plaid.com', false],
-  ])('take an address for the customer only where it is safe to open: %s', async (hosted_link_url, isTaken) => {
-    const { plaid } = await upstream(
-      json({ link_token: 'link-sandbox-1', expiration: '2030-01-01T00:00:00Z', request_id: 'r', hosted_link_url }),
-    );
-    const token = plaid.createLinkToken({} as never);
-    if (isTaken) expect(await token).toMatchObject({ hostedLinkUrl: hosted_link_url });
-    else expect(await failureOf(token)).toEqual(['lost', 'UNREADABLE_ANSWER']);
-  });
+  ])(
+    'an address for the customer is taken from an upstream only where it is safe to open: %s',
+    async (hosted_link_url, isTaken) => {
+      const { plaid } = await upstream(
+        json({ link_token: 'link-sandbox-1', expiration: '2030-01-01T00:00:00Z', request_id: 'r', hosted_link_url }),
+      );
+      const token = plaid.createLinkToken({} as never);
+      if (isTaken) expect(await token).toMatchObject({ hostedLinkUrl: hosted_link_url });
+      else expect(await failureOf(token)).toEqual(['lost', 'UNREADABLE_ANSWER']);
+    },
+  );
 
-  it('are never more at once than the cap; the rest wait in line and all are made', async () => {
+  it('calls to an upstream are never more at once than the cap; the rest are queued and all are made', async () => {
     const outbound = createOutbound({ service: 'plaid', maxInFlight: 4 });
     let running = 0;
     let most = 0;
@@ -82,7 +85,7 @@ describe('calls to an upstream', () => {
     expect(most).toBe(4);
   });
 
-  it('are busy at once when the line is full', async () => {
+  it('calls to an upstream are refused as busy at once when the queue is full', async () => {
     const outbound = createOutbound({ service: 'finix', maxInFlight: 1, maxWaiting: 1 });
     let release = () => {};
     const hanging = () => new Promise<void>((resolve) => (release = resolve));
@@ -94,7 +97,7 @@ describe('calls to an upstream', () => {
     await Promise.all([first, second]);
   });
 
-  it('are not sent any more after standing in line for too long', async () => {
+  it('calls to an upstream are not sent any more after being queued for too long', async () => {
     const outbound = createOutbound({ service: 'finix', maxInFlight: 1, maxLineMs: 30 });
     let sent = 0;
     const slow = outbound.run('test', () => new Promise((resolve) => setTimeout(resolve, 80)));
@@ -108,7 +111,7 @@ describe('calls to an upstream', () => {
     await slow;
   });
 
-  it('share kept connections when they come one after the other', async () => {
+  it('calls to an upstream share kept connections when they come one after the other', async () => {
     const { finix, connections } = await upstream(json({ page: {} }));
     for (let i = 0; i < 10; i++) await finix.listIdentities(0);
     // fetch may open a second one while the first has not yet been given back.
@@ -129,7 +132,7 @@ describe('calls to an upstream', () => {
         response.once('close', () => clearInterval(drip));
       },
     ],
-  ])('end at the deadline when the upstream %s', async (_name, answer) => {
+  ])('calls to an upstream end at the deadline when the upstream %s', async (_name, answer) => {
     const { finix, plaid } = await upstream(answer, 150);
     const began = performance.now();
     expect(await failureOf(finix.listIdentities(0))).toEqual(['lost', 'TIMEOUT']);

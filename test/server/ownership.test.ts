@@ -45,7 +45,7 @@ describe('the owner of an account', () => {
     ],
     ['user_owner_mismatch', { status: 'mismatch', name: 'mismatch' }],
     ['user_owner_unknown', { status: 'unknown', name: 'unknown', email: 'unknown' }],
-  ])('of %s is reported', async (username, owner) => {
+  ])('an owner status of %s is reported', async (username, owner) => {
     await start();
     const { answer } = await complete(username);
     expect(answer.body.status).toBe('completed');
@@ -53,7 +53,7 @@ describe('the owner of an account', () => {
     expect(asked()).toHaveLength(1);
   });
 
-  it('is compared with the session’s identity, in Plaid’s words', async () => {
+  it('the owner of an account is compared with the session’s identity, in Plaid’s words', async () => {
     await start();
     await complete('user_owner_match');
     await eventually(async () => asked().length === 1);
@@ -68,7 +68,7 @@ describe('the owner of an account', () => {
   });
 
   it.each(['user_owner_not_enabled', 'user_owner_not_supported', 'user_owner_down'])(
-    'of %s is unknown, costs no connection, and is not asked for again by the next customer',
+    'an owner status of %s is unknown, costs no connection, and is not asked for again by the next customer',
     async (username) => {
       await start();
       for (const customer_id of ['cus_1', 'cus_2']) {
@@ -80,7 +80,7 @@ describe('the owner of an account', () => {
     },
   );
 
-  it('is not asked for with nothing to compare, nor where the session says off', async () => {
+  it('the owner is not compared without an identity, nor where the session turns it off', async () => {
     await start();
     for (const request of [{ identity: undefined }, { ownership: 'off' as const, customer_id: 'cus_2' }]) {
       const { answer } = await complete('user_owner_match', request);
@@ -89,7 +89,7 @@ describe('the owner of an account', () => {
     expect(asked()).toEqual([]);
   });
 
-  it('does not keep the customer waiting, and is reported when the answer comes', async () => {
+  it('the owner of an account does not keep the customer waiting, and is reported when the answer comes', async () => {
     await start();
     const { answer } = await complete('user_owner_slow');
     expect(answer.body.status).toBe('completed');
@@ -98,7 +98,7 @@ describe('the owner of an account', () => {
     expect((await known(id)).verification.owner.status).toBe('match');
   });
 
-  it('and the session’s identity are in no log line and no table', async () => {
+  it('an owner’s name and the session’s identity are in no log line and no table', async () => {
     await start({ env: { LOG_LEVEL: 'trace' } });
     const { answer } = await complete('user_owner_mismatch');
     await known(answer.body.connections[0].id);
@@ -111,7 +111,7 @@ describe('the owner of an account', () => {
 
 describe('ownership: require', () => {
   it.each(['user_owner_match', 'user_owner_partial'])(
-    'lets %s go on, with the result on the connection',
+    'ownership: require accepts %s, with the result on the connection',
     async (username) => {
       await start();
       const { answer } = await complete(username, { ownership: 'require' });
@@ -124,7 +124,7 @@ describe('ownership: require', () => {
     ['user_owner_mismatch', 'owner_mismatch'],
     ['user_owner_unknown', 'owner_unknown'],
     ['user_owner_not_enabled', 'owner_unknown'],
-  ])('refuses %s with %s: no instrument, and the Item is removed', async (username, code) => {
+  ])('ownership: require refuses %s with %s: no instrument, and the Item is removed', async (username, code) => {
     await start({ env: { OWNERSHIP_CHECK: 'require' } });
     const { session, answer } = await complete(username);
     expect([answer.status, answer.body.code, answer.body.action]).toEqual([422, code, 'use_other_bank']);
@@ -138,20 +138,23 @@ describe('ownership: require', () => {
   it.each([
     ['user_owner_mismatch', 'owner_mismatch'],
     ['user_owner_unknown', 'owner_unknown'],
-  ])('has the customer of %s restart when the public token that was refused is sent again', async (username, code) => {
-    await start();
-    const session = await server.createSession({ identity: IDENTITY, ownership: 'require' });
-    const publicToken = await server.publicToken(username);
-    const first = await server.complete(session, publicToken);
-    expect([first.status, first.body.code]).toEqual([422, code]);
-    const again = () => server.complete(session, publicToken);
-    expect(await again()).toMatchObject({ status: 409, body: { code: 'restart_required' } });
-    await server.jobs.tick();
-    expect(await again()).toMatchObject({ status: 409, body: { code: 'restart_required' } });
-    expect(asked()).toHaveLength(1);
-  });
+  ])(
+    'ownership: require has the customer of %s restart when the refused public token is sent again',
+    async (username, code) => {
+      await start();
+      const session = await server.createSession({ identity: IDENTITY, ownership: 'require' });
+      const publicToken = await server.publicToken(username);
+      const first = await server.complete(session, publicToken);
+      expect([first.status, first.body.code]).toEqual([422, code]);
+      const again = () => server.complete(session, publicToken);
+      expect(await again()).toMatchObject({ status: 409, body: { code: 'restart_required' } });
+      await server.jobs.tick();
+      expect(await again()).toMatchObject({ status: 409, body: { code: 'restart_required' } });
+      expect(asked()).toHaveLength(1);
+    },
+  );
 
-  it('refuses a session without a name', async () => {
+  it('ownership: require refuses a session without a name', async () => {
     await start();
     const { answer } = await complete('user_owner_match', { ownership: 'require', identity: undefined });
     expect([answer.status, answer.body.code]).toEqual([422, 'owner_unknown']);
@@ -167,21 +170,21 @@ describe('how an account was verified', () => {
     ['user_database_verified', 'database', 'personal'],
     ['user_business', 'instant', 'business'],
     ['user_holder_unknown', 'instant', null],
-  ])('%s: %s, holder %s', async (username, method, holder_category) => {
+  ])('an account’s verification is read from Plaid: %s: %s, holder %s', async (username, method, holder_category) => {
     await start();
     const { answer } = await complete(username);
     const { verification } = await read(answer.body.connections[0].id);
     expect(verification).toMatchObject({ method, holder_category, verified_at: expect.any(String) });
   });
 
-  it('is not said to be verified while the small deposits are on their way', async () => {
+  it('an account has no verified_at while the small deposits are on their way', async () => {
     await start();
     const { answer } = await complete('user_pending_verification');
     const { verification } = await read(answer.body.connections[0].id);
     expect(verification).toMatchObject({ method: 'automated_microdeposits', verified_at: null });
   });
 
-  it('is shown to the merchant only', async () => {
+  it('an account’s verification is shown to the merchant only', async () => {
     await start();
     const { session, answer } = await complete('user_owner_match');
     expect(JSON.stringify(answer.body)).not.toContain('verification');
@@ -190,7 +193,7 @@ describe('how an account was verified', () => {
 });
 
 describe('a processor token', () => {
-  it('is limited to auth and identity before Finix gets it', async () => {
+  it('a processor token is limited to auth and identity before Finix gets it', async () => {
     await start();
     await complete('user_one_account');
     expect(server.ledger.processorPermissions().map(({ products }) => products)).toEqual([['auth', 'identity']]);
@@ -199,7 +202,7 @@ describe('a processor token', () => {
     expect(paths.lastIndexOf('/payment_instruments')).toBeGreaterThan(limited);
   });
 
-  it('that can’t be limited is used all the same', async () => {
+  it('a processor token that can’t be limited is used all the same', async () => {
     await start();
     const rule = { service: 'plaid', path: '/processor/token/permissions/set', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...rule, error_code: 'PRODUCT_NOT_ENABLED' });

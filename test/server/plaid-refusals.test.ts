@@ -71,7 +71,7 @@ const kept: [code: string, type: string | undefined][] = [
 ];
 
 describe('while the accounts are read', () => {
-  it('a refusal that Plaid explains is the customer’s answer', async () => {
+  it('a refusal while the accounts are read that Plaid explains is the customer’s answer', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     for (const [code, problem] of decided) {
       refuse(ACCOUNTS, code);
@@ -80,15 +80,18 @@ describe('while the accounts are read', () => {
     }
   });
 
-  it.each(kept)('%s (%s) says nothing of the bank: it is kept and finished later', async (code, type) => {
-    server = await TestServer.start(QUICK);
-    refuse(ACCOUNTS, code, type);
-    await expectKept(await server.connect());
-  });
+  it.each(kept)(
+    '%s (%s) while the accounts are read is no statement about the bank: the session is kept and finished later',
+    async (code, type) => {
+      server = await TestServer.start(QUICK);
+      refuse(ACCOUNTS, code, type);
+      await expectKept(await server.connect());
+    },
+  );
 });
 
 describe('while the processor token is made', () => {
-  it('a refusal that Plaid explains is the customer’s answer', async () => {
+  it('a refusal while the processor token is made that Plaid explains is the customer’s answer', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     for (const [code, problem] of decided) {
       refuse(PROCESSOR, code);
@@ -99,13 +102,16 @@ describe('while the processor token is made', () => {
     }
   });
 
-  it.each(kept.slice(1))('%s (%s) says nothing of the bank: it is kept and finished later', async (code, type) => {
-    server = await TestServer.start(QUICK);
-    refuse(PROCESSOR, code, type);
-    await expectKept(await server.connect());
-  });
+  it.each(kept.slice(1))(
+    '%s (%s) while the processor token is made is no statement about the bank: the session is kept and finished later',
+    async (code, type) => {
+      server = await TestServer.start(QUICK);
+      refuse(PROCESSOR, code, type);
+      await expectKept(await server.connect());
+    },
+  );
 
-  it('an account that is not confirmed yet is pending, and the session is done', async () => {
+  it('an account that is not confirmed yet is pending, and the session completes', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     refuse(PROCESSOR, 'PRODUCT_NOT_READY');
     const { answer } = await server.connect();
@@ -117,25 +123,28 @@ describe('while the public token is exchanged', () => {
   it.each([
     ['SOMETHING_NEW', 'INVALID_INPUT'],
     ['INVALID_USER_TOKEN', undefined],
-  ])('%s (%s) does not use the token up', async (code, type) => {
+  ])('%s (%s) during the exchange does not consume the public token', async (code, type) => {
     server = await TestServer.start(QUICK);
     refuse(EXCHANGE, code, type);
     await expectKept(await server.connect());
   });
 
-  it.each(['NOT_FOUND', 'NO_LONGER_AVAILABLE', 'SANDBOX_ONLY'])('%s is for the operator', async (code) => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
-    refuse(EXCHANGE, code);
-    const { session, token, answer } = await server.connect();
-    expect([answer.status, answer.body.code]).toEqual([502, 'provider_misconfigured']);
-    clear();
-    await server.complete(session, token);
-    await eventually(async () => (await server.page(session, 'GET', '')).body.status === 'completed');
-  });
+  it.each(['NOT_FOUND', 'NO_LONGER_AVAILABLE', 'SANDBOX_ONLY'])(
+    '%s during the exchange is for the operator',
+    async (code) => {
+      server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
+      refuse(EXCHANGE, code);
+      const { session, token, answer } = await server.connect();
+      expect([answer.status, answer.body.code]).toEqual([502, 'provider_misconfigured']);
+      clear();
+      await server.complete(session, token);
+      await eventually(async () => (await server.page(session, 'GET', '')).body.status === 'completed');
+    },
+  );
 });
 
 describe('at a link token', () => {
-  it('a refusal that Plaid has published is the operator’s, one that it has not may pass', async () => {
+  it('a refusal of a link token that Plaid has published is the operator’s, another one may be temporary', async () => {
     server = await TestServer.start(QUICK);
     const session = await server.createSession();
     const ask = async (error_code: string, error_type?: string) => {
@@ -151,7 +160,7 @@ describe('at a link token', () => {
 });
 
 describe('while an Item is removed', () => {
-  it('a refusal that is no statement about the Item does not pass for its removal', async () => {
+  it('a refusal that is no statement about the Item does not count as its removal', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(10_000) });
     const { session } = await server.connect({ username: 'user_good' });
     add({ ...REMOVE, kind: 'plaid_error', error_code: 'SOMETHING_NEW', error_type: 'ITEM_ERROR' });
@@ -167,7 +176,7 @@ describe('while an Item is removed', () => {
 });
 
 describe('the log of a refusal', () => {
-  it('has Plaid’s message, and for what only an operator can end, the remedy', async () => {
+  it('the log of a refusal has Plaid’s message, and for what only an operator can end, the remedy', async () => {
     server = await TestServer.start(QUICK);
     const error_message = 'Your integration is using a partner endpoint integration that has not yet been enabled';
     add({ ...PROCESSOR, kind: 'plaid_error', error_code: 'INVALID_PRODUCT', error_message });
@@ -183,14 +192,14 @@ describe('the log of a refusal', () => {
     expect(line.remedy).toContain('Finix');
   });
 
-  it('is an error where nothing is known of it, so that somebody looks', async () => {
+  it('the log of a refusal is an error where the refusal is unknown, so that an operator looks', async () => {
     server = await TestServer.start(QUICK);
     refuse(ACCOUNTS, 'SOMETHING_NEW', 'ITEM_ERROR');
     await server.connect();
     expect(await logged('accounts/get')).toMatchObject({ level: 50, failure: 'unexpected', code: 'SOMETHING_NEW' });
   });
 
-  it('holds nothing of the request but settings, whatever Plaid quotes', async () => {
+  it('the log of a refusal holds nothing of the request but settings, also where Plaid quotes the request', async () => {
     server = await TestServer.start({ ...QUICK, env: { PLAID_CLIENT_NAME: 'Canary Shop' } });
     const identity = {
       first_name: 'Adelaide',
@@ -220,7 +229,7 @@ describe('the log of a refusal', () => {
     expect(text).not.toContain('\\nsecond');
   });
 
-  it('holds no token that the call was made with', async () => {
+  it('the log of a refusal holds no token that the call was made with', async () => {
     server = await TestServer.start(QUICK);
     const token = await server.publicToken();
     add({ ...EXCHANGE, kind: 'plaid_error', error_code: 'INVALID_FIELD', error_message: `bad public_token: ${token}` });
@@ -231,7 +240,7 @@ describe('the log of a refusal', () => {
     expect(text).not.toContain(token);
   });
 
-  it('is cut where a message is endless', async () => {
+  it('the log of a refusal is cut where a message is endless', async () => {
     server = await TestServer.start(QUICK);
     add({ ...ACCOUNTS, kind: 'plaid_error', error_code: 'INVALID_FIELD', error_message: 'word '.repeat(10_000) });
     await server.connect();
@@ -242,7 +251,7 @@ describe('the log of a refusal', () => {
 describe('/readyz', () => {
   const ready = async () => (await server.send('GET', '/readyz', undefined, {})).body;
 
-  it('names what an operator has to fix, until the call goes well', async () => {
+  it('/readyz names what an operator has to fix, until the call goes well', async () => {
     server = await TestServer.start(QUICK);
     expect(await ready()).toEqual({ status: 'ready' });
     refuse(PROCESSOR, 'INVALID_PRODUCT');
@@ -264,7 +273,7 @@ describe('/readyz', () => {
     expect(await ready()).toEqual({ status: 'ready' });
   });
 
-  it('names wrong credentials of Finix with their settings', async () => {
+  it('/readyz names wrong credentials of Finix with their settings', async () => {
     server = await TestServer.start(QUICK);
     add({ service: 'finix', path: '/identities', method: 'POST', kind: 'status', status: 401 });
     await server.connect();
@@ -274,7 +283,7 @@ describe('/readyz', () => {
     ]);
   });
 
-  it('does not list what passes by itself, nor what is the customer’s', async () => {
+  it('/readyz does not list what passes by itself, nor what is the customer’s', async () => {
     server = await TestServer.start(QUICK);
     refuse(ACCOUNTS, 'INTERNAL_SERVER_ERROR');
     await server.connect();

@@ -28,7 +28,7 @@ function preflight(session: Session, origin: string): Response | Promise<Respons
 }
 
 describe('a session of one of a platform’s merchants', () => {
-  it('carries that merchant’s name, also into Link', async () => {
+  it('a session of a platform’s merchant carries that merchant’s name, also into Link', async () => {
     const session = await server.createSession(bakery);
     expect(session.merchant).toEqual({ name: 'Corner Bakery' });
     const token = await server.page(session, 'POST', '/link-token', {}, { Origin: BAKERY });
@@ -36,13 +36,13 @@ describe('a session of one of a platform’s merchants', () => {
     expect(linkTokenRequest()).toMatchObject({ client_name: 'Corner Bakery' });
   });
 
-  it('uses its own Link customization', async () => {
+  it('a session of a platform’s merchant uses its own Link customization', async () => {
     const session = await server.createSession({ ...bakery, link_customization: 'bakery' });
     await server.page(session, 'POST', '/link-token', {}, { Origin: BAKERY });
     expect(linkTokenRequest()).toMatchObject({ link_customization_name: 'bakery' });
   });
 
-  it('is used from its own origins and the platform’s, and from no other merchant’s', async () => {
+  it('a session of a platform’s merchant is used from its own origins and the platform’s, and from no other merchant’s', async () => {
     const session = await server.createSession(bakery);
     await server.createSession(gym);
     expect((await readFrom(session, BAKERY)).status).toBe(200);
@@ -50,14 +50,14 @@ describe('a session of one of a platform’s merchants', () => {
     expect(await readFrom(session, GYM)).toMatchObject({ status: 403, body: { code: 'origin_not_allowed' } });
   });
 
-  it('is not opened by the secret of another merchant’s session', async () => {
+  it('a session of a platform’s merchant is not opened by the secret of another merchant’s session', async () => {
     const one = await server.createSession(bakery);
     const other = await server.createSession(gym);
     const answer = await readFrom({ ...one, client_secret: other.client_secret ?? '' }, BAKERY);
     expect(answer.status).toBe(401);
   });
 
-  it('has its origins in preflights, by the session in the path', async () => {
+  it('the origins of a platform’s merchant are allowed in preflights, by the session in the path', async () => {
     const one = await server.createSession(bakery);
     const other = await server.createSession(gym);
     const allowed = async (session: Session, origin: string) =>
@@ -67,7 +67,7 @@ describe('a session of one of a platform’s merchants', () => {
     expect((await preflight(one, BAKERY)).headers.get('Vary')).toContain('Origin');
   });
 
-  it('may return its customer to a page on its own origin', async () => {
+  it('a session of a platform’s merchant may return its customer to a page on its own origin', async () => {
     const session = await server.createSession(bakery);
     const ask = (return_url: string) =>
       server.page(session, 'POST', '/link-token', { mode: 'hosted', return_url }, { Origin: BAKERY });
@@ -75,7 +75,7 @@ describe('a session of one of a platform’s merchants', () => {
     expect(await ask(`${GYM}/thanks`)).toMatchObject({ status: 422, body: { errors: [{ path: 'return_url' }] } });
   });
 
-  it('makes connections that are listed by the merchant', async () => {
+  it('a session of a platform’s merchant makes connections that are listed by the merchant', async () => {
     const session = await server.createSession(bakery);
     const completed = await server.page(
       session,
@@ -91,7 +91,7 @@ describe('a session of one of a platform’s merchants', () => {
   });
 });
 
-it('Five thousand merchants with an origin each need no restart', async () => {
+it('five thousand merchants with an origin each need no restart', async () => {
   const merchants = Array.from({ length: 5_000 }, (_, i) => i);
   const session = async (i: number) =>
     server.createSession({

@@ -8,13 +8,13 @@ afterEach(() => server.close());
 describe('public mode', () => {
   const asPage = { Origin: SHOP };
 
-  it('is off unless it is set on', async () => {
+  it('public mode is off unless it is set on', async () => {
     server = await TestServer.start();
     const { status, body } = await server.send('POST', '/v1/sessions', {}, asPage);
     expect([status, body.code]).toEqual([401, 'public_sessions_off']);
   });
 
-  it('gives a page a session for a customer of its own', async () => {
+  it('public mode gives a page a session for a customer of its own', async () => {
     server = await TestServer.start({ env: { PUBLIC_SESSIONS: 'on' } });
     const first = await server.send(
       'POST',
@@ -38,12 +38,12 @@ describe('public mode', () => {
     { metadata: {} },
     { identity: { phone: '+14155550100' } },
     { connection: 'con_1' },
-  ])('refuses %j', async (body) => {
+  ])('public mode refuses %j', async (body) => {
     server = await TestServer.start({ env: { PUBLIC_SESSIONS: 'on' } });
     expect((await server.send('POST', '/v1/sessions', body, asPage)).status).toBe(422);
   });
 
-  it('refuses a foreign origin, an absent one, and ignores an Idempotency-Key', async () => {
+  it('public mode refuses a foreign origin, an absent one, and ignores an Idempotency-Key', async () => {
     server = await TestServer.start({ env: { PUBLIC_SESSIONS: 'on' } });
     expect((await server.send('POST', '/v1/sessions', {}, { Origin: 'https://evil.example' })).status).toBe(403);
     expect((await server.send('POST', '/v1/sessions', {}, {})).status).toBe(401);
@@ -55,7 +55,7 @@ describe('public mode', () => {
     expect(a.body.id).not.toBe(b.body.id);
   });
 
-  it('is limited in rate for one address', async () => {
+  it('public mode is limited in rate for one address', async () => {
     server = await TestServer.start({ env: { PUBLIC_SESSIONS: 'on' } });
     const statuses = [];
     for (let i = 0; i < 61; i++) statuses.push((await server.send('POST', '/v1/sessions', {}, asPage)).status);

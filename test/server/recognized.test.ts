@@ -35,7 +35,7 @@ const complete = (session: Session, { public_token, ...more }: CompleteRequest):
   server.complete(session, public_token, more);
 
 describe('an account that the customer has connected already', () => {
-  it('is recognized before anything is exchanged: the session ends with the connection that there is', async () => {
+  it('a known account is recognized before anything is exchanged: the session ends with the existing connection', async () => {
     const first = await visit();
     const again = await visit();
     expect(again.answer).toMatchObject({ status: 200, body: { status: 'completed', error: null } });
@@ -46,7 +46,7 @@ describe('an account that the customer has connected already', () => {
     expect((await read(first.answer.body.connections[0].id)).status).toBe('active');
   });
 
-  it('gives the same answer to the same public token, and takes no other one', async () => {
+  it('a recognized account returns the same answer to the same public token, and takes no other one', async () => {
     await visit();
     const { session, submission, answer } = await visit();
     expect((await complete(session, submission)).body).toEqual(answer.body);
@@ -57,7 +57,7 @@ describe('an account that the customer has connected already', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('sent many times at once ends the session once', async () => {
+  it('a recognized account whose token is sent many times at once ends the session once', async () => {
     await visit();
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', {});
@@ -72,7 +72,7 @@ describe('an account that the customer has connected already', () => {
     expect([entries.length, exchanges()]).toEqual([1, 1]);
   });
 
-  it('stands in the audit of its connection', async () => {
+  it('a recognized account adds an entry to the audit of its connection', async () => {
     const { answer } = await visit();
     const again = await visit();
     const { body } = await server.merchant('GET', `/v1/connections/${answer.body.connections[0].id}/audit`);
@@ -83,7 +83,7 @@ describe('an account that the customer has connected already', () => {
     });
   });
 
-  it('is recognized by Plaid’s webhook alone where Link was hosted', async () => {
+  it('a known account is recognized by Plaid’s webhook alone where Link was hosted', async () => {
     const { answer } = await visit();
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', { mode: 'hosted' });
@@ -94,7 +94,7 @@ describe('an account that the customer has connected already', () => {
     expect(exchanges()).toBe(1);
   });
 
-  it('and another one beside it in “multiple” are both recognized, or both exchanged', async () => {
+  it('a known account and a new one in “multiple” are both recognized, or both exchanged', async () => {
     await server.close();
     const simulator = { linkEvents: true };
     server = await TestServer.start({ simulator, env: { PLAID_LINK_CUSTOMIZATION: 'multiple' } });
@@ -118,7 +118,7 @@ describe('with a text to accept', () => {
   const agreed = { accepted: true, text_sha256: sha256(text) };
   const authorization = { text, version: '1' };
 
-  it('the customer is asked anew, the acceptance is kept, and the connection’s receipt stays as it was', async () => {
+  it('a recognized customer accepts the text again, the acceptance is kept, and the connection’s receipt is not changed', async () => {
     const first = await visit({ request: { authorization }, more: { authorization: agreed } });
     const [{ id }] = first.answer.body.connections;
     const receipt = (await read(id)).authorization;
@@ -138,7 +138,7 @@ describe('with a text to accept', () => {
   it.each([
     ['another text', { text: 'Another text.', version: '1' }],
     ['another version', { text, version: '2' }],
-  ])('%s than that of the connection gets a connection and a receipt of its own', async (_name, other) => {
+  ])('a known account with a text that is %s gets a connection and a receipt of its own', async (_name, other) => {
     await visit({ request: { authorization }, more: { authorization: agreed } });
     const more = { authorization: { accepted: true, text_sha256: sha256(other.text) } };
     const { answer } = await visit({ request: { authorization: other }, more });
@@ -155,14 +155,14 @@ describe('what is not recognized, and is exchanged', () => {
     ['one with other metadata', { request: { metadata: { order: '2' } } }],
     ['another account of the login', { way: { pick: (ids) => ids.slice(1, 2) } }],
     ['the account of that name at another bank', { way: { institution: 'ins_109508' } }],
-  ])('%s', async (_name, other) => {
+  ])('%s: not recognized, and exchanged', async (_name, other) => {
     await visit();
     await visit(other);
     expect(exchanges()).toBe(2);
   });
 
   it.each(['Chase', 'PNC', 'Navy Federal Credit Union', 'Charles Schwab', 'U.S. Bank'])(
-    'an account at %s, where the older login may have ended with the new one',
+    'an account at %s is exchanged, because the new login may have ended the older one',
     async (institution_name) => {
       await visit();
       await server.storage.db.updateTable('connections').set({ institution_name }).execute();
@@ -171,13 +171,13 @@ describe('what is not recognized, and is exchanged', () => {
     },
   );
 
-  it('an account at such a bank by its id, whatever Plaid calls it', () => {
+  it('an account at a bank that renumbers is recognized by its id, under any name that Plaid returns', () => {
     const ids = ['ins_3', 'ins_56', 'ins_13', 'ins_15', 'ins_11', 'ins_127990'];
     expect(ids.filter((id) => !mayEndOlderLogin(id, null))).toEqual([]);
     expect(mayEndOlderLogin('ins_109511', 'Tartan Bank')).toBe(false);
   });
 
-  it('one whose older login no longer works, also where nobody has told us yet', async () => {
+  it('an account whose older login no longer works is exchanged, also before its webhook arrives', async () => {
     await visit();
     server.upstream.simulator.webhooks.hold();
     const [first] = server.ledger.items();
@@ -186,14 +186,17 @@ describe('what is not recognized, and is exchanged', () => {
     expect(exchanges()).toBe(2);
   });
 
-  it.each(['needs_repair', 'revoked', 'pending_verification'] as const)('one that is %s', async (status) => {
-    await visit();
-    await server.storage.db.updateTable('connections').set({ status }).execute();
-    await visit();
-    expect(exchanges()).toBe(2);
-  });
+  it.each(['needs_repair', 'revoked', 'pending_verification'] as const)(
+    'an account whose connection is %s is exchanged',
+    async (status) => {
+      await visit();
+      await server.storage.db.updateTable('connections').set({ status }).execute();
+      await visit();
+      expect(exchanges()).toBe(2);
+    },
+  );
 
-  it('one of two that are called the same', async () => {
+  it('one of two accounts with the same name is exchanged', async () => {
     await visit();
     await visit({ request: { metadata: { a: 'b' } } });
     await server.storage.db.updateTable('connections').set({ status: 'active', goal: null, metadata: '{}' }).execute();
@@ -201,7 +204,7 @@ describe('what is not recognized, and is exchanged', () => {
     expect(exchanges()).toBe(3);
   });
 
-  it('a public session’s', async () => {
+  it('an account of a public session is exchanged', async () => {
     await server.close();
     const env = { PUBLIC_SESSIONS: 'on' };
     server = await TestServer.start({ simulator: { linkEvents: true }, env });
@@ -214,7 +217,7 @@ describe('what is not recognized, and is exchanged', () => {
     expect(await server.storage.db.selectFrom('hosted_links').selectAll().execute()).toEqual([]);
   });
 
-  it('while Plaid can’t be asked', async () => {
+  it('a known account is exchanged while Plaid can’t be asked', async () => {
     await visit();
     const down = { service: 'plaid', path: '/link/token/get', kind: 'status', status: 500 } as const;
     server.upstream.simulator.faults.add(down);
@@ -222,7 +225,7 @@ describe('what is not recognized, and is exchanged', () => {
     expect(exchanges()).toBe(2);
   });
 
-  it('while Plaid takes longer to answer than the exchange would', async () => {
+  it('a known account is exchanged while Plaid takes longer to answer than the exchange would', async () => {
     await visit();
     const slow = { service: 'plaid', path: '/link/token/get', kind: 'delay', delayMs: 8_000 } as const;
     server.upstream.simulator.faults.add(slow);
@@ -232,7 +235,7 @@ describe('what is not recognized, and is exchanged', () => {
     expect(exchanges()).toBe(2);
   });
 
-  it('where Plaid tells of Hosted Links only', async () => {
+  it('a known account is exchanged where Plaid reports Hosted Links only', async () => {
     await visit();
     server.upstream.simulator.settings.linkEvents = false;
     expect((await visit()).answer.body.status).toBe('completed');
@@ -256,7 +259,7 @@ describe('where the session requires the owner', () => {
   it.each([
     ['user_owner_match', 'match'],
     ['user_owner_partial', 'partial'],
-  ])('an account of %s is recognized', async (username, owner) => {
+  ])('an owner of %s is recognized where the session requires the owner', async (username, owner) => {
     const { id } = await expectConnected(username, owner);
     const { answer } = await visit({ request: required, way: { username } });
     expect(answer.body).toMatchObject({ status: 'completed', connections: [{ id }] });
@@ -266,7 +269,7 @@ describe('where the session requires the owner', () => {
   it.each([
     ['user_owner_mismatch', 'mismatch', 'owner_mismatch'],
     ['user_owner_unknown', 'unknown', 'owner_unknown'],
-  ])('an account of %s is exchanged, and refused', async (username, owner, code) => {
+  ])('an owner of %s is exchanged, and refused', async (username, owner, code) => {
     const { id } = await expectConnected(username, owner);
     const { answer } = await visit({ request: required, way: { username } });
     expect(answer).toMatchObject({ status: 422, body: { code } });
@@ -285,33 +288,33 @@ describe('where the session requires the owner', () => {
   });
 });
 
-describe('a page that only says that its customer has connected the account', () => {
+describe('a page that only claims that its customer has connected the account', () => {
   it.each([
     ['a made-up public token', async () => 'public-sandbox-11111111-1111-1111-1111-111111111111'],
     ['a public token of another login', () => server.publicToken('user_several')],
-  ])('with %s gets no connection of that customer', async (_name, token) => {
+  ])('a page that claims a known account with %s gets no connection of that customer', async (_name, token) => {
     const { submission, answer } = await visit();
     const session = await server.createSession();
     await server.page(session, 'POST', '/link-token', {});
-    const told = await complete(session, { ...submission, public_token: await token() });
-    expect(JSON.stringify(told.body)).not.toContain(answer.body.connections[0].id);
+    const answered = await complete(session, { ...submission, public_token: await token() });
+    expect(JSON.stringify(answered.body)).not.toContain(answer.body.connections[0].id);
     expect(exchanges()).toBe(2);
   });
 
-  it('with the names of an account that it has not picked gets what it has picked', async () => {
+  it('a page that sends the names of another account gets the account that was chosen', async () => {
     const { submission, answer } = await visit();
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', {});
     const other = await throughLink(server, link, { pick: (ids) => ids.slice(1, 2) });
     const accounts = other.accounts.map(({ id }) => ({ ...submission.accounts[0], id }));
-    const told = await complete(session, { ...other, accounts });
-    expect(told.body.connections).toMatchObject([{ account: { mask: other.accounts[0]?.mask } }]);
-    expect(told.body.connections[0].id).not.toBe(answer.body.connections[0].id);
+    const answered = await complete(session, { ...other, accounts });
+    expect(answered.body.connections).toMatchObject([{ account: { mask: other.accounts[0]?.mask } }]);
+    expect(answered.body.connections[0].id).not.toBe(answer.body.connections[0].id);
   });
 });
 
 describe('the link token that Plaid is asked by', () => {
-  it('is kept sealed, only for a customer who has a bank, and goes when it is of no more use', async () => {
+  it('the link token that Plaid is asked with is kept sealed, only for a customer with a bank, and is deleted in the end', async () => {
     const rows = () => server.storage.db.selectFrom('hosted_links').selectAll().execute();
     const first = await visit();
     expect(first.answer.body.status).toBe('completed');

@@ -17,7 +17,7 @@ const about = ({ findings }: ReconcileReport, kind: Finding['about']) =>
   findings.filter((finding) => finding.about === kind);
 
 describe('after an older copy was put back', () => {
-  it('instruments that no connection uses are listed, and disabled on request only', async () => {
+  it('after a restore, instruments that no connection uses are listed, and disabled on request only', async () => {
     const { id: kept } = await connect();
     const copy = await copyOf(server.storage);
     const session = await server.createSession({ customer_id: 'cus_2' });
@@ -32,7 +32,7 @@ describe('after an older copy was put back', () => {
     expect((await reconcile()).findings).toEqual([]);
   });
 
-  it('a connection that was removed since is not shown as active', async () => {
+  it('after a restore, a connection that was removed since is not shown as active', async () => {
     const { id } = await connect();
     const copy = await copyOf(server.storage);
     await server.merchant('DELETE', `/v1/connections/${id}`);
@@ -43,7 +43,7 @@ describe('after an older copy was put back', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('a connection whose login broke since needs repair', async () => {
+  it('after a restore, a connection whose login broke since needs repair', async () => {
     const { id } = await connect();
     webhooks().hold();
     bank().breakLogin(item().item_id);
@@ -53,7 +53,7 @@ describe('after an older copy was put back', () => {
     expect((await reconcile()).findings).toEqual([]);
   });
 
-  it('a connection whose login Plaid no longer has needs repair, and on request its instrument is disabled', async () => {
+  it('after a restore, a connection whose login Plaid no longer has needs repair, and on request its instrument is disabled', async () => {
     const { id } = await connect();
     server.upstream.simulator.faults.add({
       service: 'plaid',
@@ -67,7 +67,7 @@ describe('after an older copy was put back', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('webhooks about logins that no row is of are not taken for handled', async () => {
+  it('after a restore, webhooks about logins without a row are not taken for handled', async () => {
     const { id } = await connect();
     const itemId = item().item_id;
     const { items } = Object.fromEntries(await copyOf(server.storage));
@@ -92,7 +92,7 @@ describe('after an older copy was put back', () => {
   });
 });
 
-it('a healthy server has nothing to reconcile, also while work is under way', async () => {
+it('a healthy server has nothing to reconcile, also while sessions are in progress', async () => {
   const { id } = await connect();
   bank().renumber(item().item_id);
   await expectStatus(id, 'active');
@@ -115,7 +115,7 @@ it('a healthy server has nothing to reconcile, also while work is under way', as
   expect((await reconcile(true)).findings).toEqual([]);
 });
 
-it('reads every page of Finix’s list', async () => {
+it('reconcile reads every page of Finix’s list', async () => {
   const finix = createFinixClient(server.config.finix);
   for (let i = 0; i < 3; i++) await connect();
   await settled();

@@ -33,7 +33,7 @@ describe('a temporary failure', () => {
     ['429 from the instrument', { ...INSTRUMENT, kind: 'status', status: 429, times: 2 }],
     ['500 from the instrument', { ...INSTRUMENT, kind: 'status', times: 2 }],
     ['500 from the instrument after the commit', { ...INSTRUMENT, kind: 'status', when: 'after', times: 1 }],
-  ])('%s is overcome within the request', async (_name, rule) => {
+  ])('a temporary failure: %s is overcome within the request', async (_name, rule) => {
     server = await TestServer.start(QUICK);
     fault(rule);
     const { answer } = await server.connect();
@@ -44,7 +44,7 @@ describe('a temporary failure', () => {
 });
 
 describe('an outage of some seconds', () => {
-  it('is waited out within the request, however often the call fails', async () => {
+  it('an outage of some seconds is waited for within the request, however often the call fails', async () => {
     server = await TestServer.start(QUICK);
     const over = Date.now() + 4_000;
     fault({ ...INSTRUMENT, kind: 'status', status: 503 });
@@ -57,7 +57,7 @@ describe('an outage of some seconds', () => {
 });
 
 describe('a lost answer of the exchange', () => {
-  it('before the exchange was done is followed by one more try', async () => {
+  it('a lost answer of an exchange that was not done is followed by one more attempt', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...EXCHANGE, kind: 'timeout', times: 1 });
     const { answer } = await server.connect();
@@ -65,7 +65,7 @@ describe('a lost answer of the exchange', () => {
     expect(calls(EXCHANGE)).toHaveLength(2);
   });
 
-  it('after the exchange was done asks the customer to connect again', async () => {
+  it('a lost answer of an exchange that was done asks the customer to connect again', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...EXCHANGE, kind: 'timeout', when: 'after', times: 1 });
     const { session, answer } = await server.connect();
@@ -75,7 +75,7 @@ describe('a lost answer of the exchange', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it('is no reason to ask the customer to connect again, however often it is lost', async () => {
+  it('a lost answer of the exchange is no reason to ask the customer to connect again, however often it is lost', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...EXCHANGE, kind: 'timeout', times: 3 });
     fault({ ...EXCHANGE, kind: 'reset', times: 1 });
@@ -84,7 +84,7 @@ describe('a lost answer of the exchange', () => {
     expect(calls(EXCHANGE)).toHaveLength(5);
   });
 
-  it("by a gateway's page for seconds is waited out, with the same token", async () => {
+  it('a gateway’s page for seconds in place of the exchange’s answer is waited for, with the same token', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...EXCHANGE, kind: 'html' });
     setTimeout(() => server.upstream.simulator.faults.clear(), patient(1_500));
@@ -93,7 +93,7 @@ describe('a lost answer of the exchange', () => {
     expect(server.ledger.items()).toHaveLength(1);
   });
 
-  it('for longer than the page waits shows that the bank is being connected, and a job finishes', async () => {
+  it('a lost answer of the exchange for longer than the page waits shows that the bank is being connected, and a job finishes', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(300), timing: { lookAgainMs: 100 } });
     fault({ ...EXCHANGE, kind: 'html' });
     const { session, token, answer } = await server.connect();
@@ -108,7 +108,7 @@ describe('a lost answer of the exchange', () => {
     expect(server.ledger.items()).toHaveLength(1);
   });
 
-  it('ends with the refusal of a token that is no longer good', async () => {
+  it('a lost answer of the exchange ends with the refusal of a token that is no longer good', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(300), timing: { lookAgainMs: 100 } });
     fault({ ...EXCHANGE, kind: 'html' });
     const { session } = await server.connect();
@@ -128,7 +128,7 @@ describe('a lost answer of a Finix create call', () => {
     ['a reset after the commit', { ...INSTRUMENT, kind: 'reset', when: 'after', times: 1 }],
     ["a gateway's page after the commit", { ...INSTRUMENT, kind: 'html', when: 'after', times: 1 }],
     ['half an answer after the commit', { ...INSTRUMENT, kind: 'malformed', when: 'after', times: 1 }],
-  ])('by %s: the instrument is found and adopted, not made again', async (_name, rule) => {
+  ])('a Finix create call lost by %s: the instrument is found and adopted, not made again', async (_name, rule) => {
     server = await TestServer.start(QUICK);
     fault(rule);
     const { answer } = await server.connect();
@@ -137,7 +137,7 @@ describe('a lost answer of a Finix create call', () => {
     expect(answer.body.connections[0].payment_instrument).toBe(enabled()[0]?.['id']);
   });
 
-  it('before the commit: made again only after the quiet period', async () => {
+  it('a Finix create call lost before the commit: made again only after the quiet period', async () => {
     server = await TestServer.start({ ...QUICK, quietMs: patient(1_800) });
     fault({ ...INSTRUMENT, kind: 'timeout', times: 1 });
     const { answer } = await server.connect();
@@ -147,7 +147,7 @@ describe('a lost answer of a Finix create call', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('with a commit long after our timeout: still one instrument', async () => {
+  it('a Finix create call with a commit long after our timeout: still one instrument', async () => {
     server = await TestServer.start({ ...QUICK, quietMs: patient(2_200) });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', delayMs: patient(1_000), times: 1 });
     const { answer } = await server.connect();
@@ -155,7 +155,7 @@ describe('a lost answer of a Finix create call', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('with a list that lags: still one instrument', async () => {
+  it('a lost Finix create call with a list that lags: still one instrument', async () => {
     server = await TestServer.start({ ...QUICK, quietMs: patient(2_200), simulator: { listLagMs: patient(900) } });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
     const { answer } = await server.connect();
@@ -163,7 +163,7 @@ describe('a lost answer of a Finix create call', () => {
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
-  it('with a commit even after the quiet period: the sweep disables the duplicate', async () => {
+  it('a Finix create call with a commit even after the quiet period: the sweep disables the duplicate', async () => {
     server = await TestServer.start({ timeoutMs: patient(300), quietMs: patient(450) });
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', delayMs: patient(1_800), times: 1 });
     const { answer } = await server.connect();
@@ -176,7 +176,7 @@ describe('a lost answer of a Finix create call', () => {
     expect(enabled()[0]?.['id']).toBe(answer.body.connections[0].payment_instrument);
   });
 
-  it('of the identity: found and used, not made again', async () => {
+  it('a lost create call of the identity: found and used, not made again', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...IDENTITY, kind: 'timeout', when: 'after', times: 1 });
     const { answer } = await server.connect();
@@ -210,7 +210,7 @@ describe('a lost answer of a Finix create call', () => {
 });
 
 describe('a definite refusal', () => {
-  it('by Finix of the account fails the session, and the Item is removed at Plaid', async () => {
+  it('a definite refusal by Finix of the account fails the session, and the Item is removed at Plaid', async () => {
     server = await TestServer.start(QUICK);
     const { session, token, answer } = await server.connect({ username: 'user_finix_refuses' });
     expect(answer.status).toBe(200);
@@ -226,7 +226,7 @@ describe('a definite refusal', () => {
     expect(item).toMatchObject({ status: 'removed', access_token_enc: null });
   });
 
-  it('by Finix of the identity names the field to the merchant', async () => {
+  it('a definite refusal by Finix of the identity names the field to the merchant', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...IDENTITY, kind: 'finix_error', error_code: 'INVALID_FIELD', field: 'entity.email', times: 1 });
     const { answer } = await server.connect();
@@ -234,7 +234,7 @@ describe('a definite refusal', () => {
     expect(answer.body.error.detail).toContain('entity.email');
   });
 
-  it('by the bank, which wants the customer to log in, asks for a restart', async () => {
+  it('a definite refusal by the bank, which wants the customer to log in, asks for a restart', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...PROCESSOR, kind: 'plaid_error', error_code: 'ITEM_LOGIN_REQUIRED', times: 1 });
     const { session, answer } = await server.connect();
@@ -247,7 +247,7 @@ describe('a definite refusal', () => {
 });
 
 describe('a bank that is down', () => {
-  it('is answered with another bank as the way forward; the same token works once it is up', async () => {
+  it('a bank that is down is answered with another bank as the way forward; the same token works once it is up', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...ACCOUNTS, kind: 'plaid_error', error_code: 'INSTITUTION_DOWN', times: 1 });
     const { session, token, answer } = await server.connect();
@@ -259,7 +259,7 @@ describe('a bank that is down', () => {
 });
 
 describe('wrong credentials', () => {
-  it('of Plaid are the operator’s to mend; the same token works afterwards', async () => {
+  it('wrong credentials of Plaid are the operator’s to fix; the same token works afterwards', async () => {
     server = await TestServer.start(QUICK);
     fault({ ...EXCHANGE, kind: 'plaid_error', error_code: 'INVALID_API_KEYS', times: 1 });
     const { session, token, answer } = await server.connect();
@@ -267,7 +267,7 @@ describe('wrong credentials', () => {
     expect((await server.complete(session, token)).body.status).toBe('completed');
   });
 
-  it('of Finix keep the bank, and a job finishes it once they are mended', async () => {
+  it('wrong credentials of Finix keep the bank, and a job finishes it once they are fixed', async () => {
     server = await TestServer.start({ ...QUICK, answerWithinMs: patient(200) });
     fault({ ...INSTRUMENT, kind: 'status', status: 401 });
     const { session, answer } = await server.connect();
@@ -283,7 +283,7 @@ describe('wrong credentials', () => {
 });
 
 describe('a session that ends without a connection', () => {
-  it('has its Item removed when it expires', async () => {
+  it('a session has its Item removed when it expires', async () => {
     server = await TestServer.start(QUICK);
     const { session, answer } = await server.connect({ username: 'user_good' });
     expect(answer.body.code).toBe('account_selection_required');
@@ -293,7 +293,7 @@ describe('a session that ends without a connection', () => {
     expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe('expired');
   });
 
-  it('has its Item removed when it is canceled, however long Plaid is down', async () => {
+  it('a session has its Item removed when it is canceled, however long Plaid is down', async () => {
     server = await TestServer.start(QUICK);
     const { session } = await server.connect({ username: 'user_good' });
     await server.merchant('POST', `/v1/sessions/${session.id}/cancel`);
@@ -307,7 +307,7 @@ describe('a session that ends without a connection', () => {
 });
 
 describe('another worker', () => {
-  it('takes over from each recovery point once the lease is over, and the old one’s writes are refused', async () => {
+  it('another worker resumes from each recovery point once the lease is over, and the former one’s writes are refused', async () => {
     server = await TestServer.start(QUICK);
     const { upstream, storage } = server;
     fault({ ...INSTRUMENT, kind: 'delay', delayMs: 500, times: 1 });

@@ -64,7 +64,7 @@ describe('removing a connection', () => {
       const { id } = await connect();
       server.upstream.simulator.faults.add({ ...rule });
       const { status, body } = await remove(id);
-      // A merchant who looks before charging is told no at once.
+      // A merchant who checks before charging is refused at once.
       expect([status, body.status]).toEqual([202, 'revoked']);
       expect((await read(id)).status).toBe('revoked');
       await eventually(async () => {
@@ -177,7 +177,7 @@ describe('erasing a customer', () => {
     expect(await everything()).not.toMatch(/cus_1\b|Ada|ada@example/);
   });
 
-  it('erasing a customer leaves no delivery that names the customer, whatever its status', async () => {
+  it('erasing a customer leaves no delivery that names the customer, in any status', async () => {
     await connect();
     await server.jobs.tick();
     receiver.answer = { status: 410 };
@@ -192,8 +192,11 @@ describe('erasing a customer', () => {
     receiver.received.length = 0;
     for (const delivery of body.data) await server.merchant('POST', `/v1/webhook-deliveries/${delivery.id}/resend`);
     await server.jobs.tick();
-    const told = receiver.received.find((webhook) => webhook.body.data.id === id);
-    expect(told?.body).toMatchObject({ type: 'connection.removed', data: { status: 'removed', authorization: null } });
+    const webhook = receiver.received.find(({ body }) => body.data.id === id);
+    expect(webhook?.body).toMatchObject({
+      type: 'connection.removed',
+      data: { status: 'removed', authorization: null },
+    });
     expect(receiver.received.map(({ text }) => text).join()).not.toMatch(/cus_1\b|"mask":"\d/);
   });
 
@@ -260,7 +263,7 @@ describe('erasing a customer', () => {
   });
 
   it('erasing an unknown customer succeeds and changes nothing', async () => {
-    expect((await erase('nobody')).status).toBe(200);
+    expect((await erase('unknown')).status).toBe(200);
   });
 });
 

@@ -38,7 +38,7 @@ async function broken(username?: string, institution?: string): Promise<string> 
 }
 
 describe('a session with a connection', () => {
-  it('is a repair of it, and shows it', async () => {
+  it('a session with a connection is a repair of it, and shows it', async () => {
     const id = await broken();
     const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', connection: id });
     expect([status, body.mode]).toEqual([201, 'repair']);
@@ -48,13 +48,13 @@ describe('a session with a connection', () => {
   it.each([
     ['of another customer', 'cus_2', (id: string) => id],
     ['that does not exist', 'cus_1', () => 'con_none'],
-  ])('%s is refused, naming the field', async (_name, customer_id, connection) => {
+  ])('a session with a connection %s is refused, naming the field', async (_name, customer_id, connection) => {
     const { id } = await connect();
     const answer = await server.merchant('POST', '/v1/sessions', { customer_id, connection: connection(id) });
     expect([answer.status, answer.body.errors[0].path]).toEqual([422, 'connection']);
   });
 
-  it('that was removed is refused', async () => {
+  it('a session with a connection that was removed is refused', async () => {
     const { id } = await connect();
     await server.merchant('DELETE', `/v1/connections/${id}`);
     const answer = await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1', connection: id });
@@ -63,7 +63,7 @@ describe('a session with a connection', () => {
 });
 
 describe('the link token of a repair', () => {
-  it('is for update mode: the Item’s access token, and neither products nor webhook', async () => {
+  it('a repair’s link token is for update mode: the Item’s access token, and neither products nor webhook', async () => {
     const id = await broken();
     const session = await server.createSession({ connection: id });
     expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
@@ -83,7 +83,7 @@ describe('the link token of a repair', () => {
     const tokens = () =>
       server.ledger.calls().flatMap(({ path, body }) => (path === '/link/token/create' ? [body] : []));
 
-    it('asks for them by name, and the connection is active when they are shared', async () => {
+    it('a repair’s link token asks for account numbers that are no longer shared, and sharing them makes the connection active', async () => {
       const id = await withheld();
       const session = await server.createSession({ connection: id });
       const { body: link } = await server.page(session, 'POST', '/link-token', {});
@@ -95,7 +95,7 @@ describe('the link token of a repair', () => {
       expect(exchanges()).toBe(1);
     });
 
-    it('asks for a new sign-in alone where Plaid does not let this client ask for products', async () => {
+    it('a repair’s link token asks for a new sign-in alone where Plaid does not let this client ask for products', async () => {
       const id = await withheld();
       const refused = { service: 'plaid', path: '/link/token/create', kind: 'plaid_error', times: 1 } as const;
       server.upstream.simulator.faults.add({ ...refused, error_code: 'INVALID_FIELD' });
@@ -104,7 +104,7 @@ describe('the link token of a repair', () => {
     });
   });
 
-  it('of an Item that is gone at Plaid sends the merchant to a new connection', async () => {
+  it('a repair of an Item that is gone at Plaid sends the merchant to a new connection', async () => {
     const id = await broken();
     const session = await server.createSession({ connection: id });
     server.upstream.simulator.faults.add({
@@ -120,7 +120,7 @@ describe('the link token of a repair', () => {
 });
 
 describe('completing a repair', () => {
-  it('never exchanges the public token; the connection is active with the same instrument', async () => {
+  it('a repair never exchanges the public token; the connection is active with the same instrument', async () => {
     const id = await broken();
     const before = await read(id);
     bank().signInAgain(item().item_id);
@@ -139,7 +139,7 @@ describe('completing a repair', () => {
   it.each([
     ['a bank that renumbers', TOKENIZING, false],
     ['a bank whose accounts come back with other ids', 'ins_109508', true],
-  ])('at %s makes a new instrument and disables the old one', async (_name, institution, newIds) => {
+  ])('a repair at %s makes a new instrument and disables the old one', async (_name, institution, newIds) => {
     const id = await broken('user_one_account', institution);
     const before = await read(id);
     bank().signInAgain(item().item_id, { newIds });
@@ -150,7 +150,7 @@ describe('completing a repair', () => {
     expect(enabled()).toEqual([after.payment_instrument]);
   });
 
-  it('after a revocation makes a new instrument', async () => {
+  it('a repair after a revocation makes a new instrument', async () => {
     const { id } = await connect();
     const before = await read(id);
     bank().revokePermission(item().item_id);
@@ -163,7 +163,7 @@ describe('completing a repair', () => {
     expect(enabled()).toEqual([after.payment_instrument]);
   });
 
-  it('when Finix goes silent in the middle still makes one instrument', async () => {
+  it('a repair makes one instrument when Finix goes silent in the middle', async () => {
     await server.close();
     server = await TestServer.start(QUICK);
     const id = await broken('user_one_account', TOKENIZING);
@@ -182,7 +182,7 @@ describe('completing a repair', () => {
     expect(server.ledger.instruments()).toHaveLength(2);
   });
 
-  it('when Finix refuses leaves a connection that has failed, with nothing to debit', async () => {
+  it('a repair that Finix refuses leaves a failed connection, with nothing to debit', async () => {
     const id = await broken('user_one_account', TOKENIZING);
     bank().signInAgain(item().item_id);
     server.upstream.simulator.faults.add({
@@ -199,7 +199,7 @@ describe('completing a repair', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('without having signed in asks for another try, and takes it', async () => {
+  it('a repair without a new sign-in asks for another attempt, and takes it', async () => {
     const id = await broken();
     const { session, answer } = await repair(id);
     expect([answer.status, answer.body.code]).toEqual([409, 'restart_required']);
@@ -211,18 +211,21 @@ describe('completing a repair', () => {
   it.each([
     ['a login that is broken', 'needs_repair', () => bank().breakLogin(item().item_id)],
     ['a permission that was revoked', 'revoked', () => bank().revokePermission(item().item_id)],
-  ] as const)('with a made-up token does not mend %s, as no link token was made', async (_name, status, end) => {
-    const { id } = await connect();
-    end();
-    await expectStatus(id, status);
-    bank().signInAgain(item().item_id);
-    const session = await server.createSession({ connection: id });
-    const answer = await server.complete(session, UPDATE_TOKEN);
-    expect([answer.status, answer.body.code]).toEqual([409, 'restart_required']);
-    expect((await read(id)).status).toBe(status);
-  });
+  ] as const)(
+    'a repair with a made-up token does not repair %s, as no link token was made',
+    async (_name, status, end) => {
+      const { id } = await connect();
+      end();
+      await expectStatus(id, status);
+      bank().signInAgain(item().item_id);
+      const session = await server.createSession({ connection: id });
+      const answer = await server.complete(session, UPDATE_TOKEN);
+      expect([answer.status, answer.body.code]).toEqual([409, 'restart_required']);
+      expect((await read(id)).status).toBe(status);
+    },
+  );
 
-  it('of which Plaid still says that the login is broken asks for another try, whatever accounts it gives', async () => {
+  it('a repair of a login that Plaid still reports as broken asks for another attempt, with any accounts', async () => {
     const id = await broken();
     bank().signInAgain(item().item_id);
     const session = await expectOpened(id);
@@ -238,7 +241,7 @@ describe('completing a repair', () => {
     expect((await read(id)).status).toBe('needs_repair');
   });
 
-  it('that no longer shares the account asks to choose it', async () => {
+  it('a repair of a login that no longer shares the account asks to choose it', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));
     const id = body.connections[0].id as string;
@@ -250,7 +253,7 @@ describe('completing a repair', () => {
     expect((await read(id)).status).toBe('revoked');
   });
 
-  it('repairs the other accounts of the same login too', async () => {
+  it('a repair also repairs the other accounts of the same login', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));
     const ids = body.connections.map(({ id }: { id: string }) => id) as string[];
@@ -263,7 +266,7 @@ describe('completing a repair', () => {
     expect(enabled()).toHaveLength(4);
   });
 
-  it('by two pages at once is one repair', async () => {
+  it('a repair by two pages at once is one repair', async () => {
     const id = await broken('user_one_account', TOKENIZING);
     bank().signInAgain(item().item_id);
     const sessions = [await expectOpened(id), await expectOpened(id)];
@@ -272,7 +275,7 @@ describe('completing a repair', () => {
     expect(enabled()).toEqual([(await read(id)).payment_instrument]);
   });
 
-  it('of a connection that is removed meanwhile fails, and leaves it removed', async () => {
+  it('a repair of a connection that is removed in the meantime fails, and leaves it removed', async () => {
     const id = await broken();
     const session = await expectOpened(id);
     await server.merchant('DELETE', `/v1/connections/${id}`);

@@ -20,7 +20,7 @@ const daysOn = async (days: number) => {
 };
 
 describe('what is too old to keep', () => {
-  it('goes for completed sessions after 90 days; the connection and its login stay', async () => {
+  it('completed sessions are deleted after 90 days; the connection and its login stay', async () => {
     server = await TestServer.start();
     const session = await server.createSession();
     const { body } = await server.complete(session, await server.publicToken());
@@ -35,7 +35,7 @@ describe('what is too old to keep', () => {
     });
   });
 
-  it('goes for sessions without a connection after 30 days, with all that hangs on them', async () => {
+  it('sessions without a connection are deleted after 30 days, with all their rows', async () => {
     server = await TestServer.start();
     const refused = await server.createSession();
     await server.complete(refused, await server.publicToken('user_finix_refuses'));
@@ -49,7 +49,7 @@ describe('what is too old to keep', () => {
     expect([await count('sessions'), await count('connections'), await count('items')]).toEqual([0, 0, 0]);
   });
 
-  it('goes for idempotency keys after a day, and for counters after two hours', async () => {
+  it('idempotency keys are deleted after a day, and counters after two hours', async () => {
     server = await TestServer.start();
     await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_1' }, { 'Idempotency-Key': 'key-1' });
     const session = await server.createSession();
@@ -61,7 +61,7 @@ describe('what is too old to keep', () => {
 });
 
 describe('after the clock was set back', () => {
-  it('work that was to go on in a far future goes on now', async () => {
+  it('after the clock was set back, work that was due in a far future goes on now', async () => {
     server = await TestServer.start({ quietMs: 200, answerWithinMs: 100 });
     const instrument = { service: 'finix', path: '/payment_instruments' } as const;
     server.upstream.simulator.faults.add({ ...instrument, kind: 'status', status: 503, times: 20 });
@@ -77,14 +77,14 @@ describe('after the clock was set back', () => {
       .execute();
     server.upstream.simulator.faults.clear();
     const other = await TestServer.start({ upstream: server.upstream, storage: server.storage, quietMs: 200 });
-    // The first round mends, the second goes on.
+    // The first round fixes the times, the second goes on.
     await other.jobs.tick();
     await other.jobs.tick();
     expect((await other.page(session, 'GET', '')).body.status).toBe('completed');
     await other.close();
   });
 
-  it('a duplicate instrument is disabled now, also when the clock was wrong by no more than an hour', async () => {
+  it('after the clock was set back, a duplicate instrument is disabled now, also when the clock was wrong by less than an hour', async () => {
     server = await TestServer.start({ timeoutMs: patient(300), quietMs: patient(450) });
     const instrument = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
     server.upstream.simulator.faults.add({

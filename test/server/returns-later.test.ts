@@ -24,7 +24,7 @@ const {
   returned,
   settled,
 } = debits(() => server);
-const { told, webhooks } = debits(() => server);
+const { delivered, webhooks } = debits(() => server);
 
 /** What Link's update mode gives: a token that is not to be exchanged. */
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
@@ -46,20 +46,20 @@ function* permutations<T>(items: T[]): Generator<T[]> {
 }
 
 describe('the webhooks of a return', () => {
-  it('come to the same end in every order, each twice', async () => {
+  it('the webhooks of a return come to the same end in every order, each twice', async () => {
     const orders = [...permutations([0, 1, 2, 3])];
     expect(orders).toHaveLength(24);
     const debited: { id: string; transfer: string }[] = [];
     for (const order of orders) {
       const { id } = await connectNew();
-      const from = told().length;
+      const from = delivered().length;
       webhooks().hold();
       const transfer = await debit(id);
       ach().succeed(transfer);
       ach().returnDebit(transfer, 'R10');
       webhooks().drop();
       debited.push({ id, transfer });
-      const bodies = told().slice(from);
+      const bodies = delivered().slice(from);
       expect(bodies).toHaveLength(4);
       for (const i of order) {
         const body = bodies[i] ?? '';
@@ -77,20 +77,20 @@ describe('the webhooks of a return', () => {
     }
   });
 
-  it('of several debits come to the same end in every order', async () => {
+  it('the webhooks of several returns come to the same end in every order', async () => {
     const ends = new Set<string>();
     for (const order of permutations([0, 1, 2])) {
       const { id } = await connectNew();
       const transfers = [await debit(id), await debit(id), await debit(id)];
       await settled();
-      const from = told().length;
+      const from = delivered().length;
       webhooks().hold();
       for (const [i, code] of ['R01', 'R01', 'R04'].entries()) {
         ach().returnDebit(transfers[i] ?? '', code, { form: 'failed' });
         server.clockOffset += 10;
       }
       webhooks().drop();
-      const bodies = told().slice(from);
+      const bodies = delivered().slice(from);
       for (const i of order) await bring(bodies[i] ?? '');
       await settled();
       const row = await server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
@@ -99,7 +99,7 @@ describe('the webhooks of a return', () => {
     expect([...ends]).toEqual(['needs_repair return_R01 R04']);
   });
 
-  it('about instruments of others are not kept', async () => {
+  it('webhooks about the instruments of others are not kept', async () => {
     const transfer = { id: 'TRother', type: 'DEBIT', state: 'FAILED', source: 'PIother', failure_code: 'R10' };
     const other = (more: object) =>
       JSON.stringify({
@@ -121,13 +121,13 @@ describe('the webhooks of a return', () => {
     ['no list', { transfers: 'none' }],
     ['a transfer without an id', { transfers: [{ type: 'DEBIT' }] }],
     ['null', { transfers: [null] }],
-  ])('with %s are answered 200 and not kept', async (_name, _embedded) => {
+  ])('a webhook with %s is answered 200 and not kept', async (_name, _embedded) => {
     const body = JSON.stringify({ id: 'event_1', entity: 'transfer', type: 'updated', _embedded });
     expect(await bring(body)).toBe(200);
     expect(await events()).toEqual([]);
   });
 
-  it('with members of another kind than expected are read as far as they go', async () => {
+  it('a webhook with members of another kind than expected is read as far as it goes', async () => {
     const { id } = await connect();
     const { payment_instrument } = await read(id);
     const transfer = {
@@ -150,7 +150,7 @@ describe('the webhooks of a return', () => {
     });
   });
 
-  it('are understood when the reversal names neither side: its debit is asked for', async () => {
+  it('a return whose reversal names neither side is understood: its debit is read', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     await settled();
@@ -175,7 +175,7 @@ describe('the webhooks of a return', () => {
     expect((await expectStatus(id, 'revoked')).last_return).toMatchObject({ code: 'R07', transfer });
   });
 
-  it('take the code from the reversal where the debit names none, whichever comes first', async () => {
+  it('the code of a return comes from the reversal where the debit names none, whichever comes first', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -183,15 +183,15 @@ describe('the webhooks of a return', () => {
     webhooks().hold();
     ach().returnDebit(transfer, 'R10', { failureCode: 'GENERIC_DECLINE' });
     webhooks().drop();
-    const [ofDebit] = told().slice(-2);
-    const said = JSON.parse(ofDebit ?? '');
+    const [ofDebit] = delivered().slice(-2);
+    const webhook = JSON.parse(ofDebit ?? '');
     // The debit alone, as Finix might send it.
-    Object.assign(said._embedded.transfers[0], { failure_message: 'The bank returned it.' });
-    await bring(JSON.stringify(said));
+    Object.assign(webhook._embedded.transfers[0], { failure_message: 'The bank returned it.' });
+    await bring(JSON.stringify(webhook));
     expect((await expectStatus(id, 'revoked')).last_return).toMatchObject({ code: 'R10' });
   });
 
-  it('are handled while Finix can’t be asked, where they say enough themselves', async () => {
+  it('a return is handled while Finix can’t be asked, where its webhooks are sufficient', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     await settled();
@@ -200,7 +200,7 @@ describe('the webhooks of a return', () => {
     await expectStatus(id, 'revoked');
   });
 
-  it('that need Finix are handled when it can be asked again', async () => {
+  it('a return that needs Finix is handled when Finix can be asked again', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     await settled();
@@ -225,39 +225,43 @@ describe('the webhooks of a return', () => {
 });
 
 describe('after a return', () => {
-  it('the webhook of our own disabling changes nothing', async () => {
+  it('after a return, the webhook of our own disabling changes nothing', async () => {
     const { id } = await connect();
     await returned(id, 'R04');
     await expectStatus(id, 'needs_repair');
     expect(enabled()).toEqual([]);
   });
 
-  it('a good login alone does not bring the connection back', async () => {
+  it('after a return, a good login alone does not make the connection active', async () => {
     const { id } = await connect();
     await returned(id, 'R04');
     bank().repairLogin(item().item_id);
     await expectStatus(id, 'needs_repair');
   });
 
-  it.each(['R01', 'R04', 'R10'])('%s, a repair makes a new instrument, and the old return is over', async (code) => {
-    const { id } = await connect();
-    await returned(id, code);
-    if (code === 'R01') await returned(id, code);
-    const before = await read(id);
-    server.clockOffset += 1_000;
-    await expectRepair(id);
-    const after = await expectStatus(id, 'active');
-    expect(after.payment_instrument).not.toBe(before.payment_instrument);
-    expect(enabled()).toEqual([after.payment_instrument]);
-    // Told once more, and late.
-    for (const body of told()) await bring(JSON.stringify({ ...JSON.parse(body), id: Math.random().toString() }));
-    await expectStatus(id, 'active');
-    // The next one counts anew.
-    await returned(id, 'R01');
-    await expectStatus(id, 'active');
-  });
+  it.each(['R01', 'R04', 'R10'])(
+    'after %s, a repair makes a new instrument, and the old return is over',
+    async (code) => {
+      const { id } = await connect();
+      await returned(id, code);
+      if (code === 'R01') await returned(id, code);
+      const before = await read(id);
+      server.clockOffset += 1_000;
+      await expectRepair(id);
+      const after = await expectStatus(id, 'active');
+      expect(after.payment_instrument).not.toBe(before.payment_instrument);
+      expect(enabled()).toEqual([after.payment_instrument]);
+      // Delivered once more, and late.
+      for (const body of delivered())
+        await bring(JSON.stringify({ ...JSON.parse(body), id: Math.random().toString() }));
+      await expectStatus(id, 'active');
+      // The next one starts a new count.
+      await returned(id, 'R01');
+      await expectStatus(id, 'active');
+    },
+  );
 
-  it('that ended the connection, no repair is possible, and another account can be connected', async () => {
+  it('after a return that ended the connection no repair is possible, and another account can be connected', async () => {
     const { id } = await connect();
     await returned(id, 'R02');
     const request = { customer_id: 'cus_1', connection: id };
@@ -268,7 +272,7 @@ describe('after a return', () => {
     await expectStatus(id, 'failed');
   });
 
-  it('of one account, a repair for another account of the login leaves it as it is', async () => {
+  it('after a return of one account, a repair for another account of the login leaves it as it is', async () => {
     const session = await server.createSession({ account_selection: 'multiple' });
     const { body } = await server.complete(session, await server.publicToken('user_several'));
     const [first, second] = body.connections as { id: string }[];
@@ -280,7 +284,7 @@ describe('after a return', () => {
     await expectStatus(first?.id ?? '', 'revoked');
   });
 
-  it('no debit of the account is possible at Finix', async () => {
+  it('after a return, no debit of the account is possible at Finix', async () => {
     for (const code of ['R02', 'R04', 'R10']) {
       const { id } = await connectNew();
       const { payment_instrument: source } = await read(id);
@@ -298,7 +302,7 @@ describe('a late return', () => {
     ['R02', 'active'],
     ['R10', 'revoked'],
     ['R15', 'failed'],
-  ] as const)('%s of an instrument that was replaced leaves the connection %s', async (code, status) => {
+  ] as const)('a late return: %s of an instrument that was replaced leaves the connection %s', async (code, status) => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -311,7 +315,7 @@ describe('a late return', () => {
     expect(enabled()).toEqual(status === 'active' ? [payment_instrument] : []);
   });
 
-  it('of an instrument that was replaced long ago is known as the connection’s', async () => {
+  it('a late return of an instrument that was replaced long ago is matched to the connection', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -323,7 +327,7 @@ describe('a late return', () => {
     await expectStatus(id, 'revoked');
   });
 
-  it('of a removed connection is shown, and changes nothing', async () => {
+  it('a late return of a removed connection is shown, and changes nothing', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -333,7 +337,7 @@ describe('a late return', () => {
     expect((await expectStatus(id, 'removed')).last_return).toMatchObject({ code: 'R10', transfer });
   });
 
-  it('of an erased customer is shown without naming anyone', async () => {
+  it('a late return of an erased customer is shown without naming anyone', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -345,7 +349,7 @@ describe('a late return', () => {
     expect(JSON.stringify(after)).not.toContain('cus_1');
   });
 
-  it('finds its connection waiting for a session that works on it', async () => {
+  it('a late return waits for the session that is processing its connection', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);

@@ -64,11 +64,11 @@ describe('the tables', () => {
       R85: 'blocked',
     };
 
-    it('has a test for each of its rows', () => {
+    it('the table of return codes has a test for each of its rows', () => {
       expect(Object.keys(RETURN_RULES)).toEqual(Object.keys(rows));
     });
 
-    it.each(Object.entries(rows))('%s: %s', async (code, effect) => {
+    it.each(Object.entries(rows))('return code %s: %s', async (code, effect) => {
       const { id } = await connectNew();
       const transfer = await returned(id, code);
       await expectEffect(id, effect, `return_${code}`);
@@ -76,7 +76,7 @@ describe('the tables', () => {
     });
 
     it.each(['R33', 'R37', 'R38', 'R39', 'R51', 'R52', 'R53', 'R40', 'R47', 'R61', 'R69', 'R70', 'R77', 'R99'])(
-      '%s is shown and changes nothing',
+      'return code %s is shown and changes nothing',
       async (code) => {
         const { id } = await connectNew();
         await returned(id, code);
@@ -111,11 +111,11 @@ describe('the tables', () => {
       return transfer;
     }
 
-    it('has a test for each of its rows', () => {
+    it('the table of failure codes has a test for each of its rows', () => {
       expect(Object.keys(FAILURE_RULES)).toEqual(Object.keys(rows));
     });
 
-    it.each(Object.entries(rows))('%s: %s', async (failure_code, effect) => {
+    it.each(Object.entries(rows))('failure code %s: %s', async (failure_code, effect) => {
       const { id } = await connectNew();
       const transfer = await failed(id, failure_code);
       await expectEffect(id, effect, `return_${failure_code}`);
@@ -127,21 +127,24 @@ describe('the tables', () => {
       ['BANK_ACCOUNT_CLOSED', 'R02', 'dead'],
       ['NO_BANK_ACCOUNT_FOUND', 'R03', 'blocked'],
       ['INVALID_BANK_ACCOUNT_NUMBER', 'R04', 'repair'],
-    ] as const)('%s stands for %s: %s', async (failure_code, code, effect) => {
+    ] as const)('failure code %s matches %s: %s', async (failure_code, code, effect) => {
       const { id } = await connectNew();
       await failed(id, failure_code);
       await expectEffect(id, effect, `return_${code}`);
       expect((await read(id)).last_return).toMatchObject({ code, failure_code });
     });
 
-    it.each(['GENERIC_DECLINE', 'DO_NOT_HONOR', 'CALL_ISSUER'])('%s twice in a row blocks', async (code) => {
-      const { id } = await connectNew();
-      await failed(id, code);
-      await failed(id, code);
-      await expectEffect(id, 'blocked', `return_${code}`);
-    });
+    it.each(['GENERIC_DECLINE', 'DO_NOT_HONOR', 'CALL_ISSUER'])(
+      'failure code %s twice in a row blocks',
+      async (code) => {
+        const { id } = await connectNew();
+        await failed(id, code);
+        await failed(id, code);
+        await expectEffect(id, 'blocked', `return_${code}`);
+      },
+    );
 
-    it('an unknown code is shown and changes nothing', async () => {
+    it('an unknown failure code is shown and changes nothing', async () => {
       const { id } = await connectNew();
       await failed(id, 'SOMETHING_NEW');
       await expectEffect(id, 'keep', '');
@@ -170,21 +173,21 @@ describe('a return', () => {
     { form: 'returned', codeIn: 'messages' },
     { form: 'returned', codeIn: 'tags' },
   ];
-  it.each(forms)('is read in the form %o', async (form) => {
+  it.each(forms)('a return is read in the form %o', async (form) => {
     const { id } = await connect();
     await returned(id, 'R10', form);
     await expectEffect(id, 'blocked', 'return_R10');
   });
 
-  it('of a debit with a tag of the merchant’s that reads like a code is not what the tag says', async () => {
+  it('a debit with a merchant’s tag that reads like a code is returned with the provider’s code', async () => {
     const { id } = await connect();
-    const transfer = await debit(id, 5_000, { tags: { room: 'R12' } });
+    const transfer = await debit(id, 5_000, { tags: { order: 'R12' } });
     ach().returnDebit(transfer, 'R01', { form: 'failed', codeIn: 'nowhere' });
     await settled();
     expect((await read(id)).last_return?.code).toBe('R01');
   });
 
-  it('by a refund of the merchant’s own is none', async () => {
+  it('a refund of the merchant’s own is no return', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -193,7 +196,7 @@ describe('a return', () => {
     expect(await read(id)).toMatchObject({ status: 'active', last_return: null });
   });
 
-  it('is none while the debit is pending, and none when it has succeeded', async () => {
+  it('a pending debit is no return, nor is one that has succeeded', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     await settled();
@@ -203,7 +206,7 @@ describe('a return', () => {
     expect(await read(id)).toMatchObject({ status: 'active', last_return: null });
   });
 
-  it('says a second R01 in a row: the customer is asked to connect again', async () => {
+  it('a second R01 in a row: the customer is asked to connect again', async () => {
     const { id } = await connect();
     await returned(id, 'R01');
     await expectEffect(id, 'keep', '');
@@ -211,7 +214,7 @@ describe('a return', () => {
     await expectEffect(id, 'repair', 'return_R01');
   });
 
-  it('says a second R01, and a debit in between was paid: nothing changes', async () => {
+  it('a second R01 after a paid debit: nothing changes', async () => {
     const { id } = await connect();
     await returned(id, 'R01');
     const paid = await debit(id);
@@ -222,7 +225,7 @@ describe('a return', () => {
     await expectEffect(id, 'keep', '');
   });
 
-  it('says a second R01, and a debit in between may still come back: it is in a row', async () => {
+  it('a second R01 after a debit that may still come back: it is in a row', async () => {
     const { id } = await connect();
     await returned(id, 'R01');
     ach().succeed(await debit(id));
@@ -230,7 +233,7 @@ describe('a return', () => {
     await expectEffect(id, 'repair', 'return_R01');
   });
 
-  it('says R01 after another return: it is no second one', async () => {
+  it('R01 after another return: it is no second one', async () => {
     const { id } = await connect();
     await returned(id, 'R01');
     await returned(id, 'R09');
@@ -238,7 +241,7 @@ describe('a return', () => {
     await expectEffect(id, 'keep', '');
   });
 
-  it('never makes a connection more usable than an earlier one left it', async () => {
+  it('a return never makes a connection more usable than an earlier one left it', async () => {
     const { id } = await connect();
     const [first, second] = [await debit(id), await debit(id)];
     ach().returnDebit(first, 'R02');
@@ -249,7 +252,7 @@ describe('a return', () => {
     expect((await read(id)).last_return?.code).toBe('R04');
   });
 
-  it('comes two months later', async () => {
+  it('a return is read two months later', async () => {
     const { id } = await connect();
     const transfer = await debit(id);
     ach().succeed(transfer);
@@ -261,7 +264,7 @@ describe('a return', () => {
     await expectEffect(id, 'blocked', 'return_R10');
   });
 
-  it('comes before the webhooks of its own debit', async () => {
+  it('a return is read before the webhooks of its own debit', async () => {
     const { id } = await connect();
     webhooks().hold();
     const transfer = await debit(id);
@@ -273,14 +276,14 @@ describe('a return', () => {
     expect((await read(id)).last_return).toMatchObject({ transfer, amount: 5_000 });
   });
 
-  it('after which the account is of no use ends the login at Plaid', async () => {
+  it('a return after which the account is of no use removes the login at Plaid', async () => {
     const { id } = await connect();
     await returned(id, 'R02');
     await server.jobs.tick();
     expect(server.ledger.items().every(({ removed }) => removed)).toBe(true);
   });
 
-  it('of a payout is read too', async () => {
+  it('a return of a payout is read too', async () => {
     const session = await server.createSession({ purpose: 'payout' });
     const { body } = await server.complete(session, await server.publicToken());
     const [{ id, payment_instrument: destination }] = body.connections;
@@ -290,7 +293,7 @@ describe('a return', () => {
     await expectEffect(id, 'blocked', 'return_R03');
   });
 
-  it('is in the audit, with its codes and what it meant', async () => {
+  it('a return is in the audit, with its codes and its effect', async () => {
     const { id } = await connect();
     const transfer = await returned(id, 'R10');
     const { body } = await server.merchant('GET', `/v1/connections/${id}/audit`);
@@ -305,7 +308,7 @@ describe('a return', () => {
 describe('RETURNS=report', () => {
   afterEach(() => server.close());
 
-  it('shows and sends a return, and changes nothing else', async () => {
+  it('RETURNS=report shows and sends a return, and changes nothing else', async () => {
     server = await startWithDebits({ env: { RETURNS: 'report' } });
     const { id } = await connect();
     await returned(id, 'R10');
@@ -327,7 +330,7 @@ describe('the merchant', () => {
     await receiver.close();
   });
 
-  it('learns of a return once, with the connection as it is then', async () => {
+  it('the merchant gets one event of a return, with the connection as it is then', async () => {
     const { id } = await connect();
     const transfer = await returned(id, 'R10');
     await server.jobs.tick();
@@ -341,7 +344,7 @@ describe('the merchant', () => {
     expect(receiver.types()).toContain('connection.revoked');
   });
 
-  it('learns of a return that changes nothing too', async () => {
+  it('the merchant gets an event of a return that changes nothing', async () => {
     const { id } = await connect();
     await returned(id, 'R01');
     await server.jobs.tick();

@@ -27,7 +27,7 @@ describe('creating a session as the merchant', () => {
     expect(Date.parse(body.expires_at) - Date.parse(body.created_at)).toBe(24 * 3600_000);
   });
 
-  it('says who is asking the customer and what for, to the merchant and to the page, and with a link token', async () => {
+  it('a session shows who is asking and what for, to the merchant and to the page, and with a link token', async () => {
     for (const purpose of ['debit', 'payout'] as const) {
       const session = await server.createSession({ purpose });
       const asker = { merchant: { name: 'Acme' }, purpose };
@@ -46,7 +46,7 @@ describe('creating a session as the merchant', () => {
     expect(JSON.stringify(row)).not.toContain(session.client_secret?.split('_secret_')[1]);
   });
 
-  it('the same Idempotency-Key and body return an identical response, whatever the order of the body’s members', async () => {
+  it('the same Idempotency-Key and body return an identical response, in any order of the body’s members', async () => {
     const headers = { 'Idempotency-Key': 'order-1' };
     const first = await server.merchant('POST', '/v1/sessions', { customer_id: 'c', purpose: 'debit' }, headers);
     const again = await server.merchant('POST', '/v1/sessions', { purpose: 'debit', customer_id: 'c' }, headers);
@@ -87,7 +87,7 @@ describe('creating a session as the merchant', () => {
     [{ customer_id: 'c', purpose: 'gift' }, 'purpose'],
     [{ customer_id: 'c', extra: 1 }, 'extra'],
     [{ customer_id: 'c', identity: { first_name: 'A name of more than 20 characters' } }, 'identity.first_name'],
-    [{ customer_id: 'c', identity: { email: 'nobody' } }, 'identity.email'],
+    [{ customer_id: 'c', identity: { email: 'no-address' } }, 'identity.email'],
     [{ customer_id: 'c', identity: { personal_address: { country: 'US' } } }, 'identity.personal_address.country'],
     [{ customer_id: 'c', identity: { ssn: '1' } }, 'identity.ssn'],
     [{ customer_id: 'c', authorization: { text: 'I agree' } }, 'authorization.version'],
@@ -125,12 +125,12 @@ describe('creating a session as the merchant', () => {
     [{ customer_id: 'a\0b' }, 'customer_id'],
     [{ customer_id: 'c', authorization: { text: 'a\0b', version: '1' } }, 'authorization.text'],
     [{ customer_id: 'c', metadata: { a: '\udc00' } }, 'metadata.a'],
-  ])('refuses text that storage can’t hold as it is: %j', async (body, path) => {
+  ])('creating a session refuses text that storage can’t hold as it is: %j', async (body, path) => {
     const answer = await server.merchant('POST', '/v1/sessions', body);
     expect([answer.status, answer.body.errors[0].path]).toEqual([422, path]);
   });
 
-  it('refuses bytes that are not UTF-8, and addresses with control characters', async () => {
+  it('creating a session refuses bytes that are not UTF-8, and addresses with control characters', async () => {
     const headers = { Authorization: `Bearer ${MERCHANT_KEY}`, 'Content-Type': 'application/json' };
     const body = new Uint8Array([...new TextEncoder().encode('{"customer_id":"a'), 0xff, 0xfe, 0x22, 0x7d]);
     expect((await server.request('/v1/sessions', { method: 'POST', headers, body })).status).toBe(400);

@@ -9,7 +9,7 @@ const UPDATE = { service: 'plaid', path: '/item/webhook/update' } as const;
 let old: TestServer;
 const cleanUp: (() => unknown)[] = [];
 beforeEach(async () => {
-  // Nobody is there to be told: the subject is where it would go.
+  // No receiver is there: the subject is where a webhook would go.
   old = await TestServer.start({ simulator: { deliver: async () => new Response() }, env: { PUBLIC_URL: OLD } });
   cleanUp.push(() => old.close());
 });
@@ -36,7 +36,7 @@ const updates = () => old.ledger.calls().filter(({ path }) => path === UPDATE.pa
 const items = () => old.storage.db.selectFrom('items').selectAll().orderBy('created_at').execute();
 
 describe('the address for webhooks of an Item', () => {
-  it('follows PUBLIC_URL, once, and is left alone where it is right', async () => {
+  it('the webhook address of an Item follows PUBLIC_URL, once, and is left alone where it is right', async () => {
     await expectConnected(old);
     await expectConnected(old, 'cus_2');
     const server = await moved(0);
@@ -50,7 +50,7 @@ describe('the address for webhooks of an Item', () => {
     expect(updates()).toBe(2);
   });
 
-  it('is told to Plaid where it was never known', async () => {
+  it('the webhook address of an Item is sent to Plaid where it was never known', async () => {
     await expectConnected(old);
     await old.storage.db.updateTable('items').set({ webhook_url: null }).execute();
     const server = await moved();
@@ -58,13 +58,13 @@ describe('the address for webhooks of an Item', () => {
     expect([updates(), (await items())[0]?.webhook_url]).toEqual([1, hooks(NEW)]);
   });
 
-  it('waits for an Item that is just being connected', async () => {
+  it('the webhook address waits for an Item that is just being connected', async () => {
     await expectConnected(old);
     await (await moved(0)).jobs.tick();
     expect(updates()).toBe(0);
   });
 
-  it('is tried again later when Plaid can’t be reached, and goes on with the others meanwhile', async () => {
+  it('the webhook address is retried later when Plaid can’t be reached, and other Items go on in the meantime', async () => {
     await expectConnected(old);
     await expectConnected(old, 'cus_2');
     const server = await moved();
@@ -78,7 +78,7 @@ describe('the address for webhooks of an Item', () => {
     expect(addresses()).toEqual([NEW, NEW].map(hooks));
   });
 
-  it('is given up for an Item that Plaid no longer has', async () => {
+  it('the webhook address is given up for an Item that Plaid no longer has', async () => {
     await expectConnected(old);
     const server = await moved();
     old.upstream.simulator.faults.add({ ...UPDATE, kind: 'plaid_error', error_code: 'ITEM_NOT_FOUND', times: 1 });
@@ -86,7 +86,7 @@ describe('the address for webhooks of an Item', () => {
     expect(updates()).toBe(1);
   });
 
-  it('goes on where a process was stopped', async () => {
+  it('the update of webhook addresses goes on where a process was stopped', async () => {
     await expectConnected(old);
     // Taken on, and left.
     const server = await moved();
@@ -102,7 +102,7 @@ describe('the address for webhooks of an Item', () => {
     expect(addresses()).toEqual([hooks(NEW)]);
   });
 
-  it('is not set back and forth by instances that disagree', async () => {
+  it('the webhook address is not set back and forth by instances that disagree', async () => {
     await expectConnected(old);
     const servers = [old, await moved(0)];
     await old.storage.db.updateTable('items').set({ created_at: 0 }).execute();
@@ -110,7 +110,7 @@ describe('the address for webhooks of an Item', () => {
     expect(updates()).toBe(1);
   });
 
-  it('makes Plaid’s ITEM/WEBHOOK_UPDATE_ACKNOWLEDGED an entry in the audit of its connections', async () => {
+  it('Plaid’s ITEM/WEBHOOK_UPDATE_ACKNOWLEDGED becomes an entry in the audit of the Item’s connections', async () => {
     const server = await TestServer.start();
     cleanUp.push(() => server.close());
     await expectConnected(server);

@@ -15,7 +15,7 @@ describe('a webhook of Finix’s', () => {
   const finix = (body: string, signature?: string) =>
     server.send('POST', '/webhooks/finix', body, signature ? { 'Finix-Signature': signature } : {});
 
-  it('with an empty body is answered 200, with a secret or without', async () => {
+  it('a webhook of Finix’s with an empty body is answered 200, with a secret or without', async () => {
     server = await TestServer.start();
     expect((await server.request('/webhooks/finix', { method: 'POST' })).status).toBe(200);
     await server.close();
@@ -24,7 +24,7 @@ describe('a webhook of Finix’s', () => {
     expect(await events()).toEqual([]);
   });
 
-  it('with a body is refused without a secret', async () => {
+  it('a webhook of Finix’s with a body is refused without a secret', async () => {
     server = await TestServer.start();
     expect((await finix('{}', webhooks().signFinix('{}', FINIX_SECRET))).status).toBe(401);
   });
@@ -35,14 +35,14 @@ describe('a webhook of Finix’s', () => {
     ['another body', (body) => webhooks().signFinix(`${body} `, FINIX_SECRET)],
     ['a signature of six minutes ago', (body) => webhooks().signFinix(body, FINIX_SECRET, Date.now() - 360_000)],
     ['half a signature', () => `timestamp=${Math.floor(Date.now() / 1000)}, sig=abc`],
-  ])('with %s is refused, and nothing is stored', async (_name, sign) => {
+  ])('a webhook of Finix’s with %s is refused, and nothing is stored', async (_name, sign) => {
     server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });
     const body = JSON.stringify({ id: 'event_1', type: 'updated', entity: 'instrument' });
     expect((await finix(body, sign(body))).status).toBe(401);
     expect(await events()).toEqual([]);
   });
 
-  it('is accepted with either secret while a secret is rotated', async () => {
+  it('a webhook of Finix’s is accepted with either secret while a secret is rotated', async () => {
     const next = 'e'.repeat(64);
     server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: `${FINIX_SECRET},${next}` } });
     const body = JSON.stringify({ id: 'event_1', type: 'updated', entity: 'instrument' });
@@ -58,7 +58,7 @@ describe('a webhook of Finix’s', () => {
       webhooks().settings.finix = { url: `${server.config.publicUrl}/webhooks/finix`, secret: FINIX_SECRET };
     });
 
-    it('that was disabled at Finix: the connection is revoked, and active once it is enabled again', async () => {
+    it('an instrument disabled at Finix: the connection is revoked, and active once it is enabled again', async () => {
       const { id } = await connect();
       const { payment_instrument } = await read(id);
       await changeInstrument(id, { enabled: false });
@@ -67,7 +67,7 @@ describe('a webhook of Finix’s', () => {
       expect((await expectStatus(id, 'active')).payment_instrument).toBe(payment_instrument);
     });
 
-    it('that was changed out of order: what is true at Finix counts', async () => {
+    it('changes of an instrument out of order: what is true at Finix counts', async () => {
       const { id } = await connect();
       await webhooks().settled();
       webhooks().hold();
@@ -77,13 +77,13 @@ describe('a webhook of Finix’s', () => {
       await expectStatus(id, 'active');
     });
 
-    it('whose check has an outcome: the merchant sees it', async () => {
+    it('a check of an instrument that has an outcome: the merchant sees it', async () => {
       const { id } = await connect();
       await changeInstrument(id, { attempt_bank_account_validation_check: true });
       expect((await expectStatus(id, 'active')).bank_account_validation_check).toBe('VALID');
     });
 
-    it('that our own renewal has disabled changes nothing, and no token of it is stored', async () => {
+    it('an instrument that our own renewal has disabled changes nothing, and no token of it is stored', async () => {
       const { id } = await connect();
       bank().renumber(item().item_id);
       await expectStatus(id, 'active');

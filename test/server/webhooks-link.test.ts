@@ -37,7 +37,7 @@ describe('LINK webhooks of a Hosted Link', () => {
     ['LINK/SESSION_FINISHED', ['SESSION_FINISHED']],
     ['LINK/ITEM_ADD_RESULT', ['ITEM_ADD_RESULT']],
     ['both, and one of them twice', ['ITEM_ADD_RESULT', 'SESSION_FINISHED', 'SESSION_FINISHED']],
-  ] as const)('%s: the session is completed without its page, once', async (_name, codes) => {
+  ] as const)('%s: the session of a Hosted Link is completed without its page, once', async (_name, codes) => {
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', { mode: 'hosted' });
     await finish([...codes], await server.publicToken(), link.link_token);
@@ -46,7 +46,7 @@ describe('LINK webhooks of a Hosted Link', () => {
     expect(enabled()).toHaveLength(1);
   });
 
-  it('said again while the customer chooses an account: their choice is waited for, and nothing is read again', async () => {
+  it('a repeated LINK webhook while the customer chooses an account waits for the choice, and nothing is read again', async () => {
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', { mode: 'hosted' });
     const token = await server.publicToken('user_several');
@@ -69,7 +69,7 @@ describe('LINK webhooks of a Hosted Link', () => {
     const link = (session: Session, more: object = {}, headers: Record<string, string> = {}) =>
       server.page(session, 'POST', '/link-token', { mode: 'hosted', ...more }, headers);
 
-    it('LINK/SESSION_FINISHED completes it without its page when the text was accepted before Link was opened', async () => {
+    it('LINK/SESSION_FINISHED completes a session without its page when the text was accepted before Link was opened', async () => {
       const session = await open();
       const asked = await link(session);
       expect(asked.body.authorization).toEqual({ text, version: '7', text_sha256: sha256(text) });
@@ -85,7 +85,7 @@ describe('LINK webhooks of a Hosted Link', () => {
       expect(accepted).toMatchObject([{ actor: 'page', details: { version: '7', text_sha256: sha256(text) } }]);
     });
 
-    it('LINK/SESSION_FINISHED leaves it open while nobody has accepted', async () => {
+    it('LINK/SESSION_FINISHED leaves a session open while no text was accepted', async () => {
       const session = await open();
       const { body } = await link(session);
       await finish(['SESSION_FINISHED'], await server.publicToken(), body.link_token);
@@ -108,7 +108,7 @@ describe('LINK webhooks of a Hosted Link', () => {
       expect(server.ledger.linkTokens()).toEqual([]);
     });
 
-    it('what was accepted first stays, whatever is sent later', async () => {
+    it('the text that was accepted first is kept, and later ones are ignored', async () => {
       const session = await open();
       await link(session, { authorization: agreed }, { 'User-Agent': 'First/1' });
       await link(session, { authorization: agreed }, { 'User-Agent': 'Second/1' });
@@ -117,13 +117,13 @@ describe('LINK webhooks of a Hosted Link', () => {
       expect(await server.complete(session, await server.publicToken())).toMatchObject({ status: 200 });
     });
 
-    it('the text comes only with a Hosted Link, whose page may not be there at its end', async () => {
+    it('the text of a session is shown up front only with a Hosted Link, whose page may not be there at its end', async () => {
       const { body } = await link(await open(), { mode: 'button' });
       expect(body.authorization).toBeUndefined();
     });
   });
 
-  it('LINK/EVENTS: kept without what it says', async () => {
+  it('LINK/EVENTS is kept without its content', async () => {
     webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
       webhook_type: 'LINK',
       webhook_code: 'EVENTS',
@@ -137,7 +137,7 @@ describe('LINK webhooks of a Hosted Link', () => {
     expect(JSON.stringify(event)).not.toMatch(/021000021|link-sandbox-secret/);
   });
 
-  it('the public token is sealed while it waits, and erased afterwards', async () => {
+  it('the public token of a Hosted Link is sealed while it waits, and erased afterwards', async () => {
     const session = await server.createSession();
     const { body: link } = await server.page(session, 'POST', '/link-token', { mode: 'hosted' });
     const token = await server.publicToken();

@@ -60,7 +60,10 @@ async function joined(): Promise<TestServer> {
   return other;
 }
 
-/** A connection whose instrument has been checked and then disabled at Finix; the answer about the check is still on its way. */
+/**
+ * A connection whose instrument has been checked and then disabled at Finix; the answer about the check is still on its
+ * way.
+ */
 async function changedTwice(answers: ReturnType<typeof lateAnswers>): Promise<string> {
   await start(answers);
   const { id } = await connect();
@@ -74,10 +77,10 @@ async function changedTwice(answers: ReturnType<typeof lateAnswers>): Promise<st
 }
 
 describe('of two webhooks about the same thing', () => {
-  it('the later answer of Finix counts, although the earlier one was long on its way', async () => {
+  it('of two webhooks about an instrument the later answer of Finix counts, although the earlier one was slow', async () => {
     const answers = lateAnswers();
     const id = await changedTwice(answers);
-    // Nobody handles the second while the first is under way.
+    // No worker handles the second while the first is being handled.
     const second = await joined();
     await second.jobs.tick();
     expect((await events()).map(({ tries }) => tries)).toEqual([1, 1, 0]);
@@ -85,7 +88,7 @@ describe('of two webhooks about the same thing', () => {
     await expectStatus(id, 'revoked');
   });
 
-  it('the later answer of Plaid counts, although the earlier one was long on its way', async () => {
+  it('of two webhooks about a login the later answer of Plaid counts, although the earlier one was slow', async () => {
     const answers = lateAnswers();
     await start(answers);
     const { id } = await connect();
@@ -114,11 +117,11 @@ describe('of two webhooks about the same thing', () => {
     await expectStatus(id, 'active');
   });
 
-  it('the one that a frozen process was at work on is not written by it any more', async () => {
+  it('a webhook that a frozen process was handling is not written by that process any more', async () => {
     const answers = lateAnswers();
     const id = await changedTwice(answers);
     const second = await joined();
-    // Longer than anybody may be at work on a webhook.
+    // Longer than any worker may handle a webhook.
     second.clockOffset = 10 * 60_000;
     await eventually(async () => {
       await second.jobs.tick();
@@ -130,7 +133,7 @@ describe('of two webhooks about the same thing', () => {
     await expectStatus(id, 'revoked');
   });
 
-  it('an answer that comes when its time is over is asked for once more, even if nobody has taken it up', async () => {
+  it('an answer that comes after the lease is asked for once more, also when no other worker has taken the webhook', async () => {
     const answers = lateAnswers();
     const id = await changedTwice(answers);
     const [, late] = await events();

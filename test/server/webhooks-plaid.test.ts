@@ -24,12 +24,12 @@ const setVerification = (verification_status: 'automatically_verified' | 'verifi
     }),
   });
 
-describe('Plaid says', () => {
+describe('webhooks of Plaid’s', () => {
   beforeEach(async () => {
     server = await TestServer.start();
   });
 
-  it('AUTH/AUTOMATICALLY_VERIFIED: the waiting connection gets one instrument, however often it is said', async () => {
+  it('AUTH/AUTOMATICALLY_VERIFIED: the waiting connection gets one instrument, however often it is sent', async () => {
     const { id } = await connect('user_pending_verification');
     expect((await read(id)).payment_instrument).toBeNull();
     webhooks().settings.copies = 3;
@@ -194,7 +194,7 @@ describe('Plaid says', () => {
     expect(enabled()).toEqual([]);
   });
 
-  it('ITEM/USER_PERMISSION_REVOKED, and the process stands still in the middle: another one disables', async () => {
+  it('ITEM/USER_PERMISSION_REVOKED, and the process freezes in the middle: another one disables', async () => {
     const { id } = await connect();
     const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
     server.upstream.simulator.faults.add({
@@ -244,7 +244,7 @@ describe('Plaid says', () => {
     );
   });
 
-  it('a broken login while a session is at work on the Item: handled once it is done', async () => {
+  it('a broken login while a session is processing the Item is handled once the session is done', async () => {
     server.upstream.simulator.faults.add({
       service: 'finix',
       method: 'POST',

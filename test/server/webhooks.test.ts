@@ -9,7 +9,7 @@ afterEach(() => server.close());
 
 const { webhooks, item, events, connect, settled, expectStatus } = connectionLifecycle(() => server);
 
-/** A webhook of Plaid's, sent by whoever has the header. */
+/** A webhook of Plaid's, sent by any client that has the header. */
 async function post(body: string, token: string | undefined) {
   const headers: Record<string, string> = token === undefined ? {} : { 'Plaid-Verification': token };
   return server.send('POST', '/webhooks/plaid', body, headers);
@@ -18,7 +18,7 @@ async function post(body: string, token: string | undefined) {
 const questions = () => server.ledger.calls().filter(({ path }) => path === '/webhook_verification_key/get').length;
 const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-/** Well-formed, with a key of nobody's. */
+/** Well-formed, with a key that doesn't exist. */
 function madeUp(kid: string, claims: string): string {
   return `${encode({ alg: 'ES256', kid, typ: 'JWT' })}.${claims}.${'A'.repeat(86)}`;
 }
@@ -45,7 +45,7 @@ describe('a webhook of Plaid’s', () => {
     environment: 'sandbox',
   });
 
-  it('is stored once, answered 200, and one of an unknown code is ignored', async () => {
+  it('a webhook of Plaid’s is stored once, answered 200, and one of an unknown code is ignored', async () => {
     const token = webhooks().signPlaid(payload);
     const answers = await Promise.all([post(payload, token), post(payload, token), post(payload, token)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
@@ -96,7 +96,7 @@ describe('a webhook of Plaid’s', () => {
         return { body: payload, token };
       },
     ],
-  ])('%s is refused, and nothing is stored', async (_name, forge) => {
+  ])('a webhook of Plaid’s %s is refused, and nothing is stored', async (_name, forge) => {
     const { body, token } = forge();
     const answer = await post(body, token);
     expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
@@ -104,7 +104,7 @@ describe('a webhook of Plaid’s', () => {
     expect(await events()).toEqual([]);
   });
 
-  it('is believed after a rotation of keys, each asked for once', async () => {
+  it('a webhook of Plaid’s is accepted after a rotation of keys, each read once', async () => {
     await post(payload, webhooks().signPlaid(payload));
     webhooks().rotateKey();
     const again = payload.replace('NEW_KIND', 'OTHER_KIND');
@@ -113,7 +113,7 @@ describe('a webhook of Plaid’s', () => {
     expect(server.ledger.calls().filter(({ path }) => path === '/webhook_verification_key/get')).toHaveLength(2);
   });
 
-  it('with made-up keys does not make the server ask Plaid without end; what comes then is to come again', async () => {
+  it('webhooks with made-up keys don’t make the server ask Plaid indefinitely; later ones are to come again', async () => {
     const answers = await flood(40);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401, 503]));
     expect(Number(answers.at(-1)?.headers.get('Retry-After'))).toBeGreaterThan(0);
@@ -121,7 +121,7 @@ describe('a webhook of Plaid’s', () => {
     expect(questions()).toBeLessThanOrEqual(20);
   });
 
-  it('is believed while others make up keys, also when its own is due to be asked for again', async () => {
+  it('a webhook of Plaid’s is accepted while others make up keys, also when its own is due to be read again', async () => {
     expect((await post(payload, webhooks().signPlaid(payload))).status).toBe(200);
     await flood(25);
     server.clockOffset = 61 * 60_000;
@@ -135,7 +135,7 @@ describe('a webhook of Plaid’s', () => {
     await other.close();
   });
 
-  it('is believed while Plaid cannot be asked for a known key again', async () => {
+  it('a webhook of Plaid’s is accepted while Plaid cannot be asked for a known key again', async () => {
     await post(payload, webhooks().signPlaid(payload));
     server.clockOffset = 61 * 60_000;
     const path = '/webhook_verification_key/get';
@@ -153,14 +153,14 @@ describe('a webhook of Plaid’s', () => {
     ['has no hash of the body', ({ iat }) => ({ iat })],
     ['is over another body', (claims) => ({ ...claims, request_body_sha256: '0'.repeat(64) })],
     ['names a key that can be none', (claims) => claims, 'x'],
-  ])('that %s by its own words is refused without a question to Plaid', async (_name, claim, kid) => {
+  ])('a webhook whose token %s is refused without a question to Plaid', async (_name, claim, kid) => {
     const [, claims = ''] = webhooks().signPlaid(payload).split('.');
-    const told = claim(JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>);
-    const { status } = await post(payload, madeUp(kid ?? crypto.randomUUID(), encode(told)));
+    const forged = claim(JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>);
+    const { status } = await post(payload, madeUp(kid ?? crypto.randomUUID(), encode(forged)));
     expect([status, questions()]).toEqual([401, 0]);
   });
 
-  it('with a new key is believed while another address makes up keys', async () => {
+  it('a webhook of Plaid’s with a new key is accepted while another address makes up keys', async () => {
     const { storage, config } = server;
     const now = await storage.now();
     const keys = createPlaidKeys({ storage, plaid: createPlaidClient(config.plaid) });
@@ -172,7 +172,7 @@ describe('a webhook of Plaid’s', () => {
     expect(await keys.find(kid, now, '192.0.2.2')).toMatchObject({ expiredAt: null });
   });
 
-  it('is answered 503 while Plaid cannot be asked for the key, so that it comes again', async () => {
+  it('a webhook of Plaid’s is answered 503 while Plaid cannot be asked for the key, so that it comes again', async () => {
     server.upstream.simulator.faults.add({
       service: 'plaid',
       path: '/webhook_verification_key/get',
@@ -184,18 +184,18 @@ describe('a webhook of Plaid’s', () => {
     expect((await post(payload, token)).status).toBe(200);
   });
 
-  it('that is signed but cannot be read is kept and ignored', async () => {
+  it('a webhook of Plaid’s that is signed but cannot be read is kept and ignored', async () => {
     expect((await post('not json', webhooks().signPlaid('not json'))).status).toBe(200);
     await settled();
     expect(await events()).toMatchObject([{ type: 'UNREADABLE', status: 'ignored' }]);
   });
 
-  it('larger than a megabyte is refused', async () => {
+  it('a webhook of Plaid’s larger than a megabyte is refused', async () => {
     const large = JSON.stringify({ webhook_type: 'LINK', filler: 'x'.repeat(1024 * 1024) });
     expect((await post(large, webhooks().signPlaid(large))).status).toBe(413);
   });
 
-  it('about an Item that nobody knows is ignored once its own news can no longer be late', async () => {
+  it('a webhook of Plaid’s about an unknown Item is ignored once its row can no longer be late', async () => {
     const body = payload.replace('NEW_KIND', 'LOGIN_REPAIRED');
     await post(body, webhooks().signPlaid(body));
     await eventually(async () => (await events())[0]?.tries === 1);
@@ -204,7 +204,7 @@ describe('a webhook of Plaid’s', () => {
     expect(await events()).toMatchObject([{ status: 'ignored' }]);
   });
 
-  it('is forgotten after a month, with the link tokens of its time', async () => {
+  it('a webhook of Plaid’s is forgotten after a month, with the link tokens of its time', async () => {
     const session = await server.createSession();
     await server.page(session, 'POST', '/link-token', {});
     await post(payload, webhooks().signPlaid(payload));
@@ -221,7 +221,7 @@ describe('a webhook of Plaid’s', () => {
     expect(await left()).toEqual([0, 0]);
   });
 
-  it('of the other environment changes nothing', async () => {
+  it('a webhook of Plaid’s of the other environment changes nothing', async () => {
     const { id } = await connect();
     const body = JSON.stringify({
       webhook_type: 'ITEM',

@@ -1,7 +1,10 @@
 import { decideLook, type Kept, nextCreateStep, type OpenCall } from '../../../server/work/create-call.ts';
 import { disable, list, QUIET, type Rules, type Worker, type World } from './world.ts';
 
-/** The server's own rules over rows as it writes them: connect/finix-instrument.ts and connect/sweep.ts, without their queries. */
+/**
+ * The server's own rules over rows as it writes them: connect/finix-instrument.ts and connect/sweep.ts, without their
+ * queries.
+ */
 interface Db {
   status: 'pending' | 'active' | 'ended';
   generation: number;
@@ -65,7 +68,7 @@ export const newRules: Rules<Db> = {
     const { db } = world;
     const made = worker.made ?? '';
     if (mayWrite && isWanted(db, worker)) return take(world, worker, made, [], [worker.call ?? '']);
-    // In no row's care otherwise: the row may be gone, after looks that came before this answer.
+    // In no row's care otherwise: the row may be gone, after sweeps that came before this answer.
     db.calls = db.calls.filter(({ id }) => id !== worker.call);
     db.calls.push({ ...madeRow(world, worker.generation, made), id: worker.call ?? '' });
   },

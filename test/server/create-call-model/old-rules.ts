@@ -1,8 +1,8 @@
 import { disable, list, QUIET, type Rules, type World } from './world.ts';
 
 /**
- * The rules that version 0.1.0 had, as the negative control: three columns of the connection in place of a row for each call. The search
- * must find what they leave enabled, or it would find nothing in the present ones either.
+ * The rules that version 0.1.0 had, as the negative control: three columns of the connection in place of a row for each
+ * call. The search must find what they leave enabled, or it would find nothing in the present ones either.
  */
 interface Db {
   status: 'pending' | 'active' | 'ended';

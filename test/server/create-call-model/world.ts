@@ -1,8 +1,9 @@
 import type { SeenInstrument } from '../../../server/work/create-call.ts';
 
 /**
- * A small world for one connection: Finix, which carries calls out late, answers or does not, and lists late; a database; workers that
- * crash, freeze and take over from each other; events that end or renew the connection. `explore` tries every order of what can happen.
+ * A small world for one connection: Finix, which carries calls out late, answers or does not, and lists late; a
+ * database; workers that crash, freeze and take each other's lease; events that end or renew the connection. `explore`
+ * tries every order of what can happen.
  */
 
 /** Ticks. Two, so that something can happen within the quiet period. */
@@ -36,13 +37,13 @@ export interface World<Db> {
   db: Db;
   instruments: Instrument[];
   flights: Flight[];
-  /** The one at work; one that was taken over from, and may come back. */
+  /** The present worker; one that lost its lease, and may come back. */
   worker: Worker | null;
   frozen: Worker | null;
   /** What the sweep has been given by Finix's list and has not acted on yet. */
   sweep: SeenInstrument[] | null;
   /** How often the sweep has asked Finix for its list. */
-  looks: number;
+  sweeps: number;
   /** How often each may still happen; bounds the search. */
   left: { creates: number; crashes: number; freezes: number; ends: number; renewals: number };
 }
@@ -56,7 +57,7 @@ export interface Rules<Db> {
   adopts(world: World<Db>, worker: Worker): boolean;
   /** Writes what was decided: adopts, or commits the intent. @param mayWrite the fence lets this worker write */
   write(world: World<Db>, worker: Worker, mayWrite: boolean): 'done' | 'send' | 'again';
-  /** The call has made `worker.made`, and its answer says so. */
+  /** The call has made `worker.made`, and its answer shows it. */
   answered(world: World<Db>, worker: Worker, mayWrite: boolean): void;
   /** An error that may have come after the commit. @returns whether the worker is done */
   failed(world: World<Db>, worker: Worker, mayWrite: boolean): boolean;
@@ -91,7 +92,7 @@ export interface Exploration {
 /** Nothing begins after this tick; a call of before it may be sent once more. */
 const LAST_EVENT = 5;
 /** More than any history needs: three for each of three calls, one for each instrument that was replaced. */
-const MOST_LOOKS = 12;
+const MOST_SWEEPS = 12;
 
 export function list<Db>({ instruments, now }: World<Db>): SeenInstrument[] {
   return instruments
@@ -113,7 +114,7 @@ export function explore<Db>(rules: Rules<Db>, left: World<Db>['left'], enough = 
     worker: { at: 'start', generation: 0 },
     frozen: null,
     sweep: null,
-    looks: 0,
+    sweeps: 0,
     left,
   };
   const known = new Set<string>();
@@ -137,7 +138,7 @@ export function explore<Db>(rules: Rules<Db>, left: World<Db>['left'], enough = 
 }
 
 function keyOf<Db>(rules: Rules<Db>, world: World<Db>): string {
-  const { now, db, instruments, flights, worker, frozen, sweep, looks, left } = world;
+  const { now, db, instruments, flights, worker, frozen, sweep, sweeps, left } = world;
   // Further back than the last look makes no difference.
   const from = (time: number) => Math.max(time - now, -5 * QUIET);
   return JSON.stringify([
@@ -147,7 +148,7 @@ function keyOf<Db>(rules: Rules<Db>, world: World<Db>): string {
     flights.map((one) => ({ ...one, sentAt: from(one.sentAt) })),
     [worker, frozen].map((one) => one && { ...one, ...(one.sentAt === undefined ? {} : { sentAt: from(one.sentAt) }) }),
     sweep,
-    looks,
+    sweeps,
     left,
   ]);
 }
@@ -163,10 +164,10 @@ function steps(trace: Trace | undefined): string[] {
   return all;
 }
 
-/** What must hold whenever nothing is under way and nothing is left to be looked for. */
+/** What must hold whenever nothing is in progress and nothing is left to be swept. */
 function problemOf<Db>(rules: Rules<Db>, world: World<Db>): string | undefined {
   const { status, instrument } = rules.status(world.db);
-  if (world.looks > MOST_LOOKS) return 'Finix is asked for its list for ever';
+  if (world.sweeps > MOST_SWEEPS) return 'Finix is asked for its list indefinitely';
   if (!isAtRest(rules, world) || status === 'pending') return undefined;
   const enabled = world.instruments.filter((one) => one.enabled).map(({ id }) => id);
   const expected = status === 'active' ? [instrument] : [];
@@ -174,7 +175,7 @@ function problemOf<Db>(rules: Rules<Db>, world: World<Db>): string | undefined {
   return `the connection is ${status} with ${instrument}, and enabled are ${enabled.join(', ') || 'none'}`;
 }
 
-/** Nothing is under way, and nothing is left to be looked for. */
+/** Nothing is in progress, and nothing is left to be swept. */
 function isAtRest<Db>(rules: Rules<Db>, { db, worker, frozen, sweep, flights }: World<Db>): boolean {
   return !rules.isOpen(db) && worker === null && frozen === null && sweep === null && flights.length === 0;
 }
@@ -199,7 +200,7 @@ function* successors<Db>(rules: Rules<Db>, world: World<Db>): Generator<[string,
     });
   }
   if (worker && !frozen && left.freezes > 0 && worker.at !== 'start') {
-    yield* change('the worker freezes, and another takes over', (copy) => {
+    yield* change('the worker freezes, and another takes its lease', (copy) => {
       copy.left.freezes--;
       copy.frozen = copy.worker;
       copy.worker = { at: 'start', generation: rules.status(copy.db).generation };
@@ -237,7 +238,7 @@ function* successors<Db>(rules: Rules<Db>, world: World<Db>): Generator<[string,
   } else if (rules.isSweepDue(world)) {
     yield* change('the sweep asks Finix for its list', (copy) => {
       copy.sweep = list(copy);
-      copy.looks++;
+      copy.sweeps++;
       return undefined;
     });
   }
@@ -284,7 +285,7 @@ function* workerSteps<Db>(
   } else if (present.at === 'intent') {
     yield* step('sends', (copy, worker) => {
       const { call = '', generation, sentAt = 0 } = worker;
-      // It looks at the clock before it sends.
+      // It sweeps at the clock before it sends.
       if (copy.now > sentAt) worker.at = 'start';
       else {
         copy.left.creates--;
@@ -331,7 +332,7 @@ function* finixSteps<Db>(world: World<Db>, change: Change<Db>): Generator<[strin
     for (const lag of [0, LONG_LAG]) {
       const name = lag === 0 ? '' : ', and lists it late';
       if (waits(world)) {
-        yield* change(`Finix makes an instrument and says so${name}`, (copy) => {
+        yield* change(`Finix makes an instrument and answers${name}`, (copy) => {
           Object.assign(waits(copy) ?? {}, { at: 'answered', made: commit(copy, lag) });
           return undefined;
         });

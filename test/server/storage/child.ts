@@ -1,4 +1,7 @@
-/** A process of its own on a shared database, for the tests: `increment` counts up in transactions, `append` adds rows until killed. */
+/**
+ * A process of its own on a shared database, for the tests: `increment` counts up in transactions, `append` adds rows
+ * until killed.
+ */
 import { writeSync } from 'node:fs';
 import { openStorage } from '../../../server/storage/open.ts';
 

@@ -16,7 +16,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('one look at the database’s clock is good for a second', async () => {
+test('one reading of the database’s clock is used for a second', async () => {
   const clock = new DatabaseClock(read);
   expect(await clock.now()).toBe(4_600_000);
   await vi.advanceTimersByTimeAsync(999);
@@ -27,14 +27,14 @@ test('one look at the database’s clock is good for a second', async () => {
   expect(asked).toBe(2);
 });
 
-test('many who ask at once ask the database once', async () => {
+test('many callers at once read the database’s clock once', async () => {
   const clock = new DatabaseClock(read);
   expect(new Set(await Promise.all(Array.from({ length: 20 }, () => clock.now())))).toEqual(new Set([4_600_000]));
   expect(asked).toBe(1);
 });
 
 test.each([
-  ['has slept, so that its monotonic clock stood still', 60_000],
+  ['has slept, so that its monotonic clock stopped', 60_000],
   ['had its clock set back', -60_000],
 ])('a machine that %s asks again', async (_name, leap) => {
   const clock = new DatabaseClock(read);
@@ -44,14 +44,14 @@ test.each([
   expect(asked).toBe(2);
 });
 
-test('whoever must know for certain asks the database', async () => {
+test('a caller that must know for certain reads the database’s clock', async () => {
   const clock = new DatabaseClock(read);
   await clock.now();
   expect(await clock.now(true)).toBe(4_600_000);
   expect(asked).toBe(2);
 });
 
-test('an answer that took its time is taken for one from the middle of it', async () => {
+test('a slow answer of the database’s clock counts as one from the middle of its wait', async () => {
   const clock = new DatabaseClock(async () => {
     const now = await read();
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -62,7 +62,7 @@ test('an answer that took its time is taken for one from the middle of it', asyn
   expect(await answer).toBe(4_600_050);
 });
 
-test('a process that was frozen while it asked learns the time anew', async () => {
+test('a process that was frozen while it read the clock reads it again', async () => {
   let frozenMs = 60_000;
   const clock = new DatabaseClock(async () => {
     const now = await read();
@@ -78,7 +78,7 @@ test('a process that was frozen while it asked learns the time anew', async () =
   expect(await after).toBe(4_660_000);
 });
 
-test('a database that does not answer is everybody’s error, and is asked again', async () => {
+test('a database that does not answer is every caller’s error, and is asked again', async () => {
   let isGone = true;
   const clock = new DatabaseClock(async () => {
     if (isGone) throw new Error('gone');

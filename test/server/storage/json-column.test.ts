@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { readIdentity, readMetadata, readProblem, readReceipt } from '../../../server/records/columns.ts';
 
 describe('a column that holds JSON', () => {
-  it('is read as the type that was written', () => {
+  it('a column that holds JSON is read as the type that was written', () => {
     const receipt = {
       text: 'I agree.',
       version: '1',
@@ -24,11 +24,14 @@ describe('a column that holds JSON', () => {
       () => readIdentity('{"personal_address":{"city":["Ada"]}}'),
       'Unexpected JSON in sessions.identity_enc: personal_address.city.',
     ],
-  ])('of another shape is an error that names the column and its members, and never their values', (read, message) => {
-    expect(read).toThrow(new Error(message));
-  });
+  ])(
+    'a column that holds JSON of another shape is an error that names the column and its members, and never their values',
+    (read, message) => {
+      expect(read).toThrow(new Error(message));
+    },
+  );
 
-  it('may name a problem that only a newer version knows', () => {
+  it('a column that holds JSON may name a problem that only a newer version knows', () => {
     const stored = JSON.stringify({ code: 'moon_phase', action: 'look_up', request_id: 'req_1' });
     expect(readProblem(stored)).toEqual({ code: 'internal_error', request_id: 'req_1' });
   });

@@ -18,7 +18,7 @@ const token = (i: number) => ({ table: 'items', row: `itm_${i}`, column: 'access
 
 forEachStorage((_name, kind) => {
   describe('the check at the start', () => {
-    test('passes with the key that the database knows, and refuses another, naming both ids', async () => {
+    test('the check of keys at the start passes with the key that the database knows, and refuses another, naming both ids', async () => {
       const storage = await kind.open();
       await assertKeys(storage, secretsOf(old));
       await assertKeys(storage, secretsOf(old));
@@ -28,7 +28,7 @@ forEachStorage((_name, kind) => {
       await expect(wrong).rejects.toThrow(secretsOf(foreign).currentKeyId);
     });
 
-    test('lets one of two first starts with different keys win', async () => {
+    test('the check of keys at the start lets one of two first starts with different keys win', async () => {
       const database = await kind.database();
       const storages = await Promise.all([database.open(), database.open()]);
       const starts = [old, foreign].map((key, i) => assertKeys(storages[i] as Storage, secretsOf(key)));
@@ -36,7 +36,7 @@ forEachStorage((_name, kind) => {
       expect(outcomes.map((outcome) => outcome.status).sort()).toEqual(['fulfilled', 'rejected']);
     });
 
-    test('wants the old key beside a new one until the keys have been rotated', async () => {
+    test('the check of keys at the start wants the old key next to a new one until the keys have been rotated', async () => {
       const storage = await kind.open();
       await assertKeys(storage, secretsOf(old));
       await assertKeys(storage, secretsOf(fresh, old));
@@ -48,7 +48,7 @@ forEachStorage((_name, kind) => {
   });
 
   describe('rotation', () => {
-    test('seals every value anew with the first key, in batches', async () => {
+    test('rotation seals every value again with the first key, in batches', async () => {
       const storage = await kind.open();
       await addItems(storage, secretsOf(old), 25);
       const secrets = secretsOf(fresh, old);
@@ -65,7 +65,7 @@ forEachStorage((_name, kind) => {
       expect((await rotateKeys(storage, secrets, { batch: 10 })).resealed).toBe(0);
     });
 
-    test('lets a change that comes in between win', async () => {
+    test('rotation keeps a change that is made in between', async () => {
       const storage = await kind.open();
       await addItems(storage, secretsOf(old), 3);
       const secrets = secretsOf(fresh, old);
@@ -88,7 +88,7 @@ forEachStorage((_name, kind) => {
       expect((await tokens(storage)).get('itm_1')).toBe(newer);
     });
 
-    test('leaves what it cannot open, and says so', async () => {
+    test('rotation leaves what it cannot open, and reports it', async () => {
       const storage = await kind.open();
       await addItems(storage, secretsOf(old), 2);
       const lost = secretsOf(foreign).seal('lost', token(0));
@@ -101,7 +101,7 @@ forEachStorage((_name, kind) => {
       expect((await tokens(storage)).get('itm_0')).toBe(lost);
     });
 
-    test('keeps an old key needed while a session could still use its client secret', async () => {
+    test('rotation keeps an old key needed while a session could still use its client secret', async () => {
       const storage = await kind.open();
       await assertKeys(storage, secretsOf(old));
       const secrets = secretsOf(fresh, old);
@@ -120,7 +120,7 @@ forEachStorage((_name, kind) => {
       await assertKeys(storage, secretsOf(fresh));
     });
 
-    test('covers every column that holds sealed values', async () => {
+    test('rotation covers every column that holds sealed values', async () => {
       const { db } = await kind.open();
       const tables = await db.introspection.getTables();
       const sealed = tables.flatMap(({ name, columns }) =>

@@ -23,7 +23,7 @@ forEachStorage((_name, kind) => {
     expect([count, sum]).toStrictEqual([1, rows.rate_limits.window_start]);
   });
 
-  test('an update tells how many rows it changed', async () => {
+  test('an update returns how many rows it changed', async () => {
     const { db } = await kind.open();
     await db.insertInto('items').values(rows.items).execute();
     const claim = () =>
@@ -33,7 +33,7 @@ forEachStorage((_name, kind) => {
   });
 
   describe('transactions', () => {
-    test('twenty at once that read and then write lose no update', async () => {
+    test('twenty transactions at once that read and then write lose no update', async () => {
       const storage = await kind.open();
       await storage.db
         .insertInto('rate_limits')
@@ -51,7 +51,7 @@ forEachStorage((_name, kind) => {
       expect(await storage.db.selectFrom('rate_limits').select('hits').executeTakeFirst()).toStrictEqual({ hits: 20 });
     });
 
-    test('of twenty at once that add what is missing, one adds it', async () => {
+    test('of twenty transactions at once that add what is missing, one adds it', async () => {
       const storage = await kind.open();
       const addIfMissing = () =>
         storage.transaction('customer:1', async (trx) => {
@@ -71,7 +71,7 @@ forEachStorage((_name, kind) => {
       expect(await db.selectFrom('rate_limits').select('hits').executeTakeFirst()).toStrictEqual({ hits: 150 });
     });
 
-    test('one that throws leaves nothing behind', async () => {
+    test('a transaction that throws leaves nothing behind', async () => {
       const storage = await kind.open();
       const failing = storage.transaction('customer:1', async (trx) => {
         await trx.insertInto('meta').values(rows.meta).execute();
@@ -81,7 +81,7 @@ forEachStorage((_name, kind) => {
       expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([]);
     });
 
-    test('one that swallows the error of a statement is not committed', async () => {
+    test('a transaction that swallows the error of a statement is not committed', async () => {
       const storage = await kind.open();
       const swallowing = storage.transaction('customer:1', async (trx) => {
         await trx.insertInto('meta').values(rows.meta).execute();
@@ -95,7 +95,7 @@ forEachStorage((_name, kind) => {
       expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([]);
     });
 
-    test('a query past an open one is refused, not left to wait for itself', async () => {
+    test('a query past an open transaction is refused, and does not wait for itself', async () => {
       const storage = await kind.open();
       await expect(storage.transaction('customer:1', () => storage.ping())).rejects.toThrow('Use trx');
       await expect(
@@ -146,7 +146,7 @@ forEachStorage((_name, kind) => {
     expect(names.filter((name) => !stored.has(name))).toEqual([]);
   });
 
-  test('a closed storage says that it is not available', async () => {
+  test('a closed storage reports that it is not available', async () => {
     const storage = await kind.open();
     const running = storage.transaction('customer:1', async (trx) => {
       await trx.insertInto('meta').values(rows.meta).execute();

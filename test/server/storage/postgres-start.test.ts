@@ -139,8 +139,8 @@ withPostgres('a start on PostgreSQL', (server) => {
 
     test('that does not exist: the sentence names it', async () => {
       await newRole();
-      role = 'nobody_there';
-      expect(await startProblem(asRole())).toMatch(/"nobody_there"/);
+      role = 'missing_role';
+      expect(await startProblem(asRole())).toMatch(/"missing_role"/);
     });
 
     test('that has no connection left: the sentence names max_connections', async () => {
@@ -274,7 +274,7 @@ withPostgres('a start on PostgreSQL', (server) => {
       await starts(await named('127.0.0.1', `${way}&${ca}`));
     });
 
-    test('and a CA file that is no certificate: the sentence says that it must be PEM', async () => {
+    test('and a CA file that is no certificate: the message demands PEM', async () => {
       const file = join(dir, 'not-a-ca.pem');
       await writeFile(file, '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n');
       const problem = await startProblem(await named('localhost', `sslmode=verify-full&sslrootcert=${file}`));

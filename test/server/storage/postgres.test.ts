@@ -59,7 +59,9 @@ withPostgres('PostgreSQL', (server) => {
     await storage.ping();
   });
 
-  test('while the server is gone every query says so, and afterwards they work again', async ({ skip }) => {
+  test('while the server is gone every query fails with that error, and afterwards they work again', async ({
+    skip,
+  }) => {
     skip(!server().canRestart, 'the server is not ours');
     await server().without(async () => {
       await expect(storage.ping()).rejects.toThrow(StorageUnavailableError);
@@ -68,7 +70,7 @@ withPostgres('PostgreSQL', (server) => {
     await storage.ping();
   });
 
-  test('a transaction that meets a row which came after its look is run again, and sees it', async () => {
+  test('a transaction that conflicts with a row inserted after its read is run again, and sees it', async () => {
     const other = new pg.Client({ connectionString: url });
     await other.connect();
     let rounds = 0;

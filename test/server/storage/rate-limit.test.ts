@@ -6,7 +6,7 @@ import { forEachStorage } from '../../helpers/storages.ts';
 const LONG = 1e12;
 
 forEachStorage((_name, kind) => {
-  test('lets the limit through and then says how long to wait', async () => {
+  test('a rate limit allows its number of calls and then returns how long to wait', async () => {
     const storage = await kind.open();
     const take = () => takeRateLimit(storage, 'ip:1', { limit: 2, windowMs: LONG });
     expect(await take()).toEqual({ allowed: true, retryAfterSeconds: 0 });
@@ -16,7 +16,7 @@ forEachStorage((_name, kind) => {
     expect(Math.abs(retryAfterSeconds - (2 * LONG - Date.now()) / 1000)).toBeLessThan(10);
   });
 
-  test('lets exactly the limit through when many instances ask at once', async () => {
+  test('a rate limit allows exactly its number when many instances ask at once', async () => {
     const database = await kind.database();
     const storages = [await database.open(), await database.open()];
     const takes = storages.flatMap((storage) =>
@@ -25,7 +25,7 @@ forEachStorage((_name, kind) => {
     expect((await Promise.all(takes)).filter(({ allowed }) => allowed)).toHaveLength(10);
   });
 
-  test('counts each bucket for itself', async () => {
+  test('a rate limit counts each bucket by itself', async () => {
     const storage = await kind.open();
     const take = (bucket: string) => takeRateLimit(storage, bucket, { limit: 1, windowMs: LONG });
     expect((await take('ip:1')).allowed).toBe(true);
@@ -33,7 +33,7 @@ forEachStorage((_name, kind) => {
     expect((await take('ip:1')).allowed).toBe(false);
   });
 
-  test('starts over with the next window', async () => {
+  test('a rate limit starts over with the next window', async () => {
     const storage = await kind.open();
     const take = () => takeRateLimit(storage, 'ip:1', { limit: 1, windowMs: 1_000 });
     await take();
@@ -46,7 +46,7 @@ forEachStorage((_name, kind) => {
     await vi.waitFor(async () => expect((await take()).allowed).toBe(true), { timeout: 5_000, interval: 50 });
   });
 
-  test('a clean-up keeps the windows that still count', async () => {
+  test('a clean-up keeps the rate limits whose windows still count', async () => {
     const storage = await kind.open();
     await takeRateLimit(storage, 'recent', { limit: 1, windowMs: 1_000 });
     await takeRateLimit(storage, 'old', { limit: 1, windowMs: LONG });

@@ -7,7 +7,7 @@ import { createSecrets, SecretsError } from '../../../server/storage/secrets.ts'
 const key = () => randomBytes(32).toString('base64');
 const where = { table: 'items', row: 'itm_1', column: 'access_token_enc' };
 
-test('what was sealed opens again, whatever the text', () => {
+test('a sealed value opens again, for any text', () => {
   const secrets = createSecrets([key()]);
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (plain) => {

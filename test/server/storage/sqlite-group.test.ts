@@ -72,13 +72,13 @@ test('transactions and writes that come together are committed once', async () =
   expect(commits()).toBe(1);
 });
 
-test('nobody hears of success before it is on the disk', async () => {
-  const heard: unknown[] = [];
-  await Promise.all(['a', 'b', 'c'].map((text) => note(text).then(() => heard.push(...seenOutside()))));
-  expect(heard).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c']);
+test('no caller learns of success before it is on the disk', async () => {
+  const seen: unknown[] = [];
+  await Promise.all(['a', 'b', 'c'].map((text) => note(text).then(() => seen.push(...seenOutside()))));
+  expect(seen).toEqual(['a', 'b', 'c', 'a', 'b', 'c', 'a', 'b', 'c']);
 });
 
-test('one that fails is undone by itself', async () => {
+test('a member of a group that fails is undone by itself', async () => {
   const failing = db.transaction().execute(async (trx) => {
     await trx.insertInto('notes').values({ text: 'undone' }).execute();
     throw new Error('changed my mind');
@@ -99,7 +99,7 @@ test('a statement that is refused leaves what others have written', async () => 
   expect(seenOutside()).toEqual(['a', 'b']);
 });
 
-test('a commit that fails is everybody’s failure, and leaves nothing', async () => {
+test('a commit that fails is every member’s failure, and leaves nothing', async () => {
   atCommit = () => {
     throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
   };
@@ -116,7 +116,7 @@ test('a commit that fails is everybody’s failure, and leaves nothing', async (
   expect(seenOutside()).toEqual(['afterwards']);
 });
 
-test('whoever reads what is not on the disk yet hears of it only when it is', async () => {
+test('a reader of what is not on the disk yet gets it only when it is', async () => {
   const order: string[] = [];
   atCommit = () => {
     order.push('commit fails');
@@ -135,21 +135,21 @@ test('whoever reads what is not on the disk yet hears of it only when it is', as
   expect(order).toEqual(['commit fails', 'not read']);
 });
 
-test('whoever gives up over what is not on the disk yet does so only when it is', async () => {
+test('a caller that gives up over what is not on the disk yet does so only when it is', async () => {
   const order: string[] = [];
   const writing = note('a').then(() => order.push('written'));
   const fenced = db
     .transaction()
     .execute(async (trx) => {
       const found = await trx.selectFrom('notes').selectAll().execute();
-      if (found.length > 0) throw new Error('somebody was faster');
+      if (found.length > 0) throw new Error('another caller was faster');
     })
     .catch(() => order.push(`given up, ${seenOutside().join()} is on the disk`));
   await Promise.all([writing, fenced]);
   expect(order.sort()).toEqual(['given up, a is on the disk', 'written']);
 });
 
-test('whoever is refused because of what is not on the disk yet hears of it only when it is', async () => {
+test('a caller that is refused because of what is not on the disk yet learns of it only when it is', async () => {
   const order: string[] = [];
   const writing = note('a').then(() => order.push('written'));
   const refused = db

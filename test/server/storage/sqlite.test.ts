@@ -170,7 +170,7 @@ function open(dir: string): Promise<Storage> {
   return openStorage({ dataDir: dir, log: (_level, message) => warnings.push(message) });
 }
 
-/** Another connection stands in for another process: SQLite locks between connections in the same way. */
+/** Another connection represents another process: SQLite locks between connections in the same way. */
 async function lockedByAnother(): Promise<SqliteDatabase> {
   const other = await openSqliteFile(dataDir, () => {});
   other.exec('BEGIN IMMEDIATE');
