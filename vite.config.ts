@@ -48,7 +48,7 @@ const environments: Record<string, EnvironmentOptions> = {
     },
   ),
   server: nodeModule('dist/server', { main: 'server/main.ts', index: 'server/index.ts' }),
-  simulator: nodeModule('dist/simulator', { index: 'demo/simulator/index.ts' }),
+  simulator: nodeModule('dist/simulator', { index: 'demo/simulator/index.ts', serve: 'demo/simulator/serve.ts' }),
   demo: {
     consumer: 'client',
     build: {

@@ -27,6 +27,8 @@ export interface SimulatorSettings {
   signalRulesets: Record<string, 'signal' | 'balance'>;
   /** How long after the exchange that happens which a scenario has in store, in real milliseconds. */
   laterMs: number;
+  /** The user name that Link begins with and that `/sandbox/public_token/create` takes where it is given none. */
+  username: string;
 }
 
 /** What happens at a bank outside of Link, days later: each changes the Item and has Plaid send its webhook. */

@@ -6,13 +6,12 @@ export {
   createSimulator,
   type Ledger,
   type LedgerItem,
-  type RunningSimulator,
   SIMULATOR_CREDENTIALS,
   type Simulator,
   type SimulatorEvents,
   type SimulatorOptions,
-  startSimulator,
 } from './simulator.ts';
+export { type RunningSimulator, startSimulator } from './start.ts';
 export type { FinixResource, Lifetimes, SimulatedCall } from './state.ts';
 export type { FaultKind, FaultRule } from './types.ts';
 export type { Deliver, SimulatedWebhook, WebhookSettings, Webhooks } from './webhooks.ts';

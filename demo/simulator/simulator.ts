@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { createBank } from './bank.ts';
 import type { AchNetwork, Bank, Context, LinkStep, SimulatorSettings, Step } from './context.ts';
@@ -68,7 +67,7 @@ export interface Ledger {
   /** What Signal was asked and told, by `client_transaction_id`. */
   signalTransactions(): ({ client_transaction_id: string } & SignalTransaction)[];
   /** Each processor token with the products that it is limited to; an empty list: all. */
-  processorPermissions(): { processor_token: string; products: string[] }[];
+  processorPermissions(): { processor_token: string; item_id: string; products: string[] }[];
   linkTokens(): SimulatedLinkToken[];
   publicTokens(): SimulatedPublicToken[];
   processorTokens(): string[];
@@ -152,6 +151,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     disabledProducts: options.disabledProducts ?? [],
     signalRulesets: options.signalRulesets ?? { default: 'signal', balance: 'balance' },
     laterMs: options.laterMs ?? LATER_MS,
+    username: 'user_good',
   };
   const shared: Omit<Context, 'webhooks' | 'bank' | 'ach'> = {
     state,
@@ -216,7 +216,11 @@ function ledgerOf(state: State, webhooks: Webhooks): Ledger {
       ),
     processorPermissions: () =>
       copies(
-        [...state.processorTokens.values()].map(({ processor_token, products }) => ({ processor_token, products })),
+        [...state.processorTokens.values()].map(({ processor_token, item_id, products }) => ({
+          processor_token,
+          item_id,
+          products,
+        })),
       ),
     linkTokens: () => copies(state.linkTokens.values()),
     publicTokens: () => copies(state.publicTokens.values()),
@@ -242,45 +246,5 @@ function itemCopy(item: SimulatedItem): LedgerItem {
     removed: item.removed,
     login_required: item.login_required,
     webhook: item.webhook,
-  };
-}
-
-export interface RunningSimulator {
-  simulator: Simulator;
-  /** `http://127.0.0.1:{port}` */
-  url: string;
-  /** For PLAID_BASE_URL. */
-  plaidUrl: string;
-  /** For FINIX_BASE_URL. */
-  finixUrl: string;
-  /** For a `<script>` before the widget. */
-  linkScriptUrl: string;
-  close(): Promise<void>;
-}
-
-/** Starts the simulator on loopback. `port` 0, the default, takes a free one. */
-export async function startSimulator(options: SimulatorOptions & { port?: number } = {}): Promise<RunningSimulator> {
-  const simulator = createSimulator(options);
-  const { server, port } = await new Promise<{ server: ReturnType<typeof serve>; port: number }>((resolve, reject) => {
-    const server = serve(
-      // A test runner's own Request and Response must stay as they are.
-      { fetch: simulator.app.fetch, hostname: '127.0.0.1', port: options.port ?? 0, overrideGlobalObjects: false },
-      (info) => resolve({ server, port: info.port }),
-    );
-    server.once('error', reject);
-  });
-  const url = `http://127.0.0.1:${port}`;
-  return {
-    simulator,
-    url,
-    plaidUrl: `${url}/plaid`,
-    finixUrl: `${url}/finix`,
-    linkScriptUrl: `${url}/link/link-initialize.js`,
-    close: () =>
-      new Promise((resolve, reject) => {
-        simulator.close();
-        server.close((error) => (error ? reject(error) : resolve()));
-        if ('closeAllConnections' in server) server.closeAllConnections();
-      }),
   };
 }

@@ -6,7 +6,17 @@ export type ServiceName = 'plaid' | 'finix' | 'link';
  * `reset`: the connection is cut. `status`: an error in the provider's own shape. `html`: a gateway's page instead of JSON.
  * `malformed`: JSON that stops in the middle. `plaid_error` and `finix_error`: a named error of the provider.
  */
-export type FaultKind = 'timeout' | 'delay' | 'reset' | 'status' | 'html' | 'malformed' | 'plaid_error' | 'finix_error';
+export const FAULT_KINDS = [
+  'timeout',
+  'delay',
+  'reset',
+  'status',
+  'html',
+  'malformed',
+  'plaid_error',
+  'finix_error',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface FaultRule {
   service: ServiceName;

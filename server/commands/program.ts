@@ -4,17 +4,26 @@ import { settingsHelp } from '../settings/print.ts';
 import { SETTINGS } from '../settings/table.ts';
 import { addBackup } from './backup.ts';
 import { type AddCommand, type CommandContext, describeFailure, EXIT } from './command.ts';
+import { addCompletion } from './completion.ts';
+import { addDemo } from './demo.ts';
 import { addErase } from './erase.ts';
 import { addLink } from './link.ts';
 import { addList } from './list.ts';
+import { addListen } from './listen.ts';
 import { addReconcile } from './reconcile.ts';
 import { addResendWebhooks } from './resend-webhooks.ts';
 import { addRotateKeys } from './rotate-keys.ts';
 import { addServe } from './serve.ts';
+import { addSimulator } from './simulator.ts';
+import { addTrigger } from './trigger.ts';
 
 /** In the order of the help. */
 const COMMANDS: AddCommand[] = [
   addServe,
+  addDemo,
+  addSimulator,
+  addTrigger,
+  addListen,
   addList,
   addLink,
   addBackup,
@@ -22,6 +31,7 @@ const COMMANDS: AddCommand[] = [
   addResendWebhooks,
   addErase,
   addReconcile,
+  addCompletion,
 ];
 
 /** As npm installs it. */

@@ -77,7 +77,7 @@ export class LinkSessions {
       completion_redirect_uri: token.hosted?.completion_redirect_uri ?? null,
       institution: session.institution,
       institutions: INSTITUTIONS,
-      username: this.#personOf(token)?.username ?? 'user_good',
+      username: this.#personOf(token)?.username ?? this.#context.settings.username,
       hints: SCENARIOS.map(({ username, description }) => ({ username, description })),
     };
   }
@@ -257,7 +257,7 @@ export class LinkSessions {
     const session = this.#byState(stateId);
     if (!session?.institution) return null;
     const token = this.#context.state.linkTokens.get(session.link_token);
-    const username = (token && this.#personOf(token)?.username) ?? 'user_good';
+    const username = (token && this.#personOf(token)?.username) ?? this.#context.settings.username;
     return { name: session.institution.name, color: session.institution.color, username };
   }
 

@@ -47,7 +47,7 @@ export function createPublicToken(context: Context, json: unknown): Answer {
   const { institution_id, initial_products, options } = read(sandboxPublicToken, json);
   const institution = findInstitution(institution_id);
   if (!institution) throw plaidRefusal('INVALID_INSTITUTION');
-  const scenario = findScenario(options?.override_username ?? 'user_good');
+  const scenario = findScenario(options?.override_username ?? context.settings.username);
   const password = options?.override_password ?? PASSWORDS.good;
   const code = password.startsWith(PASSWORDS.errorPrefix) ? password.slice(PASSWORDS.errorPrefix.length) : null;
   if (code && isKnownCode(code)) throw plaidRefusal(code);

@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { Webhook } from 'standardwebhooks';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CommandResult, runCommand } from '../helpers/command.ts';
+import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
+import { eventually, TestServer, testEnvironment } from '../helpers/server.ts';
+
+describe('trigger', () => {
+  let server: TestServer;
+  beforeEach(async () => {
+    server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: 'finix-webhook-secret' } });
+    server.upstream.simulator.settings.laterMs = 3600_000;
+    server.upstream.simulator.webhooks.settings.finix = {
+      url: 'http://localhost:3000/webhooks/finix',
+      secret: 'finix-webhook-secret',
+    };
+  });
+  afterEach(() => server.close());
+
+  const trigger = (...args: string[]): Promise<CommandResult> =>
+    runCommand(['trigger', ...args], {
+      ...testEnvironment({ PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl }),
+      DATA_DIR: server.dataDir,
+    });
+
+  /** What became of the newest connection, once the event's webhook was handled. */
+  async function statusOf(id: string): Promise<string> {
+    await server.upstream.simulator.webhooks.settled();
+    await server.jobs.tick();
+    return (await server.merchant('GET', `/v1/connections/${id}`)).body.status;
+  }
+
+  it.each([
+    ['login-broken', 'needs_repair'],
+    ['permission_revoked', 'revoked'],
+    ['account_revoked', 'revoked'],
+    ['instruments_disabled', 'revoked'],
+    ['account_opened', 'active'],
+  ])('%s reaches the server by its webhook: the connection is %s', async (event, status) => {
+    const [connection] = (await server.connect()).answer.body.connections;
+    const { code, out, err } = await trigger(event, '--connection', connection.id);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toBe(`${event.replace('-', '_')} of ${connection.id}: the simulator sends its webhook\n`);
+    expect(await statusOf(connection.id)).toBe(status);
+  });
+
+  it('returns the newest debit, and makes one where there is none', async () => {
+    const [connection] = (await server.connect()).answer.body.connections;
+    const { code, out } = await trigger('debit_returned', '--code', 'R10');
+    expect([code, out]).toEqual([0, expect.stringMatching(/TR\w+ at the simulator/)]);
+    expect(await statusOf(connection.id)).toBe('revoked');
+    const { body } = await server.merchant('GET', `/v1/connections/${connection.id}`);
+    expect(body.last_return).toMatchObject({ code: 'R10', amount: 1000 });
+  });
+
+  it('names what it does not know', async () => {
+    expect(await trigger('flood')).toMatchObject({ code: 2, err: expect.stringContaining('flood') });
+    expect(await trigger('login_broken')).toMatchObject({ code: 1, err: 'No bank is connected.\n' });
+    const missing = await trigger('login_broken', '--connection', 'con_none');
+    expect([missing.code, missing.err]).toEqual([1, expect.stringContaining('con_none')]);
+  });
+
+  it('refuses to touch production', async () => {
+    const env = testEnvironment({ PLAID_ENV: 'production', FINIX_ENV: 'live', DATA_DIR: server.dataDir });
+    const { code, err } = await runCommand(['trigger', 'login_broken'], {
+      ...env,
+      ENCRYPTION_KEY: Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64'),
+      PUBLIC_URL: 'https://connect.shop.example',
+    });
+    expect([code, err]).toEqual([1, expect.stringContaining('PLAID_ENV=sandbox only')]);
+  });
+
+  it('ends with 3 when the simulator is gone', async () => {
+    await server.connect();
+    const env = testEnvironment({
+      PLAID_BASE_URL: 'http://127.0.0.1:9/plaid',
+      FINIX_BASE_URL: 'http://127.0.0.1:9/finix',
+    });
+    const { code, err } = await runCommand(['trigger', 'login_broken'], { ...env, DATA_DIR: server.dataDir });
+    expect([code, err]).toEqual([3, expect.stringContaining('http://127.0.0.1:9')]);
+  });
+});
+
+describe('listen', () => {
+  let receiver: Receiver;
+  const cleanUp: (() => unknown)[] = [];
+  beforeEach(async () => {
+    receiver = await startReceiver();
+    cleanUp.push(() => receiver.close());
+  });
+  afterEach(async () => {
+    for (const step of cleanUp.splice(0).reverse()) await step();
+  });
+
+  async function startListening(args: string[], env: Record<string, string> = {}) {
+    let printed = '';
+    let stop = () => {};
+    const stopped = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    const done = runCommand(['listen', '--port', '0', ...args], env, stopped, (text) => {
+      printed += text;
+    });
+    cleanUp.push(async () => {
+      stop();
+      expect((await done).code).toBe(0);
+    });
+    const url = await eventually(async () => /MERCHANT_WEBHOOK_URL=(\S+)/.exec(printed)?.[1]);
+    return { url, printed: () => printed };
+  }
+
+  it('forwards the server’s events, signature and all, and gives back the handler’s answer', async () => {
+    const { url, printed } = await startListening(['--forward-to', receiver.url], {
+      MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    });
+    const server = await TestServer.start({
+      env: { MERCHANT_WEBHOOK_URL: url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
+    });
+    cleanUp.push(() => server.close());
+    receiver.answer = { status: 500 };
+    await server.connect();
+    await server.jobs.tick();
+    expect(receiver.types().sort()).toEqual(['connection.active', 'session.completed']);
+    expect(receiver.received.map(({ isSigned }) => isSigned)).toEqual([true, true]);
+    expect(printed()).toMatch(/\d\d:\d\d:\d\d connection\.active con_\w+ signed -> 500\n/);
+    const { body } = await server.merchant('GET', '/v1/webhook-deliveries');
+    expect(body.data.map(({ last_status }: { last_status: number }) => last_status)).toEqual([500, 500]);
+  });
+
+  it('shows which events are not signed by the secret, and cannot be made to steer the terminal', async () => {
+    const { url, printed } = await startListening(['--print'], { MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET });
+    const body = JSON.stringify({ type: 'connection.active', data: { id: 'con_\u001b[2J' } });
+    const wrong = new Webhook(`whsec_${Buffer.alloc(32, 1).toString('base64')}`);
+    const now = new Date();
+    const { status } = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'webhook-id': 'msg_1',
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        'webhook-signature': wrong.sign('msg_1', now, body),
+      },
+      body,
+    });
+    expect(status).toBe(204);
+    expect(printed()).toContain('NOT SIGNED by MERCHANT_WEBHOOK_SECRET');
+    expect(printed()).not.toContain('\u001b');
+  });
+
+  it('answers 502 while the handler does not answer, and 405 to other methods', async () => {
+    const { url, printed } = await startListening(['--forward-to', 'http://127.0.0.1:9/hooks']);
+    expect((await fetch(url, { method: 'POST', body: '{"type":"session.completed"}' })).status).toBe(502);
+    expect(printed()).toContain('no answer from http://127.0.0.1:9/hooks');
+    expect((await fetch(url)).status).toBe(405);
+  });
+
+  it.each([
+    [['--forward-to', 'https://elsewhere.example/hooks'], 'addresses of this machine'],
+    [['--forward-to', 'hooks'], 'http address'],
+    [['--port', '99999'], '65535'],
+  ])('refuses %j', async (args, named) => {
+    const { code, err } = await runCommand(['listen', ...args]);
+    expect([code, err]).toEqual([2, expect.stringContaining(named)]);
+  });
+});
+
+describe('completion', () => {
+  it('completes commands and their options in bash', async () => {
+    const { out } = await runCommand(['completion', 'bash']);
+    const complete = async (...line: string[]): Promise<string[]> => {
+      const words = line.map((word) => `'${word}'`).join(' ');
+      const script = `${out}\nCOMP_WORDS=(finix-bank-connect-server ${words}); COMP_CWORD=${line.length}; _finix_bank_connect_server; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const { stdout } = await promisify(execFile)('bash', ['-c', script]);
+      return stdout.trim().split('\n');
+    };
+    expect(await complete('re')).toEqual(['resend-webhooks', 'reconcile']);
+    expect(await complete('reconcile', '--')).toEqual(['--fix', '--since', '--json', '--help']);
+    expect(await complete('list', 'w')).toEqual(['webhooks']);
+    expect(await complete('completion', '')).toEqual(['bash', 'zsh', 'fish', '--help']);
+  });
+
+  it('names every command for zsh and fish', async () => {
+    for (const shell of ['zsh', 'fish']) {
+      const { code, out } = await runCommand(['completion', shell]);
+      expect(code).toBe(0);
+      for (const command of ['serve', 'trigger', 'rotate-keys']) expect(out).toContain(command);
+    }
+    expect((await runCommand(['completion', 'csh'])).code).toBe(2);
+  });
+});
