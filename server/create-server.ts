@@ -101,7 +101,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const quietMs = options.quietMs ?? config.finix.quietMs;
   const answerWithinMs = options.answerWithinMs ?? options.timing?.answerWithinMs ?? TIMING.answerWithinMs;
   const timing: Timing = { ...TIMING, ...options.timing, answerWithinMs };
-  const outbox = createOutbox(config);
+  const outbox = createOutbox(config, secrets);
   const doubt = await watchHistory(storage, log);
   const owners = createOwnerChecks({ storage, secrets, plaid, outbox, log });
   const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt };
@@ -110,7 +110,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const inbound = createInbound({ ...deps, connector, tasks });
   const webhooks =
     config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
-  const deliveries = createDeliveries({ storage, log, timing, webhooks });
+  const deliveries = createDeliveries({ config, storage, secrets, log, timing, webhooks });
   const hasMerchantWebhook = webhooks !== undefined;
   const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries, hasMerchantWebhook });
   const { isReady = () => true, isStopping = () => false } = options;

@@ -7,6 +7,7 @@ import type {
   CreateLinkRequest,
   CreateSessionRequest,
   ErasedCustomer,
+  Evidence,
   Link,
   LinkStatus,
   MerchantConnection,
@@ -93,6 +94,9 @@ export function createClient(options: ClientOptions) {
      * Disables the instrument and ends the access to the bank. `removed` when it is done; a job continues otherwise.
      */
     remove: (id: string, options?: CallOptions) => remove<MerchantConnection>(at('/v1/connections', id), options),
+    /** Proof of the customer's authorization, signed: `jws`. */
+    evidence: (id: string, options?: CallOptions) =>
+      get<Evidence>(`${at('/v1/connections', id)}/evidence`, undefined, options),
     /** Asks whether an amount may be debited now. */
     check: (id: string, request: CheckRequest, options?: CallOptions) =>
       post<Check>(`${at('/v1/connections', id)}/check`, request, options),
@@ -103,8 +107,10 @@ export function createClient(options: ClientOptions) {
     create: (request: CreateLinkRequest, options?: CreateOptions) =>
       post<Link & { url: string }>('/v1/links', request, withKey(options)),
     retrieve: (id: string, options?: CallOptions) => get<Link>(at('/v1/links', id), undefined, options),
-    list: (query: { customer_id?: string; status?: LinkStatus } & PageOptions = {}, options?: CallOptions) =>
-      get<Page<Link>>('/v1/links', query, options),
+    list: (
+      query: { customer_id?: string; merchant_id?: string; status?: LinkStatus } & PageOptions = {},
+      options?: CallOptions,
+    ) => get<Page<Link>>('/v1/links', query, options),
     revoke: (id: string, options?: CallOptions) => post<Link>(`${at('/v1/links', id)}/revoke`, undefined, options),
   };
 
@@ -144,7 +150,11 @@ export function createClient(options: ClientOptions) {
 
 export interface ConnectionQuery {
   customer_id?: string;
+  /** Of a platform. */
+  merchant_id?: string;
   status?: ConnectionStatus;
+  /** ISO 8601. Connections in use whose consent ends before this time. */
+  consent_expires_before?: string;
 }
 
 /** Ids are written by others: none may lead to another path. */

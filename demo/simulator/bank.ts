@@ -6,6 +6,14 @@ import type { Later } from './scenario.ts';
 import type { SimulatedAccount, SimulatedItem } from './state.ts';
 
 const WEEK_MS = 7 * 24 * 3600_000;
+/** For as long as a new consent lasts where it ends at all. */
+const CONSENT_MS = 180 * 24 * 3600_000;
+
+/** The customer has signed in again, which renews a consent that has an end. */
+export function signIn(item: SimulatedItem, now: number): void {
+  item.login_required = false;
+  if (item.consent_ends_at !== null) item.consent_ends_at = now + CONSENT_MS;
+}
 
 /** What a scenario has in store for its Items, by the name that it gives it. */
 const LATER: Record<Later, (bank: Bank, item: SimulatedItem, webhooks: WebhookSender) => void> = {
@@ -57,7 +65,7 @@ export function createBank({
     },
     repairLogin(itemId) {
       const item = find(itemId);
-      item.login_required = false;
+      signIn(item, now());
       webhooks.plaidItem(item, 'ITEM', 'LOGIN_REPAIRED');
     },
     revokePermission(itemId) {
@@ -89,11 +97,15 @@ export function createBank({
     },
     announceDisconnect(itemId, code = 'PENDING_DISCONNECT') {
       const at = new Date(now() + WEEK_MS).toISOString();
+      if (code === 'PENDING_EXPIRATION') find(itemId).consent_ends_at = Date.parse(at);
       const more =
         code === 'PENDING_DISCONNECT'
           ? { reason: 'INSTITUTION_TOKEN_EXPIRATION', disconnect_time: at }
           : { consent_expiration_time: at };
       webhooks.plaidItem(find(itemId), 'ITEM', code, more);
+    },
+    limitConsent(itemId, endsAt) {
+      find(itemId).consent_ends_at = endsAt;
     },
     openAccount(itemId) {
       webhooks.plaidItem(find(itemId), 'ITEM', 'NEW_ACCOUNTS_AVAILABLE', { error: null });
@@ -112,7 +124,7 @@ export function createBank({
     },
     signInAgain(itemId, { newIds = false } = {}) {
       const item = find(itemId);
-      item.login_required = false;
+      signIn(item, now());
       if (newIds) item.accounts = item.accounts.map((a): SimulatedAccount => ({ ...a, account_id: plaidId() }));
     },
     beginLater(item) {

@@ -49,6 +49,8 @@ export interface Bank {
   renumber(itemId: string): void;
   /** The consent ends in a week. */
   announceDisconnect(itemId: string, code?: 'PENDING_DISCONNECT' | 'PENDING_EXPIRATION'): void;
+  /** The consent has an end from now on, in milliseconds since 1970; a sign-in renews it. */
+  limitConsent(itemId: string, endsAt: number): void;
   /** There is one more account at the login. */
   openAccount(itemId: string): void;
   /** Somebody disables the login's payment instruments in Finix's dashboard. */

@@ -34,6 +34,8 @@ export interface Scenario {
   holderCategory?: 'personal' | 'business' | 'unrecognized' | null;
   /** What `/identity/match` answers, whatever it is asked; scores by comparing with the owner when left out. */
   ownerScores?: OwnerScores;
+  /** In place of `ownerScores`, for accounts of another owner: by the last digits of the account. */
+  otherOwners?: Readonly<Record<string, OwnerScores>>;
 }
 
 /** The scores of `/identity/match`, 0 to 100; null: the bank has no such data. */

@@ -1,4 +1,4 @@
-import { account, CHECKING } from './account-templates.ts';
+import { account, CHECKING, SAVINGS } from './account-templates.ts';
 import { OWNER, type Scenario } from './scenario.ts';
 
 const MATCH = '/identity/match';
@@ -32,6 +32,16 @@ export const KNOWN_SCENARIOS: readonly Scenario[] = [
     owner: 'Marcus Vale',
     keepsOwner: true,
     ownerScores: { legal_name: 22, email_address: 0, phone_number: 0, address: 14 },
+  },
+  {
+    username: 'user_owner_mixed',
+    title: 'One account of another owner',
+    description:
+      'Two accounts at one login: the checking account is the customer’s, the savings account another person’s.',
+    accounts: [CHECKING, SAVINGS],
+    owner: OWNER,
+    ownerScores: { legal_name: 100, email_address: 100, phone_number: 100, address: 100 },
+    otherOwners: { '1111': { legal_name: 12, email_address: 0, phone_number: 0, address: 9 } },
   },
   {
     username: 'user_owner_unknown',

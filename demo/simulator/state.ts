@@ -43,6 +43,8 @@ export interface SimulatedItem {
   exchanged: boolean;
   removed: boolean;
   login_required: boolean;
+  /** When the consent ends; null: the bank sets no end. */
+  consent_ends_at: number | null;
   /** The scenario's own faults, counted for this Item. */
   faults: Faults;
 }

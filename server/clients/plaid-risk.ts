@@ -229,7 +229,8 @@ export function createRiskCalls(call: PlaidCall): PlaidRiskCalls {
   };
 }
 
-function timeOf(text: string | null | undefined): number | null {
+/** Times of Plaid's are RFC 3339; what can't be read is not known. */
+export function timeOf(text: string | null | undefined): number | null {
   const ms = Date.parse(text ?? '');
   return Number.isNaN(ms) ? null : ms;
 }

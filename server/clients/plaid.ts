@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
 import { createOutbound, type Observer, UpstreamError } from './outbound.ts';
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
-import { createRiskCalls, type PlaidCall, type PlaidRiskCalls } from './plaid-risk.ts';
+import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient extends PlaidRiskCalls {
@@ -27,6 +27,8 @@ export interface PlaidClient extends PlaidRiskCalls {
   updateWebhook(accessToken: string, url: string): Promise<void>;
   /** The error code that the Item is in, such as `ITEM_LOGIN_REQUIRED`; null: none. */
   getItemError(accessToken: string): Promise<string | null>;
+  /** When the Item's consent ends, in milliseconds since 1970; null: no end is known. */
+  getConsentEnd(accessToken: string): Promise<number | null>;
   /** The products that the Item's customer has agreed to, such as `auth`. */
   getItemProducts(accessToken: string): Promise<string[]>;
   /** A key that webhooks are signed with. Times are milliseconds since 1970. */
@@ -60,6 +62,8 @@ export interface PlaidLogin {
   webhookUrl: string;
   /** How Plaid verified the numbers, in Plaid's word (`INSTANT_AUTH`, …); null: not reported. */
   authMethod: string | null;
+  /** When the customer's consent ends, in milliseconds since 1970; null: no end is known. */
+  consentExpiresAt: number | null;
 }
 
 export interface PlaidAccount {
@@ -118,12 +122,14 @@ const accountsBody = z.object({
       institution_name: z.string().nullish(),
       webhook: z.string().nullish(),
       auth_method: z.string().nullish(),
+      consent_expiration_time: z.string().nullish(),
     })
     .loose(),
 });
 const itemBody = z.object({ item: z.object({ error: z.object({ error_code: z.string() }).nullish() }).loose() });
 const products = z.array(z.string()).nullish();
 const productsBody = z.object({ item: z.object({ products, billed_products: products }).loose() });
+const consentBody = z.object({ item: z.object({ consent_expiration_time: z.string().nullish() }).loose() });
 const keyBody = z.object({
   key: z.object({
     alg: z.literal('ES256'),
@@ -230,6 +236,7 @@ export function createPlaidClient(
         institutionName: data.item.institution_name ?? null,
         webhookUrl: data.item.webhook ?? '',
         authMethod: data.item.auth_method ?? null,
+        consentExpiresAt: timeOf(data.item.consent_expiration_time),
       };
     },
     async createProcessorToken(accessToken, accountId) {
@@ -251,6 +258,12 @@ export function createPlaidClient(
         api.itemGet({ access_token: accessToken }, options),
       );
       return data.item.error?.error_code ?? null;
+    },
+    async getConsentEnd(accessToken) {
+      const { item } = await call('item/get', consentBody, (api, options) =>
+        api.itemGet({ access_token: accessToken }, options),
+      );
+      return timeOf(item.consent_expiration_time);
     },
     async getItemProducts(accessToken) {
       const { item } = await call('item/get', productsBody, (api, options) =>

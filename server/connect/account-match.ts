@@ -26,6 +26,11 @@ export function factsOf(connection: ConnectionTable): AccountFacts {
   };
 }
 
+/** A platform's merchants do not share connections, also where they have a customer in common. */
+export function isOfMerchant({ merchant_id }: Pick<ConnectionTable, 'merchant_id'>) {
+  return (other: Pick<ConnectionTable, 'merchant_id'>): boolean => other.merchant_id === merchant_id;
+}
+
 /** By the strongest evidence that both have. */
 export function isSameAccount(a: AccountFacts, b: AccountFacts): boolean {
   return matchesByBankId(a, b) ?? matchesByNumbers(a, b) ?? matchesByName(a, b);

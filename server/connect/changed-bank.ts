@@ -2,7 +2,7 @@ import { addAudit } from '../records/audit.ts';
 import type { Unit } from '../records/unit.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import { factsOf, isSameAccount } from './account-match.ts';
+import { factsOf, isOfMerchant, isSameAccount } from './account-match.ts';
 
 /**
  * The bank change of a customer who is paid: a takeover of their login often begins with another account. A first
@@ -37,7 +37,7 @@ export async function bankChangedAt(
       ]),
     )
     .execute();
-  const earlier = others.filter(hasBeenActive);
+  const earlier = others.filter(isOfMerchant(connection)).filter(hasBeenActive);
   if (earlier.length === 0) return null;
   const same = earlier.filter((other) =>
     isSameAccount(factsOf(other), { ...factsOf(connection), numbers: fingerprint }),

@@ -2,8 +2,9 @@ import type { ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
+import type { Config } from '../config.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
-import { releaseItems } from '../records/items.ts';
+import { prepareForSignal, releaseItems } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import type { Storage } from '../storage/open.ts';
@@ -29,6 +30,7 @@ import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
  *           ─ processor token, payment instrument ─► instrument_created ─ settle ─► finished
  */
 export interface ConnectBankDeps extends IdentityDeps, InstrumentDeps {
+  config: Pick<Config, 'debitCheck'>;
   plaid: PlaidClient;
   owners: OwnerChecks;
   doubt: Doubt;
@@ -142,11 +144,11 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   const item = await currentItem(deps.storage.db, held);
   deps.owners.begin(held.row, connections, requireAccessToken(deps.secrets, item));
   // Both have ended before either error counts: a create call that goes on would write under a session that has ended.
-  const [identified, owner] = await Promise.allSettled([
+  const [identified, owned] = await Promise.allSettled([
     readyIdentity(deps, held),
     deps.owners.require(held.row, connections),
   ]);
-  if (owner.status === 'rejected') throw owner.reason;
+  if (owned.status === 'rejected') throw owned.reason;
   if (identified.status === 'rejected') throw identified.reason;
   const identity = identified.value;
   await held.write(
@@ -162,6 +164,9 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
         if (learned.verification)
           await trx.updateTable('connections').set(learned).where('id', '=', connection.id).execute();
       }
+      // In the commit that lets work go on: no account is connected whose owner was refused, whichever worker continues.
+      const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'job' } };
+      for (const { id, code } of owned.value) await failConnection(unit, id, code);
     },
   );
 }
@@ -193,7 +198,8 @@ function isUsable({ status, reason }: ConnectionTable): boolean {
 
 async function failConnection(unit: Unit, id: string, code: ProblemCode): Promise<void> {
   const before = await lockConnection(unit.trx, id);
-  if (before?.status !== 'pending' || before.goal !== null) return;
+  const isBecoming = before?.status === 'pending' || before?.status === 'pending_verification';
+  if (!before || !isBecoming || before.goal !== null) return;
   // A create call that is still in doubt has its row, which has it looked for.
   const failed = { status: 'failed', error_code: code, reason: code, instrument_sent_at: null } as const;
   await changeConnection(unit, before, failed);
@@ -212,6 +218,7 @@ async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   } as const;
   await held.write(patch, async (trx, now, session) => {
     await rememberIdentity(trx, session, now);
+    if (deps.config.debitCheck === 'signal') await prepareForSignal(trx, session.item_id, now);
     await endOfSession({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, session);
   });
   deps.owners.finish(connections);
@@ -254,7 +261,8 @@ export async function stop(
       .selectFrom('connections')
       .select('id')
       .where('session_id', '=', session.id)
-      .where('status', '=', 'pending')
+      // One that waits for its verification would wait forever: its Item goes.
+      .where('status', 'in', ['pending', 'pending_verification'])
       .where('goal', 'is', null)
       .execute();
     for (const { id } of unfinished) await failConnection(unit, id, code);

@@ -2,7 +2,7 @@ import { awaitsInstrument, beginRemoval, LIVE_STATUSES, lockConnection } from '.
 import type { Unit } from '../records/unit.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import { factsOf, isSameAccount } from './account-match.ts';
+import { factsOf, isOfMerchant, isSameAccount } from './account-match.ts';
 import type { OwnInstrument } from './instrument-list.ts';
 
 /**
@@ -11,7 +11,7 @@ import type { OwnInstrument } from './instrument-list.ts';
  * may be dead the moment the customer has signed in again, so here the new one is the one to keep.
  */
 
-/** @returns the customer's other connections to the same account for the same identity, oldest first */
+/** @returns the customer's other connections to the same account for the same identity and merchant, oldest first */
 export async function duplicatesOf(trx: StorageTransaction, connection: ConnectionTable): Promise<ConnectionTable[]> {
   const others = await trx
     .selectFrom('connections')
@@ -32,7 +32,7 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-  return others.filter((other) => isSameAccount(factsOf(other), factsOf(connection)));
+  return others.filter(isOfMerchant(connection)).filter((other) => isSameAccount(factsOf(other), factsOf(connection)));
 }
 
 /**

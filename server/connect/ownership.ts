@@ -23,14 +23,24 @@ import { canCompare, personOf } from './owner-person.ts';
 export interface OwnerChecks {
   /** Asks in the background, once for each login. Does nothing where the session asks for no check. */
   begin(session: SessionTable, connections: ConnectionTable[], accessToken: string): void;
-  /** Waits for the answer where the session requires the owner. @throws Stop `owner_mismatch`, `owner_unknown` */
-  require(session: SessionTable, connections: ConnectionTable[]): Promise<void>;
+  /**
+   * Waits for the answer where the session requires the owner.
+   * @returns the accounts that may not go on, where others may
+   * @throws Stop `owner_mismatch`, `owner_unknown` when none may
+   */
+  require(session: SessionTable, connections: ConnectionTable[]): Promise<RefusedOwner[]>;
   /** The columns of an answer that has arrived, to be written with another change; empty: no answer yet. */
   learned(connection: ConnectionTable): Partial<ConnectionTable>;
   /** Writes answers that are there, or still to come, after the session's own writes. */
   finish(connections: ConnectionTable[]): void;
   /** Lets the answers that are in progress be written. */
   stop(): Promise<void>;
+}
+
+export interface RefusedOwner {
+  /** Of the connection. */
+  id: string;
+  code: 'owner_mismatch' | 'owner_unknown';
 }
 
 export interface OwnershipDeps {
@@ -156,7 +166,7 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
         });
     },
     async require(session, connections) {
-      if (session.ownership !== 'require' || session.mode === 'repair') return;
+      if (session.ownership !== 'require' || session.mode === 'repair') return [];
       const [first] = connections;
       const check = asked.get(first?.item_id ?? '');
       await check?.answer;
@@ -164,11 +174,13 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
         const patch = check ? patchOf(connection, check.scores ?? null, check.at) : {};
         return { ...connection, ...patch };
       });
-      if (rows.every(isOwnedAsRequired)) return;
+      const others = rows.filter((row) => !isOwnedAsRequired(row));
+      // One of several accounts that is the customer's is connected; the others fail.
+      if (others.length < rows.length) return others.map((row) => ({ id: row.id, code: refusalOf(row) }));
       if (check) await writeAll(connections, check);
       asked.delete(first?.item_id ?? '');
-      const isOther = rows.some((row) => verificationOf(row).owner.status === 'mismatch');
-      throw new Stop('restart_required', isOther ? 'owner_mismatch' : 'owner_unknown');
+      const codes = others.map(refusalOf);
+      throw new Stop('restart_required', codes.includes('owner_mismatch') ? 'owner_mismatch' : 'owner_unknown');
     },
     learned(connection) {
       const check = asked.get(connection.item_id);
@@ -193,4 +205,8 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
       await Promise.allSettled(writing);
     },
   };
+}
+
+function refusalOf(connection: ConnectionTable): RefusedOwner['code'] {
+  return verificationOf(connection).owner.status === 'mismatch' ? 'owner_mismatch' : 'owner_unknown';
 }

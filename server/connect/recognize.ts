@@ -6,7 +6,9 @@ import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { addAudit } from '../records/audit.ts';
+import { withLaterReceipt } from '../records/authorization.ts';
 import { readMetadata, readReceipt } from '../records/columns.ts';
+import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
@@ -16,7 +18,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
-import { factsOf, matchesByName } from './account-match.ts';
+import { factsOf, isOfMerchant, matchesByName } from './account-match.ts';
 import { roleOf } from './finix-identity.ts';
 import { mayEndOlderLogin } from './institution-quirks.ts';
 import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
@@ -89,13 +91,14 @@ export async function completeRecognized(
     .where('id', '=', session.id)
     .returningAll()
     .executeTakeFirstOrThrow();
-  // The connection's own receipt stays as it is; that its text was accepted once more is kept here.
   const accepted = receipt === null ? null : readReceipt(receipt);
   const details: Record<string, string> = accepted
     ? { version: accepted.version, text_sha256: accepted.text_sha256 }
     : {};
   for (const connection of ids) {
     await addAudit(trx, now, { ...by, details }, 'connection.recognized', { session: session.id, connection });
+    const before = receipt === null ? undefined : await lockConnection(trx, connection);
+    if (before) await changeConnection(unit, before, withLaterReceipt(before, receipt));
   }
   await endOfSession(unit, completed);
   return completed;
@@ -131,7 +134,8 @@ async function knownConnections(
     .where('connections.customer_id', '=', session.customer_id)
     .where('connections.status', 'not in', ['removed', 'failed'])
     .execute();
-  const healthy = all.filter(
+  const own = all.filter(isOfMerchant(session));
+  const healthy = own.filter(
     (connection) =>
       connection.status === 'active' &&
       connection.goal === null &&
@@ -140,7 +144,7 @@ async function knownConnections(
       // Joint owners have it in common, each with numbers of their own.
       connection.persistent_account_id === null &&
       !mayEndOlderLogin(connection.institution_id, connection.institution_name) &&
-      all.filter((other) => matchesByName(factsOf(other), factsOf(connection))).length === 1,
+      own.filter((other) => matchesByName(factsOf(other), factsOf(connection))).length === 1,
   );
   if (healthy.length === 0) return [];
   const customer = await db

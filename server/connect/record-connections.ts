@@ -1,4 +1,4 @@
-import type { PlaidAccount, PlaidClient } from '../clients/plaid.ts';
+import type { PlaidAccount, PlaidClient, PlaidLogin } from '../clients/plaid.ts';
 import { derivedId } from '../ids.ts';
 import { addAudit } from '../records/audit.ts';
 import { readChosenAccounts } from '../records/columns.ts';
@@ -24,9 +24,8 @@ export async function recordConnections(
 ): Promise<void> {
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
-  const { accounts, institutionId, institutionName, webhookUrl, authMethod } = await callBank(() =>
-    plaid.getAccounts(requireAccessToken(secrets, item)),
-  );
+  const login = await callBank(() => plaid.getAccounts(requireAccessToken(secrets, item)));
+  const { accounts, institutionId, institutionName, webhookUrl } = login;
   const choice = chooseAccounts(accounts, readChosenAccounts(session.chosen_accounts), session.account_selection);
   if (choice.kind === 'ask') throw new Stop('open', 'account_selection_required', { accounts: choice.accounts });
   if (choice.kind === 'refuse') {
@@ -49,7 +48,7 @@ export async function recordConnections(
     await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
     for (const account of choice.accounts) {
       const id = await connectionId(trx, secrets, session, account.id);
-      const connection = newConnection(id, held, item, account, institution, authMethod, now);
+      const connection = newConnection(id, held, item, account, institution, login, now);
       await trx.insertInto('connections').values(connection).execute();
       await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
         session: connection.session_id,
@@ -95,7 +94,7 @@ function newConnection(
   item: ItemTable,
   account: PlaidAccount,
   institution: Pick<ConnectionTable, 'institution_id' | 'institution_name'>,
-  authMethod: string | null,
+  { authMethod, consentExpiresAt }: Pick<PlaidLogin, 'authMethod' | 'consentExpiresAt'>,
   now: number,
 ): ConnectionTable {
   const isPending = isPendingVerification(account);
@@ -144,6 +143,8 @@ function newConnection(
     last_return: null,
     later_authorizations: null,
     changed_bank_at: null,
+    consent_expires_at: consentExpiresAt,
+    merchant: session.merchant,
     created_at: now,
     updated_at: now,
   };

@@ -1,10 +1,13 @@
 import type { ProblemCode } from '../../widget/contract.ts';
-import type { PlaidAccount } from '../clients/plaid.ts';
+import type { PlaidAccount, PlaidLogin } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
+import type { Config } from '../config.ts';
+import { withLaterReceipt } from '../records/authorization.ts';
 import { beginRenewal, changeConnection, isReturned, lockConnection, renewal } from '../records/connections.ts';
-import { accessTokenOf, findItem } from '../records/items.ts';
+import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
+import { readVerification, verificationOf } from '../records/verification.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
@@ -27,6 +30,7 @@ import { disableInstruments } from './instrument-list.ts';
 const TASK_MS = 500;
 
 export interface RepairDeps extends InstrumentDeps {
+  config: Pick<Config, 'debitCheck'>;
   secrets: Secrets;
 }
 
@@ -46,8 +50,8 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   // What a revocation has begun comes to its end first.
   if (connection.goal !== null) throw new Postpone('finix_unavailable', TASK_MS, false);
   const token = await accessToken(deps, connection.item_id);
-  const { accounts } = await callBank(() => deps.plaid.getAccounts(token));
-  const account = accountOf(connection, accounts);
+  const login = await callBank(() => deps.plaid.getAccounts(token));
+  const account = accountOf(connection, login.accounts);
   if (!account) {
     throw new Stop('open', 'account_unknown', { detail: 'The account was not shared again. Choose it in Link.' });
   }
@@ -64,13 +68,14 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   const repairedToo = siblings.filter((sibling) => !isReturned(sibling));
   const needsInstrument = !isPendingVerification(account) && needsNew(connection, account);
   const point: RecoveryPoint = needsInstrument ? 'identity_ready' : 'instrument_created';
-  await held.write({ recovery_point: point, tries: 0 }, async (trx, now) => {
+  await held.write({ recovery_point: point, tries: 0 }, async (trx, now, session) => {
     const before = await unchanged(trx, connection);
     const next = isPendingVerification(account) ? unverified(before) : needsInstrument ? renewal(before) : ACTIVE;
-    const patch = { ...asRead(account), ...next, reason: null, repaired_at: now };
+    const read = asRead(before, account, login, needsInstrument, now);
+    const agreed = withLaterReceipt(before, session.authorization_receipt);
     const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'page' } };
-    await changeConnection(unit, before, patch);
-    for (const sibling of repairedToo) await repairSibling(unit, sibling, accounts);
+    await changeConnection(unit, before, { ...read, ...agreed, ...next, reason: null, repaired_at: now });
+    for (const sibling of repairedToo) await repairSibling(unit, sibling, login);
   });
 }
 
@@ -86,11 +91,14 @@ async function requireSignedIn({ plaid }: RepairDeps, accessToken: string): Prom
 }
 
 /** The login is the siblings' too: what is repaired for one account is repaired for all that were shared again. */
-async function repairSibling(unit: Unit, sibling: ConnectionTable, accounts: PlaidAccount[]): Promise<void> {
-  const account = accountOf(sibling, accounts);
+async function repairSibling(unit: Unit, sibling: ConnectionTable, login: PlaidLogin): Promise<void> {
+  const account = accountOf(sibling, login.accounts);
   if (!account) return;
   const before = await unchanged(unit.trx, sibling);
-  const read = { ...asRead(account), repaired_at: unit.now };
+  const read = {
+    ...asRead(before, account, login, needsNew(sibling, account), unit.now),
+    repaired_at: unit.now,
+  };
   if (isPendingVerification(account)) {
     await changeConnection(unit, before, { ...read, ...unverified(before), reason: null });
   } else if (needsNew(sibling, account)) {
@@ -129,9 +137,10 @@ async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
     throw new Stop('failed', (error_code as ProblemCode | null) ?? 'instrument_refused');
   }
   const patch = { recovery_point: 'finished', status: 'completed', error: null, ...RELEASED } as const;
-  await held.write(patch, (trx, now, session) =>
-    endOfSession({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, session),
-  );
+  await held.write(patch, async (trx, now, session) => {
+    if (deps.config.debitCheck === 'signal') await prepareForSignal(trx, session.item_id, now);
+    await endOfSession({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, session);
+  });
 }
 
 /** A repair that ends half way leaves a connection that can be repaired again, not one that stays pending. */
@@ -183,8 +192,21 @@ function needsNew(connection: ConnectionTable, account: PlaidAccount): boolean {
   );
 }
 
-function asRead(account: PlaidAccount): Partial<ConnectionTable> {
+/** The account as the bank has it now, and how it is verified now: numbers that are new are verified now. */
+function asRead(
+  before: ConnectionTable,
+  account: PlaidAccount,
+  { authMethod, consentExpiresAt }: PlaidLogin,
+  isNew: boolean,
+  now: number,
+): Partial<ConnectionTable> {
+  const known = verificationOf(before);
+  const isVerified = !isPendingVerification(account);
+  const read = readVerification({ ...account, authMethod, isVerified }, now, known);
+  const verified_at = isVerified && !isNew ? (known.verified_at ?? read.verified_at) : read.verified_at;
   return {
+    verification: JSON.stringify({ ...read, verified_at }),
+    consent_expires_at: consentExpiresAt,
     plaid_account_id: account.id,
     persistent_account_id: account.persistentAccountId,
     account_name: account.name,

@@ -1,11 +1,14 @@
+import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { type Page, readTimeCursor, timeCursor, toPage } from '../records/pages.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
 import type { Timing } from '../work/timing.ts';
+import { withRepairLink } from './repair-link.ts';
 import type { MerchantWebhooks } from './send.ts';
 
 /**
@@ -74,12 +77,16 @@ function dueDeliveries(db: Storage['db'], now: Now) {
 export const DUE_DELIVERIES: DueQuery = (db, now) => dueDeliveries(db, now).select('id');
 
 export function createDeliveries({
+  config,
   storage,
+  secrets,
   log,
   timing,
   webhooks,
 }: {
+  config: Pick<Config, 'publicUrl'>;
   storage: Storage;
+  secrets: Secrets;
   log: Logger;
   timing: Pick<Timing, 'deliveryLeaseMs'>;
   /** Undefined when there is no MERCHANT_WEBHOOK_URL. */
@@ -108,7 +115,8 @@ export function createDeliveries({
       .returningAll()
       .executeTakeFirst();
     if (!taken) return;
-    const { status, error, retryAfter } = await webhooks.send(id, taken.body);
+    const body = await withRepairLink({ config, storage, secrets }, taken, now);
+    const { status, error, retryAfter } = await webhooks.send(id, body);
     if (status === 410) {
       log.error({ delivery: id }, 'merchant webhook endpoint returned 410 Gone; deliveries stopped');
       await storage.db

@@ -269,6 +269,10 @@ export const listConnections = z.strictObject({
     .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
     .optional()
     .describe('Only with this status.'),
+  consent_expires_before: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .describe('Only those in use whose consent ends before this time, or has ended.'),
   cursor,
   limit,
 });

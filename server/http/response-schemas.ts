@@ -1,14 +1,12 @@
 import { z } from 'zod';
 import type {
   Check,
-  Connection,
   ConnectionEvent,
   ConnectionList,
   Evidence,
   Link,
   LinkEvent,
   LinkTokenResponse,
-  MerchantConnection,
   MerchantSession,
   Problem,
   Session,
@@ -19,7 +17,7 @@ import { listProblems } from '../errors.ts';
 import type { AuditEntry, AuditList } from '../records/audit.ts';
 import { ACTIONS } from '../records/columns.ts';
 import { CONNECTION_EVENTS, LINK_EVENTS, SESSION_EVENTS } from '../records/outbox.ts';
-import { holderCategory, ownerMatch, verificationMethod } from '../records/verification.ts';
+import { authorizationReceipt, connection, merchantConnection } from './connection-schemas.ts';
 import {
   completeRequest,
   createCheck,
@@ -58,72 +56,9 @@ const problem = z.strictObject({
   authorization: authorizationText.optional(),
 }) satisfies z.ZodType<Problem>;
 
-const connectionFields = {
-  id: text,
-  object: z.literal('connection'),
-  status: z.enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']),
-  payment_instrument: text.nullable(),
-  institution: z.strictObject({ id: text.nullable(), name: text.nullable() }),
-  account: z.strictObject({
-    name: text.nullable(),
-    mask: text.nullable(),
-    type: text.nullable(),
-    subtype: text.nullable(),
-  }),
-  created_at: time,
-  updated_at: time,
-};
-
-const connection = z.strictObject(connectionFields) satisfies z.ZodType<Connection>;
-
-const merchantConnection = z.strictObject({
-  ...connectionFields,
-  customer_id: text,
-  merchant_id: text.nullable(),
-  finix_identity: text.nullable(),
-  previous_payment_instrument: text.nullable(),
-  fingerprint: text.nullable(),
-  bank_account_validation_check: text.nullable(),
-  authorization: z
-    .strictObject({
-      text,
-      version: text,
-      text_sha256: text,
-      language: text,
-      accepted_at: time,
-      ip: text.nullable(),
-      user_agent: text.nullable(),
-    })
-    .nullable(),
-  metadata: z.record(text, text),
-  verification: z.strictObject({
-    method: verificationMethod.nullable(),
-    verified_at: time.nullable(),
-    holder_category: holderCategory.nullable(),
-    owner: z.strictObject({
-      status: ownerMatch,
-      name: ownerMatch,
-      email: ownerMatch,
-      phone: ownerMatch,
-      address: ownerMatch,
-      checked_at: time.nullable(),
-    }),
-  }),
-  last_return: z
-    .strictObject({
-      code: text.nullable(),
-      failure_code: text.nullable(),
-      transfer: text,
-      amount: z.int().nullable(),
-      currency: text.nullable(),
-      at: time,
-    })
-    .nullable(),
-}) satisfies z.ZodType<MerchantConnection>;
-
 const sessionPurpose = {
   merchant: z.strictObject({ name: text }),
-  purpose: z.enum(['debit', 'payout']),
+  purpose: z.enum(['debit', 'payout', 'settlement']),
 };
 
 const sessionFields = {
@@ -211,8 +146,10 @@ const evidence = z.strictObject({
   customer_id: text.nullable(),
   purpose: z.enum(['debit', 'payout', 'settlement']).nullable(),
   authorization: merchantConnection.shape.authorization,
-  institution: connectionFields.institution,
-  account: connectionFields.account,
+  later_authorizations: z.array(authorizationReceipt),
+  merchant: z.strictObject({ id: text, name: text }).nullable(),
+  institution: connection.shape.institution,
+  account: connection.shape.account,
   verification: merchantConnection.shape.verification,
   link_session_id: text.nullable(),
   finix_identity: text.nullable(),

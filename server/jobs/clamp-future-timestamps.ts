@@ -26,6 +26,8 @@ export async function clampFutureTimestamps(
     .where('status', '=', 'removing')
     .where('next_at', '>', waits)
     .execute();
+  await db.updateTable('items').set({ signal_prepare_at: now }).where('signal_prepare_at', '>', waits).execute();
+  await db.updateTable('checks').set({ report_at: now }).where('report_at', '>', waits).execute();
   await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
   await db
     .updateTable('create_calls')

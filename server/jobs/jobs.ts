@@ -9,6 +9,7 @@ import { type Deliveries, DUE_DELIVERIES } from '../deliveries/deliveries.ts';
 import { type ConnectionTasks, DUE_TASKS } from '../lifecycle/connection-tasks.ts';
 import { DUE_ERASURES, eraseDueCustomers } from '../lifecycle/erase-customer.ts';
 import { type AddressDeps, updateAddresses } from '../lifecycle/item-webhook-url.ts';
+import { DUE_PREPARATIONS, prepareDueItems } from '../lifecycle/prepare-signal.ts';
 import { removeItem } from '../lifecycle/remove-item.ts';
 import { DUE_REPORTS, reportToSignal } from '../lifecycle/signal-reports.ts';
 import { expireDueLinks } from '../links/end-links.ts';
@@ -113,6 +114,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     { due: [DUE_LINKS, ENDED_LINKS], round: () => runDueHosted(deps, BATCH) },
     { due: deps.hasMerchantWebhook ? [DUE_DELIVERIES] : [], round: () => deps.deliveries.runDue(BATCH) },
     { due: [DUE_REPORTS], round: () => reportToSignal(deps, CALLS_AT_ONCE) },
+    { due: [DUE_PREPARATIONS], round: () => prepareDueItems(deps, CALLS_AT_ONCE) },
   ];
   const timedKinds: { round: Round; everyMs: number }[] = [
     { round: watchDatabase, everyMs: storage.dialect === 'postgres' ? timing.tickMs : timing.retentionMs },

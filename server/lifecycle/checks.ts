@@ -9,7 +9,7 @@ import { ProblemError } from '../errors.ts';
 import { newId, sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { readCheckAnswer } from '../records/checks.ts';
-import { accessTokenOf, findItem } from '../records/items.ts';
+import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
@@ -185,6 +185,10 @@ async function askPlaid(
       ruleset: config.signalRuleset,
     };
     const evaluation = await Promise.race([plaid.evaluateDebit(debit, patience), late]);
+    // Connected while Signal was not in use: prepared for the next check.
+    if (item && item.signal_prepared_at === null && item.signal_prepare_at === null) {
+      await prepareForSignal(storage.db, item.id, await storage.now());
+    }
     if (!evaluation) return { reasons: [reason('provider_unavailable')] };
     return { ...judgeSignal(evaluation), balance: evaluation.balance && viewBalance(evaluation.balance), evaluation };
   } catch (error) {

@@ -236,8 +236,8 @@ async function forgetDeliveries(trx: StorageTransaction, connection: ConnectionT
 export async function purgeReceipts({ db }: Storage, now: number): Promise<void> {
   await db
     .updateTable('connections')
-    .set({ authorization_receipt: null })
-    .where('authorization_receipt', 'is not', null)
+    .set({ authorization_receipt: null, later_authorizations: null })
+    .where((eb) => eb.or([eb('authorization_receipt', 'is not', null), eb('later_authorizations', 'is not', null)]))
     .where('removed_at', '<=', now - PROOF_KEEP_MS)
     .execute();
 }

@@ -1,7 +1,7 @@
 import type { Evidence } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import { PROOF_KEEP_MS } from '../records/audit.ts';
-import { readReceipt } from '../records/columns.ts';
+import { readMerchant, readReceipt, readReceipts } from '../records/columns.ts';
 import { verificationOf } from '../records/verification.ts';
 import type { Storage } from '../storage/open.ts';
 import type { AuditTable, ConnectionTable } from '../storage/tables.ts';
@@ -47,6 +47,8 @@ export async function gatherEvidence({ db, now }: Storage, id: string): Promise<
     customer_id: isErased ? null : connection.customer_id,
     purpose: connection.purpose,
     authorization: connection.authorization_receipt ? readReceipt(connection.authorization_receipt) : null,
+    later_authorizations: connection.later_authorizations ? readReceipts(connection.later_authorizations) : [],
+    merchant: connection.merchant ? namedMerchant(connection.merchant) : null,
     institution: { id: connection.institution_id, name: connection.institution_name },
     account: {
       name: connection.account_name,
@@ -90,6 +92,12 @@ function isOver({ removed_at }: ConnectionTable, now: number): boolean {
 function viewEvent({ at, action, actor, details }: AuditTable): Evidence['events'][number] {
   const { reason } = JSON.parse(details) as { reason?: unknown };
   return { at: iso(at), action, actor, reason: typeof reason === 'string' ? reason : null };
+}
+
+/** Who asked, without the merchant's looks. */
+function namedMerchant(column: string): Evidence['merchant'] {
+  const { id, name } = readMerchant(column);
+  return { id, name };
 }
 
 function iso(ms: number): string {

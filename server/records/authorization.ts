@@ -1,9 +1,9 @@
 import type { AuthorizationAcceptance, AuthorizationReceipt } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
-import type { SessionTable } from '../storage/tables.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
-import { readReceipt } from './columns.ts';
+import { readReceipt, readReceipts } from './columns.ts';
 import { authorizationText } from './views.ts';
 
 /** From where the customer has agreed, for the receipt. */
@@ -64,6 +64,16 @@ export async function acceptUpFront(
     await trx.updateTable('sessions').set({ authorization_receipt: receipt }).where('id', '=', session.id).execute();
     return { ...present, authorization_receipt: receipt };
   });
+}
+
+/** The receipt of a later session about the same connection. The first one is never changed. */
+export function withLaterReceipt(
+  { later_authorizations }: Pick<ConnectionTable, 'later_authorizations'>,
+  receipt: string | null,
+): Partial<ConnectionTable> {
+  if (receipt === null) return {};
+  const later = later_authorizations === null ? [] : readReceipts(later_authorizations);
+  return { later_authorizations: JSON.stringify([...later, readReceipt(receipt)]) };
 }
 
 /** Once, when the receipt is new. @param connection the one that it is about, where that is known already */

@@ -21,23 +21,25 @@ const text = z.string();
 /** `sessions.metadata` and `connections.metadata` */
 export const readMetadata = jsonColumn<Record<string, string>>('metadata', z.record(text, text));
 
-/** `sessions.authorization_receipt` and `connections.authorization_receipt` */
-export const readReceipt = jsonColumn<AuthorizationReceipt>(
-  'authorization_receipt',
-  z.object({
-    text,
-    version: text,
-    text_sha256: text,
-    language: text,
-    accepted_at: text,
-    ip: text.nullable(),
-    user_agent: text.nullable(),
-  }),
-);
+const receipt = z.object({
+  text,
+  version: text,
+  text_sha256: text,
+  language: text,
+  accepted_at: text,
+  ip: text.nullable(),
+  user_agent: text.nullable(),
+}) satisfies z.ZodType<AuthorizationReceipt>;
 
-/** `sessions.merchant` */
+/** `sessions.authorization_receipt` and `connections.authorization_receipt` */
+export const readReceipt = jsonColumn<AuthorizationReceipt>('authorization_receipt', receipt);
+
+/** `connections.later_authorizations` */
+export const readReceipts = jsonColumn<AuthorizationReceipt[]>('connections.later_authorizations', z.array(receipt));
+
+/** `sessions.merchant` and `connections.merchant` */
 export const readMerchant = jsonColumn<MerchantInput>(
-  'sessions.merchant',
+  'merchant',
   z.object({
     id: text,
     name: text,

@@ -2,6 +2,7 @@ import type { ConnectionList, ConnectionStatus } from '../../widget/contract.ts'
 import { ProblemError } from '../errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
+import { ENDED_STATUSES } from './connections.ts';
 import { toPage } from './pages.ts';
 import { viewConnection } from './views.ts';
 
@@ -19,15 +20,21 @@ export async function listConnections(
     customer_id?: string | undefined;
     merchant_id?: string | undefined;
     status?: ConnectionStatus | undefined;
+    consent_expires_before?: string | undefined;
     cursor?: string | undefined;
     limit: number;
   },
 ): Promise<ConnectionList> {
-  const { customer_id, merchant_id, status, cursor, limit } = filter;
+  const { customer_id, merchant_id, status, consent_expires_before: before, cursor, limit } = filter;
   let query = db.selectFrom('connections').selectAll();
   if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);
   if (merchant_id !== undefined) query = query.where('merchant_id', '=', merchant_id);
   if (status !== undefined) query = query.where('status', '=', status);
+  if (before !== undefined) {
+    query = query.where('consent_expires_at', '<', Date.parse(before));
+    // No one has to be asked for the consent to what has ended.
+    if (status === undefined) query = query.where('status', 'not in', ENDED_STATUSES);
+  }
   if (cursor !== undefined) query = query.where('id', '>', cursor);
   const rows = await query
     .orderBy('id')

@@ -33,6 +33,20 @@ export async function isBusy(db: Storage['db'] | StorageTransaction, itemId: str
 }
 
 /**
+ * Has a job prepare the Item for Signal, to which its customer has consented in Link. Once for each Item; repeated
+ * after a repair, which can have brought the consent.
+ */
+export async function prepareForSignal(trx: Storage['db'], itemId: string | null, now: number): Promise<void> {
+  await trx
+    .updateTable('items')
+    .set({ signal_prepare_at: now, updated_at: now })
+    .where('id', '=', itemId)
+    .where('status', '=', 'linked')
+    .where('signal_prepared_at', 'is', null)
+    .execute();
+}
+
+/**
  * Lets go of what a session that ends without a connection holds: Items are removed at Plaid by a job, public tokens
  * erased.
  */

@@ -11,6 +11,15 @@ export function linkPath(secrets: Secrets, link: { id: string; secret_key_id: st
   return `/c/${Buffer.concat([idBytes(link.id), proof]).toString('base64url')}`;
 }
 
+/** The link's whole address. Derived, so that a repeated request returns it again although it is not stored. */
+export function linkUrl(
+  { publicUrl }: { publicUrl: string },
+  secrets: Secrets,
+  link: { id: string; secret_key_id: string },
+): string {
+  return publicUrl + linkPath(secrets, link);
+}
+
 /** @returns the id of the link and of the key that its address was derived with; undefined: not an address of ours */
 export function parseLinkToken(secrets: Secrets, token: string): { id: string; keyId: string } | undefined {
   if (!/^[\w-]{43}$/.test(token)) return undefined;

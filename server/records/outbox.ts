@@ -2,7 +2,9 @@ import type { Session, WebhookEvent } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import type { StorageTransaction } from '../storage/open.ts';
+import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
+import { repairLinkFor } from './new-link.ts';
 import { connectionsOf } from './session-connections.ts';
 import { viewConnection, viewLink, viewSession } from './views.ts';
 
@@ -40,9 +42,15 @@ export const SESSION_EVENTS = [
 ] as const satisfies readonly WebhookEvent['type'][];
 export const LINK_EVENTS = ['link.completed', 'link.expired'] as const satisfies readonly WebhookEvent['type'][];
 
-/** Keeps nothing when there is no MERCHANT_WEBHOOK_URL: it would never be delivered. */
-export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>): Outbox {
-  const { merchantWebhook } = config;
+/**
+ * Keeps nothing when there is no MERCHANT_WEBHOOK_URL: it would never be delivered.
+ * @param secrets seal the links that go with `connection.needs_repair`
+ */
+export function createOutbox(
+  config: Pick<Config, 'merchantWebhook' | 'plaid' | 'repairLinks'>,
+  secrets?: Secrets,
+): Outbox {
+  const { merchantWebhook, repairLinks } = config;
 
   async function add(
     trx: StorageTransaction,
@@ -55,11 +63,21 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
       connection: string | null;
       link?: string | null;
       merchant: string | null;
+      repairLink?: LinkTable | undefined;
     },
   ): Promise<void> {
-    const { type, data, reason, session, connection, link, merchant } = event;
+    const { type, data, reason, session, connection, repairLink, link = repairLink?.id, merchant } = event;
     // `reason` is in addition to the specification: why a connection has its status, such as Plaid's own code.
-    const body = { type, timestamp: new Date(now).toISOString(), data, ...(reason ? { reason } : {}) };
+    const body = {
+      type,
+      timestamp: new Date(now).toISOString(),
+      data,
+      ...(reason ? { reason } : {}),
+      // Its address is added when the event is sent, and stored nowhere.
+      ...(repairLink
+        ? { repair_link: { id: repairLink.id, expires_at: new Date(repairLink.expires_at).toISOString() } }
+        : {}),
+    };
     await trx
       .insertInto('deliveries')
       .values({
@@ -91,10 +109,12 @@ export function createOutbox(config: Pick<Config, 'merchantWebhook' | 'plaid'>):
     reason: string | null,
   ): Promise<void> {
     if (!merchantWebhook) return;
+    const isAsked = repairLinks && secrets && type === 'connection.needs_repair';
     await add(trx, now, {
       type,
       data: viewConnection(connection, 'merchant'),
       reason,
+      repairLink: isAsked ? await repairLinkFor(trx, secrets, connection, now) : undefined,
       session: connection.session_id,
       connection: connection.id,
       merchant: connection.merchant_id,

@@ -1,3 +1,4 @@
+import type { CreateSessionRequest } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
@@ -5,20 +6,35 @@ import type { ConnectionTable } from '../storage/tables.ts';
 /** Statuses that can be repaired. An active one too: a consent can be renewed before it ends. */
 const REPAIRABLE = new Set<ConnectionTable['status']>(['active', 'needs_repair', 'revoked', 'pending_verification']);
 
+export function isRepairable({ status, goal }: Pick<ConnectionTable, 'status' | 'goal'>): boolean {
+  return goal !== 'remove' && REPAIRABLE.has(status);
+}
+
 /**
- * @throws ProblemError `invalid_request` when there is no such connection of the customer, or nothing of it to repair
+ * The connection that a request wants to repair; undefined: it names none.
+ * @throws ProblemError `invalid_request` when it is not this customer's and merchant's, or nothing of it can be repaired
  */
-export async function requireRepairable(storage: Storage, id: string, customerId: string): Promise<ConnectionTable> {
+export async function findRepaired(
+  storage: Storage,
+  { connection: id, customer_id, merchant }: Pick<CreateSessionRequest, 'connection' | 'customer_id' | 'merchant'>,
+): Promise<ConnectionTable | undefined> {
+  if (id === undefined) return undefined;
   const connection = await storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
-  const message =
-    connection?.customer_id !== customerId
-      ? 'is not a connection of this customer'
-      : connection.goal === 'remove' || !REPAIRABLE.has(connection.status)
-        ? 'is not a connection that can be repaired: create a new one'
-        : undefined;
+  const message = complaintAbout(connection, customer_id, merchant?.id);
   if (connection && message === undefined) return connection;
   throw new ProblemError('invalid_request', {
     errors: [{ path: 'connection', message: message ?? '' }],
     detail: 'Invalid: connection.',
   });
+}
+
+function complaintAbout(
+  connection: ConnectionTable | undefined,
+  customerId: string,
+  merchantId: string | undefined,
+): string | undefined {
+  if (connection?.customer_id !== customerId) return 'is not a connection of this customer';
+  // The name on the page would be that of a merchant whom the customer has given no permission.
+  if (merchantId !== undefined && merchantId !== connection.merchant_id) return 'is not a connection of this merchant';
+  return isRepairable(connection) ? undefined : 'is not a connection that can be repaired: create a new one';
 }

@@ -13,7 +13,7 @@ import { readAllowedOrigins, readStoredSession } from './columns.ts';
 import { canonicalJson, findAnswer, type Repeatable, rememberAnswer } from './idempotency.ts';
 import { releaseItems } from './items.ts';
 import { completeLink } from './links.ts';
-import { requireRepairable } from './repairable.ts';
+import { findRepaired } from './repairable.ts';
 import type { Unit } from './unit.ts';
 import { shownStatus, storedProblem, viewSession } from './views.ts';
 
@@ -250,8 +250,8 @@ export async function prepareSession(
   { config, storage, secrets }: SessionDeps,
   request: NewSession,
 ): Promise<{ row: SessionTable; repaired: ConnectionTable | undefined }> {
-  const { connection, customer_id, merchant } = request;
-  const repaired = connection === undefined ? undefined : await requireRepairable(storage, connection, customer_id);
+  const repaired = await findRepaired(storage, request);
+  const merchant = request.merchant ? JSON.stringify(request.merchant) : (repaired?.merchant ?? null);
   const now = await storage.now();
   const id = newId('ses');
   const row: SessionTable = {
@@ -282,8 +282,8 @@ export async function prepareSession(
     error: null,
     link_tokens_until: 0,
     link_id: request.linkId ?? null,
-    merchant: merchant ? JSON.stringify(merchant) : null,
-    merchant_id: merchant?.id ?? repaired?.merchant_id ?? null,
+    merchant,
+    merchant_id: request.merchant?.id ?? repaired?.merchant_id ?? null,
     link_customization: request.link_customization ?? null,
     allowed_origins: request.allowed_origins ? JSON.stringify(request.allowed_origins) : null,
     version: 0,

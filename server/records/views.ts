@@ -91,6 +91,7 @@ export function viewConnection(row: ConnectionTable, audience: Audience): Connec
     metadata: readMetadata(row.metadata),
     verification: verificationOf(row),
     last_return: lastReturnOf(row),
+    consent_expires_at: row.consent_expires_at === null ? null : iso(row.consent_expires_at),
   };
 }
 

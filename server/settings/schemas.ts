@@ -118,6 +118,33 @@ function originComplaint(text: string): string | undefined {
   return httpsUnlessLocal(new URL(text));
 }
 
+/** Of an app: a universal link, a package name, or an address with a scheme of the app's own. */
+export const nativeApp = checked((text) => {
+  if (isPackageName(text)) return undefined;
+  if (isAppAddress(text) || isUniversalLink(text)) return undefined;
+  return `${JSON.stringify(text)} must be a universal link such as https://shop.example/bank, a package name such as com.example.shop or an address such as com.example.shop://bank`;
+});
+
+/** As Android wants it: at least two parts, each beginning with a letter. */
+export function isPackageName(text: string): boolean {
+  return /^[A-Za-z]\w*(\.[A-Za-z]\w*)+$/.test(text);
+}
+
+/** Schemes that a browser or a system gives a meaning of its own. */
+const TAKEN_SCHEMES = /^(https?|wss?|ftp|file|data|javascript|blob|about|tel|sms|mailto|intent|content|vbscript):/i;
+
+/** With a scheme of the app's own, and nothing that identifies a customer. */
+export function isAppAddress(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[\w./-]*$/i.test(text) && !TAKEN_SCHEMES.test(text);
+}
+
+/** Plaid takes a redirect address without a query and a fragment. */
+function isUniversalLink(text: string): boolean {
+  if (!URL.canParse(text) || /[?#*\s]/.test(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return protocol === 'https:' && username === '' && password === '';
+}
+
 /**
  * A smaller prefix covers addresses of strangers, who could then name any address as theirs. 10.0.0.0/8 and fc00::/7
  * are the largest private ranges.

@@ -152,6 +152,22 @@ export const SETTINGS = {
       '`off`: no session is turned into a Hosted Link, an address of Plaid’s that works for everyone who opens it. Webviews and dialogs then need the button mode.',
   }),
 
+  REPAIR_LINKS: withDefault(is.onOff, 'off', {
+    group: 'Pages',
+    description:
+      '`on`: the event `connection.needs_repair` carries a link, ready to be sent to the customer, that repairs the connection.',
+  }),
+  LINKS_PAGE: withDefault(is.onOff, 'off', {
+    group: 'Pages',
+    description:
+      '`on`: `/links/new` is a page on which a back office creates, lists and revokes links, with the merchant key typed in by hand.',
+  }),
+  NATIVE_APPS: optional(is.list(is.nativeApp), {
+    group: 'Pages',
+    description:
+      'Comma-separated addresses of your apps that Link may return to: universal links (`https://shop.example/bank`), Android package names (`com.example.shop`) and, for Hosted Link, addresses with a scheme of the app’s own (`com.example.shop://bank`). Register the first two in the Plaid dashboard.',
+  }),
+
   OWNERSHIP_CHECK: withDefault(is.oneOf(['off', 'report', 'require']), 'report', {
     group: 'Accounts',
     description:

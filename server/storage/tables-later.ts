@@ -206,6 +206,8 @@ export interface LinkTable {
   /** `expired` is written by a job, and shown from `expires_at` on. */
   status: LinkStatus;
   mode: SessionMode;
+  /** Of a repair link. */
+  connection_id: string | null;
   /**
    * JSON of the session request, for the session behind each opening; null once the link has ended, because it names
    * the customer.

@@ -139,6 +139,9 @@ export interface ItemTable {
   webhook_url: string | null;
   /** Plaid's name for the customer's way through Link, as the page gave it: a reference, not proof. */
   link_session_id: string | null;
+  /** When a job prepares it for Signal; null: it is not to be, or it was. */
+  signal_prepare_at: number | null;
+  signal_prepared_at: number | null;
   /** `spent`: the token could not be exchanged. `removing`: to be removed at Plaid by a job. */
   status: 'exchanging' | 'linked' | 'spent' | 'removing' | 'removed';
   /** When a job may look at it: to remove it, or to bring `webhook_url` up to date. */
@@ -217,6 +220,10 @@ export interface ConnectionTable {
   later_authorizations: string | null;
   /** When this account took the place of another one of a customer who is paid; null: it did not. */
   changed_bank_at: number | null;
+  /** When the customer's consent ends at the bank; null: Plaid names no end. */
+  consent_expires_at: number | null;
+  /** JSON of a MerchantInput, copied from the session: who asked the customer. */
+  merchant: string | null;
   created_at: number;
   updated_at: number;
 }

@@ -1,5 +1,6 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
+import { timeOf } from '../clients/plaid-risk.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
 import { addAudit } from '../records/audit.ts';
 import { beginInstrument, beginRenewal, changeConnection, isReturned, revoke } from '../records/connections.ts';
@@ -8,7 +9,7 @@ import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/t
 import { NotNow, Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
-import { isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
+import { consentEnd, isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
 import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
@@ -86,11 +87,14 @@ function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFac
 /** The customer is asked to sign in again; until then the instrument may still work. */
 function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
+  const endsAt = timeOf(facts.consent_expires_at);
   return forItem(deps, event, facts, async (unit, before) => {
-    if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
     // Its body carries the time of the end that it announces, so the same body is the same event.
     if (await isRepeat(unit.trx, event, before)) return undefined;
-    return changeConnection(unit, before, { status: 'needs_repair', reason });
+    const ends = endsAt === null ? {} : { consent_expires_at: endsAt };
+    const isNews = before.status === 'active' || before.status === 'pending_verification';
+    if (!isNews && before.consent_expires_at === (endsAt ?? before.consent_expires_at)) return undefined;
+    return changeConnection(unit, before, { ...ends, ...(isNews ? { status: 'needs_repair', reason } : {}) });
   });
 }
 
@@ -134,6 +138,7 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
   if (!item) return 'ignored';
   // It may have broken again since, or have been removed.
   const isGood = (await loginState(deps, item)) === 'good';
+  const consent_expires_at = isGood ? await consentEnd(deps, item) : undefined;
   return forItem(deps, event, facts, (unit, before) => {
     // What is leaving stays as it is, and its worker undisturbed. A good login does not bring back an instrument that
     // was disabled for a return.
@@ -141,7 +146,8 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
     const isRepaired = before.status === 'needs_repair' && isGood;
     const status = before.payment_instrument === null ? 'pending_verification' : 'active';
     const patch = isRepaired ? ({ status, reason: null, repaired_at: unit.now } as const) : { repaired_at: unit.now };
-    return changeConnection(unit, before, patch);
+    const consent = consent_expires_at === undefined ? {} : { consent_expires_at };
+    return changeConnection(unit, before, { ...patch, ...consent });
   });
 }
 

@@ -100,6 +100,7 @@ const plaidFacts = z.object({
   status: fact,
   error_code: fact,
   reason: fact,
+  consent_expires_at: fact,
   link_token_hash: fact,
   link_session_id: fact,
 });
@@ -133,6 +134,7 @@ const payloadBody = z.looseObject({
   status: text,
   error: z.looseObject({ error_code: text }).nullish(),
   reason: text,
+  consent_expiration_time: text,
   link_token: text,
   link_session_id: text,
   public_token: text,
@@ -160,6 +162,7 @@ export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
       ...pick('status', webhook.status),
       ...pick('error_code', webhook.error?.error_code),
       ...pick('reason', webhook.reason),
+      ...pick('consent_expires_at', webhook.consent_expiration_time),
       ...pick('link_token_hash', webhook.link_token ? sha256(webhook.link_token) : undefined),
       ...pick('link_session_id', webhook.link_session_id),
     },

@@ -37,6 +37,8 @@ export interface MerchantConnection extends Connection {
   verification: Verification;
   /** The last debit or payout that came back; null: none has. */
   last_return: LastReturn | null;
+  /** When the customer's consent ends at the bank; null: no end is known. */
+  consent_expires_at: string | null;
 }
 
 export type VerificationMethod =

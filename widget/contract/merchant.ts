@@ -18,6 +18,10 @@ export interface Evidence {
   customer_id: string | null;
   purpose: Purpose | null;
   authorization: AuthorizationReceipt | null;
+  /** Those that the customer has given since, in repairs and when connecting the same account again. */
+  later_authorizations: AuthorizationReceipt[];
+  /** Of a platform: who asked the customer. */
+  merchant: { id: string; name: string } | null;
   institution: { id: string | null; name: string | null };
   account: { name: string | null; mask: string | null; type: string | null; subtype: string | null };
   verification: Verification;

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { signIn } from '../bank.ts';
 import type { Context } from '../context.ts';
 import { iso } from '../ids.ts';
 import { findInstitution, INSTITUTIONS } from '../institutions.ts';
@@ -168,7 +169,7 @@ export class LinkSessions {
     if (scenario.link) return fail(scenario.link.shown === 'expired' ? 'expired' : 'error', scenario.link.error_code);
     const item = this.#itemToUpdate(token);
     if (token.update_item_id !== null && !item) return fail('error', 'ITEM_NOT_FOUND');
-    if (item) item.login_required = false;
+    if (item) signIn(item, this.#context.now());
     const open = item && !token.update_account_selection ? item.accounts : openAccounts(scenario);
     if (open.length === 0) return fail('error', 'NO_ACCOUNTS');
     session.accounts = item

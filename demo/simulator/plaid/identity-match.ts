@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import type { OwnerScores } from '../scenario.ts';
-import type { SimulatedItem } from '../state.ts';
+import type { SimulatedAccount, SimulatedItem } from '../state.ts';
 import { chosenAccounts, readableItem, requireConsent, requireEnabled } from './items.ts';
 import { read } from './read.ts';
 import { identityMatch } from './schemas.ts';
@@ -22,32 +22,36 @@ export function matchIdentity(context: Context, json: unknown): Answer {
   requireEnabled(context, 'identity');
   requireConsent(item, 'identity');
   const person = user ?? {};
-  const scores = item.scenario.ownerScores ?? compare(person, item);
-  const shown = onlyGiven(scores, person);
-  const firstOrLast = shown.legal_name === null ? null : sharesAName(person.legal_name ?? '', item.owner.name);
   return {
-    accounts: chosenAccounts(item, options?.account_ids).map((account) => ({
-      ...accountShape(item, account),
-      // Plaid gives no balance here.
-      balances: {
-        available: null,
-        current: null,
-        limit: null,
-        iso_currency_code: null,
-        unofficial_currency_code: null,
-      },
-      legal_name: {
-        score: shown.legal_name,
-        is_first_name_or_last_name_match: firstOrLast,
-        is_nickname_match: shown.legal_name === null ? null : false,
-        is_business_name_detected:
-          shown.legal_name === null ? null : isBusiness(person.legal_name) || isBusiness(item.owner.name),
-      },
-      phone_number: { score: shown.phone_number },
-      email_address: { score: shown.email_address },
-      address: { score: shown.address, is_postal_code_match: shown.address === null ? null : shown.address >= 90 },
-    })),
+    accounts: chosenAccounts(item, options?.account_ids).map((account) => matchAccount(item, account, person)),
     item: itemShape(item),
+  };
+}
+
+function matchAccount(item: SimulatedItem, account: SimulatedAccount, person: Person): Answer {
+  const { otherOwners, ownerScores } = item.scenario;
+  const owner = item.owner.name;
+  const shown = onlyGiven(otherOwners?.[account.mask] ?? ownerScores ?? compare(person, item), person);
+  const isKnown = shown.legal_name !== null;
+  return {
+    ...accountShape(item, account),
+    // Plaid gives no balance here.
+    balances: {
+      available: null,
+      current: null,
+      limit: null,
+      iso_currency_code: null,
+      unofficial_currency_code: null,
+    },
+    legal_name: {
+      score: shown.legal_name,
+      is_first_name_or_last_name_match: isKnown ? sharesAName(person.legal_name ?? '', owner) : null,
+      is_nickname_match: isKnown ? false : null,
+      is_business_name_detected: isKnown ? isBusiness(person.legal_name) || isBusiness(owner) : null,
+    },
+    phone_number: { score: shown.phone_number },
+    email_address: { score: shown.email_address },
+    address: { score: shown.address, is_postal_code_match: shown.address === null ? null : shown.address >= 90 },
   };
 }
 

@@ -36,6 +36,7 @@ export function openItem(context: Context, { person, ...fresh }: NewItem): Simul
     exchanged: false,
     removed: false,
     login_required: fresh.scenario.loginRequired ?? false,
+    consent_ends_at: null,
     faults,
   };
   context.state.addItem(item);

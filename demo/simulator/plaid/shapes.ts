@@ -1,4 +1,4 @@
-import { persistentAccountId } from '../ids.ts';
+import { iso, persistentAccountId } from '../ids.ts';
 import type { SimulatedInstitution } from '../institutions.ts';
 import type { SimulatedAccount, SimulatedItem } from '../state.ts';
 import { plaidErrorObject } from './errors.ts';
@@ -42,7 +42,7 @@ export function itemShape(item: SimulatedItem): Shape {
     available_products: ['assets', 'signal', 'transactions'].filter((product) => !item.products.includes(product)),
     billed_products: item.products,
     products: item.products,
-    consent_expiration_time: null,
+    consent_expiration_time: item.consent_ends_at === null ? null : iso(item.consent_ends_at),
     update_type: 'background',
   };
 }

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { html, raw } from 'hono/html';
-import type { Evidence } from '../../../widget/contract.ts';
+import type { AuthorizationReceipt, Evidence } from '../../../widget/contract.ts';
 import { gatherEvidence } from '../../lifecycle/evidence.ts';
 import { createEvidenceKeys } from '../../records/evidence-keys.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
@@ -49,9 +49,25 @@ th { font-weight: 600; color: #444; } tr { break-inside: avoid; }
 code { font: .82rem/1.4 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 `;
 
+const row = (name: string, value: string | null) => html`<dt>${name}</dt><dd>${value ?? '–'}</dd>`;
+
+function agreement({ text, version, language, text_sha256, accepted_at, ip, user_agent }: AuthorizationReceipt) {
+  return html`<blockquote lang="${language}">${text}</blockquote>
+<dl>${row('Accepted at', accepted_at)}${row('Text version', version)}${row('Language', language)}${row('SHA-256 of the text', text_sha256)}${row('IP address', ip)}${row('Browser', user_agent)}</dl>`;
+}
+
 function renderPage(evidence: Evidence, jws: string, publicUrl: string) {
-  const { authorization, institution, account, verification, payment_instruments, returns, events } = evidence;
-  const row = (name: string, value: string | null) => html`<dt>${name}</dt><dd>${value ?? '–'}</dd>`;
+  const {
+    authorization,
+    later_authorizations,
+    merchant,
+    institution,
+    account,
+    verification,
+    payment_instruments,
+    returns,
+    events,
+  } = evidence;
   const bank = [institution.name, account.name, account.mask && `ending in ${account.mask}`].filter(Boolean).join(', ');
   const { owner } = verification;
   return html`<!doctype html>
@@ -60,12 +76,9 @@ function renderPage(evidence: Evidence, jws: string, publicUrl: string) {
 <header><h1>Record of a bank account authorization</h1>
 <p>Connection ${evidence.connection}. All times are in UTC.</p></header>
 <h2>Authorization</h2>
-${
-  authorization
-    ? html`<blockquote lang="${authorization.language}">${authorization.text}</blockquote>
-<dl>${row('Accepted at', authorization.accepted_at)}${row('Text version', authorization.version)}${row('Language', authorization.language)}${row('SHA-256 of the text', authorization.text_sha256)}${row('IP address', authorization.ip)}${row('Browser', authorization.user_agent)}</dl>`
-    : html`<p>No authorization text was shown by this server.</p>`
-}
+${merchant ? html`<dl>${row('Merchant', `${merchant.name} (${merchant.id})`)}</dl>` : ''}
+${authorization ? agreement(authorization) : html`<p>No authorization text was shown by this server.</p>`}
+${later_authorizations.length > 0 ? html`<h2>Later authorizations</h2>${later_authorizations.map(agreement)}` : ''}
 <h2>Account</h2>
 <dl>${row('Customer', evidence.customer_id)}${row('Purpose', evidence.purpose)}${row('Account', bank || null)}${row('Kind', [account.type, account.subtype].filter(Boolean).join(', ') || null)}${row('Holder', verification.holder_category)}${row('Plaid Link session', evidence.link_session_id)}${row('Finix identity', evidence.finix_identity)}</dl>
 <h2>Verification</h2>

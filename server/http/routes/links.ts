@@ -2,8 +2,9 @@ import type { Hono } from 'hono';
 import { renderSVG } from 'uqr';
 import type { Link, Page } from '../../../widget/contract.ts';
 import { ProblemError } from '../../errors.ts';
-import { createLink, linkUrl } from '../../links/create-link.ts';
+import { createLink } from '../../links/create-link.ts';
 import { revokeLink } from '../../links/end-links.ts';
+import { linkUrl } from '../../records/link-address.ts';
 import { connectionsOfLink, findLink } from '../../records/links.ts';
 import { USABLE_LINK, viewLink } from '../../records/views.ts';
 import type { Storage } from '../../storage/open.ts';
@@ -70,8 +71,11 @@ export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Creden
   app.get('/v1/links/:id/qr.svg', async (c) => {
     credentials.requireMerchant(c);
     const link = await requireLink(storage, c.req.param('id'));
+    if (!deps.secrets.keyIds.includes(link.secret_key_id)) {
+      throw new ProblemError('not_found', { detail: 'The key of this link’s address is no longer in ENCRYPTION_KEY.' });
+    }
     // Quartile correction: readable from a distant screen, and with a smudge on paper.
-    const svg = renderSVG(linkUrl(deps, link), { ecc: 'Q', border: 2 });
+    const svg = renderSVG(linkUrl(deps.config, deps.secrets, link), { ecc: 'Q', border: 2 });
     return c.body(svg, 200, { 'Content-Type': 'image/svg+xml' });
   });
 }
