@@ -28,9 +28,9 @@ const HELP = `Measures what was built, on this machine, without credentials. Onl
   peers     bundle and click of others for the same task: installed into a temporary folder, bundled by the same Vite
 `;
 
-// What the project promises. A page on a slow phone connection (1.6 Mbit/s) gets 12 kB in 60 ms, which nobody notices beside the round trips.
-// A click that is done within a frame of a 60 Hz screen feels like nothing.
-// Keeping what must not be lost may cost 15 % of the sessions that a handler without storage does, and 10 % of a customer's time.
+// What the project promises. A page on a slow phone connection (1.6 Mbit/s) gets 12 kB in 60 ms, which nobody notices
+// beside the round trips. A click that is done within a frame of a 60 Hz screen feels like nothing. Keeping what must
+// not be lost may cost 15 % of the sessions that a handler without storage does, and 10 % of a customer's time.
 const LIMITS = {
   bundle_first_bytes: 12_000,
   click_work_ms: 16.7,

@@ -127,7 +127,8 @@ async function click(context: BrowserContext, url: string): Promise<{ toOpen: nu
     await settled();
     const begin = performance.now();
     clicked.pressed?.click();
-    // What was put off until the click was over runs before the message arrives; asking for a size has styles and layout done as well.
+    // What was put off until the click was over runs before the message arrives; asking for a size has styles and
+    // layout done as well.
     await settled();
     document.body.getBoundingClientRect();
     return { toOpen: (clicked.openedAt ?? Number.NaN) - begin, work: performance.now() - begin };

@@ -9,7 +9,9 @@ export interface CompleteFigures {
   upstream_delay_ms: number;
   /** How many calls to Plaid and Finix one `complete` made. */
   upstream_calls: number;
-  /** The sum of their times, from arrival to answer as the simulator saw it: all transport counts as the server's own. */
+  /**
+   * The sum of their times, from arrival to answer as the simulator saw it: all transport counts as the server's own.
+   */
   upstream_ms: number;
   /** The same sum as the server itself measured it (`/metrics`): the difference is transport and HTTP clients. */
   upstream_seen_ms: number;
@@ -22,7 +24,10 @@ export interface CompleteFigures {
 
 /** What a call over the internet to Plaid or Finix takes at its quickest; calls that reach a bank take seconds. */
 const UPSTREAM_DELAY_MS = 200;
-/** The first requests pay for compiling and for the first connections, once in a server's life; the figures fall until about the twentieth. */
+/**
+ * The first requests pay for compiling and for the first connections, once in a server's life; the figures fall until
+ * about the twentieth.
+ */
 const WARM_UP = 20;
 const RUNS = 30;
 

@@ -12,7 +12,10 @@ export interface PeerFigures {
   name: string;
   /** As `name@version`. */
   packages: string[];
-  /** Scripts and styles before the button shows, after brotli. What is loaded from a provider's own address is in nobody's figure. */
+  /**
+   * Scripts and styles before the button shows, after brotli. What is loaded from a provider's own address is in
+   * nobody's figure.
+   */
   first_bytes: number;
   /** Null where `no_click` says why. */
   click: ClickFigures | null;
@@ -24,7 +27,10 @@ export type PeersFigures = { measured: true; peers: PeerFigures[] } | { measured
 // Some 160 MB are unpacked, mostly source maps; on a slow line the registry may take as long.
 const INSTALL_TIMEOUT_MS = 180_000;
 
-/** Installs the others into a temporary folder, since they are no dependency of ours, and bundles each as our own script is. */
+/**
+ * Installs the others into a temporary folder, since they are no dependency of ours, and bundles each as our own script
+ * is.
+ */
 export async function measurePeers(): Promise<PeersFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'finix-bank-connect-peers-'));
   try {

@@ -9,7 +9,8 @@ const LANGUAGES = [
   { lang: 'de', dir: 'ltr' },
   { lang: 'ar', dir: 'rtl' },
 ];
-// What the element waits for before it says that something is slow; on the sheet only those rows say so that are about it.
+// What the element waits for before it says that something is slow; on the sheet only those rows say so that are about
+// it.
 const LONG = 5_000;
 
 // Dialogs lie above the page and only one can; on the sheet they stand below their element, as wide as there is room.

@@ -8,8 +8,9 @@ import { bundle } from '../helpers/bundle.ts';
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
 /**
- * The version before every create call in doubt was accounted for, before a stop went ahead of work that waits, and before migrations
- * took their locks with care. Upgrades start from it, and the suite must detect it wherever a case names it as a control.
+ * The version before every create call in doubt was accounted for, before a stop went ahead of work that waits, and
+ * before migrations took their locks with care. Upgrades start from it, and the suite must detect it wherever a case
+ * names it as a control.
  */
 const EARLIER = '16edebc4e2896bf7540851424cd9c225e246b6c5';
 /** Three migrations before that: what EARLIER itself is upgraded from, so that the suite can detect how it migrates. */

@@ -7,10 +7,13 @@ import { type ClusterOptions, Instance } from './server-process.ts';
 /** As an orchestrator waits before it restarts a crashing process, only shorter. */
 const RESTART_MS = 500;
 
-/** A start takes a core for a second: more at once starve the instances at work, whose time-outs are short. */
+/** A start takes a core for a second: more at once starve the running instances, whose time-outs are short. */
 const starts = pLimit(2);
 
-/** The instances that serve one database. Each place is filled again when its instance dies, unless it is left empty on purpose. */
+/**
+ * The instances that serve one database. Each place is filled again when its instance dies, unless it is left empty on
+ * purpose.
+ */
 export class Cluster {
   readonly places: (Instance | undefined)[] = [];
   /** See Evidence. */
@@ -100,7 +103,9 @@ export class Cluster {
     return urls.length > 0 ? pick(urls) : undefined;
   }
 
-  /** Resolves when every place has an instance that listens, or after `ms`: a busy machine takes its time to start one. */
+  /**
+   * Resolves when every place has an instance that listens, or after `ms`: a busy machine takes its time to start one.
+   */
   async whole(ms: number): Promise<void> {
     await eventually(async () => this.places.every((instance) => instance?.url !== undefined), ms).catch(() => {});
   }

@@ -11,9 +11,10 @@ import type { Clients } from '../../server/create-server.ts';
 import type { Storage } from '../../server/storage/open.ts';
 
 /**
- * Servers with one protection removed. The suite must detect every control, or it proves nothing about the complete server.
- * `no fence` also lacks the clock check, which is a second protection: a worker that is late after its intent is written sends no create
- * call, and on a busy machine the write alone makes it late. With `no clock check`, the fence is the only protection and must suffice.
+ * Servers with one protection removed. The suite must detect every control, or it proves nothing about the complete
+ * server. `no fence` also lacks the clock check, which is a second protection: a worker that is late after its intent
+ * is written sends no create call, and on a busy machine the write alone makes it late. With `no clock check`, the
+ * fence is the only protection and must suffice.
  */
 export const CONTROLS = [
   'naive retry',
@@ -63,7 +64,7 @@ export function noLoginReads({ plaid, finix }: Clients): Clients {
   return { plaid: { ...plaid, getItemError: async () => null }, finix };
 }
 
-/** Takes the token for used up after two lost answers, although Plaid has not refused it. */
+/** Takes the token for consumed after two lost answers, although Plaid has not refused it. */
 export function twoExchanges({ plaid, finix }: Clients): Clients {
   const lost = new Map<string, number>();
   return {

@@ -23,7 +23,7 @@ export function whyNoCopy(store: Store): string | undefined {
   return 'it needs pg_dump and psql';
 }
 
-/** As the operations page says: the server's own backup of the embedded file, or pg_dump. */
+/** As in the operations page: the server's own backup of the embedded file, or pg_dump. */
 export async function copyDatabase(
   settings: DatabaseSettings,
   postgres: TestPostgres | undefined,

@@ -115,7 +115,7 @@ export async function complete(
   return undefined;
 }
 
-/** After these the page's session can't go on, whatever it sends. */
+/** After these the page's session can't go on with any request. */
 const ENDED: ReadonlySet<Problem['code'] | undefined> = new Set([
   'session_canceled',
   'session_failed',

@@ -37,9 +37,9 @@ export const withFullDisk = {
 
   async fill(environment: Environment, whileFull: () => Promise<void>): Promise<void> {
     if (environment.options.dataDir === undefined) {
-      await Promise.all(environment.cluster.instances.map((instance) => instance.tell({ order: 'full', full: true })));
+      await Promise.all(environment.cluster.instances.map((instance) => instance.send({ order: 'full', full: true })));
       await whileFull();
-      await Promise.all(environment.cluster.instances.map((instance) => instance.tell({ order: 'full', full: false })));
+      await Promise.all(environment.cluster.instances.map((instance) => instance.send({ order: 'full', full: false })));
       return;
     }
     const ballast = join(environment.dataDir, 'ballast');

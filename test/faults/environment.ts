@@ -39,7 +39,10 @@ export interface EnvironmentOptions {
   /** See Evidence. */
   instancesSuffer?: boolean;
   listLagMs?: number;
-  /** How long commits can still be under way when every customer has an answer; the latest that the faults make when left out. */
+  /**
+   * How long commits can still be in flight when every customer has an answer; the latest that the faults make when
+   * left out.
+   */
   settleMs?: number;
   /** See Evidence. */
   identitiesMayDouble?: boolean;
@@ -55,14 +58,17 @@ export interface EnvironmentOptions {
 const PATIENCE_MS = 45_000;
 /** So that calls are in flight when a fault strikes a process. */
 const LATENCY_MS = 15;
-/** How long duplicate instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a busy machine. */
+/**
+ * How long duplicate instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a
+ * busy machine.
+ */
 const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
 /** A control is not expected to become clean; two sweeps are long enough for what it leaves. */
 const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;
 /** How long a condition of a scenario may take: an outage in it, the quiet period, and a busy machine. */
 const CONDITION_MS = 20_000;
 const CONDITION_OF_CONTROLS_MS = 8_000;
-/** Nothing is in doubt any more when Finix is not asked for this long: whatever is repeated comes once in a quiet period. */
+/** Nothing is in doubt any more when Finix is not asked for this long: repeated calls come once in a quiet period. */
 const UNASKED_MS = INSTANCE_TIMES.quietMs + 1_500;
 
 /** The server's budget is 72 hours. */
@@ -216,7 +222,7 @@ export class Environment {
   /** The oracle's verdict once the faults are over. What is still wrong after the calm is wrong for good. */
   async verdict(): Promise<Verdict> {
     this.upstream.simulator.faults.clear();
-    // Commits that are under way come first, or a second instrument is not there yet when the oracle looks for it.
+    // Commits in flight come first, or a second instrument is not there yet when the oracle looks for it.
     await sleep(this.options.settleMs ?? LATE_COMMIT_MS);
     const end = performance.now() + (this.#isControl ? CALM_OF_CONTROLS_MS : CALM_MS);
     for (;;) {
@@ -263,7 +269,10 @@ export class Environment {
     }
   }
 
-  /** Lets work on a session have taken longer than a server goes on with it; the workers die first, because they know better. */
+  /**
+   * Lets work on a session have taken longer than a server goes on with it; the workers die first, because they know
+   * better.
+   */
   async #exhaustBudget(sessionId: string): Promise<void> {
     await this.cluster.restart('SIGKILL', async () => {
       for (const column of [
@@ -294,7 +303,7 @@ export class Environment {
   /** Compares the database with Plaid and Finix and fixes what differs; a version that can't do that does nothing. */
   async reconcile(): Promise<void> {
     const [instance] = this.cluster.instances;
-    await instance?.tell({ order: 'reconcile' });
+    await instance?.send({ order: 'reconcile' });
   }
 
   async #connections(emails: string[]): Promise<Map<string, Connection[]>> {

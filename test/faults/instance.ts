@@ -1,6 +1,7 @@
 /**
- * One server process of the fault suite: the real server over the real storage and clients, with short waiting times, and with points
- * at which it dies or freezes on demand. Reads orders as lines of JSON from standard input, prints lines to standard output.
+ * One server process of the fault suite: the real server over the real storage and clients, with short waiting times,
+ * and with points at which it dies or freezes on demand. Reads orders as lines of JSON from standard input, prints
+ * lines to standard output.
  */
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
@@ -49,7 +50,8 @@ const opened = await openStorage({ ...config, log: (level, message, fields) => l
 if (control === 'synchronous off') await synchronousOff(opened);
 const storage = storageWithPoints(control === 'no fence' ? noFence(opened) : opened, points);
 const { timing } = INSTANCE_TIMES;
-// The clock check before a create call compares with this: too long to take effect, yet within the lease, which also bounds a wait.
+// The clock check before a create call compares with this: too long to take effect, yet within the lease, which also
+// bounds a wait.
 const lookAgainMs = control === 'no fence' || control === 'no clock check' ? 0.8 * timing.leaseMs : timing.lookAgainMs;
 let stopping = false;
 const { app, connector, jobs, plaid, reconcile } = await assembleServer({

@@ -1,4 +1,7 @@
-/** A point in time that every customer of a case reaches before the case does something, and none passes before it is done. */
+/**
+ * A point in time that every customer of a case reaches before the case does something, and none passes before it is
+ * done.
+ */
 export class Moment {
   /** Resolves when all have arrived. */
   readonly all: Promise<void>;

@@ -8,7 +8,10 @@ export interface Verdict {
   sessions: number;
   completed: number;
   restartsAsked: number;
-  /** Customers without the bank they connected, or with one that has been disabled; Items left at Plaid that no connection uses. */
+  /**
+   * Customers without the bank they connected, or with one that has been disabled; Items left at Plaid that no
+   * connection uses.
+   */
   lost: string[];
   /** Customers with more than one enabled instrument, or more than one identity, at Finix. */
   double: string[];
@@ -29,8 +32,8 @@ export interface Evidence {
   /** Instances died, froze or lost their database: an answer may have been lost on the server's side of the wire. */
   instancesSuffer: boolean;
   /**
-   * A process was frozen for longer than the quiet period just before it sent a create call. A second instrument is then found and
-   * disabled; a second identity can't be disabled, so Finix keeps it, unused.
+   * A process was frozen for longer than the quiet period just before it sent a create call. A second instrument is
+   * then found and disabled; a second identity can't be disabled, so Finix keeps it, unused.
    */
   identitiesMayDouble: boolean;
   /** SHA-256 of the public tokens whose exchange an instance had no answer to in time. */
@@ -93,7 +96,10 @@ export function checkSessions({
   return verdict;
 }
 
-/** Every exchanged Item belongs to a completed session, or has been removed, or its access token never reached the server. */
+/**
+ * Every exchanged Item belongs to a completed session, or has been removed, or its access token never reached the
+ * server.
+ */
 function checkItems(
   verdict: Verdict,
   outcome: Outcome,

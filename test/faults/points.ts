@@ -6,9 +6,9 @@ import { sha256 } from '../../server/ids.ts';
 import type { Storage } from '../../server/storage/open.ts';
 
 /**
- * Named points of the money path, at which a process can be ordered to die or to freeze: before and after each call, and before and after
- * each commit of a session, counted by its version. They are in wrappers around the clients and the storage, so the server itself has no
- * code for them.
+ * Named points of the money path, at which a process can be ordered to die or to freeze: before and after each call,
+ * and before and after each commit of a session, counted by its version. They are in wrappers around the clients and
+ * the storage, so the server itself has no code for them.
  */
 export interface Points {
   /** Strikes once, when the point is reached. */

@@ -1,4 +1,7 @@
-/** Numbers that a seed repeats: the same seed gives the same faults in the same order. mulberry32, good enough for a choice. */
+/**
+ * Numbers that a seed repeats: the same seed gives the same faults in the same order. mulberry32, good enough for a
+ * choice.
+ */
 export interface Random {
   /** From 0 up to, not including, 1. */
   next(): number;

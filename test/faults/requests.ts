@@ -8,10 +8,14 @@ export interface Answer {
   body: unknown;
 }
 
-/** Longer than the server's own 20 s would be pointless; the suite's instances answer within 2 s unless they are frozen. */
+/**
+ * Longer than the server's own 20 s would be pointless; the suite's instances answer within 2 s unless they are frozen.
+ */
 const REQUEST_MS = 4_000;
 
-/** @returns undefined when no instance answered: refused, cut or too late. A page learns no more about a dead instance. */
+/**
+ * @returns undefined when no instance answered: refused, cut or too late. A page learns no more about a dead instance.
+ */
 export async function request(
   where: Where,
   key: string,

@@ -21,7 +21,9 @@ export interface ScenarioEvidence {
   events: MerchantEvent[];
 }
 
-/** Compares the connections, their instruments at Finix and the merchant's events with what happened to each customer. */
+/**
+ * Compares the connections, their instruments at Finix and the merchant's events with what happened to each customer.
+ */
 export function checkScenarios({ upstream, scenarios, connections, events }: ScenarioEvidence): Verdict {
   const outcomes = [...scenarios.keys()].flatMap(({ outcome }): Outcome[] => (outcome ? [outcome] : []));
   const verdict: Verdict = {

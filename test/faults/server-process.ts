@@ -6,7 +6,9 @@ import { eventually, testEnvironment } from '../helpers/server.ts';
 import type { Control } from './controls.ts';
 import type { Order } from './times.ts';
 
-/** Node, the server's code and a migration: under a second on an idle machine, several while other instances are at work. */
+/**
+ * Node, the server's code and a migration: under a second on an idle machine, several while other instances are busy.
+ */
 const START_TIMEOUT_MS = 30_000;
 /** Enough to show why a process did not start. */
 const STDERR_CHARACTERS = 2_000;
@@ -79,7 +81,7 @@ export class Instance {
     }, START_TIMEOUT_MS);
   }
 
-  async tell(order: Order): Promise<void> {
+  async send(order: Order): Promise<void> {
     const before = this.printed.length;
     this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
     const isDone = () => this.printed.indexOf(`done ${order.order}`, before) >= 0;

@@ -58,7 +58,8 @@ async function openPostgres(): Promise<TestPostgres> {
   const postgres = await startPostgres();
   if ('skipped' in postgres) throw new Error(postgres.skipped);
   if (postgres.canRestart) {
-    // Several rounds of several instances, and the connections of those that were killed a moment ago: more than the usual 100.
+    // Several rounds of several instances, and the connections of those that were killed a moment ago: more than the
+    // usual 100.
     const admin = new pg.Client({ connectionString: postgres.url });
     await admin.connect();
     await admin.query('alter system set max_connections = 400');

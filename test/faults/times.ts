@@ -1,9 +1,9 @@
 import type { FaultRule } from '../../demo/simulator/index.ts';
 
 /**
- * The suite's own waiting times, in milliseconds: the usual ones divided by forty or so, in the same order of size. A call is given up
- * after 500, so a busy machine does not look like a lost answer; the lease outlasts two of them; the quiet period outlasts the lease,
- * and the latest commit that the faults make.
+ * The suite's own waiting times, in milliseconds: the usual ones divided by forty or so, in the same order of size. A
+ * call is given up after 500, so a busy machine does not look like a lost answer; the lease outlasts two of them; the
+ * quiet period outlasts the lease, and the latest commit that the faults make.
  */
 export const INSTANCE_TIMES = {
   timeoutMs: 500,
@@ -23,9 +23,12 @@ export const INSTANCE_TIMES = {
   },
 };
 
-/** How long after a call was given up a late commit happens, at most: well within the quiet period that counts from its sending. */
+/**
+ * How long after a call was given up a late commit happens, at most: well within the quiet period that counts from its
+ * sending.
+ */
 export const LATE_COMMIT_MS = 1_000;
-/** A frozen process wakes up when another worker has long taken over, and before that worker may create again. */
+/** A frozen process wakes up when another worker has long had the lease, and before that worker may create again. */
 export const FROZEN_MS = 2 * INSTANCE_TIMES.timing.leaseMs;
 /** A frozen process wakes up when another worker has created again and is done. */
 export const FROZEN_LONG_MS = INSTANCE_TIMES.quietMs + INSTANCE_TIMES.timing.leaseMs;

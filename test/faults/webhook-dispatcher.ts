@@ -29,8 +29,8 @@ export interface WebhookDispatcher {
 }
 
 /**
- * Delivers the providers' webhooks as on a bad day: each twice, to different instances, late, so that they arrive in any order, and
- * again until an instance has answered 200.
+ * Delivers the providers' webhooks as on a bad day: each twice, to different instances, late, so that they arrive in
+ * any order, and again until an instance has answered 200.
  */
 export function createWebhookDispatcher({
   simulator,

@@ -20,8 +20,9 @@ const CONTROL = /^\s*(begin|savepoint|release|rollback|pragma)\b/i;
 let counted: Work | undefined;
 
 /**
- * Counts at the drivers, below everything of ours: each statement that reaches a database is counted, from whichever part it comes.
- * PostgreSQL's are counted until `vi.restoreAllMocks()`, SQLite's in databases that go through `countingDatabase`.
+ * Counts at the drivers, below everything of ours: each statement that reaches a database is counted, from whichever
+ * part it comes. PostgreSQL's are counted until `vi.restoreAllMocks()`, SQLite's in databases that go through
+ * `countingDatabase`.
  */
 export function countWork(dialect: 'sqlite' | 'postgres'): Work {
   const work: Work = { commits: 0, statements: 0, roundTrips: 0, texts: [] };
@@ -55,7 +56,10 @@ function countPostgres(work: Work): void {
   } as never);
 }
 
-/** A SQLite database whose statements are counted. Its prototypes are frozen, so that nothing can be put in place of their methods. */
+/**
+ * A SQLite database whose statements are counted. Its prototypes are frozen, so that nothing can be put in place of
+ * their methods.
+ */
 export function countingDatabase(db: SqliteDatabase): SqliteDatabase {
   let isOpen = false;
   const count = (sql: string) => {

@@ -51,7 +51,7 @@ test('Leaving Link at any step cancels, and the button is ready again', async ()
   await maya.sees('connected');
 });
 
-test('A bank that is down is told in a sentence with a way forward, and another bank works', async () => {
+test('A bank that is down is explained with a way forward, and another bank works', async () => {
   const maya = await here.arrives();
   await maya.visit();
   await maya.opensLink();
@@ -90,7 +90,7 @@ test('A bank that was changed is the one that pays', async () => {
   await maya.page.getByText('Tartan Bank ••5010').waitFor();
 });
 
-test('Somebody else’s connection is not believed', async () => {
+test('Another customer’s connection is refused', async () => {
   const maya = await here.arrives();
   await maya.visit();
   await maya.connects();
@@ -103,13 +103,13 @@ test('Somebody else’s connection is not believed', async () => {
   expect(answer.status()).toBe(403);
 });
 
-test('The panel tells page, shop, server, Plaid and Finix apart, and no token', async () => {
+test('The panel names page, shop, server, Plaid and Finix, and shows no token', async () => {
   const maya = await here.arrives();
   await maya.visit();
   await maya.connects();
   await maya.page.getByText('Finished; nothing is left to do').waitFor();
-  const told = await maya.page.locator('#log').textContent();
+  const log = await maya.page.locator('#log').textContent();
   for (const actor of ['Customer', 'Page', 'Shop’s server', 'Connect server', 'Plaid', 'Finix'])
-    expect(told).toContain(actor);
-  expect(told).not.toMatch(/(public|access|processor|link)-sandbox|_secret_/);
+    expect(log).toContain(actor);
+  expect(log).not.toMatch(/(public|access|processor|link)-sandbox|_secret_/);
 });

@@ -118,7 +118,7 @@ export interface Journey {
   opensTab(customer: Customer): Promise<Customer>;
 }
 
-/** A demo of its own for each test, and one browser for all; pictures of what was open when a test fails. */
+/** A demo of its own for each test, and one browser for all; screenshots of the open pages when a test fails. */
 export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey {
   const now = {} as Journey;
   let browser: Browser | undefined;

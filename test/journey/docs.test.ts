@@ -98,7 +98,7 @@ test('A reader finds a section by a word, with the keyboard alone', async () => 
   expect(address).toMatch(/\/docs\/[\w-]+\.html/);
 });
 
-test('A reader is told when no page has the word', async () => {
+test('The search reports that no page has the word', async () => {
   await opens('/docs', { width: 1280 });
   await page.getByRole('searchbox').fill('xyzzyplugh');
   await page.getByText('No page mentions “xyzzyplugh”.').waitFor();

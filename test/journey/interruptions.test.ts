@@ -81,7 +81,7 @@ test('Two tabs with one session end with one bank, which both show', async () =>
   expect(here.simulator.ledger.items().filter(({ exchanged }) => exchanged)).toHaveLength(1);
 });
 
-test('Where Link’s script is blocked the customer hears it, and trying again works once it is not', async () => {
+test('Where Link’s script is blocked the customer sees an error, and a retry works once it is not', async () => {
   const maya = await here.arrives();
   const simulated = here.demo.simulator?.linkScriptUrl ?? '';
   await maya.page.route(simulated, (route) => route.abort());
@@ -110,7 +110,7 @@ test('Where Link’s script is blocked the customer hears it, and trying again w
   await maya.sees('connected');
 });
 
-test('When Finix goes silent the page says that it goes on, and one payment instrument comes of it', async () => {
+test('When Finix goes silent the page shows progress, and one payment instrument is made', async () => {
   const maya = await here.arrives();
   await maya.visit();
   await maya.connects('user_timeout_after_commit');

@@ -6,7 +6,7 @@ import type { Customer } from './customer.ts';
 
 const here = merchantJourney();
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const pictures = 'test-results/link-page';
+const screenshots = 'test-results/link-page';
 
 const bakery = {
   customer_id: 'cus_link',
@@ -74,7 +74,7 @@ test('A customer who leaves and comes back begins again with the same link', asy
   expect((await here.readLink(link.id)).status).toBe('opened');
 });
 
-test('A link that is revoked while its page is open says that it can no longer be used', async () => {
+test('A link that is revoked while its page is open shows that it can no longer be used', async () => {
   const link = await here.createLink(bakery);
   const customer = await here.arrives();
   await opens(customer, link.url);
@@ -102,12 +102,12 @@ describe('The page behind a link', () => {
     await customer.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
     await opens(customer, `${link.url}?lang=${language}`);
     await expectAccessible(customer);
-    await mkdir(pictures, { recursive: true });
-    await customer.page.screenshot({ path: `${pictures}/${language}-${width}-${scheme}-begin.png` });
+    await mkdir(screenshots, { recursive: true });
+    await customer.page.screenshot({ path: `${screenshots}/${language}-${width}-${scheme}-begin.png` });
     await presses(customer);
     await expectAccessible(customer);
     const overflow = await customer.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
-    await customer.page.screenshot({ path: `${pictures}/${language}-${width}-${scheme}-ready.png` });
+    await customer.page.screenshot({ path: `${screenshots}/${language}-${width}-${scheme}-ready.png` });
   });
 });

@@ -73,7 +73,7 @@ describe('In a webview', () => {
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
   });
 
-  test('declining at the bank is told in Link, and another bank works', async () => {
+  test('declining at the bank is shown in Link, and another bank works', async () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit();
     await signsInAtTheBank(maya, 'Cancel');

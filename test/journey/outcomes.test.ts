@@ -67,7 +67,7 @@ describe('A customer who shared more accounts than the shop may take', () => {
     expect(maya.complaints.filter((one) => !one.includes('409'))).toEqual([]);
   });
 
-  test('and who says no to all has connected nothing', async () => {
+  test('a customer who declines all accounts has connected nothing', async () => {
     const maya = await here.arrives();
     await maya.visit();
     await maya.opensLink();
@@ -92,7 +92,7 @@ describe('A shop that debits by agreement', () => {
     },
   });
 
-  test('shows its text, gives a copy, and charges nobody who has not agreed', async () => {
+  test('an authorization shows its text, gives a copy, and without consent nothing is charged', async () => {
     const maya = await here.arrives();
     await maya.visit(PAGE);
     await maya.connects();

@@ -48,7 +48,7 @@ test('Two elements have a bank each', async () => {
   expect(here.simulator.ledger.instruments()).toHaveLength(2);
 });
 
-test('In public mode the merchant’s server believes the connection of whoever brings it first', async () => {
+test('In public mode the merchant’s server accepts the connection of the first customer who sends it', async () => {
   const visitor = await here.arrives();
   await visitor.visit('/pages/script-tag.html');
   await visitor.connects();

@@ -28,21 +28,21 @@ function start(args: string[], env: Record<string, string> = {}) {
   const clean = { PATH: process.env['PATH'] ?? '', TMPDIR: folder, ...env };
   const child = spawn(process.execPath, [SERVE, ...args], { env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
   running.push(child);
-  const said = { out: '', err: '' };
+  const output = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => {
-    said.out += chunk.toString();
+    output.out += chunk.toString();
   });
   child.stderr.on('data', (chunk: Buffer) => {
-    said.err += chunk.toString();
+    output.err += chunk.toString();
   });
   const ended = once(child, 'close').then(([code]) => code as number | null);
-  return { child, said, ended };
+  return { child, output, ended };
 }
 
-async function addressOf({ said }: ReturnType<typeof start>): Promise<string> {
-  await expect.poll(() => said.out, { timeout: 15_000 }).toMatch(/http:/);
-  const addresses = said.out.match(/https?:\/\/\S+/g) ?? [];
-  expect(addresses, 'one address, so that nobody has to choose').toHaveLength(1);
+async function addressOf({ output }: ReturnType<typeof start>): Promise<string> {
+  await expect.poll(() => output.out, { timeout: 15_000 }).toMatch(/http:/);
+  const addresses = output.out.match(/https?:\/\/\S+/g) ?? [];
+  expect(addresses, 'one address, so that there is no choice').toHaveLength(1);
   return addresses[0] ?? '';
 }
 
@@ -56,7 +56,7 @@ test('It prints one address, serves the shop there, and leaves nothing behind wh
   demo.child.kill('SIGTERM');
   expect(await demo.ended).toBe(0);
   expect(readdirSync(folder)).toEqual([]);
-  expect(demo.said.err).toBe('');
+  expect(demo.output.err).toBe('');
 });
 
 test('A busy port gives way to the next', async () => {
@@ -78,8 +78,8 @@ test('Half of the credentials is no choice: it names what is missing', async () 
     FINIX_USERNAME: ' ',
   });
   expect(await demo.ended).toBe(1);
-  expect(demo.said.err).toContain('FINIX_USERNAME and FINIX_PASSWORD are not');
-  expect(demo.said.err).not.toContain('a-secret-of-plaid');
+  expect(demo.output.err).toContain('FINIX_USERNAME and FINIX_PASSWORD are not');
+  expect(demo.output.err).not.toContain('a-secret-of-plaid');
   expect(readdirSync(folder)).toEqual([]);
 });
 
@@ -87,14 +87,14 @@ test('Credentials for real money are refused', async () => {
   const env = { PLAID_CLIENT_ID: 'i', PLAID_SECRET: 's', FINIX_USERNAME: 'u', FINIX_PASSWORD: 'p', FINIX_ENV: 'live' };
   const demo = start(['--port', '0'], env);
   expect(await demo.ended).toBe(1);
-  expect(demo.said.err).toContain('only uses sandboxes');
+  expect(demo.output.err).toContain('only uses sandboxes');
 });
 
-test('With all credentials it uses the sandboxes and Plaid’s own script, and says so', async () => {
+test('With all credentials it uses the sandboxes and Plaid’s own script, and prints that', async () => {
   const env = { PLAID_CLIENT_ID: 'i', PLAID_SECRET: 's', FINIX_USERNAME: 'u', FINIX_PASSWORD: 'p' };
   const demo = start(['--port', '0'], env);
   const page = await (await fetch(await addressOf(demo))).text();
-  expect(demo.said.out).toContain('real sandboxes');
+  expect(demo.output.out).toContain('real sandboxes');
   expect(page).not.toContain('link-initialize.js');
 });
 
@@ -130,8 +130,8 @@ test('With credentials it asks the providers that the settings name', async () =
 test('It explains itself, and refuses what it does not know', async () => {
   const help = start(['--help']);
   expect(await help.ended).toBe(0);
-  expect(help.said.out).toContain('npm run demo -- --port');
+  expect(help.output.out).toContain('npm run demo -- --port');
   const wrong = start(['--prot', '1']);
   expect(await wrong.ended).toBe(2);
-  expect(wrong.said.err).toContain('--prot');
+  expect(wrong.output.err).toContain('--prot');
 });

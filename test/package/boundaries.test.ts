@@ -36,7 +36,7 @@ test.each([
   ['demo/serve.ts', `import { findChromium } from '../test/helpers/chromium.mjs'`],
   ['demo/simulator/state.ts', `import { createApp } from '../../server/http/app.ts'`],
   ['demo/simulator/state.ts', `import { startDemo } from '../start-demo.ts'`],
-])('%s may not say: %s', (file, line) => {
+])('%s may not contain: %s', (file, line) => {
   expect(importsOf(file, line).map((found) => crossing(file, found))).toEqual([expect.any(String)]);
 });
 
@@ -51,7 +51,7 @@ test.each([
     'demo/serve.ts',
     `import { createApp } from '../server/http/app.ts'; import { startSimulator } from './simulator/index.ts'`,
   ],
-])('%s may say: %s', (file, line) => {
+])('%s may contain: %s', (file, line) => {
   expect(importsOf(file, line).map((found) => crossing(file, found))).not.toContainEqual(expect.any(String));
 });
 

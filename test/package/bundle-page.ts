@@ -10,7 +10,10 @@ export interface BundleOptions {
   alias?: { find: RegExp; replacement: string }[];
 }
 
-/** Bundles a file of the tests into one script, for development, because only there strict mode mounts twice and React warns. */
+/**
+ * Bundles a file of the tests into one script, for development, because only there strict mode mounts twice and React
+ * warns.
+ */
 export async function bundlePage(file: string, options: BundleOptions = {}): Promise<string> {
   const { target = 'page', lit = 'production', alias = [] } = options;
   const forNode: InlineConfig = { ssr: { noExternal: true, resolve: { conditions: ['module', 'node', lit] } } };

@@ -24,7 +24,10 @@ function read(file: string): string {
 /** The script and everything it loads, at once or later. */
 const scripts = () => readdirSync(folder).filter((file) => file.endsWith('.js'));
 
-/** Words that must never reach a customer's browser. A word says what leaked; a size would only say that something did. */
+/**
+ * Words that must never reach a customer's browser. A word names what leaked; a size would only show that something
+ * did.
+ */
 const forbidden: readonly (readonly [word: string, reason: string])[] = [
   ['PLAID_SECRET', 'a setting of the server'],
   ['PLAID_CLIENT_ID', 'a setting of the server'],
@@ -92,7 +95,7 @@ test('integrity.json describes the script as it is', () => {
 });
 
 describe('in a browser', () => {
-  // The folder stands for a host that serves more than this.
+  // The folder represents a host that serves more than this.
   const prefix = '/pay/';
   const asked: string[] = [];
   const server = createServer((request, response) => {

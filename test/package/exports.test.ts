@@ -66,7 +66,7 @@ test('a merchant whose page only imports the package gets the tag registered, ho
   }
 });
 
-test('publint finds nothing to say about the package', async () => {
+test('publint reports nothing about the package', async () => {
   const { messages, pkg } = await publint({ pkgDir: project, level: 'warning', strict: true });
   expect(messages.map((message) => formatMessage(message, pkg, { color: false }))).toEqual([]);
 });

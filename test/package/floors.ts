@@ -3,9 +3,9 @@ import { dirname, join, posix } from 'node:path';
 import { filesIn, type Import, importsOf, project } from './imports.ts';
 
 /**
- * The folders as floors, from the top: a file imports from its own floor and from those below, types included. A place that ends with a
- * slash is a folder with all that is in it; files at the root are named one by one, since entries are on the top floor and what everything
- * uses is on the lowest.
+ * The folders as floors, from the top: a file imports from its own floor and from those below, types included. A place
+ * that ends with a slash is a folder with all that is in it; files at the root are named one by one, since entries are
+ * on the top floor and what everything uses is on the lowest.
  */
 export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly string[])[]>> = {
   widget: [
@@ -88,8 +88,8 @@ export function upwardArrows(arrows: Arrow[]): string[] {
 }
 
 /**
- * The folder that a file is in, as the part of its area that circles are looked for in: `server/http` with all that is in it. A file at
- * the root is a part of its own.
+ * The folder that a file is in, as the part of its area that circles are looked for in: `server/http` with all that is
+ * in it. A file at the root is a part of its own.
  */
 export function partOf(file: string): string {
   const root = file.startsWith('demo/simulator/') ? 3 : 2;
@@ -97,8 +97,9 @@ export function partOf(file: string): string {
 }
 
 /**
- * The circles that can be walked along the arrows, types included: each as its imports with file and line. One circle for each group of
- * files (or of parts, with `partOf`) that all reach one another: removing one of its imports shows whether there are more.
+ * The circles that can be walked along the arrows, types included: each as its imports with file and line. One circle
+ * for each group of files (or of parts, with `partOf`) that all reach one another: removing one of its imports shows
+ * whether there are more.
  */
 export function circles(arrows: Arrow[], nodeOf: (file: string) => string = (file) => file): string[] {
   const next = new Map<string, Map<string, Arrow>>();

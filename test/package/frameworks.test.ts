@@ -5,8 +5,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { project } from './imports.ts';
 
-// Each framework's own compiler reads a page that is right and one that is full of mistakes. A failure means that a merchant who writes what the
-// README says sees an error, or that their mistake goes unseen. The types are those that were built: run `npm run build` first.
+// Each framework's own compiler reads a page that is right and one that is full of mistakes. A failure means that a
+// merchant who writes what the README shows sees an error, or that their mistake goes unseen. The types are those that
+// were built: run `npm run build` first.
 const fixtures = join(project, 'test', 'package', 'frameworks');
 const ours = createRequire(join(project, 'package.json'));
 const theirs = createRequire(join(fixtures, 'compilers', 'package.json'));

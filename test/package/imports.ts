@@ -25,8 +25,8 @@ export function filesIn(folder: string, ending: string): string[] {
 }
 
 /**
- * Every import of a file: declarations, `export … from`, dynamic ones and those inside types. From the syntax tree: a regular expression
- * would trip over strings and comments.
+ * Every import of a file: declarations, `export … from`, dynamic ones and those inside types. From the syntax tree: a
+ * regular expression would trip over strings and comments.
  */
 export function importsOf(file: string, code: string): Import[] {
   const { program, errors } = parseSync(file, code);
@@ -122,8 +122,8 @@ function packageOf(specifier: string): string {
 }
 
 /**
- * Why `file` may not have this import, or undefined when it may. One way only: widget → lit; server → types of the wire contract and its packages;
- * simulator → itself; demo → widget, server, simulator.
+ * Why `file` may not have this import, or undefined when it may. One way only: widget → lit; server → types of the wire
+ * contract and its packages; simulator → itself; demo → widget, server, simulator.
  */
 export function crossing(
   file: string,
@@ -138,7 +138,7 @@ export function crossing(
   const target = posix.join(dirname(file), specifier.replace(/\?.*$/, ''));
   const stays = (...folders: string[]) => folders.some((folder) => target.startsWith(folder));
   if (area === 'widget' && !stays('widget/')) return `the widget may not import ${target}`;
-  // The simulator checks the server: code that both share would be wrong in both, and nobody would see it.
+  // The simulator checks the server: code that both share would be wrong in both, and no test would see it.
   if (area === 'simulator' && !stays('demo/simulator/')) return `the simulator may not import ${target}`;
   if (area === 'server' && target === 'widget/contract.ts')
     return typeOnly ? undefined : 'the server needs only types of the contract';
@@ -150,7 +150,7 @@ export function crossing(
 function forbiddenPackage(area: string | undefined, file: string, specifier: string): string | undefined {
   const name = packageOf(specifier);
   if (file.startsWith('widget/jsx/')) {
-    // Whoever imports these has the framework.
+    // A page that imports these has the framework.
     return frameworks.has(name) ? undefined : `the widget may not import ${specifier}`;
   }
   if (area === 'widget') {

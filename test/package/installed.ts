@@ -56,15 +56,16 @@ export interface ShopProject {
   folder: string;
   /** Everything that npm would have installed: how many packages, how many bytes. */
   weight: { packages: string[]; bytes: number };
-  /** Runs a program of the project, and takes whatever it answers. */
+  /** Runs a program of the project, and returns its output, also when it fails. */
   node(args: string[], env?: Record<string, string>): Promise<{ code: number; output: string }>;
   write(file: string, content: string): Promise<void>;
   remove(): Promise<void>;
 }
 
 /**
- * Installs packages into an empty project without a network: each tarball is unpacked, and of the clone's `node_modules` the project is given the
- * declared dependencies and theirs, nothing else. A dependency that was forgotten is therefore missing there as it would be at a merchant's.
+ * Installs packages into an empty project without a network: each tarball is unpacked, and of the clone's
+ * `node_modules` the project is given the declared dependencies and theirs, nothing else. A dependency that was
+ * forgotten is therefore missing there as it would be at a merchant's.
  * @param extra packages of the clone that the merchant has as well, such as React or TypeScript
  */
 export async function install(tarballs: string[], extra: string[] = []): Promise<ShopProject> {

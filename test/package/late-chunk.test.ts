@@ -78,7 +78,7 @@ test('the rest of the script is fetched in a quiet moment, and nothing else is, 
   expect(tags).toEqual([]);
 });
 
-test('where the rest can not be fetched in a quiet moment, nobody is told, and the approach tries again', async () => {
+test('where the rest can not be fetched in a quiet moment no error is shown, and the approach tries again', async () => {
   coreIsThere = false;
   const tab = await open('/far');
   await expect.poll(cores).toHaveLength(1);
@@ -91,7 +91,7 @@ test('where the rest can not be fetched in a quiet moment, nobody is told, and t
   expect(cores()).toHaveLength(2);
 });
 
-test('where the rest can not be fetched when it is needed, the customer is told and can really try again', async () => {
+test('where the rest can not be fetched when it is needed, the customer sees an error and can really try again', async () => {
   coreIsThere = false;
   const tab = await open('/near');
   const element = tab.locator('finix-bank-connect');

@@ -14,7 +14,7 @@ test.each(['widget', 'server', 'demo'])('no file in %s is longer than 350 lines'
   expect(long).toEqual([]);
 });
 
-/** Names of the npm scripts that the code blocks of a Markdown text tell people to run. */
+/** Names of the npm scripts in the code blocks of a Markdown text. */
 function scriptsIn(markdown: string): string[] {
   const blocks = [...markdown.matchAll(/^```[^\n]*\n(.*?)^```/gms)].map(([, block]) => block ?? '');
   const commands = blocks.flatMap((block) => [...block.matchAll(/\bnpm (?:run ([\w:-]+)|(test|start)\b)/g)]);
@@ -40,7 +40,7 @@ test('README has at most 200 lines', () => {
   expect(readFileSync(join(project, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(201);
 });
 
-test.each(documents)('every npm script that %s tells people to run exists', (document) => {
+test.each(documents)('every npm script in the code blocks of %s exists', (document) => {
   const named = scriptsIn(readFileSync(join(project, document), 'utf8'));
   expect(named.filter((script) => !(script in packageFile.scripts))).toEqual([]);
 });

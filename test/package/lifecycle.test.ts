@@ -9,10 +9,13 @@ import { project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
 
-/** Tells of every time the page is shown whether the browser had kept it. */
+/** Records whenever the page is shown whether the browser had kept it. */
 const watch = `<script>shown = []; addEventListener('pageshow', ({ persisted }) => shown.push(persisted));</script>`;
 
-/** A shop with a server and a Link that go as the page's `turn` says; everything in the page, so that nothing outside of it can hold an element. */
+/**
+ * A shop with a server and a Link that follow the page's `turn`; everything in the page, so that nothing outside of it
+ * can hold an element.
+ */
 const shop = `<!doctype html><title>Shop</title><main></main>
 <script>
   let open = 0;
@@ -103,14 +106,17 @@ async function leaveAndReturn(): Promise<void> {
   await page.waitForFunction(() => globalThis.shown?.length);
 }
 
-/** Mounts an element, brings it to a state and removes it, this many times; gives what is left of them after garbage was collected. */
+/**
+ * Mounts an element, brings it to a state and removes it, this many times; gives what is left of them after garbage was
+ * collected.
+ */
 async function mountAndRemove(times: number): Promise<{ alive: number; nodes: number; listeners: number }> {
   await page.evaluate(async (times) => {
     const refs: WeakRef<Element>[] = [];
     for (let i = 0; i < times; i++) {
       const element = mount();
       refs.push(new WeakRef(element));
-      // In turn: not even loaded, ready, in Link, connected, and gone while the server was at work.
+      // In turn: not even loaded, ready, in Link, connected, and gone while the server was busy.
       if (i % 5 === 0) {
         element.remove();
         continue;
@@ -198,7 +204,7 @@ test('the browser keeps the page when the customer leaves, and the element has a
   await page.waitForFunction(() => (globalThis as unknown as { element: Element }).element.status === 'ready');
 });
 
-test('a second copy of the script on the page says so, and leaves the first alone', async () => {
+test('a second copy of the script on the page warns, and leaves the first alone', async () => {
   await visit();
   const warnings: string[] = [];
   page.on('console', (message) => warnings.push(`${message.type()} ${message.text()}`));

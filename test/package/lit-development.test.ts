@@ -4,7 +4,7 @@ import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
 import { bundlePage } from './bundle-page.ts';
 import './hosts/states-page.ts';
 
-/** What Lit's build for development says of itself on every page. */
+/** The message of Lit's build for development about itself on every page. */
 const ITSELF = /Lit is in dev mode/;
 
 let browser: Browser;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-test('Lit’s build for development has nothing to say of any state of the element', async () => {
+test('Lit’s build for development warns about no state of the element', async () => {
   const names = (await page.evaluate('names')) as string[];
   expect(names.length).toBeGreaterThan(20);
   const complaints: string[] = [];

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../../build/create-manifest.ts';
 import { filesIn, packageFile, project } from './imports.ts';
 
-// Editors and our own documents say what the manifest says, so a name that is wrong here is wrong everywhere a merchant looks.
+// Editors and our own documents are made from the manifest, so a name that is wrong here is wrong everywhere a merchant
+// looks.
 const read = (file: string) => readFileSync(join(project, file), 'utf8');
 const manifest = JSON.parse(read('dist/custom-elements.json')) as Manifest;
 const [module] = manifest.modules;
@@ -21,7 +22,7 @@ test('package.json leads to the manifest, and the manifest to the element', () =
   expect(element).toMatchObject({ name: 'FinixBankConnect', tagName: 'finix-bank-connect', customElement: true });
 });
 
-test('its attributes are those that the element observes, and those that it reads or writes besides', () => {
+test('its attributes are those that the element observes, and those that it reads or writes in addition', () => {
   expect(names(element.attributes)).toEqual(
     [...new Set([...FinixBankConnect.observedAttributes, 'nonce', 'status'])].sort(),
   );

@@ -8,7 +8,7 @@ const server = http.createServer((_request, response) => response.end('here'));
 beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)));
 afterAll(() => server.close());
 
-test('a request to an outside host fails and is remembered, whatever the code does with the failure', async () => {
+test('a request to an outside host fails and is recorded, also when the code catches the failure', async () => {
   await expect(fetch('https://sandbox.plaid.com/')).rejects.toThrow();
   expect(takeForbiddenAttempts().map((error) => error.message)).toEqual([expect.stringContaining('sandbox.plaid.com')]);
 });

@@ -176,7 +176,7 @@ describe('a page that installs the element', () => {
 });
 
 describe('a merchant who installs the server', () => {
-  it('is told by the command what it can do, and which settings are missing', async () => {
+  it('the installed command prints what it can do, and which settings are missing', async () => {
     const shop = await shopWith([tarballs.server]);
     const command = join(shop.folder, 'node_modules', '.bin', 'finix-bank-connect-server');
     const help = await shop.node([command, '--help']);

@@ -14,8 +14,9 @@ import { listRemedies } from '../../server/clients/plaid-remedies.ts';
 import { type FlowError, fromLinkError } from '../../widget/errors.ts';
 
 /**
- * One fact, three views: what a code means for the server that meets it in a call, for the element that meets it in Link's `onExit`, and for the
- * simulator that sends it. The three may not share code, so this is what keeps them together.
+ * One fact, three views: what a code means for the server that meets it in a call, for the element that meets it in
+ * Link's `onExit`, and for the simulator that sends it. The three may not share code, so this is what keeps them
+ * together.
  */
 const meanings = new Map(listPlaidCodes());
 const published = listErrorCodes().map(([code]) => code);
@@ -46,7 +47,7 @@ test('server and simulator list the same codes', () => {
 });
 
 describe.each(listPlaidCodes())('%s (%s)', (code, meaning) => {
-  it('is classified by itself, whatever type comes with it', () => {
+  it('a code is classified by itself, with any type', () => {
     const failures = ['API_ERROR', 'ITEM_ERROR', 'NEVER_SEEN'].map((type) => classifyPlaidCode(type, code));
     expect(new Set(failures).size).toBe(1);
     const isRefusal = ['restart', 'account_not_supported', 'bank_not_supported', 'verification_failed'].includes(
@@ -90,7 +91,7 @@ test('the element sends to the merchant only for set-ups that hold for every ban
   expect(dead.filter((code) => code.includes('INSTITUTION'))).toEqual([]);
 });
 
-test('a refusal becomes the problem that its meaning says', () => {
+test('a refusal becomes the problem of its meaning', () => {
   for (const [code, meaning] of meanings) {
     const problem = problemOfPlaidRefusal(code);
     if (meaning === 'restart') expect(problem, code).toBe('restart_required');

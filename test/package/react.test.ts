@@ -74,9 +74,9 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
   const status = () => tab.locator('finix-bank-connect').getAttribute('status');
   const warnings = () => tab.evaluate(() => page.warnings);
 
-  test('it mounts twice and prepares one Link, connects, and tells the handlers of the last render', async () => {
+  test('it mounts twice and prepares one Link, connects, and calls the handlers of the last render', async () => {
     await open();
-    expect(await tab.evaluate(() => page.heard.filter(({ type }) => type.startsWith('ref')).length)).toBe(2);
+    expect(await tab.evaluate(() => page.received.filter(({ type }) => type.startsWith('ref')).length)).toBe(2);
     await expect.poll(status).toBe('ready');
     expect(await tab.evaluate(() => [page.link.handlers.length, page.secretsOf])).toEqual([1, [1]]);
     await tab.evaluate(() => page.render({ shown: true, turn: 2, required: true }));
@@ -85,7 +85,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     await tab.getByRole('button', { name: 'Pay by bank' }).click();
     await tab.evaluate(() => page.link.succeed());
     await expect.poll(status).toBe('connected');
-    const types = await tab.evaluate(() => page.heard.filter(({ turn }) => turn === 2).map(({ type }) => type));
+    const types = await tab.evaluate(() => page.received.filter(({ turn }) => turn === 2).map(({ type }) => type));
     expect(types.filter((type) => /open|connected/.test(type))).toEqual(['fbc-open', 'fbc-connected']);
     expect(await tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
     expect(await tab.locator('finix-bank-connect.pay#bank[lang=en]').count()).toBe(1);

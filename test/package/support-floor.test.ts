@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
 import { filesIn, project } from './imports.ts';
 
-// What the floor of Chrome 94, Firefox 98 and Safari 16.4 does not have, and what a rule that needs it loses without a plain value before it.
+// What the floor of Chrome 94, Firefox 98 and Safari 16.4 does not have, and what a rule that needs it loses without a
+// plain value before it.
 const NEWER = /light-dark\(|color-mix\(|oklch\(|(?<!-)\brotate:/;
 
 /** Style rules with the at-rules around them; good enough for styles without strings that hold braces. */

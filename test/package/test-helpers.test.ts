@@ -4,7 +4,7 @@ import { parseSync } from 'vite';
 import { expect, test } from 'vitest';
 import { filesIn, project } from './imports.ts';
 
-/** A test whose helper asserts must show it: otherwise its body looks as if it checked nothing. */
+/** A test whose helper asserts must show it: otherwise its body seems to check nothing. */
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 

@@ -37,7 +37,7 @@ export function linkTokenRequest(more: Partial<LinkTokenCreateRequest> = {}): Li
   };
 }
 
-/** Awaits a refusal of the SDK's and gives back what Plaid said: never the error itself, which holds the secret. */
+/** Awaits a refusal of the SDK's and returns Plaid's answer: never the error itself, which holds the secret. */
 export async function refusal(call: Promise<unknown>): Promise<{ status: number } & Record<string, unknown>> {
   const error = await call.then(
     () => {

@@ -141,7 +141,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
   });
 
   it('refuses in Finix’s documented shape', async () => {
-    await finix(running, 'POST', '/identities', { entity: { email: 'nobody' } });
+    await finix(running, 'POST', '/identities', { entity: { email: 'no-address' } });
     await finix(running, 'GET', '/payment_instruments/PInone');
     await finix(running, 'GET', '/identities', undefined, { authorization: undefined });
     running.simulator.faults.add({ service: 'finix', path: '/identities', kind: 'status', status: 503 });

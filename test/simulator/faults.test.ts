@@ -55,7 +55,7 @@ describe('no answer', () => {
     await vi.waitFor(() => expect(identities()).toHaveLength(1));
   });
 
-  it('is told of by the Plaid SDK as ECONNABORTED', async () => {
+  it('a timeout is reported by the Plaid SDK as ECONNABORTED', async () => {
     running.simulator.faults.add({ service: 'plaid', path: '/link/token/create', kind: 'timeout' });
     const client = plaidClient(running.plaidUrl, { timeout: PATIENCE_MS });
     await expect(client.linkTokenCreate(linkTokenRequest())).rejects.toMatchObject({ code: 'ECONNABORTED' });
@@ -150,7 +150,7 @@ describe('bad answers', () => {
 });
 
 describe('rules', () => {
-  it('strike as often as they say, only where they fit, and can be cleared', async () => {
+  it('faults strike as often as they state, only where they fit, and can be cleared', async () => {
     running.simulator.faults.add(identityFault({ times: 2 }));
     expect((await finix(running, 'GET', '/identities')).status).toBe(200);
     expect([(await create()).status, (await create()).status, (await create()).status]).toEqual([500, 500, 201]);
@@ -234,7 +234,7 @@ describe('Link’s script', () => {
 });
 
 describe('the simulator without a server', () => {
-  it('answers through app.request, tells of steps without secrets, and forgets on reset', async () => {
+  it('answers through app.request, reports steps without secrets, and forgets on reset', async () => {
     const simulator = createSimulator();
     const steps: string[] = [];
     const stop = simulator.on('step', ({ service, what, status }) => steps.push(`${service} ${what} ${status}`));

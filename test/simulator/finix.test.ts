@@ -142,7 +142,7 @@ describe('payment instruments', () => {
     ['the identity product is missing', 'user_good', products('auth')],
     ['the auth product is missing', 'user_good', products('identity')],
     ['the account is not verified yet', 'user_pending_verification', undefined],
-    ['the scenario says so', 'user_finix_refuses', undefined],
+    ['the scenario refuses it', 'user_finix_refuses', undefined],
   ])('are refused when %s', async (_title, username, initial) => {
     const token = await newProcessorToken(username, initial);
     const answer = await newInstrument(await newIdentity(), token);

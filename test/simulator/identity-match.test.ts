@@ -60,7 +60,7 @@ describe('Identity Match', () => {
     expect(await scores('user_good', other)).toEqual([null, 0, 0, 20]);
   });
 
-  it('says what it noticed in the name, and gives no balance', async () => {
+  it('identity match returns what it noticed in the name, and no balance', async () => {
     expect((await match('user_business', { legal_name: 'Harborline Coffee LLC' }))?.legal_name).toMatchObject({
       score: 100,
       is_business_name_detected: true,
@@ -107,7 +107,7 @@ describe('how an account was verified, and whose it is', () => {
     ['user_database_verified', 'DATABASE_INSIGHTS', 'database_insights_pass', 'personal'],
     ['user_business', 'INSTANT_AUTH', undefined, 'business'],
     ['user_holder_unknown', 'INSTANT_AUTH', undefined, null],
-  ])('stands in the Item and the account of %s', async (username, method, status, holder) => {
+  ])('the verification is in the Item and the account of %s', async (username, method, status, holder) => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken: access_token } = await linkItem(client, username);
     const { item, accounts } = (await client.accountsGet({ access_token })).data;

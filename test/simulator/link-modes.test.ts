@@ -1,7 +1,7 @@
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import { linkItem, linkTokenRequest, plaidClient } from './client.ts';
-import { complaints, link, page, press, running, shop, told } from './link-page.ts';
+import { callback, complaints, link, page, press, running, shop } from './link-page.ts';
 
 async function newToken(more: Parameters<typeof linkTokenRequest>[0] = {}): Promise<string> {
   return (await plaidClient(running.plaidUrl).linkTokenCreate(linkTokenRequest(more))).data.link_token;
@@ -35,13 +35,13 @@ describe('a bank’s own page in a webview', () => {
     await link.getByText('Plaid Checking').click();
     await press('Continue');
     await press('Finish');
-    expect((await told('success'))[1]).toMatchObject({ institution: { institution_id: 'ins_127287' } });
+    expect((await callback('success'))[1]).toMatchObject({ institution: { institution_id: 'ins_127287' } });
   });
 
-  it('who declines there is told in Link', async () => {
+  it('a customer who declines there sees it in Link', async () => {
     await resume(await goToBank('Cancel'));
     await link.locator('#pane').getByRole('button', { name: 'Close' }).click();
-    expect((await told('exit'))[0]).toMatchObject({ error_code: 'INSUFFICIENT_CREDENTIALS' });
+    expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INSUFFICIENT_CREDENTIALS' });
   });
 
   it('comes back once', async () => {
@@ -50,7 +50,7 @@ describe('a bank’s own page in a webview', () => {
     await link.getByText('Plaid Checking').waitFor();
     await page.reload();
     await resume(token);
-    expect((await told('exit'))[0]).toMatchObject({
+    expect((await callback('exit'))[0]).toMatchObject({
       error_type: 'OAUTH_ERROR',
       error_code: 'OAUTH_STATE_ID_ALREADY_PROCESSED',
     });
@@ -59,7 +59,7 @@ describe('a bank’s own page in a webview', () => {
   it('comes back to the link token that it left with', async () => {
     await goToBank('Sign in and share');
     await resume(await newToken({ redirect_uri: shop.url }));
-    expect((await told('exit'))[0]).toMatchObject({ error_code: 'INCORRECT_LINK_TOKEN' });
+    expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INCORRECT_LINK_TOKEN' });
   });
 
   it.each([
@@ -70,7 +70,7 @@ describe('a bank’s own page in a webview', () => {
     ['another page', 'other?oauth_state_id=11111111-2222-4333-8444-555555555555', 'INVALID_FIELD'],
   ])('refuses %s', async (_what, rest, code) => {
     await resume(await newToken({ redirect_uri: shop.url }), shop.url + rest);
-    expect((await told('exit'))[0]).toMatchObject({ error_code: code });
+    expect((await callback('exit'))[0]).toMatchObject({ error_code: code });
   });
 
   it('cannot be reached without an address to come back to', async () => {
@@ -81,7 +81,7 @@ describe('a bank’s own page in a webview', () => {
     await link.getByRole('heading', { name: /cannot be opened here/ }).waitFor();
   });
 
-  it('is told by the user agent', async () => {
+  it('a webview is known by the user agent', async () => {
     const agent = await page
       .context()
       .browser()
@@ -142,8 +142,8 @@ describe('the embedded search', () => {
       place.style.setProperty('height', '360px');
       document.body.append(place);
       window.handler = Plaid.createEmbedded({ token: ${JSON.stringify(token)},
-        onSuccess: (...all) => told.push(['success', ...all]), onExit: (...all) => told.push(['exit', ...all]),
-        onEvent: (...all) => told.push(['event', ...all]) }, place);
+        onSuccess: (...all) => callbacks.push(['success', ...all]), onExit: (...all) => callbacks.push(['exit', ...all]),
+        onEvent: (...all) => callbacks.push(['event', ...all]) }, place);
     }`);
   }
 
@@ -159,7 +159,7 @@ describe('the embedded search', () => {
     await dialog.getByText('Everyday Checking').waitFor();
     await dialog.getByRole('button', { name: 'Continue' }).click();
     await dialog.getByRole('button', { name: 'Finish' }).click();
-    expect((await told('success'))[1]).toMatchObject({ institution: { name: 'Tartan Bank' } });
+    expect((await callback('success'))[1]).toMatchObject({ institution: { name: 'Tartan Bank' } });
     expect(complaints).toEqual([]);
     const box = await page.locator('#search iframe').boundingBox();
     expect(box?.height).toBe(360);
@@ -171,7 +171,7 @@ describe('the embedded search', () => {
     const dialog = page.frameLocator('iframe[title="Plaid Link (simulator)"]');
     await dialog.getByRole('heading', { name: /bank to Acme/ }).waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
-    await told('exit');
+    await callback('exit');
     await tiles().getByRole('button', { name: 'Houndstooth Bank' }).click();
     await dialog.getByRole('button', { name: 'Continue' }).click();
     await dialog.getByRole('heading', { name: 'Sign in to Houndstooth Bank' }).waitFor();
@@ -197,12 +197,12 @@ describe('the embedded search', () => {
   it('does not work in update mode', async () => {
     const { accessToken } = await linkItem(plaidClient(running.plaidUrl), 'user_login_required');
     await embed(await newToken({ access_token: accessToken, products: undefined }));
-    expect((await told('exit'))[0]).toMatchObject({ error_code: 'INVALID_FIELD' });
+    expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INVALID_FIELD' });
     expect(await page.locator('iframe[title="Plaid Link (simulator)"]').isVisible()).toBe(false);
   });
 
   it('does not work inside an iframe', async () => {
-    // The policy of the shop lets no other page be framed, so this one stands in for a page that is.
+    // The policy of the shop lets no other page be framed, so this one represents a page that is.
     const outer = await page.context().browser()?.newPage();
     if (!outer) throw new Error('there is no browser');
     await outer.setContent(

@@ -16,7 +16,7 @@ export let running: RunningSimulator;
 export let shop: { url: string; close: () => void };
 export let page: Page;
 export let link: FrameLocator;
-/** What the page said on its console. */
+/** The page's messages on its console. */
 export let complaints: string[];
 let now: number;
 
@@ -50,18 +50,20 @@ afterEach(async () => {
   await running.close();
 });
 
-export type Told = [name: string, first: unknown, second?: unknown];
+export type Callback = [name: string, first: unknown, second?: unknown];
 
-/** A page of another origin under a strict policy: only scripts with its nonce, no style attributes, one frame origin. */
+/**
+ * A page of another origin under a strict policy: only scripts with its nonce, no style attributes, one frame origin.
+ */
 async function startShop(): Promise<typeof shop> {
   const script = `
-    window.told = [];
+    window.callbacks = [];
     window.create = (token, more) => {
       window.handler = Plaid.create({ token,
-        onSuccess: (token, metadata) => told.push(['success', token, metadata]),
-        onExit: (error, metadata) => told.push(['exit', error, metadata]),
-        onEvent: (name, metadata) => told.push(['event', name, metadata]),
-        onLoad: () => told.push(['load']), ...more });
+        onSuccess: (token, metadata) => callbacks.push(['success', token, metadata]),
+        onExit: (error, metadata) => callbacks.push(['exit', error, metadata]),
+        onEvent: (name, metadata) => callbacks.push(['event', name, metadata]),
+        onLoad: () => callbacks.push(['load']), ...more });
     };`;
   const html = `<!doctype html><title>Shop</title><link rel="icon" href="data:,"><button>Pay</button>
     <script nonce="n" src="${running.linkScriptUrl}"></script><script nonce="n">${script}</script>`;
@@ -102,17 +104,17 @@ export async function signIn(username: string, password = 'pass_good', bank = 'T
   await press('Sign in');
 }
 
-export const tellings = async (): Promise<Told[]> => (await page.evaluate('told')) as Told[];
+export const callbacks = async (): Promise<Callback[]> => (await page.evaluate('callbacks')) as Callback[];
 
 /** Asks again and again from outside: the page's policy does not let a browser tool wait inside. */
-export async function expectHeard(what: (told: Told) => boolean): Promise<void> {
-  await expect.poll(async () => (await tellings()).some(what), { timeout: 10_000 }).toBe(true);
+export async function expectCallback(what: (callback: Callback) => boolean): Promise<void> {
+  await expect.poll(async () => (await callbacks()).some(what), { timeout: 10_000 }).toBe(true);
 }
 
 /** Waits for a callback and gives back its arguments. */
-export async function told(name: 'success' | 'exit'): Promise<[unknown, Record<string, unknown>]> {
-  await expectHeard((each) => each[0] === name);
-  const all = await tellings();
+export async function callback(name: 'success' | 'exit'): Promise<[unknown, Record<string, unknown>]> {
+  await expectCallback((each) => each[0] === name);
+  const all = await callbacks();
   const [, first, second] = all.find(([each]) => each === name) ?? [name, undefined];
   return [first, second as Record<string, unknown>];
 }

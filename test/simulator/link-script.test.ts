@@ -2,17 +2,28 @@ import axe from 'axe-core';
 import type { LinkTokenCreateRequest } from 'plaid';
 import { describe, expect, it } from 'vitest';
 import { linkTokenRequest, plaidClient } from './client.ts';
-import { complaints, expectHeard, link, openLink, page, press, running, shop, tellings, told } from './link-page.ts';
+import {
+  callback,
+  callbacks,
+  complaints,
+  expectCallback,
+  link,
+  openLink,
+  page,
+  press,
+  running,
+  shop,
+} from './link-page.ts';
 
 describe('the script on the page', () => {
-  it('waits with an early open until the frame is loaded, and tells of events with times', async () => {
+  it('waits with an early open until the frame is loaded, and reports events with times', async () => {
     const { link_token } = (await plaidClient(running.plaidUrl).linkTokenCreate(linkTokenRequest())).data;
     await page.evaluate(`create(${JSON.stringify(link_token)}); handler.open()`);
     await press('Continue');
-    expect((await tellings()).map(([name, first]) => [name, first].join(' '))).toEqual(['load ', 'event OPEN']);
+    expect((await callbacks()).map(([name, first]) => [name, first].join(' '))).toEqual(['load ', 'event OPEN']);
     await page.evaluate('handler.exit({ force: true })');
-    await expectHeard(([, name]) => name === 'EXIT');
-    const events = (await tellings()).filter(([name]) => name === 'event');
+    await expectCallback(([, name]) => name === 'EXIT');
+    const events = (await callbacks()).filter(([name]) => name === 'event');
     const times = events.map(([, , metadata]) => Date.parse((metadata as { timestamp: string }).timestamp));
     expect(times.every((time) => time > 0)).toBe(true);
     expect(events.at(-1)?.[2]).toMatchObject({ exit_status: 'institution_not_found', view_name: null });
@@ -27,7 +38,7 @@ describe('the script on the page', () => {
     expect(await page.evaluate('document.body.style.overflow')).toBe('');
   });
 
-  it('hears only its own frame', async () => {
+  it('the script listens only to its own frame', async () => {
     await openLink();
     const message = {
       channel: 'bank-connect-simulator-link',
@@ -37,8 +48,8 @@ describe('the script on the page', () => {
     };
     await page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
     await page.evaluate('handler.exit({ force: true })');
-    await told('exit');
-    expect(JSON.stringify(await page.evaluate('told'))).not.toContain('forged');
+    await callback('exit');
+    expect(JSON.stringify(await page.evaluate('callbacks'))).not.toContain('forged');
   });
 
   it('complains when it is embedded twice', async () => {
@@ -106,7 +117,7 @@ describe('every pane', () => {
 });
 
 describe('Hosted Link', () => {
-  it('gives an address that works without the script, and link/token/get tells what came of it', async () => {
+  it('gives an address that works without the script, and link/token/get returns its outcome', async () => {
     const client = plaidClient(running.plaidUrl);
     const request = linkTokenRequest({ hosted_link: { completion_redirect_uri: `${shop.url}back` } });
     const { link_token, hosted_link_url } = (await client.linkTokenCreate(request)).data;

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { linkItem, plaidClient, refusal } from './client.ts';
-import { complaints, create, isShown, link, openLink, page, pass, press, running, signIn, told } from './link-page.ts';
+import {
+  callback,
+  complaints,
+  create,
+  isShown,
+  link,
+  openLink,
+  page,
+  pass,
+  press,
+  running,
+  signIn,
+} from './link-page.ts';
 
 describe('a customer in Link', () => {
   it('connects one account, and the shop gets a public token that can be exchanged', async () => {
@@ -10,7 +22,7 @@ describe('a customer in Link', () => {
     await link.getByText('Plaid Saving').click();
     await press('Continue');
     await press('Finish');
-    const [publicToken, metadata] = await told('success');
+    const [publicToken, metadata] = await callback('success');
     expect(metadata).toMatchObject({
       institution: { name: 'Tartan Bank', institution_id: 'ins_109511' },
       accounts: [
@@ -35,11 +47,11 @@ describe('a customer in Link', () => {
     await link.getByText('Bills Checking').click();
     await press('Continue');
     await press('Finish');
-    const [, metadata] = await told('success');
+    const [, metadata] = await callback('success');
     expect(metadata['accounts']).toHaveLength(2);
   });
 
-  it('finds banks by typing, and is told when there is none', async () => {
+  it('a customer finds banks by typing, and sees when there is none', async () => {
     await openLink();
     await press('Continue');
     await link.getByRole('searchbox').fill('platypus');
@@ -48,7 +60,7 @@ describe('a customer in Link', () => {
     await link.getByText('No results').waitFor();
   });
 
-  it('is told of a wrong password and can try again, then of a wrong code', async () => {
+  it('a customer sees that a password is wrong and can try again, then that a code is', async () => {
     await openLink();
     await signIn('user_good', 'wrong');
     await link.getByRole('alert').getByText('not correct').waitFor();
@@ -76,7 +88,7 @@ describe('a customer in Link', () => {
     await link.getByText('Everyday Checking').waitFor();
     await press('Continue');
     await press('Finish');
-    expect((await told('success'))[1]).toMatchObject({ institution: { institution_id: 'ins_127287' } });
+    expect((await callback('success'))[1]).toMatchObject({ institution: { institution_id: 'ins_127287' } });
   });
 
   it('who declines at the bank’s window leaves with requires_oauth', async () => {
@@ -87,7 +99,7 @@ describe('a customer in Link', () => {
     await press('Continue');
     await (await opening).getByRole('button', { name: 'Cancel' }).click();
     await link.locator('#pane').getByRole('button', { name: 'Close' }).click();
-    expect(await told('exit')).toMatchObject([
+    expect(await callback('exit')).toMatchObject([
       { error_type: 'ITEM_ERROR', error_code: 'INSUFFICIENT_CREDENTIALS' },
       { status: 'requires_oauth' },
     ]);
@@ -104,7 +116,7 @@ describe('a customer in Link', () => {
     await link.getByLabel('User name').fill('user_login_required');
     await press('Sign in');
     await press('Finish');
-    await told('success');
+    await callback('success');
     expect((await client.accountsGet({ access_token: accessToken })).data.accounts).toHaveLength(1);
   });
 });
@@ -113,8 +125,8 @@ describe('leaving Link', () => {
   it('at the first pane happens at once, and later asks first', async () => {
     await openLink();
     await page.keyboard.press('Escape');
-    expect(await told('exit')).toMatchObject([null, { status: 'institution_not_found', institution: null }]);
-    await page.evaluate('told.length = 0; handler.open()');
+    expect(await callback('exit')).toMatchObject([null, { status: 'institution_not_found', institution: null }]);
+    await page.evaluate('callbacks.length = 0; handler.open()');
     await press('Continue');
     await press(/Tartan/);
     await link.getByLabel('Password').waitFor();
@@ -123,18 +135,18 @@ describe('leaving Link', () => {
     await press('Stay');
     await page.keyboard.press('Escape');
     await press('Yes, leave');
-    expect(await told('exit')).toMatchObject([
+    expect(await callback('exit')).toMatchObject([
       null,
       { status: 'requires_credentials', institution: { name: 'Tartan Bank' }, request_id: expect.any(String) },
     ]);
   });
 
-  it('at the accounts says requires_account_selection', async () => {
+  it('leaving at the accounts returns requires_account_selection', async () => {
     await openLink();
     await signIn('user_good');
     await link.getByRole('radio').first().waitFor();
     await page.evaluate('handler.exit({ force: true })');
-    expect((await told('exit'))[1]).toMatchObject({ status: 'requires_account_selection' });
+    expect((await callback('exit'))[1]).toMatchObject({ status: 'requires_account_selection' });
     expect(running.simulator.ledger.items()).toEqual([]);
   });
 
@@ -143,12 +155,12 @@ describe('leaving Link', () => {
     ['user_no_accounts', 'pass_good', 'NO_ACCOUNTS'],
     ['user_ineligible', 'pass_good', 'NO_AUTH_ACCOUNTS'],
     ['user_good', 'error_ITEM_LOCKED', 'ITEM_LOCKED'],
-  ])('after the error of %s with %s tells the shop', async (username, password, code) => {
+  ])('leaving after the error of %s with %s returns it to the shop', async (username, password, code) => {
     await openLink();
     await signIn(username, password);
     await link.getByText(code).waitFor();
     await link.locator('#pane').getByRole('button', { name: 'Close' }).click();
-    const [error, metadata] = await told('exit');
+    const [error, metadata] = await callback('exit');
     expect(error).toMatchObject({
       error_code: code,
       error_type: expect.any(String),
@@ -159,7 +171,7 @@ describe('leaving Link', () => {
 
   it('is reported before Link is opened when the link token is not one', async () => {
     await page.evaluate(`create('link-sandbox-00000000-0000-0000-0000-000000000000')`);
-    const [error, metadata] = await told('exit');
+    const [error, metadata] = await callback('exit');
     expect(error).toMatchObject({ error_type: 'INVALID_INPUT', error_code: 'INVALID_LINK_TOKEN' });
     expect(metadata).toMatchObject({ status: null, institution: null, request_id: expect.any(String) });
     expect(await page.locator('iframe').isVisible()).toBe(false);
@@ -169,11 +181,14 @@ describe('leaving Link', () => {
   it('happens by itself when the link token is over', async () => {
     await openLink();
     await signIn('user_link_token_expired');
-    expect((await told('exit'))[0]).toMatchObject({ error_code: 'INVALID_LINK_TOKEN' });
-    await page.evaluate('told.length = 0; handler.destroy()');
+    expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INVALID_LINK_TOKEN' });
+    await page.evaluate('callbacks.length = 0; handler.destroy()');
     await create();
     pass(240 * 60_000);
     await page.evaluate('handler.open()');
-    expect((await told('exit'))[0]).toMatchObject({ error_type: 'INVALID_INPUT', error_code: 'INVALID_LINK_TOKEN' });
+    expect((await callback('exit'))[0]).toMatchObject({
+      error_type: 'INVALID_INPUT',
+      error_code: 'INVALID_LINK_TOKEN',
+    });
   });
 });

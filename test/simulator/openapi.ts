@@ -4,7 +4,10 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import addFormatsModule from 'ajv-formats';
 import { parse } from 'yaml';
 
-/** The providers' published OpenAPI documents, as far as a test needs them. Lists of violations are empty when all is well. */
+/**
+ * The providers' published OpenAPI documents, as far as a test needs them. Lists of violations are empty when all is
+ * well.
+ */
 export interface Contracts {
   /** Fields and query parameters that the document does not know are violations too. */
   checkRequest(
@@ -42,8 +45,8 @@ async function loadDocument(file: string): Promise<Json> {
 }
 
 /**
- * Finix's published document is at odds with its own examples in the shape of errors: `logref` is a string there, and the schemas for a general
- * refusal and for 406 are copies of those for 403 and 404, with their codes.
+ * Finix's published document is at odds with its own examples in the shape of errors: `logref` is a string there, and
+ * the schemas for a general refusal and for 406 are copies of those for 403 and 404, with their codes.
  */
 function correctFinixErrors(document: Json): void {
   const schemas = (document['components'] as Json)['schemas'] as Record<string, Json>;
@@ -160,7 +163,7 @@ function describeError({ instancePath, message, params }: ErrorObject): string {
   return `${instancePath || '/'} ${message} ${JSON.stringify(params)}`;
 }
 
-/** From OpenAPI 3.0 to JSON Schema: `nullable`, references, and for requests no fields that nobody documented. */
+/** From OpenAPI 3.0 to JSON Schema: `nullable`, references, and for requests no undocumented fields. */
 function translate(node: unknown, isClosed: boolean): Json {
   if (node === null || typeof node !== 'object') return {};
   const { $ref, nullable, properties, items, allOf, oneOf, anyOf, additionalProperties, ...rest } = node as Json;

@@ -25,7 +25,7 @@ async function link(path: string, body: object): Promise<Record<string, never>> 
   return (await (await fetch(`${running.url}/link/api/${path}`, json)).json()) as Record<string, never>;
 }
 
-/** All of Link at First Platypus Bank. @returns what `start` said, and the public token */
+/** All of Link at First Platypus Bank. @returns the answer of `start`, and the public token */
 async function walk(clientUserId: string, username: string) {
   const client = plaidClient(running.plaidUrl);
   const request = linkTokenRequest({ user: { client_user_id: clientUserId } });

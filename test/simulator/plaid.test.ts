@@ -45,7 +45,7 @@ describe('the simulated Plaid, through the real SDK', () => {
     expect(Date.parse((await client.linkTokenCreate(update)).data.expiration)).toBe(now + 30 * MINUTE);
   });
 
-  it('tells of a link token again, with what it was made for', async () => {
+  it('a link token can be read again, with what it was made for', async () => {
     const request = linkTokenRequest({ redirect_uri: 'https://shop.example/return' });
     const { link_token } = (await client.linkTokenCreate(request)).data;
     const { metadata, link_sessions } = (await client.linkTokenGet({ link_token })).data;
@@ -102,7 +102,7 @@ describe('a link token request is refused', () => {
     ],
     [
       'with an email address that is none',
-      { user: { client_user_id: 'c', email_address: 'nobody' } },
+      { user: { client_user_id: 'c', email_address: 'no-address' } },
       { error_code: 'INVALID_USER_IDENTITY_DATA', status: 403 },
     ],
   ];
@@ -296,7 +296,7 @@ describe('scenarios by user name', () => {
     });
   });
 
-  it('user_login_required: the Item says so, also in item/get', async () => {
+  it('user_login_required: the Item has that error, also in item/get', async () => {
     const { accessToken } = await linkItem(client, 'user_login_required');
     expect(await refusal(client.accountsGet({ access_token: accessToken }))).toMatchObject({
       error_code: 'ITEM_LOGIN_REQUIRED',
@@ -349,7 +349,7 @@ describe('scenarios by user name', () => {
   });
 
   it('an unknown user name, and a password that names an error, are refused with that error', async () => {
-    expect(await refusal(linkItem(client, 'nobody'))).toMatchObject({ error_code: 'INVALID_CREDENTIALS' });
+    expect(await refusal(linkItem(client, 'unknown'))).toMatchObject({ error_code: 'INVALID_CREDENTIALS' });
     const locked = client.sandboxPublicTokenCreate({
       institution_id: 'ins_109508',
       initial_products: products('auth'),

@@ -41,7 +41,7 @@ async function expectBecomes(id: string, state: string): Promise<void> {
 }
 
 /** Transfers in webhooks, as `type state`. */
-const told = () =>
+const types = () =>
   delivered
     .filter(({ entity }) => entity === 'transfer')
     .map(
@@ -53,7 +53,7 @@ describe('a debit', () => {
     const { status, body } = await debit(await instrument(), 5_000);
     expect([status, body['state'], body['type']]).toEqual([201, 'PENDING', 'DEBIT']);
     await expectBecomes(String(body['id']), 'SUCCEEDED');
-    expect(told()).toEqual(['created DEBIT PENDING', 'updated DEBIT SUCCEEDED']);
+    expect(types()).toEqual(['created DEBIT PENDING', 'updated DEBIT SUCCEEDED']);
   });
 
   it.each([
@@ -131,7 +131,7 @@ describe('a return by hand', () => {
     const made = running.simulator.ach.returnDebit(id, 'R02');
     expect(made).toMatchObject({ parent_transfer: id, destination: find(id)?.['source'], source: null });
     expect(find(id)).toMatchObject({ state: 'SUCCEEDED', failure_code: 'BANK_ACCOUNT_CLOSED' });
-    expect(told().slice(-2)).toEqual(['updated DEBIT SUCCEEDED', 'created REVERSAL SUCCEEDED']);
+    expect(types().slice(-2)).toEqual(['updated DEBIT SUCCEEDED', 'created REVERSAL SUCCEEDED']);
   });
 });
 

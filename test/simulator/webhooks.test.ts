@@ -127,7 +127,7 @@ describe('Plaid’s webhooks', () => {
     await elsewhere.close();
   });
 
-  // What Finix tells of comes with an instrument, below.
+  // Finix's webhooks come with an instrument, below.
   it.each(
     SCENARIOS.filter(({ later }) => later && later !== 'disabled').map(({ username, later }) => [username, later]),
   )('%s: what is in store (%s) comes after the exchange', async (username) => {
@@ -137,7 +137,7 @@ describe('Plaid’s webhooks', () => {
 });
 
 describe('Finix’s webhooks', () => {
-  it('tell of each instrument, signed with the subscription’s key', async () => {
+  it('webhooks report each instrument, signed with the subscription’s key', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken } = await linkItem(client);
     const token = await processorToken(client, accessToken);
@@ -165,7 +165,7 @@ describe('Finix’s webhooks', () => {
 });
 
 describe('an instrument that is disabled in Finix later (user_disabled_later)', () => {
-  it('is told of by Finix’s webhook, and the instruments of other logins stay', async () => {
+  it('a disabled instrument is reported by Finix’s webhook, and the instruments of other logins stay', async () => {
     const instrumentOf = async (username: string) => {
       const { client, access_token } = await link(username);
       const token = await processorToken(client, access_token);

@@ -9,7 +9,8 @@ export interface Load {
 }
 
 /**
- * Keeps `inFlight` sessions going: each is made, gets its link token and is completed; then the next begins in its place.
+ * Keeps `inFlight` sessions going: each is made, gets its link token and is completed; then the next begins in its
+ * place.
  * @param rampSeconds until as many end as begin; what ends before is not counted
  */
 export async function generate(

@@ -141,7 +141,8 @@ async function measureLevel(
   inFlight: number,
   seconds: number,
 ): Promise<LoadFigures> {
-  // A session lasts over a second, and among a thousand of them a dozen and more: none ends before, and all at once then.
+  // A session lasts over a second, and among a thousand of them a dozen and more: none ends before, and all at once
+  // then.
   const isCrowded = inFlight >= 1_000;
   const ramp = isCrowded ? CROWDED_SECONDS : RAMP_SECONDS;
   const lasting = isCrowded ? Math.max(seconds, CROWDED_SECONDS) : seconds;
@@ -155,7 +156,8 @@ async function measureLevel(
     in_flight: inFlight,
     sessions: sessions.length,
     failures,
-    // A thousand that began together end together: how many waves fall into the time would be chance. So many in flight, each for so long.
+    // A thousand that began together end together: how many waves fall into the time would be chance. So many in
+    // flight, each for so long.
     sessions_per_second: sessions.length > 0 ? (inFlight * 1000 * sessions.length) / sum(sessions) : 0,
     p50_ms: p50,
     p99_ms: p99,

@@ -8,8 +8,8 @@ import { loadConfig } from '../../../server/config.ts';
 import { newId } from '../../../server/ids.ts';
 
 /**
- * What the server is compared with: the same requests, the same calls to Plaid and Finix through the same clients, and nothing else. No
- * storage, no validation, no log; a crash loses the bank, a lost answer makes two.
+ * What the server is compared with: the same requests, the same calls to Plaid and Finix through the same clients, and
+ * nothing else. No storage, no validation, no log; a crash loses the bank, a lost answer makes two.
  */
 export function startPlainServer(): void {
   const config = loadConfig(process.env);

@@ -9,7 +9,10 @@ import { testEnvironment } from '../../helpers/server.ts';
 /** A child of the benchmark. */
 export interface Process {
   url: string;
-  /** Milliseconds of processor time that it has used so far, and megabytes of memory that it holds. Linux only; 0 elsewhere. */
+  /**
+   * Milliseconds of processor time that it has used so far, and megabytes of memory that it holds. Linux only; 0
+   * elsewhere.
+   */
   used(): { cpuMs: number; rssMb: number };
   stop(): Promise<void>;
 }

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 
 /**
- * Plaid and Finix as fast as they can be told: the right shapes after a fixed time, nothing checked and nothing remembered, so that the
- * figures are those of the server and not of the simulator, which keeps a ledger of everything.
+ * Plaid and Finix as fast as they can be told: the right shapes after a fixed time, nothing checked and nothing
+ * remembered, so that the figures are those of the server and not of the simulator, which keeps a ledger of everything.
  */
 export function startUpstream(delayMs: number): void {
   let made = 0;
@@ -56,7 +56,8 @@ export function startUpstream(delayMs: number): void {
       }, delayMs);
     });
   });
-  // Longer than any pause between two calls: a connection that is closed just as it is used again is an error of the measurement.
+  // Longer than any pause between two calls: a connection that is closed just as it is used again is an error of the
+  // measurement.
   server.keepAliveTimeout = 60_000;
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();

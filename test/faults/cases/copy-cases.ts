@@ -5,11 +5,11 @@ import type { FaultCase } from '../round.ts';
 import { COPIES, REPLICA } from '../scenarios/copy-scenarios.ts';
 import { CALLS } from '../times.ts';
 
-/** A session then takes the better part of a second, so that many are under way at any time. */
+/** A session then takes the better part of a second, so that many are in progress at any time. */
 const SLOW_MS = 150;
 /**
- * How many customers' instruments the replica does not know: more than there are calls in flight at the copy, which it knows to be in
- * doubt.
+ * How many customers' instruments the replica does not know: more than there are calls in flight at the copy, which it
+ * knows to be in doubt.
  */
 const LOST = 14;
 const PATIENCE_MS = 45_000;

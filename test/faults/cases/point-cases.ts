@@ -17,7 +17,10 @@ interface PointCase {
 /** How long the first of a few sessions may take to reach a point, on a busy machine. */
 const REACHED_MS = 15_000;
 
-/** At every point in turn: a few sessions are under way, and the process dies when the first of them reaches the point. */
+/**
+ * At every point in turn: a few sessions are in progress, and the process dies when the first of them reaches the
+ * point.
+ */
 const killAtPoints: PointCase = {
   name: 'kill -9 at each recovery point',
   storesInShort: ['postgres'],
@@ -63,7 +66,9 @@ class NotReached extends Error {
   override readonly name = 'NotReached';
 }
 
-/** How often a round is started: a call that is repeated on a busy machine leads to other commits than the usual ones. */
+/**
+ * How often a round is started: a call that is repeated on a busy machine leads to other commits than the usual ones.
+ */
 const STARTS = 3;
 
 async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
@@ -78,7 +83,7 @@ async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
 
 async function killAt(environment: Environment, point: string, sessions: number): Promise<void> {
   const [first] = environment.cluster.instances;
-  await first?.tell({ order: 'arm', point, action: 'kill' });
+  await first?.send({ order: 'arm', point, action: 'kill' });
   await environment.connect(sessions);
   if (first?.isAlive) throw new NotReached(`no session reached the point "${point}"`);
 }
@@ -92,7 +97,7 @@ export async function freezeAt(
 ): Promise<void> {
   const [first, second] = environment.cluster.instances;
   if (!first || !second) throw new Error('freezing takes two instances');
-  await first.tell({ order: 'arm', point, action: 'freeze' });
+  await first.send({ order: 'arm', point, action: 'freeze' });
   let frozen = false;
   const connecting = environment.connect(sessions, { url: () => (frozen ? second.url : first.url) });
   if (!(await first.hasPrinted('freeze', REACHED_MS))) {
@@ -111,7 +116,7 @@ async function pointsOf(round: RunRound): Promise<string[]> {
   let points: string[] = [];
   await round({ instances: 1 }, {}, async (environment) => {
     const [instance] = environment.cluster.instances;
-    await instance?.tell({ order: 'trace' });
+    await instance?.send({ order: 'trace' });
     await environment.connect(1);
     points = (instance?.printed ?? []).flatMap((line) =>
       line.startsWith('point ') ? line.slice('point '.length) : [],

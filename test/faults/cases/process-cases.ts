@@ -60,7 +60,7 @@ export const processCases: FaultCase[] = [
         await sleep(environment.random.between(300, 900));
         if (round > 5) return;
         const offsetMs = environment.random.pick([HOUR_MS, 0, -HOUR_MS]);
-        await Promise.all(environment.cluster.instances.map((instance) => instance.tell({ order: 'clock', offsetMs })));
+        await Promise.all(environment.cluster.instances.map((instance) => instance.send({ order: 'clock', offsetMs })));
       });
     },
   },

@@ -8,7 +8,10 @@ import { WAITING } from '../scenarios/waiting-scenarios.ts';
 import { WEBHOOK_SCENARIOS } from '../scenarios/webhook-scenarios.ts';
 import { INSTANCE_TIMES } from '../times.ts';
 
-/** The look at the end of the quiet period comes too early; one quiet period after the second create call, everything is listed. */
+/**
+ * The look at the end of the quiet period comes too early; one quiet period after the second create call, everything is
+ * listed.
+ */
 const BEYOND_QUIET_MS = INSTANCE_TIMES.quietMs + 2_000;
 /** The look right after a lost answer comes too early; the sweep does not. */
 const WITHIN_QUIET_MS = INSTANCE_TIMES.quietMs - 1_000;

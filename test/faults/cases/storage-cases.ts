@@ -8,7 +8,10 @@ const LOCKED_MS = 6_500;
 /** Longer than a restart by hand of a database that has nothing to recover. */
 const GONE_MS = 2_500;
 const RESTARTS = 5;
-/** A crash's recovery syncs every file of the data directory: ten seconds and more on a busy disk. The first customers see each of them. */
+/**
+ * A crash's recovery syncs every file of the data directory: ten seconds and more on a busy disk. The first customers
+ * see each of them.
+ */
 const RESTARTS_MS = 45_000 + RESTARTS * 15_000;
 
 /** Databases that are away, locked, full or restarted while customers connect. */

@@ -6,11 +6,11 @@ import { UPGRADE } from '../scenarios/upgrade-scenarios.ts';
 
 const OLD = 2;
 
-/** A rolling upgrade: the new version starts beside the old one, brings the schema up to date, and takes its place. */
+/** A rolling upgrade: the new version starts next to the old one, brings the schema up to date, and takes its place. */
 async function upgrade(environment: Environment, sessions: number): Promise<void> {
   const { cluster, options, random } = environment;
   const living = environment.live(sessions, UPGRADE);
-  // The old version is at work by then.
+  // The old version is processing sessions by then.
   await sleep(random.between(800, 1_800));
   await cluster.fill(OLD, options.server);
   // Old and new work side by side for a while.

@@ -11,7 +11,10 @@ const HELD_UP: Record<string, Pick<FaultRule, 'service' | 'path' | 'method'>> = 
   'before the processor token': { service: 'plaid', path: '/processor/token/create' },
 };
 
-/** Work that stands at a recovery point in the copy and is finished after it: it is done once more when the copy is put back. */
+/**
+ * Work that is at a recovery point in the copy and is finished after it: it is done once more when the copy is put
+ * back.
+ */
 function inFlight(name: string, call: (typeof HELD_UP)[string]): Scenario {
   return {
     name: `in flight at the copy, ${name}`,

@@ -18,8 +18,8 @@ async function whileInstrumentIsInDoubt(
 }
 
 /**
- * Every end of a session or connection while its instrument's create call is in doubt. Where the instrument is found before the end, as
- * on a slow machine, the connection is active; what matters is that nothing else is enabled.
+ * Every end of a session or connection while its instrument's create call is in doubt. Where the instrument is found
+ * before the end, as on a slow machine, the connection is active; what matters is that nothing else is enabled.
  */
 const ENDS: readonly Scenario[] = [
   {
@@ -95,8 +95,8 @@ const ENDS: readonly Scenario[] = [
 ];
 
 /**
- * As ENDS, in a world whose lists lag beyond the quiet period. Workers die in it, too: an identity whose create call one of them left in
- * doubt can't be found in time, and Finix has no way to remove the second one.
+ * As ENDS, in a world whose lists lag beyond the quiet period. Workers die in it, too: an identity whose create call
+ * one of them left in doubt can't be found in time, and Finix has no way to remove the second one.
  */
 export const INSTRUMENT_IN_DOUBT: readonly Scenario[] = ENDS.map((scenario) => ({ ...scenario, identities: 2 }));
 
@@ -108,7 +108,9 @@ async function whileIdentityIsInDoubt(customer: ScenarioCustomer, happen: () => 
   await connecting;
 }
 
-/** As INSTRUMENT_IN_DOUBT, for the customer's identity; afterwards most of them connect again, with the one identity. */
+/**
+ * As INSTRUMENT_IN_DOUBT, for the customer's identity; afterwards most of them connect again, with the one identity.
+ */
 export const IDENTITY_IN_DOUBT: readonly Scenario[] = [
   {
     name: 'removed, and connected again',

@@ -3,8 +3,8 @@ import type { ScenarioCustomer } from './customer.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
- * Between two events with the same body. The webhooks' signatures tell seconds, and the second copy of each webhook is signed as of a
- * second before: closer together, two events could not be told from two copies of one.
+ * Between two events with the same body. The webhooks' signatures have seconds, and the second copy of each webhook is
+ * signed as of a second before: closer together, two events look like two copies of one.
  */
 const APART_MS = 2_200;
 const PAUSE_MS = 300;
@@ -16,7 +16,9 @@ async function breaks(customer: ScenarioCustomer): Promise<void> {
   await customer.becomes('needs_repair');
 }
 
-/** Logins that break, are repaired and break again, and permissions that come and go: in the end, what Plaid says is true. */
+/**
+ * Logins that break, are repaired and break again, and permissions that come and go: in the end, Plaid's state counts.
+ */
 export const LOGINS: readonly Scenario[] = [
   {
     name: 'broken, repaired elsewhere, broken again',

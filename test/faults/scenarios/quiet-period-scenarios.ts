@@ -3,7 +3,7 @@ import { RENUMBERING_BANK, type Scenario } from './scenario.ts';
 import { INSTRUMENT_AND_500, lostInstrument } from './troubles.ts';
 
 /** Connects with two instruments, one of which is a duplicate that Finix's list does not show yet. */
-async function connectWithSurplus(customer: ScenarioCustomer, institution?: string): Promise<void> {
+async function connectWithDuplicate(customer: ScenarioCustomer, institution?: string): Promise<void> {
   await customer.connect([INSTRUMENT_AND_500], { login: { institution } });
 }
 
@@ -19,7 +19,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'new numbers',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       customer.bank.renumber(customer.itemId);
     },
     end: ['active'],
@@ -27,7 +27,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'new numbers, in doubt as well',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       await renumberInDoubt(customer, 3);
     },
     end: ['active'],
@@ -35,7 +35,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'new numbers twice',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       customer.bank.renumber(customer.itemId);
       await customer.made(3);
       customer.bank.renumber(customer.itemId);
@@ -63,7 +63,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'repaired at a bank that renumbers',
     async live(customer) {
-      await connectWithSurplus(customer, RENUMBERING_BANK);
+      await connectWithDuplicate(customer, RENUMBERING_BANK);
       customer.bank.breakLogin(customer.itemId);
       await customer.becomes('needs_repair');
       await customer.repair();
@@ -73,7 +73,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'repaired with the same numbers',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       customer.bank.breakLogin(customer.itemId);
       await customer.becomes('needs_repair');
       await customer.repair();
@@ -83,7 +83,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'revoked',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       customer.bank.revokePermission(customer.itemId);
     },
     end: ['revoked'],
@@ -91,7 +91,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'revoked, and given again',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       customer.bank.revokePermission(customer.itemId);
       await customer.becomes('revoked');
       await customer.repair();
@@ -101,7 +101,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'removed',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       await customer.remove();
     },
     end: [],
@@ -109,7 +109,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'erased',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       await customer.erase();
     },
     end: [],
@@ -117,7 +117,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
   {
     name: 'connected again',
     async live(customer) {
-      await connectWithSurplus(customer);
+      await connectWithDuplicate(customer);
       await customer.connect();
     },
     end: ['active'],

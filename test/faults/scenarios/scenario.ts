@@ -5,7 +5,10 @@ import type { ScenarioCustomer } from './customer.ts';
 export interface Scenario {
   name: string;
   live(customer: ScenarioCustomer): Promise<void>;
-  /** The statuses that the customer's connections may have in the end, `removed` ones apart; empty: none but removed ones are left. */
+  /**
+   * The statuses that the customer's connections may have in the end, `removed` ones apart; empty: none but removed
+   * ones are left.
+   */
   end: readonly ConnectionStatus[];
   /** How many instruments Finix may have made in the end, enabled or not; any number when left out. */
   made?: number;

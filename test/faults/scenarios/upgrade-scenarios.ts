@@ -1,7 +1,7 @@
 import type { ScenarioCustomer } from './customer.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Customers come one after the other, so that every kind of work is under way when the schema changes. */
+/** Customers come one after the other, so that every kind of work is in progress when the schema changes. */
 const SPREAD_MS = 2_500;
 const PAUSE_MS = 300;
 

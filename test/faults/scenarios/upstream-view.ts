@@ -7,7 +7,10 @@ import {
   type Simulator,
 } from '../../../demo/simulator/index.ts';
 
-/** A copy of the upstream state is good for this long: many customers look at it at the same time, and each copy costs a millisecond. */
+/**
+ * A copy of the upstream state is good for this long: many customers look at it at the same time, and each copy costs a
+ * millisecond.
+ */
 const FRESH_MS = 20;
 /** As FRESH_MS, for the record of calls, which is longer. */
 const CALLS_FRESH_MS = 50;
@@ -27,7 +30,7 @@ export class UpstreamView {
     return this.simulator.ledger;
   }
 
-  /** The Item that a public token stands for. */
+  /** The Item of a public token. */
   itemOf(publicToken: string): string {
     const found = this.#ledger.publicTokens().find(({ public_token }) => public_token === publicToken);
     if (!found) throw new Error('the simulator does not know the public token');

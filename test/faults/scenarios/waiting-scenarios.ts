@@ -2,7 +2,10 @@ import type { ScenarioCustomer } from './customer.ts';
 import type { Scenario } from './scenario.ts';
 import { ITEM_DOWN, PROCESSOR_TOKENS_DOWN, SLOW_INSTRUMENT } from './troubles.ts';
 
-/** A webhook's lateness, a call to Finix that is given up and tried again, and a busy machine: far less than Plaid's outage. */
+/**
+ * A webhook's lateness, a call to Finix that is given up and tried again, and a busy machine: far less than Plaid's
+ * outage.
+ */
 const STOP_MS = 5_000;
 const SEVERAL_ACCOUNTS = {
   login: { username: 'user_several' },
@@ -10,7 +13,10 @@ const SEVERAL_ACCOUNTS = {
   maxRuns: 1,
 } as const;
 
-/** Lets `stop` happen while a repair of the connection waits for Plaid, and measures how long the instrument stays enabled. */
+/**
+ * Lets `stop` happen while a repair of the connection waits for Plaid, and measures how long the instrument stays
+ * enabled.
+ */
 async function whileRepairWaits(customer: ScenarioCustomer, stop: () => Promise<void>): Promise<void> {
   await customer.connect();
   customer.bank.breakLogin(customer.itemId);
@@ -59,7 +65,7 @@ async function stopsInTime(customer: ScenarioCustomer, stop: () => Promise<void>
   await Promise.all([stop(), customer.stops(STOP_MS)]);
 }
 
-/** Debits that must stop at once, whatever else waits for Plaid. */
+/** Debits that must stop at once, although other work waits for Plaid. */
 export const WAITING: readonly Scenario[] = [
   {
     name: 'revoked while a repair waits',

@@ -15,7 +15,7 @@ export function testInTestDom(name: string): void {
     vi.restoreAllMocks();
   });
 
-  test(`importing the package in ${name} throws nothing, and says why only the fallback is shown`, async () => {
+  test(`importing the package in ${name} throws nothing, and warns why only the fallback is shown`, async () => {
     document.body.innerHTML = '<form><finix-bank-connect name="bank"></finix-bank-connect></form>';
     vi.resetModules();
     const { FinixBankConnect } = await import('../../../widget/index.ts');
@@ -24,18 +24,18 @@ export function testInTestDom(name: string): void {
     expect(customElements.get('finix-bank-connect')).not.toBe(FinixBankConnect);
   });
 
-  test(`a page with the tag renders in ${name}, takes properties, and hears the events that a test sends`, async () => {
+  test(`a page with the tag renders in ${name}, takes properties, and receives the events that a test sends`, async () => {
     await import('../../../widget/index.ts');
     const element = document.createElement('finix-bank-connect');
-    const heard: unknown[] = [];
-    element.addEventListener('fbc-connected', (event) => heard.push(event.detail.connections));
+    const received: unknown[] = [];
+    element.addEventListener('fbc-connected', (event) => received.push(event.detail.connections));
     element.fetchClientSecret = async () => 'ses_1_secret_a';
     element.setAttribute('name', 'bank');
     document.body.append(element);
     element.remove();
     document.body.append(element);
     element.dispatchEvent(new CustomEvent('fbc-connected', { bubbles: true, detail: { connections: [] } }));
-    expect(heard).toEqual([[]]);
+    expect(received).toEqual([[]]);
     expect(document.querySelector('finix-bank-connect')).toBe(element);
   });
 }

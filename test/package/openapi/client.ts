@@ -1,6 +1,9 @@
 import type { components, operations, paths } from './generated.ts';
 
-/** What a merchant writes around the generated types: a session, its connection, and the problems on the way. Run against a real server by the test. */
+/**
+ * What a merchant writes around the generated types: a session, its connection, and the problems on the way. Run
+ * against a real server by the test.
+ */
 type Method = 'get' | 'post' | 'delete';
 type JsonOf<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;
 type Success<Responses> = {

@@ -1,7 +1,7 @@
 import { createElement, type ReactElement, useEffect, useRef } from 'react';
 import { FinixBankConnect, type FinixBankConnectElement, type FinixBankConnectProps } from '../../../widget/react.ts';
 
-export interface Heard {
+export interface Received {
   turn: number;
   type: string;
 }
@@ -9,16 +9,16 @@ export interface Heard {
 interface AppProps extends Pick<FinixBankConnectProps, 'backend' | 'fetchClientSecret' | 'required'> {
   shown: boolean;
   turn: number;
-  hear(news: Heard): void;
+  receive(event: Received): void;
 }
 
 /** A merchant's form, as the tests of React render it in a browser and on a server. */
-export function App({ shown, turn, hear, ...props }: AppProps): ReactElement {
+export function App({ shown, turn, receive, ...props }: AppProps): ReactElement {
   const ref = useRef<FinixBankConnectElement>(null);
   useEffect(() => {
-    if (ref.current) hear({ turn, type: `ref ${ref.current.localName}` });
-  }, [turn, hear]);
-  const on = (event: Event) => hear({ turn, type: event.type });
+    if (ref.current) receive({ turn, type: `ref ${ref.current.localName}` });
+  }, [turn, receive]);
+  const on = (event: Event) => receive({ turn, type: event.type });
   return createElement(
     'form',
     null,

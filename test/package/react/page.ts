@@ -2,13 +2,13 @@ import { createElement, StrictMode, useState } from 'react';
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { SimulatedBackend } from '../../widget/helpers/simulated-backend.ts';
 import { SimulatedLink } from '../../widget/helpers/simulated-link.ts';
-import { App, type Heard } from './app.ts';
+import { App, type Received } from './app.ts';
 
 /** What the test reads and does, from outside of the page. */
 export interface ReactPage {
   backend: SimulatedBackend;
   link: SimulatedLink;
-  heard: Heard[];
+  received: Received[];
   /** How often `fetchClientSecret` was called, and by which render's function. */
   secretsOf: number[];
   warnings: string[];
@@ -22,7 +22,7 @@ for (const level of ['error', 'warn'] as const)
 
 const backend = new SimulatedBackend();
 const link = SimulatedLink.install();
-const heard: Heard[] = [];
+const received: Received[] = [];
 const secretsOf: number[] = [];
 let set: ReactPage['render'] = () => {};
 
@@ -33,7 +33,7 @@ function Page() {
     secretsOf.push(props.turn);
     return 'ses_1_secret_a';
   };
-  return createElement(App, { ...props, backend, fetchClientSecret, hear: (news) => heard.push(news) });
+  return createElement(App, { ...props, backend, fetchClientSecret, receive: (event) => received.push(event) });
 }
 
 const place = document.querySelector('#root') as HTMLElement;
@@ -45,7 +45,7 @@ Object.assign(globalThis, {
   page: {
     backend,
     link,
-    heard,
+    received,
     secretsOf,
     warnings,
     render: (props) => set(props),

@@ -6,6 +6,6 @@ const app = createElement(App, {
   shown: true,
   turn: 1,
   fetchClientSecret: () => Promise.reject(new Error('A server asks for no client secret')),
-  hear: () => {},
+  receive: () => {},
 });
 process.stdout.write(renderToString(createElement(StrictMode, null, app)));

@@ -86,7 +86,10 @@ function replace(owner: object, name: string, value: unknown): () => void {
   };
 }
 
-/** A server over HTTP, as `fetch` sees it: what it was sent, word by word. What it answers, no library of the page has touched. */
+/**
+ * A server over HTTP, as `fetch` sees it: what it was sent, word by word. What it answers, no library of the page has
+ * touched.
+ */
 function server() {
   const sent: { url: string; method: string | undefined; body: string | undefined }[] = [];
   const token = {

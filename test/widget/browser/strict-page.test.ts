@@ -1,6 +1,7 @@
 import { expect, waitUntil } from '@open-wc/testing';
 
-// What a careful merchant sends. `'self'` is where this test's modules come from; a page in production names the server there.
+// What a careful merchant sends. `'self'` is where this test's modules come from; a page in production names the server
+// there.
 const policy = [
   "default-src 'none'",
   "script-src 'self' 'nonce-abc' https://cdn.plaid.com/link/v2/stable/link-initialize.js",

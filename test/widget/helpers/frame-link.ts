@@ -6,7 +6,10 @@ import { SimulatedLink } from './simulated-link.ts';
  * back what was there when it was created, however much later that is.
  */
 export class FrameLink extends SimulatedLink {
-  /** When the frame is taken from the customer: before or after Link's last callback, a moment later, or by `destroy` alone. */
+  /**
+   * When the frame is taken from the customer: before or after Link's last callback, a moment later, or by `destroy`
+   * alone.
+   */
   leaving: 'before' | 'after' | 'later' | 'destroyed' = 'after';
   /** Whether the page is locked in the call that opens Link, or when the frame answers. */
   locks: 'at once' | 'later' = 'at once';

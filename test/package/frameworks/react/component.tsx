@@ -33,7 +33,7 @@ export const wrong = [
   <FinixBankConnect key="2" secret="ses_…" />,
   // @ts-expect-error It gives a promise.
   <FinixBankConnect key="3" fetchClientSecret={() => 'ses_…'} />,
-  // @ts-expect-error This event tells of connections, not of a step.
+  // @ts-expect-error This event has connections, not a step.
   <FinixBankConnect key="4" onConnected={({ detail }) => console.log(detail.step)} />,
   // @ts-expect-error Of an input, not of this.
   <FinixBankConnect key="5" ref={createRef<HTMLInputElement>()} />,

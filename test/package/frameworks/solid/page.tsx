@@ -39,7 +39,7 @@ export const wrong = (
     <finix-bank-connect required="sometimes" />
     {/* @ts-expect-error It gives a promise. */}
     <finix-bank-connect fetchClientSecret={() => 'ses_…'} />
-    {/* @ts-expect-error This event tells of connections, not of a step. */}
+    {/* @ts-expect-error This event has connections, not a step. */}
     <finix-bank-connect on:fbc-connected={(event) => event.detail.step} />
     {/* @ts-expect-error There is no such code. */}
     <finix-bank-connect on:fbc-error={({ detail }) => detail.error.code === 'oops'} />

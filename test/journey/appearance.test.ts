@@ -76,7 +76,7 @@ test('The chosen colors stay over pages', async () => {
   expect(await scheme()).toBe('dark');
 });
 
-test('A scenario says what to type, and restarting begins with nothing', async () => {
+test('A scenario shows what to type, and restarting begins with nothing', async () => {
   const maya = await here.arrives();
   await maya.visit();
   await maya.page.getByRole('combobox', { name: 'Try a scenario' }).selectOption({ label: 'Bank is down' });
