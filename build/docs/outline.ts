@@ -34,6 +34,10 @@ export const OUTLINE: readonly Section[] = [
     pages: [
       page('element', 'Element'),
       page('frameworks'),
+      page('react', 'React, Next.js'),
+      page('vue', 'Vue, Nuxt'),
+      page('svelte', 'Svelte, SvelteKit'),
+      page('angular'),
       page('styling'),
       page('languages'),
       page('hosts', 'Pages it lives on'),
@@ -61,6 +65,7 @@ export const OUTLINE: readonly Section[] = [
     pages: [
       page('go-live', 'Go live'),
       page('deploy'),
+      page('embed-server', 'Inside your own server'),
       page('settings'),
       page('operations', 'Operating the server'),
       page('load', 'Load'),

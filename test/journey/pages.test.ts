@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { connectBank } from '../../docs/snippets/testing/connect-bank.mjs';
 import { journey } from './customer.ts';
 
 const here = journey();
@@ -60,4 +61,11 @@ test('In public mode the merchant’s server accepts the connection of the first
   expect(await mine.text()).toContain(here.simulator.ledger.instruments()[0]?.id);
   const other = await here.arrives();
   expect((await other.page.request.post(`${here.demo.url}/checkout`, { form })).status()).toBe(403);
+});
+
+test('The walk through Link that the documents show for Playwright connects a bank', async () => {
+  const visitor = await here.arrives();
+  await visitor.visit('/pages/form.html');
+  await connectBank(visitor.page);
+  expect(here.simulator.ledger.instruments()).toHaveLength(1);
 });

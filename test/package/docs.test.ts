@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Hono } from 'hono';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +23,12 @@ describe('the documentation site', () => {
     const listed = OUTLINE.flatMap((section) => section.pages.map(({ source }) => source));
     expect(documents.filter((file) => !listed.includes(`docs/${file}`))).toEqual([]);
     expect(new Set(listed).size).toBe(listed.length);
+  });
+
+  it('lists every document for language models, and none that is not there', () => {
+    const listed = [...readFileSync(join(project, 'llms.txt'), 'utf8').matchAll(/\]\((docs\/[\w-]+\.md)\)/g)];
+    const documents = readdirSync(join(project, 'docs')).filter((file) => file.endsWith('.md'));
+    expect(listed.map(([, file]) => file).sort()).toEqual(documents.map((file) => `docs/${file}`).sort());
   });
 
   it('refers only to files of its own', () => {

@@ -83,7 +83,7 @@ describe.each(['widget', 'server'] as const)('the package of the %s', (name) => 
   it('has its license, its changes, its documents, and nothing that only a clone needs', async () => {
     const files = await readTarball(tarballs[name]);
     expect([...files.keys()]).toEqual(
-      expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'docs/operations.md']),
+      expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'docs/operations.md', 'AGENTS.md', 'llms.txt']),
     );
     const manifest = JSON.parse(String(files.get('package.json')));
     for (const field of ['scripts', 'devDependencies', 'workspaces', 'overrides', 'serverPackage', '//overrides']) {

@@ -1,0 +1,30 @@
+// #region client
+import { createClient } from 'finix-bank-connect/client';
+
+const connect = createClient({
+  endpoint: process.env.CONNECT_URL ?? 'https://connect.merchant.example',
+  apiKey: process.env.MERCHANT_API_KEY,
+});
+// #endregion
+
+// #region create
+/** For this customer's page, and for no one else. */
+export async function createSession(customer, order) {
+  const session = await connect.sessions.create(
+    {
+      customer_id: customer.id,
+      identity: { first_name: customer.firstName, last_name: customer.lastName, email: customer.email },
+    },
+    { idempotencyKey: `order-${order.id}-attempt-${order.attempt}` },
+  );
+  return session.client_secret;
+}
+// #endregion
+
+// #region verify
+/** Rejects unless the connection exists, belongs to this customer and is active. */
+export async function instrumentToCharge(form, customer) {
+  const connection = await connect.requireConnection(form.bank_account, { customerId: customer.id });
+  return connection.payment_instrument; // PI…
+}
+// #endregion

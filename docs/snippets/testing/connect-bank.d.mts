@@ -1,0 +1,3 @@
+import type { Page } from 'playwright-core';
+
+export function connectBank(page: Page, username?: string): Promise<void>;

@@ -1,0 +1,16 @@
+import 'finix-bank-connect';
+import type {} from 'finix-bank-connect/jsx/solid';
+
+declare const fetchClientSecret: () => Promise<string>;
+
+// #region tag
+export const bankField = (
+  <finix-bank-connect
+    endpoint="https://connect.merchant.example"
+    fetchClientSecret={fetchClientSecret}
+    name="bank_account"
+    required
+    on:fbc-connected={({ detail }) => console.log(detail.connections[0]?.id)}
+  />
+);
+// #endregion

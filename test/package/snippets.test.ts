@@ -1,0 +1,297 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { getRequestListener } from '@hono/node-server';
+import { JSDOM } from 'jsdom';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documents } from '../../build/docs/documents.ts';
+import { fillSnippets, snippetsIn } from '../../build/docs/snippets.ts';
+import { signTestWebhook } from '../../widget/client.ts';
+import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
+import { MERCHANT_KEY, TestServer, testEnvironment } from '../helpers/server.ts';
+import { project } from './imports.ts';
+import { install, packBoth, type ShopProject } from './installed.ts';
+
+const run = promisify(execFile);
+const read = (file: string) => readFileSync(join(project, file), 'utf8');
+const snippet = (file: string) => join(project, 'docs/snippets', file);
+
+/** Every fence of a document, with what is above it. */
+const fencesIn = (text: string) =>
+  [...text.matchAll(/(?:^|\n)(.*)\n(?:> )?```(\w+)\n([\s\S]*?)\n(?:> )?```/g)].map(
+    ([, above = '', language = '', code = '']) => ({
+      isSnippet: above.includes('<!-- snippet: '),
+      language,
+      code,
+    }),
+  );
+
+describe('code in the documents', () => {
+  it('is what its file has', () => {
+    const stale = documents().filter((file) => fillSnippets(read(file), read) !== read(file));
+    expect(stale, 'run: npm run snippets').toEqual([]);
+  });
+
+  it('comes from a file that is run or compiled, if it is a program', () => {
+    const programs = new Set(['js', 'ts', 'tsx', 'jsx', 'vue', 'svelte', 'python', 'php']);
+    const loose = documents().flatMap((file) =>
+      fencesIn(read(file)).flatMap(({ isSnippet, language, code }) =>
+        programs.has(language) && !isSnippet ? [`${file}: ${code.split('\n')[0]}`] : [],
+      ),
+    );
+    expect(loose).toEqual([]);
+  });
+
+  it('is well-formed JSON, and HTML with attributes that the element has', () => {
+    const manifest = JSON.parse(read('dist/custom-elements.json')) as {
+      modules: { declarations?: { tagName?: string; attributes?: { name: string }[] }[] }[];
+    };
+    const element = manifest.modules
+      .flatMap(({ declarations = [] }) => declarations)
+      .find(({ tagName }) => tagName === 'finix-bank-connect');
+    const known = new Set([
+      ...(element?.attributes ?? []).map(({ name }) => name),
+      'id',
+      'class',
+      'style',
+      'lang',
+      'dir',
+    ]);
+    for (const file of documents()) {
+      for (const { language, code } of fencesIn(read(file))) {
+        if (language === 'json') expect(() => JSON.parse(code), `${file}: ${code}`).not.toThrow();
+        if (language !== 'html') continue;
+        const { document } = new JSDOM(code).window;
+        for (const tag of document.querySelectorAll('finix-bank-connect')) {
+          expect([file, tag.getAttributeNames().filter((name) => !known.has(name))]).toEqual([file, []]);
+        }
+      }
+    }
+  });
+
+  it('names only commands that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    for (const file of documents()) {
+      const named = [...read(file).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name]) => name ?? '');
+      expect([file, named.filter((name) => !(name in scripts))]).toEqual([file, []]);
+    }
+  });
+
+  it('is cut out of its file without the indentation of its surroundings', () => {
+    const text = 'a {\n  // #region x\n  one;\n    two;\n  // #endregion\n}';
+    const markdown = '> <!-- snippet: a.ts#x -->\n> ```ts\n> old\n> ```';
+    expect(fillSnippets(markdown, () => text)).toBe('> <!-- snippet: a.ts#x -->\n> ```ts\n> one;\n>   two;\n> ```');
+    expect(snippetsIn(markdown)).toEqual([{ file: 'a.ts', region: 'x', language: 'ts', code: 'old\n' }]);
+    expect(() => fillSnippets('<!-- snippet: a.ts#y -->\n```ts\n```', () => text)).toThrow('a.ts has no region y');
+  });
+});
+
+describe('the programs in the documents', () => {
+  let shop: ShopProject;
+  let folder: string;
+  let server: TestServer;
+  let endpoint: string;
+  let http: ReturnType<typeof createServer>;
+  const environment = () => ({ CONNECT_URL: endpoint, MERCHANT_API_KEY: MERCHANT_KEY });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'fbc-snippets-'));
+    const { widget, server: serverPackage } = await packBoth(folder);
+    shop = await install([widget, serverPackage], ['hono', '@hono/node-server', 'tsx', 'typescript', '@types/node']);
+    // Linked whole: two of its dependencies exist in two versions, of which only npm would choose the right one.
+    symlinkSync(join(project, 'node_modules/express'), join(shop.folder, 'node_modules/express'), 'junction');
+    cpSync(join(project, 'docs/snippets'), join(shop.folder, 'snippets'), { recursive: true });
+    server = await TestServer.start();
+    http = createServer(getRequestListener((request) => server.request(request.url.slice(endpoint.length), request)));
+    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+    endpoint = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    await new Promise((resolve) => http.close(resolve));
+    await server.close();
+    await shop.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const connected = async () => {
+    const { answer } = await server.connect();
+    return answer.body.connections[0] as { id: string; payment_instrument: string };
+  };
+  const signed = async () => {
+    const event = { type: 'connection.active', timestamp: new Date().toISOString(), data: { id: 'con_1' } };
+    return signTestWebhook(event as Parameters<typeof signTestWebhook>[0], WEBHOOK_SECRET);
+  };
+
+  it('compile, those in TypeScript', async () => {
+    const compilerOptions = {
+      ...{ strict: true, noEmit: true, module: 'nodenext', target: 'es2022', lib: ['es2022', 'dom'], types: ['node'] },
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+    };
+    await shop.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['snippets/**/*.ts'] }));
+    const { code, output } = await shop.node(['node_modules/typescript/bin/tsc', '-p', '.']);
+    expect([code, output]).toEqual([0, '']);
+  });
+
+  it('for Node create a session, and accept only the connection of the customer who pays', async () => {
+    const { id, payment_instrument } = await connected();
+    await shop.write(
+      'try.mjs',
+      `import { createSession, instrumentToCharge } from './snippets/backend/backend.mjs';
+       import { sendLink } from './snippets/backend/link.mjs';
+       const customer = { id: 'cus_1', firstName: 'Jane', lastName: 'Doe', email: 'jane@example.com' };
+       console.log((await createSession(customer, { id: 1, attempt: 1 })).slice(0, 4));
+       await sendLink(customer, async (url) => console.log(new URL(url).pathname.slice(0, 3)));
+       const form = { bank_account: process.argv[2] };
+       console.log(await instrumentToCharge(form, customer));
+       console.log(await instrumentToCharge(form, { id: 'cus_2' }).catch((error) => error.code));`,
+    );
+    const { output } = await shop.node(['try.mjs', id], environment());
+    expect(output).toBe(`ses_\n/c/\n${payment_instrument}\ncustomer_mismatch\n`);
+  });
+
+  it('for Node accept a signed webhook, and no other', async () => {
+    const { body, headers } = await signed();
+    await shop.write(
+      'try-webhook.mjs',
+      `import { receiveWebhook } from './snippets/backend/webhook.mjs';
+       const [body, headers] = process.argv.slice(2);
+       const save = (connection) => console.log(connection.id);
+       console.log(await receiveWebhook(body, JSON.parse(headers), save));
+       console.log(await receiveWebhook(body + ' ', JSON.parse(headers), save));`,
+    );
+    const { output } = await shop.node(['try-webhook.mjs', body, JSON.stringify(headers)], {
+      MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    });
+    expect(output).toBe('con_1\n204\n400\n');
+  });
+
+  const python = spawnSync('python3', ['--version']).status === 0;
+  it.skipIf(!python)(`for Python do the same${python ? '' : ' (skipped: there is no python3)'}`, async () => {
+    const { id, payment_instrument } = await connected();
+    const { body, headers } = await signed();
+    const program = `import sys, json; sys.path.insert(0, sys.argv[1])
+from backend import *
+print(create_session({"id": "cus_1", "first_name": "Jane", "last_name": "Doe"}, "python-1")[:4])
+print(instrument_to_charge(sys.argv[2], "cus_1"))
+for customer, connection in (("cus_2", sys.argv[2]), ("cus_1", "../sessions")):
+    try:
+        instrument_to_charge(connection, customer)
+    except Exception as error:
+        print(type(error).__name__)
+print(verify_webhook(sys.argv[3].encode(), json.loads(sys.argv[4]), sys.argv[5])["type"])
+try:
+    verify_webhook(sys.argv[3].encode() + b" ", json.loads(sys.argv[4]), sys.argv[5])
+except ValueError as error:
+    print(error)`;
+    const args = ['-c', program, snippet('backend'), id, body, JSON.stringify(headers), WEBHOOK_SECRET];
+    const env = { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...environment() };
+    const { stdout } = await run('python3', args, { env });
+    expect(stdout).toBe(`ses_\n${payment_instrument}\nValueError\nHTTPError\nconnection.active\nno valid signature\n`);
+  });
+
+  const php = spawnSync('php', ['--version']).status === 0;
+  it.skipIf(!php)(`for PHP do the same${php ? '' : ' (skipped: there is no php)'}`, async () => {
+    const { id, payment_instrument } = await connected();
+    const { body, headers } = await signed();
+    const program = `require $argv[1];
+echo substr(create_session(['id' => 'cus_1', 'first_name' => 'Jane', 'last_name' => 'Doe'], 'php-1'), 0, 4), "\\n";
+echo instrument_to_charge($argv[2], 'cus_1'), "\\n";
+try { instrument_to_charge($argv[2], 'cus_2'); } catch (RuntimeException $error) { echo $error->getMessage(), "\\n"; }
+echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\\n";`;
+    const args = [
+      '-r',
+      program,
+      '--',
+      snippet('backend/backend.php'),
+      id,
+      body,
+      JSON.stringify(headers),
+      WEBHOOK_SECRET,
+    ];
+    const { stdout } = await run('php', args, { env: { PATH: process.env['PATH'], ...environment() } });
+    expect(stdout).toBe(`ses_\n${payment_instrument}\nno usable bank account\nconnection.active\n`);
+  });
+
+  it('for the shell create a session and read a connection', async () => {
+    const { id, payment_instrument } = await connected();
+    const env = { PATH: process.env['PATH'], ...environment(), CONNECTION_ID: id };
+    const created = await run('sh', [snippet('backend/create-session.sh')], { env });
+    expect(JSON.parse(created.stdout)).toMatchObject({ object: 'session', customer_id: 'cus_1' });
+    const verified = await run('sh', [snippet('backend/verify.sh')], { env });
+    expect(JSON.parse(verified.stdout)).toMatchObject({ customer_id: 'cus_1', status: 'active', payment_instrument });
+  });
+
+  describe.each([
+    ['Hono', 'hono.mjs'],
+    ['Express', 'express.mjs'],
+  ])('that run the server inside %s', (_name, file) => {
+    it('answer its calls under the path of the mount, next to the shop’s own, and end on SIGTERM', async () => {
+      const { freePort } = await import('../helpers/free-port.ts');
+      const port = await freePort();
+      const url = `http://127.0.0.1:${port}`;
+      const dataDir = await mkdtemp(join(tmpdir(), 'fbc-mounted-'));
+      const upstream = { PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl };
+      const env = { ...testEnvironment(upstream), PORT: String(port), PUBLIC_URL: `${url}/connect`, DATA_DIR: dataDir };
+      const child = execFile(process.execPath, [join('snippets/embed', file)], {
+        cwd: shop.folder,
+        env: { PATH: process.env['PATH'], ...Object.fromEntries(Object.entries(env).filter(([, value]) => value)) },
+      });
+      let output = '';
+      child.stdout?.on('data', (chunk) => (output += chunk));
+      child.stderr?.on('data', (chunk) => (output += chunk));
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      try {
+        await expect.poll(() => output).toContain('listening');
+        expect(await (await fetch(url)).text()).toBe('the shop');
+        const created = await fetch(`${url}/connect/v1/sessions`, {
+          method: 'POST',
+          headers: { Authorization: `Bearer ${MERCHANT_KEY}`, 'Content-Type': 'application/json' },
+          body: JSON.stringify({ customer_id: 'cus_1' }),
+        });
+        expect([created.status, output]).toEqual([201, expect.not.stringContaining('rror')]);
+        expect((await fetch(`${url}/connect/finix-bank-connect.js`)).status).toBe(200);
+      } finally {
+        child.kill('SIGTERM');
+      }
+      expect(await ended).toBe(0);
+      await rm(dataDir, { recursive: true, force: true });
+    });
+  });
+
+  it('that run the server in route handlers of Next.js answer its calls', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-next-'));
+    const upstream = { PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl };
+    const env = { ...testEnvironment(upstream), PUBLIC_URL: 'http://localhost:3000/connect', DATA_DIR: dataDir };
+    // The handlers are plain functions of a Request; Next.js itself is 150 MB that the project does not install.
+    await shop.write(
+      'try-next.ts',
+      `import { POST } from './snippets/embed/next-route.ts';
+       import { connect } from './snippets/embed/next-server.ts';
+       const headers = { Authorization: 'Bearer ${MERCHANT_KEY}', 'Content-Type': 'application/json' };
+       const url = 'http://localhost:3000/connect/v1/sessions';
+       const answer = await POST(new Request(url, { method: 'POST', headers, body: '{"customer_id":"cus_1"}' }));
+       console.log('answer', answer.status);
+       await connect.stop();`,
+    );
+    const set = Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => !!pair[1]));
+    const { output } = await shop.node(['node_modules/tsx/dist/cli.mjs', 'try-next.ts'], set);
+    expect(output).toContain('answer 201');
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  it('that test an integration with the simulator pass', async () => {
+    // In the clone: the shop would need a whole Vitest.
+    const { stdout } = await run(
+      process.execPath,
+      [join(project, 'node_modules/vitest/vitest.mjs'), 'run', '--root', join(shop.folder, 'snippets/testing')],
+      { cwd: shop.folder, env: { PATH: process.env['PATH'], NO_COLOR: '1' } },
+    ).catch((error) => error);
+    expect(stdout).toMatch(/Tests +1 passed/);
+  });
+});
