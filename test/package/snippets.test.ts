@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
-import { JSDOM } from 'jsdom';
+import { Window } from 'happy-dom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documents } from '../../build/docs/documents.ts';
 import { fillSnippets, snippetsIn } from '../../build/docs/snippets.ts';
@@ -66,7 +66,8 @@ describe('code in the documents', () => {
       for (const { language, code } of fencesIn(read(file))) {
         if (language === 'json') expect(() => JSON.parse(code), `${file}: ${code}`).not.toThrow();
         if (language !== 'html') continue;
-        const { document } = new JSDOM(code).window;
+        const { document } = new Window();
+        document.body.innerHTML = code;
         for (const tag of document.querySelectorAll('finix-bank-connect')) {
           expect([file, tag.getAttributeNames().filter((name) => !known.has(name))]).toEqual([file, []]);
         }
