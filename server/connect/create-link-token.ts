@@ -135,7 +135,7 @@ async function subject(
 function linkTokenRequest(
   { config, secrets }: LinkTokenDeps,
   session: SessionTable,
-  { mode, language, return_url }: LinkTokenRequest,
+  { mode, language, return_url, platform, redirect_uri, android_package_name }: LinkTokenRequest,
 ): LinkTokenCreateRequest {
   const request: LinkTokenCreateRequest = {
     client_name: merchantOf(session, config).name,
@@ -143,16 +143,20 @@ function linkTokenRequest(
     country_codes: config.plaid.countryCodes as CountryCode[],
     user: { client_user_id: plaidUserId(session.customer_id), ...prefill(secrets, session) },
   };
-  if (config.plaid.redirectUri) request.redirect_uri = config.plaid.redirectUri;
+  // A page's address brings no one back to an app.
+  const redirectUri = platform ? redirect_uri : config.plaid.redirectUri;
+  if (redirectUri) request.redirect_uri = redirectUri;
+  if (android_package_name) request.android_package_name = android_package_name;
   const customization = session.link_customization ?? config.plaid.linkCustomization;
   if (customization) request.link_customization_name = customization;
   // A page that can be left names the address to come back to: without a redirect address of its own, a bank's page
   // only works in a Hosted Link.
-  const wantsHosted = mode === 'hosted' || (mode !== 'embedded' && return_url && !config.plaid.redirectUri);
-  if (wantsHosted && config.hostedLink) {
+  const mustLeave = !platform && mode !== 'embedded' && return_url && !config.plaid.redirectUri;
+  if ((mode === 'hosted' || mustLeave) && config.hostedLink) {
     request.hosted_link = {
       url_lifetime_seconds: HOSTED_LINK_SECONDS,
       ...(return_url ? { completion_redirect_uri: return_url } : {}),
+      ...(platform ? { is_mobile_app: true } : {}),
     };
   }
   return request;

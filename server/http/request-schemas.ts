@@ -173,6 +173,12 @@ export const linkTokenRequest = z.strictObject({
   mode: z.enum(['button', 'embedded', 'hosted']).optional(),
   language: language.optional(),
   return_url: z.url().max(2048).optional(),
+  platform: z.enum(['ios', 'android', 'react_native']).optional(),
+  redirect_uri: z
+    .url({ protocol: /^https$/ })
+    .max(2048)
+    .optional(),
+  android_package_name: line(255).optional(),
   authorization: authorizationAcceptance.optional(),
 }) satisfies z.ZodType<LinkTokenRequest>;
 

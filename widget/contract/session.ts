@@ -113,10 +113,19 @@ export interface AuthorizationAcceptance {
   text_sha256: string;
 }
 
+/** A native app, in place of a page. */
+export type AppPlatform = 'ios' | 'android' | 'react_native';
+
 export interface LinkTokenRequest {
   mode?: LinkMode;
   language?: string;
+  /** Where a Hosted Link leads to at its end: a page on an allowed origin, or for an app an address of NATIVE_APPS. */
   return_url?: string;
+  platform?: AppPlatform;
+  /** iOS: the app's universal link, one of NATIVE_APPS. */
+  redirect_uri?: string;
+  /** Android: the app's package name, one of NATIVE_APPS. */
+  android_package_name?: string;
   /** Given before a Hosted Link is opened, so that it can be finished when the page is gone. */
   authorization?: AuthorizationAcceptance;
 }

@@ -14,6 +14,7 @@ export function createLinkToken(context: Context, json: unknown, origin: string)
   const request = read(linkTokenCreate, json);
   checkUser(request);
   checkRedirectUri(request.redirect_uri);
+  checkApp(request);
   const update = request.access_token ? findItem(context, request.access_token) : null;
   checkProducts(context, request, update !== null);
 
@@ -85,6 +86,15 @@ function checkRedirectUri(uri: string | undefined): void {
   if (protocol !== 'https:' && !(protocol === 'http:' && isLocal)) {
     throw plaidRefusal('INVALID_FIELD', 'redirect_uri must use https');
   }
+}
+
+/** An Android app is known by its package name, every other by its redirect address. */
+function checkApp({ android_package_name, redirect_uri, hosted_link }: CreateRequest): void {
+  if (android_package_name === undefined) return;
+  if (redirect_uri !== undefined) {
+    throw plaidRefusal('INVALID_FIELD', 'redirect_uri must not be given together with android_package_name');
+  }
+  if (hosted_link) throw plaidRefusal('INVALID_FIELD', 'android_package_name can not be used with hosted_link');
 }
 
 function checkProducts({ settings }: Context, request: CreateRequest, isUpdate: boolean): void {

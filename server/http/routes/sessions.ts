@@ -20,6 +20,7 @@ import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { type Credentials, originsOf } from '../credentials.ts';
 import { checkOrigin } from '../middleware.ts';
+import { complaintsAboutApp } from '../native-apps.ts';
 import { idempotencyKey, originOf, refuseWhenStopping } from '../request-headers.ts';
 import {
   completeRequest,
@@ -74,9 +75,19 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
       const errors = [{ path: 'mode', message: 'must not be hosted: HOSTED_LINK is off' }];
       throw new ProblemError('invalid_request', { errors, detail: 'Invalid: mode.' });
     }
-    if (request.return_url !== undefined && !isPageOn(originsOf(session, origins), request.return_url)) {
-      const errors = [{ path: 'return_url', message: 'must be on an allowed origin' }];
-      throw new ProblemError('invalid_request', { errors, detail: 'Invalid: return_url.' });
+    const { nativeApps } = deps.config;
+    const isApp = request.platform !== undefined && nativeApps.includes(request.return_url ?? '');
+    if (request.return_url !== undefined && !isApp && !isPageOn(originsOf(session, origins), request.return_url)) {
+      const message = request.platform ? 'must be one of NATIVE_APPS' : 'must be on an allowed origin';
+      throw new ProblemError('invalid_request', {
+        errors: [{ path: 'return_url', message }],
+        detail: 'Invalid: return_url.',
+      });
+    }
+    const errors = complaintsAboutApp(request, nativeApps);
+    if (errors.length > 0) {
+      const detail = `Invalid: ${[...new Set(errors.map(({ path }) => path))].join(', ')}.`;
+      throw new ProblemError('invalid_request', { errors, detail });
     }
     refuseWhenStopping(deps);
     return c.json(await issueLinkToken(deps, session, request, authorization, originOf(c)));
