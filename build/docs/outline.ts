@@ -42,7 +42,7 @@ export const OUTLINE: readonly Section[] = [
       page('languages'),
       page('hosts', 'Pages it lives on'),
       page('security', 'Page security'),
-      page('errors', 'Errors by symptom'),
+      page('errors'),
     ],
   },
   {
