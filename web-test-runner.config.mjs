@@ -14,7 +14,7 @@ const firefox = await findFirefox();
 
 function chromiumLauncher() {
   return chromeLauncher({
-    // A full Chromium draws and focuses only the page in front, so that of two pages one would wait forever for its next frame: each has a window of
+    // A full Chromium draws and focuses only the page in front, so that of two pages one would never get its next frame: each has a window of
     // its own, which a context of its own gives it, and believes to be the one in front.
     async createPage({ browser }) {
       const context = await browser.createBrowserContext();
@@ -81,7 +81,7 @@ function testRunnerHtml(testFramework) {
   </script><script type="module" src="${testFramework}"></script></body></html>`;
 }
 
-/** Writes the counts to a file, for whoever adds up several runners. A test file that could not load counts as one failure. */
+/** Writes the counts to a file, so that the counts of several runners can be added up. A test file that could not load counts as one failure. */
 function countsReporter(folder) {
   const count = ({ suites, tests }) =>
     suites.map(count).reduce(

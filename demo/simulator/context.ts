@@ -17,13 +17,24 @@ export interface Step {
 export interface SimulatorSettings {
   /** How long new identities and payment instruments stay out of Finix's lists, in milliseconds. */
   listLagMs: number;
-  /** Takes every browser for a webview, where banks with OAuth take the place of the page. Without it the user agent decides, as with Plaid. */
+  /**
+   * Takes every browser for a webview, where banks with OAuth take the place of the page. Without it the user agent
+   * decides, as with Plaid.
+   */
   isWebview: boolean;
-  /** Tells of every Link by its link token, as Plaid does for clients that are enabled for Link events; otherwise of Hosted Links only. */
+  /**
+   * Reports every Link by its link token, as Plaid does for clients that are enabled for Link events; otherwise Hosted
+   * Links only.
+   */
   linkEvents: boolean;
-  /** Products that Plaid has not enabled for the client: a link token that names one is refused, and so is every call for one. */
+  /**
+   * Products that Plaid has not enabled for the client: a link token that names one is refused, and so is every call
+   * for one.
+   */
   disabledProducts: string[];
-  /** Plaid's Dashboard > Signal > Rules: the kind of each ruleset by its key. `default` runs when a request names none. */
+  /**
+   * Plaid's Dashboard > Signal > Rules: the kind of each ruleset by its key. `default` runs when a request names none.
+   */
   signalRulesets: Record<string, 'signal' | 'balance'>;
   /** How long after the exchange that happens which a scenario has in store, in real milliseconds. */
   laterMs: number;
@@ -53,11 +64,14 @@ export interface Bank {
   limitConsent(itemId: string, endsAt: number): void;
   /** There is one more account at the login. */
   openAccount(itemId: string): void;
-  /** Somebody disables the login's payment instruments in Finix's dashboard. */
+  /** An operator disables the login's payment instruments in Finix's dashboard. */
   disableInstruments(itemId: string): void;
   /** The customer has agreed to more products. */
   grantConsent(itemId: string, products: string[]): void;
-  /** The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with other ids. */
+  /**
+   * The customer signs in again by way of update mode, without Link: no webhook. `newIds`: the accounts come back with
+   * other ids.
+   */
   signInAgain(itemId: string, how?: { newIds?: boolean }): void;
   /** Sets in motion what the scenario of a newly exchanged Item has in store. */
   beginLater(item: SimulatedItem): void;
@@ -77,17 +91,18 @@ export interface WebhookSender {
 
 export interface ReturnOptions {
   /**
-   * How Finix tells of it, which is not published for certain. `failed`: the debit turns FAILED. `reversal`: it keeps its state, and a Transfer of
-   * type REVERSAL, subtype SYSTEM, takes the money back. `returned`: it turns RETURNED. By default `failed` until it has succeeded, then `reversal`.
+   * How Finix reports it, which is not published for certain. `failed`: the debit turns FAILED. `reversal`: it keeps
+   * its state, and a Transfer of type REVERSAL, subtype SYSTEM, takes the money back. `returned`: it turns RETURNED. By
+   * default `failed` until it has succeeded, then `reversal`.
    */
   form?: 'failed' | 'reversal' | 'returned';
-  /** Where the return code stands; in `messages`, `tags` and `details` for the three forms when left out. */
+  /** The place of the return code; in `messages`, `tags` and `details` for the three forms when left out. */
   codeIn?: 'tags' | 'messages' | 'raw' | 'details' | 'nowhere';
   /** Finix's `failure_code`, where it is to be another one than is published for the return code. */
   failureCode?: string;
 }
 
-/** What banks say of debits, by way of Finix. */
+/** The banks' responses to debits, by way of Finix. */
 export interface AchNetwork {
   /** A new transfer: its outcome, by its amount, comes after `settings.laterMs`. */
   begin(transfer: FinixResource): void;
@@ -95,7 +110,7 @@ export interface AchNetwork {
   succeed(transferId: string): void;
   /** Refused before the network. */
   fail(transferId: string, failureCode: string, message?: string): void;
-  /** The bank sends it back, also weeks after it succeeded. @returns the Transfer that says so */
+  /** The bank sends it back, also weeks after it succeeded. @returns the Transfer that reports it */
   returnDebit(transferId: string, code: string, options?: ReturnOptions): FinixResource;
 }
 
@@ -126,7 +141,7 @@ export interface Context {
   /** Ends every wait when the simulator closes. */
   closing: AbortSignal;
   emit: (step: Step) => void;
-  tellLink: (step: LinkStep) => void;
+  emitLink: (step: LinkStep) => void;
   /** A request has come in. */
   record: (call: SimulatedCall) => void;
   /** The same request has its answer, or never gets one. */

@@ -20,7 +20,10 @@ export class Faults {
     this.#rules = [];
   }
 
-  /** The first rule that fits, one about the request's own subject before one about all, counted as used; undefined: all goes well. */
+  /**
+   * The first rule that fits, one about the request's own subject before one about all, counted as used; undefined: all
+   * goes well.
+   */
   take(service: ServiceName, method: string, path: string, names: Names): FaultRule | undefined {
     const fitting = this.#rules.filter(({ rule, left }) => left > 0 && matches(rule, service, method, path));
     const found =

@@ -1,4 +1,7 @@
-/** A bank that can be found in Link. The first eight are those of Plaid's Sandbox, with Plaid's ids; the rest are invented. */
+/**
+ * A bank that can be found in Link. The first eight are those of Plaid's Sandbox, with Plaid's ids; the rest are
+ * invented.
+ */
 export interface SimulatedInstitution {
   institution_id: string;
   name: string;

@@ -21,7 +21,10 @@ export interface Shapes {
   invalidJson: () => Refusal;
 }
 
-/** The way of every request to a provider: read it whole, let faults strike, answer in the provider's shape, keep a record. */
+/**
+ * The way of every request to a provider: read it whole, let faults strike, answer in the provider's shape, keep a
+ * record.
+ */
 export function pipe(context: Context, service: ServiceName, shapes: Shapes): MiddlewareHandler<SimulatorEnv> {
   return async function providerPipe(c, next) {
     const started = performance.now();
@@ -42,7 +45,7 @@ export function pipe(context: Context, service: ServiceName, shapes: Shapes): Mi
       fault: null,
       ms: 0,
     };
-    // Link's own traffic is not an API that anyone calls; its sessions tell of their steps themselves.
+    // Link's own traffic is not an API that anyone calls; its sessions report their steps themselves.
     const isApi = service !== 'link';
     if (isApi) context.record(call);
 
@@ -114,7 +117,7 @@ async function strike(
 const GATEWAY_PAGE =
   '<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n';
 
-/** Tells the HTTP server that the connection has been dealt with. */
+/** Signals to the HTTP server that the connection has been handled. */
 function nothing(): Response {
   return new Response(null, { headers: { 'x-hono-already-sent': 'true' } });
 }

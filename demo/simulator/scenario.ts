@@ -28,11 +28,14 @@ export interface Scenario {
   later?: Later;
   /** How the webhooks of this user's Items are sent, instead of the usual way. */
   webhooks?: { copies?: number; delayMs?: number };
-  /** How Plaid verified the account, as the Item's `auth_method`; INSTANT_AUTH, or AUTOMATED_MICRODEPOSITS with a verification status. */
+  /**
+   * How Plaid verified the account, as the Item's `auth_method`; INSTANT_AUTH, or AUTOMATED_MICRODEPOSITS with a
+   * verification status.
+   */
   authMethod?: string;
   /** Whom the bank has as the account's holder; a person when left out. */
   holderCategory?: 'personal' | 'business' | 'unrecognized' | null;
-  /** What `/identity/match` answers, whatever it is asked; scores by comparing with the owner when left out. */
+  /** What `/identity/match` answers to every request; scores by comparing with the owner when left out. */
   ownerScores?: OwnerScores;
   /** In place of `ownerScores`, for accounts of another owner: by the last digits of the account. */
   otherOwners?: Readonly<Record<string, OwnerScores>>;

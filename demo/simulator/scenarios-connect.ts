@@ -41,7 +41,7 @@ export const CONNECT_SCENARIOS: readonly Scenario[] = [
   {
     username: 'user_bank_down',
     title: 'Bank is down',
-    description: 'The bank does not answer, and Link says so.',
+    description: 'The bank does not answer, and Link shows that.',
     accounts: [CHECKING],
     owner: OWNER,
     link: { error_code: 'INSTITUTION_DOWN', shown: 'pane' },
@@ -49,7 +49,7 @@ export const CONNECT_SCENARIOS: readonly Scenario[] = [
   {
     username: 'user_down_after_link',
     title: 'Bank goes down after Link',
-    description: 'Link succeeds, then reading the accounts says INSTITUTION_DOWN.',
+    description: 'Link succeeds, then reading the accounts returns INSTITUTION_DOWN.',
     accounts: [CHECKING],
     owner: OWNER,
     faults: [{ service: 'plaid', path: '/accounts/get', kind: 'plaid_error', error_code: 'INSTITUTION_DOWN' }],
@@ -138,7 +138,7 @@ export const CONNECT_SCENARIOS: readonly Scenario[] = [
   },
   {
     username: 'user_spent_token',
-    title: 'Spent token',
+    title: 'Used token',
     description: 'Link succeeds, but its public token is refused at the exchange.',
     accounts: [CHECKING],
     owner: OWNER,

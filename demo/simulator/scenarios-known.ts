@@ -78,7 +78,7 @@ export const KNOWN_SCENARIOS: readonly Scenario[] = [
   {
     username: 'user_owner_slow',
     title: 'Slow Identity Match',
-    description: 'The owner matches, and Identity Match takes three seconds to say so.',
+    description: 'The owner matches, and Identity Match takes three seconds.',
     accounts: [CHECKING],
     owner: OWNER,
     ownerScores: { legal_name: 100, email_address: 100, phone_number: 100, address: 100 },
@@ -154,7 +154,7 @@ export const KNOWN_SCENARIOS: readonly Scenario[] = [
   {
     username: 'user_balance_down',
     title: 'Bank is down at the check',
-    description: 'Connecting works; asking for a balance or a score says INSTITUTION_DOWN.',
+    description: 'Connecting works; asking for a balance or a score returns INSTITUTION_DOWN.',
     accounts: [CHECKING],
     owner: OWNER,
     faults: [

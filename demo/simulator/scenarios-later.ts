@@ -14,7 +14,7 @@ export const LATER_SCENARIOS: readonly Scenario[] = [
   {
     username: 'user_verification_expires',
     title: 'Verification expires',
-    description: 'Pending verification, then nobody confirms it in time: VERIFICATION_EXPIRED by webhook.',
+    description: 'Pending verification, not confirmed in time: VERIFICATION_EXPIRED by webhook.',
     accounts: [PENDING],
     owner: OWNER,
     later: 'verification_expired',
@@ -71,7 +71,8 @@ export const LATER_SCENARIOS: readonly Scenario[] = [
   {
     username: 'user_disabled_later',
     title: 'Disabled in Finix later',
-    description: 'Everything works, then somebody disables the payment instrument in Finix: its webhook says so.',
+    description:
+      'Everything works, then an operator disables the payment instrument in Finix, which sends its webhook.',
     accounts: [CHECKING],
     owner: OWNER,
     later: 'disabled',

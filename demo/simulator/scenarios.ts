@@ -10,7 +10,10 @@ export function findScenario(username: string): Scenario | undefined {
   return SCENARIOS.find((scenario) => scenario.username === username);
 }
 
-/** The password that always works, the one that asks for a code, and the code. `error_<CODE>` brings that error of Plaid's. */
+/**
+ * The password that always works, the one that asks for a code, and the code. `error_<CODE>` brings that error of
+ * Plaid's.
+ */
 export const PASSWORDS = { good: 'pass_good', device: 'mfa_device', errorPrefix: 'error_' } as const;
 export const MFA_CODE = '1234';
 

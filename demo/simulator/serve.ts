@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util';
 import { SCENARIOS, SIMULATOR_CREDENTIALS, startSimulator } from './index.ts';
 
 /**
- * The simulator as a process of its own, for `finix-bank-connect-server simulator`, which describes the options. Ends at SIGINT and SIGTERM.
+ * The simulator as a process of its own, for `finix-bank-connect-server simulator`, which describes the options. Ends
+ * at SIGINT and SIGTERM.
  */
 const OPTIONS = {
   port: { type: 'string', default: '4010' },

@@ -24,7 +24,7 @@ import {
 import type { FaultRule } from './types.ts';
 import { type Deliver, type SimulatedWebhook, Webhooks } from './webhooks.ts';
 
-/** Credentials that the simulator takes unless told otherwise; not secrets. */
+/** Credentials that the simulator takes by default; not secrets. */
 export const SIMULATOR_CREDENTIALS = {
   plaid: { clientId: 'simulator-client-id', secret: 'simulator-plaid-secret' },
   finix: { username: 'USsimulator', password: 'simulator-finix-password' },
@@ -44,7 +44,10 @@ export interface SimulatorOptions {
   listLagMs?: number;
   /** Takes every browser for a webview; the user agent decides when left out. */
   isWebview?: boolean;
-  /** Tells of every Link by its link token, as for clients that Plaid has enabled for Link events; of Hosted Links only when left out. */
+  /**
+   * Reports every Link by its link token, as for clients that Plaid has enabled for Link events; Hosted Links only when
+   * left out.
+   */
   linkEvents?: boolean;
   /** Products that Plaid has not enabled for the client; none when left out. */
   disabledProducts?: string[];
@@ -64,7 +67,7 @@ export interface Ledger {
   instruments(): FinixResource[];
   identities(): FinixResource[];
   transfers(): FinixResource[];
-  /** What Signal was asked and told, by `client_transaction_id`. */
+  /** What Signal was asked and sent, by `client_transaction_id`. */
   signalTransactions(): ({ client_transaction_id: string } & SignalTransaction)[];
   /** Each processor token with the products that it is limited to; an empty list: all. */
   processorPermissions(): { processor_token: string; item_id: string; products: string[] }[];
@@ -108,7 +111,7 @@ export interface Simulator {
   webhooks: Webhooks;
   /** What happens at a bank outside of Link. */
   bank: Bank;
-  /** What banks say of debits: success, and returns by hand. */
+  /** The banks' responses to debits: success, and returns by hand. */
   ach: AchNetwork;
   /** Who is at the keyboard, by `client_user_id`. Link fills in their user name, and the accounts are theirs. */
   people: Map<string, Person>;
@@ -130,16 +133,16 @@ export interface SimulatorEvents {
 /** Returns the way to stop listening. */
 export type Listen = <E extends keyof SimulatorEvents>(
   event: E,
-  listener: (told: SimulatorEvents[E]) => void,
+  listener: (event: SimulatorEvents[E]) => void,
 ) => () => void;
 
 /** Builds the simulator; opens nothing. */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const state = new State();
   const faults = new Faults();
-  const listeners = new Set<[event: string, listener: (told: never) => void]>();
-  const tell = (event: keyof SimulatorEvents, told: unknown) => {
-    for (const [name, listener] of listeners) if (name === event) listener(told as never);
+  const listeners = new Set<[event: string, listener: (event: never) => void]>();
+  const emit = (event: keyof SimulatorEvents, value: unknown) => {
+    for (const [name, listener] of listeners) if (name === event) listener(value as never);
   };
   const closing = new AbortController();
   // Every waiting request listens to it; many at once is what load tests do, not a leak.
@@ -162,13 +165,13 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     settings,
     now: options.now ?? Date.now,
     closing: closing.signal,
-    emit: (step) => tell('step', step),
-    tellLink: (step) => tell('link', step),
+    emit: (step) => emit('step', step),
+    emitLink: (step) => emit('link', step),
     record: (call) => {
       state.calls.push(call);
-      tell('call', call);
+      emit('call', call);
     },
-    answered: (call) => tell('answered', call),
+    answered: (call) => emit('answered', call),
   };
   const webhooks = new Webhooks(shared, options.deliver);
   webhooks.settings.finix = options.finixWebhook ?? null;

@@ -9,7 +9,7 @@ import type { ServiceName } from './types.ts';
 export interface Lifetimes {
   /** Plaid: four hours for a new Item. */
   linkTokenMs: number;
-  /** Plaid: thirty minutes in update mode, and for Hosted Link unless the request says otherwise. */
+  /** Plaid: thirty minutes in update mode, and for Hosted Link unless the request sets another time. */
   updateLinkTokenMs: number;
   /** Plaid: thirty minutes. */
   publicTokenMs: number;
@@ -70,7 +70,7 @@ export interface SignalTransaction {
   debit: string;
   result: 'ACCEPT' | 'REVIEW' | 'REROUTE';
   answer: Record<string, unknown>;
-  /** What `/signal/decision/report` said last; null: nothing. */
+  /** The last `/signal/decision/report`; null: none. */
   initiated: boolean | null;
   /** Return code of `/signal/return/report`; null: none. */
   returned: string | null;
@@ -107,7 +107,7 @@ export interface LinkResult {
   accounts: LinkAccount[];
 }
 
-/** An account as `onSuccess` tells of it. */
+/** An account as in `onSuccess`. */
 export interface LinkAccount {
   id: string;
   name: string;
@@ -157,7 +157,9 @@ export interface FinixResource {
   [field: string]: unknown;
 }
 
-/** One request that came in, and what came of it. Credentials are left out; tokens are not, because tests compare them. */
+/**
+ * One request that came in, and what came of it. Credentials are left out; tokens are not, because tests compare them.
+ */
 export interface SimulatedCall {
   at: string;
   service: ServiceName;

@@ -1,10 +1,10 @@
 export type ServiceName = 'plaid' | 'finix' | 'link';
 
 /**
- * What goes wrong.
- * `delay`: the answer is late. `timeout`: no answer ever comes; the connection stays open until either side closes it.
- * `reset`: the connection is cut. `status`: an error in the provider's own shape. `html`: a gateway's page instead of JSON.
- * `malformed`: JSON that stops in the middle. `plaid_error` and `finix_error`: a named error of the provider.
+ * What goes wrong. `delay`: the answer is late. `timeout`: no answer ever comes; the connection stays open until either
+ * side closes it. `reset`: the connection is cut. `status`: an error in the provider's own shape. `html`: a gateway's
+ * page instead of JSON. `malformed`: JSON that stops in the middle. `plaid_error` and `finix_error`: a named error of
+ * the provider.
  */
 export const FAULT_KINDS = [
   'timeout',
@@ -26,14 +26,16 @@ export interface FaultRule {
   method?: string;
   /** Only requests that name this: the id of the Item whose token they carry, or any text in their query or body. */
   about?: string;
-  /** How often it happens; for ever when left out. */
+  /** How often it happens; always when left out. */
   times?: number;
-  /** Whether the request takes effect first. `before` (nothing happened) when left out. A `delay` always comes before. */
+  /**
+   * Whether the request takes effect first. `before` (nothing happened) when left out. A `delay` always comes before.
+   */
   when?: 'before' | 'after';
   kind: FaultKind;
   /**
-   * `delay`: how long, in milliseconds. With any other kind: how long until the fault shows, and with `when: 'after'` also until the request
-   * takes effect, so that a caller can have given up long before.
+   * `delay`: how long, in milliseconds. With any other kind: how long until the fault shows, and with `when: 'after'`
+   * also until the request takes effect, so that a caller can have given up long before.
    */
   delayMs?: number;
   /** HTTP status of `status`, `html`, `plaid_error` and `finix_error`; 500, 502, 400 and 422 when left out. */

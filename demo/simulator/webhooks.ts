@@ -26,7 +26,7 @@ export interface WebhookSettings {
   delayMs: number;
   /** How often each is sent; Plaid promises at least once. */
   copies: number;
-  /** Where Finix sends, and the key it signs with; null: nobody has subscribed. */
+  /** Where Finix sends, and the key it signs with; null: no one has subscribed. */
   finix: { url: string; secret: string } | null;
 }
 
@@ -49,7 +49,10 @@ interface SigningKey {
   expired_at: number | null;
 }
 
-/** Makes, signs and sends the webhooks of both providers; late, twice and out of order when asked to. Never repeats on its own. */
+/**
+ * Makes, signs and sends the webhooks of both providers; late, twice and out of order when asked to. Never repeats on
+ * its own.
+ */
 export class Webhooks implements WebhookSender {
   readonly settings: WebhookSettings = { delayMs: 0, copies: 1, finix: null };
   readonly #context: Shared;
@@ -123,13 +126,13 @@ export class Webhooks implements WebhookSender {
     return true;
   }
 
-  /** About a Hosted Link, to where the link token says. */
+  /** About a Hosted Link, to the link token's address. */
   plaidLink(token: SimulatedLinkToken, code: string, more: Record<string, unknown>): void {
     if (token.webhook === null || !token.hosted) return;
     this.plaid(token.webhook, { webhook_type: 'LINK', webhook_code: code, link_token: token.link_token, ...more });
   }
 
-  /** @param how other than the settings say */
+  /** @param how other than in the settings */
   plaid(url: string, payload: Record<string, unknown>, how: How = {}): void {
     // Plaid's own spacing: the signature is over every byte.
     const body = JSON.stringify({ ...payload, environment: 'sandbox' }, null, 2);
@@ -219,7 +222,7 @@ export class Webhooks implements WebhookSender {
       const { status } = await this.#deliver(webhook.url, { ...init, body: webhook.body });
       webhook.status = status;
     } catch {
-      // Nobody is there; Plaid would try again for a day.
+      // No server is there; Plaid would try again for a day.
       webhook.status = null;
     }
     this.#context.emit({

@@ -31,7 +31,7 @@ export function returnCodeOf(amount: number): string | undefined {
   return `R${String(amount - RETURNED_FROM + 1).padStart(2, '0')}`;
 }
 
-/** The network behind Finix: what a bank says of a debit, at once, days or weeks later. */
+/** The network behind Finix: a bank's response to a debit, at once, days or weeks later. */
 export function createAch(context: () => Context): AchNetwork {
   function find(id: string): FinixResource {
     const found = context().state.transfers.get(id);
@@ -96,7 +96,7 @@ export function createAch(context: () => Context): AchNetwork {
   return network;
 }
 
-/** Where the R code stands; which of them Finix uses is not published. */
+/** The place of the R code; which of them Finix uses is not published. */
 function codeIn(
   place: NonNullable<ReturnOptions['codeIn']>,
   code: string,

@@ -9,7 +9,8 @@ import * as identities from './identities.ts';
 import * as instruments from './payment-instruments.ts';
 import * as transfers from './transfers.ts';
 
-// The version that this project is written against. Finix would fall back to one of 2018 without the header, with other lists.
+// The version that this project is written against. Finix would fall back to one of 2018 without the header, with other
+// lists.
 const VERSION = '2022-02-01';
 
 /** Finix's API, as far as this project needs it; to be mounted at `/finix`. */
@@ -64,7 +65,9 @@ export function finixApp(context: Context): Hono<SimulatorEnv> {
   return app;
 }
 
-/** Finix documents hal+json, its own SDK sends it, its samples send vnd.json+api, and its reference sends plain JSON. */
+/**
+ * Finix documents hal+json, its own SDK sends it, its samples send vnd.json+api, and its reference sends plain JSON.
+ */
 const JSON_TYPE = /^application\/(json|hal\+json|vnd\.json\+api|vnd\.api\+json)\s*(;|$)/i;
 
 function checkHeaders(context: Context, method: string, header: (name: string) => string | undefined): void {

@@ -72,7 +72,7 @@ export function postIdentity(context: Context, json: unknown, base: Base): Finix
     entity: {
       ...Object.fromEntries(ENTITY_FIELDS.map((field) => [field, null])),
       ...request.entity,
-      // What is secret is told of, never shown.
+      // Secret values are reported as present, never shown.
       tax_id_provided: false,
       business_tax_id_provided: false,
     },

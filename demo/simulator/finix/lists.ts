@@ -6,11 +6,15 @@ import { invalidField } from './errors.ts';
 export type Filter = (resource: FinixResource, value: string) => boolean;
 
 const PAGING = ['limit', 'after_cursor', 'before_cursor', 'tags.key', 'tags.value'];
-// Finix: at most 100; the default is the simulator's choice, small, so that callers that forget the cursor are found out.
+// Finix: at most 100; the default is the simulator's choice, small, so that callers that forget the cursor are found
+// out.
 const DEFAULT_LIMIT = 10;
 const MAX_LIMIT = 100;
 
-/** One page, newest first. The cursor is the id of the last one seen. Unknown parameters are refused, so that typos are found. */
+/**
+ * One page, newest first. The cursor is the id of the last one seen. Unknown parameters are refused, so that typos are
+ * found.
+ */
 export function page(
   context: Context,
   name: 'identities' | 'payment_instruments' | 'transfers',

@@ -37,7 +37,8 @@ const entity = z.strictObject({
   personal_address: address,
   business_name: string(120).nullish(),
   doing_business_as: string(60).nullish(),
-  // Finix's page names ten characters, and its own sample has `+1 (408) 756-4497`: ten national digits, however written.
+  // Finix's page names ten characters, and its own sample has `+1 (408) 756-4497`: ten national digits, however
+  // written.
   business_phone: z
     .string()
     .refine((text) => text.replace(/\D/g, '').replace(/^1(?=\d{10}$)/, '').length === 10, 'must have ten digits')

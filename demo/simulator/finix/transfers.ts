@@ -9,7 +9,7 @@ import { createReversal, createTransfer, read, updateTransfer } from './transfer
 
 const TYPES: Record<string, string | undefined> = { DEBITS: 'DEBIT', CREDITS: 'CREDIT', REVERSAL: 'REVERSAL' };
 const STATES = ['ALL', 'SUCCEEDED', 'FAILED', 'PENDING', 'CANCELED'];
-/** Parameters about cards and merchants: known to Finix, and not told apart here. */
+/** Parameters about cards and merchants: known to Finix, and not distinguished here. */
 const UNUSED = [
   'instrument_bin instrument_brand_type instrument_card_last4 instrument_name instrument_account_last4 instrument_type',
   'merchant_identity_id merchant_identity_name merchant_mid merchant_processor_id',
@@ -70,7 +70,7 @@ function sentBefore({ state }: Context, id: string | null | undefined): FinixRes
   return [...state.transfers.values()].find(({ resource }) => resource['idempotency_id'] === id)?.resource;
 }
 
-/** Makes and tells of a Transfer. `parent`: of a reversal. */
+/** Makes a Transfer and sends its webhook. `parent`: of a reversal. */
 export function newTransfer(context: Context, base: Base, fields: Record<string, unknown>): FinixResource {
   const now = context.now();
   const id = finixId('TR');

@@ -1,4 +1,7 @@
-/** Small helpers for the frame's pages: elements without markup in strings, calls to the simulator. Plain JavaScript, served as it stands. */
+/**
+ * Small helpers for the frame's pages: elements without markup in strings, calls to the simulator. Plain JavaScript,
+ * served as it is.
+ */
 export const DOM_CLIENT = `
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -68,7 +71,7 @@ import { panes, showPane } from './panes.js';
 const CHANNEL = 'bank-connect-simulator-link';
 const isHosted = location.pathname.includes('/hosted/');
 const byId = (id) => document.getElementById(id);
-// What onExit tells of the place that the customer left from.
+// The place that the customer left from, for onExit.
 const STATUS = { credentials: 'requires_credentials', code: 'requires_code', accounts: 'requires_account_selection', oauth: 'requires_oauth' };
 const STEPS = ['consent', 'institutions', 'credentials', 'accounts', 'success'];
 const STEP_OF = { oauth: 'credentials', code: 'credentials' };
@@ -110,7 +113,7 @@ const flow = {
     if (!onRetry) flow.show('waiting');
     const session = flow.session;
     const reply = await call(path, Object.assign({ session }, body));
-    // Link may have been left, and even opened anew, in the meantime.
+    // Link may have been left, and even opened again, in the meantime.
     if (session === flow.session) flow.follow(reply, onRetry);
   },
   follow(reply, onRetry) {
@@ -136,8 +139,8 @@ const flow = {
     const problem = error || flow.error || null;
     call('exit', { session: flow.session, status: flow.status, error_code: problem && problem.error_code });
     const metadata = exitMetadata();
-    const told = problem ? { error_type: problem.error_type, error_code: problem.error_code, error_message: problem.error_message } : {};
-    return finish({ kind: 'exit', error: problem, metadata, event: flow.describe(Object.assign({ exit_status: flow.status }, told)) });
+    const details = problem ? { error_type: problem.error_type, error_code: problem.error_code, error_message: problem.error_message } : {};
+    return finish({ kind: 'exit', error: problem, metadata, event: flow.describe(Object.assign({ exit_status: flow.status }, details)) });
   },
   ask() {
     if (flow.view === 'consent' || flow.view === 'loading' || flow.view === 'success') return flow.leave();
@@ -283,8 +286,8 @@ if (isHosted) {
       flow.token = message.token;
       flow.redirect = message.receivedRedirectUri;
       await begin();
-      // Reported before anything is opened, with the callback of an exit, as Plaid documents it. An open that is already
-      // waiting reports it instead.
+      // Reported before anything is opened, with the callback of an exit, as Plaid documents it. An open that is
+      // already waiting reports it instead.
       if (flow.error) post({ kind: 'failed', error: flow.error, metadata: exitMetadata(), event: flow.describe({}) });
       post({ kind: 'loaded' });
     } else if (message.kind === 'open' && !flow.isOpen) {
@@ -293,7 +296,7 @@ if (isHosted) {
       if (message.force) flow.leave(); else flow.ask();
     }
   });
-  // Says no more than that the frame is there, so it may go to whoever framed it.
+  // States no more than that the frame is there, so it may go to any page that framed it.
   window.parent.postMessage({ channel: CHANNEL, kind: 'ready' }, '*');
 }
 `;

@@ -41,7 +41,9 @@ export const DIALOG_PAGE = `<!doctype html>
 </html>
 `;
 
-/** The page of a bank with a sign-in of its own. It is the bank's window, so it looks like neither Link nor the shop. */
+/**
+ * The page of a bank with a sign-in of its own. It is the bank's window, so it looks like neither Link nor the shop.
+ */
 export const OAUTH_PAGE = `<!doctype html>
 <html lang="en">
 <head>

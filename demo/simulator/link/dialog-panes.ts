@@ -1,4 +1,7 @@
-/** The panes of the dialog, one object each: `back` names the pane before, `draw` returns what to show. Plain JavaScript, served as it stands. */
+/**
+ * The panes of the dialog, one object each: `back` names the pane before, `draw` returns what to show. Plain
+ * JavaScript, served as it is.
+ */
 export const PANES_CLIENT = `
 import { call, h, icon, mark } from './dom.js';
 
@@ -69,7 +72,7 @@ export const panes = {
     draw: (flow) => {
       let pending = 0;
       const list = h('ul', { class: 'list', id: 'banks', 'aria-label': 'Banks' });
-      const told = h('p', { class: 'small', role: 'status' });
+      const count = h('p', { class: 'small', role: 'status' });
       const choose = (bank) => {
         clearTimeout(pending);
         flow.institution = bank;
@@ -81,7 +84,7 @@ export const panes = {
       const draw = (text) => {
         const wanted = text.trim().toLowerCase();
         const found = flow.start.institutions.filter((bank) => bank.name.toLowerCase().includes(wanted));
-        told.textContent = found.length === 0 ? '' : wanted ? found.length + (found.length === 1 ? ' bank' : ' banks') : 'Invented banks, and those of Plaid’s Sandbox';
+        count.textContent = found.length === 0 ? '' : wanted ? found.length + (found.length === 1 ? ' bank' : ' banks') : 'Invented banks, and those of Plaid’s Sandbox';
         list.replaceChildren(...found.map((bank) => h('li', {},
           h('button', { class: 'row', type: 'button', onclick: () => choose(bank) }, mark(bank),
             h('span', {}, h('b', {}, bank.name), h('small', {}, bank.url.replace('https://', ''))), icon('next', 18)))));
@@ -98,7 +101,7 @@ export const panes = {
           pending = setTimeout(() => flow.event('SEARCH_INSTITUTION', { institution_search_query: input.value }), 500);
         } });
       draw(flow.search);
-      return [title('Choose your bank'), h('div', { class: 'field search' }, input), told, list];
+      return [title('Choose your bank'), h('div', { class: 'field search' }, input), count, list];
     }
   },
 

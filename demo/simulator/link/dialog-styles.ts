@@ -9,7 +9,10 @@ const DARK = `
   --bad: #ffb1a6; --bad-wash: #3a1d1a; --note: #3b3014; --note-ink: #ffe2a0; --shade: rgb(0 0 0 / .62);
   --shadow: 0 24px 64px rgb(0 0 0 / .6), 0 0 0 1px #2a3531; --scheme: dark;`;
 
-/** The look of the dialog. The page itself stays without a color scheme: a frame with another one than its host's is painted opaque. */
+/**
+ * The look of the dialog. The page itself stays without a color scheme: a frame with another one than its host's is
+ * painted opaque.
+ */
 export const DIALOG_STYLES = `
 :root {${LIGHT}}
 @media (prefers-color-scheme: dark) { :root:not([data-appearance='LIGHT']) {${DARK}} }

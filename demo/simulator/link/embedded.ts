@@ -17,7 +17,7 @@ export const EMBEDDED_PAGE = `<!doctype html>
   <h1 class="hidden">Find your bank</h1>
   <label class="field search"><span class="hidden">Search for a bank</span><input id="search" type="search" placeholder="Search for a bank" autocomplete="off" spellcheck="false"></label>
   <ul class="tiles" id="tiles" aria-label="Banks"></ul>
-  <p class="small center" id="told" role="status"></p>
+  <p class="small center" id="count" role="status"></p>
 </main>
 </body>
 </html>
@@ -41,7 +41,7 @@ export const EMBEDDED_CLIENT = `
 import { call, h, mark } from './dom.js';
 
 const CHANNEL = 'bank-connect-simulator-link';
-// Plaid shows two to fifteen tiles, by the room there is.
+// Plaid shows two to fifteen tiles, by the space there is.
 const MOST_TILES = 15;
 const byId = (id) => document.getElementById(id);
 let host = null;
@@ -54,7 +54,7 @@ function post(message) {
 function draw() {
   const wanted = byId('search').value.trim().toLowerCase();
   const found = banks.filter((bank) => bank.name.toLowerCase().includes(wanted)).slice(0, MOST_TILES);
-  byId('told').textContent = found.length === 0 ? 'There is no such bank here.' : wanted ? found.length + (found.length === 1 ? ' bank' : ' banks') : '';
+  byId('count').textContent = found.length === 0 ? 'There is no such bank here.' : wanted ? found.length + (found.length === 1 ? ' bank' : ' banks') : '';
   byId('tiles').replaceChildren(...found.map((bank) => h('li', {},
     h('button', { class: 'tile', type: 'button', onclick: () => post({ kind: 'choose', institution_id: bank.institution_id }) }, mark(bank), h('span', {}, bank.name)))));
 }
@@ -65,12 +65,12 @@ window.addEventListener('message', async (event) => {
   host = event.origin;
   const reply = await call('embedded', { link_token: event.data.token });
   if (reply.next !== 'institutions') {
-    byId('told').textContent = 'The search is not available.';
+    byId('count').textContent = 'The search is not available.';
     return post({ kind: 'refused', error: reply.error });
   }
   banks = reply.institutions;
   draw();
 });
-// Says no more than that the frame is there, so it may go to whoever framed it.
+// States no more than that the frame is there, so it may go to any page that framed it.
 window.parent.postMessage({ channel: CHANNEL, kind: 'ready' }, '*');
 `;

@@ -3,7 +3,10 @@ import type { SimulatedLinkToken } from '../state.ts';
 /** The query parameter that a bank's page comes back with. */
 export const STATE_PARAMETER = 'oauth_state_id';
 
-/** Browsers inside other apps, which cannot open windows. Plaid documents `; wv)`; the others are those of the largest apps. */
+/**
+ * Browsers inside other apps, which cannot open windows. Plaid documents `; wv)`; the others are those of the largest
+ * apps.
+ */
 const WEBVIEW = /; wv\)|\bFBA[NV]\/|\bInstagram\b|\bLine\//;
 
 export const isWebviewAgent = (userAgent: string | undefined): boolean => WEBVIEW.test(userAgent ?? '');

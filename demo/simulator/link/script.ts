@@ -1,6 +1,6 @@
 /**
- * The page's half of Link: what `link-initialize.js` is in real life. Served as it stands, so it is plain JavaScript for browsers.
- * It holds no knowledge of scenarios; the frame and the server behind it decide everything.
+ * The page's half of Link: what `link-initialize.js` is in real life. Served as it is, so it is plain JavaScript for
+ * browsers. It holds no knowledge of scenarios; the frame and the server behind it decide everything.
  */
 export const LINK_SCRIPT = `(function () {
   'use strict';
@@ -83,7 +83,7 @@ export const LINK_SCRIPT = `(function () {
       }
     }
 
-    // Only OPEN is told at once. The rest comes when Link ends, as Plaid documents, around the other callbacks.
+    // Only OPEN is sent at once. The rest comes when Link ends, as Plaid documents, around the other callbacks.
     function emit(name, metadata) {
       if (!config.onEvent) return;
       var whole = Object.assign(emptyMetadata(), metadata);

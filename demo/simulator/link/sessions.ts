@@ -110,7 +110,7 @@ export class LinkSessions {
 
   open(id: unknown): Reply {
     if (!this.#live(id)) return fail('expired', 'INVALID_LINK_TOKEN');
-    this.#tell('open', id);
+    this.#report('open', id);
     return { next: 'consent' };
   }
 
@@ -120,11 +120,12 @@ export class LinkSessions {
     const found = findInstitution(String(institutionId));
     if (!found) return fail('error', 'INVALID_INSTITUTION');
     live.session.institution = found;
-    this.#tell('institution chosen', id);
+    this.#report('institution chosen', id);
     if (found.health === 'down') return fail('error', 'INSTITUTION_DOWN');
     if (!found.oauth) return { next: 'credentials' };
     const how = isWebview ? 'redirect' : 'popup';
-    // A webview opens no window for the bank, and without an address to come back to the bank cannot take the page's place.
+    // A webview opens no window for the bank, and without an address to come back to the bank cannot take the page's
+    // place.
     if (isWebview && returnAddress(live.token, '') === null) return { next: 'oauth', how: 'nowhere' };
     live.session.oauth = { state_id: randomUUID(), how, outcome: 'waiting', returned: false };
     return { next: 'oauth', how, url: `/link/oauth/${live.session.oauth.state_id}` };
@@ -134,7 +135,7 @@ export class LinkSessions {
     const live = this.#live(id);
     if (!live) return fail('expired', 'INVALID_LINK_TOKEN');
     if (!live.session.institution) return fail('error', 'INVALID_INSTITUTION');
-    this.#tell('credentials sent', id);
+    this.#report('credentials sent', id);
     const scenario = this.#scenarioFor(live.token, username);
     const word = String(password);
     const code = word.startsWith(PASSWORDS.errorPrefix) ? word.slice(PASSWORDS.errorPrefix.length) : '';
@@ -234,7 +235,7 @@ export class LinkSessions {
       institution: { name: item.institution.name, institution_id: item.institution.institution_id },
       accounts: accounts.map(linkAccount),
     };
-    this.#tell('success', session.link_session_id);
+    this.#report('success', session.link_session_id);
     const { public_token, ...metadata } = session.result;
     this.#tellHosted(session, 'SUCCESS', public_token);
     return {
@@ -244,7 +245,7 @@ export class LinkSessions {
     };
   }
 
-  /** The tiles of an embedded search; refused where Plaid documents that there is none. */
+  /** The tiles of an embedded search; refused where Plaid documents that none exists. */
   embedded(linkToken: unknown): Reply {
     const token = this.#tokenOf({ link_token: linkToken });
     if (!token || this.#isOver(token)) return fail('expired', 'INVALID_LINK_TOKEN');
@@ -270,7 +271,7 @@ export class LinkSessions {
     if (isGranted && !scenario) return fail('retry', 'INVALID_CREDENTIALS');
     session.scenario = scenario ?? null;
     session.oauth.outcome = isGranted ? 'granted' : 'declined';
-    this.#tell(isGranted ? 'bank granted access' : 'bank access declined', live.session.link_session_id);
+    this.#report(isGranted ? 'bank granted access' : 'bank access declined', live.session.link_session_id);
     const { how, state_id } = session.oauth;
     return { next: 'success', return_to: how === 'redirect' ? returnAddress(live.token, state_id) : null };
   }
@@ -292,7 +293,7 @@ export class LinkSessions {
   exit(id: unknown, status: unknown, errorCode: unknown): Reply {
     const session = typeof id === 'string' ? this.#context.state.sessions.get(id) : undefined;
     const code = typeof errorCode === 'string' ? errorCode : null;
-    this.#tell(code ? `exit ${code}` : 'exit', id);
+    this.#report(code ? `exit ${code}` : 'exit', id);
     if (session && session.finished_at === null) {
       session.exit = { status: typeof status === 'string' ? status : null, error_code: code };
       // A hosted page can be opened again as long as its token lives, so only the last word is kept.
@@ -302,7 +303,7 @@ export class LinkSessions {
     return { next: 'consent' };
   }
 
-  /** Of a Hosted Link Plaid tells by webhook, because no page hears of it. */
+  /** A Hosted Link is reported by Plaid's webhook, because no page learns of it. */
   #tellHosted(
     { link_session_id, link_token }: SimulatedLinkSession,
     status: string,
@@ -321,13 +322,13 @@ export class LinkSessions {
     });
   }
 
-  #tell(what: string, id: unknown): void {
+  #report(what: string, id: unknown): void {
     const at = iso(this.#context.now());
     this.#context.emit({ at, service: 'link', what, status: 200, ms: 0 });
     const session = typeof id === 'string' ? this.#context.state.sessions.get(id) : undefined;
     if (!session) return;
     const { link_session_id, link_token, institution, result } = session;
     const accounts = (result?.accounts ?? []).map(({ name, mask }) => ({ name, mask }));
-    this.#context.tellLink({ at, what, link_session_id, link_token, institution: institution?.name ?? null, accounts });
+    this.#context.emitLink({ at, what, link_session_id, link_token, institution: institution?.name ?? null, accounts });
   }
 }

@@ -51,7 +51,7 @@ function webhookKey({ webhooks }: Context, json: unknown): Record<string, unknow
   return { key };
 }
 
-// The one version that there is.
+// The only version.
 const VERSION = '2020-09-14';
 
 /** Plaid's API, as far as this project needs it; to be mounted at `/plaid`. */

@@ -54,7 +54,10 @@ const TYPES = new Map(
   Object.entries(CODES).flatMap(([type, codes]) => codes.split(/\s+/).map((code): [string, string] => [code, type])),
 );
 
-/** Every published code, with the type that the simulator gives it; some products have a code of the same name under a type of their own. */
+/**
+ * Every published code, with the type that the simulator gives it; some products have a code of the same name under a
+ * type of their own.
+ */
 export const listErrorCodes = (): [code: string, type: string][] => [...TYPES];
 
 /** @returns undefined for a code that Plaid has not published */

@@ -3,7 +3,10 @@ import { Refusal } from '../refusal.ts';
 import type { FaultRule } from '../types.ts';
 import { errorStatusOf, errorTypeOf } from './error-types.ts';
 
-/** The errors that the simulator gives by itself, in Plaid's words; `display_message` only where the user can do something. */
+/**
+ * The errors that the simulator gives by itself, in Plaid's words; `display_message` only where the user can do
+ * something.
+ */
 interface KnownError {
   message: string;
   display?: string;
@@ -156,7 +159,9 @@ export function plaidFault(rule: FaultRule): Refusal {
   return plaidRefusal(code, rule.error_message, status);
 }
 
-/** @throws Error for a rule with a code that Plaid has not published and no type: a guess would prove the wrong thing */
+/**
+ * @throws Error for a rule with a code that Plaid has not published and no type: a guess would prove the wrong thing
+ */
 export function checkPlaidRule({ kind, error_code: code, error_type: type }: FaultRule): void {
   if (kind !== 'plaid_error' || code === undefined || type !== undefined || errorTypeOf(code) !== undefined) return;
   throw new Error(`Plaid has no published error ${code}: give the rule its error_type.`);

@@ -15,7 +15,10 @@ interface Person {
   address?: { street?: string | null; city?: string | null; postal_code?: string | null } | null;
 }
 
-/** `/identity/match`: how well the given person fits the owner. What is not given, or what the bank does not have, is null. */
+/**
+ * `/identity/match`: how well the given person fits the owner. What is not given, or what the bank does not have, is
+ * null.
+ */
 export function matchIdentity(context: Context, json: unknown): Answer {
   const { access_token, user, options } = read(identityMatch, json);
   const item = readableItem(context, access_token);
@@ -78,7 +81,10 @@ function compare(person: Person, item: SimulatedItem): OwnerScores {
   };
 }
 
-/** Coarser than Plaid's own method, with its bands: equal, equal but for a middle name, a typing error, one name in common, nothing. */
+/**
+ * Coarser than Plaid's own method, with its bands: equal, equal but for a middle name, a typing error, one name in
+ * common, nothing.
+ */
 function scoreOfName(given: string, owner: string): number {
   const [a, b] = [words(given), words(owner)];
   if (a.join(' ') === b.join(' ')) return 100;

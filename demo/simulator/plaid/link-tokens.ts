@@ -129,7 +129,7 @@ function checkProducts({ settings }: Context, request: CreateRequest, isUpdate: 
   }
 }
 
-/** `/link/token/get`. Sessions are told of for Hosted Link only, as Plaid does unless a client is enabled for more. */
+/** `/link/token/get`. Sessions are reported for Hosted Link only, as Plaid does unless a client is enabled for more. */
 export function getLinkToken(context: Context, json: unknown): Record<string, unknown> {
   const { link_token } = read(linkTokenGet, json);
   const token = context.state.linkTokens.get(link_token);

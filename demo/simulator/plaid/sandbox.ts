@@ -23,7 +23,7 @@ export interface NewItem {
   person?: Person;
 }
 
-/** An Item that nobody holds an access token of yet. */
+/** An Item whose access token was not given out yet. */
 export function openItem(context: Context, { person, ...fresh }: NewItem): SimulatedItem {
   const faults = new Faults();
   for (const rule of fresh.scenario.faults ?? []) faults.add(rule);
@@ -80,7 +80,7 @@ export function fireWebhook(context: Context, json: unknown): Answer {
       error: null,
     },
     NEW_ACCOUNTS_AVAILABLE: { error: null },
-    // Always this status, as Plaid says.
+    // Always this status, as Plaid documents.
     SMS_MICRODEPOSITS_VERIFICATION: { account_id, status: 'MANUALLY_VERIFIED' },
     USER_PERMISSION_REVOKED: error('USER_PERMISSION_REVOKED'),
     USER_ACCOUNT_REVOKED: { account_id },

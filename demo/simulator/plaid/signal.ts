@@ -39,12 +39,12 @@ export function evaluate(context: Context, json: unknown): Answer {
   const earlier = context.state.signalTransactions.get(id);
   if (earlier && earlier.debit !== debit) throw plaidRefusal('CLIENT_TRANSACTION_ID_ALREADY_IN_USE');
   if (earlier) return earlier.answer;
-  const made = judge(context, ruleset, key, item, account, request.amount);
+  const made = evaluateDebit(context, ruleset, key, item, account, request.amount);
   context.state.signalTransactions.set(id, { debit, ...made, initiated: null, returned: null });
   return made.answer;
 }
 
-function judge(
+function evaluateDebit(
   context: Context,
   ruleset: 'signal' | 'balance',
   key: string,
@@ -96,7 +96,7 @@ export function reportDecision(context: Context, json: unknown): Answer {
   return {};
 }
 
-/** `/signal/return/report`: refused for a debit that, as far as Plaid was told, was never made. */
+/** `/signal/return/report`: refused for a debit that was never reported to Plaid. */
 export function reportReturn(context: Context, json: unknown): Answer {
   const { client_transaction_id, return_code } = read(signalReturn, json);
   requireEnabled(context, 'signal');
