@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
 import { ProblemError } from '../errors.ts';
+import type { BodyMemory } from './body-memory.ts';
 import type { AppContext, AppEnv } from './context.ts';
 import { parse } from './request-schemas.ts';
 
@@ -11,16 +12,75 @@ import { parse } from './request-schemas.ts';
  */
 const MAX_BODY_BYTES = 256 * 1024;
 
+/** Of a body that is refused: an honest mistake is not longer, and more is not waited for. */
+const DISCARD_BYTES = 16 * 1024 * 1024;
+const DISCARD_MS = 2_000;
+
+/**
+ * Refuses a body that says it is too long. One that does not say its length is read by its route, after the credential,
+ * and only that far.
+ */
 export function limitBody(): MiddlewareHandler<AppEnv> {
-  return bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new ProblemError('body_too_large', {
-        errors: [{ path: '', message: `must have at most ${MAX_BODY_BYTES} bytes` }],
-        closes: true,
-      });
-    },
+  return async function limitBody(c, next) {
+    if (Number(c.req.header('Content-Length') ?? 0) > MAX_BODY_BYTES) await refuseLong(c, MAX_BODY_BYTES);
+    await next();
+  };
+}
+
+/** @throws ProblemError `body_too_large`, after the caller has sent a good part of the rest */
+async function refuseLong(c: AppContext, maxBytes: number, reader = c.req.raw.body?.getReader()): Promise<never> {
+  if (reader) await discard(reader);
+  throw new ProblemError('body_too_large', {
+    errors: [{ path: '', message: `must have at most ${maxBytes} bytes` }],
+    closes: true,
   });
+}
+
+/**
+ * The body's bytes, at most so many.
+ * @param held for a caller who has proved nothing: counts the bytes while they are here, and may refuse them
+ * @throws ProblemError `body_too_large`, `rate_limited`, `invalid_json` after a body parser
+ */
+export async function readBytes(
+  c: AppContext,
+  maxBytes = MAX_BODY_BYTES,
+  held?: { memory: BodyMemory; caller: string },
+): Promise<Uint8Array> {
+  refuseParsedBody(c);
+  const length = c.req.header('Content-Length');
+  const isDeclared = length !== undefined && c.req.header('Transfer-Encoding') === undefined;
+  if (isDeclared && Number(length) > maxBytes) return refuseLong(c, maxBytes);
+  // Node reads no more than the declared length.
+  if (isDeclared && !held) return new Uint8Array(await c.req.arrayBuffer());
+  const reader = c.req.raw.body?.getReader();
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  let counted = 0;
+  try {
+    for (let next = await reader?.read(); next?.value; next = await reader?.read()) {
+      const part = next.value;
+      bytes += part.byteLength;
+      if (bytes > maxBytes) return await refuseLong(c, maxBytes, reader);
+      if (held && !held.memory.take(held.caller, part.byteLength)) {
+        throw new ProblemError('rate_limited', { retryAfter: 1, closes: true });
+      }
+      counted = bytes;
+      parts.push(part);
+    }
+  } finally {
+    held?.memory.give(held.caller, counted);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Without it the connection is reset under a caller who still sends, and the answer is lost with it. */
+async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const isOver = sleep(DISCARD_MS, undefined, { ref: false });
+  for (let bytes = 0; bytes < DISCARD_BYTES; ) {
+    const next = await Promise.race([reader.read(), isOver]);
+    if (!next?.value) break;
+    bytes += next.value.byteLength;
+  }
 }
 
 /**
@@ -29,17 +89,20 @@ export function limitBody(): MiddlewareHandler<AppEnv> {
  * @throws ProblemError `unsupported_media_type`, `invalid_json`, `invalid_request`
  */
 export async function readBody<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
-  const text = await readText(c);
-  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
-    throw new ProblemError('unsupported_media_type');
-  }
-  return parse(schema, parseJson(text));
+  return parseBody(c, schema, await readText(c));
 }
 
 /** As readBody, but no body at all means an empty object. */
 export async function readOptionalBody<T>(c: AppContext, schema: z.ZodType<T>): Promise<T> {
-  const isEmpty = (await readText(c)) === '';
-  return isEmpty ? parse(schema, {}) : readBody(c, schema);
+  const text = await readText(c);
+  return text === '' ? parse(schema, {}) : parseBody(c, schema, text);
+}
+
+function parseBody<T>(c: AppContext, schema: z.ZodType<T>, text: string): T {
+  if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
+    throw new ProblemError('unsupported_media_type');
+  }
+  return parse(schema, parseJson(text));
 }
 
 /**
@@ -55,13 +118,19 @@ export function refuseParsedBody(c: AppContext): void {
 
 /** JSON is UTF-8 (RFC 8259); replacing what is not would make different ids the same. */
 async function readText(c: AppContext): Promise<string> {
-  refuseParsedBody(c);
+  const bytes = await readBytes(c);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await c.req.arrayBuffer());
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
     throw new ProblemError('invalid_json', { errors: [{ path: '', message: 'is not UTF-8' }] });
   }
+}
+
+/** Whether the caller went away before the whole body had come. */
+export function isCutOff(c: AppContext): boolean {
+  const { incoming } = (c.env ?? {}) as { incoming?: { complete?: boolean; destroyed?: boolean } };
+  if (incoming === undefined) return c.req.raw.signal.aborted;
+  return incoming.complete === false && incoming.destroyed === true;
 }
 
 function parseJson(text: string): unknown {

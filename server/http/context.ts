@@ -55,6 +55,8 @@ export interface AppEnv {
     ip: string | null;
     /** Of the problem that the request was answered with, for the log. */
     problemCode?: ProblemCode;
+    /** The caller went away before its body was whole. */
+    isCutOff?: boolean;
   };
 }
 

@@ -16,18 +16,27 @@ const REQUEST_MS = 30_000;
 /** Headers come in one packet or two. */
 const HEADERS_MS = 10_000;
 /**
- * Each costs about 20 kB while it is idle. More than a busy instance has behind a proxy; the rest waits in the system's
- * queue.
+ * Each costs about 20 kB while it is idle. More than a busy instance has behind a proxy; further ones are closed at
+ * once.
  */
 const MAX_CONNECTIONS = 4_000;
 
+export interface ListenerLimits {
+  requestMs?: number;
+  headersMs?: number;
+  connections?: number;
+}
+
 /** An HTTP server over the app, with limits on time and connections. Starts nothing. */
-export function createListener(fetch: Fetch): Server {
+export function createListener(
+  fetch: Fetch,
+  { requestMs = REQUEST_MS, headersMs = HEADERS_MS, connections = MAX_CONNECTIONS }: ListenerLimits = {},
+): Server {
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
-      requestTimeout: REQUEST_MS,
-      headersTimeout: HEADERS_MS,
+      requestTimeout: requestMs,
+      headersTimeout: headersMs,
       // Twice a second, so that what is too slow does not stay for the default of half a minute more.
       connectionsCheckingInterval: 500,
       // Health checks of some balancers speak HTTP/1.0, which has no Host header.
@@ -35,7 +44,7 @@ export function createListener(fetch: Fetch): Server {
     },
     getRequestListener(fetch, { hostname: 'localhost' }),
   );
-  server.maxConnections = MAX_CONNECTIONS;
+  server.maxConnections = connections;
   return server;
 }
 

@@ -1,7 +1,6 @@
 import { getConnInfo } from '@hono/node-server/conninfo';
 import type { ErrorHandler, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import { HTTPException } from 'hono/http-exception';
 import { routePath } from 'hono/route';
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown, isPublished } from '../clients/plaid-codes.ts';
@@ -12,6 +11,7 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
+import { isCutOff } from './body.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
 /** Gives every request an id, the caller's own when it is harmless, and every answer its header. */
@@ -79,7 +79,9 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
       ...(c.get('problemCode') ? { code: c.get('problemCode') } : {}),
       ms,
     };
-    log[c.res.status >= 500 ? 'warn' : 'info'](fields, 'request');
+    // Phones lose their network: nothing that an operator could do about it.
+    const level = c.get('isCutOff') ? 'debug' : c.res.status >= 500 ? 'warn' : 'info';
+    log[level](fields, 'request');
   };
 }
 
@@ -169,7 +171,7 @@ const MOST_ORIGINS_LOGGED = 100;
 export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
   const refused = new Set<string>();
   return (error, c) => {
-    const problem = toProblemError(error, log, c.get('requestId'));
+    const problem = toProblemError(c, error, log);
     const origin = c.req.header('Origin')?.slice(0, 255);
     if (problem.code === 'origin_not_allowed' && origin && !refused.has(origin) && refused.size < MOST_ORIGINS_LOGGED) {
       refused.add(origin);
@@ -198,7 +200,8 @@ export function problemResponse(c: AppContext, { code, status, extras }: Problem
   return c.body(JSON.stringify(toProblem(code, extras, c.get('requestId'))), status as 400, headers);
 }
 
-function toProblemError(error: unknown, log: Logger, requestId: string): ProblemError {
+function toProblemError(c: AppContext, error: unknown, log: Logger): ProblemError {
+  const requestId = c.get('requestId');
   if (error instanceof ProblemError) return error;
   if (error instanceof StorageUnavailableError) {
     log.error({ request_id: requestId, reason: error.reason }, 'storage is not available');
@@ -206,8 +209,11 @@ function toProblemError(error: unknown, log: Logger, requestId: string): Problem
     return new ProblemError('storage_unavailable', { retryAfter: 5 });
   }
   if (error instanceof UpstreamError) return upstreamProblem(error, log, requestId);
-  if (error instanceof HTTPException && error.status === 413)
-    return new ProblemError('body_too_large', { closes: true });
+  if (isCutOff(c)) {
+    c.set('isCutOff', true);
+    const errors = [{ path: '', message: 'ended before it was whole' }];
+    return new ProblemError('invalid_json', { detail: 'The connection ended within the body.', errors, closes: true });
+  }
   log.error({ request_id: requestId, err: error }, 'unexpected error in a request');
   return new ProblemError('internal_error');
 }

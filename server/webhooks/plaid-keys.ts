@@ -18,6 +18,8 @@ export interface PlaidKeys {
    * @throws ProblemError `plaid_unavailable`, UpstreamError while Plaid can't be asked
    */
   find(kid: string, now: number, caller: string): Promise<PlaidKey | undefined>;
+  /** Whether Plaid has given it out before, so that asking for it again needs no limit. */
+  isKnown(kid: string): Promise<boolean>;
 }
 
 export interface PlaidKey {
@@ -130,6 +132,7 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
   }
 
   return {
+    isKnown: async (kid) => keys.has(kid) || (await readStored(kid)) !== undefined,
     async find(kid, now, caller) {
       const kept = keys.get(kid);
       if (kept && now < kept.refreshAt) return kept;

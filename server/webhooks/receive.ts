@@ -13,7 +13,7 @@ import { handleFinixWebhook } from './finix-handlers.ts';
 import { handlePlaidWebhook } from './plaid-handlers.ts';
 import { mayBeOwn, ownInstrumentOf } from './transfer-handlers.ts';
 import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
-import { createPlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
+import { createPlaidVerifier, type PlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
 
 /**
  * Webhooks that come in: verified, stored once, answered, then handled, at once if there is capacity and else by a job.
@@ -22,8 +22,8 @@ import { createPlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
  * Plaid or Finix for the state writes it before another asks, so that an older answer never comes after a newer one.
  */
 export interface Inbound {
-  /** Resolves once it is stored. @param caller see PlaidVerifier @throws ProblemError when it is not Plaid's */
-  receivePlaid(body: Uint8Array, token: string | undefined, caller: string): Promise<void>;
+  /** Resolves once it is stored. See PlaidVerifier. @throws ProblemError when it is not Plaid's */
+  receivePlaid(...webhook: Parameters<PlaidVerifier['verify']>): Promise<void>;
   /**
    * Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store.
    * @throws ProblemError
@@ -198,8 +198,8 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   return {
-    async receivePlaid(body, token, caller) {
-      const { issuedAt, bodyHash } = await verifier.verify(body, token, caller);
+    async receivePlaid(...webhook) {
+      const { body, issuedAt, bodyHash } = await verifier.verify(...webhook);
       const { type, facts, publicToken } = readPlaidWebhook(body);
       // Plaid gives its webhooks no id. The same body may be sent for a new event, so the time of signing is part of
       // the key.

@@ -8,19 +8,28 @@ import { jsonColumn } from '../storage/json-column.ts';
 import type { Storage } from '../storage/open.ts';
 import { createPlaidKeys } from './plaid-keys.ts';
 
-/**
- * Proves that a webhook is Plaid's: a JWT over the body's hash, signed with a key that Plaid names and gives out
- * itself.
- */
+/** A statement that Plaid has signed: the hash of a body, at a time. */
+interface PlaidClaims {
+  /** Milliseconds. */
+  issuedAt: number;
+  /** In hex. */
+  bodyHash: string;
+}
+
 export interface PlaidVerifier {
   /**
+   * Proves that Plaid has signed a webhook just now. The token is a JWT over the body's hash, signed with a key that
+   * Plaid names and gives out itself.
+   * @param readBody called after the signature was proved, except with a key that Plaid must be asked for: then the body
+   * comes first, and what does not fit it is not worth a question
    * @param caller whom to count questions about unknown keys to, such as an address
-   * @returns when it was signed (milliseconds) and the body's hash
-   * @throws ProblemError `unauthorized` for a body that Plaid has not signed just now, `plaid_unavailable`;
-   * UpstreamError when Plaid can't
-   * be asked
+   * @throws ProblemError `unauthorized`, `plaid_unavailable`; UpstreamError when Plaid can't be asked
    */
-  verify(body: Uint8Array, token: string | undefined, caller: string): Promise<{ issuedAt: number; bodyHash: string }>;
+  verify(
+    token: string | undefined,
+    readBody: (isProven: boolean) => Promise<Uint8Array>,
+    caller: string,
+  ): Promise<PlaidClaims & { body: Uint8Array }>;
 }
 
 /** Plaid's own advice: older ones may be replayed. */
@@ -31,10 +40,12 @@ const CLOCK_MARGIN_S = 60;
 export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage }): PlaidVerifier {
   const keys = createPlaidKeys(deps);
   return {
-    async verify(body, token = '', caller) {
+    async verify(token = '', readBody, caller) {
       const now = await deps.storage.now();
-      const bodyHash = createHash('sha256').update(body).digest('hex');
-      const { kid, issuedAt } = readClaims(token, bodyHash, now);
+      const { kid, ...claims } = readClaims(token, now);
+      const isKnown = await keys.isKnown(kid);
+      const early = isKnown ? undefined : await readBody(false);
+      if (early) requireSignedBody(early, claims);
       const found = await keys.find(kid, now, caller);
       if (!found) throw refused('The key is unknown.');
       if (found.expiredAt !== null && found.expiredAt <= now) throw refused('The key has expired.');
@@ -48,9 +59,18 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
       } catch {
         throw refused('The signature is not valid.');
       }
-      return { issuedAt, bodyHash };
+      const body = early ?? (await readBody(true));
+      requireSignedBody(body, claims);
+      return { ...claims, body };
     },
   };
+}
+
+function requireSignedBody(body: Uint8Array, { bodyHash }: PlaidClaims): void {
+  const hash = createHash('sha256').update(body).digest('hex');
+  if (!timingSafeEqual(Buffer.from(bodyHash), Buffer.from(hash))) {
+    throw refused('The body does not match the signature.');
+  }
 }
 
 /**
@@ -58,24 +78,22 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
  * its own words is not worth a question to Plaid. The algorithm comes first, for a key must never be used for another
  * one than its own.
  */
-function readClaims(token: string, bodyHash: string, now: number): { kid: string; issuedAt: number } {
+function readClaims(token: string, now: number): PlaidClaims & { kid: string } {
   if (token === '') throw refused('The Plaid-Verification header is missing.');
-  const { alg, kid, iat, request_body_sha256: signed } = decode(token);
-  if (alg !== 'ES256' || typeof kid !== 'string' || !KEY_ID.test(kid) || typeof iat !== 'number') {
+  const { alg, kid, iat, request_body_sha256: bodyHash } = decode(token);
+  const isReadable = typeof kid === 'string' && typeof iat === 'number' && typeof bodyHash === 'string';
+  if (!isReadable || alg !== 'ES256' || !KEY_ID.test(kid) || !SHA256.test(bodyHash)) {
     throw refused('The Plaid-Verification header is not a JWT from Plaid.');
   }
   const issuedAt = iat * 1000;
   if (now - issuedAt > MAX_AGE_MS) throw refused('The signature is too old.');
   if (issuedAt - now > CLOCK_MARGIN_S * 1000) throw refused('The signature is dated in the future.');
-  const [signedHash, hash] = [Buffer.from(String(signed)), Buffer.from(bodyHash)];
-  if (signedHash.length !== hash.length || !timingSafeEqual(signedHash, hash)) {
-    throw refused('The body does not match the signature.');
-  }
-  return { kid, issuedAt };
+  return { kid, issuedAt, bodyHash };
 }
 
 /** A UUID so far; Plaid does not promise it. */
 const KEY_ID = /^[\w-]{16,64}$/;
+const SHA256 = /^[0-9a-f]{64}$/;
 
 function decode(token: string): Record<string, unknown> {
   try {
@@ -87,7 +105,8 @@ function decode(token: string): Record<string, unknown> {
 }
 
 function refused(detail: string): ProblemError {
-  return new ProblemError('unauthorized', { detail, action: 'contact_merchant' });
+  // The body may not have been read.
+  return new ProblemError('unauthorized', { detail, action: 'contact_merchant', closes: true });
 }
 
 const fact = z.string().optional();

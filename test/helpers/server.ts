@@ -74,6 +74,8 @@ export class TestServer {
   /** Added to the clock that the server sees. */
   clockOffset = 0;
   readonly lines: string[] = [];
+  /** Requests that came through `fetch`. */
+  received = 0;
   /** Of the embedded database; undefined with a storage that the test has opened. */
   readonly dataDir: string | undefined;
 
@@ -136,6 +138,12 @@ export class TestServer {
 
   request(path: string, init?: RequestInit): Response | Promise<Response> {
     return this.app.request(path, init);
+  }
+
+  /** As a listener calls it, with the connection that a request came on. */
+  fetch(request: Request, bindings: object): Response | Promise<Response> {
+    this.received += 1;
+    return this.app.fetch(request, bindings);
   }
 
   /** As `get /v1/sessions/{id}`. */

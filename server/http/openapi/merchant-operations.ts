@@ -121,7 +121,7 @@ export const merchantOperations: Operation[] = [
     foreignBody: true,
     body: 'optional',
     answers: { 200: 'Received' },
-    problems: ['unauthorized', 'invalid_json', 'body_too_large'],
+    problems: ['unauthorized', 'invalid_json', 'body_too_large', 'rate_limited'],
   },
   {
     id: 'getEvidenceKeys',

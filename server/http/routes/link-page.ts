@@ -14,6 +14,7 @@ import { findLink } from '../../records/links.ts';
 import { shownLinkStatus, USABLE_LINK } from '../../records/views.ts';
 import type { LinkTable } from '../../storage/tables.ts';
 import { createAddressLimit } from '../address-limit.ts';
+import { readBytes } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { checkOrigin } from '../middleware.ts';
 import { originOf, refuseWhenStopping } from '../request-headers.ts';
@@ -23,6 +24,9 @@ import { originOf, refuseWhenStopping } from '../request-headers.ts';
  * write.
  */
 const PER_ADDRESS = { limit: 60, windowMs: 60_000 };
+
+/** Of two short fields. */
+const MAX_FORM_BYTES = 4 * 1024;
 
 /**
  * The page behind the address of a link. A GET changes nothing, because previews and scanners open addresses; a person
@@ -63,11 +67,11 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
     const link = await findUsable(c);
     if (!link) return send(c, renderOverPage({ language: languageOf(c), nonce: newNonce() }), 404);
     if (!config.hostedLink) throw new ProblemError('not_found');
-    const form = await c.req.parseBody();
+    const form = new URLSearchParams(new TextDecoder().decode(await readBytes(c, MAX_FORM_BYTES)));
     const text = readRequest(link).authorization?.text;
-    if (text !== undefined && form['accepted'] !== 'yes') return c.redirect(`${pagePath(c)}`, 303);
+    if (text !== undefined && form.get('accepted') !== 'yes') return c.redirect(`${pagePath(c)}`, 303);
     const { session } = await openLink(deps, link, { actor: 'page', ip: c.get('ip') });
-    const language = pageLanguage(String(form['lang'] ?? ''), undefined, undefined);
+    const language = pageLanguage(form.get('lang') ?? '', undefined, undefined);
     const return_url = link.return_url ?? `${config.publicUrl}/c/done`;
     const acceptance = text === undefined ? undefined : { accepted: true, text_sha256: sha256(text) };
     const request = { mode: 'hosted', language, return_url } as const;

@@ -1,38 +1,32 @@
 import type { Hono, MiddlewareHandler } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { ProblemError } from '../../errors.ts';
 import { addressBlock } from '../../hosts.ts';
-import { refuseParsedBody } from '../body.ts';
-import type { AppContext, AppDeps, AppEnv } from '../context.ts';
+import { readBytes, refuseParsedBody } from '../body.ts';
+import { createBodyMemory } from '../body-memory.ts';
+import type { AppDeps, AppEnv } from '../context.ts';
 
 /** Plaid's EVENTS grow with a session's steps; a megabyte is a thousand of them. */
 const MAX_BYTES = 1024 * 1024;
 
 /** What Plaid and Finix send. Answered 200 as soon as it is stored: both give up on a slow receiver and send again. */
 export function webhookRoutes(app: Hono<AppEnv>, { inbound }: AppDeps): void {
-  const limit = bodyLimit({
-    maxSize: MAX_BYTES,
-    onError: () => {
-      throw new ProblemError('body_too_large', { detail: `Send at most ${MAX_BYTES} bytes.`, closes: true });
-    },
-  });
+  const memory = createBodyMemory();
 
-  // Headers are checked before a body is read: what can't be genuine must not fill the memory.
-  app.post('/webhooks/plaid', requirePlausiblePlaid, limit, async (c) => {
-    await inbound.receivePlaid(await rawBody(c), c.req.header('Plaid-Verification'), addressBlock(c.get('ip')));
+  // Plaid signs the body's hash, so with a known key the signature is proved before a byte of the body is read.
+  app.post('/webhooks/plaid', requirePlausiblePlaid, async (c) => {
+    refuseParsedBody(c);
+    const caller = addressBlock(c.get('ip'));
+    const readBody = (isProven: boolean) => readBytes(c, MAX_BYTES, isProven ? undefined : { memory, caller });
+    await inbound.receivePlaid(c.req.header('Plaid-Verification'), readBody, caller);
     return c.json({ received: true });
   });
 
-  app.post('/webhooks/finix', requirePlausibleFinix, limit, async (c) => {
-    await inbound.receiveFinix(await rawBody(c), c.req.header('Finix-Signature'));
+  // Finix signs the body itself: until it is whole, its bytes are a stranger's.
+  app.post('/webhooks/finix', requirePlausibleFinix, async (c) => {
+    const body = await readBytes(c, MAX_BYTES, { memory, caller: addressBlock(c.get('ip')) });
+    await inbound.receiveFinix(body, c.req.header('Finix-Signature'));
     return c.json({ received: true });
   });
-}
-
-/** Byte for byte: the signatures are over exactly what was sent. */
-async function rawBody(c: AppContext): Promise<Uint8Array> {
-  refuseParsedBody(c);
-  return new Uint8Array(await c.req.arrayBuffer());
 }
 
 const requirePlausiblePlaid: MiddlewareHandler<AppEnv> = async (c, next) => {

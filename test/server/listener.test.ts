@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createListener, type ListenerLimits } from '../../server/http/listener.ts';
+import { eventually, MERCHANT_KEY, SHOP, TestServer } from '../helpers/server.ts';
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+/** The whole server behind a real port. */
+async function start(limits: ListenerLimits = {}, env: Record<string, string> = {}) {
+  const server = await TestServer.start({ env: { LOG_LEVEL: 'trace', ...env } });
+  cleanUp.push(() => server.close());
+  const listener = createListener((request, bindings) => server.fetch(request, bindings), limits);
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  cleanUp.push(() => {
+    listener.closeAllConnections();
+    return new Promise((resolve) => listener.close(resolve));
+  });
+  const { port } = listener.address() as AddressInfo;
+  return { server, port };
+}
+
+interface Caller {
+  socket: Socket;
+  /** Everything that came so far. */
+  answer(): string;
+  /** Resolves with everything when the server has closed the connection. */
+  closed: Promise<string>;
+}
+
+function call(port: number, bytes: string | Buffer = ''): Caller {
+  const socket = connect(port, '127.0.0.1');
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  // A reset is one of the ways to be refused.
+  socket.on('error', () => {});
+  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(text)));
+  cleanUp.push(() => socket.destroy());
+  if (bytes.length > 0) socket.write(bytes);
+  return { socket, answer: () => text, closed };
+}
+
+const head = (path: string, ...headers: string[]) =>
+  [`POST ${path} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\r\n');
+const MERCHANT = [`Authorization: Bearer ${MERCHANT_KEY}`, 'Content-Type: application/json'];
+const FINIX = 'Finix-Signature: timestamp=1, sig=2';
+
+describe('a body that is cut off', () => {
+  const BODIES = [
+    ['of a declared length', `${head('/v1/sessions', ...MERCHANT, 'Content-Length: 100')}{"customer`],
+    ['of a webhook', `${head('/webhooks/finix', FINIX, 'Content-Length: 100')}{"id`],
+    ['in the middle of a chunk', `${head('/v1/sessions', ...MERCHANT, 'Transfer-Encoding: chunked')}50\r\n{"cus`],
+    ['between two chunks', `${head('/webhooks/finix', FINIX, 'Transfer-Encoding: chunked')}5\r\n{"cus\r\n`],
+    [
+      'by a chunk that is none',
+      `${head('/v1/sessions', ...MERCHANT, 'Transfer-Encoding: chunked')}5\r\n{"cus\r\nzz\r\n`,
+    ],
+  ] as const;
+  const ENDINGS = [
+    ['with a goodbye', (socket: Socket) => socket.end()],
+    ['with a reset', (socket: Socket) => socket.resetAndDestroy()],
+  ] as const;
+
+  it.each(BODIES.flatMap(([name, bytes]) => ENDINGS.map(([how, end]) => [`${name}, ${how}`, bytes, end] as const)))(
+    '%s, is the caller’s, and a line at debug',
+    async (_name, bytes, end) => {
+      const { server, port } = await start();
+      const { socket } = call(port, bytes);
+      await eventually(async () => server.received > 0);
+      end(socket);
+      const lines = () => server.lines.map((line) => JSON.parse(line));
+      await eventually(async () => lines().find(({ msg }) => msg === 'request'));
+      expect(lines().map(({ level, status, code }) => [level, status, code])).toEqual([[20, 400, 'invalid_json']]);
+      const headers = { Authorization: `Bearer ${MERCHANT_KEY}` };
+      const figures = await (await server.request('/metrics', { headers })).text();
+      expect(figures).not.toMatch(/status="5\d\d"/);
+    },
+  );
+});
+
+describe('a slow caller', () => {
+  it('whose body comes byte by byte is ended when the time for a request is over', async () => {
+    const { port } = await start({ requestMs: 1_000, headersMs: 1_000 });
+    const slow = call(port, head('/v1/sessions', ...MERCHANT, 'Content-Length: 1000'));
+    const dripping = setInterval(() => slow.socket.write(' '), 50);
+    cleanUp.push(() => clearInterval(dripping));
+    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('whose headers come byte by byte is ended when the time for headers is over', async () => {
+    const { port } = await start({ requestMs: 5_000, headersMs: 500 });
+    const slow = call(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+    const dripping = setInterval(() => slow.socket.write('a'), 50);
+    cleanUp.push(() => clearInterval(dripping));
+    expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /);
+  });
+
+  it('that sends nothing is ended too', async () => {
+    const { port } = await start({ requestMs: 5_000, headersMs: 500 });
+    expect(await call(port).closed).toMatch(/^(HTTP\/1\.1 408 |$)/);
+  });
+});
+
+it('A connection more than there may be is closed, and one that ends makes room', async () => {
+  const { port } = await start({ connections: 2 });
+  const [first] = [call(port), call(port)];
+  await eventually(async () => first?.socket.readyState === 'open');
+  expect(await call(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n').closed).toBe('');
+  first?.socket.destroy();
+  await eventually(async () => {
+    const next = call(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    return (await next.closed).startsWith('HTTP/1.1 200 ');
+  });
+});
+
+describe('a body of a caller without proof', () => {
+  it.each([
+    ['/v1/sessions', 'Authorization: Bearer wrong'],
+    ['/v1/links', 'Authorization: Bearer wrong'],
+    ['/v1/sessions/ses_0123456789abcdefghijklmn/complete', 'Authorization: Bearer wrong'],
+    ['/webhooks/plaid', 'Plaid-Verification: a.b.c'],
+    ['/webhooks/finix', 'Finix-Signature: nonsense'],
+  ])('to %s is not waited for, also when it does not say its length', async (path, header) => {
+    const { port } = await start();
+    const { answer } = call(port, `${head(path, header, 'Transfer-Encoding: chunked')}5\r\n{"cus\r\n`);
+    expect(await eventually(async () => answer() || undefined)).toMatch(/^HTTP\/1\.1 401 /);
+  });
+
+  it('to Finix’s webhook is held up to a limit for one address, and others are served', async () => {
+    const { port } = await start();
+    const part = Buffer.alloc(1_000_000, ' ');
+    const callers = Array.from({ length: 8 }, () =>
+      call(port, Buffer.concat([Buffer.from(head('/webhooks/finix', FINIX, 'Content-Length: 1048000')), part])),
+    );
+    const refused = () => callers.filter(({ answer }) => answer().startsWith('HTTP/1.1 429 '));
+    // Four megabytes are four of them.
+    await eventually(async () => refused().length === 4);
+    for (const { socket } of callers) socket.destroy();
+    await eventually(async () => {
+      const small = call(port, `${head('/webhooks/finix', FINIX, 'Content-Length: 2', 'Connection: close')}{}`);
+      return (await small.closed).startsWith('HTTP/1.1 401 ');
+    });
+  });
+});
+
+describe('a body that is too long', () => {
+  it.each([
+    ['/v1/sessions', 'Content-Length: 3000000', MERCHANT],
+    ['/v1/sessions', 'Transfer-Encoding: chunked', MERCHANT],
+    ['/webhooks/finix', 'Content-Length: 3000000', [FINIX]],
+    ['/webhooks/finix', 'Transfer-Encoding: chunked', [FINIX]],
+  ])('to %s with %s is answered, and the connection closed', async (path, length, headers) => {
+    const { port } = await start();
+    const caller = call(port, head(path, length, ...headers));
+    const part = Buffer.alloc(64 * 1024, ' ');
+    const isChunked = length.startsWith('Transfer');
+    const bytes = isChunked ? Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]) : part;
+    for (let i = 0; i < 40 && caller.answer() === ''; i++) {
+      caller.socket.write(bytes);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await eventually(async () => caller.answer() || undefined)).toMatch(
+      /^HTTP\/1\.1 413 .*\r\nconnection: close\r\n/is,
+    );
+    await caller.closed;
+  });
+});
+
+describe('X-Forwarded-For', () => {
+  const forwarded = 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n';
+  const warnings = (lines: string[]) => lines.filter((line) => line.includes('TRUSTED_PROXIES'));
+
+  it('from a proxy that is not trusted is ignored, and warned of once', async () => {
+    const { server, port } = await start();
+    for (let i = 0; i < 3; i++) await call(port, forwarded).closed;
+    expect(warnings(server.lines)).toHaveLength(1);
+    expect(JSON.parse(warnings(server.lines)[0] ?? '{}')).toMatchObject({
+      level: 40,
+      proxy: expect.stringMatching(/127\.0\.0\.1$/),
+    });
+  });
+
+  it('from a trusted proxy is believed, without a warning', async () => {
+    const { server, port } = await start({}, { TRUSTED_PROXIES: '127.0.0.1' });
+    await call(port, forwarded).closed;
+    expect(warnings(server.lines)).toEqual([]);
+  });
+
+  it('is the address in the consent record behind a trusted proxy, and the proxy’s own behind another', async () => {
+    for (const [trusted, expected] of [
+      ['127.0.0.1', '192.0.2.7'],
+      ['10.0.0.1', '127.0.0.1'],
+    ] as const) {
+      const { server, port } = await start({}, { TRUSTED_PROXIES: trusted });
+      const text = 'I authorize the debit.';
+      const session = await server.createSession({ authorization: { text, version: '1' } });
+      const response = await fetch(`http://127.0.0.1:${port}/v1/sessions/${session.id}/complete`, {
+        method: 'POST',
+        headers: {
+          Authorization: `Bearer ${session.client_secret}`,
+          Origin: SHOP,
+          'Content-Type': 'application/json',
+          'X-Forwarded-For': '203.0.113.9, 192.0.2.7',
+        },
+        body: JSON.stringify({
+          public_token: await server.publicToken(),
+          accounts: [],
+          authorization: { accepted: true, text_sha256: createHash('sha256').update(text).digest('hex') },
+        }),
+      });
+      expect(response.status).toBe(200);
+      const { body } = await server.merchant('GET', '/v1/connections');
+      expect(body.data[0].authorization.ip).toBe(expected);
+    }
+  });
+});
