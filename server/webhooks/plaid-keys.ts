@@ -6,6 +6,7 @@ import { ProblemError } from '../errors.ts';
 import { jsonColumn } from '../storage/json-column.ts';
 import type { Storage } from '../storage/open.ts';
 import { type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
+import { createPlaidCallers } from './plaid-callers.ts';
 
 /**
  * The keys that Plaid signs webhooks with, asked for once and kept, here and in storage: an attacker who makes up keys
@@ -20,6 +21,8 @@ export interface PlaidKeys {
   find(kid: string, now: number, caller: string): Promise<PlaidKey | undefined>;
   /** Whether Plaid has given it out before, so that asking for it again needs no limit. */
   isKnown(kid: string): Promise<boolean>;
+  /** A webhook of this caller was genuine. */
+  noteGenuine(caller: string): Promise<void>;
 }
 
 export interface PlaidKey {
@@ -49,6 +52,8 @@ const RETRY_MS = 60_000;
 const LOOK_UPS_OF_ONE: RateLimit = { limit: 10, windowMs: 60_000 };
 /** What this server may cost Plaid when many callers make up keys: two questions a second. */
 const LOOK_UPS_OF_ALL: RateLimit = { limit: 120, windowMs: 60_000 };
+/** Kept for addresses of genuine webhooks: a flood from everywhere else can't use it up. Plaid has four of them. */
+const LOOK_UPS_OF_PROVEN: RateLimit = { limit: 60, windowMs: 60_000 };
 /** Plaid sends a webhook again for 24 hours: a key that was unknown is asked for again well within. */
 const UNKNOWN_MS = 60_000;
 /** Made-up key ids that are remembered as such; beyond that all are forgotten, and the limits above hold. */
@@ -58,6 +63,7 @@ const PREFIX = 'plaid_webhook_key:';
 
 export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storage: Storage }): PlaidKeys {
   const keys = new Map<string, KeptKey>();
+  const callers = createPlaidCallers(storage);
   /** Key id → until when Plaid is not asked for it again: a new key can be a moment ahead of Plaid's own answer. */
   const unknown = new Map<string, number>();
   const asking = new Map<string, Promise<KeptKey | undefined>>();
@@ -119,11 +125,11 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
 
   /** Plaid takes 503 for "send it again", so that a webhook with a new key comes once the flood is over. */
   async function limit(caller: string): Promise<void> {
-    for (const [bucket, rate] of [
-      [`plaid-webhook-key:${caller}`, LOOK_UPS_OF_ONE],
-      // After the one above: what a caller is refused must not be taken from the others.
-      ['plaid-webhook-key', LOOK_UPS_OF_ALL],
-    ] as const) {
+    const shared = (await callers.isProven(caller))
+      ? (['plaid-webhook-key:proven', LOOK_UPS_OF_PROVEN] as const)
+      : (['plaid-webhook-key', LOOK_UPS_OF_ALL] as const);
+    // The caller's own first: what a caller is refused must not be taken from the others.
+    for (const [bucket, rate] of [[`plaid-webhook-key:${caller}`, LOOK_UPS_OF_ONE] as const, shared]) {
       const { allowed, retryAfterSeconds } = await takeRateLimit(storage, bucket, rate);
       if (allowed) continue;
       const detail = 'Too many unknown keys were asked for. Send the webhook again later.';
@@ -132,6 +138,7 @@ export function createPlaidKeys({ plaid, storage }: { plaid: PlaidClient; storag
   }
 
   return {
+    noteGenuine: (caller) => callers.note(caller),
     isKnown: async (kid) => keys.has(kid) || (await readStored(kid)) !== undefined,
     async find(kid, now, caller) {
       const kept = keys.get(kid);

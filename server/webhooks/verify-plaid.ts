@@ -61,6 +61,7 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
       }
       const body = early ?? (await readBody(true));
       requireSignedBody(body, claims);
+      await keys.noteGenuine(caller);
       return { ...claims, body };
     },
   };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlaidClient } from '../../server/clients/plaid.ts';
 import { createPlaidKeys } from '../../server/webhooks/plaid-keys.ts';
+import { createPlaidVerifier } from '../../server/webhooks/verify-plaid.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
@@ -151,6 +152,7 @@ describe('a webhook of Plaid’s', () => {
     ['is old', (claims) => ({ ...claims, iat: Number(claims['iat']) - 301 })],
     ['is of the future', (claims) => ({ ...claims, iat: Number(claims['iat']) + 120 })],
     ['has no hash of the body', ({ iat }) => ({ iat })],
+    ['has the hash in a list', (claims) => ({ ...claims, request_body_sha256: [claims['request_body_sha256']] })],
     ['is over another body', (claims) => ({ ...claims, request_body_sha256: '0'.repeat(64) })],
     ['names a key that can be none', (claims) => claims, 'x'],
   ])('a webhook whose token %s is refused without a question to Plaid', async (_name, claim, kid) => {
@@ -171,6 +173,36 @@ describe('a webhook of Plaid’s', () => {
     const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string };
     expect(await keys.find(kid, now, '192.0.2.2')).toMatchObject({ expiredAt: null });
   });
+
+  it.each([
+    ['that Plaid publishes', '52.88.82.239', false],
+    ['that has sent a genuine webhook before', '198.51.100.7', true],
+  ])(
+    'a webhook of Plaid’s with a new key from an address %s is believed while hundreds of others make up keys',
+    async (_name, caller, hasSent) => {
+      const { storage, config } = server;
+      const now = await storage.now();
+      const plaid = createPlaidClient(config.plaid);
+      if (hasSent) {
+        await createPlaidVerifier({ storage, plaid }).verify(
+          webhooks().signPlaid(payload),
+          async () => Buffer.from(payload),
+          caller,
+        );
+        webhooks().rotateKey();
+      }
+      // Another instance, or this one after a restart: what is known of addresses is stored.
+      const keys = createPlaidKeys({ storage, plaid });
+      const asked = await Promise.allSettled(
+        Array.from({ length: 600 }, (_, i) => keys.find(crypto.randomUUID(), now, `10.${i >> 8}.${i & 255}.1`)),
+      );
+      expect(asked.filter(({ status }) => status === 'rejected').length).toBeGreaterThanOrEqual(480);
+      const [head = ''] = webhooks().signPlaid(payload).split('.');
+      const { kid } = JSON.parse(Buffer.from(head, 'base64url').toString()) as { kid: string };
+      await expect(keys.find(kid, now, '198.51.100.8')).rejects.toThrow();
+      expect(await keys.find(kid, now, caller)).toMatchObject({ expiredAt: null });
+    },
+  );
 
   it('a webhook of Plaid’s is answered 503 while Plaid cannot be asked for the key, so that it comes again', async () => {
     server.upstream.simulator.faults.add({
