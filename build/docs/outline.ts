@@ -66,6 +66,7 @@ export const OUTLINE: readonly Section[] = [
       page('go-live', 'Go live'),
       page('deploy'),
       page('embed-server', 'Inside your own server'),
+      page('postgresql'),
       page('settings'),
       page('operations', 'Operating the server'),
       page('load', 'Load'),
