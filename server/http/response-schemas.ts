@@ -224,6 +224,7 @@ const connectionEvent = z.strictObject({
   ...webhookFields,
   data: merchantConnection,
   reason: text.optional(),
+  repair_link: z.strictObject({ id: text, url: z.url(), expires_at: time }).optional(),
 }) satisfies z.ZodType<ConnectionEvent>;
 
 const sessionEvent = z.strictObject({

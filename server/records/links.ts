@@ -2,6 +2,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
 import type { Outbox } from './outbox.ts';
+import { isRepairable } from './repairable.ts';
 import { connectionsOf } from './session-connections.ts';
 import { USABLE_LINK } from './views.ts';
 
@@ -9,6 +10,17 @@ import { USABLE_LINK } from './views.ts';
 
 export async function findLink(storage: Storage, id: string): Promise<LinkTable | undefined> {
   return storage.db.selectFrom('links').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Whether a repair link still has a connection to repair: it may have been removed, or have ended, since. */
+export async function leadsToRepair({ db }: Storage, { connection_id }: LinkTable): Promise<boolean> {
+  if (connection_id === null) return true;
+  const connection = await db
+    .selectFrom('connections')
+    .select(['status', 'goal'])
+    .where('id', '=', connection_id)
+    .executeTakeFirst();
+  return connection !== undefined && isRepairable(connection);
 }
 
 /** The connections that came of a link. Empty while it is open. */

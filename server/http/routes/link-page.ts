@@ -10,7 +10,7 @@ import { type LinkPageFacts, renderDonePage, renderLinkPage, renderOverPage } fr
 import { pageLanguage } from '../../links/page-texts.ts';
 import { readLinkRequest } from '../../records/columns.ts';
 import { parseLinkToken } from '../../records/link-address.ts';
-import { findLink } from '../../records/links.ts';
+import { findLink, leadsToRepair } from '../../records/links.ts';
 import { shownLinkStatus, USABLE_LINK } from '../../records/views.ts';
 import type { LinkTable } from '../../storage/tables.ts';
 import { createAddressLimit } from '../address-limit.ts';
@@ -126,7 +126,7 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
     const link = await findLink(storage, parsed.id);
     const isUsable =
       link?.secret_key_id === parsed.keyId && USABLE_LINK.includes(shownLinkStatus(link, await storage.now()));
-    return isUsable && link.request_enc !== null ? link : undefined;
+    return isUsable && link.request_enc !== null && (await leadsToRepair(storage, link)) ? link : undefined;
   }
 
   function policy(nonce: string, logo?: string): string {
