@@ -12,6 +12,7 @@ import { acceptsUntil, storedProblem } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable, SessionTable } from '../storage/tables.ts';
+import type { KnownRows } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
 import { areKnown, completeRecognized } from './recognize.ts';
 
@@ -28,7 +29,7 @@ export interface RequestFacts {
  * `work`: the token is committed and this worker holds the session. `join`: the same token is being worked on.
  * `settled`: the same token was processed before, and the session has its outcome.
  */
-export type Accepted = { kind: 'work' | 'join' | 'settled'; session: SessionTable };
+export type Accepted = { kind: 'work' | 'join' | 'settled'; session: SessionTable; known?: KnownRows };
 
 /**
  * Each costs an exchange at Plaid. A customer who tries bank after bank stays far below; a page that guesses does not.
@@ -117,7 +118,8 @@ export async function acceptPublicToken(
       chosen_accounts: JSON.stringify(request.accounts.map(({ id }) => id)),
       authorization_receipt: receipt,
     } as const;
-    return beginWork(trx, session, work, owner, now + timing.leaseMs, now);
+    const begun = await beginWork(trx, session, work, owner, now + timing.leaseMs, now);
+    return session.item_id === null ? { ...begun, known: { item, isFirstItem: true, connections: [] } } : begun;
   });
 }
 

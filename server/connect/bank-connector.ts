@@ -19,7 +19,7 @@ import {
   quickBackoff,
   Stop,
 } from '../work/retry.ts';
-import { CLAIM_STEP, claim, HeldSession, newOwner, RELEASED } from '../work/session-lease.ts';
+import { CLAIM_STEP, claim, HeldSession, type KnownRows, newOwner, RELEASED } from '../work/session-lease.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
 import { type ConnectBankDeps, postponementOf, STEPS, stop } from './connect-bank.ts';
 import { recognize } from './recognize.ts';
@@ -51,6 +51,7 @@ export interface BankConnector {
 /** Work that goes on; wrapped, because a promise of a promise is one that waits for both. */
 interface Resumption {
   work: Promise<void>;
+  held?: HeldSession;
 }
 
 /** One for each write that the work can have in flight, and some more. */
@@ -72,18 +73,23 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   // One for each session in progress; Node takes more than ten for a leak.
   setMaxListeners(0, stopping.signal, leaving.signal);
 
-  function start(session: SessionTable, requestId: string, stage: HeldSession['stage']): Promise<void> {
+  function start(
+    session: SessionTable,
+    requestId: string,
+    stage: HeldSession['stage'],
+    known?: KnownRows,
+  ): Required<Resumption> {
     const here = running.get(session.id);
     // Claimed again between this claim and its start: every write of this one would be refused.
-    if (here && here.held.row.version > session.version) return here.work;
-    const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.doubt);
+    if (here && here.held.row.version > session.version) return here;
+    const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.doubt, known);
     const work = advance(held, requestId).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });
     // A caller that awaits it also gets its error; without a caller, this keeps the rejection handled.
     work.catch(() => {});
     running.set(session.id, { held, work });
-    return work;
+    return { held, work };
   }
 
   /** Step after step, until the session has ended, must wait long, or belongs to another worker. */
@@ -106,6 +112,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     } catch (error) {
       if (!(error instanceof StorageUnavailableError)) throw error;
       log.warn({ session: held.row.id, reason: error.reason }, 'storage lost during a step');
+      held.known = {};
       await held.write({});
       return true;
     }
@@ -117,6 +124,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       await (held.row.mode === 'repair' ? REPAIR_STEPS : STEPS)[point](deps, held);
     } catch (error) {
       if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
+      held.known = {};
       if (!(error instanceof Stop)) return waitFor(held, toPostpone(error, held), requestId);
       await end(held, error, requestId);
       return false;
@@ -204,7 +212,7 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     if (!session) return undefined;
     // Our own, with no work under it: the answer to its commit was lost, and no other worker has touched it.
     const isOwn = known?.lease_owner === owner && session.version === known.version + CLAIM_STEP;
-    return { work: start(session, requestId, isOwn ? 'running' : 'resumed') };
+    return start(session, requestId, isOwn ? 'running' : 'resumed');
   }
 
   return {
@@ -217,9 +225,12 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
       if (accepted.kind === 'settled') return accepted.session;
       const begun =
         accepted.kind === 'work'
-          ? { work: start(accepted.session, facts.requestId, 'accepted') }
+          ? start(accepted.session, facts.requestId, 'accepted', accepted.known)
           : await join(sessionId, facts.requestId, accepted.session);
       if (begun) await settleWithin(begun.work, deadline, leaving.signal);
+      // What this process has just ended is as it wrote it.
+      const ended = begun?.held?.row;
+      if (ended && ended.status !== 'processing') return ended;
       return (await findSession(storage, sessionId)) ?? accepted.session;
     },
     async resume(sessionId) {

@@ -7,14 +7,14 @@ import { changeConnection, lockConnection } from '../records/connections.ts';
 import { prepareForSignal, releaseItems } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
-import type { Storage } from '../storage/open.ts';
-import type { ConnectionTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { ConnectionTable, ItemTable, RecoveryPoint, SessionTable } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { TIMING } from '../work/timing.ts';
 import type { Doubt } from './doubt.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
-import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { type Adoption, holdOf, type InstrumentDeps, type InstrumentHold, makeInstrument } from './finix-instrument.ts';
 import type { OwnerChecks } from './ownership.ts';
 import { recordConnections } from './record-connections.ts';
 import { leaveRepair } from './repair.ts';
@@ -79,9 +79,9 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
   const sealed = secrets.seal(linked.accessToken, { table: 'items', row: item.id, column: 'access_token_enc' });
   const tokens = { access_token_enc: sealed, plaid_item_id: linked.itemId, public_token_enc: null };
   try {
-    await held.write({ recovery_point: 'item_linked', tries: 0 }, (trx, now) =>
-      writeItem(trx, item, { ...tokens, status: 'linked' }, now),
-    );
+    const linkedItem = { ...tokens, status: 'linked' } as const;
+    await held.write({ recovery_point: 'item_linked', tries: 0 }, (trx, now) => writeItem(trx, item, linkedItem, now));
+    held.known.item = { ...item, ...linkedItem };
   } catch (error) {
     if (error instanceof Fenced) await leaveAccessToken(storage, item.id, tokens);
     throw error;
@@ -93,6 +93,7 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
  * meantime.
  */
 async function endOrGoOn({ db }: Storage, held: HeldSession): Promise<void> {
+  held.known = {};
   const item = await currentItem(db, held);
   if (item.status !== 'linked') throw new Stop('restart_required', 'restart_required');
   await held.write({ recovery_point: 'item_linked', tries: 0 });
@@ -116,7 +117,7 @@ async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<It
 
 /** A token that Plaid refused may have been used by work of which no row is left. */
 async function lookFirstIfRestarted({ storage: { db } }: ConnectBankDeps, held: HeldSession): Promise<void> {
-  if (held.looksFirst) return;
+  if (held.looksFirst || held.known.isFirstItem) return;
   const earlier = await db
     .selectFrom('items')
     .select('id')
@@ -124,6 +125,7 @@ async function lookFirstIfRestarted({ storage: { db } }: ConnectBankDeps, held: 
     .where('id', '!=', held.row.item_id)
     .executeTakeFirst();
   held.looksFirst = earlier !== undefined;
+  held.known.isFirstItem = !held.looksFirst;
 }
 
 /**
@@ -132,16 +134,15 @@ async function lookFirstIfRestarted({ storage: { db } }: ConnectBankDeps, held: 
  */
 async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   let connections = await currentConnections(deps, held);
-  if (connections.length === 0) {
-    await recordConnections(deps, held);
-    connections = await currentConnections(deps, held);
-  }
+  if (connections.length === 0) connections = await recordConnections(deps, held);
   // One that waits for its verification needs the identity too: by then the session's fields for it are erased.
   if (connections.every(({ status }) => status !== 'pending' && status !== 'pending_verification')) {
     return held.write({ recovery_point: 'instrument_created', tries: 0 });
   }
   await lookFirstIfRestarted(deps, held);
   const item = await currentItem(deps.storage.db, held);
+  // A refusal of the owner is written to the connections, which are there then.
+  if (held.row.ownership === 'require') await held.write({});
   deps.owners.begin(held.row, connections, requireAccessToken(deps.secrets, item));
   // Both have ended before either error counts: a create call that goes on would write under a session that has ended.
   const [identified, owned] = await Promise.allSettled([
@@ -150,25 +151,29 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   ]);
   if (owned.status === 'rejected') throw owned.reason;
   if (identified.status === 'rejected') throw identified.reason;
-  const identity = identified.value;
-  await held.write(
-    { recovery_point: 'identity_ready', finix_identity: identity, identity_enc: null, tries: 0 },
-    async (trx, now) => {
-      await trx
-        .updateTable('connections')
-        .set({ finix_identity: identity, updated_at: now })
-        .where('item_id', '=', held.row.item_id)
-        .execute();
-      for (const connection of connections) {
-        const learned = deps.owners.learned(connection);
-        if (learned.verification)
-          await trx.updateTable('connections').set(learned).where('id', '=', connection.id).execute();
-      }
-      // In the commit that lets work go on: no account is connected whose owner was refused, whichever worker continues.
-      const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'job' } };
-      for (const { id, code } of owned.value) await failConnection(unit, id, code);
-    },
-  );
+  const finix_identity = identified.value;
+  const refused = owned.value;
+  // With the intent to create an instrument: until then a crash costs a look at what Finix has of the customer.
+  held.join({ recovery_point: 'identity_ready', finix_identity, identity_enc: null, tries: 0 }, async (trx, now) => {
+    const { item_id } = held.row;
+    await trx
+      .updateTable('connections')
+      .set({ finix_identity, updated_at: now })
+      .where('item_id', '=', item_id)
+      .execute();
+    for (const connection of connections) {
+      const learned = deps.owners.learned(connection);
+      if (learned.verification)
+        await trx.updateTable('connections').set(learned).where('id', '=', connection.id).execute();
+    }
+    // In the commit that lets work go on: no account is connected whose owner was refused, whichever worker continues.
+    const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'job' } };
+    for (const { id, code } of refused) await failConnection(unit, id, code);
+  });
+  held.known.connections = connections.map((connection) => ({ ...connection, finix_identity }));
+  if (refused.length === 0) return;
+  await held.write({});
+  delete held.known.connections;
 }
 
 /** identity_ready → instrument_created: every account has its outcome. */
@@ -176,19 +181,27 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
   const item = await currentItem(deps.storage.db, held);
   const accessToken = requireAccessToken(deps.secrets, item);
   await lookFirstIfRestarted(deps, held);
-  for (const connection of await currentConnections(deps, held)) {
+  const connections = await currentConnections(deps, held);
+  // The session ends with its only account.
+  const adopt = connections.length === 1 ? { adopt: (also: Adoption) => finishWith(deps, held, also) } : {};
+  const hold: InstrumentHold = { ...holdOf(held), isFirst: held.known.areNew ?? false, ...adopt };
+  // From here on they change.
+  delete held.known.connections;
+  delete held.known.areNew;
+  for (const connection of connections) {
     if (connection.status !== 'pending') continue;
     try {
-      await makeInstrument(deps, held, connection, accessToken);
+      await makeInstrument(deps, hold, connection, accessToken);
     } catch (error) {
       // Another account of the login is connected already: the session ends with that one.
       if (!(error instanceof Stop) || !(await currentConnections(deps, held)).some(isUsable)) throw error;
+      delete held.known.connections;
       await held.write({}, (trx, now) =>
         failConnection({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, connection.id, error.code),
       );
     }
   }
-  await held.write({ recovery_point: 'instrument_created', tries: 0 });
+  if (held.row.status === 'processing') held.join({ recovery_point: 'instrument_created', tries: 0 });
 }
 
 /** One that a later session of the customer has just replaced was connected all the same. */
@@ -209,19 +222,51 @@ async function failConnection(unit: Unit, id: string, code: ProblemCode): Promis
 async function settle(deps: ConnectBankDeps, held: HeldSession): Promise<void> {
   const connections = await currentConnections(deps, held);
   if (!connections.some(isUsable)) throw endWithout(connections);
-  const patch = {
-    recovery_point: 'finished',
-    status: 'completed',
-    identity_enc: null,
-    error: null,
-    ...RELEASED,
-  } as const;
-  await held.write(patch, async (trx, now, session) => {
-    await rememberIdentity(trx, session, now);
-    if (deps.config.debitCheck === 'signal') await prepareForSignal(trx, session.item_id, now);
-    await endOfSession({ trx, outbox: deps.outbox, now, by: { actor: 'job' } }, session);
-  });
+  await held.write(FINISHED, (trx, now, session) => finish(deps, trx, now, session, connections));
   deps.owners.finish(connections);
+}
+
+const FINISHED = {
+  recovery_point: 'finished',
+  status: 'completed',
+  identity_enc: null,
+  error: null,
+  ...RELEASED,
+} as const;
+
+/** @param connections all of the session's, as they are now */
+async function finish(
+  { config, outbox }: ConnectBankDeps,
+  trx: StorageTransaction,
+  now: number,
+  session: SessionTable,
+  connections: ConnectionTable[],
+  hasIdentity = false,
+): Promise<void> {
+  if (!hasIdentity) await rememberIdentity(trx, session, now);
+  if (config.debitCheck === 'signal') await prepareForSignal(trx, session.item_id, now);
+  await endOfSession({ trx, outbox, now, by: { actor: 'job' } }, session, connections);
+}
+
+class NotUsable extends Error {}
+
+/** identity_ready → finished, where `adopt` gives the session's only connection its instrument. */
+async function finishWith(deps: ConnectBankDeps, held: HeldSession, adopt: Adoption): Promise<void> {
+  const { hasIdentity } = held.known;
+  try {
+    let connection: ConnectionTable | undefined;
+    await held.write(FINISHED, async (trx, now, session) => {
+      connection = await adopt(trx, now);
+      // Nothing of this write is kept then.
+      if (!connection || !isUsable(connection)) throw new NotUsable();
+      await finish(deps, trx, now, session, [connection], hasIdentity);
+    });
+    if (connection) deps.owners.finish([connection]);
+  } catch (error) {
+    if (!(error instanceof NotUsable)) throw error;
+    // The connection has come to an end while its instrument was made: the next steps find out which.
+    await held.write({}, async (trx, now) => void (await adopt(trx, now)));
+  }
 }
 
 /** What a session without a usable connection ends as. */
@@ -281,13 +326,17 @@ export function postponementOf(error: UpstreamError): Postpone {
   return new Postpone(error.service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', delay);
 }
 
-function currentConnections({ storage }: ConnectBankDeps, held: HeldSession): Promise<ConnectionTable[]> {
-  return storage.db
+async function currentConnections(
+  { storage }: ConnectBankDeps,
+  { row, known }: HeldSession,
+): Promise<ConnectionTable[]> {
+  known.connections ??= await storage.db
     .selectFrom('connections')
     .selectAll()
-    .where('item_id', '=', held.row.item_id)
-    .where('session_id', '=', held.row.id)
+    .where('item_id', '=', row.item_id)
+    .where('session_id', '=', row.id)
     .orderBy('created_at')
     .orderBy('id')
     .execute();
+  return known.connections;
 }

@@ -36,8 +36,14 @@ const TURN_MS = 300;
 export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Promise<string> {
   const session = held.row;
   if (session.finix_identity !== null) return session.finix_identity;
-  const customer = await takeTurn(deps, session);
-  if (customer.finix_identity !== null) return customer.finix_identity;
+  const found = await findCustomer(deps.storage, session.customer_id, roleOf(session));
+  // Nothing was ever announced for a customer without a row.
+  if (!found && !held.looksFirst) return create(deps, held, newCustomer(session, await deps.storage.now()), true);
+  const customer = found && found.finix_identity !== null ? found : await takeTurn(deps, session);
+  if (customer.finix_identity !== null) {
+    held.known.hasIdentity = true;
+    return customer.finix_identity;
+  }
 
   const calls = await openCallsOf(deps, customer);
   let seen: SeenInstrument[] | undefined;
@@ -63,7 +69,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
     const decided = calls.filter(({ id }) => seen?.some(({ call }) => call === id)).map(({ id }) => id);
     return keepIdentity(deps, customer, step.id, decided);
   }
-  return create(deps, held, customer);
+  return create(deps, held, customer, false);
 }
 
 /** The customer's calls that are in doubt. One that a server of version 0.1 has left in its column becomes a row. */
@@ -85,10 +91,10 @@ async function openCallsOf({ storage, quietMs }: IdentityDeps, customer: Custome
   return calls;
 }
 
-async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerTable): Promise<string> {
+async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerTable, isNew: boolean): Promise<string> {
   const { finix, storage, timing, quietMs } = deps;
   const input = identityInput(deps, held.row);
-  const call = await announce(deps, held, customer);
+  const call = await (isNew ? announceNew(deps, held, customer) : announce(deps, held, customer));
   // A process that was frozen here may be long behind, while the quiet period of others counts from sent_at.
   if ((await storage.now(true)) - call.sent_at > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   try {
@@ -99,7 +105,9 @@ async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerT
       type: input.business_name === undefined ? 'PERSONAL' : 'BUSINESS',
       tags: { [TAG]: customer.identity_tag, [CALL_TAG]: call.id },
     });
-    return await keepIdentity(deps, customer, identity.id, [call.id]);
+    held.join({}, (trx, now) => keepOnlyIdentity(trx, customer, identity.id, call, now));
+    held.known.hasIdentity = true;
+    return identity.id;
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const outcome = outcomeOfFailure(error.failure, error.details.status);
@@ -163,11 +171,31 @@ async function announce(
   return call;
 }
 
+/** As `announce`, with the customer's row and turn. */
+async function announceNew(
+  { quietMs, timing }: IdentityDeps,
+  held: HeldSession,
+  customer: CustomerTable,
+): Promise<CreateCallTable> {
+  let call = identityCall(customer, 0);
+  await held.write({}, async (trx, now) => {
+    const turn = { lease_owner: held.row.id, lease_until: now + timing.leaseMs };
+    const intent = await trx
+      .insertInto('customers')
+      .values({ ...customer, identity_sent_at: now, identity_tries: 1, ...turn })
+      .onConflict((conflict) => conflict.columns(['customer_id', 'role']).doNothing())
+      .executeTakeFirst();
+    // Another session of the customer was faster.
+    if (intent.numInsertedOrUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
+    call = { ...call, sent_at: now, look_at: now + quietMs };
+    await putCall(trx, call);
+  });
+  return call;
+}
+
 /** Only one session of a customer makes the identity; the others wait for it. */
 async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable): Promise<CustomerTable> {
   const role = roleOf(session);
-  const known = await findCustomer(storage, session.customer_id, role);
-  if (known && known.finix_identity !== null) return known;
   const now = await storage.now();
   await storage.db
     .insertInto('customers')
@@ -246,11 +274,33 @@ export async function keepIdentity(
   identity: string,
   decided: string[],
 ): Promise<string> {
-  const patch = { finix_identity: identity, identity_sent_at: null, lease_owner: null, lease_until: 0 };
+  const patch = { ...KEPT, finix_identity: identity };
   await write(deps, customer, patch, (trx) => settleCalls(trx, decided));
   const kept = await findCustomer(deps.storage, customer.customer_id, customer.role);
   return kept?.finix_identity ?? identity;
 }
+
+/** What `create` has made. @throws Postpone when the customer has got another identity in the meantime */
+async function keepOnlyIdentity(
+  trx: StorageTransaction,
+  { customer_id, role }: CustomerTable,
+  identity: string,
+  call: CreateCallTable,
+  now: number,
+): Promise<void> {
+  const kept = await trx
+    .updateTable('customers')
+    .set({ ...KEPT, finix_identity: identity, updated_at: now })
+    .where('customer_id', '=', customer_id)
+    .where('role', '=', role)
+    .where('finix_identity', 'is', null)
+    .executeTakeFirst();
+  // Nothing must be made for an identity that is not the customer's. The sweep decides what has become of the call.
+  if (kept.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', 0, false);
+  await settleCalls(trx, [call.id]);
+}
+
+const KEPT = { identity_sent_at: null, lease_owner: null, lease_until: 0 } as const;
 
 function findCustomer(storage: Storage, id: string, role: CustomerTable['role']): Promise<CustomerTable | undefined> {
   return storage.db

@@ -19,6 +19,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
 import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
+import type { HeldSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
 import { bankChangedAt, reportChangedBank } from './changed-bank.ts';
 import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
@@ -50,8 +51,26 @@ export interface InstrumentHold {
    */
   readonly looksFirst: boolean;
   readonly since: number; // Milliseconds since 1970: no instrument of this work can be older.
+  /** No create call was announced for the connection before. */
+  readonly isFirst: boolean;
   /** @throws Fenced when the lease was lost to another worker */
-  write(patch: Record<string, never>, also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
+  write(also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
+  /** As `write`, for the end of the work. May run `also` more than once; the last run counts. */
+  adopt(also: Adoption): Promise<void>;
+}
+
+/** Gives the connection its instrument. @returns the connection as it is then; undefined: it is not to have one */
+export type Adoption = (trx: StorageTransaction, now: number) => Promise<ConnectionTable | undefined>;
+
+export function holdOf(held: HeldSession): InstrumentHold {
+  const { looksFirst, since } = held;
+  return {
+    looksFirst,
+    since,
+    isFirst: false,
+    write: (also) => held.write({}, also),
+    adopt: (also) => held.write({}, async (trx, now) => void (await also(trx, now))),
+  };
 }
 
 /** Brings one connection from `pending` to an outcome: active, pending_verification or failed. */
@@ -101,6 +120,7 @@ async function openCallsOf(
   held: InstrumentHold,
   connection: ConnectionTable,
 ): Promise<CreateCallTable[]> {
+  if (held.isFirst) return [];
   const read = async () => {
     const all = await callsOf(storage.db, connection.id);
     return all.filter(({ outcome, generation }) => outcome !== 'made' && generation === connection.generation);
@@ -110,7 +130,7 @@ async function openCallsOf(
   const isFuture = calls.some(({ sent_at }) => sent_at > now);
   const isLeft = connection.instrument_sent_at !== null && calls.length === 0;
   if (!isFuture && !isLeft) return calls;
-  await held.write({}, async (trx, at) => {
+  await held.write(async (trx, at) => {
     // A server of version 0.1 has left it in its column; see takeOverColumns.
     await lockConnection(trx, connection.id);
     // The clock was set back since: a quiet period counted from there could take as long as the clock was wrong.
@@ -182,7 +202,7 @@ async function announce(
   call: CreateCallTable,
 ): Promise<boolean> {
   let isWanted = false;
-  await held.write({}, async (trx, now) => {
+  await held.write(async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
     isWanted = before !== undefined && awaitsInstrument(before, connection.generation);
     if (!before || !isWanted) return;
@@ -277,14 +297,14 @@ async function adopt(
 ): Promise<void> {
   const { storage, finix, outbox } = deps;
   let unwanted: string[] = [];
-  await held.write({}, async (trx, now) => {
+  await held.adopt(async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
     await settleCalls(trx, decided);
     const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
     const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
     unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
     await disableLater(trx, connection, unwanted, now);
-    if (!isTaken) return;
+    if (!isTaken) return undefined;
     // The customer has connected this account before: the merchant is left with the new instrument only.
     const replaced = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
     const changedBankAt = await bankChangedAt(trx, before, made.fingerprint, now);
@@ -301,9 +321,10 @@ async function adopt(
     };
     const unit: Unit = { trx, outbox, now, by: { actor: 'job' } };
     const after = await changeConnection(unit, before, patch);
-    if (after.status !== 'active') return;
+    if (after.status !== 'active') return after;
     if (changedBankAt === now) await reportChangedBank(unit, after);
     await retire(unit, replaced, after);
+    return after;
   });
   if (unwanted.length === 0) return;
   try {
@@ -323,7 +344,7 @@ function changeWanted(
   patch: Partial<ConnectionTable>,
   also?: (trx: StorageTransaction) => Promise<void>,
 ): Promise<void> {
-  return held.write({}, async (trx, now) => {
+  return held.write(async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
     await also?.(trx);
     if (before && awaitsInstrument(before, connection.generation)) {

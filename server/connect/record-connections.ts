@@ -21,7 +21,7 @@ import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
 export async function recordConnections(
   { storage, secrets, plaid, outbox }: { storage: Storage; secrets: Secrets; plaid: PlaidClient; outbox: Outbox },
   held: HeldSession,
-): Promise<void> {
+): Promise<ConnectionTable[]> {
   const { row: session } = held;
   const item = await currentItem(storage.db, held);
   const login = await callBank(() => plaid.getAccounts(requireAccessToken(secrets, item)));
@@ -43,13 +43,18 @@ export async function recordConnections(
     // The page's institution is only a name to show, and only used where Plaid names the same institution.
     institution_name: institutionName ?? (item.institution_id === institutionId ? item.institution_name : null),
   };
-  await held.write({}, async (trx, now) => {
+  const taken = await takenIds(storage, held);
+  const recordedAt = await storage.now();
+  const connections = choice.accounts.map((account) => {
+    const id = connectionId(taken, secrets, session, account.id);
+    return newConnection(id, held, item, account, institution, login, recordedAt);
+  });
+  // With the intent to create the customer's identity, or the first instrument: a crash before costs one more reading.
+  held.join({}, async (trx, now) => {
     await refuseErased(trx, session.customer_id);
     await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
-    for (const account of choice.accounts) {
-      const id = await connectionId(trx, secrets, session, account.id);
-      const connection = newConnection(id, held, item, account, institution, login, now);
-      await trx.insertInto('connections').values(connection).execute();
+    await trx.insertInto('connections').values(connections).execute();
+    for (const connection of connections) {
       await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
         session: connection.session_id,
         connection: connection.id,
@@ -57,6 +62,16 @@ export async function recordConnections(
       await outbox.connectionChanged(trx, connection, now);
     }
   });
+  held.known.connections = connections;
+  held.known.areNew = true;
+  return connections;
+}
+
+/** Ids of the session's connections, also of those that it has had with another Item. */
+async function takenIds({ db }: Storage, { row, known }: HeldSession): Promise<ReadonlySet<string>> {
+  if (known.isFirstItem) return new Set();
+  const all = await db.selectFrom('connections').select('id').where('session_id', '=', row.id).execute();
+  return new Set(all.map(({ id }) => id));
 }
 
 /**
@@ -64,17 +79,16 @@ export async function recordConnections(
  * so finds the instrument that was made for it. A further connection of the session to the same account has the next
  * id.
  */
-async function connectionId(
-  trx: StorageTransaction,
+function connectionId(
+  taken: ReadonlySet<string>,
   secrets: Secrets,
   { id: session, secret_key_id }: SessionTable,
   account: string,
-): Promise<string> {
+): string {
   for (let earlier = 0; ; earlier++) {
     const purpose = `connection id v1:${session}:${account}:${earlier}`;
     const id = derivedId('con', (round) => secrets.deriveBytes(`${purpose}:${round}`, secret_key_id, 32));
-    const taken = await trx.selectFrom('connections').select('id').where('id', '=', id).executeTakeFirst();
-    if (!taken) return id;
+    if (!taken.has(id)) return id;
   }
 }
 

@@ -16,7 +16,7 @@ import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { accountOf } from './account-match.ts';
 import { callBank } from './call-bank.ts';
 import { isPendingVerification } from './choose-accounts.ts';
-import { type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { holdOf, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
 import { disableInstruments } from './instrument-list.ts';
 
@@ -125,7 +125,7 @@ async function remakeInstrument(deps: RepairDeps, held: HeldSession): Promise<vo
   if (connection.status === 'pending') {
     const previous = connection.previous_payment_instrument;
     if (previous !== null) await disableInstruments(deps, connection, [previous]);
-    await makeInstrument(deps, held, connection, await accessToken(deps, connection.item_id));
+    await makeInstrument(deps, holdOf(held), connection, await accessToken(deps, connection.item_id));
   }
   await held.write({ recovery_point: 'instrument_created', tries: 0 });
 }

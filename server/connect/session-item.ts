@@ -7,8 +7,12 @@ import type { HeldSession } from '../work/session-lease.ts';
 
 /** The Item that a session works on. */
 
-export async function currentItem(db: StorageTransaction | Storage['db'], held: HeldSession): Promise<ItemTable> {
-  return db.selectFrom('items').selectAll().where('id', '=', held.row.item_id).executeTakeFirstOrThrow();
+export async function currentItem(
+  db: StorageTransaction | Storage['db'],
+  { row, known }: HeldSession,
+): Promise<ItemTable> {
+  known.item ??= await db.selectFrom('items').selectAll().where('id', '=', row.item_id).executeTakeFirstOrThrow();
+  return known.item;
 }
 
 export async function writeItem(

@@ -231,7 +231,7 @@ export function createJobs(deps: JobsDeps): Jobs {
 
   return {
     async tick() {
-      for (const { round } of [...dueKinds, ...timedKinds]) await round();
+      for (const { round } of [...timedKinds, ...dueKinds]) await round();
       await Promise.all(resumed);
     },
     start() {

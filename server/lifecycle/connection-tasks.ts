@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
-import { type InstrumentDeps, makeInstrument } from '../connect/finix-instrument.ts';
+import {
+  type Adoption,
+  type InstrumentDeps,
+  type InstrumentHold,
+  makeInstrument,
+} from '../connect/finix-instrument.ts';
 import { disableInstruments } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
@@ -37,7 +42,7 @@ export interface TaskDeps extends InstrumentDeps {
 }
 
 /** A connection under this worker's lease, as makeInstrument and the other steps write it. */
-class HeldConnection {
+class HeldConnection implements InstrumentHold {
   constructor(
     private readonly deps: TaskDeps,
     public row: ConnectionTable,
@@ -47,16 +52,14 @@ class HeldConnection {
    * An instrument may have been made before the database went back in time; looking costs one call, and tasks are rare.
    */
   readonly looksFirst = true;
+  readonly isFirst = false;
 
   get since(): number {
     return this.row.created_at;
   }
 
   /** @throws Fenced when the connection has moved on without us; nothing is written then */
-  async write(
-    _patch: Record<string, never>,
-    also: (trx: StorageTransaction, now: number) => Promise<void>,
-  ): Promise<void> {
+  async write(also: (trx: StorageTransaction, now: number) => Promise<unknown>): Promise<void> {
     const { storage, timing } = this.deps;
     const now = await storage.now();
     const { id, version, customer_id } = this.row;
@@ -74,9 +77,13 @@ class HeldConnection {
     });
   }
 
+  adopt(also: Adoption): Promise<void> {
+    return this.write(also);
+  }
+
   /** Changes the row itself; see changeConnection. */
   async change(patch: Partial<ConnectionTable>): Promise<void> {
-    await this.write({}, async (trx, now) => {
+    await this.write(async (trx, now) => {
       const before = await lockConnection(trx, this.row.id);
       if (before) await changeConnection({ trx, outbox: this.deps.outbox, now, by: { actor: 'job' } }, before, patch);
     });

@@ -15,7 +15,13 @@ import { viewConnection, viewLink, viewSession } from './views.ts';
  */
 export interface Outbox {
   connectionChanged(trx: StorageTransaction, connection: ConnectionTable, now: number): Promise<void>;
-  sessionEnded(trx: StorageTransaction, session: SessionTable, now: number): Promise<void>;
+  /** @param connections the session's, where they are known */
+  sessionEnded(
+    trx: StorageTransaction,
+    session: SessionTable,
+    now: number,
+    connections?: ConnectionTable[],
+  ): Promise<void>;
   /** A link is completed or has expired. */
   linkEnded(trx: StorageTransaction, link: LinkTable, connections: ConnectionTable[], now: number): Promise<void>;
   /** A debit or a payout came back. */
@@ -130,10 +136,10 @@ export function createOutbox(
       addConnection(trx, now, 'connection.returned', connection, reason),
     bankChanged: (trx, connection, reason, now) =>
       addConnection(trx, now, 'connection.changed_bank', connection, reason),
-    async sessionEnded(trx, session, now) {
+    async sessionEnded(trx, session, now, known) {
       const type = SESSION_EVENTS.find((event) => event === `session.${session.status}`);
       if (!merchantWebhook || type === undefined) return;
-      const connections = await connectionsOf(trx, session);
+      const connections = known ?? (await connectionsOf(trx, session));
       const data: Session = viewSession(session, connections, 'merchant', now, config);
       await add(trx, now, { type, data, session: session.id, connection: null, merchant: session.merchant_id });
     },

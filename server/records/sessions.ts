@@ -201,9 +201,9 @@ export async function auditSession(
 }
 
 /** The session has come to an end, or back to its customer: the merchant gets an event, and the audit an entry. */
-export async function endOfSession(unit: Unit, session: SessionTable): Promise<void> {
+export async function endOfSession(unit: Unit, session: SessionTable, connections?: ConnectionTable[]): Promise<void> {
   const { trx, outbox, now, by } = unit;
-  await outbox.sessionEnded(trx, session, now);
+  await outbox.sessionEnded(trx, session, now, connections);
   if (session.status === 'completed') await completeLink(trx, outbox, session, now, by);
   await auditSession(trx, session, now, by, `session.${session.status}`);
 }

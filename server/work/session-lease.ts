@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
-import type { SessionTable } from '../storage/tables.ts';
+import type { ConnectionTable, ItemTable, SessionTable } from '../storage/tables.ts';
 import { Fenced } from './retry.ts';
 import type { Timing } from './timing.ts';
 
@@ -54,6 +54,24 @@ const STORAGE_BASE_MS = 50;
 /** What else is written in the same transaction; `session` is the row as it is written with it. */
 type Also = (trx: StorageTransaction, now: number, session: SessionTable) => Promise<void>;
 
+interface Part {
+  patch: Partial<SessionTable>;
+  also: Also | undefined;
+}
+
+/** Rows that are the session's alone while it is worked on, or that a later write checks again. */
+export interface KnownRows {
+  item?: ItemTable;
+  /** Of the Item. */
+  connections?: ConnectionTable[];
+  /** The session has had no Item before, and so no connections. */
+  isFirstItem?: boolean;
+  /** This worker has recorded the connections: no create call was announced for them before. */
+  areNew?: boolean;
+  /** The customer's row has the identity. */
+  hasIdentity?: boolean;
+}
+
 /**
  * A session under this worker's lease. `row` is always as last written, so that the fence stays in step also after an
  * error.
@@ -62,6 +80,11 @@ export class HeldSession {
   readonly #storage: Storage;
   readonly #timing: Timing;
   readonly #stopping: AbortSignal;
+  #stored: SessionTable;
+  #joined: Part[] = [];
+  #refused: Part | undefined;
+  /** What this worker has read or written since it last waited, and does not read again. */
+  known: KnownRows;
   /**
    * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because
    * an older copy of the database was put back before this process started. Then Finix is asked before anything is
@@ -81,12 +104,15 @@ export class HeldSession {
    */
   constructor(
     storage: Storage,
-    public row: SessionTable,
+    row: SessionTable,
     timing: Timing,
     stopping: AbortSignal,
     public stage: 'accepted' | 'resumed' | 'running',
     doubt: { until: number; from: number } = { until: 0, from: Number.POSITIVE_INFINITY },
+    known: KnownRows = {},
   ) {
+    this.known = known;
+    this.#stored = row;
     this.#storage = storage;
     this.#timing = timing;
     this.#stopping = stopping;
@@ -101,12 +127,19 @@ export class HeldSession {
    * @throws StorageUnavailableError when the process stops before storage is back
    */
   async write(patch: Partial<SessionTable>, also?: Also): Promise<void> {
+    const joined = this.#joined;
+    this.#joined = [];
     for (let attempt = 0; ; attempt++) {
       try {
-        this.row = await this.#writeOnce(patch, also, attempt > 0);
+        this.#stored = await this.#writeOnce([...joined, { patch, also }], attempt > 0);
         return;
       } catch (error) {
-        if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) throw error;
+        if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) {
+          // What was to be written with it is as true as before, up to the part that has refused to be written.
+          const refused = this.#refused ? joined.indexOf(this.#refused) : -1;
+          this.#joined = [...(refused < 0 ? joined : joined.slice(0, refused)), ...this.#joined];
+          throw error;
+        }
       }
       // Twice within the time for which a worker that took over waits for what this one has in hand.
       const longest = Math.min(this.#timing.lookAgainMs / 2, STORAGE_BASE_MS * 2 ** attempt);
@@ -114,10 +147,25 @@ export class HeldSession {
     }
   }
 
-  async #writeOnce(patch: Partial<SessionTable>, also: Also | undefined, mayBeWritten: boolean): Promise<SessionTable> {
+  /**
+   * A result that is written together with the next one, in one transaction and before anything else of it. For what a
+   * crash may take back, because the worker that resumes the session finds it out again.
+   */
+  join(patch: Partial<SessionTable>, also?: Also): void {
+    this.#joined.push({ patch, also });
+  }
+
+  /** As last written, with what is joined to the next write. */
+  get row(): SessionTable {
+    return Object.assign({}, this.#stored, ...this.#joined.map(({ patch }) => patch));
+  }
+
+  async #writeOnce(parts: readonly Part[], mayBeWritten: boolean): Promise<SessionTable> {
     const now = await this.#storage.now();
-    const { id, version, lease_owner, customer_id } = this.row;
+    const { id, version, lease_owner, customer_id } = this.#stored;
+    const patch: Partial<SessionTable> = Object.assign({}, ...parts.map((part) => part.patch));
     return this.#storage.transaction(`customer:${customer_id}`, async (trx) => {
+      this.#refused = undefined;
       const written = await trx
         .updateTable('sessions')
         .set({ lease_until: now + this.#timing.leaseMs, ...patch, version: version + 1, updated_at: now })
@@ -126,7 +174,11 @@ export class HeldSession {
         .returningAll()
         .executeTakeFirst();
       if (written) {
-        await also?.(trx, now, written);
+        for (const part of parts) {
+          this.#refused = part;
+          await part.also?.(trx, now, written);
+        }
+        this.#refused = undefined;
         return written;
       }
       // Storage went away during the commit: the row then carries our own write. A claim counts more, others change the

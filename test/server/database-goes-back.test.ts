@@ -61,7 +61,7 @@ async function decided(server: TestServer): Promise<void> {
 }
 
 describe.each(WAYS)('%s', (_name, goBack) => {
-  it.each(['item_linked', 'identity_ready', 'instrument_created'] as const)(
+  it.each(['item_linked', 'identity_ready'] as const)(
     'a customer whose bank had come as far as %s gets the instrument that exists already',
     async (point) => {
       const server = await start();

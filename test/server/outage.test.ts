@@ -87,7 +87,7 @@ describe('storage that goes away', () => {
     expect(instruments(server)).toBe(1);
   });
 
-  it.each(['item_linked', 'identity_ready', 'instrument_created', 'finished'])(
+  it.each(['item_linked', 'identity_ready', 'finished'])(
     'storage that goes away after the commit of %s: the write is found, not repeated',
     async (point) => {
       const { storage, outage } = await unsteadyStorage();

@@ -29,6 +29,7 @@ withPostgres('on PostgreSQL', (postgres) => {
     const held = {
       row: rows.sessions,
       stage: 'accepted',
+      known: {},
       write: () => Promise.reject(new Fenced('test')),
     } as unknown as HeldSession;
     const plaid = { exchangePublicToken: async () => ({ accessToken: 'access-1', itemId: 'plaid-item' }) };
