@@ -38,6 +38,7 @@ export const OUTLINE: readonly Section[] = [
       page('vue', 'Vue, Nuxt'),
       page('svelte', 'Svelte, SvelteKit'),
       page('angular'),
+      page('native-apps'),
       page('styling'),
       page('languages'),
       page('hosts', 'Pages it lives on'),
