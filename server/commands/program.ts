@@ -6,6 +6,7 @@ import { addBackup } from './backup.ts';
 import { type AddCommand, type CommandContext, describeFailure, EXIT } from './command.ts';
 import { addCompletion } from './completion.ts';
 import { addDemo } from './demo.ts';
+import { addDoctor } from './doctor.ts';
 import { addErase } from './erase.ts';
 import { addLink } from './link.ts';
 import { addList } from './list.ts';
@@ -20,6 +21,7 @@ import { addTrigger } from './trigger.ts';
 /** In the order of the help. */
 const COMMANDS: AddCommand[] = [
   addServe,
+  addDoctor,
   addDemo,
   addSimulator,
   addTrigger,

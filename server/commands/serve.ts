@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
+import { settingsHints } from '../diagnosis/hints.ts';
 import { createListener, listen } from '../http/listener.ts';
 import { createLog } from '../log.ts';
 import { createServer } from '../server.ts';
@@ -45,6 +46,12 @@ async function serve({ env }: CommandContext): Promise<void> {
       { data_dir },
       'embedded database: servers on this machine may share the folder, servers on other machines must not',
     );
+  }
+
+  // What is right needs no line in production.
+  for (const { id, status, detail, remedy } of settingsHints(config)) {
+    if (status !== 'ok') log.warn({ check: id, remedy }, detail);
+    else if (config.plaid.environment === 'sandbox') log.info({ check: id }, detail);
   }
 
   let stopping = false;

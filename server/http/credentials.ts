@@ -20,7 +20,7 @@ export interface Credentials {
   isMerchant(c: AppContext): boolean;
 }
 
-export function createCredentials({ config, storage, secrets }: AppDeps, origins: Set<string>): Credentials {
+export function createCredentials({ config, storage, secrets, log }: AppDeps, origins: Set<string>): Credentials {
   const keys = config.merchantApiKeys.map(digest);
 
   function isMerchant(c: AppContext): boolean {
@@ -29,7 +29,11 @@ export function createCredentials({ config, storage, secrets }: AppDeps, origins
     const given = digest(token);
     // Compares with every key, so that the time does not reveal which one was near.
     const isKey = keys.filter((key) => timingSafeEqual(key, given)).length > 0;
-    if (isKey && isBrowser(c)) throw new ProblemError('merchant_key_in_browser');
+    if (isKey && isBrowser(c)) {
+      const fields = { request_id: c.get('requestId'), origin: c.req.header('Origin') };
+      log.warn(fields, 'the merchant key came from a browser: every visitor can read it there, so replace it');
+      throw new ProblemError('merchant_key_in_browser');
+    }
     return isKey;
   }
 

@@ -29,6 +29,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
     ['server/main.ts', 'server/index.ts', 'server/commands/'],
     ['server/server.ts'],
     ['server/create-server.ts'],
+    ['server/diagnosis/'],
     ['server/http/'],
     ['server/jobs/'],
     ['server/webhooks/'],

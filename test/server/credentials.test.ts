@@ -34,6 +34,7 @@ describe('credentials', () => {
   ])('the merchant key is refused from a browser, known by %j', async (headers) => {
     const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers);
     expect([status, body.code]).toEqual([403, 'merchant_key_in_browser']);
+    expect(server.lines.join('')).toContain('the merchant key came from a browser');
   });
 
   it('the merchant key is accepted from a server whose framework sends an Origin', async () => {
