@@ -1,5 +1,5 @@
 /**
- * A merchant's color as a button's backbackground and as text, readable by WCAG 2.2 AA for any color that the merchant
+ * A merchant's color as a button's background and as text, readable by WCAG 2.2 AA for any color that the merchant
  * chose.
  */
 export interface Accent {

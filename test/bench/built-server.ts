@@ -15,7 +15,7 @@ export interface BuiltServer {
   stop(): Promise<void>;
 }
 
-/** How long a start may take before it counts as failed: far beyond any figure of interest. */
+/** How long a start may take before it counts as failed: far beyond any time of interest. */
 const START_TIMEOUT_MS = 30_000;
 
 /** Starts the built production server as its own process, with the embedded storage in a new folder. */
@@ -50,7 +50,7 @@ export async function startBuiltServer(upstream: { plaidUrl: string; finixUrl: s
     const timer = setTimeout(() => reject(new Error(`The server did not start:\n${output}`)), START_TIMEOUT_MS);
     const read = (text: Buffer) => {
       output += text.toString();
-      // The log is one JSON object a line; only the line that says so knows which port was free.
+      // The log is one JSON object a line; only the line of the start has the port.
       const found = /"port":(\d+)[^\n]*"msg":"listening"/.exec(output)?.[1];
       if (found === undefined) return;
       clearTimeout(timer);

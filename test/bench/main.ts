@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { dist } from './built-server.ts';
-import { type LoadFigures, loadHeading, loadRow, measureLoad } from './load/measure-load.ts';
+import { type LoadMeasurement, loadHeading, loadRow, measureLoad } from './load/measure-load.ts';
 import { playRole } from './load/roles.ts';
 import { measureBundle } from './measure-bundle.ts';
 import { type ClickFigures, measureOwnClick } from './measure-click.ts';
@@ -21,15 +21,15 @@ const HELP = `Measures what was built, on this machine, without credentials. Onl
 
   bundle    bytes (brotli) that a page loads before the button shows, and later
   click     the page's main thread from the click to Link, on a processor made four times slower
-  start     time from process start to the first 200 of /healthz, median of 5, beside a bare Node process
+  start     time from process start to the first 200 of /healthz, median of 5, next to a bare Node process
   complete  the server's own time on complete over the sum of its calls to Plaid and Finix, with storage on
   load      sessions per second and their time with 1, 10, 100 and 1,000 in flight, every call to Plaid and Finix taking 200 ms: a plain
             handler that makes the same calls and stores nothing, then the server on SQLite and on PostgreSQL (where it is installed)
   peers     bundle and click of others for the same task: installed into a temporary folder, bundled by the same Vite
 `;
 
-// What the project promises. A page on a slow phone connection (1.6 Mbit/s) gets 12 kB in 60 ms, which nobody notices
-// beside the round trips. A click that is done within a frame of a 60 Hz screen feels like nothing. Keeping what must
+// What the project promises. A page on a slow phone connection (1.6 Mbit/s) gets 12 kB in 60 ms, which is not noticed
+// among the round trips. A click that is done within a frame of a 60 Hz screen feels like nothing. Keeping what must
 // not be lost may cost 15 % of the sessions that a handler without storage does, and 10 % of a customer's time.
 const LIMITS = {
   bundle_first_bytes: 12_000,
@@ -66,8 +66,8 @@ async function main(): Promise<void> {
     ? { measured: false, reason: '--no-peers was given' }
     : await measurePeers();
   if (values.json) {
-    const figures = { node: process.version, bundle, click, start, complete, load, peers, limits: LIMITS };
-    process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+    const results = { node: process.version, bundle, click, start, complete, load, peers, limits: LIMITS };
+    process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
     return;
   }
   const row = (name: string, value: string, limit?: [value: number, most: number, text: string]) => {
@@ -111,18 +111,18 @@ async function main(): Promise<void> {
 }
 
 /** Progress goes where it is not taken for the result. */
-async function runLoad(): Promise<LoadFigures[]> {
+async function runLoad(): Promise<LoadMeasurement[]> {
   process.stderr.write(`load: four minutes from now\n${loadHeading()}\n`);
   return measureLoad({
     seconds: LOAD_SECONDS,
     child: (role) => [fileURLToPath(import.meta.url), '--role', role],
     server: join(dist, 'server', 'main.js'),
-    report: (figures) => process.stderr.write(`${loadRow(figures)}\n`),
+    report: (measured) => process.stderr.write(`${loadRow(measured)}\n`),
   });
 }
 
-/** How the server does beside the plain handler in the same run. */
-function describeLoad(load: LoadFigures[]): string[] {
+/** The server compared with the plain handler in the same run. */
+function describeLoad(load: LoadMeasurement[]): string[] {
   const lines = load.flatMap((own) => {
     const plain = load.find(({ subject, in_flight }) => subject === 'plain' && in_flight === own.in_flight);
     if (own.subject === 'plain' || !plain) return [];
@@ -140,7 +140,7 @@ function describeLoad(load: LoadFigures[]): string[] {
   return lines.length > 0 ? [...lines, ''] : [];
 }
 
-/** Ours beside others for the same task. */
+/** Ours compared with others for the same task. */
 function compare(ownBytes: number, ownClick: ClickFigures, peers: PeersFigures): string[] {
   if (!peers.measured) return [`Peers were not measured: ${peers.reason}.`];
   const line = (name: string, bytes: string, ratio: string, click: string) =>

@@ -17,12 +17,13 @@ export interface ClickFigures {
   work_ms: number;
 }
 
-// What else the machine does can only add to a time so short, so the least says most; of nine, one was undisturbed.
+// What else the machine does can only add to a time so short, so the least is the best measure; of nine, one was
+// undisturbed.
 const RUNS = 9;
 // About what lies between a developer's machine and a phone of the middle class; browsers' own tools take the same.
 const SLOWDOWN = 4;
 
-/** Stands in for Link's script, which takes part in nobody's figure: opening it only says when. */
+/** Replaces Link's script, which is part of no measurement: opening it only marks the time. */
 const LINK = `
   window.Plaid = {
     create(config) {

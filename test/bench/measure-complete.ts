@@ -25,7 +25,7 @@ export interface CompleteFigures {
 /** What a call over the internet to Plaid or Finix takes at its quickest; calls that reach a bank take seconds. */
 const UPSTREAM_DELAY_MS = 200;
 /**
- * The first requests pay for compiling and for the first connections, once in a server's life; the figures fall until
+ * The first requests pay for compiling and for the first connections, once in a server's life; the times fall until
  * about the twentieth.
  */
 const WARM_UP = 20;

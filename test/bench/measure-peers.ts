@@ -8,21 +8,21 @@ import { build } from 'vite';
 import { type ClickFigures, measurePeerClick } from './measure-click.ts';
 import { type Peer, peers } from './peers.ts';
 
-export interface PeerFigures {
+export interface PeerMeasurement {
   name: string;
   /** As `name@version`. */
   packages: string[];
   /**
    * Scripts and styles before the button shows, after brotli. What is loaded from a provider's own address is in
-   * nobody's figure.
+   * no measurement.
    */
   first_bytes: number;
-  /** Null where `no_click` says why. */
+  /** Null where `no_click` has the reason. */
   click: ClickFigures | null;
   no_click: string | null;
 }
 
-export type PeersFigures = { measured: true; peers: PeerFigures[] } | { measured: false; reason: string };
+export type PeersFigures = { measured: true; peers: PeerMeasurement[] } | { measured: false; reason: string };
 
 // Some 160 MB are unpacked, mostly source maps; on a slow line the registry may take as long.
 const INSTALL_TIMEOUT_MS = 180_000;
@@ -36,9 +36,9 @@ export async function measurePeers(): Promise<PeersFigures> {
   try {
     const reason = await install(folder);
     if (reason) return { measured: false, reason };
-    const figures: PeerFigures[] = [];
-    for (const [index, peer] of peers.entries()) figures.push(await measure(folder, index, peer));
-    return { measured: true, peers: figures };
+    const measured: PeerMeasurement[] = [];
+    for (const [index, peer] of peers.entries()) measured.push(await measure(folder, index, peer));
+    return { measured: true, peers: measured };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -48,7 +48,7 @@ export async function measurePeers(): Promise<PeersFigures> {
 async function install(folder: string): Promise<string | null> {
   const dependencies = Object.assign({}, ...peers.map(({ packages }) => packages)) as Record<string, string>;
   await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
-  // One more try is enough to tell a hiccup from no network. No scripts: it is only to be weighed.
+  // One more attempt is enough to separate a hiccup from no network. No scripts: it is only to be weighed.
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--fetch-retries=1'];
   try {
     const timeout = INSTALL_TIMEOUT_MS;
@@ -62,7 +62,7 @@ async function install(folder: string): Promise<string | null> {
   }
 }
 
-async function measure(folder: string, index: number, peer: Peer): Promise<PeerFigures> {
+async function measure(folder: string, index: number, peer: Peer): Promise<PeerMeasurement> {
   const input = join(folder, `entry-${index}.js`);
   await writeFile(input, peer.entry);
   const result = await build({

@@ -7,8 +7,8 @@ import { build } from 'vite';
 import { chromiumArgs, findChromium, findOldChromium } from '../helpers/chromium.mjs';
 
 /**
- * One picture of the element in every state, light and dark, in both directions, at three widths: what no test sees,
- * somebody should look at. Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors,
+ * One image of the element in every state, light and dark, in both directions, at three widths: what no test sees,
+ * a person should look at. Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors,
  * and each part of each on its own, which is easier to look at. With `--old` in a browser near the support floor.
  */
 const project = join(import.meta.dirname, '..', '..');

@@ -9,11 +9,11 @@ const LANGUAGES = [
   { lang: 'de', dir: 'ltr' },
   { lang: 'ar', dir: 'rtl' },
 ];
-// What the element waits for before it says that something is slow; on the sheet only those rows say so that are about
-// it.
+// What the element waits for before it shows that something is slow; on the sheet only those rows show it that are
+// about it.
 const LONG = 5_000;
 
-// Dialogs lie above the page and only one can; on the sheet they stand below their element, as wide as there is room.
+// Dialogs lie above the page and only one can; on the sheet they stand below their element, as wide as there is space.
 const dialogs = new CSSStyleSheet();
 dialogs.replaceSync(
   'dialog[data-shown] { display: block; position: static; inline-size: min(420px, 100%); margin: 8px 0 0; box-shadow: none; }',
@@ -33,7 +33,7 @@ async function show(cell: Element, name: string, state: State, lang: string): Pr
   const { element } = await showState(
     cell,
     name,
-    lang === 'en' ? state : { ...state, says: undefined, shows: undefined },
+    lang === 'en' ? state : { ...state, announces: undefined, shows: undefined },
   );
   // Link can be open once in a page, and here it never closes.
   const page = (globalThis as unknown as Record<symbol, { open?: object }>)[Symbol.for('finix-bank-connect')];
@@ -42,7 +42,7 @@ async function show(cell: Element, name: string, state: State, lang: string): Pr
   return element;
 }
 
-/** Pages of merchants, one state beside the other. */
+/** Pages of merchants, one state next to the other. */
 async function drawScenes(): Promise<void> {
   for (const { name, lang, dir, width, css, html, attributes = {}, states: names } of scenes) {
     const block = document.createElement('section');

@@ -6,13 +6,13 @@ import { playRole } from './roles.ts';
 
 const HELP = `npx tsx test/bench/load/main.ts [options]
 
-The built server under load, with Plaid and Finix that answer as slowly as they are told. Build first: npm run build
+The built server under load, with Plaid and Finix that answer after a given time. Build first: npm run build
 
   --subject NAME     plain, sqlite or postgres; again for more (default: all)
   --in-flight N      sessions at the same time; again for more (default: 1, 10, 100, 1,000)
   --seconds N        how long each level is measured (default: 8)
   --memory N         the server's memory over N sessions instead
-  --rows N           what a session costs beside N stored ones instead
+  --rows N           what a session costs next to N stored ones instead
   --server FILE      another build of the server
   --help             this text
 `;
@@ -51,6 +51,6 @@ else if (values.memory !== undefined || values.rows !== undefined) {
     ...(values['in-flight'] ? { inFlight: values['in-flight'].map(Number) } : {}),
     child,
     server,
-    report: (figures) => console.log(loadRow(figures)),
+    report: (measured) => console.log(loadRow(measured)),
   });
 }

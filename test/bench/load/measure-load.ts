@@ -7,7 +7,7 @@ import { percentile } from '../statistics.ts';
 import { generate } from './generator.ts';
 import { type Process, startServer, startUpstreamProcess } from './processes.ts';
 
-export interface LoadFigures {
+export interface LoadMeasurement {
   subject: Subject;
   in_flight: number;
   sessions: number;
@@ -46,10 +46,10 @@ export interface LoadOptions {
   server: string;
   /** Arguments for Node before it, such as --cpu-prof. */
   serverArgs?: string[];
-  report?: (figures: LoadFigures) => void;
+  report?: (measurements: LoadMeasurement) => void;
 }
 
-const COLUMNS: [name: string, cell: (figures: LoadFigures) => string][] = [
+const COLUMNS: [name: string, cell: (measurements: LoadMeasurement) => string][] = [
   ['subject', (f) => f.subject],
   ['in flight', (f) => String(f.in_flight)],
   ['per s', (f) => f.sessions_per_second.toFixed(1)],
@@ -66,13 +66,13 @@ export function loadHeading(): string {
   return COLUMNS.map(([name]) => name.padStart(9)).join(' ');
 }
 
-export function loadRow(figures: LoadFigures): string {
-  return COLUMNS.map(([, cell]) => cell(figures).padStart(9)).join(' ');
+export function loadRow(measurements: LoadMeasurement): string {
+  return COLUMNS.map(([, cell]) => cell(measurements).padStart(9)).join(' ');
 }
 
 /** Measures the subjects one after the other, each at every level, with the same upstream. */
-export async function measureLoad(options: LoadOptions): Promise<LoadFigures[]> {
-  const figures: LoadFigures[] = [];
+export async function measureLoad(options: LoadOptions): Promise<LoadMeasurement[]> {
+  const measurements: LoadMeasurement[] = [];
   const upstream = await startUpstreamProcess(options.child('upstream'));
   try {
     for (const subject of options.subjects ?? SUBJECTS) {
@@ -82,7 +82,7 @@ export async function measureLoad(options: LoadOptions): Promise<LoadFigures[]> 
         await generate(started.server.url, started.key, 50, WARM_UP_SECONDS);
         for (const inFlight of options.inFlight ?? IN_FLIGHT) {
           const measured = await measureLevel(subject, started, inFlight, options.seconds);
-          figures.push(measured);
+          measurements.push(measured);
           options.report?.(measured);
         }
       } finally {
@@ -92,7 +92,7 @@ export async function measureLoad(options: LoadOptions): Promise<LoadFigures[]> 
   } finally {
     await upstream.stop();
   }
-  return figures;
+  return measurements;
 }
 
 interface Started {
@@ -140,7 +140,7 @@ async function measureLevel(
   { server, key }: Started,
   inFlight: number,
   seconds: number,
-): Promise<LoadFigures> {
+): Promise<LoadMeasurement> {
   // A session lasts over a second, and among a thousand of them a dozen and more: none ends before, and all at once
   // then.
   const isCrowded = inFlight >= 1_000;

@@ -17,7 +17,7 @@ type Store = Exclude<Subject, 'plain'>;
 
 interface LongOptions extends Pick<LoadOptions, 'child' | 'server'> {
   store: Store;
-  /** Told of each figure as it is known. */
+  /** Called with each result as it is known. */
   report: (line: string) => void;
 }
 
@@ -45,7 +45,7 @@ export async function measureMemory({ store, report, child, server }: LongOption
   });
 }
 
-/** What a session costs on an empty database, and beside so many others. */
+/** What a session costs on an empty database, and next to so many others. */
 export async function measureRows({ store, report, child, server }: LongOptions, rows: number): Promise<void> {
   await withDatabase(store, async (settings, storageOptions) => {
     const upstream = await startUpstreamProcess(child('upstream'));
@@ -61,7 +61,7 @@ export async function measureRows({ store, report, child, server }: LongOptions,
         `p99 ${percentile(sessions, 0.99).toFixed(0)} ms`,
         `${cpu.toFixed(1)} ms of processor each`,
       ];
-      report(`${store}, beside ${stored} stored sessions: ${cells.join(', ')}`);
+      report(`${store}, next to ${stored} stored sessions: ${cells.join(', ')}`);
     };
     // A session begins in the middle of the others by its random id, wherever they are.
     const environment = { ...settings, ENCRYPTION_KEY: randomBytes(32).toString('base64') };

@@ -48,7 +48,7 @@ export async function startServer(
   return processOf(child, url);
 }
 
-/** Starts the upstream, which says its port itself. */
+/** Starts the upstream, which prints its port itself. */
 export async function startUpstreamProcess(args: string[]): Promise<Process> {
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];

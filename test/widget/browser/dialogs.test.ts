@@ -129,7 +129,7 @@ describe('inside of', () => {
   }
 
   for (const name of ['a modal dialog', 'a modal dialog around a shadow root']) {
-    it(`${name}, and without Hosted Link, the customer is told instead of left before a Link that can’t be reached`, async () => {
+    it(`${name}, and without Hosted Link, the customer sees an error instead of a Link that can’t be reached`, async () => {
       const { element, link, log, cover } = await covered(name, () => {});
       await reach(element, 'ready');
       press(element);
@@ -150,7 +150,7 @@ describe('inside of', () => {
   }
 
   for (const name of ['a popover', 'a dialog that a library draws']) {
-    it(`${name}, and without Hosted Link, Link is opened in the page, and the console says what to do`, async () => {
+    it(`${name}, and without Hosted Link, Link is opened in the page, and the console shows what to do`, async () => {
       const { element, link } = await covered(name, () => {});
       await reach(element, 'ready');
       press(element);

@@ -16,7 +16,7 @@ const button = ({ element }: Mounted) => element.shadowRoot?.querySelector('.mai
 describe('the embedded search', () => {
   afterEach(cleanUp);
 
-  it('stands in the page, large enough, outside of the shadow tree', async () => {
+  it('the embedded search is in the page, large enough, outside of the shadow tree', async () => {
     const mounted = await mount({ mode: 'embedded' });
     await reach(mounted.element, 'ready');
     const { place, size } = search(mounted);
@@ -79,7 +79,7 @@ describe('the embedded search', () => {
     expect(search(mounted).destroyed).to.equal(false);
   });
 
-  it('gives way to a button where there is no room', async () => {
+  it('the embedded search is replaced by a button where there is no space', async () => {
     const narrow = document.createElement('div');
     narrow.style.width = '280px';
     const mounted = await mount({ mode: 'embedded' }, undefined, narrow);

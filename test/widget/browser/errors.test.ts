@@ -6,7 +6,7 @@ import { refusal } from '../helpers/simulated-backend.ts';
 describe('when something goes wrong', () => {
   afterEach(cleanUp);
 
-  it('says that a bank is down, and opens Link at once for another', async () => {
+  it('an error shows that a bank is down, and opens Link at once for another', async () => {
     const { element, link, details } = await mount();
     await reach(element, 'ready');
     press(element);
@@ -64,7 +64,7 @@ describe('when something goes wrong', () => {
     await reach(element, 'ready');
   });
 
-  it('says that the merchant’s own function failed, also when it throws at once', async () => {
+  it('an error shows that the merchant’s own function failed, also when it throws at once', async () => {
     for (const fetchClientSecret of [
       () => Promise.reject(new Error('500')),
       () => {
@@ -102,7 +102,7 @@ describe('when something goes wrong', () => {
     other.remove();
   });
 
-  it('says what is missing when nobody told it where the server is', async () => {
+  it('an error shows what is missing when the element has no endpoint', async () => {
     const { element } = await mount({ backend: null });
     await reach(element, 'error');
     expect(element.error?.code).to.equal('endpoint_missing');

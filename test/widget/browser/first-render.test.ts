@@ -45,7 +45,7 @@ describe('an element that has no client secret yet', () => {
     await reach(element, 'ready');
   });
 
-  it('tells a customer who presses, and the console what to do; and goes on when there is one', async () => {
+  it('without a session a customer who presses sees an error, and the console shows what to do; with one the element goes on', async () => {
     const { element, log } = await mount({}, noPublicSessions);
     await aTimeout(50);
     press(element);
@@ -62,7 +62,7 @@ describe('an element that has no client secret yet', () => {
 describe('an element that is on the page before its definition', () => {
   afterEach(cleanUp);
 
-  it('takes over the properties that were set on it', async () => {
+  it('the element keeps the properties that were set before it was defined', async () => {
     const backend = new Backend();
     const { element: original, link } = await mount();
     const box = original.parentElement as HTMLElement;

@@ -66,7 +66,7 @@ describe('connecting a bank', () => {
     expect(element.status).to.equal('ready');
   });
 
-  it('is ready again when the customer leaves Link, and says where they left', async () => {
+  it('the element is ready again when the customer leaves Link, and reports where they left', async () => {
     const { element, link, log, details, backend } = await mount();
     await reach(element, 'ready');
     press(element);

@@ -64,14 +64,14 @@ describe('in a form', () => {
     expect(form.checkValidity()).to.equal(true);
   });
 
-  it('says once what is missing when the customer sends the form, and no more when they do something about it', async () => {
+  it('the element shows once what is missing when the customer sends the form, and no more when they act on it', async () => {
     const { element, form, link } = await inForm({ required: true });
     await reach(element, 'ready');
     const submit = document.createElement('button');
     form.append(submit);
     let bubbles = 0;
     element.addEventListener('invalid', (event) => {
-      // After the element has heard of it, which listens at the same place.
+      // After the element got the event, which listens at the same place.
       queueMicrotask(() => {
         if (!event.defaultPrevented) bubbles++;
       });
@@ -102,7 +102,7 @@ describe('in a form', () => {
     expect(part(element, 'error').textContent).to.contain('Connect a bank account');
   });
 
-  it('says nothing when a script only looks whether the form is complete', async () => {
+  it('the element shows nothing when a script only checks whether the form is complete', async () => {
     const { element, form } = await inForm({ required: true });
     await reach(element, 'ready');
     form.checkValidity();

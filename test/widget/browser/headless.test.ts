@@ -8,15 +8,15 @@ describe('the flow without the element', () => {
   let backend: SimulatedBackend;
   let link: SimulatedLink;
   let connect: Connect;
-  let heard: string[];
+  let events: string[];
 
   function start(options: Partial<ConnectOptions> = {}): Connect {
     connect = createConnect({
       backend,
-      onConnected: ([bank]) => heard.push(`connected ${bank?.id}`),
-      onPending: ([bank]) => heard.push(`pending ${bank?.id}`),
-      onCanceled: (step) => heard.push(`canceled ${step}`),
-      onError: (error) => heard.push(`error ${error.code}`),
+      onConnected: ([bank]) => events.push(`connected ${bank?.id}`),
+      onPending: ([bank]) => events.push(`pending ${bank?.id}`),
+      onCanceled: (step) => events.push(`canceled ${step}`),
+      onError: (error) => events.push(`error ${error.code}`),
       ...options,
     });
     return connect;
@@ -26,14 +26,14 @@ describe('the flow without the element', () => {
   beforeEach(() => {
     backend = new SimulatedBackend();
     link = SimulatedLink.install();
-    heard = [];
+    events = [];
   });
   afterEach(async () => {
     connect.destroy();
     await cleanUp();
   });
 
-  it('asks for nothing before it is told to, then opens Link before open() returns, and connects', async () => {
+  it('the headless flow sends no request before open(), then opens Link before open() returns, and connects', async () => {
     start();
     await aTimeout(0);
     expect(backend.calls).to.be.empty;
@@ -44,7 +44,7 @@ describe('the flow without the element', () => {
     expect(connect.status).to.equal('open');
     link.succeed();
     await reach('connected');
-    expect(heard).to.deep.equal(['connected con_1']);
+    expect(events).to.deep.equal(['connected con_1']);
     expect(connect.connections[0]?.account.mask).to.equal('1234');
   });
 
@@ -53,11 +53,11 @@ describe('the flow without the element', () => {
     start({ clientSecret: 'ses_1_secret_a' });
     connect.prepare();
     await reach('pending_verification');
-    expect(heard).to.deep.equal(['pending con_1']);
+    expect(events).to.deep.equal(['pending con_1']);
     expect(backend.calls).to.deep.equal(['getSession ses_1_secret_a']);
   });
 
-  it('tells listeners of every change with a snapshot that is never changed afterwards', async () => {
+  it('listeners get every change with a snapshot that is never changed afterwards', async () => {
     start();
     const seen = new Set([connect.getSnapshot()]);
     const unsubscribe = connect.subscribe(() => seen.add(connect.getSnapshot()));
@@ -109,15 +109,15 @@ describe('the flow without the element', () => {
     await waitUntil(() => connect.question);
     expect(connect.question).to.deep.equal({ type: 'authorize', ...authorization });
     connect.decline();
-    expect(heard).to.deep.equal(['canceled authorize']);
+    expect(events).to.deep.equal(['canceled authorize']);
   });
 
-  it("says what went wrong in the customer's language, and opens Link with another try when told to", async () => {
+  it("the headless flow names what went wrong in the customer's language, and opens Link on a retry", async () => {
     backend.linkTokenErrors.push(refusal({ code: 'timeout', action: 'retry', retryable: true }));
     start({ language: 'es-MX' });
     connect.prepare();
     await reach('error');
-    expect(heard).to.deep.equal(['error timeout']);
+    expect(events).to.deep.equal(['error timeout']);
     await waitUntil(() => /conectar su banco/.test(connect.error?.message ?? ''), 'the sentence in Spanish');
     connect.open();
     await reach('open');
@@ -149,14 +149,14 @@ describe('the flow without the element', () => {
     expect(connect.connections).to.be.empty;
   });
 
-  it('takes Link away when it is destroyed, and neither asks nor tells anything afterwards', async () => {
+  it('destroy() closes Link, and no request and no event follows', async () => {
     start();
     connect.open();
     await reach('open');
     const { calls } = backend;
     const asked = calls.length;
-    let told = 0;
-    connect.subscribe(() => told++);
+    let changes = 0;
+    connect.subscribe(() => changes++);
     connect.destroy();
     await waitUntil(() => link.last.destroyed);
     link.succeed();
@@ -164,10 +164,10 @@ describe('the flow without the element', () => {
     connect.prepare();
     globalThis.dispatchEvent(new Event('online'));
     await aTimeout(0);
-    expect([calls.length, told, heard.length]).to.deep.equal([asked, 0, 0]);
+    expect([calls.length, changes, events.length]).to.deep.equal([asked, 0, 0]);
   });
 
-  it('stops asking how a session is doing when it is destroyed meanwhile', async () => {
+  it('destroy() ends the polling of a session', async () => {
     let answer = (_: ReturnType<typeof session>) => {};
     backend.completeAnswers.push(new Promise((resolve) => (answer = resolve)));
     start();

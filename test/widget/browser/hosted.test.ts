@@ -95,11 +95,11 @@ describe('a Hosted Link', () => {
   it('in a window that the page is cut off from is not taken for one that was left', async () => {
     const { element, log, backend, popup } = await opened();
     popup.closed = true;
-    const looks = () => backend.calls.filter((call) => call.startsWith('getSession')).length;
-    const before = looks();
-    await waitUntil(() => looks() > before + 5);
+    const reads = () => backend.calls.filter((call) => call.startsWith('getSession')).length;
+    const before = reads();
+    await waitUntil(() => reads() > before + 5);
     later();
-    await waitUntil(() => looks() > before + 10);
+    await waitUntil(() => reads() > before + 10);
     expect(element.status).to.equal('open');
     expect(log).to.deep.equal(['fbc-open ready']);
     for (let i = 0; i < 3; i++) backend.sessionAnswers.push(session('completed', ['active']));
@@ -252,7 +252,7 @@ describe('a Hosted Link', () => {
     return { ...mounted, popups };
   }
 
-  it('is offered where Plaid’s script is blocked, beside another try', async () => {
+  it('a Hosted Link is offered where Plaid’s script is blocked, with a retry', async () => {
     const { element, log, popups } = await withoutScript();
     expect(textOf(element)).to.contain('Try again');
     expect(await violations(element)).to.deep.equal([]);

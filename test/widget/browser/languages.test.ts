@@ -42,7 +42,7 @@ describe('the language of the element', () => {
     });
   }
 
-  it('is English, and says so, where the page speaks what we do not', async () => {
+  it('the language is English, and declared as such, where the page speaks an unsupported one', async () => {
     page.lang = 'he';
     const { element } = await mount();
     await reach(element, 'ready');
@@ -51,7 +51,7 @@ describe('the language of the element', () => {
     expect(base(element)?.dir).to.equal('ltr');
   });
 
-  it('is never another one first, and what is on its way keeps its room', async () => {
+  it('the language is never another one first, and a text on its way keeps its space', async () => {
     const { element } = await mount({ lang: 'ko' });
     const seen = new Set<string>();
     const heights = new Set<number>();

@@ -92,7 +92,7 @@ describe('on a page that changes', () => {
     expect(element.shadowRoot?.activeElement).to.equal(part(element, 'button'));
   });
 
-  it('replaces a link token before it runs out, while somebody looks', async () => {
+  it('a link token is replaced before it runs out, while the page is visible', async () => {
     seen(true);
     const { element, backend, link } = await mount({}, (server) => {
       server.tokenLife = 200;
@@ -118,7 +118,7 @@ describe('on a page that changes', () => {
     }
   });
 
-  it('asks for nothing while nobody looks, and for a token when somebody does again', async () => {
+  it('a hidden page sends no request, and asks for a token when it is visible again', async () => {
     seen(false);
     const { element, backend } = await mount({}, (server) => {
       server.tokenLife = 100;
@@ -162,7 +162,7 @@ describe('on a page that changes', () => {
     await waitUntil(() => link.alive === 1);
   });
 
-  it('prepares Link in another language when the page speaks one, also one that it left meanwhile', async () => {
+  it('Link is prepared in another language when the page speaks one, also one that it left in between', async () => {
     const { element, backend, link } = await mount({ lang: 'de' });
     await reach(element, 'ready');
     element.lang = 'fr';
@@ -211,7 +211,7 @@ describe('on a page that changes', () => {
     ['Remove', ({ element }: Mounted) => linkNamed(element, 'Remove').click()],
     ['a reset', ({ element }: Mounted) => element.reset()],
   ] as const) {
-    it(`says after ${how} that another session is needed where it has none, and goes on with one`, async () => {
+    it(`after ${how} the element asks for another session where it has none, and goes on with one`, async () => {
       const mounted = await mount({ clientSecret: 'ses_1_secret_a' });
       await connect(mounted);
       const { element, log, backend } = mounted;

@@ -88,7 +88,7 @@ describe('a Link that can not begin', () => {
     });
   }
 
-  it('says why where another token can not help', async () => {
+  it('the error names the reason where another token can not help', async () => {
     const link = FailingLink.install({ code: 'INVALID_PRODUCT' });
     const { element } = await mount({}, undefined, undefined, link);
     press(element);
@@ -105,7 +105,7 @@ describe('a Link that can not begin', () => {
     expect(link.searches[1]?.destroyed).to.equal(false);
   });
 
-  it('that throws is told to the customer, and its cause to the console', async () => {
+  it('a Link script that throws is shown to the customer, and its cause in the console', async () => {
     const { element, link } = await mount();
     await reach(element, 'ready');
     const cause = new Error('Link is broken');
@@ -213,7 +213,7 @@ describe('the end of Link', () => {
     expect(backend.exits[0]?.error_code).to.equal('ITEM_LOCKED');
   });
 
-  it('is the same where the server can not be told, or has no place for it', async () => {
+  it('a report to the server changes nothing where the server can not be reached, or has no route for it', async () => {
     for (const reportExit of [undefined, () => Promise.reject(new Error('gone'))]) {
       const { element, link } = await mount({}, (backend) => Object.assign(backend, { reportExit }));
       await reach(element, 'ready');

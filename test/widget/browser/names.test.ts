@@ -25,7 +25,7 @@ describe('the names of the control', () => {
     await cleanUp();
   });
 
-  it('begin with the label around the element, without what stands in the element', async () => {
+  it('names begin with the label around the element, without the content of the element', async () => {
     const mounted = await mountIn('<label>Refund account %</label>');
     mounted.element.innerHTML = '<a slot="fallback" href="#card">Pay by card</a>';
     mounted.element.setAttribute('aria-label', '');
@@ -83,7 +83,7 @@ describe('the names of the control', () => {
 describe('the description of the control', () => {
   afterEach(cleanUp);
 
-  it('is the sentence under it, and what the page says with aria-describedby', async () => {
+  it('the description is the sentence under the element, and the page’s aria-describedby', async () => {
     const mounted = await mountIn('<p id="hint">Within two days.</p>%', { 'aria-describedby': 'hint' });
     expect(descriptionOf(buttonOf(mounted))).to.match(/Plaid.* Within two days\.$/);
     mounted.element.innerHTML = '<span slot="legal">Our words</span>';
@@ -121,7 +121,7 @@ describe('what is announced', () => {
     connection('2', 'pending_verification', 'Bank of America', '1234'),
   ]);
 
-  it('names every account and says where it stands', async () => {
+  it('every account has its name and its status', async () => {
     const mounted = await mount({}, ({ completeAnswers }) => completeAnswers.push(two));
     await connect(mounted);
     expect(spoken(mounted.element)).to.match(/Bank of America ••0042 is connected.*Bank of America ••1234.*confirming/);

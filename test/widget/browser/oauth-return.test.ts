@@ -90,7 +90,7 @@ describe('a page that a bank’s own page takes the place of', () => {
     expect(location.href).to.equal(home);
   });
 
-  it('that is another tab than the one that was left starts over, says so, and cleans the address', async () => {
+  it('a return in another tab than the one that was left starts over, shows it, and cleans the address', async () => {
     comeBack();
     const both = document.createElement('div');
     const first = await mount({ name: 'first' }, undefined, both);
@@ -125,7 +125,7 @@ describe('a page that a bank’s own page takes the place of', () => {
     expect(both.querySelector('[name=first]')?.getAttribute('status')).not.to.equal('open');
   });
 
-  it('that Plaid can’t go on with prepares another Link, and says so', async () => {
+  it('a return that Plaid can’t go on with prepares another Link, and shows it', async () => {
     await leave();
     comeBack();
     const { element, link } = await mount();

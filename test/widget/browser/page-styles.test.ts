@@ -35,19 +35,19 @@ describe('the styles of a page', () => {
 
   it('leave every text readable where they are dark and declare nothing, with one hint for all elements', async () => {
     sheet.textContent = 'body { background: #0b0b12; color: #fff }';
-    const ground = 'rgb(11, 11, 18)';
+    const background = 'rgb(11, 11, 18)';
     const mounted = await mount();
     const { element, link } = mounted;
     await reach(element, 'ready');
-    expect(contrast(getComputedStyle(part(element, 'legal')).color, ground)).to.be.at.least(MINIMUM);
+    expect(contrast(getComputedStyle(part(element, 'legal')).color, background)).to.be.at.least(MINIMUM);
     press(element);
     link.exit('INVALID_CREDENTIALS', null, 'ITEM_ERROR');
     await reach(element, 'error');
-    expect(contrast(getComputedStyle(part(element, 'error')).color, ground)).to.be.at.least(MINIMUM);
+    expect(contrast(getComputedStyle(part(element, 'error')).color, background)).to.be.at.least(MINIMUM);
     element.reset();
     await connect(mounted);
     for (const shown of [part(element, 'bank-name'), linkNamed(element, 'Change'), linkNamed(element, 'Remove')]) {
-      expect(contrast(getComputedStyle(shown).color, ground)).to.be.at.least(MINIMUM);
+      expect(contrast(getComputedStyle(shown).color, background)).to.be.at.least(MINIMUM);
     }
     expect(getComputedStyle(part(element, 'account')).backgroundColor).to.equal('rgba(0, 0, 0, 0)');
     await mount();

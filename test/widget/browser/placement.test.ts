@@ -4,8 +4,8 @@ import { cleanUp, connect, mount, part, reach } from '../helpers/element.ts';
 /** What merchants put around a form control. `@` is where the element goes. */
 const PLACEMENTS: Record<string, string> = {
   block: '<div>@</div>',
-  'a flex row beside a text': '<div style="display:flex;gap:12px"><span>Bank</span>@</div>',
-  'a flex row, centered, beside a text':
+  'a flex row next to a text': '<div style="display:flex;gap:12px"><span>Bank</span>@</div>',
+  'a flex row, centered, next to a text':
     '<div style="display:flex;align-items:center;gap:12px"><span>Bank</span>@</div>',
   'a flex row, alone': '<div style="display:flex">@</div>',
   'a flex row that centers': '<div style="display:flex;justify-content:center">@</div>',
@@ -16,7 +16,7 @@ const PLACEMENTS: Record<string, string> = {
   grid: '<div style="display:grid">@</div>',
   'a grid, at the start': '<div style="display:grid;justify-items:start">@</div>',
   'a grid, centered': '<div style="display:grid;place-items:center">@</div>',
-  'a grid column of its content beside a text':
+  'a grid column of its content next to a text':
     '<div style="display:grid;grid-template-columns:auto 1fr">@<span>Bank</span></div>',
   'inline-block': '<div><div style="display:inline-block">@</div></div>',
   'inline-block itself': '<div><finix-bank-connect style="display:inline-block"></finix-bank-connect></div>',
@@ -35,7 +35,7 @@ const PLACEMENTS: Record<string, string> = {
   'a column of a multi-column text': '<div style="columns:1">@</div>',
 };
 const WIDTHS = [600, 240];
-// The narrowest in which a button with our words can be read: beside a text, in a parent of 240 px.
+// The narrowest in which a button with our words can be read: next to a text, in a parent of 240 px.
 const USABLE = 150;
 
 /** By how much what is in the element is wider than it is. */

@@ -144,7 +144,7 @@ describe('the space of the element', () => {
     box.style.inlineSize = '360px';
     const mounted = await mount({}, undefined, box);
     const { element, link } = mounted;
-    element.innerHTML = `<span slot="legal">${'What this shop has to say about debits. '.repeat(9)}</span>`;
+    element.innerHTML = `<span slot="legal">${'The terms of this shop about debits. '.repeat(9)}</span>`;
     await reach(element, 'ready');
     const height = () => element.getBoundingClientRect().height;
     const before = height();

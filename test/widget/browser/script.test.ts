@@ -57,7 +57,7 @@ describe("the loader of Link's script", () => {
     expect(network.tags).to.be.empty;
   });
 
-  it('forgets a failure, removes its tag, and tries anew', async () => {
+  it('a failed script is forgotten, its tag removed, and the next call tries again', async () => {
     const failing = loadPlaid().catch(codeOf);
     network.tags[0]?.dispatchEvent(new Event('error'));
     expect(await failing).to.equal('script_blocked');
@@ -69,7 +69,7 @@ describe("the loader of Link's script", () => {
     expect(await retry).to.equal(link);
   });
 
-  it('does not wait forever', async () => {
+  it('a script that never loads times out', async () => {
     expect(await loadPlaid({ timeout: 30 }).catch(codeOf)).to.equal('script_blocked');
     expect(present()).to.equal(0);
   });

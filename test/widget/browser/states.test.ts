@@ -5,7 +5,7 @@ import { showState } from '../helpers/show-state.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
 import { states } from '../helpers/states.ts';
 
-const GROUNDS = { light: '#fff', dark: '#101614' };
+const BACKGROUNDS = { light: '#fff', dark: '#101614' };
 
 describe('every state', () => {
   const box = document.createElement('main');
@@ -18,13 +18,13 @@ describe('every state', () => {
     await cleanUp();
   });
 
-  for (const [scheme, ground] of Object.entries(GROUNDS)) {
+  for (const [scheme, background] of Object.entries(BACKGROUNDS)) {
     for (const [name, state] of Object.entries(states)) {
       it(`is accessible: ${name}, ${scheme}`, async () => {
         document.documentElement.style.colorScheme = scheme;
-        document.body.style.background = ground;
+        document.body.style.background = background;
         const { element } = await showState(box, name, state);
-        expect(spoken(element)).to.match(state.says ?? /^$/);
+        expect(spoken(element)).to.match(state.announces ?? /^$/);
         expect(element.getAttribute('status')).to.equal(state.status);
         expect(element.matches(`:state(${state.status})`)).to.equal(true);
         expect(await violations(element)).to.deep.equal([]);

@@ -1,4 +1,4 @@
-/** What the page's console was told, and kept from it; `stop` gives the console back. */
+/** The messages to the page's console, which does not show them; `stop` gives the console back. */
 export function listenToConsole(): { readonly lines: string[]; readonly causes: unknown[]; stop(): void } {
   const { error, warn } = console;
   const lines: string[] = [];

@@ -6,7 +6,7 @@ import type { Shown, State } from './states.ts';
 
 // What a test waits for takes less than this.
 const LONG = 5_000;
-// What says that something is slow waits as long as this, first and then again.
+// A message that something is slow waits as long as this, first and then again.
 const SLOW = [8_000, 52_000];
 
 /** Puts an element into the page and brings it to a state. */
@@ -32,11 +32,11 @@ export async function showState(parent: Element, name: string, state: State): Pr
   return shown;
 }
 
-async function reached(element: FinixBankConnect, name: string, { status, says, shows }: State): Promise<void> {
+async function reached(element: FinixBankConnect, name: string, { status, announces, shows }: State): Promise<void> {
   const root = element.shadowRoot as ShadowRoot;
   const isThere = () =>
     element.status === status &&
-    (!says || says.test(root.querySelector('[role=status]')?.textContent ?? '')) &&
+    (!announces || announces.test(root.querySelector('[role=status]')?.textContent ?? '')) &&
     (!shows || root.querySelector(`[part~="${CSS.escape(shows)}"]`) || root.textContent?.includes(shows));
   await until(() => Boolean(isThere()), `${name} is not there, but ${element.status}: ${root.textContent}`);
   await element.updateComplete;
@@ -48,7 +48,7 @@ async function until(done: () => boolean, what: string): Promise<void> {
   }
 }
 
-/** The next timers that say that something is slow, as many as given, run out at once. */
+/** The next timers that show that something is slow, as many as given, run out at once. */
 function hurry(count: number): { areOver(): boolean; stop(): void } {
   const { setTimeout: wait } = globalThis;
   let left = count;

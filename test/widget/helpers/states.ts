@@ -13,16 +13,16 @@ export interface Shown {
 /** One of the states that a customer can see: how the server answers, what the customer does, and where that leads. */
 export interface State {
   status: ElementStatus;
-  /** What the live region says; without it, nothing. */
-  says?: RegExp;
+  /** What the live region announces; without it, nothing. */
+  announces?: RegExp;
   server?(backend: SimulatedBackend): void;
   properties?: Partial<FinixBankConnect>;
   act?(shown: Shown): void;
-  /** What the page stands at before the element comes. */
+  /** The page before the element comes. */
   before?(name: string): void;
-  /** What stands in the element, as HTML. */
+  /** The content of the element, as HTML. */
   inside?: string;
-  /** The timers that say "still working" run out at once: this many of them. */
+  /** The "still working" timers run out at once: this many of them. */
   slow?: number;
   /** A part that is there once the state is reached; or a word of the text. */
   shows?: string;
@@ -64,7 +64,7 @@ function pressForWindow(shown: Shown): void {
   window.open = open;
 }
 
-/** Link says that its token has run out, long after it was opened. */
+/** Link reports that its token has run out, long after it was opened. */
 function overstay(shown: Shown): void {
   press(shown);
   const { now } = Date;
@@ -91,14 +91,14 @@ export const states: Record<string, State> = {
     status: 'loading',
     server: (backend) => (backend.hold = never),
     act: press,
-    says: /^Opening/,
+    announces: /^Opening/,
   },
   ready: { status: 'ready' },
   'form sent without a bank': {
     status: 'ready',
     properties: { required: true },
     act: sending,
-    says: /^Connect a bank account/,
+    announces: /^Connect a bank account/,
     shows: 'error',
   },
   disabled: { status: 'ready', properties: { disabled: true } },
@@ -111,7 +111,7 @@ export const states: Record<string, State> = {
   },
   'back from the bank': {
     status: 'returning',
-    says: /^Finishing up/,
+    announces: /^Finishing up/,
     before: (name) =>
       sessionStorage.setItem(
         AWAY_KEY,
@@ -119,20 +119,20 @@ export const states: Record<string, State> = {
       ),
     server: ({ sessionAnswers }) => sessionAnswers.push(never),
   },
-  connecting: { status: 'connecting', server: completing(never), act: succeed, says: /^Connecting your bank/ },
+  connecting: { status: 'connecting', server: completing(never), act: succeed, announces: /^Connecting your bank/ },
   'connecting, taking longer': {
     status: 'connecting',
     server: completing(never),
     act: succeed,
     slow: 1,
-    says: /a little longer/,
+    announces: /a little longer/,
   },
   'connecting, very slow': {
     status: 'connecting',
     server: completing(never),
     act: succeed,
     slow: 2,
-    says: /longer than expected/,
+    announces: /longer than expected/,
   },
   'choosing an account': {
     status: 'connecting',
@@ -146,12 +146,12 @@ export const states: Record<string, State> = {
     act: succeed,
     shows: 'Agree and continue',
   },
-  connected: { status: 'connected', act: succeed, says: /^Chase ••1234 is connected/ },
+  connected: { status: 'connected', act: succeed, announces: /^Chase ••1234 is connected/ },
   'connected, long name': {
     status: 'connected',
     server: completing(session('completed', [connection('1', 'active', longBank, '0042')])),
     act: succeed,
-    says: /is connected/,
+    announces: /is connected/,
     isTaller: true,
   },
   'connected, two accounts': {
@@ -163,20 +163,20 @@ export const states: Record<string, State> = {
       ]),
     ),
     act: succeed,
-    says: /is connected/,
+    announces: /is connected/,
     isTaller: true,
   },
   'pending verification': {
     status: 'pending_verification',
     server: completing(session('completed', ['pending_verification'])),
     act: succeed,
-    says: /confirming this account/,
+    announces: /confirming this account/,
   },
   'needs repair': {
     status: 'needs_repair',
     server: completing(session('completed', ['needs_repair'])),
     act: succeed,
-    says: /Sign in to your bank again/,
+    announces: /Sign in to your bank again/,
   },
   'repair, ready': {
     status: 'ready',
@@ -194,66 +194,70 @@ export const states: Record<string, State> = {
       press(shown);
       shown.link.exit();
     },
-    says: /^No bank account was connected/,
+    announces: /^No bank account was connected/,
   },
-  'timed out': { status: 'ready', act: overstay, says: /session timed out/ },
+  'timed out': { status: 'ready', act: overstay, announces: /session timed out/ },
   'error, retry': {
     status: 'error',
     server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
-    says: /right now/,
+    announces: /right now/,
   },
   'error, offline': {
     status: 'error',
     server: refusing({ code: 'offline', action: 'retry', retryable: true }),
-    says: /offline/,
+    announces: /offline/,
   },
   'error, busy': {
     status: 'error',
     server: refusing({ code: 'rate_limited', action: 'wait', retryable: true }),
-    says: /again in a minute/,
+    announces: /again in a minute/,
   },
-  'error, sign-in': { status: 'error', act: exiting('INVALID_CREDENTIALS'), says: /sign-in/ },
-  'error, locked at the bank': { status: 'error', act: exiting('ITEM_LOCKED'), inside: card, says: /locked/ },
+  'error, sign-in': { status: 'error', act: exiting('INVALID_CREDENTIALS'), announces: /sign-in/ },
+  'error, locked at the bank': { status: 'error', act: exiting('ITEM_LOCKED'), inside: card, announces: /locked/ },
   'error, session expired': {
     status: 'error',
     properties: known,
     server: ({ sessionAnswers }) =>
       sessionAnswers.push(refusal({ code: 'session_expired', action: 'contact_merchant' })),
-    says: /session expired/,
+    announces: /session expired/,
     isLast: true,
   },
-  'error, access refused at the bank': { status: 'error', act: exiting('ACCESS_NOT_GRANTED'), says: /choose Allow/ },
+  'error, access refused at the bank': {
+    status: 'error',
+    act: exiting('ACCESS_NOT_GRANTED'),
+    announces: /choose Allow/,
+  },
   'error, not verified': {
     status: 'error',
     server: completing(refusal({ code: 'verification_failed', action: 'use_other_bank' })),
     act: succeed,
-    says: /verify this account/,
+    announces: /verify this account/,
   },
   'error, account declined': {
     status: 'error',
     server: completing(refusal({ code: 'instrument_refused', action: 'use_other_bank' })),
     act: succeed,
-    says: /declined/,
+    announces: /declined/,
   },
-  'error, used up': {
+  'error, no tokens left': {
     status: 'error',
     properties: known,
     server: ({ sessionAnswers }) => sessionAnswers.push(session('completed', ['removed'])),
-    says: /contact Acme|contact localhost/,
+    announces: /contact Acme|contact localhost/,
     isLast: true,
   },
   'error, for the merchant': {
     status: 'error',
     server: refusing({ code: 'provider_misconfigured', action: 'contact_merchant' }),
     inside: card,
-    says: /contact Acme|contact localhost/,
+    announces: /contact Acme|contact localhost/,
     isLast: true,
   },
   blocked: {
     status: 'blocked',
     server: refusing({ code: 'script_blocked', action: 'retry' }),
     inside: card,
-    says: /content blocker/,
+    announces: /content blocker/,
   },
   'blocked, with a window': {
     status: 'blocked',
@@ -261,7 +265,7 @@ export const states: Record<string, State> = {
       refusing({ code: 'script_blocked', action: 'retry' })(backend);
       inWindow(backend);
     },
-    says: /content blocker/,
+    announces: /content blocker/,
     shows: 'Continue in a new window',
     isTaller: true,
   },
@@ -270,14 +274,14 @@ export const states: Record<string, State> = {
     status: 'ready',
     properties: { mode: 'embedded', required: true },
     act: sending,
-    says: /^Connect a bank account/,
+    announces: /^Connect a bank account/,
     shows: 'error',
   },
   'embedded, error': {
     status: 'error',
     properties: { mode: 'embedded' },
     server: refusing({ code: 'timeout', action: 'retry', retryable: true }),
-    says: /right now/,
+    announces: /right now/,
     isLast: true,
   },
 };

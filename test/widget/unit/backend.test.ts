@@ -64,7 +64,7 @@ describe('the calls to the server', () => {
     expect(asked[0]?.init.headers).not.toHaveProperty('Authorization');
   });
 
-  it('say when it is worth asking again', async () => {
+  it('errors show when a retry is sensible', async () => {
     const { backend } = serverWith(
       json(session('processing'), 202, { 'Retry-After': '7' }),
       json(session('processing')),
@@ -83,7 +83,7 @@ describe('the calls to the server', () => {
     });
   });
 
-  it('say which fields the server refused', async () => {
+  it('errors name the fields that the server refused', async () => {
     const errors = [{ path: 'identity.email', message: 'must be an email address' }];
     const refused = { ...problem, code: 'invalid_request', action: 'contact_merchant', errors };
     const { backend } = serverWith(json(refused, 422));
@@ -133,6 +133,6 @@ describe('the calls to the server', () => {
   });
 });
 
-it('the session id is what stands before the secret', () => {
+it('the session id is the part before the secret', () => {
   expect(sessionIdOf('ses_a_b_secret_c_secret_d')).toBe('ses_a_b');
 });

@@ -62,7 +62,7 @@ describe('a call of the client', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('that gets no answer in time says so, and shows no address', async () => {
+  it('a request that gets no answer in time throws a timeout without an address', async () => {
     const hang: Answer = ({ signal }) =>
       new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
     const { client } = clientWith([hang], { timeoutMs: 20, maxRetries: 0 });
@@ -158,7 +158,7 @@ describe('parseWebhook', () => {
     });
   });
 
-  it('says what to do when a body parser was there before', async () => {
+  it('parseWebhook explains what to do when a body parser ran before', async () => {
     const { body, headers } = await signTestWebhook(event, SECRET);
     await expect(parseWebhook(JSON.parse(body), headers, SECRET)).rejects.toThrow('raw body');
   });

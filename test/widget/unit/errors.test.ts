@@ -11,10 +11,10 @@ import {
 import { en } from '../../../widget/i18n/index.ts';
 import { captionKey, messageKey } from '../../../widget/i18n/messages.ts';
 
-const said = (error: FlowError) => `${en[messageKey(error)]} [${en[captionKey(error)]}]`;
+const shown = (error: FlowError) => `${en[messageKey(error)]} [${en[captionKey(error)]}]`;
 
 describe('an error that Link reported', () => {
-  const cases: [plaid: string, code: ElementErrorCode, action: ProblemAction, says: RegExp][] = [
+  const cases: [plaid: string, code: ElementErrorCode, action: ProblemAction, text: RegExp][] = [
     ['INVALID_LINK_TOKEN', 'link_expired', 'restart', /Connect again/],
     ['INSTITUTION_DOWN', 'bank_unavailable', 'use_other_bank', /isn’t responding.*another bank/],
     ['INSTITUTION_NO_LONGER_SUPPORTED', 'bank_not_supported', 'use_other_bank', /isn’t supported/],
@@ -40,10 +40,10 @@ describe('an error that Link reported', () => {
     ['INVALID_API_KEYS', 'provider_misconfigured', 'contact_merchant', /contact \{merchant\}/],
     ['RATE_LIMIT', 'plaid_unavailable', 'retry', /Try again/],
   ];
-  it.each(cases)('%s becomes %s: %s', (plaid, code, action, says) => {
+  it.each(cases)('%s becomes %s: %s', (plaid, code, action, text) => {
     const error = fromLinkError({ error_code: plaid });
     expect(error).toMatchObject({ code, action });
-    expect(said(error)).toMatch(says);
+    expect(shown(error)).toMatch(text);
   });
 
   it.each([
@@ -66,7 +66,7 @@ describe('an error that Link reported', () => {
   ])('%s blames neither the bank nor the merchant, and the customer connects again', (plaid) => {
     const error = fromLinkError({ error_code: plaid });
     expect(error).toMatchObject({ code: 'link_failed', action: 'restart' });
-    expect(said(error)).toBe('We couldn’t finish connecting your bank. Please try again. [Connect again]');
+    expect(shown(error)).toBe('We couldn’t finish connecting your bank. Please try again. [Connect again]');
   });
 
   it('is never understood by its type', () => {
@@ -107,7 +107,7 @@ describe('the sentence and the button of an error', () => {
     expectAgreement(flowError(code, action));
   });
 
-  it('of a dead end name who or what can help, whatever the code', () => {
+  it('the texts of a dead end name who or what can help, for every code', () => {
     for (const code of codes) {
       const error = flowError(code, 'contact_merchant');
       expect(en[messageKey(error)], code).toMatch(/contact \{merchant\}|Reload this page|Close this dialog/i);
@@ -118,7 +118,7 @@ describe('the sentence and the button of an error', () => {
   it('exist for a code of a newer server, by what the customer can do', () => {
     for (const action of actions) expectAgreement(flowError('from_the_future' as ProblemCode, action));
     const error = flowError('from_the_future' as ProblemCode, 'use_other_bank');
-    expect(said(error)).toBe('This bank isn’t supported. Please choose another one. [Choose another bank]');
+    expect(shown(error)).toBe('This bank isn’t supported. Please choose another one. [Choose another bank]');
   });
 
   it('name no payment where the session pays out', () => {
@@ -127,8 +127,8 @@ describe('the sentence and the button of an error', () => {
     expect(messageKey(error, 'payout')).toBe('error_merchant_payout');
   });
 
-  it('of an access that ended say who can help, where this session can not', () => {
-    expect(said(flowError('restart_required', 'contact_merchant'))).toBe(
+  it('the texts of an access that ended name who can help, where this session can not', () => {
+    expect(shown(flowError('restart_required', 'contact_merchant'))).toBe(
       'Access to this account has ended. Contact {merchant} to connect it again. [Bank connection unavailable]',
     );
   });
@@ -139,7 +139,7 @@ it('an error of unknown origin keeps none of its text', () => {
   expect(toFlowError(null).action).toBe('retry');
 });
 
-/** What the sentence tells the customer to do is what the button does. */
+/** The button does what the sentence asks of the customer. */
 function expectAgreement(error: FlowError): void {
   const message = en[messageKey(error)];
   const caption = en[captionKey(error)];

@@ -97,7 +97,7 @@ describe('the language for a tag', () => {
 });
 
 describe('a place in a text', () => {
-  it('takes a name as it is, whatever characters it has', () => {
+  it('a name is inserted as it is, with any characters', () => {
     const names = { bank: 'A $& B', merchant: '{bank}' };
     expect(fill('{bank}, {merchant}', names)).toBe('A $& B, {bank}');
   });
@@ -107,7 +107,7 @@ describe('a place in a text', () => {
   });
 });
 
-it('a text that could not be told from its neighbor is not packed', () => {
+it('a text that could not be separated from its neighbor is not packed', () => {
   expect(() => pack({ ...en, connect: 'a|b' })).toThrow('"a|b"');
   expect(() => pack({ ...en, connect: '' })).toThrow();
 });
@@ -118,7 +118,7 @@ it('the page about languages lists each of them', () => {
   expect(listed.sort()).toEqual([...LANGUAGES].sort());
 });
 
-it('every text is said somewhere: each is paid for in every language', () => {
+it('every text is used: each costs bytes in every language', () => {
   const sources = readdirSync('widget', { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !/i18n.([a-z]{2}|first)\.ts$/.test(file),
   );

@@ -37,7 +37,7 @@ describe('a public session', () => {
     expect(warnings[0]).not.toMatch(new RegExp(`${longName}|last-name|email`));
   });
 
-  it('goes on without the person where the server does not say which', async () => {
+  it('a public session goes on without the person where the server does not return one', async () => {
     refuse();
     await createPublicSession(backend, { language: 'de', identity });
     expect(asked()[1]).toEqual({ language: 'de' });

@@ -114,7 +114,7 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
   fc.constant(() => ({ type: 'choose' as const, ids: ['a'] })),
 );
 
-describe('whatever happens, in any order,', () => {
+describe('events in any order', () => {
   it('the flow stays in a state that makes sense', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { maxLength: 40 }), (events) => {
@@ -142,7 +142,7 @@ describe('whatever happens, in any order,', () => {
           expect(asked.length).toBeLessThanOrEqual(1);
           for (const effect of asked) expect(effect.run).toBe(after.run);
           expect(after.run).toBeGreaterThanOrEqual(before.run);
-          // Whatever waits has been asked for: nothing hangs.
+          // Every wait has its request: nothing hangs.
           if (isBusy(after.phase) || after.phase === 'checking' || after.phase === 'returning') {
             const waiting = asked.length > 0 || (after.run === before.run && after.phase === before.phase);
             expect(waiting || event.type === 'leave').toBe(true);

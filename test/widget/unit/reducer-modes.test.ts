@@ -27,7 +27,7 @@ describe('a page that was left in the middle', () => {
     expect([open.status, open.names]).toEqual(['open', ['open']]);
   });
 
-  it('says what went wrong when Link can’t go on, and the next try is a fresh one', () => {
+  it('the flow shows what went wrong when Link can’t go on, and the next attempt is a fresh one', () => {
     const blocked = { type: 'prepare_failed', error: flowError('script_blocked', 'retry') } as Loose;
     const failed = play([start, { type: 'return' }, blocked]);
     expect(failed.status).toBe('blocked');
@@ -119,7 +119,7 @@ describe('a Hosted Link', () => {
     expect(play([{ type: 'decline' }], asked.state).effects.at(-1)).not.toHaveProperty('agreed');
   });
 
-  it('is offered where Link’s script is blocked, beside another try', () => {
+  it('a Hosted Link is offered where Link’s script is blocked, with a retry', () => {
     const blocked = { type: 'prepare_failed', error: flowError('script_blocked', 'retry') } as Loose;
     const failed = play([{ type: 'start', known: false, renewable: true }, { type: 'warm' }, blocked]);
     expect(failed.names).toContain('offer_hosted');
@@ -139,7 +139,7 @@ describe('the embedded search', () => {
     { type: 'prepared', embedded: true },
   ];
 
-  it('is opened by the customer, and tells of it', () => {
+  it('the embedded search is opened by the customer, with an event', () => {
     const { status, names } = play([...ready, { type: 'link_opened' }]);
     expect([status, names.at(-1)]).toEqual(['open', 'emit open']);
   });

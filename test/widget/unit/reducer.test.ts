@@ -115,12 +115,12 @@ describe('the flow', () => {
   it('keeps the public token for another try only after errors that permit one', () => {
     const lost = play([...toSubmitting, { type: 'unanswered', error: flowError('network_failed', 'retry') }]);
     expect(play([{ type: 'act' }], lost.state).effects.at(-1)).toMatchObject({ type: 'submit', submission });
-    const spent = play([...toSubmitting, { type: 'unanswered', error: flowError('restart_required', 'restart') }]);
-    expect(spent.state.submission).toBeNull();
-    expect(spent.names.at(-1)).toBe('prepare');
+    const consumed = play([...toSubmitting, { type: 'unanswered', error: flowError('restart_required', 'restart') }]);
+    expect(consumed.state.submission).toBeNull();
+    expect(consumed.names.at(-1)).toBe('prepare');
   });
 
-  it('takes another session once when this one is over, and says so where there is none to take', () => {
+  it('the flow takes another session once when this one is over, and shows an error where there is none', () => {
     const over: Loose = { type: 'prepare_failed', error: flowError('session_expired', 'contact_merchant') };
     const renewed = play([...toReady.slice(0, 2), over]);
     expect(renewed.names.slice(-2)).toEqual(['forget', 'prepare']);
@@ -144,7 +144,7 @@ describe('the flow', () => {
     }
   });
 
-  it('begins anew with another session after its own was used up', () => {
+  it('the flow starts again with another session after its own is over', () => {
     const start: Loose = { type: 'start', known: true, renewable: false };
     const done = play([start, { type: 'answered', ...answer('completed', ['active']) }]);
     const other: Loose[] = [{ type: 'restart' }, start, { type: 'answered', ...answer('open') }, { type: 'warm' }];
@@ -160,7 +160,7 @@ describe('the flow', () => {
     expect(play([{ type: 'reset' }, { type: 'warm' }, { type: 'prepared' }], open.state).status).toBe('ready');
   });
 
-  it('prepares Link anew when what it is prepared for has changed, except while it is open', () => {
+  it('the flow prepares Link again when what it is prepared for has changed, except while it is open', () => {
     for (const events of [toReady, toReady.slice(0, 2)]) {
       expect(play([...events, { type: 'outdated' }]).names.at(-1)).toBe('prepare');
     }
