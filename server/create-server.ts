@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { createFinixClient, type FinixClient } from './clients/finix.ts';
-import type { Observer } from './clients/outbound.ts';
+import { type Observer, readDate } from './clients/outbound.ts';
 import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import { createProviderProblems } from './clients/provider-problems.ts';
 import type { Config } from './config.ts';
@@ -23,6 +23,7 @@ import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
 import { createInbound } from './webhooks/receive.ts';
+import { AgreedClock } from './work/agreed-clock.ts';
 import { TIMING, type Timing } from './work/timing.ts';
 
 export interface AssembleOptions {
@@ -88,14 +89,20 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
         log.error({ service, call, failure, code, ...details }, 'upstream call rejected: operator action needed');
       }
     };
+  const clock = new AgreedClock(storage, log, async () => {
+    const ask = async (service: 'plaid' | 'finix') => clock.note(service, await readDate(config[service].baseUrl));
+    await Promise.all([ask('finix'), ask('plaid')]);
+  });
   const { plaid, finix } = wrapClients({
     plaid: createPlaidClient(config.plaid, {
       timeoutMs,
       observe: observe('plaid'),
+      onDate: (date) => clock.note('plaid', date),
     }),
     finix: createFinixClient(config.finix, {
       timeoutMs,
       observe: observe('finix'),
+      onDate: (date) => clock.note('finix', date),
     }),
   });
   const quietMs = options.quietMs ?? config.finix.quietMs;
@@ -104,7 +111,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const outbox = createOutbox(config, secrets);
   const doubt = await watchHistory(storage, log);
   const owners = createOwnerChecks({ storage, secrets, plaid, outbox, log });
-  const deps = { config, storage, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt };
+  const deps = { config, storage, clock, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt };
   const connector = createBankConnector(deps);
   const tasks = createConnectionTasks(deps);
   const inbound = createInbound({ ...deps, connector, tasks });

@@ -28,6 +28,7 @@ export interface Shapes {
 export function pipe(context: Context, service: ServiceName, shapes: Shapes): MiddlewareHandler<SimulatorEnv> {
   return async function providerPipe(c, next) {
     const started = performance.now();
+    const date = new Date(context.now()).toUTCString();
     const path = c.req.path.slice(`/${service}`.length);
     // Read before anything waits: a caller that gives up must not take its request back.
     const text = await c.req.text();
@@ -70,6 +71,8 @@ export function pipe(context: Context, service: ServiceName, shapes: Shapes): Mi
       await commit();
     }
 
+    // As every server's: by its own clock.
+    c.res.headers.set('date', date);
     if (!isApi) return;
     const answered = rule?.kind !== 'timeout' && rule?.kind !== 'reset';
     call.status = answered ? c.res.status : null;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
-import { createOutbound, failureOfConnection, type Observer, UpstreamError } from './outbound.ts';
+import { type ClientOptions, createOutbound, failureOfConnection, UpstreamError } from './outbound.ts';
 
 /**
  * The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version
@@ -90,7 +90,7 @@ const errorBody = z.object({ _embedded: z.object({ errors: z.array(z.record(z.st
 
 export function createFinixClient(
   config: Config['finix'],
-  { timeoutMs = FINIX_TIMEOUT_MS, observe }: { timeoutMs?: number; observe?: Observer } = {},
+  { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate }: ClientOptions = {},
 ): FinixClient {
   const outbound = createOutbound({ service: 'finix', observe });
   const headers = {
@@ -112,6 +112,7 @@ export function createFinixClient(
           redirect: 'manual',
           signal: AbortSignal.timeout(timeoutMs),
         });
+        onDate?.(response.headers.get('date'));
         text = await response.text();
       } catch (error) {
         throw connectionError(name, error);

@@ -40,6 +40,24 @@ export interface Outbound {
 /** Called after every call: its name, its outcome, the seconds it took once it was sent, and the error if it failed. */
 export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: number, error?: UpstreamError) => void;
 
+export interface ClientOptions {
+  /** Milliseconds after which a call is given up; each client's own when left out. */
+  timeoutMs?: number | undefined;
+  observe?: Observer | undefined;
+  /** Receives the `Date` header of every response, as it is. */
+  onDate?: ((date: string | null | undefined) => void) | undefined;
+}
+
+/** No job waits longer for the time of day. */
+const DATE_TIMEOUT_MS = 3_000;
+
+/** Asks a server for nothing but the time. It needs no credential: the response to an unknown path has it as well. */
+export async function readDate(baseUrl: string): Promise<string | null> {
+  const signal = AbortSignal.timeout(DATE_TIMEOUT_MS);
+  const response = await fetch(baseUrl, { method: 'HEAD', redirect: 'manual', signal }).catch(() => undefined);
+  return response?.headers.get('date') ?? null;
+}
+
 /**
  * A cap on calls in flight to one upstream, so that its outage does not pile up sockets and memory here.
  * @param maxInFlight how many at once; the rest are queued

@@ -5,7 +5,7 @@ import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
-import { createOutbound, type Observer, UpstreamError } from './outbound.ts';
+import { type ClientOptions, createOutbound, UpstreamError } from './outbound.ts';
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
 
@@ -145,7 +145,7 @@ const processorBody = z.object({ processor_token: z.string().min(1) });
 
 export function createPlaidClient(
   config: Config['plaid'],
-  { timeoutMs = PLAID_TIMEOUT_MS, observe }: { timeoutMs?: number; observe?: Observer } = {},
+  { timeoutMs = PLAID_TIMEOUT_MS, observe, onDate }: ClientOptions = {},
 ): PlaidClient {
   const outbound = createOutbound({ service: 'plaid', observe });
   const secrets = [config.secret, config.clientId];
@@ -182,8 +182,10 @@ export function createPlaidClient(
         // The SDK's own timeout does not cover a body that trickles; the signal does.
         answer = await send(api, { signal: AbortSignal.timeout(patienceMs), timeout: patienceMs });
       } catch (error) {
+        onDate?.(dateOf((error as { response?: unknown } | null)?.response));
         throw toUpstreamError(name, error, secrets);
       }
+      onDate?.(dateOf(answer));
       const parsed = body.safeParse(answer.data);
       if (!parsed.success) {
         throw (
@@ -288,6 +290,11 @@ export function createPlaidClient(
       await call('item/remove', z.unknown(), (api, options) => api.itemRemove({ access_token: accessToken }, options));
     },
   };
+}
+
+/** @param response as the SDK's HTTP client has it */
+function dateOf(response: unknown): string | undefined {
+  return (response as { headers?: { date?: string } } | undefined)?.headers?.date;
 }
 
 function toAccount(account: Partial<AccountBase>): PlaidAccount {

@@ -6,6 +6,7 @@ import { identityCall, identityCallsOf, identityTag, putCall, settleCalls } from
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CreateCallTable, CustomerTable, SessionTable } from '../storage/tables.ts';
+import type { AgreedClock } from '../work/agreed-clock.ts';
 import { nextCreateStep, outcomeOfFailure, type SeenInstrument, toOpenCall } from '../work/create-call.ts';
 import { lookAgainIn, Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
@@ -19,6 +20,8 @@ import { CALL_TAG } from './instrument-list.ts';
  */
 export interface IdentityDeps {
   storage: Storage;
+  /** See InstrumentDeps. */
+  clock: Pick<AgreedClock, 'now'>;
   secrets: Secrets;
   finix: FinixClient;
   /** Milliseconds; see InstrumentDeps. */
@@ -52,7 +55,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
       calls: calls.map(toOpenCall),
       mustLook: held.looksFirst,
       seen,
-      now: await deps.storage.now(),
+      now: await deps.clock.now(),
       quietMs: deps.quietMs,
     });
   let step = await decide();
@@ -62,7 +65,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
   }
   if (step.kind === 'wait' || step.kind === 'look') {
     const sentAt = step.kind === 'wait' ? step.until - deps.quietMs : 0;
-    const wait = lookAgainIn(sentAt, await deps.storage.now(), deps.quietMs, deps.timing);
+    const wait = lookAgainIn(sentAt, await deps.clock.now(), deps.quietMs, deps.timing);
     throw new Postpone('finix_unavailable', wait, false);
   }
   if (step.kind === 'adopt') {
@@ -73,8 +76,11 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
 }
 
 /** The customer's calls that are in doubt. One that a server of version 0.1 has left in its column becomes a row. */
-async function openCallsOf({ storage, quietMs }: IdentityDeps, customer: CustomerTable): Promise<CreateCallTable[]> {
-  const now = await storage.now();
+async function openCallsOf(
+  { storage, clock, quietMs }: IdentityDeps,
+  customer: CustomerTable,
+): Promise<CreateCallTable[]> {
+  const now = await clock.now();
   const calls = await identityCallsOf(storage.db, customer);
   const { identity_sent_at: sentAt } = customer;
   if (sentAt !== null && calls.length === 0) {

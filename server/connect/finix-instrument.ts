@@ -17,6 +17,7 @@ import type { Outbox } from '../records/outbox.ts';
 import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
+import type { AgreedClock } from '../work/agreed-clock.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
 import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
@@ -32,6 +33,8 @@ import type { OwnerChecks } from './ownership.ts';
  */
 export interface InstrumentDeps {
   storage: Storage;
+  /** By which a quiet period counts: a clock that jumps ahead must not end it. */
+  clock: Pick<AgreedClock, 'now'>;
   plaid: PlaidClient;
   finix: FinixClient;
   /** How long a lost call may still be carried out by Finix, or its result be missing from lists. Milliseconds. */
@@ -84,7 +87,7 @@ export async function makeInstrument(
   let listed: OwnInstrument[] | undefined;
   const decide = async (): Promise<CreateStep> => {
     const seen = listed?.filter((one) => one.connection === connection.id && one.generation === connection.generation);
-    const now = await deps.storage.now();
+    const now = await deps.clock.now();
     return nextCreateStep({
       calls: calls.map(toOpenCall),
       mustLook: held.looksFirst,
@@ -100,7 +103,7 @@ export async function makeInstrument(
   }
   if (step.kind === 'wait' || step.kind === 'look') {
     const sentAt = step.kind === 'wait' ? step.until - deps.quietMs : 0;
-    const wait = lookAgainIn(sentAt, await deps.storage.now(), deps.quietMs, deps.timing);
+    const wait = lookAgainIn(sentAt, await deps.clock.now(), deps.quietMs, deps.timing);
     throw new Postpone('finix_unavailable', wait, false);
   }
   if (step.kind === 'adopt') {
@@ -116,7 +119,7 @@ export async function makeInstrument(
 
 /** @throws Fenced */
 async function openCallsOf(
-  { storage, quietMs }: InstrumentDeps,
+  { storage, clock, quietMs }: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
 ): Promise<CreateCallTable[]> {
@@ -126,19 +129,19 @@ async function openCallsOf(
     return all.filter(({ outcome, generation }) => outcome !== 'made' && generation === connection.generation);
   };
   let calls = await read();
-  const now = await storage.now();
+  const now = await clock.now();
   const isFuture = calls.some(({ sent_at }) => sent_at > now);
   const isLeft = connection.instrument_sent_at !== null && calls.length === 0;
   if (!isFuture && !isLeft) return calls;
-  await held.write(async (trx, at) => {
+  await held.write(async (trx) => {
     // A server of version 0.1 has left it in its column; see takeOverColumns.
     await lockConnection(trx, connection.id);
     // The clock was set back since: a quiet period counted from there could take as long as the clock was wrong.
     await trx
       .updateTable('create_calls')
-      .set({ sent_at: at, look_at: at + quietMs })
+      .set({ sent_at: now, look_at: now + quietMs })
       .where('connection_id', '=', connection.id)
-      .where('sent_at', '>', at)
+      .where('sent_at', '>', now)
       .execute();
   });
   calls = await read();

@@ -11,6 +11,7 @@ import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
+import type { AgreedClock } from '../work/agreed-clock.ts';
 import { claimRow } from '../work/claim-row.ts';
 import type { RequestFacts } from './accept-public-token.ts';
 import type { BankConnector } from './bank-connector.ts';
@@ -89,10 +90,14 @@ export const ENDED_LINKS: DueQuery = (db, now) =>
   db.selectFrom('hosted_links').select('id').where('ends_at', '<=', now).orderBy('ends_at');
 
 /** For pages that are gone. @returns whether more is due at once */
-export async function runDueHosted(deps: HostedDeps, batch: number): Promise<boolean> {
-  const { storage } = deps;
+export async function runDueHosted(
+  deps: HostedDeps & { clock: Pick<AgreedClock, 'certain'> },
+  batch: number,
+): Promise<boolean> {
+  const { storage, clock } = deps;
   const now = await storage.now();
-  await storage.db.deleteFrom('hosted_links').where('ends_at', '<=', now).execute();
+  const certain = await clock.certain();
+  if (certain !== undefined) await storage.db.deleteFrom('hosted_links').where('ends_at', '<=', certain).execute();
   const due = await dueLinks(storage.db, now).selectAll().limit(batch).execute();
   const limit = pLimit(CALLS_AT_ONCE);
   await Promise.all(due.map((link) => limit(runDue, deps, link, now)));

@@ -16,7 +16,7 @@ import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
  * Looks for what create calls have made whose answer never came, long after the work that sent them has moved on or
  * ended, and disables every instrument that its connection must not have.
  */
-export type SweepDeps = Pick<InstrumentDeps, 'storage' | 'finix' | 'quietMs' | 'timing'> & { log: Logger };
+export type SweepDeps = Pick<InstrumentDeps, 'storage' | 'clock' | 'finix' | 'quietMs' | 'timing'> & { log: Logger };
 
 function dueCalls(db: Storage['db'], now: Now) {
   return db.selectFrom('create_calls').where('look_at', '<=', now).orderBy('look_at');
@@ -79,14 +79,16 @@ class TakenCalls {
     return new TakenCalls(deps, rows, now);
   }
 
-  /** Writes what a look has decided. A row that a late worker has written in the meantime stays. */
-  async write({ decided, again }: Pick<LookResult, 'decided' | 'again'>): Promise<void> {
+  /** Writes what a look has decided by the clock that said `now`. A row that a late worker has written in the meantime stays. */
+  async write({ decided, again }: Pick<LookResult, 'decided' | 'again'>, now: number): Promise<void> {
     const { db } = this.deps.storage;
+    // The rows' turn comes by the database's clock, also while that is ahead.
+    const ahead = Math.max(0, this.now - now);
     const mine = this.rows[0]?.look_at ?? 0;
     if (decided.length > 0) {
       await db.deleteFrom('create_calls').where('id', 'in', decided).where('look_at', '=', mine).execute();
     }
-    for (const { id, at } of again) await this.#put(id, { look_at: at, tries: 0 });
+    for (const { id, at } of again) await this.#put(id, { look_at: at + ahead, tries: 0 });
   }
 
   /** Finix could not be asked, or has not disabled what it was asked to. */
@@ -114,7 +116,7 @@ class TakenCalls {
 }
 
 async function sweepConnection(deps: SweepDeps, connectionId: string): Promise<void> {
-  const { storage, finix, quietMs, log } = deps;
+  const { clock, finix, quietMs, log } = deps;
   const taken = await TakenCalls.take(deps, 'connection_id', connectionId);
   const calls = taken.rows;
   if (calls.length === 0) return;
@@ -125,12 +127,12 @@ async function sweepConnection(deps: SweepDeps, connectionId: string): Promise<v
     const seen = await list(deps, connectionId, unknown);
     // Read again after the list: an instrument that was adopted in the meantime is no duplicate.
     const kept = await keptBy(deps, connectionId);
-    const now = await storage.now();
+    const now = await clock.now();
     const result = decideLook({ kept, calls: calls.map(toOpenCall), seen, now, quietMs });
     await disableAll(finix, result.disable);
     const disabled = result.disable.length;
     if (disabled > 0) log.warn({ connection: connectionId, disabled }, 'disabled duplicate instruments');
-    await taken.write(result);
+    await taken.write(result, now);
   } catch (error) {
     await taken.postpone(error);
   }
@@ -162,7 +164,7 @@ async function keptBy({ storage: { db } }: SweepDeps, connectionId: string): Pro
  * next session.
  */
 async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
-  const { storage, quietMs } = deps;
+  const { storage, clock, quietMs } = deps;
   const taken = await TakenCalls.take(deps, 'tag', tag);
   const [first] = taken.rows;
   if (!first) return;
@@ -173,11 +175,11 @@ async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
       ? []
       : await look(deps, { identity_tag: tag }, Math.min(...taken.rows.map((row) => row.sent_at)));
     const kept: Kept = isAtWork ? { kind: 'undecided', generation: 0 } : { kind: 'none' };
-    const now = await storage.now();
+    const now = await clock.now();
     const result = decideLook({ kept, calls: taken.rows.map(toOpenCall), seen, now, quietMs });
     const [oldest] = seen;
     if (oldest && customer) await keepIdentity(deps, customer, oldest.id, []);
-    await taken.write(result);
+    await taken.write(result, now);
   } catch (error) {
     await taken.postpone(error);
   }

@@ -2,6 +2,9 @@ import { LONGEST_DELIVERY_WAIT_MS } from '../deliveries/deliveries.ts';
 import type { Storage } from '../storage/open.ts';
 import { longestWaitMs, type Timing } from '../work/timing.ts';
 
+/** Longer than Hosted Links and addresses of webhooks are put off to. */
+const DAY_MS = 24 * 3600_000;
+
 /**
  * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand
  * still for as long as the clock was wrong.
@@ -45,6 +48,17 @@ export async function clampFutureTimestamps(
     .set({ next_at: now, lease_until: now })
     .where('status', '=', 'received')
     .where((eb) => eb.or([eb('next_at', '>', waits), eb('lease_until', '>', waits)]))
+    .execute();
+  await db
+    .updateTable('items')
+    .set({ next_at: now })
+    .where('status', '=', 'linked')
+    .where('next_at', '>', now + DAY_MS)
+    .execute();
+  await db
+    .updateTable('hosted_links')
+    .set({ next_at: now })
+    .where('next_at', '>', now + DAY_MS)
     .execute();
   await db
     .updateTable('deliveries')

@@ -22,6 +22,7 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import { DUE_EVENTS, type Inbound } from '../webhooks/receive.ts';
+import type { AgreedClock } from '../work/agreed-clock.ts';
 import { applyRetention } from './retention.ts';
 
 /** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
@@ -38,6 +39,7 @@ export interface Jobs {
 }
 
 export interface JobsDeps extends InstrumentDeps {
+  clock: AgreedClock;
   config: AddressDeps['config'];
   connector: BankConnector;
   doubt: WatchedDoubt;
@@ -152,7 +154,8 @@ export function createJobs(deps: JobsDeps): Jobs {
 
   /** Expired sessions: no customer will come back for their Items. */
   async function endSessions(): Promise<boolean> {
-    const now = await storage.now();
+    const now = await deps.clock.certain();
+    if (now === undefined) return false;
     const over = await endingSessions(storage.db, now).selectAll().limit(BATCH).execute();
     for (const session of over) {
       await storage.transaction(`customer:${session.customer_id}`, async (trx) => {

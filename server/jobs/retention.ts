@@ -6,6 +6,7 @@ import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';
 import type { StoredSessionStatus } from '../storage/tables.ts';
 import { EVENT_KEEP_MS } from '../webhooks/receive.ts';
+import type { AgreedClock } from '../work/agreed-clock.ts';
 import type { Timing } from '../work/timing.ts';
 import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
 
@@ -49,15 +50,19 @@ const BATCH = 500;
  */
 export async function applyRetention({
   storage,
+  clock,
   timing,
   quietMs,
 }: {
   storage: Storage;
+  clock: Pick<AgreedClock, 'certain'>;
   timing: Timing;
   quietMs: number;
 }): Promise<boolean> {
-  const now = await storage.now();
-  await clampFutureTimestamps(storage, timing, quietMs, now);
+  await clampFutureTimestamps(storage, timing, quietMs, await storage.now());
+  // What is deleted is gone: one clock that jumps ahead for a moment must not be enough.
+  const now = await clock.certain();
+  if (now === undefined) return false;
   await purgeRateLimits(storage, RETENTION.rateLimits);
   await purgeAudit(storage, now);
   await purgeReceipts(storage, now);

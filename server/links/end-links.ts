@@ -3,6 +3,7 @@ import { endLink, findLink } from '../records/links.ts';
 import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
 import type { LinkTable } from '../storage/tables.ts';
+import type { AgreedClock } from '../work/agreed-clock.ts';
 import { closeEarlier } from './open-link.ts';
 
 export interface EndLinkDeps {
@@ -30,8 +31,12 @@ export async function revokeLink({ storage, outbox }: EndLinkDeps, id: string): 
 }
 
 /** Ends links whose time is over. @returns whether there may be more */
-export async function expireDueLinks({ storage, outbox }: EndLinkDeps, batch: number): Promise<boolean> {
-  const now = await storage.now();
+export async function expireDueLinks(
+  { storage, outbox, clock }: EndLinkDeps & { clock: Pick<AgreedClock, 'certain'> },
+  batch: number,
+): Promise<boolean> {
+  const now = await clock.certain();
+  if (now === undefined) return false;
   const due = await storage.db
     .selectFrom('links')
     .select(['id', 'customer_id'])

@@ -71,8 +71,10 @@ export interface TestServerOptions {
 
 /** The whole server over the simulator, with the real Plaid SDK in between, called through `app.request`. */
 export class TestServer {
-  /** Added to the clock that the server sees. */
+  /** Added to the clocks of the server and the simulator. */
   clockOffset = 0;
+  /** Added to the server's clock alone, which is wrong then. */
+  clockError = 0;
   readonly lines: string[] = [];
   /** Requests that came through `fetch`. */
   received = 0;
@@ -105,7 +107,10 @@ export class TestServer {
     const temporary = options.storage ? undefined : await openTemporary(cleanUp);
     const opened = options.storage ?? temporary?.storage;
     if (!opened) throw new Error('There is no storage.');
-    const storage: Storage = { ...opened, now: async () => (await opened.now()) + (server?.clockOffset ?? 0) };
+    const storage: Storage = {
+      ...opened,
+      now: async () => (await opened.now()) + (server?.clockOffset ?? 0) + (server?.clockError ?? 0),
+    };
     const lines: string[] = [];
     const log = createLog({
       level: config.logLevel,

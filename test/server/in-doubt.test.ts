@@ -146,6 +146,39 @@ describe('an instrument of a create call whose answer was lost, listed later tha
   );
 });
 
+describe('a clock that jumps ahead while the answer to a create call is missing', () => {
+  const YEAR_MS = 365 * 24 * 3600_000;
+
+  it('ends no quiet period: what the call makes late is adopted, and no second instrument is made', async () => {
+    server = await TestServer.start({ timeoutMs: patient(250), quietMs: patient(2_000) });
+    fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', delayMs: patient(1_000), times: 1 });
+    const session = await server.createSession();
+    const token = await server.publicToken();
+    const completing = server.complete(session, token);
+    await eventually(async () => lists(INSTRUMENT) === 1);
+    server.clockError = YEAR_MS;
+    await eventually(async () => server.ledger.instruments().length === 1);
+    server.clockError = 0;
+    await completing;
+    await eventually(async () => {
+      await server.tickAtNextAttempt(session);
+      return (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status === 'completed';
+    });
+    await decided();
+    expect(server.ledger.instruments()).toHaveLength(1);
+  });
+
+  it('ends no looks: an instrument that is listed late is disabled', async () => {
+    await endsInDoubt({ ...PROCESSOR, kind: 'plaid_error', error_code: 'NO_AUTH_ACCOUNTS' });
+    expect(enabled()).toHaveLength(1);
+    server.clockError = YEAR_MS;
+    await server.jobs.tick();
+    server.clockError = 0;
+    await decided();
+    expect(enabled()).toEqual([]);
+  });
+});
+
 describe('Finix is not asked for its list', () => {
   it('Finix is not asked for its list when nothing was in doubt', async () => {
     server = await TestServer.start({ quietMs: QUIET_MS });

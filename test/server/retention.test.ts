@@ -60,6 +60,59 @@ describe('what is too old to keep', () => {
   });
 });
 
+describe('a clock that is ahead of the providers’', () => {
+  const everything = async () => {
+    const { db } = server.storage;
+    return {
+      sessions: await db.selectFrom('sessions').select(['id', 'status']).execute(),
+      items: await db.selectFrom('items').select(['id', 'status']).execute(),
+      receipts: await db.selectFrom('connections').select(['id', 'authorization_receipt']).execute(),
+      keys: await db.selectFrom('idempotency').select('key').execute(),
+      audit: await db.selectFrom('audit').select('id').execute(),
+    };
+  };
+  const said = (text: string) => server.lines.filter((line) => line.includes(text)).length;
+
+  it('deletes nothing and ends nothing, says why once, and is trusted again when it is right', async () => {
+    const authorization = { text: 'I authorize Acme to debit my account.', version: '1' };
+    server = await TestServer.start();
+    const session = await server.createSession({ authorization });
+    const asked = await server.complete(session, await server.publicToken());
+    const accepted = { accepted: true, text_sha256: asked.body.authorization.text_sha256 };
+    const { body } = await server.complete(session, await server.publicToken(), { authorization: accepted });
+    await server.merchant('DELETE', `/v1/connections/${body.connections[0].id}`);
+    await server.merchant('POST', '/v1/sessions', { customer_id: 'cus_2' }, { 'Idempotency-Key': 'key-1' });
+    // In Link, with a login that is of no use once the session has ended.
+    const { session: open } = await server.connect({ customer_id: 'cus_3', username: 'user_good' });
+    await server.jobs.tick();
+    const before = await everything();
+
+    server.clockError = 1_100 * DAY;
+    for (let round = 0; round < 3; round++) await server.jobs.tick();
+    expect(await everything()).toEqual(before);
+    expect(said('nothing is deleted or ended for its age')).toBe(1);
+
+    server.clockError = 0;
+    await server.jobs.tick();
+    expect(said('the clock agrees with')).toBe(1);
+    expect((await server.page(open, 'GET', '')).body.status).toBe('open');
+    await daysOn(95);
+    await daysOn(130);
+    expect([await count('sessions'), await count('idempotency')]).toEqual([0, 0]);
+  });
+
+  it('deletes nothing before a provider has responded', async () => {
+    server = await TestServer.start({
+      env: { FINIX_BASE_URL: 'http://127.0.0.1:9', PLAID_BASE_URL: 'http://127.0.0.1:9' },
+    });
+    const session = await server.createSession();
+    await server.merchant('POST', `/v1/sessions/${session.id}/cancel`);
+    await daysOn(100);
+    expect(await count('sessions')).toBe(1);
+    expect(said('neither Plaid nor Finix has responded')).toBe(1);
+  });
+});
+
 describe('after the clock was set back', () => {
   it('after the clock was set back, work that was due in a far future goes on now', async () => {
     server = await TestServer.start({ quietMs: 200, answerWithinMs: 100 });

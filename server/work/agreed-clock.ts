@@ -1,0 +1,110 @@
+import type { Logger } from '../log.ts';
+import type { Storage } from '../storage/open.ts';
+
+/** Plaid and Finix. */
+type Service = 'plaid' | 'finix';
+
+interface Reading {
+  /** Milliseconds since 1970. */
+  at: number;
+  /** This process's own clock when the response arrived; nothing sets it. */
+  monotonic: number;
+}
+
+/**
+ * Clocks that are kept by NTP differ by far less; a `Date` header counts whole seconds, and its response took some to
+ * arrive. A quarter of the usual quiet period, which a jump within it shortens.
+ */
+const TOLERANCE_MS = 30_000;
+/** How soon the providers are asked again after their responses have not settled it. */
+const ASK_AGAIN_MS = 10_000;
+
+/**
+ * The time for what can't be undone, and for waits that a wrong clock would cut short: the database's clock, but never
+ * later than the `Date` headers of Plaid and Finix allow. One clock alone can jump ahead by a year within a second, and
+ * back.
+ */
+export class AgreedClock {
+  readonly #storage: Pick<Storage, 'now'>;
+  readonly #log: Logger;
+  readonly #ask: () => Promise<void>;
+  readonly #readings = new Map<Service, Reading>();
+  #askedInVain = Number.NEGATIVE_INFINITY;
+  #asking: Promise<void> | undefined;
+  #reported: 'agree' | 'ahead' | 'unknown' = 'agree';
+
+  /** @param ask makes a request to a provider, of whose response `note` is told */
+  constructor(storage: Pick<Storage, 'now'>, log: Logger, ask: () => Promise<void>) {
+    this.#storage = storage;
+    this.#log = log;
+    this.#ask = ask;
+  }
+
+  /** Takes the `Date` header of a provider's response. */
+  note(service: Service, date: string | null | undefined): void {
+    const at = Date.parse(date ?? '');
+    if (!Number.isNaN(at)) this.#readings.set(service, { at, monotonic: performance.now() });
+  }
+
+  /** Milliseconds since 1970. The database's clock alone until a provider has responded. */
+  async now(): Promise<number> {
+    const now = await this.#storage.now();
+    const latest = this.#latest();
+    return latest === undefined || this.#agrees(now) ? now : latest;
+  }
+
+  /**
+   * Milliseconds since 1970, by two clocks. Asks a provider where the database's clock is ahead of the last response.
+   * @returns undefined as long as no provider has responded: nothing is old enough to go then
+   */
+  async certain(): Promise<number | undefined> {
+    const now = await this.#storage.now();
+    if (this.#agrees(now)) this.#askedInVain = Number.NEGATIVE_INFINITY;
+    else await this.#askOnce();
+    const latest = this.#latest();
+    this.#report(now, latest);
+    return this.#agrees(now) ? now : latest;
+  }
+
+  #agrees(now: number): boolean {
+    const latest = this.#latest();
+    return latest !== undefined && now <= latest + TOLERANCE_MS;
+  }
+
+  /** By the provider whose clock is ahead of the other's. */
+  #latest(): number | undefined {
+    if (this.#readings.size === 0) return undefined;
+    const passed = performance.now();
+    return Math.floor(Math.max(...[...this.#readings.values()].map(({ at, monotonic }) => at + passed - monotonic)));
+  }
+
+  async #askOnce(): Promise<void> {
+    if (performance.now() - this.#askedInVain < ASK_AGAIN_MS) return;
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    await this.#asking;
+    this.#askedInVain = performance.now();
+  }
+
+  /** Once for each change: a clock can be wrong for days. */
+  #report(now: number, latest: number | undefined): void {
+    const found = latest === undefined ? 'unknown' : this.#agrees(now) ? 'agree' : 'ahead';
+    if (found === this.#reported) return;
+    this.#reported = found;
+    if (latest === undefined) {
+      this.#log.warn('neither Plaid nor Finix has responded yet: until then nothing is deleted or ended for its age');
+    } else if (found === 'ahead') {
+      this.#log.error(
+        { clock: iso(now), providers: iso(latest) },
+        "the clock is ahead of Plaid's and Finix's: nothing is deleted or ended for its age until they have reached it",
+      );
+    } else {
+      this.#log.info("the clock agrees with Plaid's and Finix's");
+    }
+  }
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
+}
