@@ -233,7 +233,7 @@ export function listProblems(): { code: ProblemCode; status: number; title: stri
 }
 
 /**
- * What an upstream's failure means for us, whatever its HTTP status:
+ * What an upstream's failure means for us, for any HTTP status:
  * - `refused`: a definite no; the same call will be refused again.
  * - `busy`: a definite "not now", or the call never left; it was not carried out.
  * - `lost`: no answer that can be read; the call may have been carried out.

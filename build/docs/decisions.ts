@@ -14,7 +14,7 @@ export function allDecisions(): string {
   return ['# Decisions', 'What was decided, why, and what it costs.', ...texts].join('\n\n');
 }
 
-/** The number is at the start of the file's name and of its heading, so the address can be told from the name. */
+/** The number is at the start of the file's name and of its heading, so the address follows from the name. */
 export function isDecision(path: string): boolean {
   return path === DECISIONS_FOLDER || files().some((file) => `${DECISIONS_FOLDER}/${file}` === path);
 }

@@ -76,7 +76,7 @@ export function createPlainCalls(
   };
 }
 
-/** A gateway's page is no object, and says nothing. */
+/** A gateway's page is no object, and has no code. */
 function asObject(text: string): Record<string, unknown> {
   try {
     const json: unknown = JSON.parse(text);

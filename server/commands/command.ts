@@ -47,7 +47,7 @@ export class UsageError extends CommandError {
   }
 }
 
-/** How a process reports an error, and how it ends. Errors that nobody foresaw keep their stack. */
+/** How a process reports an error, and how it ends. Unexpected errors keep their stack. */
 export function describeFailure(error: unknown): { message: string; exitCode: number } {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
   const { code, port, message, stack } = error as { code?: string; port?: number; message?: string; stack?: string };

@@ -19,7 +19,7 @@ export const addDoctor: AddCommand = (program, context) => {
     .command('doctor')
     .summary('check the settings, the providers and the way to this server')
     .description(
-      'Checks everything that keeps a first bank from being connected, and says for each finding what to do: settings, storage, Plaid (keys, products, redirect address, Finix integration), Finix, the clock, the running server at PUBLIC_URL, origins, webhooks. Exits with 1 when a check fails. In the Sandbox it makes a test Item and removes it; elsewhere it changes nothing.',
+      'Checks everything that keeps a first bank from being connected, and prints for each finding what to do: settings, storage, Plaid (keys, products, redirect address, Finix integration), Finix, the clock, the running server at PUBLIC_URL, origins, webhooks. Exits with 1 when a check fails. In the Sandbox it makes a test Item and removes it; elsewhere it changes nothing.',
     )
     .option('--no-webhook', 'send no test event to MERCHANT_WEBHOOK_URL')
     .option('--json', 'print the result as JSON')

@@ -37,7 +37,7 @@ export const addErase: AddCommand = (program, context) => {
       if (isOver && json) context.write(`${JSON.stringify(body)}\n`);
       else if (isDone) context.write('Erased.\n');
       else if (isOver) {
-        context.write('Not finished yet: a provider does not answer, or work is under way. The server goes on.\n');
+        context.write('Not finished yet: a provider does not answer, or work is in progress. The server goes on.\n');
       }
       if (isOver) {
         context.exitCode = isDone ? EXIT.ok : EXIT.failed;

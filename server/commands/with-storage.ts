@@ -11,7 +11,7 @@ export interface StorageCommand {
 }
 
 /**
- * For commands that work on the database itself. Opens it with the settings, and closes it whatever happens.
+ * For commands that work on the database itself. Opens it with the settings, and always closes it.
  * @throws ConfigError, StorageSetupError, StorageUnavailableError
  */
 export async function withStorage<T>(

@@ -306,7 +306,7 @@ export async function stop(
       .selectFrom('connections')
       .select('id')
       .where('session_id', '=', session.id)
-      // One that waits for its verification would wait forever: its Item goes.
+      // One that waits for its verification would never end: its Item goes.
       .where('status', 'in', ['pending', 'pending_verification'])
       .where('goal', 'is', null)
       .execute();

@@ -26,7 +26,7 @@ import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 /**
  * The same bank account connected twice by the same customer, recognized before anything is exchanged: an Item that is
  * never exchanged bills nothing. Plaid must confirm that Link has given this public token for these accounts: a page
- * whose word were enough would get a customer's bank without anybody having signed in. Wherever there is any doubt the
+ * whose word were enough would get a customer's bank without a sign-in. Wherever there is any doubt the
  * token is exchanged, and duplicates.ts comes after it.
  */
 export interface RecognizeDeps {

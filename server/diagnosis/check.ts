@@ -4,7 +4,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 export interface Check {
   /** Never renamed: programs read it. */
   id: string;
-  /** `skip`: could not be tried, and `detail` says why. */
+  /** `skip`: could not be tried; `detail` has the reason. */
   status: 'ok' | 'warn' | 'fail' | 'skip';
   /** One sentence. */
   detail: string;
@@ -19,7 +19,7 @@ export const fail = (id: string, detail: string, remedy: string): Check => ({ id
 
 const NAMES = { plaid: 'Plaid', finix: 'Finix' } as const;
 
-/** A call that failed, with what the provider says and what its code asks an operator to do. */
+/** A call that failed, with the provider's message and what its code asks an operator to do. */
 export function failedCall(id: string, error: unknown, status: 'warn' | 'fail' = 'fail'): Check {
   if (!(error instanceof UpstreamError)) throw error;
   const { service, call, code, failure, details } = error;

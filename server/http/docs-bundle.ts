@@ -6,7 +6,7 @@ import type { DocsBundle } from './context.ts';
 /** As seen from the built server in `dist/server/`. */
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), 'docs');
 
-/** The documentation site that `npm run build` made beside the server; undefined when it is not there. */
+/** The documentation site that `npm run build` made next to the server; undefined when it is not there. */
 export async function readDocs(): Promise<DocsBundle | undefined> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries

@@ -94,7 +94,7 @@ function viewEvent({ at, action, actor, details }: AuditTable): Evidence['events
   return { at: iso(at), action, actor, reason: typeof reason === 'string' ? reason : null };
 }
 
-/** Who asked, without the merchant's looks. */
+/** Who asked, without the merchant's appearance. */
 function namedMerchant(column: string): Evidence['merchant'] {
   const { id, name } = readMerchant(column);
   return { id, name };

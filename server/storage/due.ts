@@ -21,7 +21,7 @@ export function before(now: Now, ms: number): Expression<number> {
 }
 
 /**
- * Asks for all kinds of work at once: a server that has nothing to do sends one query, whatever the number of its jobs.
+ * Asks for all kinds of work at once: a server that has nothing to do sends one query, for any number of jobs.
  * @returns which of the queries have a row
  */
 export async function findDue({ db, dialect }: Storage, queries: readonly DueQuery[]): Promise<boolean[]> {

@@ -75,7 +75,7 @@ const REMEDIES: Record<string, Remedy> = {
   ENOENT: (_place, message) =>
     /sslrootcert|sslcert|sslkey|\bopen\b/.test(message)
       ? `A file that DATABASE_URL names can't be read (${message}): correct sslrootcert, sslcert or sslkey.`
-      : `There is no socket where DATABASE_URL says: start PostgreSQL, or correct the folder.`,
+      : `There is no socket where DATABASE_URL points: start PostgreSQL, or correct the folder.`,
   EACCES: (_place, message) =>
     `A file that DATABASE_URL names can't be read (${message}): let the server's user read it.`,
   '28P01': LOGIN,
@@ -119,7 +119,7 @@ const REMEDIES: Record<string, Remedy> = {
     `The certificate of PostgreSQL is not for the host of ${server}: connect by the name in the certificate, or add uselibpqcompat=true&sslmode=verify-ca to check only that your provider's CA signed it.`,
 };
 
-/** pg's own errors and a pooler's have no code that tells them apart. */
+/** pg's own errors and a pooler's have no code that distinguishes them. */
 const MESSAGES: readonly [RegExp, Remedy][] = [
   [
     /does not support SSL/i,

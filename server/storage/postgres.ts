@@ -44,7 +44,7 @@ const LIMITS_OF_TRANSACTION = Object.entries(LIMITS)
   .join('; ');
 
 /**
- * Connects once, so that a wrong address is told at the start and a pooler is noticed.
+ * Connects once, so that a wrong address is reported at the start and a pooler is noticed.
  * @throws {StorageSetupError} not a PostgreSQL URL (which is not repeated: it holds a password)
  */
 export async function openPool(

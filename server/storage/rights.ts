@@ -5,7 +5,7 @@ import type { Database } from './tables.ts';
 /** Rights that the server needs on each of its tables. */
 const RIGHTS = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'];
 
-/** Each table once; the type says when one is missing. */
+/** Each table once; the type fails when one is missing. */
 const TABLES = Object.keys({
   sessions: true,
   items: true,

@@ -2,7 +2,7 @@ import type { Storage } from '../storage/open.ts';
 
 /** The addresses that genuine webhooks come from. Only they use up the share of the budget that is kept for them. */
 export interface PlaidCallers {
-  /** Whether webhooks from this address have been genuine before, or Plaid says that they come from there. */
+  /** Whether webhooks from this address have been genuine before, or Plaid documents that they come from there. */
   isProven(caller: string): Promise<boolean>;
   /** A webhook from this address was genuine. */
   note(caller: string): Promise<void>;

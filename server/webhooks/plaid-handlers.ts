@@ -92,9 +92,9 @@ function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFa
     // Its body carries the time of the end that it announces, so the same body is the same event.
     if (await isRepeat(unit.trx, event, before)) return undefined;
     const ends = endsAt === null ? {} : { consent_expires_at: endsAt };
-    const isNews = before.status === 'active' || before.status === 'pending_verification';
-    if (!isNews && before.consent_expires_at === (endsAt ?? before.consent_expires_at)) return undefined;
-    return changeConnection(unit, before, { ...ends, ...(isNews ? { status: 'needs_repair', reason } : {}) });
+    const isChange = before.status === 'active' || before.status === 'pending_verification';
+    if (!isChange && before.consent_expires_at === (endsAt ?? before.consent_expires_at)) return undefined;
+    return changeConnection(unit, before, { ...ends, ...(isChange ? { status: 'needs_repair', reason } : {}) });
   });
 }
 

@@ -100,7 +100,7 @@ export interface LookResult {
  * commit; the other two find what a list shows later than that.
  */
 const SWEEPS = [1, 2, 4] as const;
-/** The longest time between two looks, in quiet periods. */
+/** The longest time between two sweeps, in quiet periods. */
 export const LONGEST_LOOK_GAP = Math.max(...SWEEPS.map((count, i) => count - (SWEEPS[i - 1] ?? 0)));
 
 /** When a call is looked for next. @returns undefined after the last look */

@@ -228,7 +228,7 @@ export class TestServer {
   }
 
   /**
-   * A round of jobs, at the time of the session's next attempt once its worker has let go of it. The clock goes no
+   * A round of jobs, at the time of the session's next attempt once its worker has released it. The clock goes no
    * further: if it ran on while a worker waits in place, the tokens in its hand would end.
    */
   async tickAtNextAttempt({ id }: Session): Promise<void> {
@@ -272,7 +272,7 @@ export interface Connected {
 export interface Answer {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the wire gave; a wrong shape fails its expectation.
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads any body from the wire; a wrong shape fails its expectation.
   body: any;
 }
 

@@ -10,7 +10,7 @@ export interface Work {
   statements: number;
   /** Messages that were answered before the next one was sent. */
   roundTrips: number;
-  /** The statements in order, for whoever wants to know where they come from. */
+  /** The statements in order, to find where they come from. */
   texts: string[];
 }
 

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -71,4 +72,29 @@ describe('the decisions', () => {
 it('every override of a dependency has its reason next to it', () => {
   const { overrides, '//overrides': reasons } = packageFile;
   expect(Object.keys(reasons)).toEqual(Object.keys(overrides));
+});
+
+describe('the words', () => {
+  /** Each has a plain word of the field: the caller, no one, again, event, fix, in progress, release, step, always. */
+  const ODD =
+    /\b(?:who(?:m|so)?ever|somebody|nobody|anybody|anew|for ?ever|beforehand|beside|mend(?:s|ed|ing)?|news|legs|after(?:life)|let go of|under way|the dust|keeps? house|hears|heard)\b/i;
+  /** Words of others: an operating system's user, the name of a released migration, and texts for customers. */
+  const ALLOWED = /'nobody'|0002-after(?:life)|^widget\/i18n\/|^server\/links\/page-text/;
+  const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: project, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => /\.(?:ts|tsx|js|mjs|css|html|md|yml)$/.test(file) && existsSync(join(project, file)))
+    .filter((file) => !file.endsWith('habits.test.ts') && !/^demo\/(?!simulator)/.test(file));
+
+  it('of code and documents are plain ones of the field', { skip: !existsSync(join(project, '.git')) }, () => {
+    const found = files.flatMap((file) =>
+      read(file)
+        .split('\n')
+        .flatMap((line, i) => {
+          const word = ODD.exec(line)?.[0];
+          const place = `${file}:${i + 1}`;
+          return word && !ALLOWED.test(`${file} ${line}`) ? `${place} ${word}: ${line.trim()}` : [];
+        }),
+    );
+    expect(found).toEqual([]);
+  });
 });

@@ -123,7 +123,7 @@ describe('doctor', () => {
     expect(server.ledger.items().map(({ removed }) => removed)).toEqual([true]);
   });
 
-  it('tells a missing identity product from wrong keys', async () => {
+  it('doctor distinguishes a missing identity product from wrong keys', async () => {
     server.upstream.simulator.settings.disabledProducts = ['identity'];
     const { of } = await diagnose();
     expect(of('plaid')).toMatchObject([{ status: 'ok' }]);
@@ -146,7 +146,7 @@ describe('doctor', () => {
     expect(of('plaid_identity')).toMatchObject([{ status: 'ok' }]);
   });
 
-  it('says that owners are not compared when Identity Match is not enabled', async () => {
+  it('doctor reports that owners are not compared when Identity Match is not enabled', async () => {
     const fault = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...fault, error_code: 'PRODUCT_NOT_ENABLED' });
     const { ok, of } = await diagnose();
@@ -156,7 +156,7 @@ describe('doctor', () => {
     ]);
   });
 
-  it('tells a provider that refuses the key from one that does not answer', async () => {
+  it('doctor distinguishes a provider that refuses the key from one that does not answer', async () => {
     const refused = await diagnose({ FINIX_PASSWORD: 'another-password' });
     expect(refused.of('finix')).toMatchObject([{ status: 'fail', remedy: expect.stringContaining('FINIX_PASSWORD') }]);
     const nowhere = `http://127.0.0.1:${await freePort()}`;

@@ -5,7 +5,7 @@ import { testEnvironment } from '../helpers/server.ts';
 
 const RANDOM_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64');
 
-/** Settings that leave nothing to say, on the internet and in production. */
+/** Settings without hints, on the internet and in production. */
 const COMPLETE = {
   PLAID_ENV: 'production',
   FINIX_ENV: 'live',
@@ -47,14 +47,14 @@ describe('the hints about settings', () => {
     ['merchant_webhook', { ...COMPLETE, MERCHANT_WEBHOOK_URL: '', MERCHANT_WEBHOOK_SECRET: '' }, 'only by asking'],
     ['merchant_key', { ...SANDBOX, MERCHANT_API_KEY: 'short-key' }, 'merchant_key_in_browser'],
     ['trusted_proxies', { ...COMPLETE, TRUSTED_PROXIES: '' }, 'one rate limit'],
-  ])('say %s in one line with a remedy: %#', (id, env, words) => {
+  ])('hints name %s in one line with a remedy: %#', (id, env, words) => {
     const [hint] = hintsFor(env).filter((found) => found.id === id);
     expect(hint?.detail).toContain(words);
     expect(hint?.remedy).toMatch(/\w{3}/);
     expect(hint?.detail).not.toContain('\n');
   });
 
-  it('say that Plaid cannot reach an address of this machine', () => {
+  it('hints report that Plaid cannot reach an address of this machine', () => {
     const env = { ...SANDBOX, PUBLIC_URL: 'http://localhost:3000', ALLOWED_ORIGINS: 'http://shop.localhost' };
     expect(hintsFor(env).find(({ id }) => id === 'http_address')?.detail).toContain('Plaid and Finix cannot reach');
   });

@@ -77,8 +77,8 @@ describe('a body that is cut off', () => {
       await eventually(async () => lines().find(({ msg }) => msg === 'request'));
       expect(lines().map(({ level, status, code }) => [level, status, code])).toEqual([[20, 400, 'invalid_json']]);
       const headers = { Authorization: `Bearer ${MERCHANT_KEY}` };
-      const figures = await (await server.request('/metrics', { headers })).text();
-      expect(figures).not.toMatch(/status="5\d\d"/);
+      const metrics = await (await server.request('/metrics', { headers })).text();
+      expect(metrics).not.toMatch(/status="5\d\d"/);
     },
   );
 });
@@ -106,7 +106,7 @@ describe('a slow caller', () => {
   });
 });
 
-it('A connection more than there may be is closed, and one that ends makes room', async () => {
+it('a connection beyond the limit is closed, and one that ends frees its place', async () => {
   const { port } = await start({ connections: 2 });
   const [first] = [call(port), call(port)];
   await eventually(async () => first?.socket.readyState === 'open');
@@ -125,7 +125,7 @@ describe('a body of a caller without proof', () => {
     ['/v1/sessions/ses_0123456789abcdefghijklmn/complete', 'Authorization: Bearer wrong'],
     ['/webhooks/plaid', 'Plaid-Verification: a.b.c'],
     ['/webhooks/finix', 'Finix-Signature: nonsense'],
-  ])('to %s is not waited for, also when it does not say its length', async (path, header) => {
+  ])('a body to %s is not waited for, also without a declared length', async (path, header) => {
     const { port } = await start();
     const { answer } = call(port, `${head(path, header, 'Transfer-Encoding: chunked')}5\r\n{"cus\r\n`);
     expect(await eventually(async () => answer() || undefined)).toMatch(/^HTTP\/1\.1 401 /);

@@ -8,7 +8,7 @@ beforeEach(async () => {
 });
 afterEach(() => running.close());
 
-// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the wire gave; a wrong shape fails its expectation.
+// biome-ignore lint/suspicious/noExplicitAny: a test reads any body from the wire; a wrong shape fails its expectation.
 type Answer = { status: number; body: any };
 
 async function control(method: string, path = '', body?: unknown, headers: object = {}): Promise<Answer> {
@@ -207,7 +207,7 @@ describe('an event', () => {
   });
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: a test reads whatever the wire gave.
+// biome-ignore lint/suspicious/noExplicitAny: a test reads any body from the wire.
 async function finix(path: string, body: object): Promise<any> {
   const { username, password } = SIMULATOR_CREDENTIALS.finix;
   const response = await fetch(`${running.finixUrl}${path}`, {

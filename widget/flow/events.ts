@@ -70,7 +70,7 @@ export type FlowEffect =
   | { type: 'submit'; run: number; submission: CompleteRequest }
   /** `delay` in seconds. Answered, like `submit`, by `answered` or `unanswered`. */
   | { type: 'read'; run: number; delay: number }
-  /** Let go of the client secret, so that the next preparation gets another. */
+  /** Drop the client secret, so that the next preparation gets another. */
   | { type: 'forget' }
   | { type: 'emit'; name: 'open' | 'connected' | 'pending' | 'needs-repair' | 'error' }
   | { type: 'emit'; name: 'step'; step: string }

@@ -273,7 +273,7 @@ function unanswered(state: FlowState, error: FlowError): Transition {
   if (submission && error.authorization) {
     return authorize(state, error.authorization);
   }
-  // The same public token is good for another try only where the server said so, or was never reached.
+  // The same public token is good for another try only where the server allows it, or was never reached.
   const again = error.retryable || isUnreached(error);
   return fail(again ? state : { ...state, submission: null }, error);
 }

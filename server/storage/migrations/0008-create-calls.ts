@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 
 /**
  * A row for each create call at Finix that may have made something, in place of columns that every path had to keep in
- * step. What each column means stands in tables.ts. The columns of before are still written, for servers of an earlier
+ * step. The columns are documented in tables.ts. The columns of before are still written, for servers of an earlier
  * version on the same database.
  */
 export async function up(db: Kysely<never>): Promise<void> {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 
 /**
  * Plaid and Finix as fast as they are set to be: the right shapes after a fixed time, nothing checked and nothing
- * remembered, so that the figures are those of the server and not of the simulator, which keeps a ledger of everything.
+ * remembered, so that the numbers are those of the server and not of the simulator, which keeps a ledger of everything.
  */
 export function startUpstream(delayMs: number): void {
   let made = 0;

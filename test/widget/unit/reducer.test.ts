@@ -219,7 +219,7 @@ describe('the flow', () => {
     expect(play([{ type: 'online' }], other.state).names).toEqual([]);
   });
 
-  it('says that it takes longer, and then that it takes unusually long, and no more', () => {
+  it('the flow shows that it takes longer, and then that it takes unusually long, and no more', () => {
     const { state } = play([...toSubmitting, { type: 'slow' }, { type: 'slow' }, { type: 'slow' }]);
     expect(state.slow).toBe(2);
   });
