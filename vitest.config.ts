@@ -26,7 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{server,simulator,package}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
+          include: ['test/{server,simulator,package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
           // A test may start a process or a database, which takes seconds.
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),

@@ -20,6 +20,9 @@ export interface Credentials {
   isMerchant(c: AppContext): boolean;
 }
 
+/** Stands in for an id that does not exist, of whatever length. No session has it. */
+const NO_SESSION = 'ses_none';
+
 export function createCredentials({ config, storage, secrets, log }: AppDeps, origins: Set<string>): Credentials {
   const keys = config.merchantApiKeys.map(digest);
 
@@ -45,7 +48,7 @@ export function createCredentials({ config, storage, secrets, log }: AppDeps, or
     const keyId =
       session && secrets.keyIds.includes(session.secret_key_id) ? session.secret_key_id : secrets.currentKeyId;
     // Derived and compared also for a session that does not exist, so that ids can't be probed.
-    const isRight = timingSafeEqual(digest(clientSecret(secrets, sessionId, keyId)), digest(token));
+    const isRight = timingSafeEqual(digest(clientSecret(secrets, session?.id ?? NO_SESSION, keyId)), digest(token));
     if (!session || keyId !== session.secret_key_id || !isRight) throw new ProblemError('unauthorized');
     if (isOver(session, await storage.now())) {
       throw new ProblemError('unauthorized', { detail: 'The client secret is over, as its session is.' });

@@ -81,8 +81,9 @@ describe('credentials', () => {
       const answer = await server.page({ ...a, client_secret: secret }, 'GET', '');
       expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
     }
-    const unknown = { ...a, id: 'ses_AAAAAAAAAAAAAAAAAAAAAAAA' };
-    expect((await server.page(unknown, 'GET', '')).status).toBe(401);
+    for (const id of ['ses_AAAAAAAAAAAAAAAAAAAAAAAA', 'x', 'ses_'.padEnd(4000, 'a'), '%F0%9F%8F%A6'.repeat(300)]) {
+      expect((await server.page({ ...a, id }, 'GET', '')).status).toBe(401);
+    }
   });
 
   it('a foreign origin and a cross-site request without one are refused, and an absent origin is accepted', async () => {
