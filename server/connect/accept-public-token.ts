@@ -10,6 +10,7 @@ import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import { acceptsUntil, storedProblem } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable, SessionTable } from '../storage/tables.ts';
 import type { KnownRows } from '../work/session-lease.ts';
@@ -59,6 +60,7 @@ const TAKEN: Partial<Record<SessionTable['status'], ProblemCode>> = {
  * `owner`, or nothing has changed. Nothing is exchanged here.
  * @param found the session as it was a moment ago
  * @param recognized ids of the connections that the customer has to these accounts already (recognize.ts)
+ * @param limit counted together with the token
  * @throws ProblemError when the session or the token cannot be used
  */
 export async function acceptPublicToken(
@@ -68,13 +70,18 @@ export async function acceptPublicToken(
   request: CompleteRequest,
   facts: RequestFacts,
   recognized?: string[],
+  limit?: LimitedUse,
 ): Promise<Accepted> {
   const hash = sha256(request.public_token);
   // Most repetitions come while the first request is being processed, and must not delay it.
   const early = await findAccepted(storage.db, found, hash);
-  if (early) return early;
+  if (early) {
+    await limit?.count();
+    return early;
+  }
   const now = await storage.now();
-  return storage.transaction(`customer:${found.customer_id}`, async (trx): Promise<Accepted> => {
+  const accepted = await storage.transaction(`customer:${found.customer_id}`, async (trx): Promise<Accepted> => {
+    await limit?.countIn(trx);
     // A write first: it locks the row, so that of many requests at once exactly one goes on from here.
     const session = await trx
       .updateTable('sessions')
@@ -121,6 +128,8 @@ export async function acceptPublicToken(
     const begun = await beginWork(trx, session, work, owner, now + timing.leaseMs, now);
     return session.item_id === null ? { ...begun, known: { item, isFirstItem: true, connections: [] } } : begun;
   });
+  limit?.committed();
+  return accepted;
 }
 
 /**

@@ -2,11 +2,11 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompleteRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
+import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import {
   BUDGET_MS,
@@ -30,9 +30,15 @@ export interface BankConnector {
   /**
    * Takes a public token into the session and works until the outcome is known, or 20 s have passed, or another worker
    * has it.
+   * @param limit counted before anything is asked of a provider
    * @returns the session as it is then
    */
-  complete(sessionId: string, request: CompleteRequest, facts: RequestFacts): Promise<SessionTable>;
+  complete(
+    session: SessionTable,
+    request: CompleteRequest,
+    facts: RequestFacts,
+    limit?: LimitedUse,
+  ): Promise<SessionTable>;
   /**
    * Resumes a session that is due and that no worker holds.
    * @returns the work, which ends when it can't go further for now; undefined when there is none to do here
@@ -216,22 +222,20 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
   }
 
   return {
-    async complete(sessionId, request, facts) {
+    async complete(session, request, facts, limit) {
       const deadline = performance.now() + timing.answerWithinMs;
-      const session = await findSession(storage, sessionId);
-      if (!session) throw new ProblemError('not_found');
-      const recognized = await recognize(deps, session, request);
-      const accepted = await acceptPublicToken(deps, owner, session, request, facts, recognized);
+      const recognized = await recognize(deps, session, request, limit);
+      const accepted = await acceptPublicToken(deps, owner, session, request, facts, recognized, limit);
       if (accepted.kind === 'settled') return accepted.session;
       const begun =
         accepted.kind === 'work'
           ? start(accepted.session, facts.requestId, 'accepted', accepted.known)
-          : await join(sessionId, facts.requestId, accepted.session);
+          : await join(session.id, facts.requestId, accepted.session);
       if (begun) await settleWithin(begun.work, deadline, leaving.signal);
       // What this process has just ended is as it wrote it.
       const ended = begun?.held?.row;
       if (ended && ended.status !== 'processing') return ended;
-      return (await findSession(storage, sessionId)) ?? accepted.session;
+      return (await findSession(storage, session.id)) ?? accepted.session;
     },
     async resume(sessionId) {
       if (running.has(sessionId) || claiming.has(sessionId) || stopping.signal.aborted) return undefined;

@@ -131,7 +131,7 @@ async function finish(deps: HostedDeps, session: SessionTable, links: StoredLink
   if (!found) return;
   const facts: RequestFacts = { requestId: newId('req'), ip: null, userAgent: null, actor: 'plaid' };
   try {
-    await deps.connector.complete(session.id, completion(found.result, { public_token: '', accounts: [] }), facts);
+    await deps.connector.complete(session, completion(found.result, { public_token: '', accounts: [] }), facts);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     deps.log.info({ session: session.id, code: error.code }, 'hosted link not accepted');

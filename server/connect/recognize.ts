@@ -15,6 +15,7 @@ import type { Unit } from '../records/unit.ts';
 import { isOwnedAsRequired } from '../records/verification.ts';
 import { authorizationText } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
@@ -44,10 +45,13 @@ export async function recognize(
   deps: RecognizeDeps,
   session: SessionTable,
   request: CompleteRequest,
+  limit?: LimitedUse,
 ): Promise<string[] | undefined> {
   if (!mayRecognize(session, request)) return undefined;
   const known = await knownConnections(deps.storage.db, session);
   if (!couldBeKnown(known, request)) return undefined;
+  // Plaid is asked before the token is accepted.
+  await limit?.count();
   const asked = ask(deps, session, request, known).catch((error: unknown) => {
     if (!(error instanceof UpstreamError)) throw error;
     deps.log.warn({ session: session.id, code: error.code }, 'account recognition skipped');

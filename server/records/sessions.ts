@@ -5,7 +5,7 @@ import { addressBlock, siteBlock } from '../hosts.ts';
 import { newId, sha256 } from '../ids.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
-import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
+import { enforceRateLimit, LimitedUse, type RateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
@@ -82,11 +82,10 @@ export async function limitPublicSessions(storage: Storage, ip: string | null): 
 }
 
 /**
- * A page asks once and polls; a public token that is made up costs a question to Plaid.
- * @throws ProblemError `rate_limited`
+ * A page asks once and polls; a public token that is made up costs a question to Plaid. Counted together with the token.
  */
-export async function limitCompletes(storage: Storage, { id }: SessionTable): Promise<void> {
-  await enforceRateLimit(storage, `complete:${id}`, COMPLETES);
+export function limitCompletes(storage: Storage, { id }: SessionTable): LimitedUse {
+  return new LimitedUse(storage, `complete:${id}`, COMPLETES);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { ProblemError } from '../errors.ts';
 import { databaseNow } from './clock.ts';
-import type { Storage } from './open.ts';
+import type { Storage, StorageTransaction } from './open.ts';
 
 export interface RateLimit {
   /** How many are allowed in one window. */
@@ -14,7 +14,7 @@ export interface RateLimit {
  * twice the limit through around a window's end; they cost one row and one statement.
  */
 export async function takeRateLimit(
-  storage: Storage,
+  storage: Counters,
   bucket: string,
   { limit, windowMs }: RateLimit,
 ): Promise<{ allowed: boolean; retryAfterSeconds: number }> {
@@ -34,8 +34,45 @@ export async function takeRateLimit(
   return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((window_start + windowMs - at) / 1000)) };
 }
 
+/** Counts outside or inside of a transaction. */
+interface Counters {
+  db: Storage['db'] | StorageTransaction;
+  dialect: Storage['dialect'];
+}
+
+/** One use, which is counted in the transaction of what it guards, or by itself where there is none. */
+export class LimitedUse {
+  readonly #storage: Storage;
+  readonly #bucket: string;
+  readonly #rate: RateLimit;
+  #isCounted = false;
+
+  constructor(storage: Storage, bucket: string, rate: RateLimit) {
+    this.#storage = storage;
+    this.#bucket = bucket;
+    this.#rate = rate;
+  }
+
+  /** Counts it, unless it is counted. @throws ProblemError `rate_limited` */
+  async count(): Promise<void> {
+    if (this.#isCounted) return;
+    this.#isCounted = true;
+    await enforceRateLimit(this.#storage, this.#bucket, this.#rate);
+  }
+
+  /** As `count`. What the transaction's end does to the count is told by `committed`. */
+  async countIn(trx: StorageTransaction): Promise<void> {
+    if (this.#isCounted) return;
+    await enforceRateLimit({ db: trx, dialect: this.#storage.dialect }, this.#bucket, this.#rate);
+  }
+
+  committed(): void {
+    this.#isCounted = true;
+  }
+}
+
 /** @throws ProblemError `rate_limited` when this use of `bucket` is one too many */
-export async function enforceRateLimit(storage: Storage, bucket: string, rate: RateLimit): Promise<void> {
+export async function enforceRateLimit(storage: Counters, bucket: string, rate: RateLimit): Promise<void> {
   const { allowed, retryAfterSeconds } = await takeRateLimit(storage, bucket, rate);
   if (!allowed) throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
 }

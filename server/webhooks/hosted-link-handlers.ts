@@ -18,12 +18,17 @@ export async function finishHostedLink(
   facts: PlaidFacts,
 ): Promise<Outcome> {
   if (event.public_token_enc === null || facts.link_token_hash === undefined) return 'ignored';
-  const link = await storage.db
-    .selectFrom('link_tokens')
-    .select('session_id')
-    .where('hash', '=', facts.link_token_hash)
+  const session = await storage.db
+    .selectFrom('sessions')
+    .selectAll()
+    .where('id', 'in', (eb) =>
+      eb
+        .selectFrom('link_tokens')
+        .select('session_id')
+        .where('hash', '=', facts.link_token_hash ?? ''),
+    )
     .executeTakeFirst();
-  if (!link) return 'ignored';
+  if (!session) return 'ignored';
   const where = { table: 'inbound_events', row: event.id, column: 'public_token_enc' };
   const request = {
     public_token: secrets.open(event.public_token_enc, where),
@@ -32,12 +37,12 @@ export async function finishHostedLink(
   };
   const requestFacts = { requestId: newId('req'), ip: null, userAgent: null, actor: 'plaid' as const };
   try {
-    await connector.complete(link.session_id, request, requestFacts);
+    await connector.complete(session, request, requestFacts);
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     if (error.code === 'session_busy') throw new NotNow('in_use', BUSY_MS);
     // Anything else is final, and its page learns of it by asking.
-    log.info({ event: event.id, session: link.session_id, code: error.code }, 'hosted link not accepted');
+    log.info({ event: event.id, session: session.id, code: error.code }, 'hosted link not accepted');
   }
   return 'handled';
 }

@@ -109,7 +109,7 @@ export class TestServer {
     if (!opened) throw new Error('There is no storage.');
     const storage: Storage = {
       ...opened,
-      now: async () => (await opened.now()) + (server?.clockOffset ?? 0) + (server?.clockError ?? 0),
+      now: async (fresh) => (await opened.now(fresh)) + (server?.clockOffset ?? 0) + (server?.clockError ?? 0),
     };
     const lines: string[] = [];
     const log = createLog({

@@ -179,3 +179,41 @@ describe('complete', () => {
     expect([status, body.code]).toEqual([409, 'session_expired']);
   });
 });
+
+describe('the limit on completes of one session', () => {
+  const hits = async () =>
+    (
+      await server.storage.db.selectFrom('rate_limits').select('hits').where('bucket', 'like', 'complete:%').execute()
+    ).map((row) => row.hits);
+
+  it('counts each request once, whether it is taken, repeated or refused', async () => {
+    server = await TestServer.start();
+    const session = await server.createSession();
+    const token = await server.publicToken();
+    expect((await server.complete(session, '')).status).toBe(422);
+    expect(await hits()).toEqual([1]);
+    expect((await server.complete(session, token)).body.status).toBe('completed');
+    expect(await hits()).toEqual([2]);
+    expect((await server.complete(session, token)).body.status).toBe('completed');
+    expect(await hits()).toEqual([3]);
+    expect((await server.complete(session, await server.publicToken())).body.code).toBe('session_already_completed');
+    expect(await hits()).toEqual([4]);
+  });
+
+  it('refuses the next request before anything is asked of Plaid', async () => {
+    server = await TestServer.start();
+    const session = await server.createSession();
+    expect((await server.complete(session, '')).status).toBe(422);
+    await server.storage.db
+      .updateTable('rate_limits')
+      .set({ hits: 120 })
+      .where('bucket', 'like', 'complete:%')
+      .execute();
+    const calls = server.ledger.calls().length;
+    const { status, body } = await server.complete(session, 'public-sandbox-made-up');
+    expect([status, body.code]).toEqual([429, 'rate_limited']);
+    expect(server.ledger.calls()).toHaveLength(calls);
+    const row = await server.storage.db.selectFrom('sessions').select('status').executeTakeFirst();
+    expect(row?.status).toBe('open');
+  });
+});

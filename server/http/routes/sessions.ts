@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import type { CompleteRequest } from '../../../widget/contract.ts';
 import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../connect/hosted-link.ts';
 import { issueLinkToken, limitLinkTokens } from '../../connect/issue-link-token.ts';
 import { recordLinkExit } from '../../connect/link-exit.ts';
@@ -15,6 +16,7 @@ import {
   requireOutcome,
 } from '../../records/sessions.ts';
 import { type Audience, viewSession } from '../../records/views.ts';
+import type { LimitedUse } from '../../storage/rate-limit.ts';
 import type { SessionTable } from '../../storage/tables.ts';
 import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
@@ -95,14 +97,26 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.post('/v1/sessions/:id/complete', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
-    await limitCompletes(storage, session);
+    const limit = limitCompletes(storage, session);
+    try {
+      const request = await readPublicToken(c, session, limit);
+      const facts = { requestId: c.get('requestId'), ...originOf(c) };
+      const outcome = await connector.complete(session, request, facts, limit);
+      requireOutcome(outcome);
+      return await answer(c, deps, outcome, 'page');
+    } finally {
+      // A request that was refused, or repeats another one, counts as much as any.
+      await limit.count();
+    }
+  });
+
+  async function readPublicToken(c: AppContext, session: SessionTable, limit: LimitedUse): Promise<CompleteRequest> {
     const sent = await readBody(c, completeRequest);
     refuseWhenStopping(deps);
-    const request = sent.public_token === HOSTED_PUBLIC_TOKEN ? await withHostedToken(deps, session, sent) : sent;
-    const outcome = await connector.complete(session.id, request, { requestId: c.get('requestId'), ...originOf(c) });
-    requireOutcome(outcome);
-    return answer(c, deps, outcome, 'page');
-  });
+    if (sent.public_token !== HOSTED_PUBLIC_TOKEN) return sent;
+    await limit.count();
+    return withHostedToken(deps, session, sent);
+  }
 
   app.post('/v1/sessions/:id/link-exit', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
