@@ -1,82 +1,20 @@
-import type { FinixClient } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import type { PlaidClient } from '../clients/plaid.ts';
 import { isPending, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
-import type { Logger } from '../log.ts';
 import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
-import {
-  callsOf,
-  disableLater,
-  instrumentCall,
-  instrumentTag,
-  putCall,
-  settleCalls,
-  settleInstruments,
-} from '../records/create-calls.ts';
-import type { Outbox } from '../records/outbox.ts';
-import type { Unit } from '../records/unit.ts';
-import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { callsOf, instrumentCall, instrumentTag, putCall, settleCalls } from '../records/create-calls.ts';
+import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
-import type { AgreedClock } from '../work/agreed-clock.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
 import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
-import type { HeldSession } from '../work/session-lease.ts';
-import type { Timing } from '../work/timing.ts';
-import { bankChangedAt, reportChangedBank } from './changed-bank.ts';
-import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
-import { disableAll, listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
-import type { OwnerChecks } from './ownership.ts';
+import { adopt } from './adopt-instrument.ts';
+import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
+import { listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
 
 /**
  * Making one payment instrument for one connection, and never two, by the rules of work/create-call.ts. The intent is
  * committed before the call, as a row that goes only when it is certain what the call has made.
+ * Brings the connection from `pending` to an outcome: active, pending_verification or failed.
  */
-export interface InstrumentDeps {
-  storage: Storage;
-  /** By which a quiet period counts: a clock that jumps ahead must not end it. */
-  clock: Pick<AgreedClock, 'now'>;
-  plaid: PlaidClient;
-  finix: FinixClient;
-  /** How long a lost call may still be carried out by Finix, or its result be missing from lists. Milliseconds. */
-  quietMs: number;
-  timing: Timing;
-  outbox: Outbox;
-  log: Logger;
-  /** What has been learned of the account in the meantime, to be written with its instrument. */
-  owners: Pick<OwnerChecks, 'learned'>;
-}
-
-/** A worker that may write the connection: its session's, or its task's. */
-export interface InstrumentHold {
-  /**
-   * Another worker was at this before, or the database may be older than what was done: an instrument may exist that no
-   * row is of.
-   */
-  readonly looksFirst: boolean;
-  readonly since: number; // Milliseconds since 1970: no instrument of this work can be older.
-  /** No create call was announced for the connection before. */
-  readonly isFirst: boolean;
-  /** @throws Fenced when the lease was lost to another worker */
-  write(also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
-  /** As `write`, for the end of the work. May run `also` more than once; the last run counts. */
-  adopt(also: Adoption): Promise<void>;
-}
-
-/** Gives the connection its instrument. @returns the connection as it is then; undefined: it is not to have one */
-export type Adoption = (trx: StorageTransaction, now: number) => Promise<ConnectionTable | undefined>;
-
-export function holdOf(held: HeldSession): InstrumentHold {
-  const { looksFirst, since } = held;
-  return {
-    looksFirst,
-    since,
-    isFirst: false,
-    write: (also) => held.write({}, also),
-    adopt: (also) => held.write({}, async (trx, now) => void (await also(trx, now))),
-  };
-}
-
-/** Brings one connection from `pending` to an outcome: active, pending_verification or failed. */
 export async function makeInstrument(
   deps: InstrumentDeps,
   held: InstrumentHold,
@@ -280,63 +218,6 @@ async function afterFailedCreate(
     else await putCall(trx, { ...call, outcome });
   });
   if (!isFinal) throw error;
-}
-
-interface Found {
-  /** Enabled instruments of the same generation that the connection does not take. */
-  duplicates: string[];
-  /** Calls of which it is certain by now what they have made. */
-  decided: string[];
-  listed: OwnInstrument[] | undefined;
-}
-
-/** The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. */
-async function adopt(
-  deps: InstrumentDeps,
-  held: InstrumentHold,
-  connection: ConnectionTable,
-  made: OwnInstrument,
-  { duplicates, decided, listed }: Found,
-): Promise<void> {
-  const { storage, finix, outbox } = deps;
-  let unwanted: string[] = [];
-  await held.adopt(async (trx, now) => {
-    const before = await lockConnection(trx, connection.id);
-    await settleCalls(trx, decided);
-    const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
-    const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
-    unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
-    await disableLater(trx, connection, unwanted, now);
-    if (!isTaken) return undefined;
-    // The customer has connected this account before: the merchant is left with the new instrument only.
-    const replaced = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
-    const changedBankAt = await bankChangedAt(trx, before, made.fingerprint, now);
-    const patch: Partial<ConnectionTable> = {
-      status: 'active',
-      reason: null,
-      payment_instrument: made.id,
-      fingerprint: made.fingerprint,
-      bank_account_validation_check: made.bankAccountValidationCheck,
-      previous_payment_instrument: replaced.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
-      instrument_sent_at: null,
-      changed_bank_at: changedBankAt,
-      ...deps.owners.learned(before),
-    };
-    const unit: Unit = { trx, outbox, now, by: { actor: 'job' } };
-    const after = await changeConnection(unit, before, patch);
-    if (after.status !== 'active') return after;
-    if (changedBankAt === now) await reportChangedBank(unit, after);
-    await retire(unit, replaced, after);
-    return after;
-  });
-  if (unwanted.length === 0) return;
-  try {
-    await disableAll(finix, unwanted);
-    await settleInstruments(storage.db, connection.id, unwanted);
-  } catch (error) {
-    // Their rows have it done again; the customer does not wait for it.
-    if (!(error instanceof UpstreamError)) throw error;
-  }
 }
 
 /** Changes the connection as long as it waits for this very instrument; an end in the meantime stays. */

@@ -16,8 +16,9 @@ import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { accountOf } from './account-match.ts';
 import { callBank } from './call-bank.ts';
 import { isPendingVerification } from './choose-accounts.ts';
-import { holdOf, type InstrumentDeps, makeInstrument } from './finix-instrument.ts';
+import { makeInstrument } from './finix-instrument.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
+import { holdOf, type InstrumentDeps } from './instrument-hold.ts';
 import { disableInstruments } from './instrument-list.ts';
 
 /**

@@ -9,7 +9,7 @@ import type { CreateCallTable, CustomerTable } from '../storage/tables.ts';
 import { decideLook, isInWork, type Kept, type LookResult, toOpenCall } from '../work/create-call.ts';
 import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import { keepIdentity, look } from './finix-identity.ts';
-import type { InstrumentDeps } from './finix-instrument.ts';
+import type { InstrumentDeps } from './instrument-hold.ts';
 import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
 
 /**

@@ -1,11 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
-import {
-  type Adoption,
-  type InstrumentDeps,
-  type InstrumentHold,
-  makeInstrument,
-} from '../connect/finix-instrument.ts';
+import { makeInstrument } from '../connect/finix-instrument.ts';
+import type { Adoption, InstrumentDeps, InstrumentHold } from '../connect/instrument-hold.ts';
 import { disableInstruments } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';

@@ -3,7 +3,7 @@ import type { FinixInstrument } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
-import type { InstrumentDeps } from '../connect/finix-instrument.ts';
+import type { InstrumentDeps } from '../connect/instrument-hold.ts';
 import { disableAll, type OwnInstrument, toOwn } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
 import type { Initiator } from '../records/audit.ts';

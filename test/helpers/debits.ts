@@ -1,7 +1,12 @@
+import { expect } from 'vitest';
 import type { ReturnOptions } from '../../demo/simulator/index.ts';
+import type { ReturnEffect } from '../../server/storage/tables.ts';
 import type { CreateSessionRequest } from '../../widget/contract.ts';
 import { connectionLifecycle } from './connection-lifecycle.ts';
 import { TestServer, type TestServerOptions } from './server.ts';
+
+/** The status of a connection after a return of this effect. */
+const STATUS = { keep: 'active', repair: 'needs_repair', blocked: 'revoked', dead: 'failed' } as const;
 
 export const FINIX_SECRET = 'f'.repeat(64);
 
@@ -66,6 +71,15 @@ export function debits(current: () => TestServer) {
     return id;
   }
 
+  /** Checks what a return has done to a connection. */
+  async function expectEffect(connection: string, effect: ReturnEffect, reason: string): Promise<void> {
+    expect((await lifecycle.read(connection)).status).toBe(STATUS[effect]);
+    const { db } = current().storage;
+    const row = await db.selectFrom('connections').selectAll().where('id', '=', connection).executeTakeFirst();
+    expect(row?.reason).toBe(effect === 'keep' ? null : reason);
+    expect(lifecycle.enabled().includes(row?.payment_instrument ?? '')).toBe(effect === 'keep');
+  }
+
   /** Webhooks of Finix's about transfers so far, as they were sent. */
   const delivered = () =>
     lifecycle
@@ -80,5 +94,5 @@ export function debits(current: () => TestServer) {
     return (await current().send('POST', '/webhooks/finix', body, { 'Finix-Signature': signature })).status;
   }
 
-  return { ...lifecycle, ach, connectNew, atFinix, debit, returned, delivered, bring };
+  return { ...lifecycle, ach, connectNew, atFinix, debit, returned, expectEffect, delivered, bring };
 }

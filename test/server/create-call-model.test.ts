@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { patient } from '../helpers/patience.mjs';
+import { explore } from './create-call-model/explore.ts';
 import { newRules } from './create-call-model/new-rules.ts';
 import { oldRules } from './create-call-model/old-rules.ts';
-import { explore, type World } from './create-call-model/world.ts';
+import type { World } from './create-call-model/world.ts';
 
 type Budget = World<unknown>['left'];
 const NOTHING: Budget = { creates: 0, crashes: 0, freezes: 0, ends: 0, renewals: 0 };

@@ -1,0 +1,66 @@
+import { UpstreamError } from '../clients/outbound.ts';
+import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
+import { disableLater, settleCalls, settleInstruments } from '../records/create-calls.ts';
+import type { Unit } from '../records/unit.ts';
+import type { ConnectionTable } from '../storage/tables.ts';
+import { bankChangedAt, reportChangedBank } from './changed-bank.ts';
+import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
+import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
+import { disableAll, type OwnInstrument } from './instrument-list.ts';
+
+export interface Found {
+  /** Enabled instruments of the same generation that the connection does not take. */
+  duplicates: string[];
+  /** Calls of which it is certain by now what they have made. */
+  decided: string[];
+  listed: OwnInstrument[] | undefined;
+}
+
+/** The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. */
+export async function adopt(
+  deps: InstrumentDeps,
+  held: InstrumentHold,
+  connection: ConnectionTable,
+  made: OwnInstrument,
+  { duplicates, decided, listed }: Found,
+): Promise<void> {
+  const { storage, finix, outbox } = deps;
+  let unwanted: string[] = [];
+  await held.adopt(async (trx, now) => {
+    const before = await lockConnection(trx, connection.id);
+    await settleCalls(trx, decided);
+    const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
+    const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
+    unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
+    await disableLater(trx, connection, unwanted, now);
+    if (!isTaken) return undefined;
+    // The customer has connected this account before: the merchant is left with the new instrument only.
+    const replaced = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
+    const changedBankAt = await bankChangedAt(trx, before, made.fingerprint, now);
+    const patch: Partial<ConnectionTable> = {
+      status: 'active',
+      reason: null,
+      payment_instrument: made.id,
+      fingerprint: made.fingerprint,
+      bank_account_validation_check: made.bankAccountValidationCheck,
+      previous_payment_instrument: replaced.at(-1)?.payment_instrument ?? before.previous_payment_instrument,
+      instrument_sent_at: null,
+      changed_bank_at: changedBankAt,
+      ...deps.owners.learned(before),
+    };
+    const unit: Unit = { trx, outbox, now, by: { actor: 'job' } };
+    const after = await changeConnection(unit, before, patch);
+    if (after.status !== 'active') return after;
+    if (changedBankAt === now) await reportChangedBank(unit, after);
+    await retire(unit, replaced, after);
+    return after;
+  });
+  if (unwanted.length === 0) return;
+  try {
+    await disableAll(finix, unwanted);
+    await settleInstruments(storage.db, connection.id, unwanted);
+  } catch (error) {
+    // Their rows have it done again; the customer does not wait for it.
+    if (!(error instanceof UpstreamError)) throw error;
+  }
+}
