@@ -24,6 +24,7 @@ import { evidenceRoutes } from './routes/evidence.ts';
 import { operationRoutes } from './routes/health.ts';
 import { linkPageRoutes } from './routes/link-page.ts';
 import { linkRoutes } from './routes/links.ts';
+import { officePageRoutes } from './routes/office-page.ts';
 import { scriptRoutes } from './routes/script.ts';
 import { sessionRoutes } from './routes/sessions.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -60,6 +61,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   evidenceRoutes(app, deps, credentials);
   linkRoutes(app, deps, credentials);
   linkPageRoutes(app, deps, origins);
+  if (deps.config.linksPage) officePageRoutes(app, deps, credentials);
   customerRoutes(app, deps, credentials);
   deliveryRoutes(app, deps, credentials);
   webhookRoutes(app, deps);

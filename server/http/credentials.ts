@@ -16,6 +16,11 @@ export interface Credentials {
   requirePage(c: AppContext, sessionId: string): Promise<SessionTable>;
   /** Either of the two. @throws ProblemError */
   requireEither(c: AppContext, sessionId: string): Promise<{ audience: 'merchant' | 'page'; session: SessionTable }>;
+  /**
+   * The merchant's key, typed in by hand on a page of this server. @throws ProblemError for any other page, and without
+   * the key
+   */
+  requireOffice(c: AppContext): void;
   /** Whether the merchant's key came with the request. @throws ProblemError when it came from a browser */
   isMerchant(c: AppContext): boolean;
 }
@@ -26,12 +31,16 @@ const NO_SESSION = 'ses_none';
 export function createCredentials({ config, storage, secrets, log }: AppDeps, origins: Set<string>): Credentials {
   const keys = config.merchantApiKeys.map(digest);
 
-  function isMerchant(c: AppContext): boolean {
+  function hasKey(c: AppContext): boolean {
     const token = bearer(c);
     if (token === undefined) return false;
     const given = digest(token);
     // Compares with every key, so that the time does not reveal which one was near.
-    const isKey = keys.filter((key) => timingSafeEqual(key, given)).length > 0;
+    return keys.filter((key) => timingSafeEqual(key, given)).length > 0;
+  }
+
+  function isMerchant(c: AppContext): boolean {
+    const isKey = hasKey(c);
     if (isKey && isBrowser(c)) {
       const fields = { request_id: c.get('requestId'), origin: c.req.header('Origin') };
       log.warn(fields, 'the merchant key came from a browser: every visitor can read it there, so replace it');
@@ -64,6 +73,12 @@ export function createCredentials({ config, storage, secrets, log }: AppDeps, or
       throw new ProblemError('unauthorized', {
         detail: 'Send Authorization: Bearer with the merchant key, from your server.',
       });
+    },
+    requireOffice(c) {
+      const site = c.req.header('Sec-Fetch-Site');
+      if (site !== undefined && site !== 'same-origin') throw new ProblemError('origin_not_allowed');
+      checkOrigin(c, new Set([new URL(config.publicUrl).origin]));
+      if (!hasKey(c)) throw new ProblemError('unauthorized', { detail: 'This is not the merchant key.' });
     },
     requirePage,
     async requireEither(c, sessionId) {

@@ -10,6 +10,7 @@ import { type Customer, type Journey, journey } from './customer.ts';
 
 /** A demo whose connect server a test may also ask as another merchant's server would, with a key. */
 export interface MerchantJourney extends Journey {
+  merchantKey(): string;
   createSession(request: CreateSessionRequest): Promise<Session>;
   createLink(request: CreateLinkRequest): Promise<Link & { url: string }>;
   readLink(id: string): Promise<Link>;
@@ -35,6 +36,7 @@ export function merchantJourney({ adjust }: { adjust?: (config: Config) => void 
     return (await response.json()) as T;
   }
   return Object.assign(here, {
+    merchantKey: () => key,
     createSession: (request: CreateSessionRequest) => ask<Session>('POST', '/sessions', request),
     createLink: (request: CreateLinkRequest) => ask<Link & { url: string }>('POST', '/links', request),
     readLink: (id: string) => ask<Link>('GET', `/links/${id}`),

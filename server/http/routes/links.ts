@@ -1,19 +1,20 @@
 import type { Hono } from 'hono';
 import { renderSVG } from 'uqr';
-import type { Link, Page } from '../../../widget/contract.ts';
+import type { Link } from '../../../widget/contract.ts';
 import { ProblemError } from '../../errors.ts';
 import { createLink } from '../../links/create-link.ts';
 import { revokeLink } from '../../links/end-links.ts';
 import { linkUrl } from '../../records/link-address.ts';
+import { listLinks } from '../../records/link-list.ts';
 import { connectionsOfLink, findLink } from '../../records/links.ts';
-import { USABLE_LINK, viewLink } from '../../records/views.ts';
+import { viewLink } from '../../records/views.ts';
 import type { Storage } from '../../storage/open.ts';
 import type { LinkTable } from '../../storage/tables.ts';
 import { readBody } from '../body.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
-import { createLink as linkSchema, listLinks, parse } from '../request-schemas.ts';
+import { createLink as linkSchema, listLinks as listLinksQuery, parse } from '../request-schemas.ts';
 
 /** Links for the merchant: addresses that are sent to customers. The page behind an address is in link-page.ts. */
 export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
@@ -28,34 +29,7 @@ export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Creden
 
   app.get('/v1/links', async (c) => {
     credentials.requireMerchant(c);
-    const { customer_id, merchant_id, status, cursor, limit } = parse(listLinks, c.req.query());
-    const now = await storage.now();
-    let query = storage.db.selectFrom('links').selectAll();
-    if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);
-    if (merchant_id !== undefined) query = query.where('merchant_id', '=', merchant_id);
-    if (status === 'expired') {
-      // Also those that the job has yet to end.
-      query = query.where((eb) =>
-        eb.or([eb('status', '=', 'expired'), eb.and([eb('status', 'in', USABLE_LINK), eb('expires_at', '<=', now)])]),
-      );
-    } else if (status !== undefined) {
-      query = query.where('status', '=', status);
-      if (USABLE_LINK.includes(status)) query = query.where('expires_at', '>', now);
-    }
-    if (cursor !== undefined) query = query.where('id', '>', cursor);
-    // One more than asked for shows whether there is a next page.
-    const rows = await query
-      .orderBy('id')
-      .limit(limit + 1)
-      .execute();
-    const page = rows.slice(0, limit);
-    const hasMore = rows.length > limit;
-    return c.json({
-      object: 'list',
-      data: await Promise.all(page.map((row) => view(storage, row, now))),
-      has_more: hasMore,
-      next_cursor: hasMore ? (page.at(-1)?.id ?? null) : null,
-    } satisfies Page<Link>);
+    return c.json(await listLinks(storage, parse(listLinksQuery, c.req.query())));
   });
 
   app.get('/v1/links/:id', async (c) => {
