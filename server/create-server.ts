@@ -18,10 +18,13 @@ import { createConnectionTasks } from './lifecycle/connection-tasks.ts';
 import { type ReconcileOptions, type ReconcileReport, reconcile } from './lifecycle/reconcile.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { createBacklog } from './records/backlog.ts';
 import { createOutbox } from './records/outbox.ts';
+import { createProviderCalls } from './records/provider-calls.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
+import { enableTracing } from './trace.ts';
 import { createInbound } from './webhooks/receive.ts';
 import { AgreedClock } from './work/agreed-clock.ts';
 import { TIMING, type Timing } from './work/timing.ts';
@@ -76,12 +79,17 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const secrets = createSecrets(config.encryptionKeys);
   await assertKeys(storage, secrets);
   if (script) await archiveScripts(storage, script, version);
-  const metrics = createMetrics(() => connector.inFlight);
+  const metrics = createMetrics(() => connector.inFlight, createBacklog({ storage }));
+  storage.onCommit.add(({ action, code }) => metrics.changed(action, code));
+  const calls = createProviderCalls({ storage });
   const providerProblems = createProviderProblems();
+  if (await enableTracing()) log.debug('@opentelemetry/api is installed: steps and calls are spans');
   const observe =
     (service: 'plaid' | 'finix'): Observer =>
-    (call, outcome, seconds, error) => {
+    (observed) => {
+      const { call, outcome, seconds, error } = observed;
       metrics.upstream(service, call, outcome, seconds);
+      calls.note(service, observed);
       providerProblems.note(service, call, error, outcome === 'ok');
       // Every call passes here: an error that refers to the log refers to this line, however the work ends.
       if (error?.failure === 'misconfigured' || error?.failure === 'unexpected') {
@@ -112,14 +120,14 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const doubt = await watchHistory(storage, log);
   const owners = createOwnerChecks({ storage, secrets, plaid, outbox, log });
   const deps = { config, storage, clock, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt };
-  const connector = createBankConnector(deps);
+  const connector = createBankConnector({ ...deps, metrics });
   const tasks = createConnectionTasks(deps);
   const inbound = createInbound({ ...deps, connector, tasks });
   const webhooks =
     config.merchantWebhook && createMerchantWebhooks(config.merchantWebhook, config, options.merchantWebhooks);
-  const deliveries = createDeliveries({ config, storage, secrets, log, timing, webhooks });
+  const deliveries = createDeliveries({ config, storage, secrets, log, timing, webhooks, observe: metrics.delivery });
   const hasMerchantWebhook = webhooks !== undefined;
-  const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries, hasMerchantWebhook });
+  const jobs = createJobs({ ...deps, connector, tasks, inbound, deliveries, calls, hasMerchantWebhook });
   const { isReady = () => true, isStopping = () => false } = options;
   const app = createApp({
     ...deps,

@@ -1,57 +1,150 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { UpstreamFailure } from './errors.ts';
 
-/** The metrics an operator watches. Labels are closed lists: no ids, no addresses. */
+/** What the metrics are told of. Labels are closed lists: no ids, no addresses. docs/observability.md documents the names. */
 export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void;
   upstream(service: 'plaid' | 'finix', call: string, outcome: 'ok' | UpstreamFailure, seconds: number): void;
+  /** A change that is committed, as the audit names it: `session.completed`. @param code why, a ProblemCode */
+  changed(action: string, code: string | undefined): void;
+  /** One attempt of a step of the money path. */
+  step(mode: string, step: string, outcome: StepOutcome, seconds: number): void;
+  /** One attempt to deliver a webhook. @param seconds since its event */
+  delivery(outcome: 'delivered' | 'failed' | 'dead', seconds: number): void;
   /** The text that Prometheus reads, and its content type. */
   render(): Promise<{ text: string; contentType: string }>;
 }
 
-/** From a quick read to Finix's time-out, in steps that separate a slow bank from a slow server. Seconds. */
+/** `stopped`: the session ended there. `postponed`: it is tried again. `lost`: another worker has it, or storage is gone. */
+export type StepOutcome = 'done' | 'stopped' | 'postponed' | 'lost';
+
+/** What waits in the database, by kind; for all instances together. */
+export interface Backlog {
+  kind: string;
+  count: number;
+  /** Seconds that the oldest has waited. */
+  oldest: number;
+}
+
+/** From a quick read to Finix's timeout, in steps that tell a slow bank from a slow server. Seconds. */
 const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
+/** From at once to the last attempt after three days. Seconds. */
+const DELIVERY_BUCKETS = [0.5, 1, 5, 30, 300, 1800, 7200, 21_600, 86_400, 259_200];
+
+/** The audit's actions that are counted, by the metric and its label. */
+const COUNTED = /^(session|connection|link)\.(\w+)$/;
 
 /**
  * @param inFlight how many sessions this process is working on, read when the metrics are
+ * @param backlog what waits in the database, read when the metrics are
  */
-export function createMetrics(inFlight: () => number): Metrics {
+export function createMetrics(inFlight: () => number, backlog: () => Promise<Backlog[]>): Metrics {
   const register = new Registry();
   collectDefaultMetrics({ register });
+  const registers = [register];
   const requests = new Histogram({
     name: 'fbc_http_request_seconds',
     help: 'Requests answered, by route and status.',
     labelNames: ['method', 'route', 'status'],
     buckets: BUCKETS,
-    registers: [register],
+    registers,
   });
   const upstreams = new Histogram({
     name: 'fbc_upstream_call_seconds',
-    help: 'Calls to Plaid and Finix, by what came of them.',
+    help: 'Calls to Plaid and Finix, by their outcome.',
     labelNames: ['service', 'call', 'outcome'],
     buckets: BUCKETS,
-    registers: [register],
+    registers,
   });
   const failures = new Counter({
     name: 'fbc_upstream_failures_total',
     help: 'Calls to Plaid and Finix that failed: misconfigured ones need an operator.',
     labelNames: ['service', 'failure'],
-    registers: [register],
+    registers,
+  });
+  const changes = {
+    session: new Counter({
+      name: 'fbc_session_events_total',
+      help: 'Sessions that were created, completed, failed, restarted, canceled or expired, with the problem code.',
+      labelNames: ['event', 'code'],
+      registers,
+    }),
+    connection: new Counter({
+      name: 'fbc_connection_events_total',
+      help: 'Connections by the status that they reached, and by what happened to them.',
+      labelNames: ['event'],
+      registers,
+    }),
+    link: new Counter({
+      name: 'fbc_link_events_total',
+      help: 'Links that were created, opened, completed, expired or revoked.',
+      labelNames: ['event'],
+      registers,
+    }),
+  };
+  const steps = new Histogram({
+    name: 'fbc_step_seconds',
+    help: 'Attempts of the steps from a public token to a payment instrument, by the recovery point that they begin at.',
+    labelNames: ['mode', 'step', 'outcome'],
+    buckets: BUCKETS,
+    registers,
+  });
+  const deliveries = new Histogram({
+    name: 'fbc_webhook_delivery_seconds',
+    help: 'Attempts to deliver a webhook to the merchant, by the time since its event.',
+    labelNames: ['outcome'],
+    buckets: DELIVERY_BUCKETS,
+    registers,
   });
   new Gauge({
     name: 'fbc_sessions_in_flight',
     help: 'Sessions that this process is working on.',
-    registers: [register],
+    registers,
     collect() {
       this.set(inFlight());
     },
   });
+  const waiting = new Gauge({
+    name: 'fbc_backlog',
+    help: 'What waits in the database, by kind. The same on every instance: use max, not sum.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const oldest = new Gauge({
+    name: 'fbc_backlog_oldest_seconds',
+    help: 'How long the oldest of each kind has waited. The same on every instance.',
+    labelNames: ['kind'],
+    registers,
+  });
+
+  async function readBacklog(): Promise<void> {
+    // Metrics that can be read are worth most while the database is gone.
+    const rows = await backlog().catch(() => []);
+    waiting.reset();
+    oldest.reset();
+    for (const { kind, count, oldest: seconds } of rows) {
+      waiting.set({ kind }, count);
+      oldest.set({ kind }, seconds);
+    }
+  }
+
   return {
     request: (method, route, status, seconds) => requests.observe({ method, route, status: String(status) }, seconds),
     upstream(service, call, outcome, seconds) {
       upstreams.observe({ service, call, outcome }, seconds);
       if (outcome !== 'ok') failures.inc({ service, failure: outcome });
     },
-    render: async () => ({ text: await register.metrics(), contentType: register.contentType }),
+    changed(action, code) {
+      const [, subject, event = ''] = COUNTED.exec(action) ?? [];
+      if (subject === 'session') changes.session.inc({ event, code: code ?? '' });
+      else if (subject === 'connection') changes.connection.inc({ event });
+      else if (subject === 'link') changes.link.inc({ event });
+    },
+    step: (mode, step, outcome, seconds) => steps.observe({ mode, step, outcome }, seconds),
+    delivery: (outcome, seconds) => deliveries.observe({ outcome }, seconds),
+    async render() {
+      await readBacklog();
+      return { text: await register.metrics(), contentType: register.contentType };
+    },
   };
 }

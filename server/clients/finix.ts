@@ -100,7 +100,7 @@ export function createFinixClient(
   };
 
   function call<T>(name: string, schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-    return outbound.run(name, async () => {
+    return outbound.run(name, async (note) => {
       let response: Response;
       let text: string;
       try {
@@ -117,6 +117,7 @@ export function createFinixClient(
       } catch (error) {
         throw connectionError(name, error);
       }
+      note(response.headers.get('x-request-id') ?? undefined);
       const json = parseJson(text);
       if (!response.ok) throw answerError(name, response, json);
       const parsed = schema.safeParse(json);

@@ -1,5 +1,6 @@
 import pLimit from 'p-limit';
 import type { UpstreamFailure } from '../errors.ts';
+import { currentSubject, type Subject, traced } from '../trace.ts';
 
 /**
  * A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be
@@ -34,11 +35,26 @@ export class UpstreamError extends Error {
 
 export interface Outbound {
   /** Runs one call, waiting for a free place first. `name` is for metrics and logs. */
-  run<T>(name: string, call: () => Promise<T>): Promise<T>;
+  run<T>(name: string, call: (note: NoteRequest) => Promise<T>): Promise<T>;
 }
 
-/** Called after every call: its name, its outcome, the seconds it took once it was sent, and the error if it failed. */
-export type Observer = (call: string, outcome: 'ok' | UpstreamFailure, seconds: number, error?: UpstreamError) => void;
+/** Notes the provider's own name for the request, which its support asks for. */
+export type NoteRequest = (requestId: string | undefined) => void;
+
+/** A call that has ended. */
+export interface ObservedCall {
+  call: string;
+  outcome: 'ok' | UpstreamFailure;
+  /** Since it had its place. */
+  seconds: number;
+  requestId: string | undefined;
+  error: UpstreamError | undefined;
+  /** What the work that made it was about. */
+  subject: Subject;
+}
+
+/** Is given every call. */
+export type Observer = (call: ObservedCall) => void;
 
 export interface ClientOptions {
   /** Milliseconds after which a call is given up; each client's own when left out. */
@@ -82,20 +98,31 @@ export function createOutbound({
     async run(name, call) {
       if (limit.pendingCount >= maxWaiting) throw new UpstreamError(service, name, 'busy', 'TOO_MANY_IN_FLIGHT');
       const queued = performance.now();
-      return limit(async () => {
-        const started = performance.now();
-        if (started - queued > maxLineMs) throw new UpstreamError(service, name, 'busy', 'TOO_LONG_IN_LINE');
-        const seconds = () => (performance.now() - started) / 1000;
-        try {
-          const answer = await call();
-          observe(name, 'ok', seconds());
-          return answer;
-        } catch (error) {
-          const known = error instanceof UpstreamError ? error : undefined;
-          observe(name, known?.failure ?? 'lost', seconds(), known);
-          throw error;
-        }
-      });
+      // Here: in the queue, calls go on in the context of the one that made room for them.
+      const subject = currentSubject();
+      return traced(`${service} ${name}`, { kind: 'call', service, call: name }, (span) =>
+        limit(async () => {
+          const started = performance.now();
+          if (started - queued > maxLineMs) throw new UpstreamError(service, name, 'busy', 'TOO_LONG_IN_LINE');
+          let requestId: string | undefined;
+          const ended = (outcome: ObservedCall['outcome'], error?: UpstreamError) => {
+            requestId ??= error?.details.requestId;
+            span.add({ outcome, code: error?.code, request_id: requestId });
+            observe({ call: name, outcome, seconds: (performance.now() - started) / 1000, requestId, error, subject });
+          };
+          try {
+            const answer = await call((id) => {
+              requestId = id;
+            });
+            ended('ok');
+            return answer;
+          } catch (error) {
+            const known = error instanceof UpstreamError ? error : undefined;
+            ended(known?.failure ?? 'lost', known);
+            throw error;
+          }
+        }),
+      );
     },
   };
 }

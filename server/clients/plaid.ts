@@ -176,7 +176,7 @@ export function createPlaidClient(
 
   const call: PlaidCall = async (name, body, send, patienceMs = timeoutMs) => {
     const api = await sdk();
-    return outbound.run(name, async () => {
+    return outbound.run(name, async (note) => {
       let answer: Awaited<ReturnType<typeof send>>;
       try {
         // The SDK's own timeout does not cover a body that trickles; the signal does.
@@ -186,6 +186,7 @@ export function createPlaidClient(
         throw toUpstreamError(name, error, secrets);
       }
       onDate?.(dateOf(answer));
+      note(requestIdOf(answer.data));
       const parsed = body.safeParse(answer.data);
       if (!parsed.success) {
         throw (
@@ -295,6 +296,11 @@ export function createPlaidClient(
 /** @param response as the SDK's HTTP client has it */
 function dateOf(response: unknown): string | undefined {
   return (response as { headers?: { date?: string } } | undefined)?.headers?.date;
+}
+
+function requestIdOf(data: unknown): string | undefined {
+  const id = (data as { request_id?: unknown } | null | undefined)?.request_id;
+  return typeof id === 'string' ? id : undefined;
 }
 
 function toAccount(account: Partial<AccountBase>): PlaidAccount {

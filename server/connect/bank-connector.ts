@@ -4,10 +4,12 @@ import type { CompleteRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics, StepOutcome } from '../metrics.ts';
 import { findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
+import { about, traced } from '../trace.ts';
 import {
   BUDGET_MS,
   backoff,
@@ -65,7 +67,10 @@ const RELEASE_ATTEMPTS = 5;
 /** Short waits happen in place, under the lease; longer ones release the session. */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
 
-export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): BankConnector {
+/** @param deps.metrics is given every attempt of a step */
+export function createBankConnector(
+  deps: ConnectBankDeps & { log: Logger; metrics: Pick<Metrics, 'step'> },
+): BankConnector {
   const { storage, log, timing } = deps;
   const owner = newOwner();
   const running = new Map<string, { held: HeldSession; work: Promise<void> }>();
@@ -89,7 +94,10 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
     // Claimed again between this claim and its start: every write of this one would be refused.
     if (here && here.held.row.version > session.version) return here;
     const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.doubt, known);
-    const work = advance(held, requestId).finally(() => {
+    const { id, mode } = session;
+    const work = about({ session: id }, () =>
+      traced('connect_bank', { mode, stage }, () => advance(held, requestId)),
+    ).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });
     // A caller that awaits it also gets its error; without a caller, this keeps the rejection handled.
@@ -126,15 +134,25 @@ export function createBankConnector(deps: ConnectBankDeps & { log: Logger }): Ba
 
   /** @returns whether to go on here and now */
   async function runStep(held: HeldSession, point: keyof typeof STEPS, requestId: string): Promise<boolean> {
+    const { mode } = held.row;
+    const started = performance.now();
+    const ended = (outcome: StepOutcome) =>
+      deps.metrics.step(mode, point, outcome, (performance.now() - started) / 1000);
     try {
-      await (held.row.mode === 'repair' ? REPAIR_STEPS : STEPS)[point](deps, held);
+      const step = (mode === 'repair' ? REPAIR_STEPS : STEPS)[point];
+      await traced(`connect_bank ${point}`, { mode }, () => step(deps, held));
     } catch (error) {
-      if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
+      if (error instanceof Fenced || error instanceof StorageUnavailableError) {
+        ended('lost');
+        throw error;
+      }
       held.known = {};
+      ended(error instanceof Stop ? 'stopped' : 'postponed');
       if (!(error instanceof Stop)) return waitFor(held, toPostpone(error, held), requestId);
       await end(held, error, requestId);
       return false;
     }
+    ended('done');
     // Also when stopping: as long as nothing goes wrong, the customer who waits gets the bank within the grace.
     return true;
   }

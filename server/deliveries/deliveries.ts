@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { type Page, readTimeCursor, timeCursor, toPage } from '../records/pages.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
@@ -83,6 +84,7 @@ export function createDeliveries({
   log,
   timing,
   webhooks,
+  observe = () => {},
 }: {
   config: Pick<Config, 'publicUrl'>;
   storage: Storage;
@@ -91,6 +93,8 @@ export function createDeliveries({
   timing: Pick<Timing, 'deliveryLeaseMs'>;
   /** Undefined when there is no MERCHANT_WEBHOOK_URL. */
   webhooks: MerchantWebhooks | undefined;
+  /** Is given each attempt, and the seconds since its event. */
+  observe?: Metrics['delivery'];
 }): Deliveries {
   // A 410: this address wants no more deliveries. It ends deliveries to this address only.
   const goneKey = webhooks && `webhook_gone:${sha256(webhooks.endpoint).slice(0, 16)}`;
@@ -129,12 +133,13 @@ export function createDeliveries({
   }
 
   async function record(
-    { id, tries, type, lease_until }: DeliveryTable,
+    { id, tries, type, lease_until, created_at }: DeliveryTable,
     now: number,
     { status, error, retryAfter }: { status: number | null; error: string | null; retryAfter: number | undefined },
   ): Promise<void> {
     const wait = SCHEDULE[tries - 1];
     const isDead = error !== null && (wait === undefined || status === 410);
+    observe(error === null ? 'delivered' : isDead ? 'dead' : 'failed', Math.max(0, now - created_at) / 1000);
     if (error !== null) log[isDead ? 'error' : 'warn']({ delivery: id, type, tries, error }, 'webhook delivery failed');
     const asked = Math.min((retryAfter ?? 0) * SECOND, LONGEST_DELIVERY_WAIT_MS);
     // 10 % of jitter, so that what failed together is not retried together.

@@ -13,6 +13,7 @@ import {
   problemHandler,
   problemResponse,
   requestId,
+  requestSubject,
   safeHeaders,
 } from './middleware.ts';
 import { checkRoutes } from './routes/checks.ts';
@@ -51,6 +52,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     '/v1/*',
     pageCors(origins, (id) => sessionOrigins(deps.storage, id)),
     plainPath(),
+    requestSubject(),
     limitBody(),
   );
   app.onError(problemHandler(deps.log));

@@ -11,6 +11,7 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
+import { about } from '../trace.ts';
 import { isCutOff } from './body.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
@@ -123,6 +124,14 @@ export function pageCors(
     // Two hours is the most that Chromium keeps.
     maxAge: 7200,
   });
+}
+
+/** Calls to the providers that a request makes are recorded with the session or the connection that its path names. */
+export function requestSubject(): MiddlewareHandler<AppEnv> {
+  return async function requestSubject(c, next) {
+    const [, kind, id] = /^\/v1\/(session|connection)s\/((?:ses|con)_[A-Za-z0-9]{24})(?:\/|$)/.exec(c.req.path) ?? [];
+    await (kind === undefined ? next() : about({ [kind]: id }, next));
+  };
 }
 
 /** No id of ours or of a merchant has a control character; databases handle one differently. */

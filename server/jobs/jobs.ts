@@ -15,6 +15,7 @@ import { DUE_REPORTS, reportToSignal } from '../lifecycle/signal-reports.ts';
 import { expireDueLinks } from '../links/end-links.ts';
 import type { Logger } from '../log.ts';
 import { releaseItems } from '../records/items.ts';
+import type { ProviderCalls } from '../records/provider-calls.ts';
 import { auditSession } from '../records/sessions.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
 import { before, type DueQuery, findDue, type Now } from '../storage/due.ts';
@@ -46,6 +47,7 @@ export interface JobsDeps extends InstrumentDeps {
   tasks: ConnectionTasks;
   inbound: Inbound;
   deliveries: Deliveries;
+  calls: ProviderCalls;
   /** Whether there is an address to deliver to. */
   hasMerchantWebhook: boolean;
   plaid: PlaidClient;
@@ -120,6 +122,7 @@ export function createJobs(deps: JobsDeps): Jobs {
   ];
   const timedKinds: { round: Round; everyMs: number }[] = [
     { round: watchDatabase, everyMs: storage.dialect === 'postgres' ? timing.tickMs : timing.retentionMs },
+    { round: writeCalls, everyMs: timing.tickMs },
     // Days are counted: a minute more or less is no matter.
     { round: () => expireDueLinks(deps, BATCH), everyMs: timing.retentionMs },
     { round: () => updateAddresses(deps, BATCH), everyMs: timing.retentionMs },
@@ -132,6 +135,11 @@ export function createJobs(deps: JobsDeps): Jobs {
    */
   async function watchDatabase(): Promise<boolean> {
     await deps.doubt.check();
+    return false;
+  }
+
+  async function writeCalls(): Promise<boolean> {
+    await deps.calls.flush();
     return false;
   }
 
@@ -245,6 +253,7 @@ export function createJobs(deps: JobsDeps): Jobs {
       stopped = true;
       for (const timer of timers) clearTimeout(timer);
       await Promise.all([...rounds, deps.inbound.stop(), deps.tasks.stop()]);
+      await attempt(writeCalls);
     },
   };
 }

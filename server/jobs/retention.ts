@@ -2,6 +2,7 @@ import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
 import { PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
 import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
+import { purgeProviderCalls } from '../records/provider-calls.ts';
 import type { Storage } from '../storage/open.ts';
 import { purgeRateLimits } from '../storage/rate-limit.ts';
 import type { StoredSessionStatus } from '../storage/tables.ts';
@@ -65,6 +66,7 @@ export async function applyRetention({
   if (now === undefined) return false;
   await purgeRateLimits(storage, RETENTION.rateLimits);
   await purgeAudit(storage, now);
+  await purgeProviderCalls(storage, now);
   await purgeReceipts(storage, now);
   const more = [
     await purgeIdempotency(storage, now),

@@ -11,6 +11,7 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
+import { about, traced } from '../trace.ts';
 import { BUDGET_MS, backoff, countedWait, Fenced, Postpone, Stop } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
 import { releaseItem } from './remove-item.ts';
@@ -215,7 +216,10 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     if (stopped) return;
     const row = await claim(id);
     if (!row?.goal) return;
-    const running = work(new HeldConnection(deps, row), row.goal).catch(async (error: unknown) => {
+    const { goal, session_id } = row;
+    const running = about({ session: session_id, connection: id }, () =>
+      traced('connection_task', { task: goal }, () => work(new HeldConnection(deps, row), goal)),
+    ).catch(async (error: unknown) => {
       // The worker that took over, or the next one once storage is back, continues from the row.
       if (!(error instanceof Fenced)) return log.warn({ connection: id, err: error }, 'connection task interrupted');
       if (await giveBack(row)) await run(id);

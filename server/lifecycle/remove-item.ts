@@ -6,6 +6,7 @@ import { accessTokenOf } from '../records/items.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
+import { about } from '../trace.ts';
 import { claimRow } from '../work/claim-row.ts';
 import { backoff, Postpone, QUICK_ATTEMPTS } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
@@ -81,7 +82,7 @@ export async function removeItem(deps: RemovalDeps, item: ItemTable): Promise<bo
   if (!(await claimRow(storage, 'items', seen, { next_at: now + timing.jobLeaseMs }))) return false;
   try {
     const accessToken = accessTokenOf(secrets, item);
-    if (accessToken !== null) await plaid.removeItem(accessToken);
+    if (accessToken !== null) await about({ session: item.session_id }, () => plaid.removeItem(accessToken));
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     // A definite no means that the Item is not there, or never will be removed: there is nothing left to try.

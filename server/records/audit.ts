@@ -1,4 +1,5 @@
 import { newId } from '../ids.ts';
+import { noteFact } from '../storage/committed.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
 import { readAuditDetails } from './columns.ts';
@@ -59,6 +60,8 @@ export async function addAudit(
       details: JSON.stringify(details ?? {}),
     })
     .execute();
+  const code = details?.['code'];
+  noteFact(trx, { action, code: typeof code === 'string' ? code : undefined });
 }
 
 /**

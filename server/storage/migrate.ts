@@ -14,6 +14,7 @@ import { up as verification } from './migrations/0010-verification.ts';
 import { up as transfers } from './migrations/0011-transfers.ts';
 import { up as checks } from './migrations/0012-checks.ts';
 import { up as links } from './migrations/0013-links.ts';
+import { up as providerCalls } from './migrations/0020-provider-calls.ts';
 import { up as consentAndMerchant } from './migrations/0022-consent-and-merchant.ts';
 import { up as signalPreparation } from './migrations/0023-signal-preparation.ts';
 import { up as repairLinks } from './migrations/0024-repair-links.ts';
@@ -40,6 +41,7 @@ export const migrations: readonly Migration[] = [
   { name: '0011-transfers', up: transfers },
   { name: '0012-checks', up: checks },
   { name: '0013-links', up: links },
+  { name: '0020-provider-calls', up: providerCalls },
   { name: '0022-consent-and-merchant', up: consentAndMerchant },
   { name: '0023-signal-preparation', up: signalPreparation },
   { name: '0024-repair-links', up: repairLinks },

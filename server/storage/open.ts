@@ -14,6 +14,7 @@ import {
   type Transaction,
 } from 'kysely';
 import { DatabaseClock, databaseNow } from './clock.ts';
+import { type CommittedFact, factsOf } from './committed.ts';
 import { isUniqueViolation, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { type History, postgresHistory, sqliteHistory } from './history.ts';
 import { markerPath, readMarker } from './marker.ts';
@@ -57,6 +58,8 @@ export interface Storage {
    * run **again**, so it must do nothing but query through `trx`.
    */
   transaction<T>(scope: Scope, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
+  /** Each is called with every fact that a transaction of this process has committed; for metrics, which count it. */
+  readonly onCommit: Set<(fact: CommittedFact) => void>;
   /**
    * Milliseconds since 1970: the database's clock where many machines share one, so that theirs need not agree.
    * @param fresh for who must notice that this machine was paused a moment ago; costs a query there
@@ -108,15 +111,20 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   });
   const scopes = new Scopes();
   const clock = new DatabaseClock(() => readClock(db));
+  const onCommit: Storage['onCommit'] = new Set();
+  const tell = (fact: CommittedFact) => {
+    for (const listener of onCommit) listener(fact);
+  };
   const storage: Storage = {
     db,
     dialect,
+    onCommit,
     transaction:
       dialect === 'sqlite'
-        ? (_scope, fn) => runOnce(db.transaction(), fn, guarded)
+        ? (_scope, fn) => runOnce(db.transaction(), fn, guarded, tell)
         : async (scope, fn) => {
             refuseInside();
-            return scopes.alone(scope, () => runInScope(db, scope, fn, guarded));
+            return scopes.alone(scope, () => runInScope(db, scope, fn, guarded, tell));
           },
     now: dialect === 'sqlite' ? async () => Date.now() : (fresh) => clock.now(fresh),
     ping: async () => {
@@ -202,9 +210,12 @@ async function runOnce<T>(
   builder: ReturnType<Kysely<Database>['transaction']>,
   fn: (trx: Transaction<Database>) => Promise<T>,
   guarded: boolean,
+  tell: (fact: CommittedFact) => void,
 ): Promise<T> {
-  if (!guarded) return builder.execute(fn);
-  return builder.execute(async (trx) => {
+  let used: Transaction<Database> | undefined;
+  const result = await builder.execute(async (trx) => {
+    used = trx;
+    if (!guarded) return fn(trx);
     const state = { active: true };
     try {
       return await current.run(state, () => fn(trx));
@@ -212,6 +223,8 @@ async function runOnce<T>(
       state.active = false;
     }
   });
+  for (const fact of factsOf(used)) tell(fact);
+  return result;
 }
 
 /**
@@ -224,6 +237,7 @@ async function runInScope<T>(
   scope: Scope,
   fn: (trx: Transaction<Database>) => Promise<T>,
   guarded: boolean,
+  tell: (fact: CommittedFact) => void,
 ): Promise<T> {
   const deadline = Date.now() + CONFLICT_PATIENCE_MS;
   const key = lockKey(scope);
@@ -233,7 +247,7 @@ async function runInScope<T>(
   };
   for (let round = 1; ; round++) {
     try {
-      return await runOnce(db.transaction().setIsolationLevel('read committed'), locked, guarded);
+      return await runOnce(db.transaction().setIsolationLevel('read committed'), locked, guarded, tell);
     } catch (error) {
       // A row that another transaction inserts concurrently can fail by its key first; run again, `fn` sees it.
       const again = isConflict(error) || (round === 1 && isUniqueViolation(error));

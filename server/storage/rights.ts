@@ -27,6 +27,7 @@ const TABLES = Object.keys({
   rate_limits: true,
   scripts: true,
   meta: true,
+  provider_calls: true,
 } satisfies Record<keyof Database, true>);
 
 /**

@@ -227,3 +227,21 @@ export interface LinkTable {
   updated_at: number;
   expires_at: number;
 }
+
+/** A call to Plaid or Finix, for support: written later than it was made, and kept for a month. */
+export interface ProviderCallTable {
+  id: string;
+  at: number;
+  /** What the work that made the call was about; at least one of both. */
+  session_id: string | null;
+  connection_id: string | null;
+  service: 'plaid' | 'finix';
+  call: string;
+  /** `ok`, or how it failed. */
+  outcome: string;
+  /** The provider's code of a failure, or ours. */
+  code: string | null;
+  /** The provider's own id of the request. */
+  request_id: string | null;
+  ms: number;
+}

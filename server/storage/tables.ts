@@ -11,6 +11,7 @@ import type {
   InboundEventTable,
   LinkTable,
   MetaTable,
+  ProviderCallTable,
   RateLimitTable,
   ScriptTable,
   TransferTable,
@@ -38,6 +39,7 @@ export interface Database {
   inbound_events: InboundEventTable;
   deliveries: DeliveryTable;
   audit: AuditTable;
+  provider_calls: ProviderCallTable;
   erasures: ErasureTable;
   idempotency: IdempotencyTable;
   rate_limits: RateLimitTable;

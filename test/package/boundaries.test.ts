@@ -30,6 +30,8 @@ test.each([
   ['server/http/app.ts', `import type { Backend } from '../../widget/session/backend.ts'`],
   ['server/http/routes/sessions.ts', `import '../../../demo/simulator/index.ts'`],
   ['server/http/app.ts', `import fs from 'fs'`],
+  // Optional: it must not be loaded where it may be missing.
+  ['server/trace.ts', `import { trace } from '@opentelemetry/api'`],
   ['server/http/app.ts', `import { chromium } from 'playwright-core'`],
   ['server/http/app.ts', `export { startServer } from '../../test/helpers/server.ts'`],
   ['server/http/app.ts', `await import(process.argv[2])`],
@@ -47,6 +49,7 @@ test.each([
   ['server/http/request-schemas.ts', `import type { Session } from '../../widget/contract.ts'`],
   ['server/http/routes/sessions.ts', `export type { Session } from '../../../widget/contract.ts'`],
   ['server/main.ts', `import { serve } from '@hono/node-server'`],
+  ['server/trace.ts', `const api = await import('@opentelemetry/api')`],
   [
     'demo/serve.ts',
     `import { createApp } from '../server/http/app.ts'; import { startSimulator } from './simulator/index.ts'`,

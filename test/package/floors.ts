@@ -43,7 +43,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
     ['server/storage/'],
     ['server/config.ts'],
     ['server/settings/'],
-    ['server/log.ts', 'server/metrics.ts', 'server/errors.ts', 'server/ids.ts', 'server/hosts.ts'],
+    ['server/log.ts', 'server/metrics.ts', 'server/trace.ts', 'server/errors.ts', 'server/ids.ts', 'server/hosts.ts'],
   ],
 };
 

@@ -102,6 +102,8 @@ interface PackageFile {
   serverPackage: {
     name: string;
     dependencies: string[];
+    /** Used where it is installed; imported late. */
+    peerDependencies: Record<string, string>;
     bin: Record<string, string>;
     exports: Record<string, string | Record<string, string>>;
   };
@@ -127,14 +129,14 @@ function packageOf(specifier: string): string {
  */
 export function crossing(
   file: string,
-  { specifier, typeOnly }: Pick<Import, 'specifier' | 'typeOnly'>,
+  { specifier, typeOnly, dynamic }: Pick<Import, 'specifier' | 'typeOnly'> & { dynamic?: boolean },
 ): string | undefined {
   // The name of a chunk is known only after the build, where the bundle's own test follows it.
   if (specifier === undefined && file === 'widget/element/load-lazy.ts') return undefined;
   if (specifier === undefined) return 'imports a computed name, which no check can follow';
   const area = file.startsWith('demo/simulator/') ? 'simulator' : file.split('/')[0];
   if (file.startsWith('widget/jsx/') && !typeOnly) return 'of these files nothing may be left when a program runs';
-  if (!specifier.startsWith('.')) return forbiddenPackage(area, file, specifier);
+  if (!specifier.startsWith('.')) return forbiddenPackage(area, file, specifier, dynamic);
   const target = posix.join(dirname(file), specifier.replace(/\?.*$/, ''));
   const stays = (...folders: string[]) => folders.some((folder) => target.startsWith(folder));
   if (area === 'widget' && !stays('widget/')) return `the widget may not import ${target}`;
@@ -147,7 +149,12 @@ export function crossing(
   return undefined;
 }
 
-function forbiddenPackage(area: string | undefined, file: string, specifier: string): string | undefined {
+function forbiddenPackage(
+  area: string | undefined,
+  file: string,
+  specifier: string,
+  dynamic = false,
+): string | undefined {
   const name = packageOf(specifier);
   if (file.startsWith('widget/jsx/')) {
     // A page that imports these has the framework.
@@ -160,7 +167,9 @@ function forbiddenPackage(area: string | undefined, file: string, specifier: str
   if (isBuiltin(specifier)) return specifier.startsWith('node:') ? undefined : `write node:${specifier}`;
   if (browserOnly.has(name) && area !== 'demo') return `${area} runs in Node and may not import ${specifier}`;
   // All of this is published: a package that is only there for development would be missing at the merchant's.
-  return packageFile.serverPackage.dependencies.includes(name)
+  const { dependencies, peerDependencies } = packageFile.serverPackage;
+  const isOptional = dynamic && area === 'server' && name in peerDependencies;
+  return dependencies.includes(name) || isOptional
     ? undefined
     : `${specifier} is not among the dependencies of the server's package`;
 }

@@ -230,6 +230,18 @@ export const rows: Database = {
     created_at: at,
     updated_at: at,
   },
+  provider_calls: {
+    id: 'call_1',
+    at: 1_700_000_000_000,
+    session_id: 'ses_1',
+    connection_id: null,
+    service: 'plaid',
+    call: 'accounts/get',
+    outcome: 'ok',
+    code: null,
+    request_id: 'req_of_plaid',
+    ms: 12,
+  },
   audit: {
     id: 'aud_1',
     at,
