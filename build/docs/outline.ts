@@ -70,6 +70,8 @@ export const OUTLINE: readonly Section[] = [
       page('postgresql'),
       page('settings'),
       page('operations', 'Operating the server'),
+      page('observability', 'Observability'),
+      page('cli', 'Command line'),
       page('load', 'Load'),
       page('threat-model', 'Threat model'),
       { source: 'SECURITY.md', file: 'report-vulnerability.html', label: 'Reporting a vulnerability' },
