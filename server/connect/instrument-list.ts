@@ -44,16 +44,26 @@ export async function listOwn(finix: FinixClient, identity: string | null, since
   return all.flatMap((instrument) => toOwn(instrument) ?? []);
 }
 
-/** @throws UpstreamError while it is not certain that all are disabled */
+/**
+ * One that Finix refuses to disable keeps no other one enabled.
+ * @throws UpstreamError while it is not certain that all are disabled
+ */
 export async function disableAll(finix: FinixClient, ids: readonly string[]): Promise<void> {
+  const failures: unknown[] = [];
   for (const id of ids) {
     try {
       await finix.disablePaymentInstrument(id);
     } catch (error) {
       // An instrument that does not exist can't be debited.
-      if (!(error instanceof UpstreamError) || error.details.status !== 404) throw error;
+      if (!isUnknownAtFinix(error)) failures.push(error);
     }
   }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** By Finix's own word: a gateway in between also answers 404, and knows nothing of instruments. */
+export function isUnknownAtFinix(error: unknown): boolean {
+  return error instanceof UpstreamError && error.failure === 'refused' && error.details.status === 404;
 }
 
 /**
@@ -71,11 +81,12 @@ export async function disableInstruments(
   if (only) return disableAll(finix, only);
   // First what is known, so that a list that can't be had holds nothing up.
   const known = [present, previous].flatMap((id) => id ?? []);
-  await disableAll(finix, known);
+  const [first] = await Promise.allSettled([disableAll(finix, known)]);
   const listed = await listOwn(finix, connection.finix_identity, connection.created_at);
   const others = listed.filter((one) => one.enabled && one.connection === connection.id && !known.includes(one.id));
   await disableAll(
     finix,
     others.map(({ id }) => id),
   );
+  if (first.status === 'rejected') throw first.reason;
 }

@@ -116,26 +116,39 @@ class TakenCalls {
 }
 
 async function sweepConnection(deps: SweepDeps, connectionId: string): Promise<void> {
-  const { clock, finix, quietMs, log } = deps;
   const taken = await TakenCalls.take(deps, 'connection_id', connectionId);
-  const calls = taken.rows;
-  if (calls.length === 0) return;
-  try {
-    // Where a worker is in charge, or what must go is known by its id, Finix is not asked for its list.
-    const early = await keptBy(deps, connectionId);
-    const unknown = calls.filter((call) => call.instrument === null && !isInWork(early, call));
-    const seen = await list(deps, connectionId, unknown);
-    // Read again after the list: an instrument that was adopted in the meantime is no duplicate.
-    const kept = await keptBy(deps, connectionId);
-    const now = await clock.now();
-    const result = decideLook({ kept, calls: calls.map(toOpenCall), seen, now, quietMs });
-    await disableAll(finix, result.disable);
-    const disabled = result.disable.length;
-    if (disabled > 0) log.warn({ connection: connectionId, disabled }, 'disabled duplicate instruments');
-    await taken.write(result, now);
-  } catch (error) {
-    await taken.postpone(error);
+  // What is known by its id does not wait for a list, nor a look for what Finix refuses to disable.
+  const known = taken.rows.filter(({ instrument }) => instrument !== null);
+  const inDoubt = taken.rows.filter(({ instrument }) => instrument === null);
+  const outcomes = await Promise.allSettled([
+    decideCalls(deps, taken, known, connectionId),
+    decideCalls(deps, taken, inDoubt, connectionId),
+  ]);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') await taken.postpone(outcome.reason);
   }
+}
+
+async function decideCalls(
+  deps: SweepDeps,
+  taken: TakenCalls,
+  calls: CreateCallTable[],
+  connectionId: string,
+): Promise<void> {
+  if (calls.length === 0) return;
+  const { clock, finix, quietMs, log } = deps;
+  // Where a worker is in charge, Finix is not asked for its list.
+  const early = await keptBy(deps, connectionId);
+  const unknown = calls.filter((call) => call.instrument === null && !isInWork(early, call));
+  const seen = await list(deps, connectionId, unknown);
+  // Read again after the list: an instrument that was adopted in the meantime is no duplicate.
+  const kept = await keptBy(deps, connectionId);
+  const now = await clock.now();
+  const result = decideLook({ kept, calls: calls.map(toOpenCall), seen, now, quietMs });
+  await disableAll(finix, result.disable);
+  const disabled = result.disable.length;
+  if (disabled > 0) log.warn({ connection: connectionId, disabled }, 'disabled duplicate instruments');
+  await taken.write(result, now);
 }
 
 /** What Finix lists of the connection. One list for each identity, which is one but after a change of it. */

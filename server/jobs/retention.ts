@@ -116,6 +116,8 @@ async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], 
         old.map(({ id }) => id),
       )
       .where('status', '=', 'failed')
+      // Its Item is still to be removed.
+      .where('goal', 'is', null)
       // One that had an instrument and was ended by a return has evidence to give.
       .where('id', 'not in', (eb) => eb.selectFrom('connection_instruments').select('connection_id'))
       .where('sweep_at', 'is', null)

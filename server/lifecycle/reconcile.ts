@@ -4,7 +4,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import type { InstrumentDeps } from '../connect/instrument-hold.ts';
-import { disableAll, type OwnInstrument, toOwn } from '../connect/instrument-list.ts';
+import { disableAll, isUnknownAtFinix, type OwnInstrument, toOwn } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
 import type { Initiator } from '../records/audit.ts';
 import {
@@ -177,7 +177,7 @@ async function isEnabled({ finix }: ReconcileDeps, instrument: string): Promise<
   try {
     return (await finix.getPaymentInstrument(instrument)).enabled;
   } catch (error) {
-    if (error instanceof UpstreamError && error.details.status === 404) return false;
+    if (isUnknownAtFinix(error)) return false;
     throw error;
   }
 }

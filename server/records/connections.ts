@@ -21,6 +21,11 @@ export const ENDED_STATUSES: readonly ConnectionStatus[] = ['revoked', 'removed'
 /** The reason of a connection whose instrument was disabled at Finix itself; enabling it there takes this back. */
 export const DISABLED_IN_FINIX = 'instrument_disabled';
 
+/** Whether enabling the instrument at Finix makes the connection active again. */
+export function isDisabledInFinix({ status, reason }: Pick<ConnectionTable, 'status' | 'reason'>): boolean {
+  return status === 'revoked' && reason === DISABLED_IN_FINIX;
+}
+
 /**
  * The reason of a connection that a return has changed: `return_R10`, or `return_{failure code}` where no return code
  * is known.
@@ -166,10 +171,14 @@ export function noMoreDebits(before: ConnectionTable, now: number): Partial<Conn
   return taskPatch(before, 'disable', now) ?? {};
 }
 
-/** Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. */
+/**
+ * Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. It
+ * is of another generation than what was in doubt before, which a look may be just about to disable.
+ */
 export async function beginInstrument(unit: Unit, before: ConnectionTable): Promise<ConnectionTable> {
   const goal = taskPatch(before, 'instrument', unit.now);
-  return goal ? changeConnection(unit, before, goal) : before;
+  if (!goal) return before;
+  return changeConnection(unit, before, { ...(before.goal === 'instrument' ? {} : nextGeneration(before)), ...goal });
 }
 
 /**
@@ -193,12 +202,14 @@ export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
     status: 'pending',
     payment_instrument: null,
     previous_payment_instrument: before.payment_instrument ?? before.previous_payment_instrument,
-    // A call that is still in doubt belongs to the generation before, and so does its row.
-    generation: before.generation + 1,
-    instrument_tries: 0,
-    instrument_sent_at: null,
+    ...nextGeneration(before),
     error_code: null,
   };
+}
+
+/** A call that is still in doubt belongs to the generation before, and so does its row. */
+function nextGeneration({ generation }: ConnectionTable): Partial<ConnectionTable> {
+  return { generation: generation + 1, instrument_tries: 0, instrument_sent_at: null };
 }
 
 /**

@@ -1,5 +1,13 @@
-import { changeConnection, DISABLED_IN_FINIX, isReturned } from '../records/connections.ts';
-import type { InboundEventTable } from '../storage/tables.ts';
+import {
+  changeConnection,
+  DISABLED_IN_FINIX,
+  ENDED_STATUSES,
+  isDisabledInFinix,
+  isReturned,
+  lockConnection,
+} from '../records/connections.ts';
+import { disableLater } from '../records/create-calls.ts';
+import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { handleTransfer } from './transfer-handlers.ts';
@@ -15,19 +23,16 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
   const { instrument: id, transfer } = readFinixFacts(event.facts);
   if (transfer) return handleTransfer(deps, event, transfer, id);
   if (id === undefined) return 'ignored';
-  const connection = await deps.storage.db
-    .selectFrom('connections')
-    .selectAll()
-    .where((eb) => eb.or([eb('payment_instrument', '=', id), eb('previous_payment_instrument', '=', id)]))
-    .executeTakeFirst();
+  const connection = await findConnection(deps, id);
   if (!connection) {
     // The answer to our own create call may be still on its way; its own status is recent enough.
     const isNew = event.type !== 'instrument/created' && event.waited_ms < FINIX_AHEAD_MS;
     if (isNew) throw new NotNow('unknown', FINIX_AHEAD_MS);
     return 'ignored';
   }
-  if (connection.payment_instrument !== id) return 'ignored';
   const present = await deps.finix.getPaymentInstrument(id);
+  if (present.enabled && isOutOfUse(connection, id)) return disableAgain(deps, connection, id);
+  if (connection.payment_instrument !== id) return 'ignored';
   const about = { only: connection.id, isUrgent: !present.enabled };
   const update: Change = async (unit, before) => {
     if (before.payment_instrument !== id) return undefined;
@@ -40,7 +45,7 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
       const patch = { ...check, status: 'revoked', reason: DISABLED_IN_FINIX } as const;
       return changeConnection(unit, before, patch);
     }
-    const isBack = present.enabled && before.status === 'revoked' && before.reason === DISABLED_IN_FINIX;
+    const isBack = present.enabled && isDisabledInFinix(before);
     if (isBack && before.goal === null) {
       return changeConnection(unit, before, { ...check, status: 'active', reason: null });
     }
@@ -48,5 +53,43 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     return isNew ? changeConnection(unit, before, check) : undefined;
   };
   await change(deps, event, connection.item_id, update, about);
+  return 'handled';
+}
+
+/** The connection that has the instrument, or had it. */
+async function findConnection({ storage: { db } }: WebhookDeps, id: string): Promise<ConnectionTable | undefined> {
+  const present = await db
+    .selectFrom('connections')
+    .selectAll()
+    .where((eb) => eb.or([eb('payment_instrument', '=', id), eb('previous_payment_instrument', '=', id)]))
+    .executeTakeFirst();
+  if (present) return present;
+  return db
+    .selectFrom('connection_instruments')
+    .innerJoin('connections', 'connections.id', 'connection_instruments.connection_id')
+    .selectAll('connections')
+    .where('connection_instruments.payment_instrument', '=', id)
+    .executeTakeFirst();
+}
+
+/** An instrument that was replaced, or whose connection has ended other than by an operator at Finix. */
+function isOutOfUse(connection: ConnectionTable, id: string): boolean {
+  if (connection.payment_instrument !== id) return true;
+  return ENDED_STATUSES.includes(connection.status) && !isDisabledInFinix(connection);
+}
+
+/** Enabled at Finix although the customer, the bank or the merchant has ended it: no connection shows its debits. */
+async function disableAgain(
+  { storage, log }: WebhookDeps,
+  { id: connectionId, customer_id }: ConnectionTable,
+  id: string,
+): Promise<Outcome> {
+  const now = await storage.now();
+  await storage.transaction(`customer:${customer_id}`, async (trx) => {
+    const connection = await lockConnection(trx, connectionId);
+    if (!connection || !isOutOfUse(connection, id)) return;
+    await disableLater(trx, connection, [id], now);
+    log.warn({ connection: connectionId, instrument: id }, 'an instrument out of use was enabled at Finix');
+  });
   return 'handled';
 }

@@ -3,7 +3,14 @@ import { isBankDown } from '../clients/plaid-codes.ts';
 import { timeOf } from '../clients/plaid-risk.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
 import { addAudit } from '../records/audit.ts';
-import { beginInstrument, beginRenewal, changeConnection, isReturned, revoke } from '../records/connections.ts';
+import {
+  beginInstrument,
+  beginRenewal,
+  changeConnection,
+  isDisabledInFinix,
+  isReturned,
+  revoke,
+} from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { NotNow, Postpone } from '../work/retry.ts';
@@ -79,6 +86,8 @@ function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFac
     if (before.payment_instrument === null) {
       return isWaiting(before) ? beginInstrument(unit, before) : undefined;
     }
+    // Enabling it there must not bring the old numbers back.
+    if (isDisabledInFinix(before)) return revoke(unit, before, event.type);
     const isInUse = before.status === 'active' || before.status === 'needs_repair';
     return isInUse ? beginRenewal(unit, before, event.type) : undefined;
   });
@@ -166,7 +175,7 @@ async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: Plaid
     if (before.status === 'failed' || before.goal === 'remove') return undefined;
     if (isGood && (await isRepeat(unit.trx, event, before))) return undefined;
     // A repair may be in progress on a connection that is revoked already: it began too early, and must learn of it.
-    if (before.status === 'revoked') {
+    if (before.status === 'revoked' && !isDisabledInFinix(before)) {
       return (await isBusy(unit.trx, before.item_id))
         ? changeConnection(unit, before, { revoked_at: unit.now })
         : undefined;

@@ -31,11 +31,11 @@ export function connectionLifecycle(current: () => TestServer) {
     return (await current().merchant('GET', `/v1/connections/${id}`)).body as MerchantConnection;
   }
 
-  /** Changes a connection's instrument at Finix itself, as an operator does in its dashboard. */
-  async function changeInstrument(id: string, body: object): Promise<void> {
+  /** Changes a connection's instrument, or an earlier one of it, at Finix itself, as an operator does in its dashboard. */
+  async function changeInstrument(id: string, body: object, instrument?: string): Promise<void> {
     const { payment_instrument } = await read(id);
     const { username, password } = current().config.finix;
-    await fetch(`${current().upstream.finixUrl}/payment_instruments/${payment_instrument}`, {
+    await fetch(`${current().upstream.finixUrl}/payment_instruments/${instrument ?? payment_instrument}`, {
       method: 'PUT',
       headers: {
         Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { TestServer } from '../helpers/server.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { webhooks, bank, item, events, changeInstrument, connect, read, expectStatus } = connectionLifecycle(
-  () => server,
-);
+const { webhooks, bank, enabled, settled, item, events, changeInstrument, connect, read, expectStatus } =
+  connectionLifecycle(() => server);
 
 const FINIX_SECRET = 'f'.repeat(64);
 
@@ -65,6 +64,46 @@ describe('a webhook of Finix’s', () => {
       await expectStatus(id, 'revoked');
       await changeInstrument(id, { enabled: true });
       expect((await expectStatus(id, 'active')).payment_instrument).toBe(payment_instrument);
+    });
+
+    it.each<[string, () => void]>([
+      ['the customer has revoked the permission', () => bank().revokePermission(item().item_id)],
+      ['the bank has changed the account’s numbers', () => bank().renumber(item().item_id)],
+    ])('an instrument disabled at Finix stays disabled when it is enabled there after %s', async (_name, happen) => {
+      const { id } = await connect();
+      await changeInstrument(id, { enabled: false });
+      await expectStatus(id, 'revoked');
+      happen();
+      await expectStatus(id, 'revoked');
+      await changeInstrument(id, { enabled: true });
+      await expectStatus(id, 'revoked');
+      await eventually(async () => {
+        await server.jobs.tick();
+        return enabled().length === 0;
+      });
+    });
+
+    it.each<[string, 'removed' | 'active', (id: string) => unknown]>([
+      ['of a removed connection', 'removed', (id) => server.merchant('DELETE', `/v1/connections/${id}`)],
+      ['that a renewal has replaced', 'active', () => bank().renumber(item().item_id)],
+    ])('an instrument %s that is enabled at Finix is disabled again', async (_name, status, happen) => {
+      const { id } = await connect();
+      const [old] = enabled();
+      await happen(id);
+      await settled();
+      await eventually(async () => {
+        await server.jobs.tick();
+        return (await read(id)).status === status && !enabled().includes(old ?? '');
+      });
+      await changeInstrument(id, { enabled: true }, old);
+      expect(enabled()).toContain(old);
+      await webhooks().settled();
+      await eventually(async () => {
+        await server.jobs.tick();
+        return !enabled().includes(old ?? '');
+      });
+      await expectStatus(id, status);
+      expect(enabled()).toHaveLength(status === 'active' ? 1 : 0);
     });
 
     it('changes of an instrument out of order: what is true at Finix counts', async () => {

@@ -1,0 +1,141 @@
+import { afterEach, expect, it } from 'vitest';
+import type { FaultRule } from '../../demo/simulator/index.ts';
+import { disableLater, instrumentCall, putCall } from '../../server/records/create-calls.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { Gate } from '../helpers/gate.ts';
+import { patient } from '../helpers/patience.mjs';
+import { eventually, TestServer, type TestServerOptions } from '../helpers/server.ts';
+
+/** Instruments that must go, and what stands in the way. */
+
+let server: TestServer;
+afterEach(() => server.close());
+const { webhooks, item, enabled, connect, read } = connectionLifecycle(() => server);
+
+const INSTRUMENT = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
+const INSTRUMENT_LIST = { service: 'finix', path: '/payment_instruments', method: 'GET' } as const;
+const PROCESSOR = { service: 'plaid', path: '/processor/token/create' } as const;
+/** Retries come at once. */
+const TIMING = { slowBaseMs: 20, slowCapMs: 50 };
+const QUIET_MS = patient(600);
+
+const fault = (rule: FaultRule) => server.upstream.simulator.faults.add(rule);
+const connectionRow = (id: string) =>
+  server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+async function eventuallyInRounds(holds: () => Promise<boolean> | boolean): Promise<void> {
+  await eventually(async () => {
+    await server.jobs.tick();
+    return holds();
+  });
+}
+
+/** A connection with a second enabled instrument, which a call in doubt has made. */
+async function withTwo(options: TestServerOptions = {}): Promise<{ id: string; own: string; other: string }> {
+  server = await TestServer.start({
+    quietMs: QUIET_MS,
+    timing: TIMING,
+    simulator: { listLagMs: QUIET_MS / 2 },
+    ...options,
+  });
+  fault({ ...INSTRUMENT, kind: 'status', when: 'after', times: 1 });
+  const { id } = await connect();
+  const own = (await read(id)).payment_instrument ?? '';
+  const other = enabled().find((one) => one !== own) ?? '';
+  expect(enabled()).toHaveLength(2);
+  return { id, own, other };
+}
+
+it('an instrument that Finix refuses to disable keeps no other one of the connection enabled', async () => {
+  const { id, own } = await withTwo();
+  // Then only the removal is in charge of both.
+  await server.storage.db.deleteFrom('create_calls').execute();
+  const path = `/payment_instruments/${own}`;
+  fault({ service: 'finix', path, method: 'PUT', kind: 'finix_error', error_code: 'INVALID_FIELD' });
+  await server.merchant('DELETE', `/v1/connections/${id}`);
+  await eventuallyInRounds(() => enabled().length === 1);
+  expect(enabled()).toEqual([own]);
+  expect((await read(id)).status).toBe('revoked');
+  server.upstream.simulator.faults.clear();
+  await eventuallyInRounds(async () => (await read(id)).status === 'removed');
+  expect(enabled()).toEqual([]);
+});
+
+it('an instrument known by its id is disabled also while Finix’s list can’t be had', async () => {
+  const { id, other } = await withTwo({ timing: {} });
+  fault({ ...INSTRUMENT_LIST, kind: 'status', status: 503 });
+  const row = await connectionRow(id);
+  await server.storage.transaction(`customer:${row.customer_id}`, async (trx) => {
+    await disableLater(trx, row, [other], await server.storage.now());
+    await putCall(trx, instrumentCall(row, await server.storage.now()));
+  });
+  // In the first round already: after a failed list the next one is half a minute away.
+  await server.jobs.tick();
+  expect(enabled()).toEqual([row.payment_instrument]);
+});
+
+it('a gateway’s 404 is not taken for Finix’s word that there is no such instrument', async () => {
+  server = await TestServer.start({ timing: TIMING });
+  const { id } = await connect();
+  fault({ service: 'finix', path: '/payment_instruments/*', kind: 'html', status: 404, times: 4 });
+  const { status } = await server.merchant('DELETE', `/v1/connections/${id}`);
+  expect(status).toBe(202);
+  await eventuallyInRounds(async () => (await read(id)).status === 'removed');
+  expect(enabled()).toEqual([]);
+});
+
+it('reconcile does not take a gateway’s 404 for a disabled instrument', async () => {
+  server = await TestServer.start();
+  const { id } = await connect();
+  fault({ service: 'finix', path: '/payment_instruments/*', kind: 'html', status: 404 });
+  await expect(server.reconcile({ fix: true, since: 0 })).rejects.toThrow('HTTP_404');
+  expect((await read(id)).status).toBe('active');
+});
+
+it('an instrument that an account got when it was verified is not disabled by a look that began before', async () => {
+  const disabling = new Gate();
+  let isDisabling = false;
+  server = await TestServer.start({
+    quietMs: QUIET_MS,
+    timing: TIMING,
+    wrapClients: ({ plaid, finix }) => ({
+      plaid,
+      finix: {
+        ...finix,
+        async disablePaymentInstrument(id) {
+          isDisabling = true;
+          await disabling.passed;
+          return finix.disablePaymentInstrument(id);
+        },
+      },
+    }),
+  });
+  fault({ ...INSTRUMENT, kind: 'status', when: 'after', times: 1 });
+  // The first list comes too early for what the call has made, and Plaid wants the account verified then.
+  fault({ ...INSTRUMENT_LIST, kind: 'status', status: 200, body: {}, times: 1 });
+  const session = await server.createSession();
+  const completing = server.complete(session, await server.publicToken());
+  await eventually(async () => server.ledger.instruments().length === 1);
+  const verifiedAtLast = fault({ ...PROCESSOR, kind: 'plaid_error', error_code: 'PRODUCT_NOT_READY' });
+  const { body } = await completing;
+  const [{ id, status }] = body.connections;
+  expect(status).toBe('pending_verification');
+  const rounds: Promise<void>[] = [];
+  await eventually(async () => {
+    // A round that disables waits for the gate.
+    rounds.push(server.jobs.tick());
+    return isDisabling;
+  });
+  verifiedAtLast();
+  webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+    webhook_type: 'AUTH',
+    webhook_code: 'AUTOMATICALLY_VERIFIED',
+    item_id: item().item_id,
+    account_id: item().account_ids[0],
+  });
+  await eventually(async () => (await read(id)).status === 'active');
+  disabling.open();
+  await Promise.all(rounds);
+  await eventuallyInRounds(() => enabled().length === 1);
+  const connection = await read(id);
+  expect([connection.status, connection.payment_instrument]).toEqual(['active', enabled()[0]]);
+});
