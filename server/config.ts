@@ -25,7 +25,8 @@ export class ConfigError extends Error {
  * Reads the settings from an environment.
  * @throws ConfigError naming every missing, malformed or contradictory setting.
  */
-export function loadConfig(env: Environment): Config {
+export function loadConfig(environment: Environment): Config {
+  const env = withProxies(environment);
   const { values, problems } = readSettings(SETTINGS, env);
   problems.push(...RULES.flatMap((rule) => rule(values) ?? []));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -41,6 +42,15 @@ export function loadStorageSettings(env: Environment): Pick<Config, 'databaseUrl
   const { values, problems } = readSettings({ DATABASE_URL, DATA_DIR }, env);
   if (problems.length > 0) throw new ConfigError(problems);
   return { databaseUrl: values.DATABASE_URL, dataDir: values.DATA_DIR ?? '' };
+}
+
+/** Proxies are the one setting that programs also read in lower case. */
+function withProxies(env: Environment): Environment {
+  return {
+    ...env,
+    HTTPS_PROXY: env['HTTPS_PROXY'] ?? env['https_proxy'],
+    NO_PROXY: env['NO_PROXY'] ?? env['no_proxy'],
+  };
 }
 
 const DAY_MS = 24 * 3600_000;
@@ -107,6 +117,7 @@ function toConfig(s: Settings, secretValues: string[]) {
     host: s.HOST,
     metricsPort: s.METRICS_PORT,
     trustedProxies: s.TRUSTED_PROXIES ?? [],
+    proxy: s.HTTPS_PROXY ? { url: s.HTTPS_PROXY, except: s.NO_PROXY ?? [] } : undefined,
     shutdownDelayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,
     logLevel: s.LOG_LEVEL,
     /** For the log, which removes them from every line. */

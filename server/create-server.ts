@@ -103,11 +103,13 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   });
   const { plaid, finix } = wrapClients({
     plaid: createPlaidClient(config.plaid, {
+      proxy: config.proxy,
       timeoutMs,
       observe: observe('plaid'),
       onDate: (date) => clock.note('plaid', date),
     }),
     finix: createFinixClient(config.finix, {
+      proxy: config.proxy,
       timeoutMs,
       observe: observe('finix'),
       onDate: (date) => clock.note('finix', date),

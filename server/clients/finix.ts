@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
 import { type ClientOptions, createOutbound, failureOfConnection, UpstreamError } from './outbound.ts';
+import { type Fetch, type FetchAnswer, fetchThrough, tunnelTo } from './proxy.ts';
 
 /**
  * The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version
@@ -90,9 +91,11 @@ const errorBody = z.object({ _embedded: z.object({ errors: z.array(z.record(z.st
 
 export function createFinixClient(
   config: Config['finix'],
-  { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate }: ClientOptions = {},
+  { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate, proxy }: ClientOptions = {},
 ): FinixClient {
   const outbound = createOutbound({ service: 'finix', observe });
+  const tunnel = tunnelTo(new URL(config.baseUrl), proxy);
+  const send: Fetch = tunnel ? fetchThrough(tunnel) : fetch;
   const headers = {
     Authorization: `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`,
     'Finix-Version': '2022-02-01',
@@ -101,10 +104,10 @@ export function createFinixClient(
 
   function call<T>(name: string, schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
     return outbound.run(name, async (note) => {
-      let response: Response;
+      let response: FetchAnswer;
       let text: string;
       try {
-        response = await fetch(`${config.baseUrl}${path}`, {
+        response = await send(`${config.baseUrl}${path}`, {
           method,
           headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
           body: body === undefined ? undefined : JSON.stringify(body),
@@ -249,7 +252,7 @@ function connectionError(call: string, error: unknown): UpstreamError {
 const REMEDY =
   'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV, as Finix’s Dashboard shows it under Developer > API Keys, with the right to create what the call creates.';
 
-function answerError(call: string, response: Response, json: unknown): UpstreamError {
+function answerError(call: string, response: FetchAnswer, json: unknown): UpstreamError {
   const { status } = response;
   const parsed = errorBody.safeParse(json);
   const first = parsed.success ? parsed.data._embedded.errors[0] : undefined;

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { UpstreamFailure } from '../errors.ts';
 import { currentSubject, type Subject, traced } from '../trace.ts';
+import type { ProxySettings } from './proxy.ts';
 
 /**
  * A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be
@@ -62,6 +63,8 @@ export interface ClientOptions {
   observe?: Observer | undefined;
   /** Receives the `Date` header of every response, as it is. */
   onDate?: ((date: string | null | undefined) => void) | undefined;
+  /** Unset: every call is direct. */
+  proxy?: ProxySettings | undefined;
 }
 
 /** No job waits longer for the time of day. */
@@ -138,7 +141,7 @@ const NEVER_SENT = new Set([
 ]);
 
 export function failureOfConnection(code: string | undefined): UpstreamFailure {
-  return code && NEVER_SENT.has(code) ? 'busy' : 'lost';
+  return code && (NEVER_SENT.has(code) || code.startsWith('PROXY_')) ? 'busy' : 'lost';
 }
 
 /** At 200 ms a call this is 320 calls a second, above both providers' limits; more sockets would only queue there. */

@@ -8,6 +8,7 @@ import { isSafeUrl } from '../hosts.ts';
 import { type ClientOptions, createOutbound, UpstreamError } from './outbound.ts';
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
+import { tunnelTo } from './proxy.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient extends PlaidRiskCalls {
@@ -145,13 +146,13 @@ const processorBody = z.object({ processor_token: z.string().min(1) });
 
 export function createPlaidClient(
   config: Config['plaid'],
-  { timeoutMs = PLAID_TIMEOUT_MS, observe, onDate }: ClientOptions = {},
+  { timeoutMs = PLAID_TIMEOUT_MS, observe, onDate, proxy }: ClientOptions = {},
 ): PlaidClient {
   const outbound = createOutbound({ service: 'plaid', observe });
   const secrets = [config.secret, config.clientId];
   const agents = {
     httpAgent: new HttpAgent({ keepAlive: true }),
-    httpsAgent: new HttpsAgent({ keepAlive: true }),
+    httpsAgent: tunnelTo(new URL(config.baseUrl), proxy) ?? new HttpsAgent({ keepAlive: true }),
   };
 
   // The SDK takes about half a second to import, so it is loaded while the server starts, not before.
@@ -166,8 +167,8 @@ export function createPlaidClient(
       return new PlaidApi(
         new Configuration({
           basePath: config.baseUrl,
-          // A redirect would carry the secret to another host.
-          baseOptions: { headers, timeout: timeoutMs, maxRedirects: 0, ...agents },
+          // A redirect would carry the secret to another host. The proxy is the agent's, as it is for Finix.
+          baseOptions: { headers, timeout: timeoutMs, maxRedirects: 0, ...agents, proxy: false },
         }),
       );
     });

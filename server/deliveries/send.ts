@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Webhook } from 'standardwebhooks';
-import { AddressRefused, checkAddress, type Resolve } from '../clients/outbound-address.ts';
+import { AddressRefused, type CheckedAddress, checkAddress, type Resolve } from '../clients/outbound-address.ts';
+import { tunnelTo } from '../clients/proxy.ts';
 import type { Config } from '../config.ts';
 import { isLocalOrLoopbackHost } from '../hosts.ts';
 
@@ -36,16 +37,28 @@ export interface MerchantWebhookOptions {
 /** Signed as the Standard Webhooks specification requires. No redirect is followed, no private address is reached. */
 export function createMerchantWebhooks(
   { url, secrets }: NonNullable<Config['merchantWebhook']>,
-  { plaid, finix }: Pick<Config, 'plaid' | 'finix'>,
+  { plaid, finix, proxy }: Pick<Config, 'plaid' | 'finix'> & Partial<Pick<Config, 'proxy'>>,
   { timeoutMs = TIMEOUT_MS, resolve, now = Date.now }: MerchantWebhookOptions = {},
 ): MerchantWebhooks {
   const target = new URL(url);
   const signers = secrets.map((secret) => new Webhook(secret));
   const isSandbox = plaid.environment === 'sandbox' && finix.environment === 'sandbox';
+  const tunnel = tunnelTo(target, proxy);
   const loopbackAllowed = isSandbox && isLocalOrLoopbackHost(target.hostname);
 
+  /** @throws AddressRefused */
+  async function addressOf(): Promise<CheckedAddress | undefined> {
+    try {
+      return await checkAddress(target.hostname, { loopbackAllowed, ...(resolve ? { resolve } : {}) });
+    } catch (error) {
+      // Where everything leaves through a proxy, names outside are often known to the proxy alone.
+      if (tunnel && !(error instanceof AddressRefused)) return undefined;
+      throw error;
+    }
+  }
+
   async function post(id: string, body: string): Promise<SendResult> {
-    const address = await checkAddress(target.hostname, { loopbackAllowed, ...(resolve ? { resolve } : {}) });
+    const address = await addressOf();
     const sentAt = new Date(now());
     const headers = {
       'Content-Type': 'application/json',
@@ -63,9 +76,10 @@ export function createMerchantWebhooks(
         headers,
         signal: AbortSignal.timeout(timeoutMs),
         // A connection of its own: a kept one could lead to an address that is no longer the right one.
-        agent: false,
+        agent: tunnel ?? false,
         lookup: (_hostname, options, found) => {
-          if (options.all) found(null, [address]);
+          if (!address) found(new Error('The name is the proxy’s to resolve.'), '');
+          else if (options.all) found(null, [address]);
           else found(null, address.address, address.family);
         },
       });

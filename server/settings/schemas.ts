@@ -66,6 +66,14 @@ export const url = ({ protocols, query, check }: UrlRules) =>
     return check?.(parsed);
   });
 
+/** Its user name and password are the proxy's own, so no complaint repeats a part of it. */
+export const proxyUrl = checked((text) => {
+  if (!URL.canParse(text)) return 'is not a URL such as http://proxy.internal:3128';
+  const { protocol, pathname, search } = new URL(text);
+  if (protocol !== 'http:' && protocol !== 'https:') return 'must begin with http:// or https://';
+  return pathname !== '/' || search !== '' ? 'must have no path and no query' : undefined;
+});
+
 /** Paths are appended to it, so it comes without a closing slash. */
 export const baseUrl = (rules: UrlRules) => url(rules).transform((text) => text.replace(/\/+$/, ''));
 

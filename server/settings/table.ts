@@ -244,6 +244,16 @@ export const SETTINGS = {
     description:
       'Comma-separated addresses or ranges of your proxies, whose `X-Forwarded-For` is believed. Without it, all customers behind a proxy share one rate limit.',
   }),
+  HTTPS_PROXY: optional(is.proxyUrl, {
+    group: 'Server',
+    description:
+      'Proxy for calls to Plaid, to Finix and to your webhook endpoint, as in `http://user:password@proxy.internal:3128`. Never used for this machine. `HTTP_PROXY` has no effect: every call uses TLS.',
+    isSecret: true,
+  }),
+  NO_PROXY: optional(is.list(is.text), {
+    group: 'Server',
+    description: 'Comma-separated hosts that are called without the proxy, with their subdomains; `*`: all.',
+  }),
   SHUTDOWN_DELAY_SECONDS: withDefault(
     // Longer than a load balancer takes to see a red check; orchestrators kill after 30 seconds by default.
     is.wholeNumber(0, 60),

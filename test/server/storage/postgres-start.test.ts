@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chown, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openStorage } from '../../../server/storage/open.ts';
+import { createCertificates, opensslMissing, type TestCertificates } from '../../helpers/certificates.ts';
 import { freePort } from '../../helpers/free-port.ts';
 import { poolerMissing, startPooler } from '../../helpers/pgbouncer.ts';
 import { ordinaryUser } from '../../helpers/postgres.ts';
@@ -175,61 +174,19 @@ withPostgres('a start on PostgreSQL', (server) => {
     });
   });
 
-  describe.skipIf(!hasOpenssl())(hasOpenssl() ? 'with TLS' : 'with TLS (skipped: no openssl)', () => {
-    let dir: string;
-    const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
+  const missing = opensslMissing();
+  describe.skipIf(missing)(missing ? `with TLS (skipped: ${missing})` : 'with TLS', () => {
+    let certificates: TestCertificates;
 
     beforeAll(async () => {
-      dir = await mkdtemp(join(tmpdir(), 'fbc-tls-'));
-      await writeFile(join(dir, 'names'), 'subjectAltName=DNS:localhost\n');
-      const subject = (name: string) => ['-subj', `/CN=${name}`];
-      openssl(
-        'req',
-        '-x509',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        'ca.key',
-        '-out',
-        'ca.pem',
-        ...subject('Provider CA'),
-      );
-      openssl(
-        'req',
-        '-newkey',
-        'rsa:2048',
-        '-nodes',
-        '-keyout',
-        'server.key',
-        '-out',
-        'server.csr',
-        ...subject('localhost'),
-      );
-      openssl(
-        'x509',
-        '-req',
-        '-in',
-        'server.csr',
-        '-CA',
-        'ca.pem',
-        '-CAkey',
-        'ca.key',
-        '-CAcreateserial',
-        '-days',
-        '2',
-        '-extfile',
-        'names',
-        '-out',
-        'server.pem',
-      );
+      certificates = createCertificates(['localhost']);
+      const { dir, key, certificate } = certificates;
       const user = await ordinaryUser();
       if (user) {
-        for (const path of [dir, join(dir, 'server.key'), join(dir, 'server.pem')])
-          await chown(path, user.uid, user.gid);
+        for (const path of [dir, key, certificate]) await chown(path, user.uid, user.gid);
       }
-      await admin(`alter system set ssl_cert_file = '${join(dir, 'server.pem')}'`);
-      await admin(`alter system set ssl_key_file = '${join(dir, 'server.key')}'`);
+      await admin(`alter system set ssl_cert_file = '${certificate}'`);
+      await admin(`alter system set ssl_key_file = '${key}'`);
       await admin('alter system set ssl = on');
       await admin('select pg_reload_conf()');
       await vi.waitUntil(async () => (await admin('show ssl')).rows[0]?.ssl === 'on', { timeout: 10_000 });
@@ -237,7 +194,7 @@ withPostgres('a start on PostgreSQL', (server) => {
     afterAll(async () => {
       await admin('alter system reset all');
       await admin('select pg_reload_conf()');
-      await rm(dir, { recursive: true, force: true });
+      certificates.remove();
     });
 
     const named = async (host: string, query: string) => {
@@ -257,7 +214,7 @@ withPostgres('a start on PostgreSQL', (server) => {
     test.each(['require', 'verify-ca', 'verify-full'])(
       'and sslmode=%s with the CA: starts, and is encrypted',
       async (mode) => {
-        const url = await named('localhost', `sslmode=${mode}&sslrootcert=${join(dir, 'ca.pem')}`);
+        const url = await named('localhost', `sslmode=${mode}&sslrootcert=${certificates.ca}`);
         await starts(url);
         const client = new pg.Client({ connectionString: url });
         await client.connect();
@@ -268,14 +225,14 @@ withPostgres('a start on PostgreSQL', (server) => {
     );
 
     test('and a certificate for another host: the sentence names the way that checks the CA alone, and it works', async () => {
-      const ca = `sslrootcert=${join(dir, 'ca.pem')}`;
+      const ca = `sslrootcert=${certificates.ca}`;
       const problem = await startProblem(await named('127.0.0.1', `sslmode=verify-full&${ca}`));
       const way = /uselibpqcompat=true&sslmode=verify-ca/.exec(problem)?.[0];
       await starts(await named('127.0.0.1', `${way}&${ca}`));
     });
 
     test('and a CA file that is no certificate: the message demands PEM', async () => {
-      const file = join(dir, 'not-a-ca.pem');
+      const file = join(certificates.dir, 'not-a-ca.pem');
       await writeFile(file, '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n');
       const problem = await startProblem(await named('localhost', `sslmode=verify-full&sslrootcert=${file}`));
       expect(problem).toMatch(/PEM|CA certificate/);
@@ -298,12 +255,3 @@ withPostgres('a start on PostgreSQL', (server) => {
     });
   });
 });
-
-function hasOpenssl(): boolean {
-  try {
-    execFileSync('openssl', ['version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,0 +1,117 @@
+import { request as httpRequest } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
+import { isLocalOrLoopbackHost } from '../hosts.ts';
+
+/** HTTPS_PROXY and NO_PROXY: they hold for every call that leaves this machine, or for none. */
+export interface ProxySettings {
+  url: string;
+  /** Hosts, with their subdomains, that are called directly; `*`: all. */
+  except: string[];
+}
+
+/** @returns an agent that goes through the proxy; undefined when the host is called directly */
+export function tunnelTo(url: URL, proxy: ProxySettings | undefined): Agent | undefined {
+  if (!proxy || url.protocol !== 'https:' || isLocalOrLoopbackHost(url.hostname)) return undefined;
+  return proxy.except.some((entry) => matches(url, entry)) ? undefined : new TunnelAgent(new URL(proxy.url));
+}
+
+/** As curl reads NO_PROXY: a host with its subdomains, with or without a dot before it, with or without a port. */
+function matches({ hostname, port }: URL, entry: string): boolean {
+  if (entry === '*') return true;
+  const [, host = '', only] = /^\*?\.?(.*?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+  if (only !== undefined && only !== (port || '443')) return false;
+  return hostname === host || hostname.endsWith(`.${host}`);
+}
+
+/** The proxy answers no, or not in HTTP. Nothing has reached the provider. */
+class ProxyError extends Error {
+  override readonly name = 'ProxyError';
+  constructor(readonly code: string) {
+    super(`The proxy refused the connection (${code}).`);
+  }
+}
+
+type Connected = (error: Error | null, socket?: Duplex) => void;
+
+/** TLS from here to the provider, through a CONNECT of the proxy, which sees a host name and nothing else. */
+class TunnelAgent extends Agent {
+  readonly #proxy: URL;
+
+  constructor(proxy: URL) {
+    // A kept connection that the proxy has ended would make a call look lost that was never sent.
+    super({ keepAlive: false });
+    this.#proxy = proxy;
+  }
+
+  override createConnection(options: ConnectionOptions, connected: Connected): undefined {
+    const { hostname, port, protocol, username, password } = this.#proxy;
+    const target = `${options.host}:${options.port}`;
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const send = protocol === 'https:' ? httpsRequest : httpRequest;
+    const asking = send({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: port || (protocol === 'https:' ? 443 : 80),
+      method: 'CONNECT',
+      path: target,
+      agent: false,
+      headers: {
+        Host: target,
+        ...(username && { 'Proxy-Authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
+      },
+    });
+    asking.setTimeout(CONNECT_TIMEOUT_MS, () => asking.destroy(new ProxyError('PROXY_TIMEOUT')));
+    asking.once('error', (error) => connected(error));
+    asking.once('response', ({ statusCode }) => asking.destroy(new ProxyError(`PROXY_${statusCode}`)));
+    asking.once('connect', ({ statusCode }, socket) => {
+      if (statusCode === 200) return connected(null, tlsConnect({ ...options, socket }));
+      socket.destroy();
+      connected(new ProxyError(`PROXY_${statusCode}`));
+    });
+    asking.end();
+    return undefined;
+  }
+}
+
+/** A proxy is in the same network: one that has not answered by then is down. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The part of `fetch` that a client of a provider uses. */
+export type Fetch = (url: string, init: FetchInit) => Promise<FetchAnswer>;
+
+export interface FetchInit {
+  method: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+  redirect: 'manual';
+  signal: AbortSignal;
+}
+
+export type FetchAnswer = Pick<Response, 'ok' | 'status' | 'text'> & { headers: Pick<Headers, 'get'> };
+
+/** `fetch` through the tunnel: the one of Node takes no agent. Errors have the shape of its errors. */
+export function fetchThrough(agent: Agent): Fetch {
+  return (url, { method, headers, body, signal }) =>
+    new Promise((resolve, reject) => {
+      const failed = (error: Error) =>
+        reject(signal.aborted ? signal.reason : new TypeError('failed', { cause: error }));
+      const asking = httpsRequest(url, { method, headers, agent, signal });
+      asking.once('error', failed);
+      asking.once('response', (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.once('error', failed);
+        response.once('end', () => {
+          const status = response.statusCode ?? 0;
+          resolve({
+            status,
+            ok: status >= 200 && status < 300,
+            headers: { get: (name) => [response.headers[name.toLowerCase()]].flat()[0] ?? null },
+            text: async () => Buffer.concat(parts).toString('utf8'),
+          });
+        });
+      });
+      asking.end(body);
+    });
+}

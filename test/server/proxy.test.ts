@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
+import { tunnelTo } from '../../server/clients/proxy.ts';
+import type { Session } from '../../widget/contract.ts';
+import { bundle } from '../helpers/bundle.ts';
+import { createCertificates, opensslMissing } from '../helpers/certificates.ts';
+import { patient } from '../helpers/patience.mjs';
+import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
+import { eventually, MERCHANT_KEY, SHOP, TestServer, testEnvironment } from '../helpers/server.ts';
+
+const PLAID = 'sandbox.plaid.com';
+const FINIX = 'finix.sandbox-payments-api.com';
+const HOOKS = 'hooks.shop.example';
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanUp.push(() => new Promise((resolve) => server.close(resolve)));
+  return (server.address() as AddressInfo).port;
+}
+
+/** A proxy that leads every CONNECT to one port of this machine. @returns its port and the hosts it was asked for */
+async function startProxy(target: number, credentials?: string): Promise<{ port: number; asked: string[] }> {
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const proxy = createHttpServer((_, response) => {
+    asked.push('a request without CONNECT');
+    response.writeHead(405).end();
+  });
+  proxy.on('connect', ({ url = '', headers }: IncomingMessage, socket: Socket) => {
+    asked.push(url);
+    socket.on('error', () => {});
+    const right = credentials === undefined || headers['proxy-authorization'] === credentials;
+    if (!right) return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+    const outside = connect(target, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+      outside.pipe(socket);
+      socket.pipe(outside);
+    });
+    outside.on('error', () => socket.destroy());
+    for (const one of [socket, outside]) {
+      sockets.add(one);
+      one.on('close', () => sockets.delete(one));
+    }
+    return undefined;
+  });
+  const port = await listening(proxy);
+  cleanUp.push(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  return { port, asked };
+}
+
+const missing = opensslMissing();
+if (missing) console.warn(`skipped: a server that may only leave through a proxy: ${missing}`);
+
+describe.skipIf(missing)('a server that may only leave through a proxy', { timeout: patient(60_000) }, () => {
+  let main: string;
+  beforeAll(async () => {
+    main = await bundle('server/main.ts');
+  });
+
+  /** Plaid, Finix and the merchant as they are outside: by name, over TLS. */
+  async function startOutside(upstream: RunningSimulator): Promise<{ port: number; ca: string; events: string[] }> {
+    const certificates = createCertificates([PLAID, FINIX, HOOKS]);
+    cleanUp.push(() => certificates.remove());
+    const events: string[] = [];
+    const outside = createHttpsServer(certificates.options, (incoming, outgoing) => {
+      const host = incoming.headers.host ?? '';
+      if (host === HOOKS) {
+        events.push(String(incoming.headers['webhook-id']));
+        return outgoing.writeHead(200).end();
+      }
+      const base = new URL(host === PLAID ? upstream.plaidUrl : upstream.finixUrl);
+      const path = `${base.pathname}${incoming.url}`;
+      const { method, headers } = incoming;
+      const inner = request({ host: base.hostname, port: base.port, path, method, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(outgoing);
+      });
+      return incoming.pipe(inner);
+    });
+    return { port: await listening(outside), ca: certificates.ca, events };
+  }
+
+  async function startServer(env: Record<string, string>): Promise<{ url: string; output: () => string }> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-proxy-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+    const child: ChildProcess = spawn(process.execPath, [main], {
+      env: { PATH: process.env['PATH'], ...testEnvironment(), DATA_DIR: dataDir, PORT: '0', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    cleanUp.push(() => child.kill('SIGKILL'));
+    let output = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    const port = await eventually(async () => /"port":(\d+)[^\n]*"listening"/.exec(output)?.[1], 30_000);
+    return { url: `http://127.0.0.1:${port}`, output: () => output };
+  }
+
+  async function connectBank(url: string, upstream: RunningSimulator): Promise<Session> {
+    const call = async (path: string, key: string, body: object) => {
+      const headers = { Authorization: `Bearer ${key}`, Origin: SHOP, 'Content-Type': 'application/json' };
+      return (await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })).json();
+    };
+    const session = (await call('/v1/sessions', MERCHANT_KEY, { customer_id: 'cus_1' })) as Session;
+    const helper = await TestServer.start({ upstream });
+    cleanUp.push(() => helper.close());
+    const request = { public_token: await helper.publicToken(), accounts: [] };
+    return (await call(`/v1/sessions/${session.id}/complete`, session.client_secret ?? '', request)) as Session;
+  }
+
+  it.each([
+    ['HTTPS_PROXY', 'NO_PROXY'],
+    ['https_proxy', 'no_proxy'],
+  ])('reaches Plaid, Finix and the merchant through %s', async (name, except) => {
+    const upstream = await startSimulator();
+    cleanUp.push(() => upstream.close());
+    const outside = await startOutside(upstream);
+    const proxy = await startProxy(outside.port, `Basic ${Buffer.from('user:p@ss').toString('base64')}`);
+    const { url, output } = await startServer({
+      [name]: `http://user:p%40ss@127.0.0.1:${proxy.port}`,
+      [except]: 'elsewhere.example',
+      NODE_EXTRA_CA_CERTS: outside.ca,
+      MERCHANT_WEBHOOK_URL: `https://${HOOKS}/events`,
+      MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    });
+    expect(await connectBank(url, upstream)).toMatchObject({
+      status: 'completed',
+      connections: [{ status: 'active' }],
+    });
+    await eventually(async () => outside.events.length > 0, 20_000);
+    expect(new Set(proxy.asked)).toEqual(new Set([`${PLAID}:443`, `${FINIX}:443`, `${HOOKS}:443`]));
+    expect(output()).not.toContain('p%40ss');
+    expect(output()).not.toContain('p@ss');
+  });
+
+  it('and whose proxy refuses it, has neither provider: nothing is exchanged and then stuck', async () => {
+    const upstream = await startSimulator();
+    cleanUp.push(() => upstream.close());
+    const outside = await startOutside(upstream);
+    const proxy = await startProxy(outside.port, 'Basic something-else');
+    const { url } = await startServer({
+      HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`,
+      NODE_EXTRA_CA_CERTS: outside.ca,
+    });
+    // Its answer takes the whole time that a customer waits.
+    connectBank(url, upstream).catch(() => {});
+    await eventually(async () => proxy.asked.length >= 3, 20_000);
+    expect(new Set(proxy.asked)).toEqual(new Set([`${PLAID}:443`]));
+    expect(upstream.simulator.ledger.items().filter(({ exchanged }) => exchanged)).toEqual([]);
+    expect(upstream.simulator.ledger.instruments()).toEqual([]);
+  });
+});
+
+describe('a proxy of the environment', () => {
+  it('is never used for this machine', async () => {
+    const nowhere = await startProxy(1);
+    const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+    for (const name of names) process.env[name] = `http://127.0.0.1:${nowhere.port}`;
+    cleanUp.push(() => {
+      for (const name of names) delete process.env[name];
+    });
+    const server = await TestServer.start({ env: { HTTPS_PROXY: `http://127.0.0.1:${nowhere.port}` } });
+    cleanUp.push(() => server.close());
+    expect((await server.connect()).answer.body.status).toBe('completed');
+    expect(nowhere.asked).toEqual([]);
+  });
+
+  it.each([
+    ['https://api.example', [], true],
+    ['https://api.example', ['*'], false],
+    ['https://api.example', ['example'], false],
+    ['https://api.example', ['.example'], false],
+    ['https://api.example', ['*.example'], false],
+    ['https://api.example', ['API.EXAMPLE'], false],
+    ['https://api.example', ['pi.example'], true],
+    ['https://api.example', ['api.example:443'], false],
+    ['https://api.example', ['api.example:8443'], true],
+    ['https://localhost:8443', [], false],
+    ['https://127.0.0.2', [], false],
+    ['https://[::1]', [], false],
+    ['http://api.example', [], true],
+  ])('for %s with NO_PROXY %j: used %s', (url, except, isUsed) => {
+    const settings = { url: 'http://proxy.example:3128', except: [...except] };
+    const isTunneled = tunnelTo(new URL(url), settings) !== undefined;
+    // What is not TLS leaves through no proxy: there is no such call.
+    expect(isTunneled).toBe(isUsed && url.startsWith('https:'));
+  });
+});
