@@ -15,6 +15,7 @@ import { addReconcile } from './reconcile.ts';
 import { addResendWebhooks } from './resend-webhooks.ts';
 import { addRotateKeys } from './rotate-keys.ts';
 import { addServe } from './serve.ts';
+import { addShow } from './show.ts';
 import { addSimulator } from './simulator.ts';
 import { addTrigger } from './trigger.ts';
 
@@ -27,6 +28,7 @@ const COMMANDS: AddCommand[] = [
   addTrigger,
   addListen,
   addList,
+  addShow,
   addLink,
   addBackup,
   addRotateKeys,
