@@ -8,10 +8,11 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { CreateCallTable, CustomerTable, SessionTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { nextCreateStep, outcomeOfFailure, type SeenInstrument, toOpenCall } from '../work/create-call.ts';
-import { lookAgainIn, Postpone, Stop } from '../work/retry.ts';
+import { Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
 import { CALL_TAG } from './instrument-list.ts';
+import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
 /**
  * The customer's identity at Finix: the one the merchant named, else the customer's earlier one, else a new one. Its
@@ -63,11 +64,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
     seen = await look(deps, customer, Math.min(held.since, ...calls.map(({ sent_at }) => sent_at)), calls.length > 0);
     step = await decide();
   }
-  if (step.kind === 'wait' || step.kind === 'look') {
-    const sentAt = step.kind === 'wait' ? step.until - deps.quietMs : 0;
-    const wait = lookAgainIn(sentAt, await deps.clock.now(), deps.quietMs, deps.timing);
-    throw new Postpone('finix_unavailable', wait, false);
-  }
+  await waitForQuietPeriod(deps, step);
   if (step.kind === 'adopt') {
     const decided = calls.filter(({ id }) => seen?.some(({ call }) => call === id)).map(({ id }) => id);
     return keepIdentity(deps, customer, step.id, decided);

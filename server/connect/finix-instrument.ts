@@ -5,10 +5,11 @@ import { callsOf, instrumentCall, instrumentTag, putCall, settleCalls } from '..
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
-import { Fenced, lookAgainIn, Postpone, Stop } from '../work/retry.ts';
+import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { adopt } from './adopt-instrument.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
+import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
 /**
  * Making one payment instrument for one connection, and never two, by the rules of work/create-call.ts. The intent is
@@ -39,11 +40,7 @@ export async function makeInstrument(
     listed = await listOwn(deps.finix, connection.finix_identity, Math.min(held.since, connection.created_at));
     step = await decide();
   }
-  if (step.kind === 'wait' || step.kind === 'look') {
-    const sentAt = step.kind === 'wait' ? step.until - deps.quietMs : 0;
-    const wait = lookAgainIn(sentAt, await deps.clock.now(), deps.quietMs, deps.timing);
-    throw new Postpone('finix_unavailable', wait, false);
-  }
+  await waitForQuietPeriod(deps, step);
   if (step.kind === 'adopt') {
     const { id, duplicates } = step;
     const made = listed?.find((one) => one.id === id);

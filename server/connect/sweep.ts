@@ -6,6 +6,7 @@ import { isBusy } from '../records/items.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CreateCallTable, CustomerTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
 import { decideLook, isInWork, type Kept, type LookResult, toOpenCall } from '../work/create-call.ts';
 import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import { keepIdentity, look } from './finix-identity.ts';
@@ -106,12 +107,7 @@ class TakenCalls {
   }
 
   async #put(id: string, patch: Pick<CreateCallTable, 'look_at' | 'tries'>): Promise<void> {
-    await this.deps.storage.db
-      .updateTable('create_calls')
-      .set(patch)
-      .where('id', '=', id)
-      .where('look_at', '=', this.rows[0]?.look_at ?? 0)
-      .execute();
+    await claimRow(this.deps.storage, 'create_calls', { id, look_at: this.rows[0]?.look_at ?? 0 }, patch);
   }
 }
 

@@ -1,6 +1,6 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
-import { PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
+import { connectionsToProve, PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
 import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
 import { purgeProviderCalls } from '../records/provider-calls.ts';
 import type { Storage } from '../storage/open.ts';
@@ -155,14 +155,7 @@ async function purgeTransfers({ db }: Storage, now: number): Promise<boolean> {
         eb('returned_at', 'is', null),
         eb.and([
           eb('transfers.updated_at', '<=', cutoff),
-          eb(
-            'connection_id',
-            'not in',
-            eb
-              .selectFrom('connections')
-              .select('connections.id')
-              .where((row) => row.or([row('removed_at', 'is', null), row('removed_at', '>', cutoff)])),
-          ),
+          eb('connection_id', 'not in', connectionsToProve(db, cutoff)),
         ]),
       ]),
     )

@@ -12,6 +12,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { about, traced } from '../trace.ts';
+import { claimRow } from '../work/claim-row.ts';
 import { BUDGET_MS, backoff, countedWait, Fenced, Postpone, Stop } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
 import { releaseItem } from './remove-item.ts';
@@ -203,13 +204,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
    * The row was changed by other work, whose writer took no lease: the task goes on at once from the row as it is now.
    */
   async function giveBack({ id, lease_owner }: ConnectionTable): Promise<boolean> {
-    const { numUpdatedRows } = await storage.db
-      .updateTable('connections')
-      .set({ lease_owner: null, lease_until: 0 })
-      .where('id', '=', id)
-      .where('lease_owner', '=', lease_owner)
-      .executeTakeFirst();
-    return numUpdatedRows > 0n;
+    return claimRow(storage, 'connections', { id, lease_owner }, { lease_owner: null, lease_until: 0 });
   }
 
   async function run(id: string, patienceMs?: number): Promise<void> {

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CheckTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
 import { BUDGET_MS, backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 
@@ -34,15 +35,10 @@ export async function reportToSignal(deps: ReportDeps, limit: number): Promise<b
 }
 
 async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckTable, now: number): Promise<void> {
-  const write = (patch: Partial<CheckTable>, from: number | null) =>
-    storage.db
-      .updateTable('checks')
-      .set(patch)
-      .where('id', '=', check.id)
-      .where('report_at', '=', from)
-      .executeTakeFirst();
   const taken = now + timing.jobLeaseMs;
-  if ((await write({ report_at: taken }, check.report_at)).numUpdatedRows === 0n) return;
+  const seen = { id: check.id, report_at: check.report_at };
+  if (!(await claimRow(storage, 'checks', seen, { report_at: taken }))) return;
+  const write = (patch: Partial<CheckTable>) => claimRow(storage, 'checks', { id: check.id, report_at: taken }, patch);
   const { client_transaction_id: id, return_code, returned_at, is_return_due } = check;
   let decided = check.is_decision_due === 0;
   try {
@@ -58,7 +54,7 @@ async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckT
         await plaid.reportReturn(id, return_code, returned_at ?? now);
       }
     }
-    await write({ is_decision_due: 0, is_return_due: 0, report_at: null, tries: 0 }, taken);
+    await write({ is_decision_due: 0, is_return_due: 0, report_at: null, tries: 0 });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const isOver =
@@ -67,6 +63,6 @@ async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckT
     const delay = Math.ceil(backoff(QUICK_ATTEMPTS + check.tries, timing));
     const next =
       isOver || check.tries * timing.slowCapMs > BUDGET_MS ? { report_at: null } : { report_at: now + delay };
-    await write({ is_decision_due: decided ? 0 : 1, tries: check.tries + 1, ...next }, taken);
+    await write({ is_decision_due: decided ? 0 : 1, tries: check.tries + 1, ...next });
   }
 }

@@ -102,17 +102,7 @@ export async function purgeAudit({ db }: Storage, now: number): Promise<number> 
     .deleteFrom('audit')
     .where('at', '<=', cutoff)
     .where((eb) =>
-      eb.or([
-        eb('connection_id', 'is', null),
-        eb(
-          'connection_id',
-          'not in',
-          eb
-            .selectFrom('connections')
-            .select('connections.id')
-            .where((row) => row.or([row('removed_at', 'is', null), row('removed_at', '>', cutoff)])),
-        ),
-      ]),
+      eb.or([eb('connection_id', 'is', null), eb('connection_id', 'not in', connectionsToProve(db, cutoff))]),
     )
     .executeTakeFirst();
   return Number(numDeletedRows);
@@ -130,4 +120,12 @@ function viewEntry(row: AuditTable): AuditEntry {
     ip: row.ip,
     details: readAuditDetails(row.details),
   };
+}
+
+/** Connections whose entries are kept as proof: the present ones, and those that were removed after `cutoff`. */
+export function connectionsToProve(db: Storage['db'], cutoff: number) {
+  return db
+    .selectFrom('connections')
+    .select('connections.id')
+    .where((row) => row.or([row('removed_at', 'is', null), row('removed_at', '>', cutoff)]));
 }

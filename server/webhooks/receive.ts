@@ -6,6 +6,7 @@ import { newId } from '../ids.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
 import { BUDGET_MS, backoff, countedWait, isWait } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
@@ -166,12 +167,8 @@ export function createInbound(deps: InboundDeps): Inbound {
 
   /** Only by the worker that still has it: another may be processing it after this process was frozen. */
   async function put(event: InboundEventTable, patch: Partial<InboundEventTable>): Promise<void> {
-    await storage.db
-      .updateTable('inbound_events')
-      .set({ ...patch, lease_until: 0 })
-      .where('id', '=', event.id)
-      .where('lease_until', '=', event.lease_until)
-      .execute();
+    const { id, lease_until } = event;
+    await claimRow(storage, 'inbound_events', { id, lease_until }, { ...patch, lease_until: 0 });
   }
 
   async function finish(event: InboundEventTable, status: 'handled' | 'ignored' | 'failed'): Promise<void> {

@@ -9,7 +9,7 @@ import type { Database } from '../storage/tables.ts';
  * only one worker succeeds.
  * @returns false when another worker was faster
  */
-export async function claimRow<T extends 'items' | 'hosted_links' | 'connections'>(
+export async function claimRow<T extends keyof Database>(
   { db }: Storage,
   table: T,
   seen: Partial<Insertable<Database[T]>> & { id: string },

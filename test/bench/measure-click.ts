@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
-import { type BrowserContext, chromium } from 'playwright-core';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import type { BrowserContext } from 'playwright-core';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { dist } from './built-server.ts';
 
 /** Milliseconds on the page's main thread: the least of `runs`, each the first click on a page of its own. */
@@ -80,13 +80,7 @@ async function measure(html: string, read: (name: string) => Promise<string>): P
     );
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const found = await findChromium();
-  const browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs],
-    env: { ...process.env, ...found.env },
-    chromiumSandbox: false,
-  });
+  const browser = await launchChromium();
   try {
     const runs: { toOpen: number; work: number }[] = [];
     for (let run = 0; run < RUNS; run += 1) {

@@ -2,9 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { build } from 'vite';
-import { chromiumArgs, findChromium, findOldChromium } from '../helpers/chromium.mjs';
+import { findChromium, findOldChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 
 /**
  * One image of the element in every state, light and dark, in both directions, at three widths: what no test sees,
@@ -53,12 +53,7 @@ await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const found = process.argv.includes('--old') ? await findOldChromium() : await findChromium();
 if (!found)
   throw new Error('The old Chromium runs on 64-bit Intel Linux with glibc only; OLD_CHROME_PATH can name one.');
-const browser = await chromium.launch({
-  executablePath: found.path,
-  args: [...chromiumArgs],
-  env: { ...process.env, ...found.env },
-  chromiumSandbox: false,
-});
+const browser = await launchChromium([], {}, found);
 try {
   mkdirSync(folder, { recursive: true });
   for (const [name, media] of Object.entries(variants)) {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import axe from 'axe-core';
 import { Hono } from 'hono';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AppEnv } from '../../server/http/context.ts';
 import { contractRoutes } from '../../server/http/routes/docs.ts';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 
 const folder = join(import.meta.dirname, '../../dist/docs');
 let browser: Browser;
@@ -30,12 +30,7 @@ beforeAll(async () => {
       resolve(`http://127.0.0.1:${port}`),
     );
   });
-  const found = await findChromium();
-  browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs],
-    env: { ...process.env, ...found.env } as Record<string, string>,
-  });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

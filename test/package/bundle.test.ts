@@ -4,10 +4,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LANGUAGES } from '../../widget/i18n/languages.ts';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { importsOf, packageFile, project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
@@ -124,13 +124,7 @@ describe('in a browser', () => {
     shop = `http://localhost:${port}/`;
     page = `<!doctype html><title>Shop</title><finix-bank-connect></finix-bank-connect>
       <script type="module" crossorigin integrity="${JSON.parse(read('integrity.json')).integrity}" src="http://127.0.0.1:${port}${prefix}${entry}"></script>`;
-    const found = await findChromium();
-    browser = await chromium.launch({
-      executablePath: found.path,
-      args: [...chromiumArgs],
-      env: { ...process.env, ...found.env },
-      chromiumSandbox: false,
-    });
+    browser = await launchChromium();
   });
 
   afterAll(async () => {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
@@ -48,13 +48,7 @@ async function open(path: string): Promise<Page> {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const found = await findChromium();
-  browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs],
-    env: { ...process.env, ...found.env },
-    chromiumSandbox: false,
-  });
+  browser = await launchChromium();
 });
 
 afterEach(async () => {

@@ -1,6 +1,6 @@
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
 import './hosts/states-page.ts';
 
@@ -14,13 +14,7 @@ const lines: string[] = [];
 beforeAll(async () => {
   const script = await bundlePage('test/package/hosts/states-page.ts', { lit: 'development' });
   expect(script).toContain('change-in-update');
-  const found = await findChromium();
-  browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs],
-    env: { ...process.env, ...found.env },
-    chromiumSandbox: false,
-  });
+  browser = await launchChromium();
   page = await browser.newPage();
   page.on('console', (message) => lines.push(message.text()));
   page.on('pageerror', (error) => lines.push(String(error)));

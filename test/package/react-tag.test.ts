@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { session } from '../widget/helpers/simulated-backend.ts';
 import { bundlePage } from './bundle-page.ts';
 import type { TagPage } from './hosts/tag-page.ts';
@@ -59,13 +59,7 @@ beforeAll(async () => {
   expect(node.stderr.toString()).toBe('');
   markup = node.stdout.toString();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const found = await findChromium();
-  browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs],
-    env: { ...process.env, ...found.env },
-    chromiumSandbox: false,
-  });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

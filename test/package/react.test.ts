@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
 import { project } from './imports.ts';
 import type { ReactPage } from './react/page.ts';
@@ -31,13 +31,7 @@ const bundle = (file: string, from: string, target: 'page' | 'node') =>
 
 let browser: Browser;
 beforeAll(async () => {
-  const found = await findChromium();
-  browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs, '--js-flags=--expose-gc'],
-    env: { ...process.env, ...found.env },
-    chromiumSandbox: false,
-  });
+  browser = await launchChromium(['--js-flags=--expose-gc']);
 });
 afterAll(() => browser?.close());
 

@@ -1,8 +1,8 @@
 import { serve } from '@hono/node-server';
-import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
+import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 import { linkTokenRequest, plaidClient } from './client.ts';
 
 /**
@@ -21,13 +21,7 @@ export let complaints: string[];
 let now: number;
 
 beforeAll(async () => {
-  const found = await findChromium();
-  browser = await chromium.launch({
-    executablePath: found.path,
-    args: [...chromiumArgs],
-    env: { ...process.env, ...found.env } as Record<string, string>,
-    chromiumSandbox: false,
-  });
+  browser = await launchChromium();
 }, BROWSER_MS);
 afterAll(() => browser?.close());
 
