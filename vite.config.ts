@@ -55,6 +55,8 @@ const environments: Record<string, EnvironmentOptions> = {
       outDir: from('dist/demo'),
       emptyOutDir: true,
       target: 'es2022',
+      // Browsers that know light-dark(): lowering it would turn it into variables that a color-scheme in a style attribute does not switch.
+      cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
       copyPublicDir: false,
       // Browsers that support modules support preloads too, and the polyfill's inline script would need a nonce in every page.
       modulePreload: { polyfill: false },
@@ -62,7 +64,11 @@ const environments: Record<string, EnvironmentOptions> = {
     },
   },
   // After `demo`, into the same folder: the pages and the process that serves them belong together.
-  demoServer: nodeModule('dist/demo', { serve: 'demo/serve.ts' }, false),
+  demoServer: nodeModule(
+    'dist/demo',
+    { serve: 'demo/serve.ts', 'connect-process': 'demo/server/connect-process.ts' },
+    false,
+  ),
   bench: nodeModule('dist/bench', { main: 'test/bench/main.ts' }),
 };
 

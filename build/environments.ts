@@ -46,12 +46,15 @@ export function nodeModule(outDir: string, entry: Record<string, string>, emptyO
   };
 }
 
-/** The sales page and one small page per way of embedding; a new page needs no entry here. */
+/** The story, the merchants' page, the playground, and one small page per way of embedding; a new page needs no entry here. */
 export function demoPages(): Record<string, string> {
   const small = readdirSync(from('demo/pages')).filter((file) => file.endsWith('.html'));
   return absolute(
     Object.fromEntries([
       ['index', 'demo/index.html'],
+      ['shop', 'demo/shop/index.html'],
+      ['playground', 'demo/playground/index.html'],
+      ['playground-host', 'demo/playground/host.html'],
       ...small.sort().map((file) => [`pages-${basename(file, '.html')}`, `demo/pages/${file}`]),
     ]),
   );

@@ -37,13 +37,14 @@ export interface DemoFacts {
   connect: string;
   dataDir: string;
   merchantKey: string;
+  webhookSecret: string;
   isSimulated: boolean;
 }
 
 /** A whole environment for the server: what is given, completed by what only a demo may choose by itself. */
 export function demoConfig(
   given: Environment,
-  { shop, connect, dataDir, merchantKey, isSimulated }: DemoFacts,
+  { shop, connect, dataDir, merchantKey, webhookSecret, isSimulated }: DemoFacts,
 ): Config {
   const providers = Object.entries(given).filter(([name]) => /^(PLAID|FINIX)_/.test(name));
   return loadConfig({
@@ -52,6 +53,8 @@ export function demoConfig(
     FINIX_ENV: 'sandbox',
     ...Object.fromEntries(providers),
     MERCHANT_API_KEY: merchantKey,
+    MERCHANT_WEBHOOK_URL: `${shop}/webhooks/merchant`,
+    MERCHANT_WEBHOOK_SECRET: webhookSecret,
     ALLOWED_ORIGINS: shop,
     PUBLIC_SESSIONS: 'on',
     PUBLIC_URL: connect,

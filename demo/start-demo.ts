@@ -5,21 +5,28 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../server/config.ts';
-import { startConnectServer } from './connect-server.ts';
-import { createConnectApi } from './customers.ts';
-import { listen } from './listen.ts';
+import { connectServer, forwardTo } from './server/connect-server.ts';
+import { listen } from './server/listen.ts';
+import { createMerchantApi } from './server/merchant-api.ts';
+import { readShopPages } from './server/pages.ts';
+import { createPresenter } from './server/presenter.ts';
+import { Recorder } from './server/recorder.ts';
+import { createShop } from './server/shop-app.ts';
+import { Visits } from './server/visits.ts';
+import { watchSimulator } from './server/watch-simulator.ts';
 import { DemoSettingsError, demoConfig, usesSandboxes } from './settings.ts';
-import { createShop } from './shop.ts';
-import { readShopPages } from './shop-pages.ts';
 import { type RunningSimulator, SIMULATOR_CREDENTIALS, startSimulator } from './simulator/index.ts';
-import { StepLog } from './steps.ts';
 
 /**
  * The simulated providers answer within two seconds, the slowest scenario included, or never: no need to let a salesperson wait for the 30 s
  * and two minutes that the real ones may take.
  */
 const SIMULATED_TIMEOUT_MS = 4_000;
+/** Outlasts two upstream timeouts, as the lease of 75 s does in production. */
+const SIMULATED_LEASE_MS = 2 * SIMULATED_TIMEOUT_MS + 1_000;
 const SIMULATED_QUIET_SECONDS = '5';
+/** The simulator asks for one, and looks no further. */
+const SIMULATED_MERCHANT = 'MUsimulated';
 
 export interface DemoOptions {
   /** Of the shop; 0 takes a free one, a busy one gives way to the next. */
@@ -41,8 +48,8 @@ export interface RunningDemo {
 }
 
 /**
- * Three listeners on loopback as in real life: the merchant's shop, the connect server over a fresh database, and the simulator in the place of
- * Plaid and Finix. Nothing leaves this machine, unless the environment has sandbox credentials.
+ * As in real life: the merchants' shop, the connect server in a process of its own over a fresh database, and the simulator in the place of
+ * Plaid and Finix, each with an address on loopback. Nothing leaves this machine, unless the environment has sandbox credentials.
  * @throws DemoSettingsError and ConfigError with what to change
  */
 export async function startDemo({ port = 0, env = {}, adjust = () => {} }: DemoOptions = {}): Promise<RunningDemo> {
@@ -60,29 +67,54 @@ export async function startDemo({ port = 0, env = {}, adjust = () => {} }: DemoO
     cleanUp.unshift(shop.close);
     const connect = await listen(0);
     cleanUp.unshift(connect.close);
-    const steps = new StepLog();
+    const visits = new Visits();
+    const recorder = new Recorder(visits);
     const simulator = sandboxes ? undefined : await startSimulator();
-    if (simulator) {
-      cleanUp.unshift(() => simulator.close());
-      simulator.simulator.on('step', ({ service, at: _simulated, ...step }) => {
-        // What happens inside Link is the page's to tell.
-        if (service !== 'link') steps.add({ actor: service, ...step });
-      });
-    }
+    if (simulator) cleanUp.unshift(() => simulator.close());
 
     const merchantKey = randomBytes(24).toString('base64url');
-    const addresses = { shop: shop.url, connect: connect.url, dataDir, merchantKey, isSimulated: !sandboxes };
-    const config = demoConfig(simulator ? { LOG_LEVEL: env['LOG_LEVEL'], ...simulated(simulator) } : env, addresses);
+    const webhookSecret = `whsec_${randomBytes(24).toString('base64')}`;
+    const finixSecret = randomBytes(24).toString('base64url');
+    const addresses = {
+      shop: shop.url,
+      connect: connect.url,
+      dataDir,
+      merchantKey,
+      webhookSecret,
+      isSimulated: !sandboxes,
+    };
+    const given = simulator ? { LOG_LEVEL: env['LOG_LEVEL'], ...simulated(simulator, finixSecret) } : env;
+    const config = demoConfig(given, addresses);
     // Not by its setting, which takes no address that Plaid itself would refuse.
-    if (simulator) config.plaid.redirectUri = shop.url;
+    if (simulator) config.plaid.redirectUri = `${shop.url}/coffee`;
     adjust(config);
     const timeoutMs = simulator ? SIMULATED_TIMEOUT_MS : undefined;
-    const server = await startConnectServer({ config, steps, bundle: join(dist, 'cdn'), version, timeoutMs });
-    cleanUp.unshift(server.stop);
-    connect.answerWith(server.fetch);
-    const api = createConnectApi(connect.url, merchantKey, steps);
+    const server = connectServer(join(dist, 'demo', 'connect-process.js'), {
+      config,
+      bundle: join(dist, 'cdn'),
+      version,
+      timeoutMs,
+      leaseMs: simulator ? SIMULATED_LEASE_MS : undefined,
+    });
+    cleanUp.unshift(() => server.stop());
+    connect.answerRaw(forwardTo(server, recorder, merchantKey));
+    await server.start();
+    const finix = { ...config.finix, merchant: simulator ? SIMULATED_MERCHANT : env['DEMO_FINIX_MERCHANT'] };
+    const api = createMerchantApi({
+      connectUrl: connect.url,
+      merchantKey,
+      finix,
+      recorder: simulator ? undefined : recorder,
+    });
+    const presenter = createPresenter({ simulator: simulator?.simulator, visits, api, server });
+    if (simulator) {
+      simulator.simulator.webhooks.settings.finix = { url: `${connect.url}/webhooks/finix`, secret: finixSecret };
+      watchSimulator(simulator, visits, recorder, presenter.instrumentIsAskedFor);
+    }
     const facts = { connectUrl: connect.url, linkScriptUrl: simulator?.linkScriptUrl };
-    shop.answerWith(createShop({ ...facts, pages, api, steps, simulated: !sandboxes }).fetch);
+    shop.answerWith(
+      createShop({ ...facts, pages, api, visits, presenter, webhookSecret, simulated: !sandboxes }).fetch,
+    );
     return { url: shop.url, connectUrl: connect.url, simulator, close };
   } catch (error) {
     await close();
@@ -90,7 +122,7 @@ export async function startDemo({ port = 0, env = {}, adjust = () => {} }: DemoO
   }
 }
 
-function simulated({ plaidUrl, finixUrl }: RunningSimulator): Record<string, string> {
+function simulated({ plaidUrl, finixUrl }: RunningSimulator, finixSecret: string): Record<string, string> {
   const { plaid, finix } = SIMULATOR_CREDENTIALS;
   return {
     PLAID_CLIENT_ID: plaid.clientId,
@@ -100,6 +132,7 @@ function simulated({ plaidUrl, finixUrl }: RunningSimulator): Record<string, str
     FINIX_PASSWORD: finix.password,
     FINIX_BASE_URL: finixUrl,
     FINIX_QUIET_SECONDS: SIMULATED_QUIET_SECONDS,
+    FINIX_WEBHOOK_SECRET: finixSecret,
   };
 }
 
@@ -108,7 +141,7 @@ async function builtFiles(): Promise<{ dist: string; version: string }> {
   const here = dirname(fileURLToPath(import.meta.url));
   const project = existsSync(join(here, '..', 'package.json')) ? join(here, '..') : join(here, '..', '..');
   const dist = join(project, 'dist');
-  for (const file of ['demo/index.html', 'cdn/finix-bank-connect.js']) {
+  for (const file of ['demo/index.html', 'demo/connect-process.js', 'cdn/finix-bank-connect.js']) {
     if (!existsSync(join(dist, file))) throw new DemoSettingsError(`dist/${file} is not there. Run: npm run build`);
   }
   const { version } = JSON.parse(await readFile(join(project, 'package.json'), 'utf8')) as { version: string };

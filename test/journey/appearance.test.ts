@@ -2,12 +2,13 @@ import { readdirSync } from 'node:fs';
 import axe from 'axe-core';
 import { expect, test } from 'vitest';
 import { type Customer, journey } from './customer.ts';
+import { visitsStory } from './story-page.ts';
 
 const here = journey();
 
-/** What automatic rules find; they look into the element, too. */
+/** What automatic rules find; they look into the element, too, and into the frames of the page's own origin. */
 async function barriers({ page }: Customer): Promise<string[]> {
-  await page.evaluate(axe.source);
+  for (const frame of page.frames()) if (frame.url().startsWith(here.demo.url)) await frame.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
     (globalThis as unknown as { axe: typeof axe }).axe.run(document, {
       runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
@@ -16,7 +17,7 @@ async function barriers({ page }: Customer): Promise<string[]> {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
 }
 
-const SMALL = { width: 360, height: 740 };
+const SMALL = { width: 390, height: 844 };
 const LARGE = { width: 1440, height: 900 };
 
 test.each([
@@ -24,84 +25,108 @@ test.each([
   ['dark', LARGE],
   ['light', SMALL],
   ['dark', SMALL],
-] as const)('The checkout and its receipt have no barrier: %s, %o', async (colorScheme, viewport) => {
+] as const)('The story has no barrier from the checkout to the revoked bank: %s, %o', async (colorScheme, viewport) => {
   const maya = await here.arrives({ colorScheme, viewport, reducedMotion: 'reduce' });
-  await maya.visit();
+  const story = await visitsStory(maya, here.demo.url);
   expect(await barriers(maya)).toEqual([]);
-  await maya.connects();
-  await maya.sees('connected');
+  await story.connects();
+  await story.pays();
+  if (viewport === SMALL) await maya.page.locator('#drawer').click();
   expect(await barriers(maya)).toEqual([]);
-  await maya.placesOrder();
-  await maya.page.getByRole('heading', { name: 'Thank you' }).waitFor();
+  await story.presses('Permission revoked at the bank');
+  await story.shop.getByRole('heading', { name: 'You ended the permission at your bank' }).waitFor();
+  await maya.page.locator('button.step', { hasText: 'disables' }).first().click();
+  await maya.page.getByRole('dialog').getByRole('heading', { name: 'Response' }).waitFor();
   expect(await barriers(maya)).toEqual([]);
+  await maya.page.keyboard.press('Escape');
+  await maya.page.keyboard.press('?');
+  await maya.page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();
+  expect(await barriers(maya)).toEqual([]);
+  expect(maya.complaints).toEqual([]);
 });
+
+test.each(['coffee', 'rent', 'payout'])(
+  'The page of the merchant %s has no barrier in either color scheme',
+  async (key) => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const maya = await here.arrives({ colorScheme, viewport: SMALL });
+      await maya.visit(`/${key}`);
+      expect(await barriers(maya)).toEqual([]);
+    }
+  },
+);
 
 test('Nothing is wider than the smallest screen', async () => {
   const maya = await here.arrives({ viewport: { width: 320, height: 640 } });
-  await maya.visit();
-  await maya.page.getByText('Behind the page').click();
+  const story = await visitsStory(maya, here.demo.url);
   const width = () => maya.page.evaluate(() => document.documentElement.scrollWidth);
+  const excess = () => maya.page.locator('#behind').evaluate((one) => one.scrollWidth - one.clientWidth);
+  await maya.page.locator('#drawer').click();
   expect(await width()).toBe(320);
-  await maya.opensLink();
-  await maya.agrees();
-  const excess = maya.link.locator('.pane').evaluate((pane) => pane.scrollWidth - pane.clientWidth);
-  expect(await excess).toBe(0);
-  await maya.leavesLink();
-  await maya.sees('ready');
-  await maya.connects();
-  await maya.sees('connected');
+  expect(await excess()).toBe(0);
+  await maya.page.locator('#drawer').click();
+  await story.connects();
+  const shop = story.shop.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
+  expect(await shop).toBe(0);
   expect(await width()).toBe(320);
 });
 
-test('The list of what happens scrolls under its heading', async () => {
-  const maya = await here.arrives({ viewport: LARGE });
-  await maya.visit();
-  await maya.connects();
-  await maya.sees('connected');
-  const panel = maya.page.locator('.panel');
-  await expect.poll(() => panel.evaluate(({ scrollTop }) => scrollTop)).toBeGreaterThan(100);
-  const heading = await maya.page.getByRole('heading', { name: 'What happens' }).boundingBox();
-  const top = (await panel.boundingBox())?.y ?? Number.NaN;
-  expect(heading?.y).toBeGreaterThan(top);
-  expect(await maya.page.getByRole('heading', { name: 'What happens' }).isVisible()).toBe(true);
+test('At 1024 by 768 the checkout, the picture and the buttons are on the screen, and no text of the panel is under 18 px', async () => {
+  const maya = await here.arrives({ viewport: { width: 1024, height: 768 } });
+  const story = await visitsStory(maya, here.demo.url);
+  await story.connects();
+  for (const seen of [
+    story.shop.getByRole('button', { name: /^Place order/ }),
+    maya.page.locator('#picture'),
+    maya.page.locator('#later'),
+  ]) {
+    const box = await seen.boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? 999)).toBeLessThanOrEqual(768);
+  }
+  const sizes = await maya.page
+    .locator('#panel')
+    .evaluate((panel) =>
+      [...panel.querySelectorAll('*')]
+        .filter(
+          (one) =>
+            one.checkVisibility() &&
+            [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent?.trim()),
+        )
+        .map((one) => Number.parseFloat(getComputedStyle(one).fontSize)),
+    );
+  expect(sizes.length).toBeGreaterThan(10);
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(18);
 });
 
-test('The chosen colors stay over pages', async () => {
+test('The chosen colors stay over pages, and the frame has them too', async () => {
   const maya = await here.arrives({ colorScheme: 'light' });
-  await maya.visit();
-  await maya.page.getByRole('button', { name: 'Dark' }).click();
+  const story = await visitsStory(maya, here.demo.url);
   const scheme = () => maya.page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
-  expect(await scheme()).toBe('dark');
+  const inside = () => story.shop.locator('html').evaluate((html) => getComputedStyle(html).colorScheme);
+  const kept = maya.page.waitForResponse(/api\/theme/);
+  await maya.page.getByRole('button', { name: 'Switch to dark colors' }).click();
+  await kept;
+  expect([await scheme(), await inside()]).toEqual(['dark', 'dark']);
   await maya.page.reload();
   expect(await scheme()).toBe('dark');
 });
 
-test('A scenario shows what to type, and restarting begins with nothing', async () => {
-  const maya = await here.arrives();
-  await maya.visit();
-  await maya.page.getByRole('combobox', { name: 'Try a scenario' }).selectOption({ label: 'Bank is down' });
-  expect(await maya.page.locator('#username').textContent()).toBe('user_bank_down');
-  await maya.connects();
-  await maya.sees('connected');
-  await maya.page.getByRole('button', { name: 'Restart' }).click();
-  await maya.sees('ready');
+test('An example page that asks for dark colors is dark on a light system', async () => {
+  const maya = await here.arrives({ colorScheme: 'light' });
+  await maya.visit('/pages/dark.html');
+  const [red = 255] = await maya.page.evaluate(() =>
+    (getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? []).map(Number),
+  );
+  expect(red).toBeLessThan(80);
+  expect(await barriers(maya)).toEqual([]);
 });
 
-test('The language picker has every language of the element, and the element speaks each', async () => {
-  const maya = await here.arrives();
-  await maya.visit();
-  const picker = maya.page.getByLabel('Language of the element');
-  const offered = await picker
-    .locator('option')
-    .evaluateAll((all) => all.map((one) => (one as HTMLOptionElement).value));
-  const files = readdirSync('widget/i18n').flatMap((file) => /^([a-z]{2})\.ts$/.exec(file)?.[1] ?? []);
-  expect([...offered].sort()).toEqual(files.sort());
-  const button = maya.element.locator('button.main');
-  const english = await button.textContent();
-  for (const language of offered.filter((one) => one !== 'en')) {
-    await picker.selectOption(language);
-    await expect.poll(() => button.textContent()).not.toBe(english);
-    await picker.selectOption('en');
-    await expect.poll(() => button.textContent()).toBe(english);
+const pages = readdirSync('demo/pages').filter((name) => name.endsWith('.html'));
+test.each(pages)('The example page %s has no barrier in either color scheme', async (name) => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const visitor = await here.arrives({ colorScheme, viewport: SMALL });
+    await visitor.page.goto(`${here.demo.url}/pages/${name}`);
+    if (name !== 'index.html') await visitor.sees('ready');
+    expect(await barriers(visitor)).toEqual([]);
   }
 });

@@ -29,7 +29,7 @@ test('The form is not sent before a bank is connected', async () => {
   expect(await button.evaluate((one) => (one.getRootNode() as ShadowRoot).activeElement === one)).toBe(true);
   await maya.opensLink();
   expect(await maya.element.getByText('Connect a bank account to continue.').count()).toBe(0);
-  expect(new URL(maya.page.url()).pathname).toBe('/');
+  expect(new URL(maya.page.url()).pathname).toBe('/coffee');
   expect(here.simulator.ledger.instruments()).toEqual([]);
 });
 
@@ -44,7 +44,6 @@ test('Leaving Link at any step cancels, and the button is ready again', async ()
     await maya.link.getByRole('heading', { level: 1 }).waitFor();
     await maya.leavesLink();
     await maya.sees('ready');
-    await expect.poll(() => maya.page.getByText('nothing is kept').count()).toBe(walked + 1);
   }
   expect(here.simulator.ledger.items().filter(({ exchanged }) => exchanged)).toEqual([]);
   await maya.connects();
@@ -87,7 +86,7 @@ test('A bank that was changed is the one that pays', async () => {
   await maya.finishesLink();
   await maya.element.getByText('Tartan Bank').first().waitFor();
   await maya.placesOrder();
-  await maya.page.getByText('Tartan Bank ••5010').waitFor();
+  await maya.page.getByText('Tartan Bank ••5010').first().waitFor();
 });
 
 test('Another customer’s connection is refused', async () => {
@@ -101,15 +100,4 @@ test('Another customer’s connection is refused', async () => {
   await thief.visit('/pages/form.html');
   const answer = await thief.page.request.post(`${here.demo.url}/checkout`, { form: { bank_account: stolen } });
   expect(answer.status()).toBe(403);
-});
-
-test('The panel names page, shop, server, Plaid and Finix, and shows no token', async () => {
-  const maya = await here.arrives();
-  await maya.visit();
-  await maya.connects();
-  await maya.page.getByText('Finished; nothing is left to do').waitFor();
-  const log = await maya.page.locator('#log').textContent();
-  for (const actor of ['Customer', 'Page', 'Shop’s server', 'Connect server', 'Plaid', 'Finix'])
-    expect(log).toContain(actor);
-  expect(log).not.toMatch(/(public|access|processor|link)-sandbox|_secret_/);
 });

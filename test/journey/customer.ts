@@ -40,7 +40,8 @@ export class Customer {
     return this.page.frameLocator('iframe[title^="Plaid Link"]:visible');
   }
 
-  async visit(path = '/'): Promise<void> {
+  /** The page of the first merchant when left out. */
+  async visit(path = '/coffee'): Promise<void> {
     await this.page.goto(this.url + path);
     await this.sees('ready');
   }

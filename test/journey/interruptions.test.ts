@@ -44,7 +44,7 @@ test('In public mode, too, a reload in the middle finds the work again', async (
 });
 
 // Also without the browser's own copy of the page, which tests turn off: the form must get its value back.
-test.each(['/', '/pages/script-tag.html', '/pages/form.html'])(
+test.each(['/coffee', '/pages/script-tag.html', '/pages/form.html'])(
   'Who goes on and comes back to %s finds the bank there',
   async (path) => {
     const maya = await here.arrives();
@@ -75,7 +75,7 @@ test('Two tabs with one session end with one bank, which both show', async () =>
   const bank = second.element.getByText('First Platypus Bank').first();
   await bank.waitFor();
   const third = await here.opensTab(maya);
-  await third.page.goto(here.demo.url);
+  await third.page.goto(`${here.demo.url}/coffee`);
   await third.sees('connected');
   expect(here.simulator.ledger.instruments()).toHaveLength(1);
   expect(here.simulator.ledger.items().filter(({ exchanged }) => exchanged)).toHaveLength(1);
@@ -86,7 +86,7 @@ test('Where Link’s script is blocked the customer sees an error, and a retry w
   const simulated = here.demo.simulator?.linkScriptUrl ?? '';
   await maya.page.route(simulated, (route) => route.abort());
   await maya.page.route('https://cdn.plaid.com/**', (route) => route.abort());
-  await maya.page.goto(here.demo.url);
+  await maya.page.goto(`${here.demo.url}/coffee`);
   await maya.sees('blocked');
   await maya.element
     .getByText(/content blocker/)

@@ -39,7 +39,7 @@ describe('In a webview', () => {
     await signsInAtTheBank(maya);
     await maya.link.getByRole('heading', { name: 'Which account?' }).waitFor();
     expect(await maya.element.getAttribute('status')).toBe('open');
-    expect(maya.page.url()).toBe(`${here.demo.url}/`);
+    expect(maya.page.url()).toBe(`${here.demo.url}/coffee`);
     await maya.choosesAccount();
     await maya.finishesLink();
     await maya.sees('connected');
@@ -67,7 +67,7 @@ describe('In a webview', () => {
     await maya.sees('ready');
     await maya.page.goto(returns[0] ?? '');
     await maya.sees('ready');
-    expect(maya.page.url()).toBe(`${here.demo.url}/`);
+    expect(maya.page.url()).toBe(`${here.demo.url}/coffee`);
     await maya.connects();
     await maya.sees('connected');
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
@@ -118,7 +118,7 @@ describe('In a webview without an address for banks to come back to', () => {
     await maya.page.getByRole('radio', { name: 'Checking' }).check();
     await maya.page.getByRole('button', { name: 'Continue' }).click();
     await maya.page.getByRole('button', { name: 'Finish' }).click();
-    await maya.page.waitForURL(`${here.demo.url}/`);
+    await maya.page.waitForURL(`${here.demo.url}/coffee`);
     await maya.sees('connected');
     await maya.placesOrder();
     await maya.page.getByText('Platypus OAuth Bank ••0000').waitFor();

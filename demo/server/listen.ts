@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 
 /** How many ports after a busy one are tried: more demos than this at once on one machine are a mistake. */
@@ -9,6 +9,8 @@ export interface Listener {
   url: string;
   /** What answers; set once it is built, because building it can need the address. */
   answerWith(fetch: (request: Request, env: never) => Response | Promise<Response>): void;
+  /** The same without `Request` and `Response`. */
+  answerRaw(handler: RequestListener): void;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,9 @@ export async function listen(port: number): Promise<Listener> {
         'request',
         getRequestListener(fetch as Parameters<typeof getRequestListener>[0], { overrideGlobalObjects: false }),
       );
+    },
+    answerRaw(handler) {
+      server.on('request', handler);
     },
     close: () =>
       new Promise((resolve, reject) => {

@@ -10,6 +10,13 @@ const TYPES: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
+/** Pages by their address. The merchants' page is filled in by the shop's server. */
+const PAGES: Record<string, string> = {
+  '/': 'index.html',
+  '/playground': 'playground/index.html',
+  '/playground/host': 'playground/host.html',
+  '/shop': 'shop/index.html',
+};
 
 export interface PageFacts {
   connectUrl: string;
@@ -18,11 +25,9 @@ export interface PageFacts {
 }
 
 export interface ShopPages {
-  /** Everything that is the same for everybody, by its path. */
+  /** Everything that is the same for every visitor, by its path. */
   asset(path: string): { type: string; content: Uint8Array<ArrayBuffer> } | undefined;
   page(path: string): string | undefined;
-  /** `<link>` tags of the sales page, for pages that are made on the server. */
-  styles: string;
 }
 
 /** Reads the built pages. Only pages and assets: the demo's own server code lies in the same folder. */
@@ -35,16 +40,12 @@ export async function readShopPages(folder: string): Promise<ShopPages> {
       assets.set(`/assets/${name}`, { type, content: new Uint8Array(await readFile(join(folder, 'assets', name))) });
   }
   const read = (path: string) => readFile(join(folder, path), 'utf8');
-  pages.set('/', await read('index.html'));
+  for (const [path, file] of Object.entries(PAGES)) pages.set(path, await read(file));
   for (const name of await readdir(join(folder, 'pages'))) {
     if (extname(name) === '.html')
       pages.set(name === 'index.html' ? '/pages/' : `/pages/${name}`, await read(`pages/${name}`));
   }
-  return {
-    asset: (path) => assets.get(path),
-    page: (path) => pages.get(path),
-    styles: (pages.get('/')?.match(/<link rel="stylesheet"[^>]*>/g) ?? []).join('\n'),
-  };
+  return { asset: (path) => assets.get(path), page: (path) => pages.get(path) };
 }
 
 /**

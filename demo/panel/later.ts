@@ -1,0 +1,49 @@
+import { html, type TemplateResult } from 'lit';
+import type { Action, StoryState } from '../step.ts';
+
+/** What the panel asks of the page around it. */
+export interface Presenting {
+  choose(story: string): void;
+  act(action: Action): void;
+  showLink(): void;
+}
+
+interface Button {
+  action: Action;
+  label: string;
+  /** The whole sentence, where the label is a code. */
+  full?: string;
+  isPossible: (state: StoryState) => boolean;
+}
+
+const wasSent = ({ order }: StoryState): boolean => order?.state === 'sent';
+const isUsed = ({ connection }: StoryState): boolean => connection?.status === 'active';
+
+const RETURNS: readonly Button[] = [
+  { action: 'return_R01', label: 'R01', full: 'Payment returns: not enough money (R01)', isPossible: wasSent },
+  { action: 'return_R03', label: 'R03', full: 'Payment returns: no such account (R03)', isPossible: wasSent },
+  { action: 'return_R10', label: 'R10', full: 'Payment returns: not authorized (R10)', isPossible: wasSent },
+];
+const EVENTS: readonly Button[] = [
+  { action: 'break_login', label: 'Login breaks', isPossible: isUsed },
+  { action: 'revoke', label: 'Revoked', full: 'Permission revoked at the bank', isPossible: isUsed },
+  { action: 'debit_again', label: 'Next payment', isPossible: ({ order }) => order !== null },
+];
+
+/** One press for each thing that can happen to a bank account after the sale. */
+export function laterBar(
+  state: StoryState | undefined,
+  { act, showLink }: Presenting,
+  problem: string,
+): TemplateResult {
+  const canRepair = state?.connection?.status === 'needs_repair';
+  const button = ({ action, label, full, isPossible }: Button) => html`<button type="button"
+      ?disabled=${!state || !isPossible(state)} aria-label=${full ?? label} title=${full ?? label}
+      @click=${() => act(action)}>${label}</button>`;
+  return html`<div class="later" role="group" aria-label="What happens later">
+    <span class="returns"><span>Returned</span>${RETURNS.map(button)}</span>
+    ${EVENTS.map(button)}
+    <button type="button" class=${canRepair ? 'good' : ''} ?disabled=${!canRepair} @click=${showLink}>Repair by link</button>
+    ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
+  </div>`;
+}

@@ -1,0 +1,25 @@
+import { html, type TemplateResult } from 'lit';
+import { unsafeHTML } from 'lit/directives/unsafe-html.js';
+import type { StoryState } from '../step.ts';
+
+/** The repair link as the customer gets it, for a phone in the room. */
+export function linkSheet(link: NonNullable<StoryState['link']>, customer: string, close: () => void): TemplateResult {
+  const isLocal = /^https?:\/\/(127\.|localhost)/.test(link.url);
+  return html`<div class="sheet">
+    <header>
+      <h2 id="link-title">A link that repairs the login</h2>
+      <button type="button" class="close" aria-label="Close" @click=${close}>×</button>
+    </header>
+    <div class="qr" role="img" aria-label="QR code of the link">${
+      // Drawn by the connect server from an address of its own.
+      unsafeHTML(link.qr)
+    }</div>
+    <p>${customer} gets it by mail or message, and signs in again on any device. It works once.</p>
+    <p><a href=${link.url} target="_blank" rel="noopener">Open it here</a></p>
+    ${
+      isLocal
+        ? html`<p class="masks">This demo listens on this machine only, so a phone can’t reach the address in the code.</p>`
+        : ''
+    }
+  </div>`;
+}

@@ -1,0 +1,181 @@
+import { html, render, type TemplateResult } from 'lit';
+import type { MerchantKey, Step, StoryState } from '../step.ts';
+import { duration, exchangeSheet } from './exchange.ts';
+import { laterBar, type Presenting } from './later.ts';
+import { Picture } from './picture.ts';
+import { scenarioPicker } from './scenario.ts';
+import { CHAPTERS, type Chapter, type Line, lineOf, type Names } from './words.ts';
+
+/** Steps come in bursts of ten in 50 ms; one after another an eye can follow them. A long queue goes faster. */
+const PACE_MS = 220;
+const LONG_QUEUE = 10;
+/** How near the end a reader must be for new lines to be brought into view. */
+const FOLLOW_PX = 120;
+
+/** Of the picture, on both sides; see picture.css. */
+const PICTURE_PADDING = 36;
+/** What the picture is drawn for while the panel is folded. */
+const LEAST_PX = 280;
+
+interface Shown {
+  step: Step;
+  line: Line;
+  chapter: Chapter;
+}
+
+/** Everything behind the page of the chosen merchant: the way it goes, the picture, the steps, and what can happen later. */
+export class Panel {
+  readonly #picture = new Picture();
+  readonly #steps = new Map<number, Step>();
+  readonly #queue: { id: number; status: Step['status'] }[] = [];
+  readonly #revealed = new Map<number, Step>();
+  readonly #states = new Map<MerchantKey, StoryState>();
+  #merchant: MerchantKey = 'coffee';
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #newest = 0;
+  #problem = '';
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+  constructor(
+    private readonly names: (merchant: MerchantKey) => Names,
+    private readonly presenting: Presenting,
+    private readonly isSimulated: boolean,
+  ) {}
+
+  /** Draws again: the panel has another width now. */
+  resized(): void {
+    this.#draw();
+  }
+
+  get state(): StoryState | undefined {
+    return this.#states.get(this.#merchant);
+  }
+
+  choose(merchant: MerchantKey): void {
+    this.#merchant = merchant;
+    this.#problem = '';
+    this.#draw();
+  }
+
+  /** A new step, or one that has its answer now. Also the same again, after the stream was interrupted. */
+  add(step: Step, isReplay: boolean): void {
+    const known = this.#steps.get(step.id);
+    if (known && known.status === step.status) return;
+    this.#steps.set(step.id, step);
+    if (isReplay || this.#calm.matches) {
+      this.#revealed.set(step.id, step);
+      if (!isReplay && step.merchant === this.#merchant) this.#light(step);
+      this.#draw();
+      return;
+    }
+    if (step.merchant !== this.#merchant) {
+      this.#revealed.set(step.id, step);
+      return;
+    }
+    this.#queue.push({ id: step.id, status: step.status });
+    if (this.#timer === undefined) this.#reveal();
+  }
+
+  update(state: StoryState): void {
+    this.#states.set(state.merchant, state);
+    this.#draw();
+  }
+
+  say(problem: string): void {
+    this.#problem = problem;
+    this.#draw();
+  }
+
+  /** Shows the next step of the queue. An answer that came before its question was shown is shown with it. */
+  #reveal(): void {
+    const next = this.#queue.shift();
+    const step = next && this.#steps.get(next.id);
+    if (!step) {
+      this.#timer = undefined;
+      this.#draw();
+      return;
+    }
+    const isNew = !this.#revealed.has(step.id);
+    if (isNew || this.#revealed.get(step.id)?.status !== step.status) {
+      this.#revealed.set(step.id, step);
+      if (isNew) this.#newest = step.id;
+      this.#light(step);
+      this.#draw();
+    }
+    const pace = this.#queue.length > LONG_QUEUE ? PACE_MS / 3 : PACE_MS;
+    this.#timer = setTimeout(() => this.#reveal(), isNew ? pace : 0);
+  }
+
+  #light(step: Step): void {
+    this.#picture.show(step, lineOf(step, this.names(step.merchant))?.failed === true);
+    // What is lit goes out.
+    setTimeout(() => this.#draw(), 1_200);
+  }
+
+  #shown(): Shown[] {
+    let chapter: Chapter = CHAPTERS[0];
+    const names = this.names(this.#merchant);
+    return [...this.#revealed.values()]
+      .filter(({ merchant }) => merchant === this.#merchant)
+      .sort((a, b) => a.id - b.id)
+      .flatMap((step) => {
+        const line = lineOf(step, names);
+        if (!line) return [];
+        // Making the same thing ready again later is part of what happens later.
+        const isBack = line.chapter !== undefined && CHAPTERS.indexOf(line.chapter) < CHAPTERS.indexOf(chapter);
+        if (line.chapter && !(isBack && chapter === CHAPTERS[4] && line.chapter !== CHAPTERS[0]))
+          chapter = line.chapter;
+        return [{ step, line, chapter }];
+      });
+  }
+
+  #draw(): void {
+    const shown = this.#shown();
+    const log = byId('log');
+    const follows = log.scrollHeight - log.scrollTop - log.clientHeight < FOLLOW_PX;
+    const picture = byId('picture');
+    render(this.#picture.draw(Math.max(picture.clientWidth - PICTURE_PADDING, LEAST_PX)), picture);
+    render(this.isSimulated ? scenarioPicker(this.state, this.presenting) : html``, byId('scenario'));
+    render(shown.length === 0 ? EMPTY : this.#lines(shown), log);
+    render(this.isSimulated ? laterBar(this.state, this.presenting, this.#problem) : html``, byId('later'));
+    const last = shown.at(-1);
+    render(last ? html`<b>${last.line.who}</b> ${last.line.text}` : html`Behind the page`, byId('latest'));
+    if (follows) log.scrollTop = log.scrollHeight;
+  }
+
+  #lines(shown: Shown[]): TemplateResult[] {
+    return shown.map(({ step, line, chapter }, index) => {
+      const heading = shown[index - 1]?.chapter === chapter ? '' : html`<h3>${chapter}</h3>`;
+      const tones = [
+        'step',
+        line.failed ? 'failed' : '',
+        step.kind === 'process' && line.failed ? 'loud' : '',
+        step.kind === 'call' && step.status === undefined ? 'waiting' : '',
+        step.id === this.#newest ? 'fresh' : '',
+      ].join(' ');
+      const words = html`<span class="words"><span class="who">${line.who}</span> ${line.text}</span>
+        <span class="took">${step.ms === undefined || step.to === 'shop' ? '' : duration(step.ms)}</span>`;
+      if (step.kind !== 'call') return html`${heading}<div class=${tones} data-actor=${line.actor}>${words}</div>`;
+      return html`${heading}<button type="button" class=${tones} data-actor=${line.actor}
+          @click=${() => this.#open(step, line)}>${words}</button>`;
+    });
+  }
+
+  #open(step: Step, line: Line): void {
+    const dialog = byId('exchange') as HTMLDialogElement;
+    render(
+      exchangeSheet(step, line, () => dialog.close()),
+      dialog,
+    );
+    dialog.showModal();
+  }
+}
+
+const EMPTY = html`<div class="empty"><strong>Every step appears here as it happens.</strong>
+  <p>Connect a bank on the left. Each line is a real call: press it to see what went over the wire.</p></div>`;
+
+function byId(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no #${id}.`);
+  return found;
+}

@@ -1,0 +1,92 @@
+/** Words for names that come from elsewhere. Each is a fact that the name states, no more. */
+
+/** What the customer does in Link. */
+export const LINK: Record<string, string | undefined> = {
+  open: 'opens Link, which belongs to Plaid',
+  'institution chosen': 'chooses {bank}',
+  'credentials sent': 'signs in at {bank}; no one else sees the password',
+  'bank granted access': 'agrees on the page of {bank}',
+  'bank access declined': 'declines on the page of {bank}',
+  success: 'shares {accounts}',
+  exit: 'leaves Link',
+};
+
+/** What happens at a bank: the subject, and the rest of the sentence. */
+export const BANK: Record<string, [who: string, text: string] | undefined> = {
+  'login broken': ['{bank}', 'asks for a new sign-in'],
+  'permission revoked': ['{customer}', 'ends the permission at {bank}'],
+  'debit returned': ['{bank}', 'sends the payment back: {code}, {meaning}'],
+};
+
+export const RETURN_CODES: Record<string, string | undefined> = {
+  R01: 'not enough money',
+  R03: 'no such account',
+  R10: 'the customer did not authorize it',
+};
+
+/** Plaid's webhooks, by `error_code` where there is one, else by `webhook_code`. */
+export const PLAID_EVENTS: Record<string, string | undefined> = {
+  ITEM_LOGIN_REQUIRED: 'the bank asks for a new sign-in',
+  USER_PERMISSION_REVOKED: 'the customer ended the permission',
+  USER_ACCOUNT_REVOKED: 'the customer no longer shares the account',
+  LOGIN_REPAIRED: 'the customer signed in again',
+  PENDING_DISCONNECT: 'the login will end in a week',
+  PENDING_EXPIRATION: 'the consent will end in a week',
+  NEW_ACCOUNTS_AVAILABLE: 'the customer has another account',
+  PRODUCT_PERMISSIONS_REQUIRED: 'the account numbers are no longer shared',
+  DEFAULT_UPDATE: 'the account has another number',
+  AUTOMATICALLY_VERIFIED: 'the small deposits arrived, so the account is confirmed',
+  VERIFICATION_EXPIRED: 'the account was not confirmed in time',
+  SESSION_FINISHED: 'the customer finished Link',
+  ITEM_ADD_RESULT: 'the customer shared an account',
+};
+
+/** Plaid's refusals, by `error_code`. Others are told in Plaid's own sentence. */
+export const PLAID_ERRORS: Record<string, string | undefined> = {
+  ACCOUNTS_LIMIT: 'too many requests',
+  RATE_LIMIT: 'too many requests',
+  INVALID_PUBLIC_TOKEN: 'the token is spent or unknown',
+  INSTITUTION_DOWN: 'the bank is down',
+  ITEM_NOT_FOUND: 'the login is gone',
+  ITEM_LOGIN_REQUIRED: 'the customer has to sign in again',
+  PRODUCT_NOT_ENABLED: 'the product is not enabled',
+  PRODUCTS_NOT_SUPPORTED: 'the bank does not support it',
+  NO_ACCOUNTS: 'there is no account',
+};
+
+/** Finix's webhooks: entity and type. */
+export const FINIX_EVENTS: Record<string, string | undefined> = {
+  'instrument created': 'a payment instrument exists',
+  'instrument updated': 'a payment instrument changed',
+  'transfer created': 'a transfer exists',
+  'transfer updated': 'the transfer went to the bank',
+};
+
+/** What the connect server's webhook says about a connection. */
+export const CHANGES: Record<string, string | undefined> = {
+  active: 'ready to use',
+  pending_verification: 'the bank has yet to confirm it',
+  needs_repair: 'the customer has to sign in again',
+  revoked: 'the permission ended, debits are stopped',
+  removed: 'removed',
+  failed: 'can’t be used any more',
+  returned: 'a payment came back',
+  changed_bank: 'the bank changed the account',
+  completed: 'done',
+  expired: 'over',
+};
+
+/** Why a check does not say yes. */
+export const CHECK_REASONS: Record<string, string | undefined> = {
+  revoked: 'the permission ended',
+  returned: 'an earlier payment came back',
+  returned_recently: 'a payment came back a short time ago',
+  needs_repair: 'the login has to be repaired',
+  not_active: 'the connection is not active',
+  not_ready: 'the account is not confirmed yet',
+  owner_mismatch: 'the account belongs to someone else',
+  changed_bank: 'the bank changed the account',
+  insufficient_funds: 'not enough money',
+  balance_uncertain: 'the balance is not certain',
+  provider_unavailable: 'the bank did not answer in time',
+};

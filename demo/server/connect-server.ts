@@ -1,0 +1,124 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Place } from '../step.ts';
+import type { ConnectSettings } from './connect-process.ts';
+import type { Recorder } from './recorder.ts';
+
+/** The connect server's process, behind an address that stays the same when the process does not. */
+export interface ConnectServer {
+  readonly pid: number | undefined;
+  /** SIGKILL, as when a machine dies: no handler runs, nothing is written, open connections break. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** How long the process may take to its next recovery point; a call to the simulator ends within 4 s. */
+const GRACE_MS = 10_000;
+
+export function connectServer(entry: string, settings: ConnectSettings): ConnectServer & Forward {
+  let child: ChildProcess | undefined;
+  let port: number | undefined;
+  return {
+    get pid() {
+      return child?.pid;
+    },
+    get port() {
+      return port;
+    },
+    async start() {
+      // Config has keys as bytes, which JSON would not carry.
+      const started = fork(entry, {
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        execArgv: [],
+      });
+      child = started;
+      started.send(settings);
+      const [message] = (await Promise.race([
+        once(started, 'message'),
+        once(started, 'exit').then(() => {
+          throw new Error('The connect server ended before it listened.');
+        }),
+      ])) as [{ port: number }];
+      port = message.port;
+    },
+    async kill() {
+      const killed = child;
+      port = undefined;
+      if (!killed || killed.exitCode !== null) return;
+      const gone = once(killed, 'exit');
+      killed.kill('SIGKILL');
+      await gone;
+    },
+    async stop() {
+      const stopped = child;
+      child = undefined;
+      port = undefined;
+      if (!stopped || stopped.exitCode !== null || stopped.signalCode !== null) return;
+      const gone = once(stopped, 'exit');
+      if (stopped.connected) stopped.send('stop');
+      const timer = setTimeout(() => stopped.kill('SIGKILL'), GRACE_MS);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+}
+
+interface Forward {
+  readonly port: number | undefined;
+}
+
+/** Which calls are worth a line; scripts and pages are not. */
+const RECORDED = /^\/(v1|webhooks)\//;
+
+/** Passes requests on byte by byte, and writes down what passes. A dead process is a broken connection, as it would be without this. */
+export function forwardTo(target: Forward, recorder: Recorder, merchantKey: string) {
+  return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    void readAll(incoming).then(
+      (body) => {
+        const { method = 'GET', url = '/', headers } = incoming;
+        const record =
+          RECORDED.test(url) && method !== 'OPTIONS'
+            ? recorder.sent({
+                ...parties(url, headers, merchantKey),
+                method,
+                path: url,
+                headers,
+                body: body.toString(),
+              })
+            : undefined;
+        const fail = () => {
+          record?.ended({ status: null, headers: {}, body: '' });
+          incoming.socket.destroy();
+        };
+        if (target.port === undefined) return fail();
+        const options = { host: '127.0.0.1', port: target.port, method, path: url, headers };
+        const forwarded = httpRequest(options, (answer) => {
+          readAll(answer).then((content) => {
+            const status = answer.statusCode ?? 502;
+            record?.ended({ status, headers: answer.headers, body: content.toString() });
+            outgoing.writeHead(status, answer.headers);
+            outgoing.end(content);
+          }, fail);
+        });
+        forwarded.on('error', fail);
+        forwarded.end(body);
+      },
+      () => {},
+    );
+  };
+}
+
+function parties(url: string, headers: IncomingMessage['headers'], merchantKey: string): { from: Place; to: Place } {
+  if (url.startsWith('/webhooks/plaid')) return { from: 'plaid', to: 'connect' };
+  if (url.startsWith('/webhooks/finix')) return { from: 'finix', to: 'connect' };
+  return { from: headers.authorization === `Bearer ${merchantKey}` ? 'shop' : 'browser', to: 'connect' };
+}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

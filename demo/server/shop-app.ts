@@ -1,0 +1,221 @@
+import { type Context, Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { parseWebhook } from '../../widget/client.ts';
+import type { MerchantConnection, Session } from '../../widget/contract.ts';
+import { MERCHANTS as MERCHANT_KEYS } from '../step.ts';
+import { checkoutValues, type Html, orderValues, refusalValues } from './html.ts';
+import type { MerchantApi } from './merchant-api.ts';
+import { MERCHANTS, type Merchant, merchantOf } from './merchants.ts';
+import { applyEvent, charge, judge, placeOrder } from './orders.ts';
+import { fillPage, type PageFacts, type ShopPages } from './pages.ts';
+import type { Presenter } from './presenter.ts';
+import { streamOf } from './stream.ts';
+import type { Customer, Visit, Visits } from './visits.ts';
+
+const VISIT_COOKIE = 'demo_visit';
+const THEME_COOKIE = 'demo_theme';
+const YEAR_S = 365 * 24 * 3600;
+
+export interface ShopOptions extends PageFacts {
+  pages: ShopPages;
+  api: MerchantApi;
+  visits: Visits;
+  presenter: Presenter;
+  webhookSecret: string;
+  simulated: boolean;
+}
+
+/** The merchants' servers in one: their pages, the customers that they know by a cookie of their own, and the presenter's buttons. */
+export function createShop({ pages, api, visits, presenter, webhookSecret, simulated, ...facts }: ShopOptions): Hono {
+  const app = new Hono();
+
+  function visitOf(c: Context): Visit {
+    const known = visits.find(getCookie(c, VISIT_COOKIE));
+    if (known) return known;
+    const visit = visits.begin();
+    setCookie(c, VISIT_COOKIE, visit.cookie, { path: '/', httpOnly: true, sameSite: 'Lax' });
+    for (const customer of visit.customers.values()) presenter.introduce(customer);
+    return visit;
+  }
+
+  function sessionFor(customer: Customer, fresh: boolean): Promise<Session> {
+    if (fresh || !customer.session) {
+      const made = api.createSession(customer, presenter.merchantFor(customer));
+      customer.session = made;
+      made.catch(() => {
+        if (customer.session === made) delete customer.session;
+      });
+    }
+    return customer.session as Promise<Session>;
+  }
+
+  async function page(
+    c: Context,
+    path: string,
+    values: Record<string, Html | string> = {},
+    status: 200 | 403 | 404 | 409 | 422 | 502 = 200,
+  ) {
+    const source = pages.page(path) ?? '';
+    const customer = source.includes('{{client-secret}}') ? visitOf(c).customer('coffee') : undefined;
+    const { html, policy } = fillPage(source, facts, {
+      theme: themeOf(c),
+      simulated: String(simulated),
+      providers: simulated ? 'Simulator, nothing is real' : 'Sandboxes of Plaid and Finix',
+      // A server that renders its pages puts the secret straight into the tag; made only for the pages that do.
+      'client-secret': customer ? ((await sessionFor(customer, false)).client_secret ?? '') : '',
+      ...Object.fromEntries(
+        await Promise.all(Object.entries(values).map(async ([name, value]) => [name, String(await value)])),
+      ),
+    });
+    if (policy) c.header('Content-Security-Policy', policy);
+    c.header('Cache-Control', 'no-store');
+    c.header('X-Content-Type-Options', 'nosniff');
+    return c.html(html, status);
+  }
+  const refuse = (
+    c: Context,
+    merchant: Merchant,
+    status: 403 | 404 | 409 | 422 | 502,
+    title: string,
+    sentence: string,
+  ) => page(c, '/shop', refusalValues(merchant, title, sentence), status);
+
+  app.post('/api/session', async (c) => {
+    // A form of another site can't send this type, so nobody can spend a customer's sessions for them.
+    if (!isJson(c)) return c.text('JSON only', 415);
+    const { fresh, merchant } = await jsonOf(c);
+    const customer = visitOf(c).customer(merchantOf(merchant).key);
+    const { client_secret } = await sessionFor(customer, fresh === true);
+    c.header('Cache-Control', 'no-store');
+    return c.json({ client_secret });
+  });
+
+  app.get('/api/story', (c) => streamOf(visitOf(c)));
+
+  app.post('/api/present', async (c) => {
+    if (!isJson(c)) return c.text('JSON only', 415);
+    const { merchant, action, scenario } = await jsonOf(c);
+    const customer = visitOf(c).customer(merchantOf(merchant).key);
+    const problem =
+      typeof scenario === 'string'
+        ? presenter.choose(customer, scenario)
+        : await presenter.act(customer, String(action));
+    return problem ? c.json({ problem }, 409) : c.json({});
+  });
+
+  app.post('/checkout', async (c) => {
+    const form = await c.req.formData();
+    const merchant = merchantOf(form.get('merchant'));
+    const customer = visitOf(c).customer(merchant.key);
+    const judged = await judge(api, customer, form.get('bank_account'));
+    if ('refusal' in judged) {
+      const { refusal } = judged;
+      if (refusal === 'missing')
+        return refuse(c, merchant, 422, 'One thing is missing', 'Connect a bank account to pay with.');
+      if (refusal === 'foreign')
+        return refuse(
+          c,
+          merchant,
+          403,
+          'That is not your account',
+          'This bank account was not connected by you, so nothing was ordered.',
+        );
+      return refuse(c, merchant, 409, 'Please connect your bank again', 'This bank account can’t be used any more.');
+    }
+    const order = placeOrder(customer, merchant, judged.connection);
+    await charge(api, customer, merchant, order, judged.connection);
+    customer.visit.stateChanged(customer);
+    return c.redirect(`/orders/${merchant.key}/${order.id}`, 303);
+  });
+
+  app.get('/orders/:merchant/:id', async (c) => {
+    const merchant = merchantOf(c.req.param('merchant'));
+    const customer = visitOf(c).customer(merchant.key);
+    const order = customer.orders.find(({ id }) => id === c.req.param('id'));
+    if (!order) return refuse(c, merchant, 404, 'Order not found', 'The demo may have been restarted.');
+    const connection = customer.connection?.id === order.connection ? customer.connection : undefined;
+    const repair =
+      connection?.status === 'needs_repair'
+        ? (await api.repairSession(customer, order.connection)).client_secret
+        : undefined;
+    return page(c, '/shop', orderValues(merchant, order, connection, repair));
+  });
+
+  app.post('/webhooks/merchant', async (c) => {
+    const event = await parseWebhook(await c.req.arrayBuffer(), c.req.raw.headers, webhookSecret).catch(
+      () => undefined,
+    );
+    if (!event) return c.text('No valid signature', 400);
+    const data = event.data as Partial<MerchantConnection>;
+    const customer = visits.namedIn(`${data.id} ${data.customer_id}`);
+    if (customer && data.object === 'connection') {
+      const merchant = MERCHANTS[customer.merchant];
+      presenter.received(customer, event.type, data as MerchantConnection);
+      const { chargeNow } = applyEvent(customer, event.type, data as MerchantConnection);
+      if (chargeNow) await charge(api, customer, merchant, chargeNow, data as MerchantConnection);
+      customer.visit.stateChanged(customer);
+    }
+    return c.body(null, 204);
+  });
+
+  app.post('/restart', (c) => {
+    const visit = visits.find(getCookie(c, VISIT_COOKIE));
+    if (visit) visits.end(visit);
+    deleteCookie(c, VISIT_COOKIE, { path: '/' });
+    return c.redirect('/', 303);
+  });
+
+  app.get('/assets/*', (c) => {
+    const asset = pages.asset(c.req.path);
+    if (!asset) return c.notFound();
+    return c.body(asset.content, 200, { 'Content-Type': asset.type, 'Cache-Control': 'no-cache' });
+  });
+
+  for (const key of MERCHANT_KEYS) {
+    app.get(`/${key}`, (c) => {
+      const customer = visitOf(c).customer(key);
+      if (c.req.query('fresh') !== undefined) delete customer.session;
+      return page(c, '/shop', checkoutValues(MERCHANTS[key]));
+    });
+  }
+
+  app.post('/api/theme', async (c) => {
+    const { theme } = await jsonOf(c);
+    if (theme !== 'light' && theme !== 'dark') return c.text('light or dark', 422);
+    setCookie(c, THEME_COOKIE, theme, { path: '/', maxAge: YEAR_S, sameSite: 'Lax' });
+    return c.body(null, 204);
+  });
+
+  app.get('*', (c) => {
+    if (c.req.path === '/shop' || pages.page(c.req.path) === undefined)
+      return refuse(c, MERCHANTS.coffee, 404, 'Page not found', 'This address leads nowhere.');
+    visitOf(c);
+    return page(c, c.req.path);
+  });
+
+  app.onError((error, c) => {
+    process.stderr.write(`${error.stack}\n`);
+    return refuse(
+      c,
+      MERCHANTS.coffee,
+      502,
+      'That did not work',
+      'The shop can’t reach its payment server. Please try again.',
+    );
+  });
+  return app;
+}
+
+function isJson(c: Context): boolean {
+  return c.req.header('Content-Type')?.startsWith('application/json') === true;
+}
+
+async function jsonOf(c: Context): Promise<Record<string, unknown>> {
+  const body: unknown = await c.req.json().catch(() => ({}));
+  return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+}
+
+function themeOf(c: Context): string {
+  const theme = getCookie(c, THEME_COOKIE);
+  return theme === 'light' || theme === 'dark' ? theme : 'auto';
+}
