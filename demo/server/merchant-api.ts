@@ -6,7 +6,7 @@ import type { Customer } from './visits.ts';
 
 /** What a merchant's server asks: of the connect server with the key that no browser sees, and of Finix with the merchant's own account. */
 export interface MerchantApi {
-  createSession(customer: Customer, merchant: Merchant): Promise<Session>;
+  createSession(customer: Pick<Customer, 'id'>, merchant: Merchant): Promise<Session>;
   repairSession(customer: Customer, connection: string): Promise<Session>;
   getConnection(id: string): Promise<MerchantConnection | undefined>;
   check(connection: string, request: { amount: number; client_transaction_id: string }): Promise<Check>;
@@ -60,12 +60,17 @@ export function createMerchantApi({ connectUrl, merchantKey, finix, recorder }: 
   const client = createClient({ endpoint: connectUrl, apiKey: merchantKey, timeoutMs: TIMEOUT_MS });
   return {
     claims: new Map(),
-    createSession(customer, { key, name, purpose, person, authorization, ownership }) {
+    createSession(customer, merchant) {
+      const { key, name, purpose, person, authorization, ownership, account_selection, language } = merchant;
       return client.sessions.create({
         customer_id: customer.id,
         merchant: { id: key, name },
         purpose,
         ownership,
+        account_selection,
+        language,
+        // The simulator's name of a customization that lets several accounts be picked.
+        link_customization: account_selection === 'multiple' ? 'multiple' : undefined,
         authorization,
         // The merchant's own record of who is signed in; the page has no say in it.
         identity: {

@@ -1,4 +1,4 @@
-import type { CreateSessionRequest, Ownership, Purpose } from '../../widget/contract.ts';
+import type { AccountSelection, CreateSessionRequest, Ownership, Purpose } from '../../widget/contract.ts';
 import type { Owner } from '../simulator/index.ts';
 import { MERCHANTS as KEYS, type MerchantKey } from '../step.ts';
 
@@ -11,6 +11,8 @@ export interface Merchant {
   purpose: Purpose;
   ownership?: Ownership;
   authorization?: CreateSessionRequest['authorization'];
+  account_selection?: AccountSelection;
+  language?: string;
   /** Cents, so that sums are exact. */
   amountCents: number;
   person: { firstName: string; lastName: string; owner: Owner };

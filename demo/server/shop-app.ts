@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { parseWebhook } from '../../widget/client.ts';
@@ -86,6 +87,16 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
     const { fresh, merchant } = await jsonOf(c);
     const customer = visitOf(c).customer(merchantOf(merchant).key);
     const { client_secret } = await sessionFor(customer, fresh === true);
+    c.header('Cache-Control', 'no-store');
+    return c.json({ client_secret });
+  });
+
+  app.post('/api/playground', async (c) => {
+    if (!isJson(c)) return c.text('JSON only', 415);
+    const { client_secret } = await api.createSession(
+      { id: `cus_${randomUUID().slice(0, 8)}` },
+      { ...MERCHANTS.coffee, ...playgroundOptions(await jsonOf(c)) },
+    );
     c.header('Cache-Control', 'no-store');
     return c.json({ client_secret });
   });
@@ -204,6 +215,12 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
     );
   });
   return app;
+}
+
+/** What the playground may choose for a session; the connect server checks the values. */
+function playgroundOptions(given: Record<string, unknown>): Partial<Merchant> {
+  const { account_selection, authorization, ownership, language } = given as Partial<Merchant>;
+  return { account_selection, authorization, ownership, language };
 }
 
 function isJson(c: Context): boolean {
