@@ -1,7 +1,7 @@
 import { html, raw } from 'hono/html';
 import type { ConnectionStatus, MerchantConnection } from '../../widget/contract.ts';
 import { dollars, type Merchant } from './merchants.ts';
-import { isUnconfirmed, type Order } from './orders.ts';
+import { isUnconfirmed, type Order } from './order.ts';
 
 export type Html = ReturnType<typeof html>;
 

@@ -1,23 +1,8 @@
-import type { Check, MerchantConnection } from '../../widget/contract.ts';
-import type { OrderState } from '../step.ts';
+import type { MerchantConnection } from '../../widget/contract.ts';
 import type { MerchantApi } from './merchant-api.ts';
 import type { Merchant } from './merchants.ts';
+import { isUnconfirmed, type Order } from './order.ts';
 import { bankName, type Customer } from './visits.ts';
-
-/** A purchase, a rent, a payout, and each attempt to move its money. */
-export interface Order {
-  id: string;
-  connection: string;
-  bank: string;
-  state: OrderState;
-  /** Of the latest attempt. */
-  check: Pick<Check, 'decision' | 'reasons'> | null;
-  transfer: string | null;
-  /** Attempts so far: each has an idempotency id of its own, which its repetitions share. */
-  attempts: number;
-  /** The return code of the transfer that came back. */
-  returned: string | null;
-}
 
 /** A connection that the form named, and why it is not taken. */
 export type Judgement = { connection: MerchantConnection } | { refusal: 'missing' | 'foreign' | 'unusable' };
@@ -107,9 +92,4 @@ export function applyEvent(
   // The bank had yet to confirm the account when the order was placed.
   const isWaiting = order.state === 'held' && isUnconfirmed(order);
   return { chargeNow: connection.status === 'active' && isWaiting ? order : null };
-}
-
-/** The bank has yet to confirm the account, or the instrument does not exist yet: the money moves when the connection is ready. */
-export function isUnconfirmed({ check }: Order): boolean {
-  return check?.reasons.some(({ code }) => code === 'not_ready' || code === 'not_active') === true;
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { plaidUserId } from '../../server/connect/create-link-token.ts';
 import type { MerchantConnection, Session } from '../../widget/contract.ts';
 import { MERCHANTS, type MerchantKey, type Step, type StoryState } from '../step.ts';
-import type { Order } from './orders.ts';
+import type { Order } from './order.ts';
 
 /** As many as a presenter can make in an hour; the panel of a longer visit loses its beginning. */
 const KEPT = 500;

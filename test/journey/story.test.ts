@@ -5,7 +5,7 @@ import { visitsStory } from './story-page.ts';
 const here = journey();
 const enabled = () => here.simulator.ledger.instruments().filter(({ enabled }) => enabled === true);
 
-test('The panel follows the customer while Link is open, and stays beside it', async () => {
+test('The panel follows the customer while Link is open, and stays in view', async () => {
   const maya = await here.arrives();
   const story = await visitsStory(maya, here.demo.url);
   await story.shop.locator('finix-bank-connect button.main').click();
@@ -44,8 +44,8 @@ test('No line, and no opened call, has a token or a key', async () => {
   await maya.page.exposeFunction('streamed', (text: string) => streamed.push(text));
   await maya.page.addInitScript(`
     const listen = EventSource.prototype.addEventListener;
-    EventSource.prototype.addEventListener = function (name, heard) {
-      return listen.call(this, name, (event) => { window.streamed(event.data); heard(event); });
+    EventSource.prototype.addEventListener = function (name, listener) {
+      return listen.call(this, name, (event) => { window.streamed(event.data); listener(event); });
     };`);
   const story = await visitsStory(maya, here.demo.url);
   await story.connects();

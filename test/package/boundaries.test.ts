@@ -35,6 +35,7 @@ test.each([
   ['server/http/app.ts', `import { chromium } from 'playwright-core'`],
   ['server/http/app.ts', `export { startServer } from '../../test/helpers/server.ts'`],
   ['server/http/app.ts', `await import(process.argv[2])`],
+  ['demo/server/shop-app.ts', `import { html } from 'lit'`],
   ['demo/serve.ts', `import { findChromium } from '../test/helpers/chromium.mjs'`],
   ['demo/simulator/state.ts', `import { createApp } from '../../server/http/app.ts'`],
   ['demo/simulator/state.ts', `import { startDemo } from '../start-demo.ts'`],
@@ -49,6 +50,7 @@ test.each([
   ['server/http/request-schemas.ts', `import type { Session } from '../../widget/contract.ts'`],
   ['server/http/routes/sessions.ts', `export type { Session } from '../../../widget/contract.ts'`],
   ['server/main.ts', `import { serve } from '@hono/node-server'`],
+  ['demo/panel/panel.ts', `import { html } from 'lit'`],
   ['server/trace.ts', `const api = await import('@opentelemetry/api')`],
   [
     'demo/serve.ts',
