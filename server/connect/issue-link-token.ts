@@ -7,6 +7,7 @@ import { authorizationText, merchantOf } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
+import { isAfterReturn } from './after-return.ts';
 import { createLinkToken, type LinkTokenDeps } from './create-link-token.ts';
 import { hasConnections } from './recognize.ts';
 import { storeLinkToken } from './stored-link-tokens.ts';
@@ -37,6 +38,7 @@ export async function issueLinkToken(
     expires_at: new Date(token.expiresAt).toISOString(),
     merchant: merchantOf(session, config),
     purpose: session.purpose,
+    ...((await isAfterReturn(storage, session)) ? { returned: true } : {}),
     ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
   };
 }

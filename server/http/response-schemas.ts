@@ -207,6 +207,7 @@ const linkToken = z.strictObject({
   link_token: text,
   expires_at: time,
   ...sessionPurpose,
+  returned: z.boolean().optional(),
   hosted_link_url: text.optional(),
   authorization: authorizationText.optional(),
 }) satisfies z.ZodType<LinkTokenResponse>;

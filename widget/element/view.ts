@@ -33,6 +33,8 @@ export interface View extends FirstView {
   /** For the places in the strings. */
   merchant: string;
   purpose: Purpose;
+  /** A payment with the customer's last account was returned. */
+  returned: boolean;
   pressHosted(): void;
   change(): void;
   /** One of several accounts, or all that are connected. */

@@ -43,7 +43,7 @@ export class ConnectController {
   }
 
   /** Who is asking the customer, and what for. */
-  get asker(): Pick<SessionAccess, 'merchant' | 'purpose'> {
+  get asker(): Pick<SessionAccess, 'merchant' | 'purpose' | 'returned'> {
     return this.#access;
   }
 

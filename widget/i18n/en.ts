@@ -17,6 +17,8 @@ export const late = {
   connected: '{bank} is connected.',
   pending: 'Your bank is confirming this account. This usually takes 1–2 business days.',
   needs_repair: 'Sign in to your bank again to keep this account connected.',
+  returned_repair: 'A payment with this account was returned. Sign in to your bank again to keep using it.',
+  returned_other: 'A payment with your last account was returned. Please connect a different account.',
   reconnect: 'Reconnect {bank}',
   your_bank: 'Your bank',
   change: 'Change',

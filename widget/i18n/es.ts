@@ -20,6 +20,8 @@ export const texts: Texts = {
   connected: '{bank} está conectado.',
   pending: 'Su banco está confirmando esta cuenta. Suele tardar de 1 a 2 días hábiles.',
   needs_repair: 'Inicie sesión en su banco de nuevo para mantener conectada esta cuenta.',
+  returned_repair: 'Se devolvió un pago con esta cuenta. Inicie sesión en su banco de nuevo para seguir usándola.',
+  returned_other: 'Se devolvió un pago con su última cuenta. Conecte otra cuenta.',
   reconnect: 'Reconectar {bank}',
   your_bank: 'Su banco',
   change: 'Cambiar',

@@ -20,6 +20,9 @@ export const texts: Texts = {
   connected: '{bank} est connectée.',
   pending: 'Votre banque confirme ce compte. Cela prend en général 1 à 2 jours ouvrés.',
   needs_repair: 'Identifiez-vous à nouveau auprès de votre banque pour garder ce compte connecté.',
+  returned_repair:
+    'Un paiement avec ce compte a été rejeté. Identifiez-vous à nouveau auprès de votre banque pour continuer à l’utiliser.',
+  returned_other: 'Un paiement avec votre dernier compte a été rejeté. Veuillez connecter un autre compte.',
   reconnect: 'Reconnecter {bank}',
   your_bank: 'Votre banque',
   change: 'Modifier',

@@ -20,6 +20,9 @@ export const texts: Texts = {
   connected: '{bank} è collegata.',
   pending: 'La tua banca sta confermando questo conto. Di solito servono 1-2 giorni lavorativi.',
   needs_repair: 'Accedi di nuovo alla tua banca per mantenere collegato questo conto.',
+  returned_repair:
+    'Un pagamento con questo conto è stato restituito. Accedi di nuovo alla tua banca per continuare a usarlo.',
+  returned_other: 'Un pagamento con il tuo ultimo conto è stato restituito. Collega un altro conto.',
   reconnect: 'Ricollega {bank}',
   your_bank: 'La tua banca',
   change: 'Cambia',

@@ -20,6 +20,8 @@ export const texts: Texts = {
   connected: '{bank} 연결이 완료되었습니다.',
   pending: '은행에서 이 계좌를 확인하고 있습니다. 보통 영업일 기준 1~2일 걸립니다.',
   needs_repair: '이 계좌의 연결을 유지하려면 은행에 다시 로그인해 주세요.',
+  returned_repair: '이 계좌의 결제가 반환되었습니다. 계속 사용하려면 은행에 다시 로그인해 주세요.',
+  returned_other: '이전 계좌의 결제가 반환되었습니다. 다른 계좌를 연결해 주세요.',
   reconnect: '{bank} 다시 연결하기',
   your_bank: '고객님의 은행',
   change: '변경',

@@ -20,6 +20,9 @@ export const texts: Texts = {
   connected: '{bank} is gekoppeld.',
   pending: 'Je bank bevestigt deze rekening. Dit duurt meestal 1 tot 2 werkdagen.',
   needs_repair: 'Log opnieuw in bij je bank om deze rekening gekoppeld te houden.',
+  returned_repair:
+    'Een betaling met deze rekening is teruggekomen. Log opnieuw in bij je bank om hem te blijven gebruiken.',
+  returned_other: 'Een betaling met je laatste rekening is teruggekomen. Koppel een andere rekening.',
   reconnect: '{bank} opnieuw koppelen',
   your_bank: 'Je bank',
   change: 'Wijzigen',

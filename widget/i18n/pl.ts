@@ -20,6 +20,9 @@ export const texts: Texts = {
   connected: 'Połączono: {bank}.',
   pending: 'Twój bank potwierdza to konto. Zwykle trwa to 1–2 dni robocze.',
   needs_repair: 'Zaloguj się ponownie do swojego banku, aby zachować połączenie.',
+  returned_repair:
+    'Płatność z tego konta została zwrócona. Zaloguj się ponownie do swojego banku, aby dalej z niego korzystać.',
+  returned_other: 'Płatność z ostatniego konta została zwrócona. Połącz inne konto.',
   reconnect: 'Połącz ponownie: {bank}',
   your_bank: 'Twój bank',
   change: 'Zmień',

@@ -20,6 +20,8 @@ export const texts: Texts = {
   connected: '{bank} está conectado.',
   pending: 'Seu banco está confirmando esta conta. Isso costuma levar de 1 a 2 dias úteis.',
   needs_repair: 'Entre novamente no seu banco para manter esta conta conectada.',
+  returned_repair: 'Um pagamento com esta conta foi devolvido. Entre novamente no seu banco para continuar a usá-la.',
+  returned_other: 'Um pagamento com sua última conta foi devolvido. Conecte outra conta.',
   reconnect: 'Reconectar {bank}',
   your_bank: 'Seu banco',
   change: 'Alterar',

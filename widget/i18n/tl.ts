@@ -20,6 +20,9 @@ export const texts: Texts = {
   connected: 'Naka-connect na ang {bank}.',
   pending: 'Kinukumpirma ng inyong bangko ang account na ito. Karaniwang tumatagal ito nang 1–2 araw ng negosyo.',
   needs_repair: 'Mag-sign in muli sa inyong bangko para manatiling naka-connect ang account na ito.',
+  returned_repair:
+    'Naibalik ang isang bayad gamit ang account na ito. Mag-sign in muli sa inyong bangko para patuloy itong magamit.',
+  returned_other: 'Naibalik ang isang bayad gamit ang huli ninyong account. Mag-connect ng ibang account.',
   reconnect: 'I-connect muli ang {bank}',
   your_bank: 'Inyong bangko',
   change: 'Palitan',

@@ -20,6 +20,9 @@ export const texts: Texts = {
   connected: '{bank} đã được kết nối.',
   pending: 'Ngân hàng đang xác nhận tài khoản này, thường mất 1–2 ngày làm việc.',
   needs_repair: 'Vui lòng đăng nhập lại ngân hàng để giữ kết nối tài khoản này.',
+  returned_repair:
+    'Một khoản thanh toán bằng tài khoản này đã bị trả lại. Vui lòng đăng nhập lại ngân hàng để tiếp tục sử dụng.',
+  returned_other: 'Một khoản thanh toán bằng tài khoản trước của bạn đã bị trả lại. Vui lòng kết nối tài khoản khác.',
   reconnect: 'Kết nối lại {bank}',
   your_bank: 'Ngân hàng của quý vị',
   change: 'Thay đổi',

@@ -20,6 +20,8 @@ export const texts: Texts = {
   connected: '{bank} 已关联。',
   pending: '您的银行正在确认此账户，通常需要 1 至 2 个工作日。',
   needs_repair: '请重新登录您的银行，以保持此账户的关联。',
+  returned_repair: '使用此账户的一笔付款被退回。请重新登录您的银行以继续使用此账户。',
+  returned_other: '使用您上一个账户的一笔付款被退回。请关联其他账户。',
   reconnect: '重新关联 {bank}',
   your_bank: '您的银行',
   change: '更换',

@@ -132,6 +132,7 @@ export class ElementCore {
       names: namesOf(this.#element),
       merchant: this.#merchant,
       purpose: this.controller.asker.purpose,
+      returned: this.controller.asker.returned,
       lang: this.#element.strings ? null : first.lang,
       pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
       change: () => this.#renounce({ type: 'change' }),

@@ -50,13 +50,14 @@ function restParts(view: View, text: string): Parts {
   const { state, strings } = view;
   const first = { ...firstParts(view), spoken: text };
   if (state.error) return { ...first, said: text };
-  const said = state.notice ? text : undefined;
+  const said = state.notice || (text && view.returned && !state.wanted) ? text : undefined;
   // Before Link is there the place is shown as well, so that Plaid's script finds it as large as it will be.
   if (showsSearch(view)) return { card: searchBox(view), said, spoken: text };
   const rest: Parts = { ...first, said, tall: first.tall && state.link !== 'ready' };
   const [connection] = state.repair;
   if (!connection || state.wanted) return rest;
-  return { ...rest, ...reconnect(connection, strings), caption: undefined, said: said ?? strings.needs_repair };
+  const why = view.returned ? strings.returned_repair : strings.needs_repair;
+  return { ...rest, ...reconnect(connection, strings), caption: undefined, said: said ?? why };
 }
 
 function showsSearch({ state, embedded }: View): boolean {
@@ -147,12 +148,13 @@ function card(connection: Connection, view: View): TemplateResult {
 }
 
 /** Where the flow came to, in one sentence, or nothing. */
-function sentence({ state, strings, merchant, purpose }: View): string {
+function sentence({ state, strings, merchant, purpose, returned }: View): string {
   switch (state.phase) {
     case 'rest':
     case 'checking':
       if (state.wanted) return strings.opening;
-      return state.notice ? strings[state.notice] : '';
+      if (state.notice) return strings[state.notice];
+      return returned && state.repair.length === 0 ? strings.returned_other : '';
     case 'submitting':
     case 'polling':
       return strings[(['connecting', 'slow', 'very_slow'] as const)[state.slow]];

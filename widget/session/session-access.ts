@@ -40,6 +40,8 @@ export class SessionAccess {
   /** Null until the server has named it. */
   merchant: string | null = null;
   purpose: Purpose = 'debit';
+  /** A payment with the customer's last account was returned. */
+  returned = false;
   #pending: Promise<{ secret: string; isPublic: boolean }> | null = null;
   readonly #host: SessionHost;
 
@@ -61,9 +63,10 @@ export class SessionAccess {
   }
 
   /** A server of the page's own may leave either out. */
-  learn({ merchant, purpose }: Partial<SessionPurpose>): void {
+  learn({ merchant, purpose, returned }: Partial<SessionPurpose> & Pick<LinkTokenResponse, 'returned'>): void {
     this.merchant = merchant?.name || this.merchant;
     this.purpose = purpose ?? this.purpose;
+    this.returned = returned ?? this.returned;
   }
 
   forget(): void {
@@ -107,7 +110,7 @@ export class SessionAccess {
       ...back,
       ...(authorization && { authorization }),
     });
-    this.learn(token);
+    this.learn({ returned: false, ...token });
     return token;
   }
 

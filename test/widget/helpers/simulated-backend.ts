@@ -36,6 +36,8 @@ export class SimulatedBackend implements ConnectBackend {
   /** Given with every link token from then on. */
   hostedLinkUrl: string | undefined;
   purpose: Purpose = 'debit';
+  /** A payment with the customer's last account was returned. */
+  returned = false;
   /** Of a Hosted Link, until it is accepted. */
   authorization: AuthorizationText | undefined;
 
@@ -59,6 +61,7 @@ export class SimulatedBackend implements ConnectBackend {
       expires_at: new Date(Date.now() + this.tokenLife).toISOString(),
       merchant: { name: 'Acme' },
       purpose: this.purpose,
+      ...(this.returned ? { returned: true } : {}),
       ...(this.hostedLinkUrl ? { hosted_link_url: this.hostedLinkUrl } : {}),
       ...(this.authorization ? { authorization: this.authorization } : {}),
     };

@@ -188,6 +188,14 @@ export const states: Record<string, State> = {
       }),
     shows: 'Sign in to your bank again',
   },
+  'after a return': {
+    status: 'ready',
+    properties: known,
+    server: (backend) => {
+      backend.returned = true;
+    },
+    shows: 'Please connect a different account',
+  },
   canceled: {
     status: 'ready',
     act: (shown) => {

@@ -64,8 +64,8 @@ describe('the English texts', () => {
   it('speak of the merchant by name, and never of a shop or of money that only some sessions take', () => {
     for (const [key, text] of Object.entries(en)) expect(text, key).not.toMatch(/\bshop\b|\bstore\b|\bcheckout\b/i);
     const paying = Object.entries(en).flatMap(([key, text]) => (/\bpay/i.test(text) ? [key] : []));
-    // Each of these has another text for a payout.
-    expect(paying.sort()).toEqual(['authorize_title', 'error_merchant']);
+    // Each of the first two has another text for a payout; what was returned is a payment in either direction.
+    expect(paying.sort()).toEqual(['authorize_title', 'error_merchant', 'returned_other', 'returned_repair']);
   });
 
   it('promise nothing that only a lawyer can: to revoke is to contact the merchant', () => {
