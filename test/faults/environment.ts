@@ -10,7 +10,7 @@ import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receive
 import { Cluster } from './cluster.ts';
 import type { Control } from './controls.ts';
 import { copyDatabase, type DatabaseCopy } from './copies.ts';
-import { connectBank, type Outcome, readConnections } from './customer.ts';
+import { type CustomerOptions, connectBank, type Outcome, readConnections } from './customer.ts';
 import { changeRows, type DatabaseSettings, type Store } from './database.ts';
 import { checkSessions, isClean, type Verdict } from './oracle.ts';
 import type { Random } from './random.ts';
@@ -158,7 +158,14 @@ export class Environment {
   /** Lets `count` customers connect their banks, `atOnce` at the same time. Every tenth is refused by Finix. */
   async connect(
     count: number,
-    { atOnce = count, copies, url }: { atOnce?: number; copies?: number; url?: () => string | undefined } = {},
+    {
+      atOnce = count,
+      copies,
+      url,
+      ...customers
+    }: { atOnce?: number; copies?: number; url?: () => string | undefined } & Partial<
+      Pick<CustomerOptions, 'session' | 'login'>
+    > = {},
   ): Promise<void> {
     const limit = pLimit(atOnce);
     const { slowInstruments = false } = this.options;
@@ -177,6 +184,7 @@ export class Environment {
           plaidUrl: this.upstream.plaidUrl,
           random: this.random,
           copies,
+          ...customers,
           patienceMs: this.options.patienceMs ?? PATIENCE_MS,
         });
         this.outcomes.push(outcome);

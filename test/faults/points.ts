@@ -72,7 +72,9 @@ export function clientsWithPoints({ plaid, finix }: Clients, { hit }: Points): C
         }
       },
       getAccounts: around('reading accounts', plaid.getAccounts),
+      matchOwner: around('comparing the owner', plaid.matchOwner),
       createProcessorToken: around('the processor token', plaid.createProcessorToken),
+      limitProcessorToken: around('limiting the processor token', plaid.limitProcessorToken),
     },
     finix: {
       ...finix,

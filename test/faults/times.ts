@@ -40,7 +40,9 @@ export const CALLS: readonly Pick<FaultRule, 'service' | 'path' | 'method'>[] = 
   { service: 'plaid', path: '/item/public_token/exchange' },
   { service: 'plaid', path: '/accounts/get' },
   { service: 'finix', path: '/identities', method: 'POST' },
+  { service: 'plaid', path: '/identity/match' },
   { service: 'plaid', path: '/processor/token/create' },
+  { service: 'plaid', path: '/processor/token/permissions/set' },
   { service: 'finix', path: '/payment_instruments', method: 'POST' },
 ];
 

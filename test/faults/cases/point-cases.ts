@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { CustomerOptions } from '../customer.ts';
 import type { Store } from '../database.ts';
 import type { Environment } from '../environment.ts';
 import type { Verdict } from '../oracle.ts';
@@ -55,9 +56,31 @@ function freezeAtPoints(name: string, frozenMs: number, identitiesMayDouble: boo
   };
 }
 
+/** The calls whose answers decide whether an account may be connected at all. */
+const OWNER_POINTS = ['before comparing the owner', 'after comparing the owner', 'after creating the identity'];
+
+/** A process that dies with the owner's answer in hand, or before it: the owner is compared again, and then connected. */
+const killAtOwner: PointCase = {
+  name: 'kill -9 while the owner is compared, with ownership: require',
+  storesInShort: ['sqlite'],
+  sessions: { full: 4, short: 1 },
+  async run(round, { sessions, atOnce }) {
+    const options = { instancesSuffer: true, slowInstruments: true };
+    const customers = { session: { ownership: 'require' }, login: { username: 'user_owner_match' } } as const;
+    const rounds = OWNER_POINTS.map(
+      (point) => () =>
+        untilReached(() =>
+          round({ instances: 1, options }, {}, (environment) => killAt(environment, point, sessions, customers)),
+        ),
+    );
+    return addUp(rounds, atOnce);
+  },
+};
+
 /** At every point in turn. A process that freezes loses its lease to another one, then wakes up and goes on. */
 export const pointCases: PointCase[] = [
   killAtPoints,
+  killAtOwner,
   freezeAtPoints('SIGSTOP at each recovery point, longer than the lease', FROZEN_MS, false),
   freezeAtPoints('SIGSTOP at each recovery point, longer than the quiet period', FROZEN_LONG_MS, true),
 ];
@@ -81,10 +104,15 @@ async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
   }
 }
 
-async function killAt(environment: Environment, point: string, sessions: number): Promise<void> {
+async function killAt(
+  environment: Environment,
+  point: string,
+  sessions: number,
+  customers: Partial<Pick<CustomerOptions, 'session' | 'login'>> = {},
+): Promise<void> {
   const [first] = environment.cluster.instances;
   await first?.send({ order: 'arm', point, action: 'kill' });
-  await environment.connect(sessions);
+  await environment.connect(sessions, customers);
   if (first?.isAlive) throw new NotReached(`no session reached the point "${point}"`);
 }
 

@@ -2,7 +2,9 @@ import type { FaultCase } from '../round.ts';
 import { IDENTITY_IN_DOUBT, INSTRUMENT_IN_DOUBT } from '../scenarios/in-doubt-scenarios.ts';
 import { LAGGING_LISTS } from '../scenarios/lagging-scenarios.ts';
 import { LOGINS } from '../scenarios/login-scenarios.ts';
+import { OWNERS } from '../scenarios/owner-scenarios.ts';
 import { QUIET_PERIOD } from '../scenarios/quiet-period-scenarios.ts';
+import { RETURNS } from '../scenarios/return-scenarios.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { WAITING } from '../scenarios/waiting-scenarios.ts';
 import { WEBHOOK_SCENARIOS } from '../scenarios/webhook-scenarios.ts';
@@ -44,6 +46,19 @@ export const scenarioCases: FaultCase[] = [
   }),
   scenarioCase('webhooks, and kill -9 after their 200', WEBHOOK_SCENARIOS, {
     full: 6,
+    short: 0,
+    atOnce: 12,
+    options: { webhooks: { killsOneIn: 6 } },
+  }),
+  scenarioCase('owners that are required', OWNERS, { full: 2, short: 0, atOnce: 12 }),
+  scenarioCase('returns twice, late and out of order', RETURNS, {
+    full: 4,
+    short: 1,
+    atOnce: 12,
+    storesInShort: ['postgres'],
+  }),
+  scenarioCase('returns, and kill -9 after their 200', RETURNS, {
+    full: 4,
     short: 0,
     atOnce: 12,
     options: { webhooks: { killsOneIn: 6 } },

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bank, FaultRule } from '../../../demo/simulator/index.ts';
+import type { Bank, FaultRule, Simulator } from '../../../demo/simulator/index.ts';
 import type { Connection, ConnectionStatus, Session } from '../../../widget/contract.ts';
 import { MERCHANT_KEY } from '../../helpers/server.ts';
 import {
@@ -19,6 +19,8 @@ import type { Random } from '../random.ts';
 import { asMerchant, request, type Where } from '../requests.ts';
 import { ONE_ACCOUNT } from './scenario.ts';
 import type { UpstreamView } from './upstream-view.ts';
+
+type Ach = Simulator['ach'];
 
 /** What a customer of a scenario lives in. */
 export interface World {
@@ -164,6 +166,24 @@ export class ScenarioCustomer {
   setEnabled(isEnabled: boolean): Promise<void> {
     const [instrument] = this.outcome?.final?.connections.flatMap((one) => one.payment_instrument ?? []) ?? [];
     return this.world.upstream.setEnabled(this.world.finixUrl, instrument ?? '', isEnabled);
+  }
+
+  /** The network's part. */
+  get ach(): Ach {
+    return this.world.upstream.simulator.ach;
+  }
+
+  /** The merchant debits the latest connection. @returns Finix's id of the transfer */
+  async debit(): Promise<string> {
+    const { id } = await this.world.upstream.debit(this.world.finixUrl, this.instruments.at(-1)?.id ?? '');
+    if (id === undefined) throw new Error('Finix made no debit');
+    return id;
+  }
+
+  /** Whether Finix would debit the customer's account now. */
+  async canDebit(): Promise<boolean> {
+    const { id } = await this.world.upstream.debit(this.world.finixUrl, this.instruments.at(-1)?.id ?? '');
+    return id !== undefined;
   }
 
   get instruments(): { id: string; enabled: boolean }[] {

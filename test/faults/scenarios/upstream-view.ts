@@ -92,20 +92,31 @@ export class UpstreamView {
 
   /** As Finix's dashboard does. */
   async setEnabled(finixUrl: string, instrument: string, enabled: boolean): Promise<void> {
-    const { username, password } = SIMULATOR_CREDENTIALS.finix;
-    const response = await fetch(`${finixUrl}/payment_instruments/${instrument}`, {
-      method: 'PUT',
-      headers: {
-        Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
-        'Finix-Version': '2022-02-01',
-        'Content-Type': 'application/json',
-      },
-      body: JSON.stringify({ enabled }),
-    });
+    const response = await atFinix('PUT', `${finixUrl}/payment_instruments/${instrument}`, { enabled });
     if (!response.ok) throw new Error(`Finix answered ${response.status}`);
+  }
+
+  /** As a merchant's server does. @returns no id where Finix refuses */
+  async debit(finixUrl: string, source: string): Promise<{ id?: string }> {
+    const body = { amount: 5_000, currency: 'USD', merchant: 'MU1', source };
+    const response = await atFinix('POST', `${finixUrl}/transfers`, body);
+    return response.ok ? ((await response.json()) as { id: string }) : {};
   }
 }
 
 function emailOf({ entity }: FinixResource): string {
   return String((entity as { email?: unknown }).email);
+}
+
+function atFinix(method: string, url: string, body: object): Promise<Response> {
+  const { username, password } = SIMULATOR_CREDENTIALS.finix;
+  return fetch(url, {
+    method,
+    headers: {
+      Authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
+      'Finix-Version': '2022-02-01',
+      'Content-Type': 'application/json',
+    },
+    body: JSON.stringify(body),
+  });
 }
