@@ -3,6 +3,7 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageSetupError, StorageUnavailableError } from './errors.ts';
+import { networkFileSystemOf } from './network-file-system.ts';
 
 export type SqliteValue = null | number | bigint | string | Uint8Array;
 
@@ -57,6 +58,10 @@ export async function openSqliteFile(dataDir: string, warn: (message: string) =>
       warn('DATA_DIR can be read by other users of this machine; chmod 700 it');
   } catch (error) {
     throw new StorageSetupError(`DATA_DIR (${dataDir}) can't be used: ${(error as Error).message}`);
+  }
+  const network = await networkFileSystemOf(dataDir);
+  if (network !== undefined) {
+    warn(`DATA_DIR is on a network file system (${network}), whose locks can fail: use a local disk, or DATABASE_URL`);
   }
   const db = openFile(sqlite, file);
   try {

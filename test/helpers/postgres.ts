@@ -20,6 +20,8 @@ export interface TestPostgres {
    * but closes the connections.
    */
   restart(mode: 'immediate' | 'fast'): Promise<void>;
+  /** Restarts it as a standby and promotes that: a copy of the cluster that goes on by itself. */
+  promote(): Promise<void>;
   /** Lets `while` run with the server gone. */
   without(run: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
@@ -117,6 +119,14 @@ async function startOwn(bin: string): Promise<TestPostgres> {
       await end(pid, mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
       pid = await start();
     },
+    promote: async () => {
+      await end(pid, 'SIGINT');
+      const signal = join(data, 'standby.signal');
+      await writeFile(signal, '');
+      if (user) await chown(signal, user.uid, user.gid);
+      pid = await start();
+      await administer(url('postgres'), 'select pg_promote()');
+    },
     without: async (whileGone) => {
       await end(pid, 'SIGINT');
       try {
@@ -148,6 +158,7 @@ function givenServer(url: string): TestPostgres {
       return own.href;
     },
     restart: refuse,
+    promote: refuse,
     without: refuse,
     stop: async () => {
       for (const name of made) await administer(url, `drop database if exists ${name} with (force)`);

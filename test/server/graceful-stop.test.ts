@@ -9,7 +9,7 @@ import { openStorage } from '../../server/storage/open.ts';
 import type { Session } from '../../widget/contract.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { patient } from '../helpers/patience.mjs';
-import { eventually, TestServer, testEnvironment } from '../helpers/server.ts';
+import { eventually, MERCHANT_KEY, TestServer, testEnvironment } from '../helpers/server.ts';
 
 const INSTRUMENTS = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
 /** A process that starts from sources on a busy machine, plus the whole grace. */
@@ -29,6 +29,7 @@ beforeAll(async () => {
 async function startProcess(
   upstream: RunningSimulator,
   dataDir: string,
+  env: Record<string, string> = {},
 ): Promise<{ child: ChildProcess; url: string }> {
   const child = spawn(process.execPath, [main], {
     env: {
@@ -36,6 +37,7 @@ async function startProcess(
       ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
       DATA_DIR: dataDir,
       PORT: '0',
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -94,5 +96,40 @@ describe('SIGTERM in the middle of a slow call to Finix', () => {
     });
     const enabled = other.ledger.instruments().filter((instrument) => instrument['enabled'] === true);
     expect(enabled).toHaveLength(1);
+  });
+});
+
+describe('SHUTDOWN_DELAY_SECONDS', () => {
+  it('after SIGTERM /readyz is red for as long, while everything else still works, and then the port closes', {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const upstream = await startSimulator();
+    cleanUp.push(() => upstream.close());
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+    const { child, url } = await startProcess(upstream, dataDir, { SHUTDOWN_DELAY_SECONDS: '3' });
+    const exited = once(child, 'exit');
+    const ready = async () => {
+      const answer = await fetch(`${url}/readyz`);
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await ready()).toMatchObject({ status: 200, body: { status: 'ready' } });
+    const began = performance.now();
+    child.kill('SIGTERM');
+    const red = await eventually(async () => {
+      const found = await ready();
+      return found.status === 503 && found;
+    });
+    expect(red.body).toEqual({ status: 'stopping' });
+    // A balancer that has not looked yet still sends customers here.
+    const created = await fetch(`${url}/v1/sessions`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${MERCHANT_KEY}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ customer_id: 'cus_1' }),
+    });
+    expect(created.status).toBe(201);
+    await eventually(async () => (await fetch(`${url}/healthz`).catch(() => undefined)) === undefined);
+    expect(performance.now() - began).toBeGreaterThan(2_900);
+    expect((await exited)[0]).toBe(0);
   });
 });

@@ -33,7 +33,7 @@ export const upgradeCases: FaultCase[] = [
     stores: ['postgres'],
     instances: OLD,
     rounds: { full: 20, short: 1 },
-    sessions: { full: 20, short: 0 },
+    sessions: { full: 20, short: 8 },
     options: { webhooks: {} },
     startsWith: versionBefore,
     controls: ['earlier version'],

@@ -1,0 +1,153 @@
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StorageSetupError } from '../../../server/storage/errors.ts';
+import { markerPath } from '../../../server/storage/marker.ts';
+import { networkFileSystem, networkFileSystemOf } from '../../../server/storage/network-file-system.ts';
+import { openStorage, type Storage } from '../../../server/storage/open.ts';
+import { SQLITE_FILE } from '../../../server/storage/sqlite.ts';
+import { withPostgres } from '../../helpers/storages.ts';
+
+/** When it is noticed that the database went back, by the test's clock. */
+const NOW = 1_700_000_000_000;
+const now = async () => NOW;
+
+const cleanUp: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+});
+
+async function opened(options: Parameters<typeof openStorage>[0]): Promise<Storage> {
+  const storage = await openStorage(options);
+  cleanUp.push(() => storage.close());
+  return storage;
+}
+
+/** As a server does at its start and each minute. */
+async function checkedTwice(storage: Storage): Promise<number> {
+  await storage.history.check(now);
+  return storage.history.check(now);
+}
+
+describe('the embedded database', () => {
+  let dataDir: string;
+  const file = () => join(dataDir, SQLITE_FILE);
+  const withoutLogs = () => Promise.all(['-wal', '-shm'].map((log) => rm(`${file()}${log}`, { force: true })));
+
+  beforeEach(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'fbc-history-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+  });
+
+  it('a database that goes on is not taken for an older one, however often its server starts', async () => {
+    for (let start = 0; start < 3; start++) {
+      const storage = await openStorage({ dataDir });
+      expect(await checkedTwice(storage)).toBe(0);
+      await storage.close();
+    }
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    [
+      'was emptied',
+      async () => {
+        await rm(file());
+        await writeFile(file(), '');
+      },
+    ],
+    ['is missing', () => rm(file())],
+  ])('a start is refused when the database %s although its marker records one', async (_name, lose) => {
+    const storage = await openStorage({ dataDir });
+    await checkedTwice(storage);
+    await storage.close();
+    await lose();
+    await withoutLogs();
+    const refused = openStorage({ dataDir });
+    await expect(refused).rejects.toThrow(StorageSetupError);
+    await expect(refused).rejects.toThrow(markerPath(dataDir));
+    // The operator decides to begin without the data.
+    await rm(markerPath(dataDir));
+    expect(await checkedTwice(await opened({ dataDir }))).toBe(0);
+  });
+
+  it('an older copy in place of the database is noticed, and by later processes as well', async () => {
+    const storage = await openStorage({ dataDir });
+    await checkedTwice(storage);
+    const copy = join(dataDir, 'copy.sqlite');
+    await storage.backup(copy);
+    await checkedTwice(storage);
+    await storage.close();
+    await withoutLogs();
+    await rename(copy, file());
+    const restored = await openStorage({ dataDir });
+    expect(await restored.history.check(now)).toBe(NOW);
+    await restored.close();
+    expect(await (await opened({ dataDir })).history.check(async () => NOW + 1_000)).toBe(NOW);
+  });
+
+  it('a network file system is recognized where Linux names it, and a local folder is none', async () => {
+    expect([0x6969, 0xff534d42, 0xff534d42 | 0].map(networkFileSystem)).toEqual(['NFS', 'CIFS', 'CIFS']);
+    expect([0xef53, 0x01021994, 0x65735546].map(networkFileSystem)).toEqual([undefined, undefined, undefined]);
+    expect(await networkFileSystemOf(dataDir)).toBeUndefined();
+    expect(await networkFileSystemOf(join(dataDir, 'none'))).toBeUndefined();
+  });
+});
+
+withPostgres('a database on PostgreSQL', (server) => {
+  it('a database on PostgreSQL is noticed to be older when a copy of its cluster was promoted', async () => {
+    const databaseUrl = await server().createDatabase();
+    const storage = await opened({ databaseUrl, dataDir: '/nonexistent' });
+    expect(await checkedTwice(storage)).toBe(0);
+    await server().restart('immediate');
+    // A crash is no step back.
+    expect(await again(() => storage.history.check(now))).toBe(0);
+    await server().promote();
+    expect(await again(() => storage.history.check(now))).toBe(NOW);
+    expect(await storage.history.check(async () => NOW + 1_000)).toBe(NOW);
+  }, 60_000);
+
+  it('a database on PostgreSQL is noticed to be older when it was restored in another cluster', async () => {
+    const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    await checkedTwice(storage);
+    // As a dump of another cluster has it.
+    const { value } = await storage.db
+      .selectFrom('meta')
+      .select('value')
+      .where('key', '=', 'history_origin')
+      .executeTakeFirstOrThrow();
+    const other = value.replace(/^\d+/, '7000000000000000001');
+    await storage.db.updateTable('meta').set({ value: other }).where('key', '=', 'history_origin').execute();
+    expect(await storage.history.check(now)).toBe(NOW);
+  });
+
+  it.each([
+    ['on', 0],
+    ['off', 1],
+  ])('PostgreSQL with synchronous_commit = %s is opened with %i warnings', async (setting, warnings) => {
+    const databaseUrl = await server().createDatabase();
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query(
+      `do $$ begin execute format('alter database %I set synchronous_commit = ${setting}', current_database()); end $$`,
+    );
+    await client.end();
+    const lines: string[] = [];
+    await opened({ databaseUrl, dataDir: '/nonexistent', log: (level, message) => lines.push(`${level}: ${message}`) });
+    const about = lines.filter((line) => line.includes('synchronous_commit'));
+    expect(about).toHaveLength(warnings);
+    if (warnings > 0) expect(about[0]).toMatch(/^warn: .* = off: a crash can lose/);
+  });
+});
+
+/** The pool's connections of before are gone, one after the other. */
+async function again<T>(run: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await run();
+    } catch (error) {
+      if (attempt === 20) throw error;
+    }
+  }
+}
