@@ -53,12 +53,25 @@ function withProxies(env: Environment): Environment {
   };
 }
 
+/**
+ * Reads only how Plaid and Finix are reached: trying them needs no address, database or key of this server.
+ * @throws ConfigError
+ */
+export function loadProviderSettings(env: Environment): Pick<Config, 'plaid' | 'finix'> {
+  const names = Object.keys(SETTINGS).filter((name) => /^(PLAID|FINIX)_/.test(name));
+  const table = Object.fromEntries(Object.entries(SETTINGS).filter(([name]) => names.includes(name)));
+  const { values, problems } = readSettings(table, env);
+  const found = values as Partial<Settings>;
+  problems.push(...RULES.flatMap((rule) => rule(found) ?? []));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return providersOf(found as Settings);
+}
+
 const DAY_MS = 24 * 3600_000;
 /** Asked for by every link token anyhow; Plaid refuses a product that is in two lists. */
 const LINK_PRODUCTS: ReadonlySet<string> = new Set(['auth', 'identity']);
 
-function toConfig(s: Settings, secretValues: string[]) {
-  const basic = Buffer.from(`${s.FINIX_USERNAME}:${s.FINIX_PASSWORD}`).toString('base64');
+function providersOf(s: Settings) {
   return {
     plaid: {
       clientId: s.PLAID_CLIENT_ID,
@@ -78,6 +91,13 @@ function toConfig(s: Settings, secretValues: string[]) {
       quietMs: s.FINIX_QUIET_SECONDS * 1000,
       webhookSecrets: s.FINIX_WEBHOOK_SECRET ?? [],
     },
+  };
+}
+
+function toConfig(s: Settings, secretValues: string[]) {
+  const basic = Buffer.from(`${s.FINIX_USERNAME}:${s.FINIX_PASSWORD}`).toString('base64');
+  return {
+    ...providersOf(s),
     merchantApiKeys: s.MERCHANT_API_KEY,
     merchantWebhook:
       s.MERCHANT_WEBHOOK_URL && s.MERCHANT_WEBHOOK_SECRET

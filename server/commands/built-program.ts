@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { type CommandContext, CommandError } from './command.ts';
 
 /** `dist/`, as seen from the built server in `dist/server/`. */
@@ -20,8 +23,7 @@ export async function runBuiltProgram(
   file: string,
   args: readonly string[],
 ): Promise<number> {
-  const program = join(dist, file);
-  if (!existsSync(program)) throw new CommandError(`dist/${file} is not there. In a clone, run: npm run build`);
+  const program = findProgram(file);
   const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit', env });
   const passOn = () => void child.kill('SIGTERM');
   const ignore = () => {};
@@ -38,4 +40,38 @@ export async function runBuiltProgram(
     process.off('SIGTERM', passOn);
     process.off('SIGINT', ignore);
   }
+}
+
+function findProgram(file: string): string {
+  const program = join(dist, file);
+  if (!existsSync(program)) throw new CommandError(`dist/${file} is not there. In a clone, run: npm run build`);
+  return program;
+}
+
+const simulatorFacts = z.object({
+  plaidUrl: z.string(),
+  finixUrl: z.string(),
+  plaid: z.object({ clientId: z.string(), secret: z.string() }),
+  finix: z.object({ username: z.string(), password: z.string() }),
+});
+
+export interface BuiltSimulator extends z.infer<typeof simulatorFacts> {
+  stop(): Promise<void>;
+}
+
+/** A simulator for as long as a command runs. */
+export async function startBuiltSimulator({ env }: Pick<CommandContext, 'env'>): Promise<BuiltSimulator> {
+  const args = [findProgram('simulator/serve.js'), '--port=0', '--json', '--quiet'];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const ended = once(child, 'close');
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([once(lines, 'line'), ended.then(() => undefined)]);
+  if (!first) throw new CommandError('The simulator did not start.');
+  return {
+    ...simulatorFacts.parse(JSON.parse(String(first[0]))),
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
 }

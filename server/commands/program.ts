@@ -14,6 +14,7 @@ import { addListen } from './listen.ts';
 import { addReconcile } from './reconcile.ts';
 import { addResendWebhooks } from './resend-webhooks.ts';
 import { addRotateKeys } from './rotate-keys.ts';
+import { addSandbox } from './sandbox.ts';
 import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
 import { addSimulator } from './simulator.ts';
@@ -23,6 +24,7 @@ import { addTrigger } from './trigger.ts';
 const COMMANDS: AddCommand[] = [
   addServe,
   addDoctor,
+  addSandbox,
   addDemo,
   addSimulator,
   addTrigger,
