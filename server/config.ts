@@ -57,10 +57,10 @@ function withProxies(env: Environment): Environment {
  * Reads only how Plaid and Finix are reached: trying them needs no address, database or key of this server.
  * @throws ConfigError
  */
-export function loadProviderSettings(env: Environment): Pick<Config, 'plaid' | 'finix'> {
-  const names = Object.keys(SETTINGS).filter((name) => /^(PLAID|FINIX)_/.test(name));
-  const table = Object.fromEntries(Object.entries(SETTINGS).filter(([name]) => names.includes(name)));
-  const { values, problems } = readSettings(table, env);
+export function loadProviderSettings(env: Environment): Pick<Config, 'plaid' | 'finix' | 'proxy'> {
+  const isTheirs = (name: string) => /^(PLAID|FINIX)_|_PROXY$/.test(name);
+  const table = Object.fromEntries(Object.entries(SETTINGS).filter(([name]) => isTheirs(name)));
+  const { values, problems } = readSettings(table, withProxies(env));
   const found = values as Partial<Settings>;
   problems.push(...RULES.flatMap((rule) => rule(found) ?? []));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -91,6 +91,7 @@ function providersOf(s: Settings) {
       quietMs: s.FINIX_QUIET_SECONDS * 1000,
       webhookSecrets: s.FINIX_WEBHOOK_SECRET ?? [],
     },
+    proxy: s.HTTPS_PROXY ? { url: s.HTTPS_PROXY, except: s.NO_PROXY ?? [] } : undefined,
   };
 }
 
@@ -137,7 +138,6 @@ function toConfig(s: Settings, secretValues: string[]) {
     host: s.HOST,
     metricsPort: s.METRICS_PORT,
     trustedProxies: s.TRUSTED_PROXIES ?? [],
-    proxy: s.HTTPS_PROXY ? { url: s.HTTPS_PROXY, except: s.NO_PROXY ?? [] } : undefined,
     shutdownDelayMs: s.SHUTDOWN_DELAY_SECONDS * 1000,
     logLevel: s.LOG_LEVEL,
     /** For the log, which removes them from every line. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { failureOfConnection, UpstreamError } from './outbound.ts';
+import { type Fetch, fetchThrough, tunnelTo } from './proxy.ts';
 
 /** An answer of Plaid or Finix as it came: the diagnosis shows refusals, and does not throw them. */
 export interface PlainAnswer {
@@ -24,14 +25,21 @@ export interface PlainCalls {
 const TIMEOUT_MS = 30_000;
 
 export function createPlainCalls(
-  { plaid, finix }: Pick<Config, 'plaid' | 'finix'>,
+  { plaid, finix, proxy }: Pick<Config, 'plaid' | 'finix' | 'proxy'>,
   timeoutMs = TIMEOUT_MS,
 ): PlainCalls {
-  async function send(service: 'plaid' | 'finix', path: string, url: string, init: RequestInit): Promise<PlainAnswer> {
-    // A redirect would carry the credentials to another host.
-    const options: RequestInit = { ...init, redirect: 'error', signal: AbortSignal.timeout(timeoutMs) };
+  async function send(
+    service: 'plaid' | 'finix',
+    path: string,
+    url: string,
+    sent: { method: string; headers: Record<string, string>; body?: string },
+  ): Promise<PlainAnswer> {
+    const tunnel = tunnelTo(new URL(url), proxy);
+    const ask: Fetch = tunnel ? fetchThrough(tunnel) : fetch;
+    const signal = AbortSignal.timeout(timeoutMs);
     try {
-      const response = await fetch(url, options);
+      // A redirect would carry the credentials to another host.
+      const response = await ask(url, { body: undefined, ...sent, redirect: 'manual', signal });
       const text = await response.text();
       const body = asObject(text);
       const { headers, status, ok } = response;

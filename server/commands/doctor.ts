@@ -64,7 +64,7 @@ async function runChecks(
   report(settingsHints(config).filter(({ id }) => !tried.has(id)));
   report([await checkStorage(config)]);
   note('… Plaid and Finix\n');
-  const deps = { config, plaid: createPlaidClient(config.plaid) };
+  const deps = { config, plaid: createPlaidClient(config.plaid, { proxy: config.proxy }) };
   const plaid = await checkPlaid(deps);
   report(plaid);
   if (plaid.every(({ id, status }) => id !== 'plaid' || status === 'ok')) report(await checkIntegration(deps));

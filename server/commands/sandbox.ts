@@ -43,7 +43,7 @@ export const addSandbox: AddCommand = (program, context) => {
 };
 
 async function run(
-  config: Pick<Config, 'plaid' | 'finix'>,
+  config: Pick<Config, 'plaid' | 'finix' | 'proxy'>,
   report: (step: SandboxStep) => void,
   keep: boolean,
 ): Promise<boolean> {
