@@ -5,9 +5,10 @@ import { integrity } from './build/integrity.ts';
 import { isLazyChunk, LAZY_CHUNK, nameLazyChunk } from './build/lazy-chunk.ts';
 import { manifest } from './build/manifest.ts';
 import { packTexts } from './build/pack-texts.ts';
-import { from, project } from './build/project.ts';
+import { from, project, version } from './build/project.ts';
 
 const scriptFile = 'finix-bank-connect.js';
+const pinnedFile = `finix-bank-connect@${version}.js`;
 
 /** Everything that is built, in this order. */
 const environments: Record<string, EnvironmentOptions> = {
@@ -29,6 +30,17 @@ const environments: Record<string, EnvironmentOptions> = {
       },
     },
     { LAZY_CHUNK: JSON.stringify(LAZY_CHUNK) },
+  ),
+  // The script that pages pin by its hash: one file, because browsers check the hash of nothing that a module imports.
+  pinned: browserModule(
+    'dist/cdn',
+    { pinned: 'widget/embed.ts' },
+    {
+      emptyOutDir: false,
+      minify: true,
+      modulePreload: false,
+      rolldownOptions: { output: { minify: true, entryFileNames: pinnedFile, codeSplitting: false } },
+    },
   ),
   widget: browserModule(
     'dist/widget',
@@ -78,7 +90,7 @@ export default defineConfig({
   publicDir: false,
   appType: 'mpa',
   server: { fs: { allow: [project] } },
-  plugins: [packTexts(), nameLazyChunk(), integrity(scriptFile), manifest()],
+  plugins: [packTexts(), nameLazyChunk(), integrity(scriptFile, pinnedFile), manifest()],
   environments,
   builder: {
     async buildApp(builder) {

@@ -6,21 +6,32 @@ import type { Plugin } from 'vite';
 import { version } from './project.ts';
 
 /**
- * Writes what a merchant needs to pin the script (`integrity.json`) and prints the hash, which is used only when it is
- * seen. The script's own facts come first; `chunks` are the files it loads, `first` with it and `later` when the
- * customer comes near.
+ * Writes the facts of the scripts (`integrity.json`), and prints the hash that a merchant pins, which is used only when
+ * it is seen. `chunks` are the files that the moving script loads, `first` with it and `later` when the customer comes
+ * near. The pinned script loads none: its one hash covers all the code that it runs.
  */
-export function integrity(scriptFile: string): Plugin {
+export function integrity(scriptFile: string, pinnedFile: string): Plugin {
   return {
     name: 'finix-bank-connect:integrity',
-    applyToEnvironment: (environment) => environment.name === 'cdn',
+    applyToEnvironment: (environment) => environment.name === 'cdn' || environment.name === 'pinned',
     writeBundle({ dir }, bundle) {
       if (!dir) return;
-      const facts = (file: string) => {
+      const factsFile = join(dir, 'integrity.json');
+      const size = (file: string) => {
         const code = readFileSync(join(dir, file));
-        const hash = `sha384-${createHash('sha384').update(code).digest('base64')}`;
-        return { file, integrity: hash, bytes: code.length, brotli_bytes: brotliCompressSync(code).length };
+        return { file, bytes: code.length, brotli_bytes: brotliCompressSync(code).length };
       };
+      if (this.environment.name === 'pinned') {
+        const others = Object.keys(bundle).filter((name) => name !== pinnedFile);
+        if (others.length > 0) this.error(`The pinned script must be one file, and there are ${others.join(', ')}.`);
+        const code = readFileSync(join(dir, pinnedFile));
+        const hash = `sha384-${createHash('sha384').update(code).digest('base64')}`;
+        const pinned = { ...size(pinnedFile), integrity: hash };
+        const facts = { ...JSON.parse(readFileSync(factsFile, 'utf8')), pinned };
+        writeFileSync(factsFile, `${JSON.stringify(facts, null, 2)}\n`);
+        console.log(`dist/cdn/${pinnedFile}: ${pinned.brotli_bytes} bytes brotli, integrity="${hash}"`);
+        return;
+      }
       const first = new Set<string>();
       const follow = (file: string) => {
         const chunk = bundle[file];
@@ -29,14 +40,14 @@ export function integrity(scriptFile: string): Plugin {
         chunk.imports.forEach(follow);
       };
       follow(scriptFile);
-      const { file, ...script } = facts(scriptFile);
+      const { file, ...script } = size(scriptFile);
       const chunks = Object.keys(bundle)
         .filter((name) => name.endsWith('.js') && name !== scriptFile)
-        .map((name) => ({ ...facts(name), load: first.has(name) ? 'first' : 'later' }));
+        .map((name) => ({ ...size(name), load: first.has(name) ? 'first' : 'later' }));
       const total = (load: string) => chunks.reduce((sum, c) => sum + (c.load === load ? c.brotli_bytes : 0), 0);
-      writeFileSync(join(dir, 'integrity.json'), `${JSON.stringify({ file, version, ...script, chunks }, null, 2)}\n`);
+      writeFileSync(factsFile, `${JSON.stringify({ file, version, ...script, chunks }, null, 2)}\n`);
       console.log(
-        `dist/cdn/${file} ${version}: ${script.brotli_bytes + total('first')} bytes brotli at first, ${total('later')} later, integrity="${script.integrity}"`,
+        `dist/cdn/${file} ${version}: ${script.brotli_bytes + total('first')} bytes brotli at first, ${total('later')} later`,
       );
     },
   };

@@ -78,7 +78,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const { config, storage, log, version, script, docs, timeoutMs, wrapClients = (clients) => clients } = options;
   const secrets = createSecrets(config.encryptionKeys);
   await assertKeys(storage, secrets);
-  if (script) await archiveScripts(storage, script, version);
+  if (script) await archiveScripts(storage, script);
   const metrics = createMetrics(() => connector.inFlight, createBacklog({ storage }));
   storage.onCommit.add(({ action, code }) => metrics.changed(action, code));
   const calls = createProviderCalls({ storage });

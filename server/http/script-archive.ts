@@ -1,21 +1,20 @@
 import type { Storage } from '../storage/open.ts';
 import type { ScriptBundle } from './context.ts';
 
-/** The entry's name when it is pinned. */
-export function pinnedName(version: string): string {
-  return `finix-bank-connect@${version}.js`;
-}
+/** `finix-bank-connect@{version}.js` is beside it: the whole script in one file, which pages pin by its hash. */
+export const MOVING_NAME = 'finix-bank-connect.js';
 
 /**
  * Keeps this build's scripts next to those of earlier ones. A page that pins a version, or that was loaded before an
  * upgrade and asks for a chunk after it, gets from the archive what its own server no longer has on disk.
  */
-export async function archiveScripts(storage: Storage, { files }: ScriptBundle, version: string): Promise<void> {
+export async function archiveScripts(storage: Storage, { files }: ScriptBundle): Promise<void> {
   const now = await storage.now();
   for (const [name, bytes] of files) {
-    const isEntry = name === 'finix-bank-connect.js';
+    // It moves with the server's version; the pinned form of a version stays.
+    if (name === MOVING_NAME) continue;
     const content = Buffer.from(bytes).toString('base64');
-    const row = { name: isEntry ? pinnedName(version) : name, content, created_at: now };
+    const row = { name, content, created_at: now };
     await storage.db
       .insertInto('scripts')
       .values(row)

@@ -9,8 +9,8 @@ import { createWorld, type World } from './world.ts';
 const SEED = 20_261_126;
 const COUNT = 800;
 
-describe('the fuzz suite, in short', () => {
-  it('finds no 5xx, hang, secret or exception, and a third of its inputs reach a handler', {
+describe('in short', () => {
+  it('the fuzz suite finds no 5xx, hang, secret or exception, and a third of its inputs reach a handler', {
     timeout: patient(120_000),
   }, async () => {
     const { faults, inputs, reached, operations } = await runFuzz({ seed: SEED, count: COUNT });
@@ -21,7 +21,7 @@ describe('the fuzz suite, in short', () => {
   });
 });
 
-describe('the fuzz suite finds', () => {
+describe('in control', () => {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();
@@ -55,17 +55,17 @@ describe('the fuzz suite finds', () => {
       answer(422, problem({ action: 'retry', request_id: 'r', errors: Array(21).fill({ path: 'a', message: 'b' }) })),
       'shape',
     ],
-  ])('%s in an answer', (_name, answered, kind) => {
+  ])('the fuzz suite finds %s in an answer', (_name, answered, kind) => {
     expect(judge(world, input, answered).map((fault) => fault.kind)).toContain(kind);
   });
 
-  it('a token and an unexpected error in the log', () => {
+  it('the fuzz suite finds a token and an unexpected error in the log', () => {
     judgeLog(world);
     world.server.lines.push('{"msg":"public-sandbox-01234567-89"}', '{"msg":"unexpected error in a request"}');
     expect(judgeLog(world).map(({ kind }) => kind)).toEqual(['secret', 'exception']);
   });
 
-  it('nothing in a right answer', () => {
+  it('the fuzz suite finds nothing in a right answer', () => {
     expect(judge(world, input, answer(200, '{}'))).toEqual([]);
   });
 });

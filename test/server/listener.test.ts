@@ -67,7 +67,7 @@ describe('a body that is cut off', () => {
   ] as const;
 
   it.each(BODIES.flatMap(([name, bytes]) => ENDINGS.map(([how, end]) => [`${name}, ${how}`, bytes, end] as const)))(
-    '%s, is the caller’s, and a line at debug',
+    'a body that is cut off %s, is the caller’s, and a line at debug',
     async (_name, bytes, end) => {
       const { server, port } = await start();
       const { socket } = call(port, bytes);
@@ -84,7 +84,7 @@ describe('a body that is cut off', () => {
 });
 
 describe('a slow caller', () => {
-  it('whose body comes byte by byte is ended when the time for a request is over', async () => {
+  it('a caller whose body comes byte by byte is ended when the time for a request is over', async () => {
     const { port } = await start({ requestMs: 1_000, headersMs: 1_000 });
     const slow = call(port, head('/v1/sessions', ...MERCHANT, 'Content-Length: 1000'));
     const dripping = setInterval(() => slow.socket.write(' '), 50);
@@ -92,7 +92,7 @@ describe('a slow caller', () => {
     expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it('whose headers come byte by byte is ended when the time for headers is over', async () => {
+  it('a caller whose headers come byte by byte is ended when the time for headers is over', async () => {
     const { port } = await start({ requestMs: 5_000, headersMs: 500 });
     const slow = call(port, 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ');
     const dripping = setInterval(() => slow.socket.write('a'), 50);
@@ -100,7 +100,7 @@ describe('a slow caller', () => {
     expect(await slow.closed).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  it('that sends nothing is ended too', async () => {
+  it('a caller that sends nothing is ended too', async () => {
     const { port } = await start({ requestMs: 5_000, headersMs: 500 });
     expect(await call(port).closed).toMatch(/^(HTTP\/1\.1 408 |$)/);
   });
@@ -131,7 +131,7 @@ describe('a body of a caller without proof', () => {
     expect(await eventually(async () => answer() || undefined)).toMatch(/^HTTP\/1\.1 401 /);
   });
 
-  it('to Finix’s webhook is held up to a limit for one address, and others are served', async () => {
+  it('a body to Finix’s webhook is held up to a limit for one address, and others are served', async () => {
     const { port } = await start();
     const part = Buffer.alloc(1_000_000, ' ');
     const callers = Array.from({ length: 8 }, () =>
@@ -154,28 +154,31 @@ describe('a body that is too long', () => {
     ['/v1/sessions', 'Transfer-Encoding: chunked', MERCHANT],
     ['/webhooks/finix', 'Content-Length: 3000000', [FINIX]],
     ['/webhooks/finix', 'Transfer-Encoding: chunked', [FINIX]],
-  ])('to %s with %s is answered, and the connection closed', async (path, length, headers) => {
-    const { port } = await start();
-    const caller = call(port, head(path, length, ...headers));
-    const part = Buffer.alloc(64 * 1024, ' ');
-    const isChunked = length.startsWith('Transfer');
-    const bytes = isChunked ? Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]) : part;
-    for (let i = 0; i < 40 && caller.answer() === ''; i++) {
-      caller.socket.write(bytes);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(await eventually(async () => caller.answer() || undefined)).toMatch(
-      /^HTTP\/1\.1 413 .*\r\nconnection: close\r\n/is,
-    );
-    await caller.closed;
-  });
+  ])(
+    'a body that is too long, to %s with %s, is answered, and the connection closed',
+    async (path, length, headers) => {
+      const { port } = await start();
+      const caller = call(port, head(path, length, ...headers));
+      const part = Buffer.alloc(64 * 1024, ' ');
+      const isChunked = length.startsWith('Transfer');
+      const bytes = isChunked ? Buffer.concat([Buffer.from('10000\r\n'), part, Buffer.from('\r\n')]) : part;
+      for (let i = 0; i < 40 && caller.answer() === ''; i++) {
+        caller.socket.write(bytes);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(await eventually(async () => caller.answer() || undefined)).toMatch(
+        /^HTTP\/1\.1 413 .*\r\nconnection: close\r\n/is,
+      );
+      await caller.closed;
+    },
+  );
 });
 
 describe('X-Forwarded-For', () => {
   const forwarded = 'GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close\r\n\r\n';
   const warnings = (lines: string[]) => lines.filter((line) => line.includes('TRUSTED_PROXIES'));
 
-  it('from a proxy that is not trusted is ignored, and warned of once', async () => {
+  it('X-Forwarded-For from a proxy that is not trusted is ignored, and warned of once', async () => {
     const { server, port } = await start();
     for (let i = 0; i < 3; i++) await call(port, forwarded).closed;
     expect(warnings(server.lines)).toHaveLength(1);
@@ -185,13 +188,13 @@ describe('X-Forwarded-For', () => {
     });
   });
 
-  it('from a trusted proxy is believed, without a warning', async () => {
+  it('X-Forwarded-For from a trusted proxy is believed, without a warning', async () => {
     const { server, port } = await start({}, { TRUSTED_PROXIES: '127.0.0.1' });
     await call(port, forwarded).closed;
     expect(warnings(server.lines)).toEqual([]);
   });
 
-  it('is the address in the consent record behind a trusted proxy, and the proxy’s own behind another', async () => {
+  it('X-Forwarded-For is the address in the consent record behind a trusted proxy, and the proxy’s own behind another', async () => {
     for (const [trusted, expected] of [
       ['127.0.0.1', '192.0.2.7'],
       ['10.0.0.1', '127.0.0.1'],

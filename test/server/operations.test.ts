@@ -12,6 +12,7 @@ describe('operations', () => {
     const content = new TextEncoder().encode('export {}');
     const files = new Map([
       ['finix-bank-connect.js', content],
+      ['finix-bank-connect@0.0.0-test.js', content],
       ['es-AbCd1234.js', content],
     ]);
     server = await TestServer.start({ script: { files } });
@@ -60,7 +61,11 @@ describe('operations', () => {
 
   it('pinned scripts and chunks of earlier versions are served after an upgrade', async () => {
     const { upstream, storage } = server;
-    const files = new Map([['finix-bank-connect.js', new TextEncoder().encode('export const next = 1')]]);
+    const next = new TextEncoder().encode('export const next = 1');
+    const files = new Map([
+      ['finix-bank-connect.js', next],
+      ['finix-bank-connect@0.0.1-test.js', next],
+    ]);
     const upgraded = await TestServer.start({ upstream, storage, script: { files }, version: '0.0.1-test' });
     const pinned = await upgraded.request('/finix-bank-connect@0.0.0-test.js');
     expect([pinned.status, await pinned.text()]).toEqual([200, 'export {}']);

@@ -127,29 +127,32 @@ describe.skipIf(missing)('a server that may only leave through a proxy', { timeo
   it.each([
     ['HTTPS_PROXY', 'NO_PROXY'],
     ['https_proxy', 'no_proxy'],
-  ])('reaches Plaid, Finix and the merchant through %s', async (name, except) => {
-    const upstream = await startSimulator();
-    cleanUp.push(() => upstream.close());
-    const outside = await startOutside(upstream);
-    const proxy = await startProxy(outside.port, `Basic ${Buffer.from('user:p@ss').toString('base64')}`);
-    const { url, output } = await startServer({
-      [name]: `http://user:p%40ss@127.0.0.1:${proxy.port}`,
-      [except]: 'elsewhere.example',
-      NODE_EXTRA_CA_CERTS: outside.ca,
-      MERCHANT_WEBHOOK_URL: `https://${HOOKS}/events`,
-      MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
-    });
-    expect(await connectBank(url, upstream)).toMatchObject({
-      status: 'completed',
-      connections: [{ status: 'active' }],
-    });
-    await eventually(async () => outside.events.length > 0, 20_000);
-    expect(new Set(proxy.asked)).toEqual(new Set([`${PLAID}:443`, `${FINIX}:443`, `${HOOKS}:443`]));
-    expect(output()).not.toContain('p%40ss');
-    expect(output()).not.toContain('p@ss');
-  });
+  ])(
+    'a server that may only leave through a proxy reaches Plaid, Finix and the merchant through %s',
+    async (name, except) => {
+      const upstream = await startSimulator();
+      cleanUp.push(() => upstream.close());
+      const outside = await startOutside(upstream);
+      const proxy = await startProxy(outside.port, `Basic ${Buffer.from('user:p@ss').toString('base64')}`);
+      const { url, output } = await startServer({
+        [name]: `http://user:p%40ss@127.0.0.1:${proxy.port}`,
+        [except]: 'elsewhere.example',
+        NODE_EXTRA_CA_CERTS: outside.ca,
+        MERCHANT_WEBHOOK_URL: `https://${HOOKS}/events`,
+        MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      });
+      expect(await connectBank(url, upstream)).toMatchObject({
+        status: 'completed',
+        connections: [{ status: 'active' }],
+      });
+      await eventually(async () => outside.events.length > 0, 20_000);
+      expect(new Set(proxy.asked)).toEqual(new Set([`${PLAID}:443`, `${FINIX}:443`, `${HOOKS}:443`]));
+      expect(output()).not.toContain('p%40ss');
+      expect(output()).not.toContain('p@ss');
+    },
+  );
 
-  it('and whose proxy refuses it, has neither provider: nothing is exchanged and then stuck', async () => {
+  it('a server whose proxy refuses it has neither provider: nothing is exchanged and then stuck', async () => {
     const upstream = await startSimulator();
     cleanUp.push(() => upstream.close());
     const outside = await startOutside(upstream);
@@ -168,7 +171,7 @@ describe.skipIf(missing)('a server that may only leave through a proxy', { timeo
 });
 
 describe('a proxy of the environment', () => {
-  it('is never used for this machine', async () => {
+  it('a proxy of the environment is never used for this machine', async () => {
     const nowhere = await startProxy(1);
     const names = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
     for (const name of names) process.env[name] = `http://127.0.0.1:${nowhere.port}`;
@@ -195,7 +198,7 @@ describe('a proxy of the environment', () => {
     ['https://127.0.0.2', [], false],
     ['https://[::1]', [], false],
     ['http://api.example', [], true],
-  ])('for %s with NO_PROXY %j: used %s', (url, except, isUsed) => {
+  ])('a proxy for %s with NO_PROXY %j: used %s', (url, except, isUsed) => {
     const settings = { url: 'http://proxy.example:3128', except: [...except] };
     const isTunneled = tunnelTo(new URL(url), settings) !== undefined;
     // What is not TLS leaves through no proxy: there is no such call.

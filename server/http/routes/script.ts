@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Hono } from 'hono';
 import { ProblemError } from '../../errors.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
-import { findArchivedScript, pinnedName } from '../script-archive.ts';
+import { findArchivedScript, MOVING_NAME } from '../script-archive.ts';
 
 /** A fix reaches every page within this time. Seconds. */
 const MOVING_SECONDS = 300;
@@ -17,17 +17,17 @@ interface Script {
 /**
  * The script-tag bundle, from the server that the element then talks to: its folder is the element's default endpoint.
  */
-export function scriptRoutes(app: Hono<AppEnv>, { script, storage, version }: AppDeps): void {
+export function scriptRoutes(app: Hono<AppEnv>, { script, storage }: AppDeps): void {
   if (!script) return;
-  // Each file that the entry loads later has its content's hash in its name, so it is as immutable as a pinned entry.
+  // Each file that the moving script loads has its content's hash in its name, so it is as immutable as the pinned one.
   const immutable = new Map<string, Script>();
   for (const [name, content] of script.files) {
-    const isEntry = name === 'finix-bank-connect.js';
-    immutable.set(isEntry ? pinnedName(version) : name, toScript(content));
+    if (name !== MOVING_NAME) immutable.set(name, toScript(content));
   }
-  const moving = immutable.get(pinnedName(version));
+  const entry = script.files.get(MOVING_NAME);
+  const moving = entry && toScript(entry);
 
-  app.get('/finix-bank-connect.js', (c) => {
+  app.get(`/${MOVING_NAME}`, (c) => {
     if (!moving) throw new ProblemError('not_found');
     return send(c, moving, `public, max-age=${MOVING_SECONDS}`);
   });
