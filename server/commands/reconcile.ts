@@ -1,8 +1,9 @@
 import { InvalidArgumentError } from 'commander';
+import { UpstreamError } from '../clients/outbound.ts';
 import { assembleServer } from '../create-server.ts';
 import { readVersion } from '../http/script-bundle.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
-import { type AddCommand, EXIT } from './command.ts';
+import { type AddCommand, CommandError, EXIT } from './command.ts';
 import { withStorage } from './with-storage.ts';
 
 interface Options {
@@ -25,7 +26,8 @@ export const addReconcile: AddCommand = (program, context) => {
       withStorage(context, async ({ config, storage, log }) => {
         context.note('Comparing with Plaid and Finix; this takes about a second for each 100 instruments.\n');
         const { reconcile } = await assembleServer({ config, storage, log, version: await readVersion() });
-        const report = await reconcile({ fix, since });
+        const onFinding = (finding: Finding) => context.write(`${toLine(finding)}\n`);
+        const report = await reconcile({ fix, since, ...(json ? {} : { onFinding }) }).catch(toCommandError);
         const { instruments, connections, findings } = report;
         const open = findings.filter(({ done }) => done === null).length;
         if (open > 0) context.exitCode = EXIT.failed;
@@ -33,7 +35,6 @@ export const addReconcile: AddCommand = (program, context) => {
           context.write(`${JSON.stringify(report)}\n`);
           return;
         }
-        for (const finding of findings) context.write(`${toLine(finding)}\n`);
         context.write(
           `${instruments} instruments and ${connections} connections compared: ${findings.length} findings, ${open} to be put right.\n`,
         );
@@ -43,6 +44,18 @@ export const addReconcile: AddCommand = (program, context) => {
       }),
     );
 };
+
+/** @throws */
+function toCommandError(error: unknown): never {
+  if (!(error instanceof UpstreamError)) throw error;
+  const { service, call, code, failure, details } = error;
+  const name = service === 'plaid' ? 'Plaid' : 'Finix';
+  const isOperators = failure === 'misconfigured' || failure === 'unexpected';
+  throw new CommandError(
+    `${name} could not be asked (${call}: ${code}), so the comparison is not complete. ${details.remedy ?? 'Run the command again.'}`,
+    isOperators ? EXIT.failed : EXIT.unreachable,
+  );
+}
 
 function readDate(text: string): number {
   const date = Date.parse(text);

@@ -37,6 +37,8 @@ export interface ReconcileOptions {
   fix: boolean;
   /** Instruments that are older are not looked at. Milliseconds since 1970. */
   since: number;
+  /** Called with each finding at once: what was disabled must be known also where a later call fails. */
+  onFinding?: (finding: Finding) => void;
 }
 
 export interface Finding {
@@ -62,11 +64,15 @@ const BY: Initiator = { actor: 'job', details: { command: 'reconcile' } };
 
 export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions): Promise<ReconcileReport> {
   const report: ReconcileReport = { instruments: 0, connections: 0, findings: [] };
+  const add = (found: Finding) => {
+    report.findings.push(found);
+    options.onFinding?.(found);
+  };
   for await (const page of deps.finix.allBankAccounts(options.since)) {
-    await compareInstruments(deps, options, page, report);
+    await compareInstruments(deps, options, page, report, add);
   }
-  await compareConnections(deps, options, report);
-  report.findings.push(...(await unknownItems(deps)));
+  await compareConnections(deps, options, report, add);
+  for (const found of await unknownItems(deps)) add(found);
   return report;
 }
 
@@ -76,17 +82,30 @@ async function compareInstruments(
   { fix }: ReconcileOptions,
   page: FinixInstrument[],
   report: ReconcileReport,
+  add: (found: Finding) => void,
 ): Promise<void> {
   for (const own of page.flatMap((instrument) => toOwn(instrument) ?? [])) {
     report.instruments++;
     if (!own.enabled || (await isKnown(deps, own))) continue;
-    if (fix) await disableAll(deps.finix, [own.id]);
-    report.findings.push({
+    const refusal = fix ? await refusalToDisable(deps, own.id) : undefined;
+    const problem = `is enabled at Finix for ${own.connection}, and no connection uses it`;
+    add({
       about: 'instrument',
       id: own.id,
-      problem: `is enabled at Finix for ${own.connection}, and no connection uses it`,
-      done: fix ? 'disabled' : null,
+      problem: refusal === undefined ? problem : `${problem}; Finix refuses to disable it (${refusal})`,
+      done: fix && refusal === undefined ? 'disabled' : null,
     });
+  }
+}
+
+/** @returns Finix's code where it refuses, which must not end the comparison; undefined: it is disabled */
+async function refusalToDisable({ finix }: ReconcileDeps, instrument: string): Promise<string | undefined> {
+  try {
+    await disableAll(finix, [instrument]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UpstreamError && error.failure === 'refused') return error.code;
+    throw error;
   }
 }
 
@@ -118,6 +137,7 @@ async function compareConnections(
   deps: ReconcileDeps,
   options: ReconcileOptions,
   report: ReconcileReport,
+  add: (found: Finding) => void,
 ): Promise<void> {
   const limit = pLimit(CALLS_AT_ONCE);
   let last = '';
@@ -130,9 +150,14 @@ async function compareConnections(
       .orderBy('id')
       .limit(PAGE)
       .execute();
-    const findings = await Promise.all(rows.map((row) => limit(compareConnection, deps, options, row)));
+    const compared = rows.map(async (row) => {
+      const found = await limit(compareConnection, deps, options, row);
+      if (found) add(found);
+    });
+    // All have ended before a failure counts: what they have changed is in the report.
+    const failed = (await Promise.allSettled(compared)).find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason;
     report.connections += rows.length;
-    report.findings.push(...findings.flatMap((finding) => finding ?? []));
     last = rows.at(-1)?.id ?? '';
     if (rows.length < PAGE) return;
   }

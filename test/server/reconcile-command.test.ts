@@ -109,7 +109,18 @@ it('reconcile fails and disables nothing while Finix does not work', {
     kind: 'status',
     status: 503,
   });
-  const { code } = await reconcile('--fix');
-  expect(code).toBeGreaterThan(0);
+  const { code, errors } = await reconcile('--fix');
+  expect([code, errors]).toEqual([3, expect.stringContaining('Finix could not be asked')]);
   expect(enabled()).toHaveLength(2);
+});
+
+it('reconcile prints what it has disabled also when Plaid does not work afterwards', {
+  timeout: PATIENCE_MS,
+}, async () => {
+  const lost = await withLostInstrument();
+  server.upstream.simulator.faults.add({ service: 'plaid', path: '/item/get', kind: 'status', status: 503 });
+  const { code, output, errors } = await reconcile('--fix');
+  expect([code, errors]).toEqual([3, expect.stringContaining('Plaid could not be asked')]);
+  expect(output).toContain(`instrument ${lost} is enabled`);
+  expect(output).toContain('-> disabled');
 });

@@ -32,6 +32,31 @@ describe('after an older copy was put back', () => {
     expect((await reconcile()).findings).toEqual([]);
   });
 
+  it('after a restore, an instrument that Finix refuses to disable is named, and the others are disabled', async () => {
+    const { id: kept } = await connect();
+    const copy = await copyOf(server.storage);
+    for (const customer_id of ['cus_2', 'cus_3']) await server.connect({ customer_id });
+    await putBack(server.storage, copy);
+    const own = (await read(kept)).payment_instrument;
+    const [refused, other] = enabled().filter((one) => one !== own);
+    const path = `/payment_instruments/${refused}`;
+    server.upstream.simulator.faults.add({
+      service: 'finix',
+      path,
+      method: 'PUT',
+      kind: 'finix_error',
+      error_code: 'INVALID_FIELD',
+    });
+    const found = about(await reconcile(true), 'instrument');
+    expect(found.find(({ id }) => id === refused)).toMatchObject({
+      done: null,
+      problem: expect.stringContaining('refuses to disable it (INVALID_FIELD)'),
+    });
+    expect(found.find(({ id }) => id === other)).toMatchObject({ done: 'disabled' });
+    expect(enabled()).toEqual(expect.arrayContaining([own, refused]));
+    expect(enabled()).toHaveLength(2);
+  });
+
   it('after a restore, a connection that was removed since is not shown as active', async () => {
     const { id } = await connect();
     const copy = await copyOf(server.storage);
