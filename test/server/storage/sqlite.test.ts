@@ -1,7 +1,6 @@
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StorageSetupError, StorageUnavailableError } from '../../../server/storage/errors.ts';
@@ -89,13 +88,12 @@ test("a write waits for another process's lock without blocking this one", async
   let ticks = 0;
   const ticking = setInterval(() => ticks++, 5);
   const writing = storage.db.insertInto('meta').values(rows.meta).execute();
-  await sleep(300);
+  // With SQLite's own waiting alone there would be none before the write has failed.
+  await expect.poll(() => ticks).toBeGreaterThan(10);
   other.exec('ROLLBACK');
   await writing;
   clearInterval(ticking);
   other.close();
-  // 60 would be all of them; with SQLite's own waiting alone there would be none.
-  expect(ticks).toBeGreaterThan(10);
   expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([rows.meta]);
 });
 
