@@ -22,6 +22,7 @@ import { customerRoutes } from './routes/customers.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
 import { contractRoutes } from './routes/docs.ts';
 import { evidenceRoutes } from './routes/evidence.ts';
+import { firstPageRoutes } from './routes/first-page.ts';
 import { operationRoutes } from './routes/health.ts';
 import { linkPageRoutes } from './routes/link-page.ts';
 import { linkRoutes } from './routes/links.ts';
@@ -70,6 +71,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   operationRoutes(app, deps, credentials);
   contractRoutes(app, deps);
   scriptRoutes(app, deps);
+  firstPageRoutes(app, deps);
 
   // Known paths with another method got a 405; the rest is a 404.
   const methods = new Map<string, Set<string>>();
