@@ -215,7 +215,7 @@ export function lineOf(step: Step, names: Names): Line | undefined {
     const isKill = what === 'killed';
     const text = isKill
       ? `process ${facts['pid']} is killed in the middle (SIGKILL)`
-      : `process ${facts['pid']} starts and finds the unfinished work`;
+      : `process ${facts['pid']} takes its place`;
     return { who: 'Connect server', actor: 'connect', text, failed: isKill, chapter: undefined };
   }
   const code = facts['code'] ?? '';

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Place } from '../step.ts';
 import type { ConnectSettings } from './connect-process.ts';
 import type { Recorder } from './recorder.ts';
@@ -73,42 +74,50 @@ interface Forward {
 /** Which calls are worth a line; scripts and pages are not. */
 const RECORDED = /^\/(v1|webhooks)\//;
 
-/** Passes requests on byte by byte, and writes down what passes. A dead process is a broken connection, as it would be without this. */
+/**
+ * Passes requests on byte by byte, and writes down what passes. As behind a load balancer, what comes while no process listens waits for one;
+ * what was on its way to a process that dies gets no answer.
+ */
 export function forwardTo(target: Forward, recorder: Recorder, merchantKey: string) {
+  async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const body = await readAll(incoming);
+    const { method = 'GET', url = '/', headers } = incoming;
+    const record =
+      RECORDED.test(url) && method !== 'OPTIONS'
+        ? recorder.sent({ ...parties(url, headers, merchantKey), method, path: url, headers, body: body.toString() })
+        : undefined;
+    try {
+      const port = await untilListening(target);
+      const options = { host: '127.0.0.1', port, method, path: url, headers };
+      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+        httpRequest(options, resolve).on('error', reject).end(body);
+      });
+      const content = await readAll(answer);
+      const status = answer.statusCode ?? 502;
+      record?.ended({ status, headers: answer.headers, body: content.toString() });
+      outgoing.writeHead(status, answer.headers);
+      outgoing.end(content);
+    } catch {
+      record?.ended({ status: null, headers: {}, body: '' });
+      incoming.socket.destroy();
+    }
+  }
   return (incoming: IncomingMessage, outgoing: ServerResponse): void => {
-    void readAll(incoming).then(
-      (body) => {
-        const { method = 'GET', url = '/', headers } = incoming;
-        const record =
-          RECORDED.test(url) && method !== 'OPTIONS'
-            ? recorder.sent({
-                ...parties(url, headers, merchantKey),
-                method,
-                path: url,
-                headers,
-                body: body.toString(),
-              })
-            : undefined;
-        const fail = () => {
-          record?.ended({ status: null, headers: {}, body: '' });
-          incoming.socket.destroy();
-        };
-        if (target.port === undefined) return fail();
-        const options = { host: '127.0.0.1', port: target.port, method, path: url, headers };
-        const forwarded = httpRequest(options, (answer) => {
-          readAll(answer).then((content) => {
-            const status = answer.statusCode ?? 502;
-            record?.ended({ status, headers: answer.headers, body: content.toString() });
-            outgoing.writeHead(status, answer.headers);
-            outgoing.end(content);
-          }, fail);
-        });
-        forwarded.on('error', fail);
-        forwarded.end(body);
-      },
-      () => {},
-    );
+    // A request that breaks off while it is read has no one to answer to.
+    forward(incoming, outgoing).catch(() => incoming.socket.destroy());
   };
+}
+
+/** Longer than a process takes to start on a busy machine. */
+const MOST_WAIT_MS = 15_000;
+const LOOK_MS = 50;
+
+async function untilListening(target: Forward): Promise<number> {
+  for (let waited = 0; target.port === undefined && waited < MOST_WAIT_MS; waited += LOOK_MS) {
+    await sleep(LOOK_MS, undefined, { ref: false });
+  }
+  if (target.port === undefined) throw new Error('No process listens.');
+  return target.port;
 }
 
 function parties(url: string, headers: IncomingMessage['headers'], merchantKey: string): { from: Place; to: Place } {

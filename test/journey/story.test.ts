@@ -138,7 +138,7 @@ test('The process is killed in the middle, another one continues, and there is o
   await story.chooses('Our server is killed');
   await story.connects();
   await story.seesLine(/process \d+ is killed in the middle \(SIGKILL\)/);
-  await story.seesLine(/process \d+ starts and finds the unfinished work/);
+  await story.seesLine(/process \d+ takes its place/);
   const pids = (await story.lines()).flatMap((line) => /process (\d+)/.exec(line)?.[1] ?? []);
   expect(new Set(pids).size).toBe(2);
   expect(here.simulator.ledger.instruments()).toHaveLength(1);
