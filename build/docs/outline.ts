@@ -68,6 +68,7 @@ export const OUTLINE: readonly Section[] = [
       page('deploy'),
       page('embed-server', 'Inside your own server'),
       page('postgresql'),
+      page('secrets'),
       page('settings'),
       page('operations', 'Operating the server'),
       page('observability', 'Observability'),

@@ -19,6 +19,7 @@ import { addServe } from './serve.ts';
 import { addShow } from './show.ts';
 import { addSimulator } from './simulator.ts';
 import { addTrigger } from './trigger.ts';
+import { addWithdrawKeys } from './withdraw-keys.ts';
 
 /** In the order of the help. */
 const COMMANDS: AddCommand[] = [
@@ -34,6 +35,7 @@ const COMMANDS: AddCommand[] = [
   addLink,
   addBackup,
   addRotateKeys,
+  addWithdrawKeys,
   addResendWebhooks,
   addErase,
   addReconcile,

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -9,6 +10,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openStorage } from '../../server/storage/open.ts';
 import type { Session } from '../../widget/contract.ts';
 import { bundle } from '../helpers/bundle.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patience.mjs';
 import { eventually, MERCHANT_KEY, testEnvironment } from '../helpers/server.ts';
 import { rows } from './storage/rows.ts';
@@ -50,10 +52,10 @@ async function run(args: string[], env: Record<string, string | undefined> = { D
   return { code, output: output() };
 }
 
-async function serve(): Promise<{ url: string; output: () => string }> {
+async function serve(more: Record<string, string> = {}): Promise<{ url: string; output: () => string }> {
   // Nothing is called at Plaid or Finix: an address without a server will do.
   const upstream = { PLAID_BASE_URL: 'http://127.0.0.1:9', FINIX_BASE_URL: 'http://127.0.0.1:9' };
-  const { output } = start([], { ...testEnvironment(upstream), DATA_DIR: dataDir, PORT: '0' });
+  const { output } = start([], { ...testEnvironment(upstream), DATA_DIR: dataDir, PORT: '0', ...more });
   const port = await eventually(async () => /"port":(\d+)[^\n]*"listening"/.exec(output())?.[1], 30_000);
   return { url: `http://127.0.0.1:${port}`, output };
 }
@@ -118,6 +120,23 @@ describe('backup', { timeout: PATIENCE_MS }, () => {
   );
 });
 
+describe('withdraw-keys', { timeout: PATIENCE_MS }, () => {
+  it('withdraw-keys asks for a confirmation, and reports what has ended', async () => {
+    const [fresh, leaked] = [randomBytes(32).toString('base64'), testEnvironment()['ENCRYPTION_KEY']];
+    const { url } = await serve();
+    await fetch(`${url}/v1/sessions`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${MERCHANT_KEY}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ customer_id: 'cus_1' }),
+    });
+    const env = { ...testEnvironment(), DATA_DIR: dataDir, ENCRYPTION_KEY: `${fresh},${leaked}` };
+    expect(await run(['withdraw-keys'], env)).toMatchObject({ code: 2, output: expect.stringContaining('--yes') });
+    const { code, output } = await run(['withdraw-keys', '--yes'], env);
+    expect([code, output]).toEqual([0, expect.stringContaining('1 sessions canceled, 0 links revoked')]);
+    await serve({ ENCRYPTION_KEY: fresh });
+  });
+});
+
 describe('the help', { timeout: PATIENCE_MS }, () => {
   it('--help names every command and needs no settings', async () => {
     const { code, output } = await run(['--help'], {});
@@ -144,6 +163,33 @@ describe('a start', { timeout: PATIENCE_MS }, () => {
       await expect.poll(output).toContain('may share the folder');
       expect(output()).toContain(dataDir);
     }
+  });
+
+  it('a start with METRICS_PORT shows the figures there without a credential, nothing else there, and not on PORT', async () => {
+    const metrics = await freePort();
+    const { url } = await serve({ METRICS_PORT: String(metrics), HOST: '127.0.0.1' });
+    const figures = await fetch(`http://127.0.0.1:${metrics}/metrics`);
+    expect([figures.status, await figures.text()]).toEqual([200, expect.stringContaining('fbc_')]);
+    expect((await fetch(`http://127.0.0.1:${metrics}/v1/connections`)).status).toBe(404);
+    expect((await fetch(`http://127.0.0.1:${metrics}/healthz`)).status).toBe(404);
+    expect((await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${MERCHANT_KEY}` } })).status).toBe(404);
+  });
+
+  it('a start with HOST listens on that address alone', async () => {
+    const { url } = await serve({ HOST: '127.0.0.1' });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    await expect(fetch(`${url.replace('127.0.0.1', '127.0.0.2')}/healthz`)).rejects.toThrow();
+    const everywhere = await serve();
+    expect((await fetch(`${everywhere.url.replace('127.0.0.1', '127.0.0.2')}/healthz`)).status).toBe(200);
+  });
+
+  it('a start on a database that is not there ends with one sentence', async () => {
+    const env = { ...testEnvironment(), DATABASE_URL: 'postgres://app:hunter2@127.0.0.1:1/bank', PORT: '0' };
+    const { code, output } = await run([], env);
+    expect(code).toBe(3);
+    expect(output.trim()).toBe(
+      'No PostgreSQL answers at 127.0.0.1:1: start it, open the network between, or correct host and port in DATABASE_URL.',
+    );
   });
 
   it('a start names the port that another process has', async () => {
