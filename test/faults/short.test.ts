@@ -8,7 +8,7 @@ const SEED = 20_240_229;
 
 const { stores, missing } = availableStores();
 describe(missing ? `faults, in short (PostgreSQL skipped: ${missing})` : 'faults, in short', () => {
-  it('lose no bank and create none twice, and the suite detects every control', {
+  it('the fault suite loses no bank and creates none twice, and detects every control', {
     timeout: PATIENCE_MS,
   }, async () => {
     const lines = await runSuite({ seed: SEED, stores, short: true, scale: 1, verbose: false, report: () => {} });

@@ -20,7 +20,7 @@ describe('What happens to a bank later', () => {
   const becomes = (id: string, status: string) =>
     expect.poll(async () => (await here.readConnection(id)).status, { timeout: 10_000 }).toBe(status);
 
-  test('a verification that Plaid’s webhook ends makes the same connection one to pay with', async () => {
+  test('a verification that Plaid’s webhook ends makes the same connection usable', async () => {
     const maya = await connected('user_pending_verification', 'pending_verification');
     const id = (await valueIn(maya)) ?? '';
     expect(here.simulator.ledger.instruments()).toEqual([]);

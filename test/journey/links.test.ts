@@ -93,21 +93,24 @@ describe('The page behind a link', () => {
     ['zh', 390, 'light'],
     ['ar', 390, 'light'],
     ['ar', 1280, 'dark'],
-  ] as const)('is accessible and fits its window in %s at %i px, %s', async (language, width, scheme) => {
-    const authorization = { text: 'I authorize Corner Bakery to debit my account.', version: '1' };
-    const link = await here.createLink({ ...bakery, authorization });
-    const customer = await here.arrives();
-    await customer.page.addInitScript({ path: axe });
-    await customer.page.setViewportSize({ width, height: 844 });
-    await customer.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
-    await opens(customer, `${link.url}?lang=${language}`);
-    await expectAccessible(customer);
-    await mkdir(screenshots, { recursive: true });
-    await customer.page.screenshot({ path: `${screenshots}/${language}-${width}-${scheme}-begin.png` });
-    await presses(customer);
-    await expectAccessible(customer);
-    const overflow = await customer.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect(overflow).toBeLessThanOrEqual(0);
-    await customer.page.screenshot({ path: `${screenshots}/${language}-${width}-${scheme}-ready.png` });
-  });
+  ] as const)(
+    'the page behind a link is accessible and fits its window in %s at %i px, %s',
+    async (language, width, scheme) => {
+      const authorization = { text: 'I authorize Corner Bakery to debit my account.', version: '1' };
+      const link = await here.createLink({ ...bakery, authorization });
+      const customer = await here.arrives();
+      await customer.page.addInitScript({ path: axe });
+      await customer.page.setViewportSize({ width, height: 844 });
+      await customer.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+      await opens(customer, `${link.url}?lang=${language}`);
+      await expectAccessible(customer);
+      await mkdir(screenshots, { recursive: true });
+      await customer.page.screenshot({ path: `${screenshots}/${language}-${width}-${scheme}-begin.png` });
+      await presses(customer);
+      await expectAccessible(customer);
+      const overflow = await customer.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow).toBeLessThanOrEqual(0);
+      await customer.page.screenshot({ path: `${screenshots}/${language}-${width}-${scheme}-ready.png` });
+    },
+  );
 });

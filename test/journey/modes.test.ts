@@ -31,7 +31,7 @@ describe('In a webview', () => {
     await maya.page.getByRole('button', { name: button }).click();
   }
 
-  test('a bank’s own page takes the place of the checkout, and the customer comes back to where they were', async () => {
+  test('in a webview a bank’s own page replaces the checkout, and the customer comes back to where they were', async () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit();
     await maya.page.evaluate('scrollTo(0, 120)');
@@ -54,7 +54,7 @@ describe('In a webview', () => {
     expect(maya.complaints).toEqual([]);
   });
 
-  test('a refresh and a second return start afresh, and nothing is done twice', async () => {
+  test('in a webview a refresh and a second return start again, and nothing is done twice', async () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit();
     const returns: string[] = [];
@@ -73,7 +73,7 @@ describe('In a webview', () => {
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
   });
 
-  test('declining at the bank is shown in Link, and another bank works', async () => {
+  test('in a webview declining at the bank is shown in Link, and another bank works', async () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit();
     await signsInAtTheBank(maya, 'Cancel');
@@ -86,7 +86,7 @@ describe('In a webview', () => {
     await maya.sees('connected');
   });
 
-  test('in public mode, too, the same session goes on', async () => {
+  test('in a webview the same session goes on in public mode, too', async () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit(PAGE);
     await signsInAtTheBank(maya);
@@ -105,7 +105,7 @@ describe('In a webview without an address for banks to come back to', () => {
     },
   });
 
-  test('Link runs on Plaid’s own page, bank included, and the checkout knows when the customer is back', async () => {
+  test('without an address to come back to, Link runs on Plaid’s own page, and the checkout sees the customer return', async () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit();
     await maya.element.locator('button.main').click();
@@ -210,7 +210,7 @@ describe('The ways to show Link', () => {
     await maya.element.getByText('No bank account was connected').first().waitFor();
   });
 
-  test('hosted: who closes the page in between has the bank all the same', async () => {
+  test('hosted: a customer who closes the page in between still has the bank', async () => {
     const maya = await here.arrives();
     await maya.visit('/pages/hosted.html');
     const opening = maya.page.waitForEvent('popup');

@@ -22,7 +22,7 @@ describe('Banks that want more time', () => {
     expect(value).toMatch(/^con_/);
   });
 
-  test('who has no account that can be used is shown another way to pay', async () => {
+  test('a customer without a usable account is shown another way to pay', async () => {
     const maya = await here.arrives();
     await maya.visit();
     await maya.opensLink();
@@ -42,7 +42,7 @@ describe('A customer who shared more accounts than the shop may take', () => {
     },
   });
 
-  test('is asked which, by keyboard too, and pays with that one', async () => {
+  test('a customer who shared several accounts is asked which, by keyboard too, and pays with that one', async () => {
     const maya = await here.arrives();
     await maya.visit();
     await maya.opensLink();
@@ -126,7 +126,7 @@ describe('A bank that wants its customer to sign in again', () => {
     return (await response.json()) as T;
   }
 
-  test('is repaired in the same element, and the payment instrument stays', async () => {
+  test('a login that needs a new sign-in is repaired in the same element, and the payment instrument stays', async () => {
     const maya = await here.arrives();
     await maya.visit(PAGE);
     await maya.connects('user_one_account', 'Tartan Bank');

@@ -13,7 +13,7 @@ describe('A shop that takes several accounts', () => {
     },
   });
 
-  test('gets two entries in its form and two payment instruments for the two that the customer picked', async () => {
+  test('a shop that takes several accounts gets an entry and a payment instrument for each that was picked', async () => {
     const maya = await here.arrives();
     const session = await here.createSession({ customer_id: 'cus_1', account_selection: 'multiple' });
     await visitWith(maya, PAGE, session);
@@ -63,14 +63,14 @@ describe('A customer who connects the same account again', () => {
   }
   const enabled = () => here.simulator.ledger.instruments().filter((instrument) => instrument['enabled'] === true);
 
-  test('has the connection of before, and no second login, where Plaid vouches for what Link gave', async () => {
+  test('the same account connected again keeps its connection, without a second login, where Plaid confirms it', async () => {
     here.simulator.settings.linkEvents = true;
     const first = await connects('Tartan Bank');
     expect(await connects('Tartan Bank')).toBe(first);
     expect([exchanges(), enabled().length]).toEqual([1, 1]);
   });
 
-  test('has a new connection in the place of the old one elsewhere, with one active instrument', async () => {
+  test('the same account connected again elsewhere replaces its connection, with one active instrument', async () => {
     const first = await connects('Tartan Bank');
     const second = await connects('Tartan Bank');
     expect(second).not.toBe(first);
@@ -84,7 +84,7 @@ describe('A shop that debits by agreement, with Link on Plaid’s own page', () 
   const here = merchantJourney();
   const text = 'I allow Kestrel & Oak to debit my account for this order.';
 
-  test('has the bank and the receipt also from who agrees, connects, and never comes back', async () => {
+  test('a customer who agrees, connects on Plaid’s own page and never comes back has the bank and the receipt', async () => {
     const maya = await here.arrives();
     const session = await here.createSession({ customer_id: 'cus_1', authorization: { text, version: '7' } });
     await visitWith(maya, '/pages/hosted.html', session);

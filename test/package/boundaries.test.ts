@@ -65,22 +65,22 @@ test('words that look like imports in strings and comments are no imports', () =
 });
 
 describe.each(['widget', 'server'] as const)('the files of %s', (area) => {
-  test('each belongs to one floor', () => {
+  test('each file of the %s belongs to one floor', () => {
     expect(filesIn(area, '.ts').filter((file) => floorOf(file) < 0)).toEqual([]);
   });
 
-  test('that the list of floors names exist', () => {
+  test('the list of floors names folders that exist', () => {
     const named = FLOORS[area].flat().filter((place) => place.endsWith('.ts'));
     expect(named.filter((file) => !filesIn(area, '.ts').includes(file))).toEqual([]);
   });
 
-  test('import from their own floor and from those below, types included', () => {
+  test('files import from their own floor and from those below, types included', () => {
     expect(upwardArrows(arrowsIn(area))).toEqual([]);
   });
 });
 
 describe.each(['widget', 'server', 'demo', 'demo/simulator'])('the files of %s', (area) => {
-  test('form no circle, types included', () => {
+  test('files form no circle, types included', () => {
     expect(circles(arrowsIn(area))).toEqual([]);
   });
 });

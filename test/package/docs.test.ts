@@ -18,20 +18,20 @@ beforeAll(() => {
 });
 
 describe('the documentation site', () => {
-  it('has a place in the navigation for every document', () => {
+  it('the documentation site has a place in the navigation for every document', () => {
     const documents = readdirSync(join(project, 'docs')).filter((file) => file.endsWith('.md'));
     const listed = OUTLINE.flatMap((section) => section.pages.map(({ source }) => source));
     expect(documents.filter((file) => !listed.includes(`docs/${file}`))).toEqual([]);
     expect(new Set(listed).size).toBe(listed.length);
   });
 
-  it('lists every document for language models, and none that is not there', () => {
+  it('the documentation site lists every document for language models, and none that is not there', () => {
     const listed = [...readFileSync(join(project, 'llms.txt'), 'utf8').matchAll(/\]\((docs\/[\w-]+\.md)\)/g)];
     const documents = readdirSync(join(project, 'docs')).filter((file) => file.endsWith('.md'));
     expect(listed.map(([, file]) => file).sort()).toEqual(documents.map((file) => `docs/${file}`).sort());
   });
 
-  it('refers only to files of its own', () => {
+  it('the documentation site refers only to files of its own', () => {
     const own = new Set([...site.keys(), 'docs.css', 'docs.js', 'icon.svg']);
     for (const file of pages()) {
       const addresses = [...page(file).matchAll(/<(?:a|link|script|img)\b[^>]* (?:href|src)="([^"#]+)/g)].map(
@@ -46,27 +46,27 @@ describe('the documentation site', () => {
     }
   });
 
-  it('marks the page that is open in the navigation, on every page', () => {
+  it('the documentation site marks the page that is open in the navigation, on every page', () => {
     for (const file of pages()) {
       expect([file, page(file).match(/ aria-current="page"/g)?.length]).toEqual([file, 1]);
       expect([file, page(file).match(/<h1[ >]/g)?.length]).toEqual([file, 1]);
     }
   });
 
-  it('shows every call of the contract and every event in the API reference', () => {
+  it('the documentation site shows every call of the contract and every event in the API reference', () => {
     const { paths, webhooks } = JSON.parse(page('openapi.json')) as { paths: object; webhooks: object };
     for (const path of Object.keys(paths)) expect(page('api.html')).toContain(`<code>${path}</code>`);
     for (const type of Object.keys(webhooks)) expect(page('api.html')).toContain(`<code>${type}</code>`);
   });
 
-  it('is not made with a link that leads nowhere', () => {
+  it('the documentation site is not made with a link that leads nowhere', () => {
     const render = (text: string) =>
       renderMarkdown('docs/a.md', text, (file) => (file === 'docs/b.md' ? 'b.html' : undefined));
     expect(render('[b](b.md#c)').html).toContain('href="b.html#c"');
     expect(() => render('[c](c.md)')).toThrow('docs/a.md links to c.md');
   });
 
-  it('gives headings the ids that GitHub gives them', () => {
+  it('the documentation site gives headings the ids that GitHub gives them', () => {
     const { headings } = renderMarkdown('docs/a.md', '# Set `A_B`, then “C”\n\n## Twice\n\n## Twice', () => undefined);
     expect(headings.map(({ id }) => id)).toEqual(['set-a_b-then-c', 'twice', 'twice-1']);
   });
@@ -80,7 +80,7 @@ describe('a server with the site', () => {
     app.onError((_error, c) => c.text('problem', 404));
   });
 
-  it('serves it under /docs, where nothing can be loaded from elsewhere', async () => {
+  it('a server with the site serves it under /docs, where nothing can be loaded from elsewhere', async () => {
     for (const path of ['/docs', '/docs/', '/docs/element.html']) {
       const response = await app.request(path);
       expect([path, response.status, response.headers.get('Content-Type')]).toEqual([

@@ -37,7 +37,7 @@ describe.concurrent('a wrong attribute or event is an error, and a right one is 
     expect(await run(typescript, '-p', join(fixtures, name))).toEqual({ code: 0, output: '' });
   });
 
-  test('in templates of Vue', { timeout }, async () => {
+  test('in templates of Vue a wrong attribute or event is an error, and a right one is none', { timeout }, async () => {
     // The newest TypeScript lets nothing be built upon it, so the checker is handed an older one.
     const typescript = bin(theirs, 'typescript', 'lib/tsc.js');
     const checker = createRequire(ours.resolve('vue-tsc/package.json')).resolve('vue-tsc');
@@ -49,7 +49,9 @@ describe.concurrent('a wrong attribute or event is an error, and a right one is 
     });
   });
 
-  test('in components of Svelte', { timeout }, async () => {
+  test('in components of Svelte a wrong attribute or event is an error, and a right one is none', {
+    timeout,
+  }, async () => {
     const checker = bin(theirs, 'svelte-check', 'bin/svelte-check');
     const folder = join(fixtures, 'svelte');
     const { output } = await run(
@@ -67,7 +69,7 @@ describe.concurrent('a wrong attribute or event is an error, and a right one is 
     ).toEqual(['Wrong.svelte:5', 'Wrong.svelte:6', 'Wrong.svelte:7', 'Wrong.svelte:8']);
   });
 
-  test('in templates of Angular, which checks events and references but no attributes of custom elements', {
+  test('in templates of Angular a wrong event or reference is an error, and a right one is none', {
     timeout,
   }, async () => {
     const compiler = bin(theirs, '@angular/compiler-cli', 'bundles/src/bin/ngc.js');

@@ -18,7 +18,7 @@ interface Workflow {
 const workflows = filesIn('.github/workflows', '.yml').map((file) => ({ file, ...(parse(read(file)) as Workflow) }));
 
 describe('the workflows', () => {
-  it('run everything on the oldest supported Node and on the maintained ones', () => {
+  it('the workflows run everything on the oldest supported Node and on the maintained ones', () => {
     const node = workflows.flatMap(({ jobs }) => Object.values(jobs).flatMap((job) => job.strategy?.matrix.node ?? []));
     expect(node).toEqual(['20', '22', '24']);
     expect(packageFile.engines.node).toMatch(/^>=20\./);
@@ -36,7 +36,7 @@ describe('the workflows', () => {
     },
   );
 
-  it('publish nothing that was not tested', () => {
+  it('the workflows publish nothing that was not tested', () => {
     const publish = workflows.find(({ file }) => file.endsWith('publish.yml'));
     expect(publish?.jobs).toMatchObject({ publish: { needs: 'test' }, test: { uses: './.github/workflows/ci.yml' } });
   });
@@ -53,7 +53,7 @@ it('the forms for issues parse, and ask nothing twice', () => {
 describe('the decisions', () => {
   const files = readdirSync(join(project, 'docs/decisions')).sort();
 
-  it('are numbered without a gap, and each is listed in CONTRIBUTING under its title', () => {
+  it('the decisions are numbered without a gap, and each is listed in CONTRIBUTING under its title', () => {
     const index = read('CONTRIBUTING.md');
     files.forEach((file, i) => {
       const number = i + 1;
@@ -63,7 +63,7 @@ describe('the decisions', () => {
     });
   });
 
-  it.each(files)('%s has context, decision and consequences', (file) => {
+  it.each(files)('the decisions %s has context, decision and consequences', (file) => {
     const headings = [...read(`docs/decisions/${file}`).matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
     expect(headings).toEqual(['Context', 'Decision', 'Consequences']);
   });
@@ -85,7 +85,9 @@ describe('the words', () => {
     .filter((file) => /\.(?:ts|tsx|js|mjs|css|html|md|yml)$/.test(file) && existsSync(join(project, file)))
     .filter((file) => !file.endsWith('habits.test.ts') && !/^demo\/(?!simulator)/.test(file));
 
-  it('of code and documents are plain ones of the field', { skip: !existsSync(join(project, '.git')) }, () => {
+  it('the words of code and documents are plain ones of the field', {
+    skip: !existsSync(join(project, '.git')),
+  }, () => {
     const found = files.flatMap((file) =>
       read(file)
         .split('\n')

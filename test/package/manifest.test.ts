@@ -111,16 +111,16 @@ describe('the page about the element', () => {
     ['slot', names(element.slots)],
     ['part', names(element.cssParts)],
     ['variable', names(element.cssProperties)],
-  ])('names every %s, and no other', (heading, expected) => {
+  ])('the page about the element names every %s, and no other', (heading, expected) => {
     expect(listed(heading)).toEqual(expected);
   });
 
-  test('names every status, and no other', () => {
+  test('the page about the element names every status, and no other', () => {
     const union = /type ElementStatus =([^;]+);/.exec(read('widget/flow/state.ts'))?.[1] ?? '';
     expect(listed('status')).toEqual((union.match(/[a-z_]{2,}/g) ?? []).sort());
   });
 
-  test('names every error code, and no other', () => {
+  test('the page about the element names every error code, and no other', () => {
     const codes = (file: string, type: string) =>
       new RegExp(`type ${type} =([^]+?);\\n\\n`).exec(read(file))?.[1]?.match(/(?<=')[a-z_]+(?=')/g) ?? [];
     const known = [

@@ -35,7 +35,7 @@ interface Document {
 }
 
 describe('the published OpenAPI document', () => {
-  it('has no error and no warning of the linter’s', async () => {
+  it('the published OpenAPI document has no error and no warning of the linter’s', async () => {
     const config = await createConfig({ extends: ['recommended-strict'] });
     const problems = await lintFromString({ source: text(), absoluteRef: file, config });
     expect(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} ${location[0]?.pointer}`)).toEqual(
@@ -43,13 +43,13 @@ describe('the published OpenAPI document', () => {
     );
   });
 
-  it('is noticed by the linter when it goes wrong', async () => {
+  it('the published OpenAPI document is noticed by the linter when it goes wrong', async () => {
     const config = await createConfig({ extends: ['recommended-strict'] });
     const source = text().replace('"operationId": "getSession"', '"operationId": "createSession"');
     expect(await lintFromString({ source, absoluteRef: file, config })).not.toEqual([]);
   });
 
-  it('has an example, taken from a real run, for every answer of ours and every event that can be had without a fault', () => {
+  it('the published OpenAPI document has an example, taken from a real run, for every answer of ours and every event that can be had without a fault', () => {
     const { paths, webhooks } = JSON.parse(text()) as Document;
     const examples = Object.values(paths)
       .flatMap((methods) => Object.values(methods))
@@ -100,7 +100,7 @@ describe('a client that is generated from it', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('for TypeScript compiles, knows what is wrong, and works', { timeout: 60_000 }, async () => {
+  it('a generated client for TypeScript compiles, knows what is wrong, and works', { timeout: 60_000 }, async () => {
     // The generator needs an older TypeScript than the project, as some frameworks do.
     const theirs = createRequire(join(project, 'test/package/frameworks/compilers/package.json'));
     const generator = join(dirname(theirs.resolve('openapi-typescript/package.json')), 'bin', 'cli.js');

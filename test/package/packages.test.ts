@@ -39,7 +39,7 @@ function namesIn(files: Map<string, Buffer>): string[] {
 
 describe('a fresh clone', () => {
   // The build takes 10 s on two idle cores, and here it shares them.
-  it('makes whole packages by `npm run pack` and by `npm pack`', { timeout: 180_000 }, async () => {
+  it('a fresh clone makes whole packages by `npm run pack` and by `npm pack`', { timeout: 180_000 }, async () => {
     const clone = join(folder, 'clone');
     const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
       cwd: project,
@@ -105,7 +105,7 @@ describe.each(['widget', 'server'] as const)('the package of the %s', (name) => 
 const packageNames = { widget: 'finix-bank-connect', server: packageFile.serverPackage.name };
 
 describe('a page that installs the element', () => {
-  it('gets at most 8 packages and 8 MB, and nothing of the server', async () => {
+  it('a page that installs the element gets at most 8 packages and 8 MB, and nothing of the server', async () => {
     const shop = await shopWith([tarballs.widget]);
     expect(shop.weight.packages.length).toBeLessThanOrEqual(8);
     expect(shop.weight.bytes).toBeLessThanOrEqual(8_000_000);
@@ -117,7 +117,7 @@ describe('a page that installs the element', () => {
     }
   });
 
-  it('can import everything but the script tag’s bundle in plain Node, where nothing is printed', async () => {
+  it('a page that installs the element can import everything but the script tag’s bundle in plain Node, where nothing is printed', async () => {
     const shop = await shopWith([tarballs.widget], ['react']);
     const names = Object.keys(packageFile.exports).filter(
       (name) => !/\.js(on)?$/.test(name) && !name.startsWith('./jsx/'),
@@ -165,7 +165,7 @@ describe('a page that installs the element', () => {
     },
   );
 
-  it('gets a script whose hash is the one that is written down', async () => {
+  it('a page that installs the element gets a script whose hash is the one that is written down', async () => {
     const files = await readTarball(tarballs.widget);
     const { file, integrity } = JSON.parse(String(files.get('dist/cdn/integrity.json'))).pinned;
     const hash = createHash('sha384')
@@ -185,7 +185,7 @@ describe('a merchant who installs the server', () => {
     expect(refusal).toMatchObject({ code: 1, output: expect.stringContaining('ENCRYPTION_KEY is missing') });
   });
 
-  it('connects a bank on the package’s own simulator', { timeout: 60_000 }, async () => {
+  it('an installed server connects a bank on the package’s own simulator', { timeout: 60_000 }, async () => {
     const shop = await shopWith([tarballs.server]);
     await shop.write('connect.js', CONNECT);
     expect(await shop.node(['connect.js'])).toEqual({ code: 0, output: 'completed active PI\n' });

@@ -68,7 +68,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
   const status = () => tab.locator('finix-bank-connect').getAttribute('status');
   const warnings = () => tab.evaluate(() => page.warnings);
 
-  test('it mounts twice and prepares one Link, connects, and calls the handlers of the last render', async () => {
+  test('the wrapper mounts twice and prepares one Link, connects, and calls the handlers of the last render', async () => {
     await open();
     expect(await tab.evaluate(() => page.received.filter(({ type }) => type.startsWith('ref')).length)).toBe(2);
     await expect.poll(status).toBe('ready');
@@ -119,7 +119,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     expect(await warnings()).toEqual([]);
   });
 
-  test('it renders on a server without a word, and hydrates without a difference', async () => {
+  test('the wrapper renders on a server without a word, and hydrates without a difference', async () => {
     const code = await bundle('test/package/react/render.ts', from, 'node');
     const { PATH } = process.env;
     const node = spawnSync(process.execPath, ['--input-type=module'], { cwd: project, input: code, env: { PATH } });

@@ -32,12 +32,12 @@ const fencesIn = (text: string) =>
   );
 
 describe('code in the documents', () => {
-  it('is what its file has', () => {
+  it('code in the documents is what its file has', () => {
     const stale = documents().filter((file) => fillSnippets(read(file), read) !== read(file));
     expect(stale, 'run: npm run snippets').toEqual([]);
   });
 
-  it('comes from a file that is run or compiled, if it is a program', () => {
+  it('code in the documents comes from a file that is run or compiled, if it is a program', () => {
     const programs = new Set(['js', 'ts', 'tsx', 'jsx', 'vue', 'svelte', 'python', 'php']);
     const loose = documents().flatMap((file) =>
       fencesIn(read(file)).flatMap(({ isSnippet, language, code }) =>
@@ -47,7 +47,7 @@ describe('code in the documents', () => {
     expect(loose).toEqual([]);
   });
 
-  it('is well-formed JSON, and HTML with attributes that the element has', () => {
+  it('code in the documents is well-formed JSON, and HTML with attributes that the element has', () => {
     const manifest = JSON.parse(read('dist/custom-elements.json')) as {
       modules: { declarations?: { tagName?: string; attributes?: { name: string }[] }[] }[];
     };
@@ -75,7 +75,7 @@ describe('code in the documents', () => {
     }
   });
 
-  it('names only commands that exist', () => {
+  it('code in the documents names only commands that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const file of documents()) {
       const named = [...read(file).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name]) => name ?? '');
@@ -83,7 +83,7 @@ describe('code in the documents', () => {
     }
   });
 
-  it('is cut out of its file without the indentation of its surroundings', () => {
+  it('code in the documents is cut out of its file without the indentation of its surroundings', () => {
     const text = 'a {\n  // #region x\n  one;\n    two;\n  // #endregion\n}';
     const markdown = '> <!-- snippet: a.ts#x -->\n> ```ts\n> old\n> ```';
     expect(fillSnippets(markdown, () => text)).toBe('> <!-- snippet: a.ts#x -->\n> ```ts\n> one;\n>   two;\n> ```');
@@ -128,7 +128,7 @@ describe('the programs in the documents', () => {
     return signTestWebhook(event as Parameters<typeof signTestWebhook>[0], WEBHOOK_SECRET);
   };
 
-  it('compile, those in TypeScript', async () => {
+  it('the programs in the documents compile, those in TypeScript', async () => {
     const compilerOptions = {
       ...{ strict: true, noEmit: true, module: 'nodenext', target: 'es2022', lib: ['es2022', 'dom'], types: ['node'] },
       allowImportingTsExtensions: true,
@@ -139,7 +139,7 @@ describe('the programs in the documents', () => {
     expect([code, output]).toEqual([0, '']);
   });
 
-  it('for Node create a session, and accept only the connection of the customer who pays', async () => {
+  it('the programs in the documents for Node create a session, and accept only the connection of the customer who pays', async () => {
     const { id, payment_instrument } = await connected();
     await shop.write(
       'try.mjs',
@@ -156,7 +156,7 @@ describe('the programs in the documents', () => {
     expect(output).toBe(`ses_\n/c/\n${payment_instrument}\ncustomer_mismatch\n`);
   });
 
-  it('for Node accept a signed webhook, and no other', async () => {
+  it('the programs in the documents for Node accept a signed webhook, and no other', async () => {
     const { body, headers } = await signed();
     await shop.write(
       'try-webhook.mjs',
@@ -173,10 +173,12 @@ describe('the programs in the documents', () => {
   });
 
   const python = spawnSync('python3', ['--version']).status === 0;
-  it.skipIf(!python)(`for Python do the same${python ? '' : ' (skipped: there is no python3)'}`, async () => {
-    const { id, payment_instrument } = await connected();
-    const { body, headers } = await signed();
-    const program = `import sys, json; sys.path.insert(0, sys.argv[1])
+  it.skipIf(!python)(
+    `the programs in the documents for Python do the same${python ? '' : ' (skipped: there is no python3)'}`,
+    async () => {
+      const { id, payment_instrument } = await connected();
+      const { body, headers } = await signed();
+      const program = `import sys, json; sys.path.insert(0, sys.argv[1])
 from backend import *
 print(create_session({"id": "cus_1", "first_name": "Jane", "last_name": "Doe"}, "python-1")[:4])
 print(instrument_to_charge(sys.argv[2], "cus_1"))
@@ -190,36 +192,42 @@ try:
     verify_webhook(sys.argv[3].encode() + b" ", json.loads(sys.argv[4]), sys.argv[5])
 except ValueError as error:
     print(error)`;
-    const args = ['-c', program, snippet('backend'), id, body, JSON.stringify(headers), WEBHOOK_SECRET];
-    const env = { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...environment() };
-    const { stdout } = await run('python3', args, { env });
-    expect(stdout).toBe(`ses_\n${payment_instrument}\nValueError\nHTTPError\nconnection.active\nno valid signature\n`);
-  });
+      const args = ['-c', program, snippet('backend'), id, body, JSON.stringify(headers), WEBHOOK_SECRET];
+      const env = { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...environment() };
+      const { stdout } = await run('python3', args, { env });
+      expect(stdout).toBe(
+        `ses_\n${payment_instrument}\nValueError\nHTTPError\nconnection.active\nno valid signature\n`,
+      );
+    },
+  );
 
   const php = spawnSync('php', ['--version']).status === 0;
-  it.skipIf(!php)(`for PHP do the same${php ? '' : ' (skipped: there is no php)'}`, async () => {
-    const { id, payment_instrument } = await connected();
-    const { body, headers } = await signed();
-    const program = `require $argv[1];
+  it.skipIf(!php)(
+    `the programs in the documents for PHP do the same${php ? '' : ' (skipped: there is no php)'}`,
+    async () => {
+      const { id, payment_instrument } = await connected();
+      const { body, headers } = await signed();
+      const program = `require $argv[1];
 echo substr(create_session(['id' => 'cus_1', 'first_name' => 'Jane', 'last_name' => 'Doe'], 'php-1'), 0, 4), "\\n";
 echo instrument_to_charge($argv[2], 'cus_1'), "\\n";
 try { instrument_to_charge($argv[2], 'cus_2'); } catch (RuntimeException $error) { echo $error->getMessage(), "\\n"; }
 echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\\n";`;
-    const args = [
-      '-r',
-      program,
-      '--',
-      snippet('backend/backend.php'),
-      id,
-      body,
-      JSON.stringify(headers),
-      WEBHOOK_SECRET,
-    ];
-    const { stdout } = await run('php', args, { env: { PATH: process.env['PATH'], ...environment() } });
-    expect(stdout).toBe(`ses_\n${payment_instrument}\nno usable bank account\nconnection.active\n`);
-  });
+      const args = [
+        '-r',
+        program,
+        '--',
+        snippet('backend/backend.php'),
+        id,
+        body,
+        JSON.stringify(headers),
+        WEBHOOK_SECRET,
+      ];
+      const { stdout } = await run('php', args, { env: { PATH: process.env['PATH'], ...environment() } });
+      expect(stdout).toBe(`ses_\n${payment_instrument}\nno usable bank account\nconnection.active\n`);
+    },
+  );
 
-  it('for the shell create a session and read a connection', async () => {
+  it('the programs in the documents for the shell create a session and read a connection', async () => {
     const { id, payment_instrument } = await connected();
     const env = { PATH: process.env['PATH'], ...environment(), CONNECTION_ID: id };
     const created = await run('sh', [snippet('backend/create-session.sh')], { env });
@@ -231,7 +239,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
   describe.each([
     ['Hono', 'hono.mjs'],
     ['Express', 'express.mjs'],
-  ])('that run the server inside %s', (_name, file) => {
+  ])('the programs in the documents that run the server inside %s', (_name, file) => {
     it('answer its calls under the path of the mount, next to the shop’s own, and end on SIGTERM', async () => {
       const { freePort } = await import('../helpers/free-port.ts');
       const port = await freePort();
@@ -265,7 +273,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     });
   });
 
-  it('that run the server in route handlers of Next.js answer its calls', async () => {
+  it('the programs in the documents that run the server in route handlers of Next.js answer its calls', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'fbc-next-'));
     const upstream = { PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl };
     const env = { ...testEnvironment(upstream), PUBLIC_URL: 'http://localhost:3000/connect', DATA_DIR: dataDir };
@@ -286,7 +294,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it('that test an integration with the simulator pass', async () => {
+  it('the programs in the documents that test an integration with the simulator pass', async () => {
     // In the clone: the shop would need a whole Vitest.
     const { stdout } = await run(
       process.execPath,

@@ -86,7 +86,7 @@ describe.skipIf(!old)('in a browser near the floor', () => {
     return { tab, warnings };
   }
 
-  test('the button has a background, a readable text and the width of its place', async () => {
+  test('near the floor the button has a background, a readable text and the width of its place', async () => {
     const { tab } = await open();
     await tab.waitForFunction(() => document.querySelector('finix-bank-connect')?.shadowRoot?.querySelector('.main'));
     const button = await tab.evaluate(() => {

@@ -34,7 +34,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     });
   }
 
-  it('answers every Plaid call as documented, and takes nothing that is not', async () => {
+  it('the simulator answers every Plaid call as documented, and takes nothing that is not', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken } = await linkItem(client);
     const access_token = accessToken;
@@ -66,7 +66,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     expect(running.simulator.ledger.calls()).toHaveLength(20);
   });
 
-  it('answers for Signal and for processor tokens as documented', async () => {
+  it('the simulator answers for Signal and for processor tokens as documented', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken: access_token } = await linkItem(client, 'user_good', products('auth', 'identity', 'signal'));
     const account_id = (await client.accountsGet({ access_token })).data.accounts[0]?.account_id ?? '';
@@ -83,7 +83,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     expect(violations(true)).toEqual([]);
   });
 
-  it('answers every call about a transfer as documented', async () => {
+  it('the simulator answers every call about a transfer as documented', async () => {
     const client = plaidClient(running.plaidUrl);
     const token = await processorToken(client, (await linkItem(client)).accessToken);
     const identity = String((await finix(running, 'POST', '/identities', { entity: {} })).body['id']);
@@ -101,7 +101,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     expect(violations(true)).toEqual([]);
   });
 
-  it('refuses in Plaid’s documented shape', async () => {
+  it('the simulator refuses in Plaid’s documented shape', async () => {
     const client = plaidClient(running.plaidUrl);
     await refusal(client.linkTokenCreate(linkTokenRequest({ client_name: '' })));
     await refusal(client.itemPublicTokenExchange({ public_token: 'public-sandbox-none' }));
@@ -112,7 +112,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     expect(violations(false)).toEqual([]);
   });
 
-  it('answers every Finix call as documented, and takes nothing that is not', async () => {
+  it('the simulator answers every Finix call as documented, and takes nothing that is not', async () => {
     const client = plaidClient(running.plaidUrl);
     const token = await processorToken(client, (await linkItem(client)).accessToken);
     const entity = {
@@ -140,7 +140,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     expect(violations(true)).toEqual([]);
   });
 
-  it('refuses in Finix’s documented shape', async () => {
+  it('the simulator refuses in Finix’s documented shape', async () => {
     await finix(running, 'POST', '/identities', { entity: { email: 'no-address' } });
     await finix(running, 'GET', '/payment_instruments/PInone');
     await finix(running, 'GET', '/identities', undefined, { authorization: undefined });
@@ -149,7 +149,7 @@ describe.skipIf(!dir)(`the simulator against the providers’ OpenAPI documents$
     expect(violations(false)).toEqual([]);
   });
 
-  it('would notice a wrong answer, a field that is not documented and an unknown parameter', () => {
+  it('the contract check notices a wrong answer, an undocumented field and an unknown parameter', () => {
     const body = { access_token: 'a', colour: 'blue' };
     expect(contracts.checkRequest('plaid', 'POST', '/accounts/get', body)).toHaveLength(1);
     expect(contracts.checkRequest('finix', 'GET', '/identities', undefined, { colour: 'blue' })).toHaveLength(1);

@@ -40,14 +40,14 @@ async function connect(webhook?: string): Promise<{ access_token: string; item_i
 }
 
 describe('the control API', () => {
-  it('lists addresses, credentials, events and itself', async () => {
+  it('the control API lists addresses, credentials, events and itself', async () => {
     const { body } = await control('GET');
     expect(body).toMatchObject({ plaidUrl: running.plaidUrl, finix: SIMULATOR_CREDENTIALS.finix });
     expect(body.events).toContain('permission_revoked');
     expect(body.controls).toContain('POST /_control/faults');
   });
 
-  it('adds a fault, ends it, and ends all of them', async () => {
+  it('the control API adds a fault, ends it, and ends all of them', async () => {
     const fault = { service: 'plaid', path: '/accounts/get', kind: 'plaid_error', error_code: 'INSTITUTION_DOWN' };
     const { access_token } = await connect();
     const added = await control('POST', '/faults', fault);
@@ -70,11 +70,11 @@ describe('the control API', () => {
     ['/clock', { now: 'yesterday' }, 'now'],
     ['/clock', {}, 'now or advance_ms'],
     ['/webhooks', { action: 'burn' }, 'action'],
-  ])('refuses what it does not know at %s: %j', async (path, body, named) => {
+  ])('the control API refuses what it does not know at %s: %j', async (path, body, named) => {
     expect(await control('POST', path, body)).toEqual({ status: 422, body: { error: expect.stringContaining(named) } });
   });
 
-  it('refuses an event about a bank that is not connected', async () => {
+  it('the control API refuses an event about a bank that is not connected', async () => {
     expect(await control('POST', '/events', { event: 'login_broken' })).toEqual({
       status: 404,
       body: { error: 'No bank is connected.' },
@@ -85,7 +85,7 @@ describe('the control API', () => {
     expect([transfer.status, transfer.body.error]).toEqual([404, expect.stringContaining('TRnone')]);
   });
 
-  it('chooses the scenario of customers who name none', async () => {
+  it('the control API chooses the scenario of customers who name none', async () => {
     await control('POST', '/scenario', { username: 'user_several' });
     await connect();
     const { body } = await control('GET', '/ledger/items');
@@ -93,7 +93,7 @@ describe('the control API', () => {
     expect((await control('GET', '/scenarios')).body.data.length).toBeGreaterThan(40);
   });
 
-  it('moves the clock, by which tokens expire', async () => {
+  it('the control API moves the clock, by which tokens expire', async () => {
     const { body } = await plaid('/sandbox/public_token/create', {
       institution_id: 'ins_109508',
       initial_products: ['auth'],
@@ -107,13 +107,13 @@ describe('the control API', () => {
     expect(set.body.now).toMatch(/^2030-01-01T00:00:0/);
   });
 
-  it('leaves the clock to the program that brought one', async () => {
+  it('the control API leaves the clock to the program that brought one', async () => {
     await running.close();
     running = await startSimulator({ now: Date.now });
     expect((await control('POST', '/clock', { advance_ms: 1 })).status).toBe(409);
   });
 
-  it('shows the ledger, whole and in parts, and forgets everything on reset', async () => {
+  it('the control API shows the ledger, whole and in parts, and forgets everything on reset', async () => {
     await connect();
     await control('POST', '/faults', { service: 'finix', path: '/*', kind: 'reset' });
     await control('PATCH', '/settings', { laterMs: 7, webhookCopies: 2 });
@@ -130,7 +130,7 @@ describe('the control API', () => {
     expect(status).toBe(401);
   });
 
-  it('is closed to pages: no simple request changes anything, no other host name reads anything', async () => {
+  it('the control API is closed to pages: no simple request changes anything, no other host name reads anything', async () => {
     await connect();
     const simple = await control('POST', '/reset', {}, { 'Content-Type': 'text/plain' });
     expect(simple.status).toBe(415);
@@ -158,14 +158,14 @@ describe('an event', () => {
     ['numbers_withheld', 'PRODUCT_PERMISSIONS_REQUIRED'],
     ['numbers_changed', 'DEFAULT_UPDATE'],
     ['disconnect_announced', 'PENDING_DISCONNECT'],
-  ])('%s has Plaid send %s', async (event, code) => {
+  ])('an event %s has Plaid send %s', async (event, code) => {
     const { item_id } = await connect(receiver.url);
     expect(await control('POST', '/events', { event })).toEqual({ status: 200, body: { item_id } });
     await control('POST', '/webhooks', { action: 'settle' });
     expect(receiver.received.map(({ body }) => body.webhook_code)).toEqual([code]);
   });
 
-  it('waits while webhooks are held', async () => {
+  it('an event waits while webhooks are held', async () => {
     await connect(receiver.url);
     await control('POST', '/webhooks', { action: 'hold' });
     await control('POST', '/events', { event: 'login_broken' });
@@ -175,7 +175,7 @@ describe('an event', () => {
     expect(receiver.received.map(({ body }) => body.webhook_code)).toEqual(['LOGIN_REPAIRED', 'ERROR']);
   });
 
-  it('about a debit has Finix send it', async () => {
+  it('an event about a debit has Finix send it', async () => {
     await control('PATCH', '/settings', { laterMs: 3600_000, finixWebhook: { url: receiver.url, secret: 'whs' } });
     const { access_token } = await connect();
     const { accounts } = (await plaid('/accounts/get', { access_token })).body;

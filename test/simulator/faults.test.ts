@@ -37,7 +37,7 @@ describe('no answer', () => {
   it.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('comes when silenced %s the commit, and %i identity exists', async (when, count) => {
+  ] as const)('no answer comes when silenced %s the commit, and %i identity exists', async (when, count) => {
     running.simulator.faults.add(identityFault({ kind: 'timeout', when }));
     await expect(createImpatiently()).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(identities()).toHaveLength(count);
@@ -48,7 +48,7 @@ describe('no answer', () => {
     });
   });
 
-  it('comes, and the request takes effect after the caller has gone', async () => {
+  it('no answer comes, and the request takes effect after the caller has gone', async () => {
     running.simulator.faults.add(identityFault({ kind: 'timeout', when: 'after', delayMs: 2 * PATIENCE_MS }));
     await expect(createImpatiently()).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(identities()).toHaveLength(0);
@@ -61,7 +61,7 @@ describe('no answer', () => {
     await expect(client.linkTokenCreate(linkTokenRequest())).rejects.toMatchObject({ code: 'ECONNABORTED' });
   });
 
-  it('ends for all who wait when the caller hangs up, without a word on the console', async () => {
+  it('silence ends for all who wait when the caller hangs up, without a word on the console', async () => {
     const warned: unknown[] = [];
     const listen = (warning: Error) => warned.push(warning.message);
     process.on('warning', listen);
@@ -74,7 +74,7 @@ describe('no answer', () => {
     expect(warned).toEqual([]);
   });
 
-  it('keeps nothing open after close', async () => {
+  it('silence keeps nothing open after close', async () => {
     running.simulator.faults.add(identityFault({ kind: 'timeout' }));
     const hanging = fetch(`${running.finixUrl}/identities`, { method: 'POST', body: '{}' }).catch(
       (error: unknown) => error,
@@ -90,7 +90,7 @@ describe('a cut connection', () => {
   it.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('%s the commit leaves %i identity', async (when, count) => {
+  ] as const)('a connection cut %s the commit leaves %i identity', async (when, count) => {
     running.simulator.faults.add(identityFault({ kind: 'reset', when }));
     await expect(create()).rejects.toThrow('fetch failed');
     expect(identities()).toHaveLength(count);
@@ -102,13 +102,13 @@ describe('bad answers', () => {
   it.each([
     ['before', 0],
     ['after', 1],
-  ] as const)('500 %s the commit leaves %i identity', async (when, count) => {
+  ] as const)('a 500 %s the commit leaves %i identity', async (when, count) => {
     running.simulator.faults.add(identityFault({ when }));
     expect(finixError(await create())).toMatchObject({ status: 500, code: 'SERVER_ERROR' });
     expect(identities()).toHaveLength(count);
   });
 
-  it('429 comes in the provider’s own shape', async () => {
+  it('a 429 comes in the provider’s own shape', async () => {
     running.simulator.faults.add(identityFault({ status: 429 }));
     running.simulator.faults.add({
       service: 'plaid',
@@ -160,7 +160,7 @@ describe('rules', () => {
     expect((await create()).status).toBe(201);
   });
 
-  it('delay an answer without changing it', async () => {
+  it('faults delay an answer without changing it', async () => {
     running.simulator.faults.add(identityFault({ kind: 'delay', delayMs: 60 }));
     const started = performance.now();
     expect((await create()).status).toBe(201);
@@ -169,7 +169,7 @@ describe('rules', () => {
   });
 
   describe('about one thing', () => {
-    it('strike only requests that carry a token of that Item', async () => {
+    it('faults about one Item strike only requests that carry a token of that Item', async () => {
       const client = plaidClient(running.plaidUrl);
       const { accessToken } = await linkItem(client);
       const { accessToken: other } = await linkItem(client);
@@ -184,7 +184,7 @@ describe('rules', () => {
       expect((await refusal(client.accountsGet({ access_token: accessToken }))).status).toBe(500);
     });
 
-    it('win over those about all, and end on demand', async () => {
+    it('faults about one Item win over those about all, and end on demand', async () => {
       running.simulator.faults.add(identityFault({ status: 429, times: undefined }));
       const end = running.simulator.faults.add(identityFault({ about: 'ada@example.com', times: undefined }));
       const make = () => finix(running, 'POST', '/identities', { entity: { email: 'ada@example.com' } });
@@ -193,7 +193,7 @@ describe('rules', () => {
       expect((await make()).status).toBe(429);
     });
 
-    it('strike only requests with that text in their body or query', async () => {
+    it('faults about a text strike only requests with that text in their body or query', async () => {
       running.simulator.faults.add(identityFault({ about: 'ada@example.com', times: undefined }));
       running.simulator.faults.add(identityFault({ about: 'grace@example.com', times: undefined, method: 'GET' }));
       const make = (email: string) => finix(running, 'POST', '/identities', { entity: { email } });
@@ -203,7 +203,7 @@ describe('rules', () => {
     });
   });
 
-  it('of user_timeout_after_commit silence only that user’s first instrument', async () => {
+  it('faults of user_timeout_after_commit silence only that user’s first instrument', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken } = await linkItem(client, 'user_timeout_after_commit');
     const token = await processorToken(client, accessToken);
@@ -219,7 +219,7 @@ describe('rules', () => {
 });
 
 describe('Link’s script', () => {
-  it('can be kept from loading', async () => {
+  it('Link’s script can be kept from loading', async () => {
     running.simulator.faults.add({
       service: 'link',
       path: '/link-initialize.js',
@@ -234,7 +234,7 @@ describe('Link’s script', () => {
 });
 
 describe('the simulator without a server', () => {
-  it('answers through app.request, reports steps without secrets, and forgets on reset', async () => {
+  it('the simulator without a server answers through app.request, reports steps without secrets, and forgets on reset', async () => {
     const simulator = createSimulator();
     const steps: string[] = [];
     const stop = simulator.on('step', ({ service, what, status }) => steps.push(`${service} ${what} ${status}`));

@@ -41,11 +41,11 @@ describe('who may ask, and how', () => {
     ['no Finix-Version', { 'finix-version': undefined }, { status: 400, code: 'BAD_REQUEST' }],
     ['an unknown Accept', { accept: 'text/html' }, { status: 406, code: 'NOT_ACCEPTABLE' }],
     ['another content type', { 'content-type': 'text/plain' }, { status: 400, code: 'BAD_REQUEST' }],
-  ])('is refused with %s', async (_title, headers, expected) => {
+  ])('a Finix call is refused with %s', async (_title, headers, expected) => {
     expect(finixError(await finix(running, 'POST', '/identities', { entity: {} }, headers))).toMatchObject(expected);
   });
 
-  it('answers in hal+json, with a request id', async () => {
+  it('Finix answers in hal+json, with a request id', async () => {
     const { headers } = await finix(running, 'GET', '/identities');
     expect(headers.get('content-type')).toBe('application/hal+json;charset=UTF-8');
     expect(headers.get('x-request-id')).toBeTruthy();
@@ -53,7 +53,7 @@ describe('who may ask, and how', () => {
 });
 
 describe('identities', () => {
-  it('are made, read, changed and found by email', async () => {
+  it('identities are made, read, changed and found by email', async () => {
     const entity = { first_name: 'Ada', last_name: 'Byron', email: 'ada@example.com' };
     const body = { entity, identity_roles: ['BUYER'], tags: { customer: 'cus_1' } };
     const made = await finix(running, 'POST', '/identities', body);
@@ -74,12 +74,12 @@ describe('identities', () => {
     ['a two-letter country', { personal_address: { country: 'US' } }, 'entity.personal_address.country'],
     ['a spelled-out region', { personal_address: { region: 'California' } }, 'entity.personal_address.region'],
     ['an unknown field', { nickname: 'x' }, 'entity.nickname'],
-  ])('are refused with %s', async (_title, entity, field) => {
+  ])('identities are refused with %s', async (_title, entity, field) => {
     const answer = await finix(running, 'POST', '/identities', { entity });
     expect(finixError(answer)).toMatchObject({ status: 422, code: 'INVALID_FIELD', field });
   });
 
-  it('are refused with more than 50 tags, long keys or long values', async () => {
+  it('identities are refused with more than 50 tags, long keys or long values', async () => {
     const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`k${i}`, 'v']));
     for (const tags of [many, { ['k'.repeat(41)]: 'v' }, { k: 'v'.repeat(501) }]) {
       expect((await finix(running, 'POST', '/identities', { entity: {}, tags })).status).toBe(422);
@@ -88,7 +88,7 @@ describe('identities', () => {
 });
 
 describe('payment instruments', () => {
-  it('are made of a live processor token', async () => {
+  it('payment instruments are made of a live processor token', async () => {
     const identity = await newIdentity();
     const answer = await newInstrument(identity, await newProcessorToken(), { tags: { connection: 'con_1' } });
     expect(answer.status).toBe(201);
@@ -104,7 +104,7 @@ describe('payment instruments', () => {
     });
   });
 
-  it('are new with every call, with the same fingerprint for the same account', async () => {
+  it('payment instruments are new with every call, with the same fingerprint for the same account', async () => {
     const identity = await newIdentity();
     const token = await newProcessorToken();
     const [first, second] = [await newInstrument(identity, token), await newInstrument(identity, token)];
@@ -114,7 +114,7 @@ describe('payment instruments', () => {
     expect(first.body['fingerprint']).not.toBe(other.body['fingerprint']);
   });
 
-  it('are refused with a field that the simulator does not know, and for an unknown identity', async () => {
+  it('payment instruments are refused with a field that the simulator does not know, and for an unknown identity', async () => {
     const token = await newProcessorToken();
     const identity = await newIdentity();
     expect(finixError(await newInstrument(identity, token, { idempotency_id: 'x' }))).toMatchObject({
@@ -123,7 +123,7 @@ describe('payment instruments', () => {
     expect(finixError(await newInstrument('IDnone', token))).toMatchObject({ status: 422, field: 'identity' });
   });
 
-  it('are refused without a live token', async () => {
+  it('payment instruments are refused without a live token', async () => {
     const identity = await newIdentity();
     const client = plaidClient(running.plaidUrl);
     const { accessToken } = await linkItem(client);
@@ -143,14 +143,14 @@ describe('payment instruments', () => {
     ['the auth product is missing', 'user_good', products('identity')],
     ['the account is not verified yet', 'user_pending_verification', undefined],
     ['the scenario refuses it', 'user_finix_refuses', undefined],
-  ])('are refused when %s', async (_title, username, initial) => {
+  ])('payment instruments are refused when %s', async (_title, username, initial) => {
     const token = await newProcessorToken(username, initial);
     const answer = await newInstrument(await newIdentity(), token);
     expect(finixError(answer)).toMatchObject({ status: 422, field: 'third_party_token' });
     expect(running.simulator.ledger.instruments()).toEqual([]);
   });
 
-  it('are disabled in place', async () => {
+  it('payment instruments are disabled in place', async () => {
     const made = await newInstrument(await newIdentity(), await newProcessorToken());
     const path = `/payment_instruments/${made.body['id']}`;
     expect((await finix(running, 'PUT', path, { enabled: false })).body).toMatchObject({
@@ -160,7 +160,7 @@ describe('payment instruments', () => {
     expect((await finix(running, 'GET', path)).body['enabled']).toBe(false);
   });
 
-  it('that do not exist are not found', async () => {
+  it('payment instruments that do not exist are not found', async () => {
     expect(finixError(await finix(running, 'GET', '/payment_instruments/PInone'))).toMatchObject({
       status: 404,
       code: 'NOT_FOUND',
@@ -169,7 +169,7 @@ describe('payment instruments', () => {
 });
 
 describe('lists', () => {
-  it('show one identity’s instruments page by page, newest first', async () => {
+  it('lists show one identity’s instruments page by page, newest first', async () => {
     const token = await newProcessorToken();
     const [identity, other] = [await newIdentity(), await newIdentity()];
     const made: unknown[] = [];
@@ -193,7 +193,7 @@ describe('lists', () => {
     expect(pages).toBe(3);
   });
 
-  it('filter by time and by tag', async () => {
+  it('lists filter by time and by tag', async () => {
     const token = await newProcessorToken();
     const identity = await newIdentity();
     await newInstrument(identity, token, { tags: { connection: 'a' } });
@@ -206,13 +206,13 @@ describe('lists', () => {
     }
   });
 
-  it('refuse unknown parameters, limits over 100 and cursors of nowhere', async () => {
+  it('lists refuse unknown parameters, limits over 100 and cursors of nowhere', async () => {
     for (const query of ['fingerprint=FPRx', 'limit=101', 'after_cursor=PInone']) {
       expect((await finix(running, 'GET', `/payment_instruments?${query}`)).status).toBe(422);
     }
   });
 
-  it('lag behind by listLagMs, while single reads do not', async () => {
+  it('lists lag behind by listLagMs, while single reads do not', async () => {
     running.simulator.settings.listLagMs = 500;
     const id = await newIdentity();
     const read = async () => listed((await finix(running, 'GET', '/identities')).body, 'identities');

@@ -34,11 +34,11 @@ describe('Identity Match', () => {
     ['user_owner_partial', [78, 0, 80, 75]],
     ['user_owner_mismatch', [22, 0, 0, 14]],
     ['user_owner_unknown', [null, null, null, null]],
-  ])('gives %s its scores', async (username, expected) => {
+  ])('Identity Match gives %s its scores', async (username, expected) => {
     expect(await scores(username, ALL)).toEqual(expected);
   });
 
-  it('scores nothing that was not given', async () => {
+  it('Identity Match scores nothing that was not given', async () => {
     expect(await scores('user_owner_match', { legal_name: 'Jane Doe' })).toEqual([100, null, null, null]);
     expect(await scores('user_owner_match', {})).toEqual([null, null, null, null]);
   });
@@ -49,18 +49,18 @@ describe('Identity Match', () => {
     ['Alerta Charleson', 91],
     ['Maria Charleson', 58],
     ['Maya Okafor', 18],
-  ])('compares %s with the owner of user_good', async (legal_name, score) => {
+  ])('Identity Match compares %s with the owner of user_good', async (legal_name, score) => {
     expect((await match('user_good', { legal_name }))?.legal_name?.score).toBe(score);
   });
 
-  it('finds the owner’s own email address, phone number and postal code', async () => {
+  it('Identity Match finds the owner’s own email address, phone number and postal code', async () => {
     const own = { email_address: 'accountholder0@example.com', phone_number: '+1 (415) 555-0123' };
     expect(await scores('user_good', { ...own, address: { postal_code: '14236' } })).toEqual([null, 100, 100, 100]);
     const other = { email_address: 'x@example.com', phone_number: '+12125550100', address: { postal_code: '10001' } };
     expect(await scores('user_good', other)).toEqual([null, 0, 0, 20]);
   });
 
-  it('identity match returns what it noticed in the name, and no balance', async () => {
+  it('Identity Match identity match returns what it noticed in the name, and no balance', async () => {
     expect((await match('user_business', { legal_name: 'Harborline Coffee LLC' }))?.legal_name).toMatchObject({
       score: 100,
       is_business_name_detected: true,
@@ -75,13 +75,13 @@ describe('Identity Match', () => {
     ['user_owner_not_supported', { error_code: 'PRODUCTS_NOT_SUPPORTED', error_type: 'ITEM_ERROR' }],
     ['user_owner_down', { error_code: 'INTERNAL_SERVER_ERROR', error_type: 'API_ERROR', status: 500 }],
     ['user_manually_verified', { error_code: 'PRODUCTS_NOT_SUPPORTED' }],
-  ])('refuses %s as Plaid does', async (username, expected) => {
+  ])('Identity Match refuses %s as Plaid does', async (username, expected) => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken: access_token } = await linkItem(client, username);
     expect(await refusal(client.identityMatch({ access_token, user: ALL }))).toMatchObject(expected);
   });
 
-  it('needs the product and the consent', async () => {
+  it('Identity Match needs the product and the consent', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken: access_token } = await linkItem(client, 'user_good', products('auth'));
     const call = () => refusal(client.identityMatch({ access_token, user: ALL }));
@@ -90,7 +90,7 @@ describe('Identity Match', () => {
     expect(await call()).toMatchObject({ error_code: 'INVALID_PRODUCT' });
   });
 
-  it('refuses a field that it does not know', async () => {
+  it('Identity Match refuses a field that it does not know', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken: access_token } = await linkItem(client);
     const user = { legal_name: 'Jane Doe', first_name: 'Jane' } as never;

@@ -28,7 +28,7 @@ describe('a bank’s own page in a webview', () => {
     return token;
   }
 
-  it('takes the place of the shop’s page, and Link goes on at the accounts with the same token', async () => {
+  it('a bank’s own page in a webview takes the place of the shop’s page, and Link goes on at the accounts with the same token', async () => {
     const token = await goToBank('Sign in and share');
     expect(page.url()).toMatch(new RegExp(`^${shop.url}\\?oauth_state_id=[0-9a-f-]{36}$`));
     await resume(token);
@@ -38,13 +38,13 @@ describe('a bank’s own page in a webview', () => {
     expect((await callback('success'))[1]).toMatchObject({ institution: { institution_id: 'ins_127287' } });
   });
 
-  it('a customer who declines there sees it in Link', async () => {
+  it('a bank’s own page in a webview a customer who declines there sees it in Link', async () => {
     await resume(await goToBank('Cancel'));
     await link.locator('#pane').getByRole('button', { name: 'Close' }).click();
     expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INSUFFICIENT_CREDENTIALS' });
   });
 
-  it('comes back once', async () => {
+  it('a bank’s own page in a webview comes back once', async () => {
     const token = await goToBank('Sign in and share');
     await resume(token);
     await link.getByText('Plaid Checking').waitFor();
@@ -56,7 +56,7 @@ describe('a bank’s own page in a webview', () => {
     });
   });
 
-  it('comes back to the link token that it left with', async () => {
+  it('a bank’s own page in a webview comes back to the link token that it left with', async () => {
     await goToBank('Sign in and share');
     await resume(await newToken({ redirect_uri: shop.url }));
     expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INCORRECT_LINK_TOKEN' });
@@ -68,12 +68,12 @@ describe('a bank’s own page in a webview', () => {
     ['more than the state', '?oauth_state_id=11111111-2222-4333-8444-555555555555&cart=1', 'INVALID_FIELD'],
     ['a fragment', '?oauth_state_id=11111111-2222-4333-8444-555555555555#top', 'INVALID_FIELD'],
     ['another page', 'other?oauth_state_id=11111111-2222-4333-8444-555555555555', 'INVALID_FIELD'],
-  ])('refuses %s', async (_what, rest, code) => {
+  ])('a bank’s own page in a webview refuses %s', async (_what, rest, code) => {
     await resume(await newToken({ redirect_uri: shop.url }), shop.url + rest);
     expect((await callback('exit'))[0]).toMatchObject({ error_code: code });
   });
 
-  it('cannot be reached without an address to come back to', async () => {
+  it('a bank’s own page in a webview cannot be reached without an address to come back to', async () => {
     running.simulator.settings.isWebview = true;
     await page.evaluate(`create(${JSON.stringify(await newToken())}); handler.open()`);
     await press('Continue');
@@ -98,7 +98,7 @@ describe('a bank’s own page in a webview', () => {
 });
 
 describe('Hosted Link', () => {
-  it('comes back to itself from a bank’s page in a webview', async () => {
+  it('Hosted Link comes back to itself from a bank’s page in a webview', async () => {
     running.simulator.settings.isWebview = true;
     const request = linkTokenRequest({ hosted_link: { completion_redirect_uri: `${shop.url}back` } });
     const { hosted_link_url } = (await plaidClient(running.plaidUrl).linkTokenCreate(request)).data;
@@ -113,7 +113,7 @@ describe('Hosted Link', () => {
     await page.waitForURL(`${shop.url}back`);
   });
 
-  it('closes the window that it was opened in when the customer is done', async () => {
+  it('Hosted Link closes the window that it was opened in when the customer is done', async () => {
     const client = plaidClient(running.plaidUrl);
     const { link_token, hosted_link_url } = (await client.linkTokenCreate(linkTokenRequest({ hosted_link: {} }))).data;
     const opening = page.waitForEvent('popup');
@@ -147,7 +147,7 @@ describe('the embedded search', () => {
     }`);
   }
 
-  it('fills its place, finds banks, and opens Link at the bank that was chosen', async () => {
+  it('the embedded search fills its place, finds banks, and opens Link at the bank that was chosen', async () => {
     await embed(await newToken());
     await tiles().getByRole('searchbox').fill('tartan');
     await tiles().getByRole('button', { name: 'Tartan Bank' }).click();
@@ -165,7 +165,7 @@ describe('the embedded search', () => {
     expect(box?.height).toBe(360);
   });
 
-  it('is left for another bank and used again', async () => {
+  it('the embedded search is left for another bank and used again', async () => {
     await embed(await newToken());
     await tiles().getByRole('button', { name: 'Tartan Bank' }).click();
     const dialog = page.frameLocator('iframe[title="Plaid Link (simulator)"]');
@@ -177,14 +177,14 @@ describe('the embedded search', () => {
     await dialog.getByRole('heading', { name: 'Sign in to Houndstooth Bank' }).waitFor();
   });
 
-  it('goes away with destroy', async () => {
+  it('the embedded search goes away with destroy', async () => {
     await embed(await newToken());
     await tiles().getByRole('button', { name: 'Tartan Bank' }).waitFor();
     await page.evaluate('handler.destroy()');
     expect(await page.locator('iframe').count()).toBe(0);
   });
 
-  it('has no violations of accessibility rules', async () => {
+  it('the embedded search has no violations of accessibility rules', async () => {
     await embed(await newToken());
     await tiles().getByRole('button', { name: 'Tartan Bank' }).waitFor();
     const frame = page.frames().find((each) => each.url().endsWith('/link/embedded'));
@@ -194,14 +194,14 @@ describe('the embedded search', () => {
     expect(found?.violations.map(({ id }) => id)).toEqual([]);
   });
 
-  it('does not work in update mode', async () => {
+  it('the embedded search does not work in update mode', async () => {
     const { accessToken } = await linkItem(plaidClient(running.plaidUrl), 'user_login_required');
     await embed(await newToken({ access_token: accessToken, products: undefined }));
     expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INVALID_FIELD' });
     expect(await page.locator('iframe[title="Plaid Link (simulator)"]').isVisible()).toBe(false);
   });
 
-  it('does not work inside an iframe', async () => {
+  it('the embedded search does not work inside an iframe', async () => {
     // The policy of the shop lets no other page be framed, so this one represents a page that is.
     const outer = await page.context().browser()?.newPage();
     if (!outer) throw new Error('there is no browser');

@@ -16,7 +16,7 @@ import {
 } from './link-page.ts';
 
 describe('the script on the page', () => {
-  it('waits with an early open until the frame is loaded, and reports events with times', async () => {
+  it('the script waits with an early open until the frame is loaded, and reports events with times', async () => {
     const { link_token } = (await plaidClient(running.plaidUrl).linkTokenCreate(linkTokenRequest())).data;
     await page.evaluate(`create(${JSON.stringify(link_token)}); handler.open()`);
     await press('Continue');
@@ -29,7 +29,7 @@ describe('the script on the page', () => {
     expect(events.at(-1)?.[2]).toMatchObject({ exit_status: 'institution_not_found', view_name: null });
   });
 
-  it('puts one frame on the page, and takes it away with destroy', async () => {
+  it('the script puts one frame on the page, and takes it away with destroy', async () => {
     await openLink();
     expect(await page.locator('iframe').count()).toBe(1);
     expect(await page.evaluate('document.body.style.overflow')).toBe('hidden');
@@ -52,7 +52,7 @@ describe('the script on the page', () => {
     expect(JSON.stringify(await page.evaluate('callbacks'))).not.toContain('forged');
   });
 
-  it('complains when it is embedded twice', async () => {
+  it('the script complains when it is embedded twice', async () => {
     await page.addScriptTag({ url: running.linkScriptUrl }).catch(() => undefined);
     await page.evaluate(`new Promise((resolve) => {
       const script = document.createElement('script');
@@ -62,7 +62,7 @@ describe('the script on the page', () => {
     expect(complaints.join('\n')).toContain('embedded more than once');
   });
 
-  it('keeps the keyboard inside the dialog', async () => {
+  it('the script keeps the keyboard inside the dialog', async () => {
     await openLink();
     const seen = new Set<string>();
     for (let i = 0; i < 6; i++) {

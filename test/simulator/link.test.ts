@@ -15,7 +15,7 @@ import {
 } from './link-page.ts';
 
 describe('a customer in Link', () => {
-  it('connects one account, and the shop gets a public token that can be exchanged', async () => {
+  it('a customer connects one account, and the shop gets a public token that can be exchanged', async () => {
     await openLink();
     await signIn('user_good');
     await expect.poll(() => link.getByRole('radio').count()).toBe(2);
@@ -40,7 +40,7 @@ describe('a customer in Link', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('may pick several under the customization “multiple”', async () => {
+  it('a customer may pick several under the customization “multiple”', async () => {
     await openLink({ link_customization_name: 'multiple' });
     await signIn('user_several');
     await link.getByText('Household Checking').click();
@@ -74,7 +74,7 @@ describe('a customer in Link', () => {
     await link.getByRole('heading', { name: 'Which account?' }).waitFor();
   });
 
-  it('signs in at the bank’s own window where the bank has one', async () => {
+  it('a customer signs in at the bank’s own window where the bank has one', async () => {
     await openLink();
     await press('Continue');
     await press(/Platypus OAuth/);
@@ -91,7 +91,7 @@ describe('a customer in Link', () => {
     expect((await callback('success'))[1]).toMatchObject({ institution: { institution_id: 'ins_127287' } });
   });
 
-  it('who declines at the bank’s window leaves with requires_oauth', async () => {
+  it('a customer who declines at the bank’s window leaves with requires_oauth', async () => {
     await openLink();
     await press('Continue');
     await press(/Platypus OAuth/);
@@ -105,7 +105,7 @@ describe('a customer in Link', () => {
     ]);
   });
 
-  it('repairs an Item in update mode', async () => {
+  it('a customer repairs an Item in update mode', async () => {
     const client = plaidClient(running.plaidUrl);
     const { accessToken } = await linkItem(client, 'user_login_required');
     expect(await refusal(client.accountsGet({ access_token: accessToken }))).toMatchObject({
@@ -122,7 +122,7 @@ describe('a customer in Link', () => {
 });
 
 describe('leaving Link', () => {
-  it('at the first pane happens at once, and later asks first', async () => {
+  it('leaving Link at the first pane happens at once, and later asks first', async () => {
     await openLink();
     await page.keyboard.press('Escape');
     expect(await callback('exit')).toMatchObject([null, { status: 'institution_not_found', institution: null }]);
@@ -141,7 +141,7 @@ describe('leaving Link', () => {
     ]);
   });
 
-  it('leaving at the accounts returns requires_account_selection', async () => {
+  it('leaving Link at the accounts returns requires_account_selection', async () => {
     await openLink();
     await signIn('user_good');
     await link.getByRole('radio').first().waitFor();
@@ -155,7 +155,7 @@ describe('leaving Link', () => {
     ['user_no_accounts', 'pass_good', 'NO_ACCOUNTS'],
     ['user_ineligible', 'pass_good', 'NO_AUTH_ACCOUNTS'],
     ['user_good', 'error_ITEM_LOCKED', 'ITEM_LOCKED'],
-  ])('leaving after the error of %s with %s returns it to the shop', async (username, password, code) => {
+  ])('leaving Link after the error of %s with %s returns it to the shop', async (username, password, code) => {
     await openLink();
     await signIn(username, password);
     await link.getByText(code).waitFor();
@@ -169,7 +169,7 @@ describe('leaving Link', () => {
     expect(metadata).toMatchObject({ status: 'requires_credentials' });
   });
 
-  it('is reported before Link is opened when the link token is not one', async () => {
+  it('leaving Link is reported before Link is opened when the link token is not one', async () => {
     await page.evaluate(`create('link-sandbox-00000000-0000-0000-0000-000000000000')`);
     const [error, metadata] = await callback('exit');
     expect(error).toMatchObject({ error_type: 'INVALID_INPUT', error_code: 'INVALID_LINK_TOKEN' });
@@ -178,7 +178,7 @@ describe('leaving Link', () => {
     expect(await page.evaluate('document.body.style.overflow')).toBe('');
   });
 
-  it('happens by itself when the link token is over', async () => {
+  it('leaving Link happens by itself when the link token is over', async () => {
     await openLink();
     await signIn('user_link_token_expired');
     expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INVALID_LINK_TOKEN' });

@@ -51,11 +51,11 @@ describe('a link token request is refused', () => {
       { error_code: 'INVALID_USER_IDENTITY_DATA', status: 403 },
     ],
   ];
-  it.each(cases)('%s', async (_title, more, expected) => {
+  it.each(cases)('a link token request is refused: %s', async (_title, more, expected) => {
     expect(await refusal(client.linkTokenCreate(linkTokenRequest(more)))).toMatchObject(expected);
   });
 
-  it('with a product that is not enabled for the client, in whichever list', async () => {
+  it('a link token request is refused with a product that is not enabled for the client, in whichever list', async () => {
     running.simulator.settings.disabledProducts = ['signal'];
     const request = linkTokenRequest({ additional_consented_products: products('signal') });
     expect(await refusal(client.linkTokenCreate(request))).toMatchObject({ error_code: 'INVALID_PRODUCT' });
@@ -63,7 +63,7 @@ describe('a link token request is refused', () => {
     expect((await client.linkTokenCreate(request)).data.link_token).toMatch(/^link-/);
   });
 
-  it('with products in update mode, but for one that the customer has not shared', async () => {
+  it('a link token request is refused with products in update mode, but for one that the customer has not shared', async () => {
     const { accessToken } = await linkItem(client);
     const request = linkTokenRequest({ access_token: accessToken });
     expect(await refusal(client.linkTokenCreate(request))).toMatchObject({ error_code: 'INVALID_FIELD' });
@@ -76,7 +76,7 @@ describe('a link token request is refused', () => {
 });
 
 describe('a link token request', () => {
-  it('is taken with every field of Plaid’s document', async () => {
+  it('a link token request is taken with every field of Plaid’s document', async () => {
     const filter = { account_subtypes: ['all'] };
     const full = {
       ...linkTokenRequest({ client_name: 'A Quickstart with a Name of More Than Thirty' }),
@@ -114,7 +114,7 @@ describe('a link token request', () => {
     }
   });
 
-  it('is taken in update mode with the fields of its own', async () => {
+  it('a link token request is taken in update mode with the fields of its own', async () => {
     const { accessToken } = await linkItem(client);
     const update = { user: true, item_ids: null, reauthorization_enabled: true } as never;
     const request = linkTokenRequest({ access_token: accessToken, products: undefined, update });

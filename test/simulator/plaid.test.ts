@@ -17,7 +17,7 @@ afterEach(() => running.close());
 const MINUTE = 60_000;
 
 describe('the simulated Plaid, through the real SDK', () => {
-  it('leads from a public token to a processor token', async () => {
+  it('the simulated Plaid leads from a public token to a processor token', async () => {
     const { accessToken } = await linkItem(client);
     const { accounts, item } = (await client.accountsGet({ access_token: accessToken })).data;
     expect(accounts.map(({ subtype }) => subtype)).toEqual([
@@ -36,7 +36,7 @@ describe('the simulated Plaid, through the real SDK', () => {
     expect(owners?.[0]?.names).toEqual(['Alberta Bobbeth Charleson']);
   });
 
-  it('makes link tokens that live four hours, or thirty minutes in update mode', async () => {
+  it('the simulated Plaid makes link tokens that live four hours, or thirty minutes in update mode', async () => {
     const fresh = (await client.linkTokenCreate(linkTokenRequest())).data;
     expect(fresh.link_token).toMatch(/^link-sandbox-/);
     expect(Date.parse(fresh.expiration)).toBe(now + 240 * MINUTE);
@@ -45,7 +45,7 @@ describe('the simulated Plaid, through the real SDK', () => {
     expect(Date.parse((await client.linkTokenCreate(update)).data.expiration)).toBe(now + 30 * MINUTE);
   });
 
-  it('a link token can be read again, with what it was made for', async () => {
+  it('the simulated Plaid a link token can be read again, with what it was made for', async () => {
     const request = linkTokenRequest({ redirect_uri: 'https://shop.example/return' });
     const { link_token } = (await client.linkTokenCreate(request)).data;
     const { metadata, link_sessions } = (await client.linkTokenGet({ link_token })).data;
@@ -56,7 +56,7 @@ describe('the simulated Plaid, through the real SDK', () => {
     expect(link_sessions).toEqual([]);
   });
 
-  it('gives every Item new account ids and the same numbers', async () => {
+  it('the simulated Plaid gives every Item new account ids and the same numbers', async () => {
     const first = await linkItem(client);
     const second = await linkItem(client);
     const [a, b] = await Promise.all(
@@ -68,7 +68,7 @@ describe('the simulated Plaid, through the real SDK', () => {
     expect(a?.account_id).not.toBe(b?.account_id);
   });
 
-  it('puts a request id on every answer, good or bad', async () => {
+  it('the simulated Plaid puts a request id on every answer, good or bad', async () => {
     const good = (await client.linkTokenCreate(linkTokenRequest())).data;
     const bad = await refusal(client.linkTokenGet({ link_token: 'link-sandbox-none' }));
     expect(good.request_id).toMatch(/^\w{15}$/);
@@ -89,7 +89,7 @@ describe('what Plaid does not know', () => {
 });
 
 describe('credentials and versions', () => {
-  it('refuses a wrong secret with 400', async () => {
+  it('the simulated Plaid refuses a wrong secret with 400', async () => {
     const wrong = plaidClient(running.plaidUrl, { secret: 'nope' });
     expect(await refusal(wrong.linkTokenCreate(linkTokenRequest()))).toMatchObject({
       status: 400,
@@ -98,14 +98,14 @@ describe('credentials and versions', () => {
     });
   });
 
-  it('refuses another API version', async () => {
+  it('the simulated Plaid refuses another API version', async () => {
     const old = plaidClient(running.plaidUrl, { version: '2019-05-29' });
     expect(await refusal(old.linkTokenCreate(linkTokenRequest()))).toMatchObject({
       error_code: 'INCOMPATIBLE_API_VERSION',
     });
   });
 
-  it('keeps credentials out of its records', async () => {
+  it('the simulated Plaid keeps credentials out of its records', async () => {
     await linkItem(client);
     await fetch(`${running.plaidUrl}/link/token/get`, {
       method: 'POST',
@@ -123,7 +123,7 @@ describe('credentials and versions', () => {
 });
 
 describe('tokens', () => {
-  it('lets a public token be exchanged once', async () => {
+  it('a public token is exchanged once', async () => {
     const { publicToken } = await linkItem(client);
     expect(await refusal(client.itemPublicTokenExchange({ public_token: publicToken }))).toMatchObject({
       status: 400,
@@ -132,7 +132,7 @@ describe('tokens', () => {
     });
   });
 
-  it('lets a public token live thirty minutes', async () => {
+  it('a public token lives thirty minutes', async () => {
     const create = () =>
       client.sandboxPublicTokenCreate({ institution_id: 'ins_109508', initial_products: products('auth') });
     const [inTime, tooLate] = [(await create()).data.public_token, (await create()).data.public_token];
@@ -144,7 +144,7 @@ describe('tokens', () => {
     });
   });
 
-  it('takes the access token out of use with the Item', async () => {
+  it('removing an Item takes its access token out of use', async () => {
     const { accessToken } = await linkItem(client);
     await client.itemRemove({ access_token: accessToken });
     expect(await refusal(client.accountsGet({ access_token: accessToken }))).toMatchObject({
@@ -156,14 +156,14 @@ describe('tokens', () => {
     });
   });
 
-  it('refuses access tokens that it never gave out', async () => {
+  it('access tokens that were never given out are refused', async () => {
     const call = client.itemGet({ access_token: 'access-sandbox-00000000-0000-0000-0000-000000000000' });
     expect(await refusal(call)).toMatchObject({ error_code: 'INVALID_ACCESS_TOKEN' });
   });
 });
 
 describe('processor tokens', () => {
-  it('are refused for other processors, unknown accounts and credit cards', async () => {
+  it('processor tokens are refused for other processors, unknown accounts and credit cards', async () => {
     const { accessToken } = await linkItem(client);
     const { accounts } = (await client.accountsGet({ access_token: accessToken })).data;
     const ask = (account_id: string, processor: string) =>
@@ -255,7 +255,7 @@ describe('scenarios by user name', () => {
 });
 
 describe('smaller calls', () => {
-  it('resets a login', async () => {
+  it('the simulated Plaid resets a login', async () => {
     const { accessToken } = await linkItem(client);
     expect((await client.sandboxItemResetLogin({ access_token: accessToken })).data.reset_login).toBe(true);
     expect(await refusal(client.accountsGet({ access_token: accessToken }))).toMatchObject({
@@ -263,13 +263,13 @@ describe('smaller calls', () => {
     });
   });
 
-  it('knows its institutions', async () => {
+  it('the simulated Plaid knows its institutions', async () => {
     const call = (id: string) => client.institutionsGetById({ institution_id: id, country_codes: countries('US') });
     expect((await call('ins_109511')).data.institution.name).toBe('Tartan Bank');
     expect(await refusal(call('ins_0'))).toMatchObject({ error_code: 'INVALID_INSTITUTION' });
   });
 
-  it('refuses auth for an Item that was linked without it', async () => {
+  it('the simulated Plaid refuses auth for an Item that was linked without it', async () => {
     const { accessToken } = await linkItem(client, 'user_good', products('transactions'));
     expect(await refusal(client.authGet({ access_token: accessToken }))).toMatchObject({
       error_code: 'ADDITIONAL_CONSENT_REQUIRED',

@@ -4,21 +4,21 @@ import { describe, expect, it } from 'vitest';
 import { INSTITUTIONS, SCENARIOS } from '../../demo/simulator/index.ts';
 
 describe('the table of scenarios', () => {
-  it('is the table in the README', async () => {
+  it('the table of scenarios is the table in the README', async () => {
     const readme = await readFile(fileURLToPath(new URL('../../demo/simulator/README.md', import.meta.url)), 'utf8');
     // A formatter pads the cells.
     const rows = (readme.match(/^\| `user_.*$/gm) ?? []).map((row) => row.replace(/ +/g, ' '));
     expect(rows).toEqual(SCENARIOS.map(({ username, description }) => `| \`${username}\` | ${description} |`));
   });
 
-  it('has every user name once, with a title', () => {
+  it('the table of scenarios has every user name once, with a title', () => {
     expect(new Set(SCENARIOS.map(({ username }) => username)).size).toBe(SCENARIOS.length);
     expect(SCENARIOS.every(({ title }) => title.length > 0)).toBe(true);
   });
 });
 
 describe('the institutions', () => {
-  it('have routing numbers with a good checksum, and ids that occur once', () => {
+  it('the institutions have routing numbers with a good checksum, and ids that occur once', () => {
     for (const { name, routing_number } of INSTITUTIONS) {
       // The ABA checksum weighs the digits 3, 7, 1, over and over.
       const weights = [3, 7, 1, 3, 7, 1, 3, 7, 1];

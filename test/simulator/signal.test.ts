@@ -18,14 +18,14 @@ async function open(username = 'user_good', ...more: string[]) {
 }
 
 describe('a balance', () => {
-  it('is the bank’s, with the time of asking', async () => {
+  it('a balance is the bank’s, with the time of asking', async () => {
     const { access_token } = await open('user_low_balance');
     const { accounts } = (await client.accountsBalanceGet({ access_token })).data;
     expect(accounts[0]?.balances).toMatchObject({ available: 12, current: 20, iso_currency_code: 'USD' });
     expect(Date.parse(accounts[0]?.balances.last_updated_datetime ?? '')).not.toBeNaN();
   });
 
-  it('can be null, and is refused while the bank is down or wants a login', async () => {
+  it('a balance can be null, and is refused while the bank is down or wants a login', async () => {
     const { access_token } = await open('user_no_balance');
     expect((await client.accountsBalanceGet({ access_token })).data.accounts[0]?.balances.available).toBeNull();
     const down = await open('user_balance_down');
@@ -48,7 +48,7 @@ describe('Signal', () => {
     [12.17, 60, 'REVIEW'],
     [27.53, 90, 'REROUTE'],
     [100, 5, 'ACCEPT'],
-  ])('scores %d dollars as the Sandbox does', async (amount, score, result) => {
+  ])('Signal scores %d dollars as the Sandbox does', async (amount, score, result) => {
     const debit = { ...(await open('user_good', 'signal')), client_transaction_id: 'order_1', amount };
     const { scores, ruleset } = (await client.signalEvaluate(debit)).data;
     expect(scores?.bank_initiated_return_risk?.score).toBe(score);
@@ -59,13 +59,13 @@ describe('Signal', () => {
     ['user_low_balance', 11, 'ACCEPT'],
     ['user_low_balance', 13, 'REROUTE'],
     ['user_no_balance', 1, 'REVIEW'],
-  ])('goes by the balance of %s with a ruleset of that kind: %d dollars', async (username, amount, result) => {
+  ])('Signal goes by the balance of %s with a ruleset of that kind: %d dollars', async (username, amount, result) => {
     const debit = { ...(await open(username, 'signal')), client_transaction_id: 'order_1', amount };
     const { scores, ruleset } = (await client.signalEvaluate({ ...debit, ruleset_key: 'balance' })).data;
     expect([scores, ruleset?.result]).toEqual([null, result]);
   });
 
-  it('gives the same answer to the same debit, and none to another with its id', async () => {
+  it('Signal gives the same answer to the same debit, and none to another with its id', async () => {
     const debit = { ...(await open('user_good', 'signal')), client_transaction_id: 'order_1', amount: 12.17 };
     const [one, two] = [await client.signalEvaluate(debit), await client.signalEvaluate(debit)];
     expect(two.data.scores).toEqual(one.data.scores);
@@ -75,7 +75,7 @@ describe('Signal', () => {
     });
   });
 
-  it('needs the product, the consent and the ruleset', async () => {
+  it('Signal needs the product, the consent and the ruleset', async () => {
     const debit = { ...(await open()), client_transaction_id: 'order_1', amount: 5 };
     expect(await refusal(client.signalEvaluate(debit))).toMatchObject({ error_code: 'ADDITIONAL_CONSENT_REQUIRED' });
     const agreed = { ...(await open('user_good', 'signal')), client_transaction_id: 'order_1', amount: 5 };
@@ -90,12 +90,12 @@ describe('Signal', () => {
     ['no amount', { amount: undefined as never }, 'MISSING_FIELDS'],
     ['an id of 37 characters', { client_transaction_id: 'x'.repeat(37) }, 'INVALID_FIELD'],
     ['an unknown field', { currency: 'USD' } as object, 'UNKNOWN_FIELDS'],
-  ])('refuses %s', async (_title, more, error_code) => {
+  ])('Signal refuses %s', async (_title, more, error_code) => {
     const debit = { ...(await open('user_good', 'signal')), client_transaction_id: 'order_1', amount: 5, ...more };
     expect(await refusal(client.signalEvaluate(debit))).toMatchObject({ error_code });
   });
 
-  it('takes the report of a return for a debit that was made only', async () => {
+  it('Signal takes the report of a return for a debit that was made only', async () => {
     const item = await open('user_good', 'signal');
     const id = { client_transaction_id: 'order_1' };
     await client.signalEvaluate({ ...item, ...id, amount: 27.53 });
@@ -112,7 +112,7 @@ describe('Signal', () => {
 });
 
 describe('the permissions of a processor token', () => {
-  it('are everything at first, then what was set', async () => {
+  it('the permissions of a processor token are everything at first, then what was set', async () => {
     const { access_token } = await open();
     const processor_token = await processorToken(client, access_token);
     const read = async () => (await client.processorTokenPermissionsGet({ processor_token })).data.products;
@@ -125,7 +125,7 @@ describe('the permissions of a processor token', () => {
     });
   });
 
-  it('keep Finix from making an instrument when they are too few', async () => {
+  it('the permissions of a processor token keep Finix from making an instrument when they are too few', async () => {
     const { access_token } = await open();
     const processor_token = await processorToken(client, access_token);
     await client.processorTokenPermissionsSet({ processor_token, products: products('auth') });
@@ -147,13 +147,13 @@ describe('a fault with a code of Plaid’s', () => {
     ['IDENTITY_LIMIT', 'RATE_LIMIT_EXCEEDED', 429],
     ['PRODUCTS_NOT_SUPPORTED', 'ITEM_ERROR', 400],
     ['ADDENDUM_NOT_SIGNED', 'SIGNAL_ERROR', 403],
-  ])('%s has the type %s', async (error_code, error_type, status) => {
+  ])('a fault with a code of Plaid’s %s has the type %s', async (error_code, error_type, status) => {
     const { access_token } = await open();
     running.simulator.faults.add({ service: 'plaid', path: '/item/get', kind: 'plaid_error', error_code });
     expect(await refusal(client.itemGet({ access_token }))).toMatchObject({ error_code, error_type, status });
   });
 
-  it('needs the type where Plaid has published no such code', async () => {
+  it('a fault with a code of Plaid’s needs the type where Plaid has published no such code', async () => {
     const rule = { service: 'plaid', path: '/item/get', kind: 'plaid_error', error_code: 'NEW_ONE' } as const;
     expect(() => running.simulator.faults.add(rule)).toThrow('error_type');
     running.simulator.faults.add({ ...rule, error_type: 'PROFILE_ERROR' });

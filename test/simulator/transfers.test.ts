@@ -49,7 +49,7 @@ const types = () =>
     );
 
 describe('a debit', () => {
-  it('is pending, then handed to the network, with a webhook for each', async () => {
+  it('a debit is pending, then handed to the network, with a webhook for each', async () => {
     const { status, body } = await debit(await instrument(), 5_000);
     expect([status, body['state'], body['type']]).toEqual([201, 'PENDING', 'DEBIT']);
     await expectBecomes(String(body['id']), 'SUCCEEDED');
@@ -62,13 +62,13 @@ describe('a debit', () => {
     [103, 'CANCELED', null],
     [9_902, 'FAILED', 'BANK_ACCOUNT_CLOSED'],
     [9_929, 'FAILED', 'TRANSACTION_NOT_PERMITTED'],
-  ])('of %d cents ends as %s', async (amount, state, failure_code) => {
+  ])('a debit of %d cents ends as %s', async (amount, state, failure_code) => {
     const id = await debitId(amount);
     await expectBecomes(id, state);
     expect(find(id)?.['failure_code']).toBe(failure_code);
   });
 
-  it('is refused for an instrument that is unknown or disabled', async () => {
+  it('a debit is refused for an instrument that is unknown or disabled', async () => {
     expect(finixError(await debit('PInone', 5_000))).toMatchObject({ status: 422, field: 'source' });
     const source = await instrument();
     await finix(running, 'PUT', `/payment_instruments/${source}`, { enabled: false });
@@ -76,13 +76,13 @@ describe('a debit', () => {
     expect(running.simulator.ledger.transfers()).toEqual([]);
   });
 
-  it('is made once for one idempotency_id', async () => {
+  it('a debit is made once for one idempotency_id', async () => {
     const source = await instrument();
     expect((await debit(source, 5_000, { idempotency_id: 'order_1' })).status).toBe(201);
     expect((await debit(source, 5_000, { idempotency_id: 'order_1' })).status).toBe(422);
   });
 
-  it('is listed by state, type and amount, and can be refunded by the merchant', async () => {
+  it('a debit is listed by state, type and amount, and can be refunded by the merchant', async () => {
     const id = await debitId();
     await expectBecomes(id, 'SUCCEEDED');
     const refund = await finix(running, 'POST', `/transfers/${id}/reversals`, { refund_amount: 100 });
@@ -97,7 +97,7 @@ describe('a debit', () => {
     expect((await finix(running, 'GET', '/transfers?colour=blue')).status).toBe(422);
   });
 
-  it('goes the other way as a payout', async () => {
+  it('a debit goes the other way as a payout', async () => {
     const destination = await instrument();
     const payout = await debit('', 5_000, { source: undefined, destination });
     expect(payout.body).toMatchObject({ type: 'CREDIT', destination, source: null });
@@ -119,13 +119,13 @@ describe('a return by hand', () => {
     ],
     [{ form: 'failed', failureCode: 'PAYMENT_STOPPED' }, { failure_code: 'PAYMENT_STOPPED' }],
   ];
-  it.each(forms)('has the form %o', async (options, expected) => {
+  it.each(forms)('a return by hand has the form %o', async (options, expected) => {
     const id = await debitId();
     await expectBecomes(id, 'SUCCEEDED');
     expect(running.simulator.ach.returnDebit(id, 'R10', options)).toMatchObject(expected);
   });
 
-  it('of a settled debit turns money and direction round, and keeps the debit’s state', async () => {
+  it('a return by hand of a settled debit turns money and direction round, and keeps the debit’s state', async () => {
     const id = await debitId();
     await expectBecomes(id, 'SUCCEEDED');
     const made = running.simulator.ach.returnDebit(id, 'R02');
@@ -154,7 +154,7 @@ describe('what Finix does not know', () => {
     },
   );
 
-  it('refuses a body of another type', async () => {
+  it('the simulated Finix refuses a body of another type', async () => {
     const answer = await finix(running, 'POST', '/identities', { entity: {} }, { 'content-type': 'text/plain' });
     expect(answer.status).toBe(400);
   });

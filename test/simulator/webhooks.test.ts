@@ -52,7 +52,7 @@ async function link(username = 'user_one_account') {
 }
 
 describe('Plaid’s webhooks', () => {
-  it('are signed over the raw body with a key that the API gives out', async () => {
+  it('Plaid’s webhooks are signed over the raw body with a key that the API gives out', async () => {
     const { client, item_id } = await link();
     running.simulator.bank.breakLogin(item_id);
     await running.simulator.webhooks.settled();
@@ -74,7 +74,7 @@ describe('Plaid’s webhooks', () => {
     });
   });
 
-  it('come late, twice, and in reverse when asked to', async () => {
+  it('Plaid’s webhooks come late, twice, and in reverse when asked to', async () => {
     const { item_id } = await link();
     const { bank, webhooks } = running.simulator;
     webhooks.hold();
@@ -102,7 +102,7 @@ describe('Plaid’s webhooks', () => {
     'PENDING_DISCONNECT',
     'LOGIN_REPAIRED',
     'ERROR',
-  ])('%s is fired by the sandbox’s own call', async (webhook_code) => {
+  ])('Plaid’s webhooks %s is fired by the sandbox’s own call', async (webhook_code) => {
     const { client, access_token, item_id } = await link();
     const answer = await client.sandboxItemFireWebhook({ access_token, webhook_code: webhook_code as never });
     expect(answer.data.webhook_fired).toBe(true);
@@ -110,7 +110,7 @@ describe('Plaid’s webhooks', () => {
     expect(payloads()).toMatchObject([{ webhook_code, item_id, environment: 'sandbox' }]);
   });
 
-  it('are not fired for an Item without an address', async () => {
+  it('Plaid’s webhooks are not fired for an Item without an address', async () => {
     const { accessToken } = await linkItem(plaidClient(running.plaidUrl));
     const answer = await plaidClient(running.plaidUrl).sandboxItemFireWebhook({
       access_token: accessToken,
@@ -119,7 +119,7 @@ describe('Plaid’s webhooks', () => {
     expect(answer.data.webhook_fired).toBe(false);
   });
 
-  it('never leave this machine', async () => {
+  it('Plaid’s webhooks never leave this machine', async () => {
     const elsewhere = await startSimulator();
     elsewhere.simulator.webhooks.plaid('https://shop.example/hooks', { webhook_type: 'ITEM', webhook_code: 'ERROR' });
     await elsewhere.simulator.webhooks.settled();
