@@ -4,11 +4,12 @@ import { newId, sha256 } from '../ids.ts';
 import { type Actor, addAudit } from '../records/audit.ts';
 import { acceptAuthorization, auditAuthorization } from '../records/authorization.ts';
 import { lockConnection } from '../records/connections.ts';
-import { isBusy, releaseItems } from '../records/items.ts';
+import { findItem, isBusy, releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import { acceptsUntil, storedProblem } from '../records/views.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -88,11 +89,14 @@ export async function acceptPublicToken(
       .set((eb) => ({ updated_at: eb.ref('updated_at') }))
       .where('id', '=', found.id)
       .returningAll()
+      .returning((eb) =>
+        eb.selectFrom('items').select('items.id').where('public_token_hash', '=', hash).as('same_token'),
+      )
       .executeTakeFirst();
     if (!session) throw new ProblemError('not_found');
     const unit: Unit = { trx, outbox, now, by: { actor: facts.actor ?? 'page', ip: facts.ip } };
     if (session.mode === 'repair') return acceptRepair(trx, timing, owner, session, request, facts, now);
-    const known = await trx.selectFrom('items').selectAll().where('public_token_hash', '=', hash).executeTakeFirst();
+    const known = session.same_token === null ? undefined : await findItem(trx, session.same_token);
     const isSameToken = known !== undefined && known.id === session.item_id;
 
     const answered = answerTo(session, isSameToken, now);
@@ -286,29 +290,29 @@ async function insertItem(
   patch: Partial<ItemTable> = {},
 ): Promise<ItemTable> {
   const id = newId('itm');
-  return trx
-    .insertInto('items')
-    .values({
-      id,
-      session_id: session.id,
-      public_token_hash: hash,
-      public_token_enc: secrets.seal(public_token, { table: 'items', row: id, column: 'public_token_enc' }),
-      // The exchange is sent as soon as this is committed.
-      exchange_sent_at: now,
-      exchange_tries: 1,
-      access_token_enc: null,
-      plaid_item_id: null,
-      institution_id: institution?.institution_id ?? null,
-      institution_name: institution?.name ?? null,
-      webhook_url: null,
-      link_session_id: link_session_id ?? null,
-      status: 'exchanging',
-      next_at: now,
-      tries: 0,
-      created_at: now,
-      updated_at: now,
-      ...patch,
-    })
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const item: ItemTable = {
+    id,
+    session_id: session.id,
+    public_token_hash: hash,
+    public_token_enc: secrets.seal(public_token, { table: 'items', row: id, column: 'public_token_enc' }),
+    // The exchange is sent as soon as this is committed.
+    exchange_sent_at: now,
+    exchange_tries: 1,
+    access_token_enc: null,
+    plaid_item_id: null,
+    institution_id: institution?.institution_id ?? null,
+    institution_name: institution?.name ?? null,
+    webhook_url: null,
+    signal_prepare_at: null,
+    signal_prepared_at: null,
+    link_session_id: link_session_id ?? null,
+    status: 'exchanging',
+    next_at: now,
+    tries: 0,
+    created_at: now,
+    updated_at: now,
+    ...patch,
+  };
+  await writeLast(trx, trx.insertInto('items').values(item));
+  return item;
 }

@@ -1,6 +1,6 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
-import { disableLater, settleCalls, settleInstruments } from '../records/create-calls.ts';
+import { disableLater, settleCallsLast, settleInstruments } from '../records/create-calls.ts';
 import type { Unit } from '../records/unit.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { bankChangedAt, reportChangedBank } from './changed-bank.ts';
@@ -14,6 +14,8 @@ export interface Found {
   /** Calls of which it is certain by now what they have made. */
   decided: string[];
   listed: OwnInstrument[] | undefined;
+  /** When the call was sent whose answer this is: its row is there. */
+  announcedAt?: number;
 }
 
 /** The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. */
@@ -22,21 +24,22 @@ export async function adopt(
   held: InstrumentHold,
   connection: ConnectionTable,
   made: OwnInstrument,
-  { duplicates, decided, listed }: Found,
+  { duplicates, decided, listed, announcedAt }: Found,
 ): Promise<void> {
   const { storage, finix, outbox } = deps;
   let unwanted: string[] = [];
-  await held.adopt(async (trx, now) => {
-    const before = await lockConnection(trx, connection.id);
-    await settleCalls(trx, decided);
+  await held.adopt(async (trx, now, session) => {
+    const before = await lockConnection(trx, connection.id, announcedAt);
+    await settleCallsLast(trx, decided);
     const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
     const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
     unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
     await disableLater(trx, connection, unwanted, now);
     if (!isTaken) return undefined;
     // The customer has connected this account before: the merchant is left with the new instrument only.
-    const replaced = await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
-    const changedBankAt = await bankChangedAt(trx, before, made.fingerprint, now);
+    const isOnly = session?.other_connection === null && before.generation === 0;
+    const replaced = isOnly ? [] : await duplicatesOf(trx, { ...before, fingerprint: made.fingerprint });
+    const changedBankAt = isOnly ? before.changed_bank_at : await bankChangedAt(trx, before, made.fingerprint, now);
     const patch: Partial<ConnectionTable> = {
       status: 'active',
       reason: null,

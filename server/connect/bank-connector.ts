@@ -5,10 +5,10 @@ import { UpstreamError } from '../clients/outbound.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics, StepOutcome } from '../metrics.ts';
-import { findSession } from '../records/sessions.ts';
+import { type FoundSession, findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
-import type { SessionTable } from '../storage/tables.ts';
+import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { about, traced } from '../trace.ts';
 import {
   BUDGET_MS,
@@ -35,12 +35,7 @@ export interface BankConnector {
    * @param limit counted before anything is asked of a provider
    * @returns the session as it is then
    */
-  complete(
-    session: SessionTable,
-    request: CompleteRequest,
-    facts: RequestFacts,
-    limit?: LimitedUse,
-  ): Promise<SessionTable>;
+  complete(session: FoundSession, request: CompleteRequest, facts: RequestFacts, limit?: LimitedUse): Promise<Outcome>;
   /**
    * Resumes a session that is due and that no worker holds.
    * @returns the work, which ends when it can't go further for now; undefined when there is none to do here
@@ -54,6 +49,13 @@ export interface BankConnector {
    * on at once.
    */
   stop(graceMs?: number): Promise<void>;
+}
+
+/** What has become of a session. */
+export interface Outcome {
+  session: SessionTable;
+  /** All of its connections, where they are known. */
+  connections?: ConnectionTable[] | undefined;
 }
 
 /** Work that goes on; wrapped, because a promise of a promise is one that waits for both. */
@@ -244,16 +246,16 @@ export function createBankConnector(
       const deadline = performance.now() + timing.answerWithinMs;
       const recognized = await recognize(deps, session, request, limit);
       const accepted = await acceptPublicToken(deps, owner, session, request, facts, recognized, limit);
-      if (accepted.kind === 'settled') return accepted.session;
+      if (accepted.kind === 'settled') return { session: accepted.session };
       const begun =
         accepted.kind === 'work'
           ? start(accepted.session, facts.requestId, 'accepted', accepted.known)
           : await join(session.id, facts.requestId, accepted.session);
       if (begun) await settleWithin(begun.work, deadline, leaving.signal);
       // What this process has just ended is as it wrote it.
-      const ended = begun?.held?.row;
-      if (ended && ended.status !== 'processing') return ended;
-      return (await findSession(storage, session.id)) ?? accepted.session;
+      const { row: ended, known } = begun?.held ?? {};
+      if (ended && ended.status !== 'processing') return { session: ended, connections: known?.ended };
+      return { session: (await findSession(storage, session.id)) ?? accepted.session };
     },
     async resume(sessionId) {
       if (running.has(sessionId) || claiming.has(sessionId) || stopping.signal.aborted) return undefined;

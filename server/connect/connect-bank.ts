@@ -81,7 +81,8 @@ async function linkItem({ storage, secrets, plaid, timing }: ConnectBankDeps, he
   const tokens = { access_token_enc: sealed, plaid_item_id: linked.itemId, public_token_enc: null };
   try {
     const linkedItem = { ...tokens, status: 'linked' } as const;
-    await held.write({ recovery_point: 'item_linked', tries: 0 }, (trx, now) => writeItem(trx, item, linkedItem, now));
+    const also = (trx: StorageTransaction, now: number) => writeItem(trx, item, linkedItem, now);
+    await held.write({ recovery_point: 'item_linked', tries: 0 }, also, 'rows');
     held.known.item = { ...item, ...linkedItem };
   } catch (error) {
     if (error instanceof Fenced) await leaveAccessToken(storage, item.id, tokens);
@@ -155,7 +156,8 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   const finix_identity = identified.value;
   const refused = owned.value;
   // With the intent to create an instrument: until then a crash costs a look at what Finix has of the customer.
-  held.join({ recovery_point: 'identity_ready', finix_identity, identity_enc: null, tries: 0 }, async (trx, now) => {
+  const patch = { recovery_point: 'identity_ready', finix_identity, identity_enc: null, tries: 0 } as const;
+  const identify = async (trx: StorageTransaction, now: number) => {
     const { item_id } = held.row;
     await trx
       .updateTable('connections')
@@ -170,7 +172,8 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
     // In the commit that lets work go on: no account is connected whose owner was refused, whichever worker continues.
     const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'job' } };
     for (const { id, code } of refused) await failConnection(unit, id, code);
-  });
+  };
+  held.join(patch, identify, refused.length === 0 ? 'rows' : undefined);
   held.known.connections = connections.map((connection) => ({ ...connection, finix_identity }));
   if (refused.length === 0) return;
   await held.write({});
@@ -257,12 +260,14 @@ async function finishWith(deps: ConnectBankDeps, held: HeldSession, adopt: Adopt
   try {
     let connection: ConnectionTable | undefined;
     await held.write(FINISHED, async (trx, now, session) => {
-      connection = await adopt(trx, now);
+      connection = await adopt(trx, now, session);
       // Nothing of this write is kept then.
       if (!connection || !isUsable(connection)) throw new NotUsable();
       await finish(deps, trx, now, session, [connection], hasIdentity);
     });
-    if (connection) deps.owners.finish([connection]);
+    if (!connection) return;
+    held.known.ended = [connection];
+    deps.owners.finish([connection]);
   } catch (error) {
     if (!(error instanceof NotUsable)) throw error;
     // The connection has come to an end while its instrument was made: the next steps find out which.

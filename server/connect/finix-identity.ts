@@ -2,7 +2,15 @@ import type { IdentityInput } from '../../widget/contract.ts';
 import { type FinixClient, LIST_TOO_LONG } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import { readIdentity } from '../records/columns.ts';
-import { identityCall, identityCallsOf, identityTag, putCall, settleCalls } from '../records/create-calls.ts';
+import {
+  announceCall,
+  identityCall,
+  identityCallsOf,
+  identityTag,
+  putCall,
+  settleCalls,
+  settleCallsLast,
+} from '../records/create-calls.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CreateCallTable, CustomerTable, SessionTable } from '../storage/tables.ts';
@@ -108,7 +116,7 @@ async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerT
       type: input.business_name === undefined ? 'PERSONAL' : 'BUSINESS',
       tags: { [TAG]: customer.identity_tag, [CALL_TAG]: call.id },
     });
-    held.join({}, (trx, now) => keepOnlyIdentity(trx, customer, identity.id, call, now));
+    held.join({}, (trx, now) => keepOnlyIdentity(trx, customer, identity.id, call, now), 'rows');
     held.known.hasIdentity = true;
     return identity.id;
   } catch (error) {
@@ -169,7 +177,7 @@ async function announce(
       .executeTakeFirst();
     if (intent.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
     call = { ...call, sent_at: now, look_at: now + quietMs };
-    await putCall(trx, call);
+    await announceCall(trx, call);
   });
   return call;
 }
@@ -191,7 +199,7 @@ async function announceNew(
     // Another session of the customer was faster.
     if (intent.numInsertedOrUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
     call = { ...call, sent_at: now, look_at: now + quietMs };
-    await putCall(trx, call);
+    await announceCall(trx, call);
   });
   return call;
 }
@@ -300,7 +308,7 @@ async function keepOnlyIdentity(
     .executeTakeFirst();
   // Nothing must be made for an identity that is not the customer's. The sweep decides what has become of the call.
   if (kept.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', 0, false);
-  await settleCalls(trx, [call.id]);
+  await settleCallsLast(trx, [call.id]);
 }
 
 const KEPT = { identity_sent_at: null, lease_owner: null, lease_until: 0 } as const;

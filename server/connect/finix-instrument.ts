@@ -1,7 +1,7 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isPending, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
-import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
-import { callsOf, instrumentCall, instrumentTag, putCall, settleCalls } from '../records/create-calls.ts';
+import { announceFirst, awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
+import { announceCall, callsOf, instrumentCall, instrumentTag, putCall, settleCalls } from '../records/create-calls.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
@@ -119,7 +119,12 @@ async function create(
     return afterFailedCreate(deps, held, connection, call, calls, error);
   }
   try {
-    await adopt(deps, held, connection, made, { duplicates: [], decided: [call.id], listed });
+    await adopt(deps, held, connection, made, {
+      duplicates: [],
+      decided: [call.id],
+      listed,
+      announcedAt: call.sent_at,
+    });
   } catch (error) {
     // The worker that took over may have looked before this call was carried out.
     if (error instanceof Fenced) {
@@ -141,13 +146,15 @@ async function announce(
 ): Promise<boolean> {
   let isWanted = false;
   await held.write(async (trx, now) => {
+    isWanted = held.isFirst && (await announceFirst(trx, connection, call.sent_at, now));
+    if (isWanted) return announceCall(trx, call);
     const before = await lockConnection(trx, connection.id);
     isWanted = before !== undefined && awaitsInstrument(before, connection.generation);
     if (!before || !isWanted) return;
-    await putCall(trx, call);
+    await announceCall(trx, call);
     const patch = { instrument_sent_at: call.sent_at, instrument_tries: before.instrument_tries + 1 };
     await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, patch);
-  });
+  }, 'rows');
   return isWanted;
 }
 

@@ -5,7 +5,7 @@ import type { Outbox } from '../records/outbox.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
-import type { HeldSession } from '../work/session-lease.ts';
+import type { HeldSession, WrittenSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
 import type { OwnerChecks } from './ownership.ts';
 
@@ -36,13 +36,17 @@ export interface InstrumentHold {
   /** No create call was announced for the connection before. */
   readonly isFirst: boolean;
   /** @throws Fenced when the lease was lost to another worker */
-  write(also: (trx: StorageTransaction, now: number) => Promise<void>): Promise<void>;
+  write(also: (trx: StorageTransaction, now: number) => Promise<void>, scope?: 'rows'): Promise<void>;
   /** As `write`, for the end of the work. May run `also` more than once; the last run counts. */
   adopt(also: Adoption): Promise<void>;
 }
 
 /** Gives the connection its instrument. @returns the connection as it is then; undefined: it is not to have one */
-export type Adoption = (trx: StorageTransaction, now: number) => Promise<ConnectionTable | undefined>;
+export type Adoption = (
+  trx: StorageTransaction,
+  now: number,
+  session?: WrittenSession,
+) => Promise<ConnectionTable | undefined>;
 
 export function holdOf(held: HeldSession): InstrumentHold {
   const { looksFirst, since } = held;
@@ -50,7 +54,7 @@ export function holdOf(held: HeldSession): InstrumentHold {
     looksFirst,
     since,
     isFirst: false,
-    write: (also) => held.write({}, also),
+    write: (also, scope) => held.write({}, also, scope),
     adopt: (also) => held.write({}, async (trx, now) => void (await also(trx, now))),
   };
 }

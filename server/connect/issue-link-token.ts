@@ -2,8 +2,9 @@ import type { AuthorizationAcceptance, LinkTokenRequest, LinkTokenResponse } fro
 import type { LinkToken } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import { acceptUpFront, type Origin } from '../records/authorization.ts';
-import { auditSession, requireWaiting } from '../records/sessions.ts';
+import { auditSession, type FoundSession, requireWaiting } from '../records/sessions.ts';
 import { authorizationText, merchantOf } from '../records/views.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
 import type { SessionTable } from '../storage/tables.ts';
@@ -23,14 +24,14 @@ const LINK_TOKENS: RateLimit = { limit: 60, windowMs: 3600_000 };
  */
 export async function issueLinkToken(
   deps: LinkTokenDeps,
-  found: SessionTable,
+  found: FoundSession,
   request: LinkTokenRequest,
   authorization: AuthorizationAcceptance | undefined,
   origin: Origin,
 ): Promise<LinkTokenResponse> {
   const { config, storage } = deps;
   requireWaiting(found, await storage.now());
-  const session = authorization ? await acceptUpFront(storage, found, authorization, origin) : found;
+  const session = authorization ? { ...found, ...(await acceptUpFront(storage, found, authorization, origin)) } : found;
   const token = await createLinkToken(deps, session, request);
   await recordLinkToken(deps, session, token, origin.ip);
   return {
@@ -52,26 +53,26 @@ function hosted(session: SessionTable, hosted_link_url: string): Partial<LinkTok
 /** So that `complete` stays open for as long as a public token of this link token can come. */
 async function recordLinkToken(
   { storage, secrets }: LinkTokenDeps,
-  session: SessionTable,
+  session: FoundSession,
   token: LinkToken,
   ip: string | null,
 ): Promise<void> {
   const { linkToken, expiresAt, hostedLinkUrl } = token;
   const now = await storage.now();
   const isRead = hostedLinkUrl !== undefined || (await hasConnections(storage, session));
-  await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
-    await trx
+  await storage.transaction('rows', async (trx) => {
+    const until = trx
       .updateTable('sessions')
       .set({ link_tokens_until: expiresAt })
       .where('id', '=', session.id)
-      .where('link_tokens_until', '<', expiresAt)
-      .execute();
+      .where('link_tokens_until', '<', expiresAt);
+    await writeLast(trx, until);
     // By its hash a webhook about a Hosted Link finds the session again.
-    await trx
+    const known = trx
       .insertInto('link_tokens')
       .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
-      .onConflict((conflict) => conflict.column('hash').doNothing())
-      .execute();
+      .onConflict((conflict) => conflict.column('hash').doNothing());
+    await writeLast(trx, known);
     if (isRead) await storeLinkToken(trx, secrets, session, token, now);
     await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
   });

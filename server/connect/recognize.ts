@@ -10,7 +10,7 @@ import { withLaterReceipt } from '../records/authorization.ts';
 import { readMetadata, readReceipt } from '../records/columns.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
-import { endOfSession } from '../records/sessions.ts';
+import { endOfSession, type FoundSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import { isOwnedAsRequired } from '../records/verification.ts';
 import { authorizationText } from '../records/views.ts';
@@ -43,11 +43,11 @@ const PATIENCE_MS = 3_000;
 /** @returns the ids of the connections that the customer already has to all of these accounts; undefined: exchange */
 export async function recognize(
   deps: RecognizeDeps,
-  session: SessionTable,
+  session: FoundSession,
   request: CompleteRequest,
   limit?: LimitedUse,
 ): Promise<string[] | undefined> {
-  if (!mayRecognize(session, request)) return undefined;
+  if (session.any_connection === null || !mayRecognize(session, request)) return undefined;
   const known = await knownConnections(deps.storage.db, session);
   if (!couldBeKnown(known, request)) return undefined;
   // Plaid is asked before the token is accepted.
@@ -109,8 +109,8 @@ export async function completeRecognized(
 }
 
 /** Whether the customer has a connection that could be recognized, so that the link token is worth keeping. */
-export async function hasConnections(storage: Storage, session: SessionTable): Promise<boolean> {
-  if (session.mode === 'repair' || session.is_public === 1) return false;
+export async function hasConnections(storage: Storage, session: FoundSession): Promise<boolean> {
+  if (session.mode === 'repair' || session.is_public === 1 || session.any_connection === null) return false;
   return (await knownConnections(storage.db, session)).length > 0;
 }
 

@@ -4,7 +4,7 @@ import { addAudit } from '../records/audit.ts';
 import { readChosenAccounts } from '../records/columns.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { readVerification } from '../records/verification.ts';
-import type { Storage, StorageTransaction } from '../storage/open.ts';
+import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable, SessionTable } from '../storage/tables.ts';
 import { Stop } from '../work/retry.ts';
@@ -50,8 +50,8 @@ export async function recordConnections(
     return newConnection(id, held, item, account, institution, login, recordedAt);
   });
   // With the intent to create the customer's identity, or the first instrument: a crash before costs one more reading.
-  held.join({}, async (trx, now) => {
-    await refuseErased(trx, session.customer_id);
+  held.join({}, async (trx, now, { is_erased }) => {
+    if (is_erased !== null) throw new Stop('failed', 'session_failed', { detail: 'The customer is being erased.' });
     await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
     await trx.insertInto('connections').values(connections).execute();
     for (const connection of connections) {
@@ -90,16 +90,6 @@ function connectionId(
     const id = derivedId('con', (round) => secrets.deriveBytes(`${purpose}:${round}`, secret_key_id, 32));
     if (!taken.has(id)) return id;
   }
-}
-
-/** A customer who is being erased gets no further connection. @throws Stop */
-async function refuseErased(trx: StorageTransaction, customerId: string): Promise<void> {
-  const erasure = await trx
-    .selectFrom('erasures')
-    .select('customer_id')
-    .where('customer_id', '=', customerId)
-    .executeTakeFirst();
-  if (erasure) throw new Stop('failed', 'session_failed', { detail: 'The customer is being erased.' });
 }
 
 function newConnection(

@@ -1,4 +1,5 @@
 import { accessTokenOf } from '../records/items.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable } from '../storage/tables.ts';
@@ -21,11 +22,11 @@ export async function writeItem(
   patch: Partial<ItemTable>,
   now: number,
 ): Promise<void> {
-  await trx
+  const written = trx
     .updateTable('items')
     .set({ ...patch, updated_at: now })
-    .where('id', '=', item.id)
-    .execute();
+    .where('id', '=', item.id);
+  await writeLast(trx, written);
 }
 
 /** @throws Stop when the Item has none: it was removed */

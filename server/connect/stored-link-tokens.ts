@@ -1,6 +1,7 @@
 import type { LinkToken } from '../clients/plaid.ts';
 import { newId } from '../ids.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
@@ -22,18 +23,16 @@ export async function storeLinkToken(
   const id = newId('hl');
   const link_token_enc = secrets.seal(linkToken, { table: 'hosted_links', row: id, column: 'link_token_enc' });
   const times = { next_at: now + FIRST_JOB_MS, ends_at: expiresAt + ACCEPT_GRACE_MS, created_at: now };
-  await trx
-    .insertInto('hosted_links')
-    .values({
-      id,
-      session_id: session.id,
-      link_token_enc,
-      is_hosted: hostedLinkUrl ? 1 : 0,
-      is_used: 0,
-      tries: 0,
-      ...times,
-    })
-    .execute();
+  const stored = trx.insertInto('hosted_links').values({
+    id,
+    session_id: session.id,
+    link_token_enc,
+    is_hosted: hostedLinkUrl ? 1 : 0,
+    is_used: 0,
+    tries: 0,
+    ...times,
+  });
+  await writeLast(trx, stored);
 }
 
 /** Newest first: a customer who started again means the newer one. */

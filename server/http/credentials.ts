@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { ProblemError } from '../errors.ts';
 import { isErased } from '../ids.ts';
 import { readAllowedOrigins } from '../records/columns.ts';
-import { clientSecret, findSession } from '../records/sessions.ts';
+import { clientSecret, type FoundSession, findSession, findSessionOfPage } from '../records/sessions.ts';
 import { acceptsUntil } from '../records/views.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import type { AppContext, AppDeps } from './context.ts';
@@ -13,7 +13,7 @@ export interface Credentials {
   /** @throws ProblemError unless the merchant's server is asking */
   requireMerchant(c: AppContext): void;
   /** @throws ProblemError unless the session's page is asking */
-  requirePage(c: AppContext, sessionId: string): Promise<SessionTable>;
+  requirePage(c: AppContext, sessionId: string): Promise<FoundSession>;
   /** Either of the two. @throws ProblemError */
   requireEither(c: AppContext, sessionId: string): Promise<{ audience: 'merchant' | 'page'; session: SessionTable }>;
   /**
@@ -49,8 +49,8 @@ export function createCredentials({ config, storage, secrets, log }: AppDeps, or
     return isKey;
   }
 
-  async function requirePage(c: AppContext, sessionId: string): Promise<SessionTable> {
-    const session = await findSession(storage, sessionId);
+  async function requirePage(c: AppContext, sessionId: string): Promise<FoundSession> {
+    const session = await findSessionOfPage(storage, sessionId);
     checkOrigin(c, originsOf(session, origins));
     const token = bearer(c);
     if (token === undefined) throw new ProblemError('unauthorized');

@@ -1,5 +1,6 @@
 import { newId } from '../ids.ts';
 import { noteFact } from '../storage/committed.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
 import { readAuditDetails } from './columns.ts';
@@ -46,20 +47,18 @@ export async function addAudit(
   action: string,
   about: { session?: string | null; connection?: string | null; link?: string | null },
 ): Promise<void> {
-  await trx
-    .insertInto('audit')
-    .values({
-      id: newId('aud'),
-      at: now,
-      actor,
-      action,
-      session_id: about.session ?? null,
-      connection_id: about.connection ?? null,
-      link_id: about.link ?? null,
-      ip: ip ?? null,
-      details: JSON.stringify(details ?? {}),
-    })
-    .execute();
+  const entry = trx.insertInto('audit').values({
+    id: newId('aud'),
+    at: now,
+    actor,
+    action,
+    session_id: about.session ?? null,
+    connection_id: about.connection ?? null,
+    link_id: about.link ?? null,
+    ip: ip ?? null,
+    details: JSON.stringify(details ?? {}),
+  });
+  await writeLast(trx, entry);
   const code = details?.['code'];
   noteFact(trx, { action, code: typeof code === 'string' ? code : undefined });
 }

@@ -1,4 +1,5 @@
 import type { ConnectionStatus } from '../../widget/contract.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { addAudit } from './audit.ts';
@@ -42,15 +43,49 @@ export function isReturned({ reason }: Pick<ConnectionTable, 'reason'>): boolean
   return reason?.startsWith('return_') ?? false;
 }
 
-/** Reads a connection so that no other transaction changes it before this one ends. */
-export async function lockConnection(trx: StorageTransaction, id: string): Promise<ConnectionTable | undefined> {
+/**
+ * Reads a connection so that no other transaction changes it before this one ends.
+ * @param announcedAt when a create call was sent that is known to have its row
+ */
+export async function lockConnection(
+  trx: StorageTransaction,
+  id: string,
+  announcedAt?: number,
+): Promise<ConnectionTable | undefined> {
   const row = await trx
     .updateTable('connections')
     .set((eb) => ({ updated_at: eb.ref('updated_at') }))
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirst();
-  return row && takeOverColumns(trx, row);
+  const isOwn = row !== undefined && row.sweep_at === null && row.instrument_sent_at === announcedAt;
+  return row && !isOwn ? takeOverColumns(trx, row) : row;
+}
+
+/**
+ * Announces the first create call of a connection that waits for its instrument and has not changed since it was recorded.
+ * @returns false when it has changed: then its row decides
+ */
+export async function announceFirst(
+  trx: StorageTransaction,
+  { id, version, updated_at }: ConnectionTable,
+  sentAt: number,
+  now: number,
+): Promise<boolean> {
+  const announced = await trx
+    .updateTable('connections')
+    .set({
+      instrument_sent_at: sentAt,
+      instrument_tries: 1,
+      version: version + 1,
+      updated_at: Math.max(now, updated_at + 1),
+    })
+    .where('id', '=', id)
+    .where('version', '=', version)
+    .where('status', '=', 'pending')
+    .where('goal', 'is', null)
+    .executeTakeFirst();
+  return announced.numUpdatedRows > 0n;
 }
 
 /** Whether a worker that makes an instrument of this generation is to give it to the connection. */
@@ -135,11 +170,11 @@ async function rememberInstrument(
   instrument: string,
   now: number,
 ): Promise<void> {
-  await trx
+  const known = trx
     .insertInto('connection_instruments')
     .values({ payment_instrument: instrument, connection_id: connectionId, created_at: now })
-    .onConflict((conflict) => conflict.column('payment_instrument').doNothing())
-    .execute();
+    .onConflict((conflict) => conflict.column('payment_instrument').doNothing());
+  await writeLast(trx, known);
 }
 
 /** Instruments that this change takes out of use, where no task of the connection disables them. */

@@ -1,4 +1,5 @@
 import { newId, sha256 } from '../ids.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable, CustomerTable } from '../storage/tables.ts';
 
@@ -74,6 +75,16 @@ export async function putCall(db: Reader, row: CreateCallTable): Promise<void> {
     .values(row)
     .onConflict((conflict) => conflict.column('id').doUpdateSet(update))
     .execute();
+}
+
+/** As `putCall`, for a new call. */
+export async function announceCall(trx: StorageTransaction, row: CreateCallTable): Promise<void> {
+  await writeLast(trx, trx.insertInto('create_calls').values(row));
+}
+
+/** As `settleCalls`, at the end of the transaction. */
+export async function settleCallsLast(trx: StorageTransaction, ids: readonly string[]): Promise<void> {
+  if (ids.length > 0) await writeLast(trx, trx.deleteFrom('create_calls').where('id', 'in', ids));
 }
 
 /** It is certain what these calls have made, and that it is in use or disabled. */

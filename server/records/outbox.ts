@@ -1,6 +1,7 @@
 import type { Session, WebhookEvent } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
@@ -84,27 +85,25 @@ export function createOutbox(
         ? { repair_link: { id: repairLink.id, expires_at: new Date(repairLink.expires_at).toISOString() } }
         : {}),
     };
-    await trx
-      .insertInto('deliveries')
-      .values({
-        id: newId('msg'),
-        type,
-        body: JSON.stringify(body),
-        session_id: session,
-        connection_id: connection,
-        link_id: link ?? null,
-        merchant_id: merchant,
-        status: 'pending',
-        tries: 0,
-        next_at: now,
-        lease_until: 0,
-        last_tried_at: null,
-        last_status: null,
-        last_error: null,
-        created_at: now,
-        updated_at: now,
-      })
-      .execute();
+    const delivery = trx.insertInto('deliveries').values({
+      id: newId('msg'),
+      type,
+      body: JSON.stringify(body),
+      session_id: session,
+      connection_id: connection,
+      link_id: link ?? null,
+      merchant_id: merchant,
+      status: 'pending',
+      tries: 0,
+      next_at: now,
+      lease_until: 0,
+      last_tried_at: null,
+      last_status: null,
+      last_error: null,
+      created_at: now,
+      updated_at: now,
+    });
+    await writeLast(trx, delivery);
   }
 
   async function addConnection(

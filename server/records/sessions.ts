@@ -4,6 +4,7 @@ import { ProblemError } from '../errors.ts';
 import { addressBlock, siteBlock } from '../hosts.ts';
 import { newId, sha256 } from '../ids.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
+import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { enforceRateLimit, LimitedUse, type RateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -106,6 +107,29 @@ export async function createPublicSession(
 
 export async function findSession(storage: Storage, id: string): Promise<SessionTable | undefined> {
   return storage.db.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** A session with what its page's requests need to know of its customer. */
+export interface FoundSession extends SessionTable {
+  /** The id of one of the customer's connections; null: the customer has none, so that there is nothing to recognize. */
+  any_connection?: string | null;
+}
+
+export async function findSessionOfPage({ db }: Storage, id: string): Promise<FoundSession | undefined> {
+  return db
+    .selectFrom('sessions')
+    .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('connections')
+        .select('connections.id')
+        .whereRef('connections.customer_id', '=', 'sessions.customer_id')
+        .where('connections.status', '!=', 'removed')
+        .limit(1)
+        .as('any_connection'),
+    )
+    .where('id', '=', id)
+    .executeTakeFirst();
 }
 
 /** The origins that a session was given in addition to the server's own. */
@@ -228,7 +252,7 @@ async function insertSession(
   const { row, repaired } = await prepareSession(deps, request);
   const audience = request.isPublic ? 'page' : 'merchant';
   const answer = viewSession(row, repaired ? [repaired] : [], audience, row.created_at, config);
-  await storage.transaction(`customer:${row.customer_id}`, async (trx) => {
+  await storage.transaction('rows', async (trx) => {
     if (repeatable) await rememberAnswer(trx, repeatable, row.id, answer, row.created_at);
     await addSession(trx, row, { actor: request.isPublic ? 'page' : 'merchant', ip });
   });
@@ -237,7 +261,7 @@ async function insertSession(
 
 /** Writes a session that was prepared. */
 export async function addSession(trx: StorageTransaction, row: SessionTable, by: Initiator): Promise<void> {
-  await trx.insertInto('sessions').values(row).execute();
+  await writeLast(trx, trx.insertInto('sessions').values(row));
   await auditSession(trx, row, row.created_at, by, 'session.created');
 }
 

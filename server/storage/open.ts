@@ -17,6 +17,7 @@ import { DatabaseClock, databaseNow } from './clock.ts';
 import { type CommittedFact, factsOf } from './committed.ts';
 import { isUniqueViolation, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { type History, postgresHistory, sqliteHistory } from './history.ts';
+import { withLastWrites } from './last-writes.ts';
 import { markerPath, readMarker } from './marker.ts';
 import { migrate } from './migrate.ts';
 import { isConflict, openPool } from './postgres.ts';
@@ -44,9 +45,10 @@ export type StorageTransaction = Transaction<Database>;
 
 /**
  * What a transaction is about. Sessions, Items and connections are changed under their customer's scope: nothing here
- * spans customers, so that on PostgreSQL those of different customers need not look out for each other.
+ * spans customers, so that on PostgreSQL those of different customers need not look out for each other. `rows`: what is
+ * decided is decided by rows that the transaction has written itself, which locks them; it waits for nothing else.
  */
-export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` | 'keys' | 'retention';
+export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` | 'keys' | 'retention' | 'rows';
 
 /** The open database. Every query can throw StorageUnavailableError. */
 export interface Storage {
@@ -121,10 +123,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     onCommit,
     transaction:
       dialect === 'sqlite'
-        ? (_scope, fn) => runOnce(db.transaction(), fn, guarded, tell)
+        ? (_scope, fn) => runOnce(db.transaction(), (trx) => withLastWrites(trx, dialect, fn), guarded, tell)
         : async (scope, fn) => {
             refuseInside();
-            return scopes.alone(scope, () => runInScope(db, scope, fn, guarded, tell));
+            const run = () => runInScope(db, scope, (trx) => withLastWrites(trx, dialect, fn), guarded, tell);
+            return scope === 'rows' ? run() : scopes.alone(scope, run);
           },
     now: dialect === 'sqlite' ? async () => Date.now() : (fresh) => clock.now(fresh),
     ping: async () => {
@@ -240,14 +243,16 @@ async function runInScope<T>(
   tell: (fact: CommittedFact) => void,
 ): Promise<T> {
   const deadline = Date.now() + CONFLICT_PATIENCE_MS;
-  const key = lockKey(scope);
+  // In the text, so that it travels with the beginning.
+  const lock = sql`select pg_advisory_xact_lock(${sql.raw(lockKey(scope))})`;
   const locked = async (trx: Transaction<Database>) => {
-    await sql`select pg_advisory_xact_lock(${key})`.execute(trx);
+    await lock.execute(trx);
     return fn(trx);
   };
+  const run = scope === 'rows' ? fn : locked;
   for (let round = 1; ; round++) {
     try {
-      return await runOnce(db.transaction().setIsolationLevel('read committed'), locked, guarded, tell);
+      return await runOnce(db.transaction().setIsolationLevel('read committed'), run, guarded, tell);
     } catch (error) {
       // A row that another transaction inserts concurrently can fail by its key first; run again, `fn` sees it.
       const again = isConflict(error) || (round === 1 && isUniqueViolation(error));

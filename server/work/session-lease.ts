@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -52,11 +53,20 @@ export async function claim(
 const STORAGE_BASE_MS = 50;
 
 /** What else is written in the same transaction; `session` is the row as it is written with it. */
-type Also = (trx: StorageTransaction, now: number, session: SessionTable) => Promise<void>;
+type Also = (trx: StorageTransaction, now: number, session: WrittenSession) => Promise<void>;
+
+/** A session as its worker has written it, with what is true of its customer at that moment. */
+export interface WrittenSession extends SessionTable {
+  /** 1 while the customer is being erased, else null. */
+  is_erased: number | null;
+  /** One of the customer's connections of other Items; null: there is none. */
+  other_connection: string | null;
+}
 
 interface Part {
   patch: Partial<SessionTable>;
   also: Also | undefined;
+  scope: 'rows' | undefined;
 }
 
 /** Rows that are the session's alone while it is worked on, or that a later write checks again. */
@@ -68,6 +78,8 @@ export interface KnownRows {
   isFirstItem?: boolean;
   /** This worker has recorded the connections: no create call was announced for them before. */
   areNew?: boolean;
+  /** All of the session's, as it has ended with them. */
+  ended?: ConnectionTable[];
   /** The customer's row has the identity. */
   hasIdentity?: boolean;
 }
@@ -123,15 +135,16 @@ export class HeldSession {
   /**
    * Writes a step's result and the next point in one short transaction, and renews the lease. While storage is gone it
    * waits for it: the result may be an answer that is never given a second time.
+   * @param scope `rows` where `also` decides by rows that it locks; see Scope
    * @throws Fenced when the session has moved on without us; nothing is written then
    * @throws StorageUnavailableError when the process stops before storage is back
    */
-  async write(patch: Partial<SessionTable>, also?: Also): Promise<void> {
+  async write(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): Promise<void> {
     const joined = this.#joined;
     this.#joined = [];
     for (let attempt = 0; ; attempt++) {
       try {
-        this.#stored = await this.#writeOnce([...joined, { patch, also }], attempt > 0);
+        this.#stored = await this.#writeOnce([...joined, { patch, also, scope }], attempt > 0);
         return;
       } catch (error) {
         if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) {
@@ -151,8 +164,8 @@ export class HeldSession {
    * A result that is written together with the next one, in one transaction and before anything else of it. For what a
    * crash may take back, because the worker that resumes the session finds it out again.
    */
-  join(patch: Partial<SessionTable>, also?: Also): void {
-    this.#joined.push({ patch, also });
+  join(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): void {
+    this.#joined.push({ patch, also, scope });
   }
 
   /** As last written, with what is joined to the next write. */
@@ -162,9 +175,11 @@ export class HeldSession {
 
   async #writeOnce(parts: readonly Part[], mayBeWritten: boolean): Promise<SessionTable> {
     const now = await this.#storage.now();
-    const { id, version, lease_owner, customer_id } = this.#stored;
+    const { id, version, lease_owner, customer_id, item_id } = this.#stored;
     const patch: Partial<SessionTable> = Object.assign({}, ...parts.map((part) => part.patch));
-    return this.#storage.transaction(`customer:${customer_id}`, async (trx) => {
+    // The session's row is locked by the fence.
+    const isOfRows = parts.every(({ also, scope }) => also === undefined || scope === 'rows');
+    return this.#storage.transaction(isOfRows ? 'rows' : `customer:${customer_id}`, async (trx) => {
       this.#refused = undefined;
       const written = await trx
         .updateTable('sessions')
@@ -172,6 +187,22 @@ export class HeldSession {
         .where('id', '=', id)
         .where('version', '=', version)
         .returningAll()
+        .returning((eb) =>
+          eb
+            .selectFrom('erasures')
+            .select(sql.lit(1).as('one'))
+            .where('erasures.customer_id', '=', customer_id)
+            .as('is_erased'),
+        )
+        .returning((eb) =>
+          eb
+            .selectFrom('connections')
+            .select('connections.id')
+            .where('connections.customer_id', '=', customer_id)
+            .where('connections.item_id', '!=', item_id ?? '')
+            .limit(1)
+            .as('other_connection'),
+        )
         .executeTakeFirst();
       if (written) {
         for (const part of parts) {

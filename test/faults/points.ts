@@ -102,6 +102,7 @@ export function clientsWithSlowReads({ plaid, finix }: Clients): Clients {
 }
 
 export function storageWithPoints(storage: Storage, { hit }: Points): Storage {
+  const commitOf = createCommitNames();
   return {
     ...storage,
     async transaction(scope, fn) {
@@ -118,9 +119,19 @@ export function storageWithPoints(storage: Storage, { hit }: Points): Storage {
   };
 }
 
-/** The money path's transactions return the session as written; other transactions have no point. */
-function commitOf(result: unknown): string | undefined {
-  const row = (result as { session?: unknown } | undefined)?.session ?? result;
-  const { version, recovery_point } = (row ?? {}) as { version?: number; recovery_point?: string };
-  return version === undefined || recovery_point === undefined ? undefined : `commit ${version} (${recovery_point})`;
+/**
+ * The money path's transactions return the session as written; other transactions have no point. A commit is named by its
+ * recovery point, and counted from the first one there: a wait on a busy machine, which is a commit too, changes the
+ * names of no others.
+ */
+function createCommitNames(): (result: unknown) => string | undefined {
+  const firstAt = new Map<string, number>();
+  return (result) => {
+    const row = (result as { session?: unknown } | undefined)?.session ?? result;
+    const { id, version, recovery_point } = (row ?? {}) as { id?: string; version?: number; recovery_point?: string };
+    if (version === undefined || recovery_point === undefined) return undefined;
+    const first = firstAt.get(`${id} ${recovery_point}`) ?? version;
+    firstAt.set(`${id} ${recovery_point}`, first);
+    return `commit ${version - first + 1} of ${recovery_point}`;
+  };
 }

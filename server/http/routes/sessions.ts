@@ -17,7 +17,7 @@ import {
 } from '../../records/sessions.ts';
 import { type Audience, viewSession } from '../../records/views.ts';
 import type { LimitedUse } from '../../storage/rate-limit.ts';
-import type { SessionTable } from '../../storage/tables.ts';
+import type { ConnectionTable, SessionTable } from '../../storage/tables.ts';
 import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { type Credentials, originsOf } from '../credentials.ts';
@@ -102,8 +102,8 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
       const request = await readPublicToken(c, session, limit);
       const facts = { requestId: c.get('requestId'), ...originOf(c) };
       const outcome = await connector.complete(session, request, facts, limit);
-      requireOutcome(outcome);
-      return await answer(c, deps, outcome, 'page');
+      requireOutcome(outcome.session);
+      return await answer(c, deps, outcome.session, 'page', outcome.connections);
     } finally {
       // A request that was refused, or repeats another one, counts as much as any.
       await limit.count();
@@ -139,8 +139,9 @@ async function answer(
   { config, storage }: AppDeps,
   session: SessionTable,
   audience: Audience,
+  known?: ConnectionTable[],
 ): Promise<Response> {
-  const connections = await connectionsOf(storage.db, session);
+  const connections = known ?? (await connectionsOf(storage.db, session));
   const body = viewSession(session, connections, audience, await storage.now(), config);
   const isPolled = c.req.method === 'GET';
   if (session.status !== 'processing') return c.json(body);
