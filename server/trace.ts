@@ -34,7 +34,7 @@ interface ApiSpan {
 const subjects = new AsyncLocalStorage<Subject>();
 const NO_SPAN: OpenSpan = { add: () => {} };
 
-/** As OpenTelemetry itself, one for the process: whoever registers an SDK does so for the process as well. */
+/** As OpenTelemetry itself, one for the process: a host that registers an SDK does so for the process as well. */
 let openTelemetry: OpenTelemetryApi | undefined;
 
 /**

@@ -1,7 +1,7 @@
 import type { Storage } from '../storage/open.ts';
 import type { ScriptBundle } from './context.ts';
 
-/** `finix-bank-connect@{version}.js` is beside it: the whole script in one file, which pages pin by its hash. */
+/** `finix-bank-connect@{version}.js` is next to it: the whole script in one file, which pages pin by its hash. */
 export const MOVING_NAME = 'finix-bank-connect.js';
 
 /**

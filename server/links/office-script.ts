@@ -19,7 +19,7 @@ export function officeScript(): void {
   const { callsPath } = JSON.parse(find('facts').textContent ?? '') as { callsPath: string };
   const FIELDS = ['customer_id', 'first_name', 'last_name', 'email', 'connection', 'version', 'text'];
   let key = '';
-  /** Of the request under way: a repetition after a lost answer makes no second link. */
+  /** Of the request in flight: a repetition after a lost answer makes no second link. */
   let attempt = { body: '', id: '' };
 
   press(find('enter'), 'gate-notice', async () => {

@@ -127,7 +127,7 @@ function fillPath(
     const isKnown = pool.length > 0 && chance(KNOWN_ID);
     if (isKnown) return encodeURIComponent(random.pick(pool).toWellFormed());
     const odd = grammar.oddText().toWellFormed().slice(0, 2000);
-    // As a client library writes it, or as somebody does by hand.
+    // As a client library writes it, or as a developer does by hand.
     return chance(0.5) ? encodeURIComponent(odd) || 'x' : odd.replace(/[\0-\x20#?]/g, '') || 'x';
   });
 }
