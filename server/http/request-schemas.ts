@@ -86,15 +86,23 @@ const metadata = z
 const httpsUrl = z
   .url({ protocol: /^https$/, hostname: z.regexes.domain })
   .max(2048)
-  .refine((text) => !new URL(text).username && !new URL(text).password, 'must have no user name or password');
+  .refine(hasNoUser, 'must have no user name or password');
 
 /** Where a customer is sent at the end: a page, https unless it is on this machine. */
 const returnUrl = z.url().max(2048).refine(isPage, 'must be an https address without user name or password');
 
+/** Checks after a failed one still run: what is no URL has been refused already. */
+function hasNoUser(text: string): boolean {
+  if (!URL.canParse(text)) return true;
+  const { username, password } = new URL(text);
+  return username === '' && password === '';
+}
+
 function isPage(text: string): boolean {
-  const { protocol, hostname, username, password } = new URL(text);
+  if (!URL.canParse(text)) return true;
+  const { protocol, hostname } = new URL(text);
   const isSafe = protocol === 'https:' || (protocol === 'http:' && isLocalOrLoopbackHost(hostname));
-  return isSafe && username === '' && password === '';
+  return isSafe && hasNoUser(text);
 }
 
 /** Of a platform: one of its merchants. */

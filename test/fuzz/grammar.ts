@@ -93,6 +93,9 @@ const ODD = [
   'con_000000000000000000000000',
 ];
 
+/** Of texts that are otherwise right, so that each member meets an odd one among right others. */
+const ODD_VALUE = 0.02;
+
 /** A body of this length still fits; repeated in a few places it does not. */
 const LONG = 20_000;
 
@@ -144,6 +147,7 @@ export function createGrammar(random: Random, components: Record<string, Schema>
   }
 
   function validText({ minLength = 1, maxLength = 40 }: Schema, name: string): string {
+    if (chance(ODD_VALUE)) return oddText();
     const samples = SAMPLES[name];
     if (samples) return random.pick(samples);
     let text = random.pick(WORDS);
