@@ -61,6 +61,52 @@ forEachStorage((_name, kind) => {
   });
 });
 
+forEachStorage((_name, kind) => {
+  describe('a result that is joined to the next write', () => {
+    async function worker(): Promise<{ storage: Storage; held: HeldSession }> {
+      const storage = await kind.open();
+      const row = { ...rows.sessions, next_at: 0, lease_until: (await storage.now()) + TIMING.leaseMs };
+      await storage.db.insertInto('sessions').values(row).execute();
+      return { storage, held: new HeldSession(storage, row, TIMING, new AbortController().signal, 'running') };
+    }
+    const stored = (storage: Storage) =>
+      storage.db.selectFrom('sessions').select(['recovery_point', 'finix_identity', 'tries']).executeTakeFirstOrThrow();
+
+    it('is seen at once, and committed together with it', async () => {
+      const { storage, held } = await worker();
+      const order: string[] = [];
+      held.join({ recovery_point: 'identity_ready' }, async () => void order.push('joined'));
+      expect(held.row.recovery_point).toBe('identity_ready');
+      expect((await stored(storage)).recovery_point).toBe('item_linked');
+      await held.write({ tries: 7 }, async () => void order.push('own'));
+      expect(await stored(storage)).toMatchObject({ recovery_point: 'identity_ready', tries: 7 });
+      expect(order).toEqual(['joined', 'own']);
+      expect(held.row.version).toBe(rows.sessions.version + 1);
+    });
+
+    it('waits for the next write when this one is refused', async () => {
+      const { storage, held } = await worker();
+      held.join({ recovery_point: 'identity_ready' });
+      const refused = held.write({ tries: 7 }, () => Promise.reject(new Error('refused')));
+      await expect(refused).rejects.toThrow('refused');
+      expect(held.row).toMatchObject({ recovery_point: 'identity_ready', tries: rows.sessions.tries });
+      await held.write({});
+      expect(await stored(storage)).toMatchObject({ recovery_point: 'identity_ready', tries: rows.sessions.tries });
+    });
+
+    it('is dropped when it is refused itself, with all that came after it', async () => {
+      const { storage, held } = await worker();
+      held.join({ tries: 7 });
+      held.join({}, () => Promise.reject(new Error('refused')));
+      held.join({ recovery_point: 'identity_ready', finix_identity: 'ID9' });
+      await expect(held.write({})).rejects.toThrow('refused');
+      expect(held.row).toMatchObject({ recovery_point: 'item_linked', finix_identity: 'ID1', tries: 7 });
+      await held.write({});
+      expect(await stored(storage)).toEqual({ recovery_point: 'item_linked', finix_identity: 'ID1', tries: 7 });
+    });
+  });
+});
+
 /** A server with a session in progress that has no worker: the answer to the commit that took the token was lost. */
 async function expectLeftAlone(answerWithinMs?: number, timing?: Partial<Timing>) {
   const dataDir = await mkdtemp(join(tmpdir(), 'fbc-leases-'));
