@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { z } from 'zod';
-import type { AddCommand } from './command.ts';
+import { type AddCommand, UsageError } from './command.ts';
 import { merchantApi, withServerOption } from './merchant-api.ts';
 
 interface Options {
@@ -15,9 +15,16 @@ interface Options {
   expiresInDays?: number;
   returnUrl?: string;
   language?: string;
+  ownership?: string;
+  finixIdentity?: string;
+  merchantId?: string;
+  merchantName?: string;
   qr?: boolean;
   json?: boolean;
 }
+
+const PURPOSES = ['debit', 'payout', 'settlement'];
+const OWNERSHIP = ['off', 'report', 'require'];
 
 const link = z.object({ id: z.string(), url: z.string(), expires_at: z.string() });
 
@@ -30,17 +37,26 @@ export const addLink: AddCommand = (program, context) => {
     )
     .requiredOption('--customer <id>', 'your id of the customer')
     .option('--connection <id>', 'a connection to repair, in place of a new one')
-    .addOption(new Option('--purpose <purpose>', 'whether the account is debited or paid').choices(['debit', 'payout']))
+    .addOption(new Option('--purpose <purpose>', 'whether the account is debited or paid').choices(PURPOSES))
     .option('--first-name <name>', 'of the customer')
     .option('--last-name <name>', 'of the customer')
     .option('--email <address>', 'of the customer')
     .option('--expires-in-days <days>', 'from 1 to 21 (default: 7)', readDays)
     .option('--return-url <address>', 'where the page leads to when the bank is connected')
     .option('--language <tag>', 'of the page, such as es')
-    .option('--qr', 'print the address as a QR code as well')
+    .addOption(new Option('--ownership <check>', 'of the account’s owner (default: the setting’s)').choices(OWNERSHIP))
+    .option('--finix-identity <id>', 'of a seller, for a settlement')
+    .option('--merchant-id <id>', 'of a platform: the merchant who asks')
+    .option('--merchant-name <name>', 'the name that the customer sees')
+    .option('--qr', 'print the QR code of the address to the output')
+    .option('--no-qr', 'show no QR code')
     .option('--json', 'print the answer as JSON');
   withServerOption(command).action(async (options: Options) => {
     const identity = defined({ first_name: options.firstName, last_name: options.lastName, email: options.email });
+    const { merchantId: id, merchantName: name } = options;
+    if ((id === undefined) !== (name === undefined)) {
+      throw new UsageError('A merchant has both --merchant-id and --merchant-name.');
+    }
     const { body } = await merchantApi(context, options.url).call(
       'POST',
       '/v1/links',
@@ -52,13 +68,18 @@ export const addLink: AddCommand = (program, context) => {
         expires_in_days: options.expiresInDays,
         return_url: options.returnUrl,
         language: options.language,
+        ownership: options.ownership,
+        finix_identity: options.finixIdentity,
+        merchant: id === undefined ? undefined : { id, name },
       }),
     );
     if (options.json) return context.write(`${JSON.stringify(body)}\n`);
-    const { id, url, expires_at } = link.parse(body);
-    context.write(`${url}\n`);
-    if (options.qr) context.write(`${renderUnicodeCompact(url)}\n`);
-    context.note(`${id}, until ${expires_at}. The address is shown only here.\n`);
+    const made = link.parse(body);
+    context.write(`${made.url}\n`);
+    // For the person at the terminal, unless a file or a program is to have it: a pipe reads the address alone.
+    const show = options.qr ? context.write : context.note;
+    context.note(`${made.id}, until ${made.expires_at}. The address is shown only here.\n`);
+    if (options.qr !== false) show(`${renderUnicodeCompact(made.url)}\n`);
   });
 };
 

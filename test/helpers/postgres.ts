@@ -13,8 +13,8 @@ export interface TestPostgres {
   canRestart: boolean;
   /** Of the administrator's database. */
   url: string;
-  /** Makes an empty database and gives its URL. */
-  createDatabase(): Promise<string>;
+  /** Makes an empty database, or a copy of another one that no one is connected to, and gives its URL. */
+  createDatabase(template?: string): Promise<string>;
   /**
    * `immediate` is a crash: every connection is cut and the log is replayed. `fast` lets no transaction finish either,
    * but closes the connections.
@@ -114,7 +114,7 @@ async function startOwn(bin: string): Promise<TestPostgres> {
   return {
     canRestart: true,
     url: url('postgres'),
-    createDatabase: async () => url(await createDatabase(url('postgres'))),
+    createDatabase: async (template) => url(await createDatabase(url('postgres'), template)),
     restart: async (mode) => {
       await end(pid, mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
       pid = await start();
@@ -150,8 +150,8 @@ function givenServer(url: string): TestPostgres {
   return {
     canRestart: false,
     url,
-    createDatabase: async () => {
-      const name = await createDatabase(url);
+    createDatabase: async (template) => {
+      const name = await createDatabase(url, template);
       made.push(name);
       const own = new URL(url);
       own.pathname = `/${name}`;
@@ -166,9 +166,10 @@ function givenServer(url: string): TestPostgres {
   };
 }
 
-async function createDatabase(url: string): Promise<string> {
+async function createDatabase(url: string, template?: string): Promise<string> {
   const name = `fbc_${process.pid}_${Math.random().toString(36).slice(2)}`;
-  await administer(url, `create database ${name}`);
+  const like = template === undefined ? '' : ` template ${new URL(template).pathname.slice(1)}`;
+  await administer(url, `create database ${name}${like}`);
   return name;
 }
 

@@ -282,7 +282,21 @@ function bringTo(server: () => TestServer | undefined): Deliver {
     (await server()?.request(new URL(url).pathname, init)) ?? new Response(null, { status: 503 });
 }
 
-async function openTemporary(cleanUp: (() => Promise<void>)[]): Promise<{ storage: Storage; dataDir: string }> {
+let openOther: (() => Promise<Storage>) | undefined;
+
+/** Has every server that is started from now on use another database than an embedded one; undefined: as before. */
+export function useDatabase(open: (() => Promise<Storage>) | undefined): void {
+  openOther = open;
+}
+
+async function openTemporary(
+  cleanUp: (() => Promise<void>)[],
+): Promise<{ storage: Storage; dataDir: string | undefined }> {
+  if (openOther) {
+    const storage = await openOther();
+    cleanUp.push(() => storage.close());
+    return { storage, dataDir: undefined };
+  }
   const dataDir = await mkdtemp(join(tmpdir(), 'fbc-server-'));
   const storage = await openStorage({ dataDir });
   cleanUp.push(

@@ -99,6 +99,23 @@ describe('link', () => {
     expect(err).toMatch(/^lnk_\w+, until 20/);
   });
 
+  it('link shows the QR code to the person, and gives a pipe the address alone', async () => {
+    const { out, err } = await run('link', '--customer', 'cus_1', '--purpose', 'debit');
+    expect(out).toMatch(/^http:\/\/localhost:3000\/c\/[\w-]{43}\n$/);
+    expect(err).toMatch(/[█▀▄]/);
+    const quiet = await run('link', '--customer', 'cus_1', '--no-qr');
+    expect(quiet.out + quiet.err).not.toMatch(/[█▀▄]/);
+  });
+
+  it('link names a platform’s merchant on the customer’s page', async () => {
+    const merchant = ['--merchant-id', 'm_1', '--merchant-name', 'Corner Bakery'];
+    const { out } = await run('link', '--customer', 'cus_1', '--ownership', 'require', ...merchant);
+    const page = await (await server.request(new URL(out.trim()).pathname)).text();
+    expect(page).toContain('Corner Bakery');
+    expect((await run('link', '--customer', 'cus_1', '--merchant-id', 'm_1')).code).toBe(2);
+    expect((await run('link', '--customer', 'cus_1', '--purpose', 'settlement')).err).toMatch(/finix_identity/);
+  });
+
   it('link prints the server’s reason when it is refused', async () => {
     const { code, err } = await run('link', '--customer', 'cus_1', '--expires-in-days', '90');
     expect([code, err]).toEqual([1, expect.stringMatching(/expires_in_days.*invalid_request, request req_/)]);
