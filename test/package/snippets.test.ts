@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { documents } from '../../build/docs/documents.ts';
 import { fillSnippets, snippetsIn } from '../../build/docs/snippets.ts';
 import { signTestWebhook } from '../../widget/client.ts';
+import { patient } from '../helpers/patience.mjs';
 import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { MERCHANT_KEY, TestServer, testEnvironment } from '../helpers/server.ts';
 import { project } from './imports.ts';
@@ -298,7 +299,12 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     // In the clone: the shop would need a whole Vitest.
     const { stdout } = await run(
       process.execPath,
-      [join(project, 'node_modules/vitest/vitest.mjs'), 'run', '--root', join(shop.folder, 'snippets/testing')],
+      [
+        join(project, 'node_modules/vitest/vitest.mjs'),
+        'run',
+        ...['--root', join(shop.folder, 'snippets/testing')],
+        `--testTimeout=${patient(20_000)}`,
+      ],
       { cwd: shop.folder, env: { PATH: process.env['PATH'], NO_COLOR: '1' } },
     ).catch((error) => error);
     expect(stdout).toMatch(/Tests +1 passed/);
