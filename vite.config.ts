@@ -4,6 +4,8 @@ import { firstChunk } from './build/first-chunk.ts';
 import { integrity } from './build/integrity.ts';
 import { isLazyChunk, LAZY_CHUNK, nameLazyChunk } from './build/lazy-chunk.ts';
 import { manifest } from './build/manifest.ts';
+import { minifyScript } from './build/minify-script.ts';
+import { minifyTemplates } from './build/minify-templates.ts';
 import { packTexts } from './build/pack-texts.ts';
 import { from, project, version } from './build/project.ts';
 
@@ -90,7 +92,14 @@ export default defineConfig({
   publicDir: false,
   appType: 'mpa',
   server: { fs: { allow: [project] } },
-  plugins: [packTexts(), nameLazyChunk(), integrity(scriptFile, pinnedFile), manifest()],
+  plugins: [
+    packTexts(),
+    minifyTemplates(),
+    minifyScript(),
+    nameLazyChunk(),
+    integrity(scriptFile, pinnedFile),
+    manifest(),
+  ],
   environments,
   builder: {
     async buildApp(builder) {

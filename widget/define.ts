@@ -26,12 +26,8 @@ const isServer = typeof document === 'undefined';
 
 /** What the element can't do without: a form value of its own, and questions in a dialog. */
 function isSupported(): boolean {
-  return (
-    typeof ElementInternals === 'function' &&
-    'setFormValue' in ElementInternals.prototype &&
-    typeof HTMLDialogElement === 'function' &&
-    'showModal' in HTMLDialogElement.prototype
-  );
+  const { ElementInternals, HTMLDialogElement } = globalThis as Partial<typeof globalThis>;
+  return !!ElementInternals?.prototype.setFormValue && !!HTMLDialogElement?.prototype.showModal;
 }
 
 function fallbackOnly(): CustomElementConstructor {

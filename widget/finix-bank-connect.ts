@@ -7,10 +7,10 @@ import { failureOf, loadLazy, NOT_LOADED } from './element/load-lazy.ts';
 import { watchPage } from './element/page-events.ts';
 import { ElementProperties } from './element/properties.ts';
 import { styles } from './element/styles.ts';
-import { type FirstView, firstParts, render } from './element/view.ts';
+import { type FirstState, type FirstView, firstParts, firstState, render } from './element/view.ts';
 import { whenIdle } from './element/when-idle.ts';
 import type { ElementError } from './errors.ts';
-import { type ElementStatus, type FlowState, initialState, statusOf, usable } from './flow/state.ts';
+import type { ElementStatus } from './flow/state.ts';
 import type { FirstStrings } from './i18n/first.ts';
 import { Speech } from './i18n/speech.ts';
 import type { ElementCore } from './lazy/element-core.ts';
@@ -79,17 +79,18 @@ export class FinixBankConnect extends ElementProperties {
   static override styles = styles;
 
   /** Follows the controller's, once there is one. */
-  #state = initialState;
+  #state: FirstState = firstState;
   #core: ElementCore | null = null;
   #loading: Promise<void> | null = null;
   #listening: AbortController | null = null;
   #near = false;
   #language: string | null = null;
+  readonly #face = { text: '', isOdd: false };
   readonly #speech = new Speech(() => this.requestUpdate());
 
   /** The state of the element. */
   get status(): ElementStatus {
-    return statusOf(this.#state);
+    return this.#core?.status ?? (this.#state.error ? 'error' : 'loading');
   }
 
   /** The connected bank accounts, also those that need repair. */
@@ -106,7 +107,7 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   protected override get values(): string[] {
-    return usable(this.#state.connections).map(({ id }) => id);
+    return this.#core?.values ?? [];
   }
 
   protected override get requiredText(): string {
@@ -123,7 +124,7 @@ export class FinixBankConnect extends ElementProperties {
     if (this.#core) {
       this.#core.press(mayOpen);
     } else if (mayOpen()) {
-      this.#show({ ...initialState, wanted: true });
+      this.#show({ ...firstState, wanted: true });
       this.#with(({ controller }) => controller.press());
     }
   }
@@ -202,6 +203,7 @@ export class FinixBankConnect extends ElementProperties {
       disabled: this.off,
       missing: this.missing,
       embedded: this.mode === 'embedded',
+      face: this.#face,
       press: () => this.open(),
     };
     return render(...(this.#core?.view(view) ?? [view, firstParts(view)]));
@@ -228,7 +230,7 @@ export class FinixBankConnect extends ElementProperties {
       await this.#load();
     } catch (cause) {
       if (this.#state.phase === 'failed') return;
-      this.#show({ ...initialState, phase: 'failed', error: { ...NOT_LOADED, ...failureOf(cause) } });
+      this.#show({ ...firstState, phase: 'failed', error: { ...NOT_LOADED, ...failureOf(cause) } });
       if (this.error) this.dispatchEvent(new FbcErrorEvent(this.error));
     }
   }
@@ -271,7 +273,7 @@ export class FinixBankConnect extends ElementProperties {
     if (this.#near && this.hasUpdated) this.#with((core) => core.warm());
   }
 
-  #show(state: FlowState): void {
+  #show(state: FirstState): void {
     // A customer who acts on it need not see it any more.
     if (state.wanted || (state.phase !== 'rest' && state.phase !== 'failed')) this.missing = false;
     this.#state = state;

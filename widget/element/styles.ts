@@ -194,11 +194,6 @@ export const styles = css`
   .gone {
     display: none;
   }
-  /* Links follow a sentence on its last line. */
-  .note div p {
-    display: inline;
-    margin-inline-end: 16px;
-  }
   .error {
     position: relative;
     padding-inline-start: 22px;

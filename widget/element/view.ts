@@ -1,14 +1,18 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { keyed } from 'lit/directives/keyed.js';
 import type { Purpose } from '../contract.ts';
 import type { FlowState } from '../flow/state.ts';
 import type { FirstStrings } from '../i18n/first.ts';
 import type { Strings } from '../i18n/index.ts';
 import { bankIcon, noticeIcon } from './icons.ts';
 
+/** As much of the flow's state as there is before the rest has loaded. */
+export type FirstState = Pick<FlowState, 'phase' | 'wanted' | 'error' | 'connections'>;
+
+export const firstState: FirstState = { phase: 'rest', wanted: false, error: null, connections: [] };
+
 /** What the element shows, and what it does when something of it is pressed. */
 export interface FirstView {
-  state: FlowState;
+  state: FirstState;
   strings: FirstStrings;
   /** Of the strings, where it is not the page's own: English replaces a language that is not supported. */
   lang: string | null;
@@ -23,12 +27,15 @@ export interface FirstView {
   /** An embedded search can stand in the button's place; before the rest has loaded, it is meant to. */
   embedded: boolean;
   names?: Names;
+  /** The text on the button, and which of two places in the tree it has. */
+  face: { text: string; isOdd: boolean };
   press(): void;
   decline?(): void;
 }
 
 /** The same once the rest has loaded. */
 export interface View extends FirstView {
+  state: FlowState;
   strings: Strings;
   /** For the places in the strings. */
   merchant: string;
@@ -138,7 +145,20 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
 
 /** @param sentence the id of the button's description: one sentence, without the links that follow it */
 function control(view: FirstView, parts: Parts, sentence: string): TemplateResult {
+  const { face } = view;
   const { caption, label = view.strings.connect, styled, working, failed, idle } = parts;
+  const text = caption ?? label;
+  // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count as a shift.
+  if (face.text !== text) face.isOdd = !face.isOdd;
+  face.text = text;
+  const icon = working
+    ? html`<span part="spinner" class="spinner"></span>`
+    : failed
+      ? ''
+      : html`<span class="icon"><slot name="icon">${bankIcon}</slot></span>`;
+  const content = html`${icon}<span part="label" id="label"
+    >${caption ? (styled ?? caption) : html`<slot name="label">${styled ?? label}</slot>`}</span
+  >`;
   return html`<button
     type="button"
     class="main ${working ? 'busy' : ''}"
@@ -149,18 +169,7 @@ function control(view: FirstView, parts: Parts, sentence: string): TemplateResul
     ?disabled=${view.disabled}
     @click=${view.press}
   >
-    ${keyed(
-      // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count
-      // as a shift.
-      caption ?? label,
-      html`${
-        working
-          ? html`<span part="spinner" class="spinner"></span>`
-          : failed
-            ? ''
-            : html`<span class="icon"><slot name="icon">${bankIcon}</slot></span>`
-      }<span part="label" id="label">${caption ? (styled ?? caption) : html`<slot name="label">${styled ?? label}</slot>`}</span>`,
-    )}
+    ${face.isOdd ? content : nothing}${face.isOdd ? nothing : content}
   </button>`;
 }
 

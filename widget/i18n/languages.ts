@@ -23,11 +23,16 @@ const LOADERS: Record<string, () => Promise<{ texts: Packed }>> = {
 };
 
 /** All that the element speaks. */
-export const LANGUAGES: readonly string[] = ['en', ...Object.keys(LOADERS)];
+export const LANGUAGES: readonly string[] = ['en', .../* @__PURE__ */ Object.keys(LOADERS)];
+
+/** The language itself, without script and region. */
+export function baseOf(tag: string): string {
+  return tag.toLowerCase().split('-', 1)[0] ?? '';
+}
 
 /** Which of our languages a BCP 47 tag asks for, by its first part; English for a language that we don't have. */
 export function languageFor(tag: string): string {
-  const base = tag.toLowerCase().split('-', 1)[0] ?? '';
+  const base = baseOf(tag);
   // Browsers name the Tagalog of the Philippines by its standard.
   const language = base === 'fil' ? 'tl' : base;
   return Object.hasOwn(LOADERS, language) ? language : 'en';

@@ -1,6 +1,6 @@
 import { first } from './first.ts';
 import type { Strings } from './index.ts';
-import { languageFor, loadTexts, type Packed, unpack } from './languages.ts';
+import { baseOf, languageFor, loadTexts, type Packed, unpack } from './languages.ts';
 
 // A language takes one small file. Where that takes longer than this, a button in English is better than one that is
 // silent.
@@ -34,7 +34,7 @@ export class Speech {
 
   /** The language, where the page is in another one. */
   get foreign(): string | null {
-    return this.language === this.#tag.toLowerCase().split('-', 1)[0] ? null : this.language;
+    return this.language === baseOf(this.#tag) ? null : this.language;
   }
 
   /**

@@ -5,7 +5,7 @@ import { type ElementError, type FlowError, oneOf } from '../errors.ts';
 import { ConnectController } from '../flow/controller.ts';
 import type { ControllerSettings } from '../flow/controller-host.ts';
 import type { FlowEffect } from '../flow/events.ts';
-import { type FlowState, initialState } from '../flow/state.ts';
+import { type ElementStatus, type FlowState, initialState, statusOf, usable } from '../flow/state.ts';
 import { en, fill, KEYS, type Strings } from '../i18n/index.ts';
 import { messageKey } from '../i18n/messages.ts';
 import type { Speech } from '../i18n/speech.ts';
@@ -71,6 +71,15 @@ export class ElementCore {
     });
   }
 
+  get status(): ElementStatus {
+    return statusOf(this.controller.state);
+  }
+
+  /** Of the form's entries. */
+  get values(): string[] {
+    return usable(this.controller.state.connections).map(({ id }) => id);
+  }
+
   /** @param mayOpen asks the page */
   press(mayOpen: () => boolean): void {
     press(this.#element, this.controller, mayOpen);
@@ -125,10 +134,12 @@ export class ElementCore {
   }
 
   view(first: FirstView): [View, Parts] {
+    const { state } = this.controller;
     const view: View = {
       ...first,
+      state,
       strings: this.strings(),
-      embedded: canEmbed(this.#element, first.state),
+      embedded: canEmbed(this.#element, state),
       names: namesOf(this.#element),
       merchant: this.#merchant,
       purpose: this.controller.asker.purpose,
@@ -141,7 +152,7 @@ export class ElementCore {
       accept: () => this.controller.dispatch({ type: 'accept' }),
       choose: (id) => this.controller.dispatch({ type: 'choose', ids: [id] }),
     };
-    this.#isTold = first.state.phase === 'failed' && (this.#isTold || this.#isRestless);
+    this.#isTold = state.phase === 'failed' && (this.#isTold || this.#isRestless);
     return [view, { ...partsOf(view), isTold: this.#isTold }];
   }
 

@@ -105,6 +105,11 @@ export const lateStyles = css`
   .ended .error svg {
     display: none;
   }
+  /* Links follow a sentence on its last line. */
+  .note div p {
+    display: inline;
+    margin-inline-end: 16px;
+  }
   .link {
     display: inline-block;
     /* 24 px to touch, without making the line taller. */
