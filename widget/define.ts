@@ -15,9 +15,9 @@ export function define(): void {
     registry.define(TAG, FinixBankConnect);
   } else if (!earlier) {
     registry.define(TAG, fallbackOnly());
-    console.warn(`<${TAG}> needs a newer browser than this one; only its slot "fallback" is shown`);
+    console.warn(`<${TAG}> needs a newer browser; its slot "fallback" is shown`);
   } else if (earlier !== FinixBankConnect && isSupported()) {
-    console.warn(`<${TAG}> is defined twice on this page; the first definition is used`);
+    console.warn(`<${TAG}> is defined twice; the first definition is used`);
   }
 }
 
@@ -34,9 +34,7 @@ function fallbackOnly(): CustomElementConstructor {
   return class extends HTMLElement {
     constructor() {
       super();
-      const slot = document.createElement('slot');
-      slot.name = 'fallback';
-      this.attachShadow({ mode: 'open' }).append(slot);
+      this.attachShadow({ mode: 'open' }).innerHTML = '<slot name="fallback"></slot>';
     }
   };
 }

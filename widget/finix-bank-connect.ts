@@ -3,7 +3,7 @@ import type { Connection } from './contract.ts';
 import { watchApproach } from './element/approach.ts';
 import { FbcErrorEvent, FbcOpenEvent } from './element/events.ts';
 import { languageOf } from './element/language.ts';
-import { failureOf, loadLazy, NOT_LOADED } from './element/load-lazy.ts';
+import { failureOf, loadLazy } from './element/load-lazy.ts';
 import { watchPage } from './element/page-events.ts';
 import { ElementProperties } from './element/properties.ts';
 import { styles } from './element/styles.ts';
@@ -102,7 +102,7 @@ export class FinixBankConnect extends ElementProperties {
   get error(): ElementError | null {
     const { error } = this.#state;
     return (
-      error && (this.#core?.describe(error) ?? { ...NOT_LOADED, ...error, message: this.#strings().error_general })
+      error && (this.#core?.describe(error) ?? ({ ...error, message: this.#strings().error_general } as ElementError))
     );
   }
 
@@ -215,7 +215,7 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   #strings(): FirstStrings {
-    return this.#core?.strings() ?? { ...this.#speech.strings(undefined, undefined), ...this.strings };
+    return this.#core?.strings() ?? { ...this.#speech.strings(), ...this.strings };
   }
 
   /** At once where the rest has loaded, so that a press opens Link before it returns; else as soon as it has. */
@@ -230,7 +230,7 @@ export class FinixBankConnect extends ElementProperties {
       await this.#load();
     } catch (cause) {
       if (this.#state.phase === 'failed') return;
-      this.#show({ ...firstState, phase: 'failed', error: { ...NOT_LOADED, ...failureOf(cause) } });
+      this.#show({ ...firstState, phase: 'failed', error: failureOf(cause) });
       if (this.error) this.dispatchEvent(new FbcErrorEvent(this.error));
     }
   }

@@ -1,4 +1,4 @@
-import { LitElement } from 'lit';
+import { LitElement, type PropertyDeclarations } from 'lit';
 import { whenIdle } from './when-idle.ts';
 
 let clicking: boolean | undefined;
@@ -17,7 +17,7 @@ function watchClicks(): void {
       clicking = false;
     });
   };
-  globalThis.addEventListener('click', clicked, { capture: true });
+  addEventListener('click', clicked, { capture: true });
 }
 
 /**
@@ -26,8 +26,8 @@ function watchClicks(): void {
 export abstract class FormControl extends LitElement {
   static readonly formAssociated = true;
   /** So that a `<label>`, `focus()` and a form that finds a value missing all come to our button. */
-  static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
-  static override properties = {
+  static override shadowRootOptions: ShadowRootInit = { mode: 'open', delegatesFocus: true };
+  static override properties: PropertyDeclarations = {
     name: { reflect: true },
     required: { type: Boolean, reflect: true },
     disabled: { type: Boolean, reflect: true },
@@ -127,10 +127,12 @@ export abstract class FormControl extends LitElement {
   protected publish(status: string): void {
     const internals = this.#internals;
     const { name, values } = this;
-    let entries: FormData | string | null = values[0] ?? null;
-    if (values.length > 1 && name) {
-      entries = new FormData();
-      for (const value of values) entries.append(name, value);
+    let entries: FormData | null = null;
+    if (name) {
+      for (const value of values) {
+        entries ??= new FormData();
+        entries.append(name, value);
+      }
     }
     internals.setFormValue(entries, values.join(' ') || null);
     const missing = this.required && !values.length;

@@ -1,4 +1,4 @@
-import type { FlowError } from '../errors.ts';
+import type { ElementError } from '../errors.ts';
 
 type Lazy = typeof import('../lazy/index.ts');
 
@@ -24,8 +24,6 @@ export async function loadLazy(): Promise<Lazy> {
   }
 }
 
-export const NOT_LOADED = { requestId: null, linkSessionId: null, institution: null };
-
 /**
  * The messages of browsers and bundlers when a module could not be fetched; another exception is a fault, and not the
  * network's.
@@ -33,11 +31,21 @@ export const NOT_LOADED = { requestId: null, linkSessionId: null, institution: n
 const NOT_FETCHED = /module|chunk|import|fetch/i;
 
 /**
- * Why the rest could not be had. The console gets the cause: a failed import has many, and the browser shows none of
- * them.
+ * Why the rest could not be loaded. The console gets the cause: a failed import has many, and the browser shows none
+ * of them.
  */
-export function failureOf(cause: unknown): Pick<FlowError, 'code' | 'action' | 'retryable'> {
+export function failureOf(cause: unknown): Failure {
   console.error('finix-bank-connect: could not start', cause);
-  if (!NOT_FETCHED.test(String(cause))) return { code: 'internal_error', action: 'contact_merchant', retryable: false };
-  return { code: navigator.onLine ? 'network_failed' : 'offline', action: 'retry', retryable: true };
+  const isFetch = NOT_FETCHED.test(String(cause));
+  return {
+    code: isFetch ? (navigator.onLine ? 'network_failed' : 'offline') : 'internal_error',
+    action: isFetch ? 'retry' : 'contact_merchant',
+    retryable: isFetch,
+    requestId: null,
+    linkSessionId: null,
+    institution: null,
+  };
 }
+
+/** There was no request, and no Link. */
+type Failure = Omit<ElementError, 'message'>;

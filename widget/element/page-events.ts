@@ -14,7 +14,7 @@ export function watchPage(signal: AbortSignal, { awake, online }: PageListener):
   const wake = () => {
     if (!document.hidden) awake();
   };
-  globalThis.addEventListener('online', online, { signal });
-  globalThis.addEventListener('pageshow', wake, { signal });
+  addEventListener('online', online, { signal });
+  addEventListener('pageshow', wake, { signal });
   document.addEventListener('visibilitychange', wake, { signal });
 }

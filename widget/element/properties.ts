@@ -3,13 +3,12 @@ import type { Strings } from '../i18n/index.ts';
 import type { ConnectBackend } from '../session/backend.ts';
 import { FormControl } from './form-control.ts';
 
-// Not properties of ours; a change is a reason to render.
-const OBSERVED = ['lang', 'status', 'aria-label', 'aria-labelledby', 'aria-describedby'];
+// Not properties of ours. A change of any but the first, which we write ourselves, is a reason to render.
+const OBSERVED = ['status', 'lang', 'aria-label', 'aria-labelledby', 'aria-describedby'];
 
 /** What a page can set, as attributes and as properties. */
 export abstract class ElementProperties extends FormControl {
   static override properties = {
-    ...FormControl.properties,
     endpoint: {},
     clientSecret: { attribute: 'client-secret' },
     mode: {},
@@ -56,6 +55,6 @@ export abstract class ElementProperties extends FormControl {
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
-    if (OBSERVED.includes(name) && name !== 'status') this.requestUpdate();
+    if (OBSERVED.indexOf(name) > 0) this.requestUpdate();
   }
 }

@@ -36,13 +36,14 @@ export const styles = css`
   :host([hidden]) {
     display: none;
   }
+  :host([theme]) {
+    color: var(--fbc-text, CanvasText);
+  }
   :host([theme='dark']) {
     color-scheme: dark;
-    color: var(--fbc-text, #edf3f0);
   }
   :host([theme='light']) {
     color-scheme: light;
-    color: var(--fbc-text, #15201d);
   }
   * {
     box-sizing: border-box;
@@ -227,9 +228,6 @@ export const styles = css`
     }
   }
   @media (prefers-reduced-motion: reduce) {
-    .main {
-      transition: none;
-    }
     .spinner {
       animation: breathe 2.4s ease-in-out infinite;
     }

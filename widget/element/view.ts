@@ -81,6 +81,8 @@ export interface Parts {
   ended?: boolean;
   /** An embedded search is about to take the button's place. */
   tall?: boolean;
+  /** What the page calls the control, for the ids that its attributes refer to. */
+  named?: TemplateResult;
   /** What the live region announces. */
   spoken?: string;
   /** The customer may need another way to pay. */
@@ -106,7 +108,7 @@ export function firstParts({ state, strings, embedded: tall }: FirstView): Parts
 }
 
 export function render(view: FirstView, parts: Parts): TemplateResult {
-  const { strings, state, names } = view;
+  const { strings, state } = view;
   const required = view.missing && state.phase === 'rest' ? strings.required : '';
   const said = required || parts.said;
   const spoken = view.speechless ? '' : required || parts.spoken;
@@ -120,8 +122,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
     lang=${view.lang ?? nothing}
     dir=${view.lang === 'en' ? 'ltr' : nothing}
   >
-    <span id="name" hidden>${names?.label}</span>
-    <span id="description" hidden>${names?.description}</span>
+    ${parts.named}
     <div class="area ${parts.ended ? 'ended' : ''}">
       ${parts.card ?? control(view, parts, parts.isTold ? '' : legal ? 'said' : 'legal')}
       <div class="note">
@@ -165,7 +166,7 @@ function control(view: FirstView, parts: Parts, sentence: string): TemplateResul
     part="button ${failed ? 'retry' : ''}"
     aria-labelledby=${view.names?.label ? 'name label' : nothing}
     aria-describedby="${sentence} description"
-    aria-disabled=${idle ? 'true' : 'false'}
+    aria-disabled=${!!idle}
     ?disabled=${view.disabled}
     @click=${view.press}
   >

@@ -12,5 +12,5 @@ export function whenIdle(act: () => void, signal?: AbortSignal): void {
     else setTimeout(later, IDLE_GUESS);
   };
   if (document.readyState === 'complete') wait();
-  else globalThis.addEventListener('load', wait, { signal, once: true });
+  else addEventListener('load', wait, { signal, once: true });
 }

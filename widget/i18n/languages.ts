@@ -1,29 +1,11 @@
 import type { Texts } from './en.ts';
-
-/** As written in the source, or, in the script that merchants embed, packed: the texts alone, in English's order. */
-export type Packed = Texts | string;
+import { importTexts, type Packed } from './import-texts.ts';
 
 /** Between packed texts. No text contains it. */
 export const SEPARATOR = '|';
 
-/** Fetched only by pages that speak them. English comes with the element. */
-const LOADERS: Record<string, () => Promise<{ texts: Packed }>> = {
-  es: () => import('./es.ts'),
-  fr: () => import('./fr.ts'),
-  pt: () => import('./pt.ts'),
-  de: () => import('./de.ts'),
-  zh: () => import('./zh.ts'),
-  vi: () => import('./vi.ts'),
-  ar: () => import('./ar.ts'),
-  it: () => import('./it.ts'),
-  nl: () => import('./nl.ts'),
-  pl: () => import('./pl.ts'),
-  ko: () => import('./ko.ts'),
-  tl: () => import('./tl.ts'),
-};
-
-/** All that the element speaks. */
-export const LANGUAGES: readonly string[] = ['en', .../* @__PURE__ */ Object.keys(LOADERS)];
+/** All that the element speaks. English comes with it. */
+export const LANGUAGES: readonly string[] = 'en es fr pt de zh vi ar it nl pl ko tl'.split(' ');
 
 /** The language itself, without script and region. */
 export function baseOf(tag: string): string {
@@ -35,13 +17,13 @@ export function languageFor(tag: string): string {
   const base = baseOf(tag);
   // Browsers name the Tagalog of the Philippines by its standard.
   const language = base === 'fil' ? 'tl' : base;
-  return Object.hasOwn(LOADERS, language) ? language : 'en';
+  return LANGUAGES.includes(language) ? language : 'en';
 }
 
 /** @returns null for English, and where the texts can't be fetched: then English is spoken */
 export async function loadTexts(language: string): Promise<Packed | null> {
   try {
-    return (await LOADERS[language]?.())?.texts ?? null;
+    return language === 'en' ? null : (await importTexts(language)).texts;
   } catch {
     return null;
   }

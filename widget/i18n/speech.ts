@@ -1,6 +1,7 @@
 import { first } from './first.ts';
+import type { Packed } from './import-texts.ts';
 import type { Strings } from './index.ts';
-import { baseOf, languageFor, loadTexts, type Packed, unpack } from './languages.ts';
+import { baseOf, languageFor, loadTexts, unpack } from './languages.ts';
 
 // A language takes one small file. Where that takes longer than this, a button in English is better than one that is
 // silent.
@@ -41,8 +42,8 @@ export class Speech {
    * @param english and its keys, which come with the lazy chunk; before that there are only the first texts, and
    * nothing asks for another
    */
-  strings(english: Strings | undefined, keys: readonly string[] | undefined): Strings {
-    return { ...first, ...english, ...(this.#texts && unpack(this.#texts, keys ?? Object.keys(first))) } as Strings;
+  strings(english?: Strings, keys: readonly string[] = Object.keys(first)): Strings {
+    return { ...first, ...english, ...(this.#texts && unpack(this.#texts, keys)) } as Strings;
   }
 
   async #load(): Promise<void> {

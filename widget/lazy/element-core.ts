@@ -22,6 +22,7 @@ import { returnFocus } from './return-focus.ts';
 import { createSettings } from './settings.ts';
 import { lateStyles } from './styles.ts';
 import { partsOf } from './view-parts.ts';
+import { named } from './view-pieces.ts';
 
 export interface CoreHost {
   readonly speech: Speech;
@@ -153,7 +154,7 @@ export class ElementCore {
       choose: (id) => this.controller.dispatch({ type: 'choose', ids: [id] }),
     };
     this.#isTold = state.phase === 'failed' && (this.#isTold || this.#isRestless);
-    return [view, { ...partsOf(view), isTold: this.#isTold }];
+    return [view, { ...partsOf(view), named: named(view), isTold: this.#isTold }];
   }
 
   describe(error: FlowError): ElementError {

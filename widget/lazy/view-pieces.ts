@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import type { View } from '../element/view.ts';
 import type { StringKey, Strings } from '../i18n/index.ts';
 
 /** Plaid's words for the kinds of account that can be connected. */
@@ -26,4 +27,9 @@ export function accountLine(name: string, digits: string | null): TemplateResult
 
 export function link(act: () => void, text: string, disabled: boolean): TemplateResult {
   return html`<button type="button" class="link" ?disabled=${disabled} @click=${() => act()}>${text}</button>`;
+}
+
+/** Hidden, for the attributes of the control that refer to them. */
+export function named({ names }: View): TemplateResult {
+  return html`<span id="name" hidden>${names?.label}</span><span id="description" hidden>${names?.description}</span>`;
 }

@@ -1,7 +1,5 @@
 import { attempt, KEY_PREFIX } from '../session/tab-storage.ts';
 
-/** Where what the way back needs is written down (oauth-return.ts). */
-export const AWAY_KEY = `${KEY_PREFIX}away`;
 /** What a bank's page adds to the address that it comes back to. */
 export const STATE_PARAMETER = 'oauth_state_id';
 

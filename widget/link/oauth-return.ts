@@ -1,6 +1,8 @@
 import { toJson } from '../session/json.ts';
-import { attempt } from '../session/tab-storage.ts';
-import { AWAY_KEY, STATE_PARAMETER } from './may-return.ts';
+import { attempt, KEY_PREFIX } from '../session/tab-storage.ts';
+import { STATE_PARAMETER } from './may-return.ts';
+
+export const AWAY_KEY = `${KEY_PREFIX}away`;
 
 /** What is needed to go on after a bank's own page, or Plaid's, has taken the place of this one. */
 export interface Leave {
