@@ -6,6 +6,7 @@ import { createProviderProblems } from './clients/provider-problems.ts';
 import type { Config } from './config.ts';
 import { type BankConnector, createBankConnector } from './connect/bank-connector.ts';
 import { watchHistory } from './connect/doubt.ts';
+import { createInstitutionLogos } from './connect/institution-logos.ts';
 import { createOwnerChecks } from './connect/ownership.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
@@ -134,6 +135,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const app = createApp({
     ...deps,
     connector,
+    logos: createInstitutionLogos(plaid),
     tasks,
     inbound,
     deliveries,

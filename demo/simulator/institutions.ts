@@ -14,6 +14,8 @@ export interface SimulatedInstitution {
   /** The account numbers are tokens of the bank, as at Chase, PNC and US Bank. */
   tokenizedNumbers: boolean;
   health: 'healthy' | 'degraded' | 'down';
+  /** Plaid has none of many small banks. */
+  hasLogo: boolean;
 }
 
 function bank(
@@ -33,6 +35,7 @@ function bank(
     oauth: false,
     tokenizedNumbers: false,
     health: 'healthy',
+    hasLogo: true,
     ...more,
   };
 }
@@ -48,7 +51,7 @@ export const INSTITUTIONS: readonly SimulatedInstitution[] = [
   bank('ins_132363', 'Unhealthy Platypus Bank - Degraded', '#86610a', '011401533', { health: 'degraded' }),
   bank('ins_132361', 'Unhealthy Platypus Bank - Down', '#6e4b4b', '011401533', { health: 'down' }),
   bank('ins_900001', 'Harbor & Finch Savings', '#31557f', '122105278'),
-  bank('ins_900002', 'Cedar Mill Community Bank', '#4a6b2a', '121000358'),
+  bank('ins_900002', 'Cedar Mill Community Bank', '#4a6b2a', '121000358', { hasLogo: false }),
   bank('ins_900003', 'Northlight Trust', '#4b3f8f', '011401533'),
   bank('ins_900004', 'Juniper Street Credit Union', '#7d3572', '122105278'),
   bank('ins_900005', 'Saltwater National Bank', '#0b5f8a', '021000021'),

@@ -7,11 +7,12 @@ import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
 import { type ClientOptions, createOutbound, UpstreamError } from './outbound.ts';
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
+import { createInstitutionCalls, type PlaidInstitutionCalls } from './plaid-institutions.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
 import { tunnelTo } from './proxy.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
-export interface PlaidClient extends PlaidRiskCalls {
+export interface PlaidClient extends PlaidRiskCalls, PlaidInstitutionCalls {
   createLinkToken(request: LinkTokenCreateRequest): Promise<LinkToken>;
   /**
    * The results of a Link so far, oldest first; of Links that are not hosted only where Plaid was asked to report them.
@@ -201,6 +202,7 @@ export function createPlaidClient(
 
   return {
     ...createRiskCalls(call),
+    ...createInstitutionCalls(call, config.countryCodes),
     // A failed import shows itself at the first call.
     warmUp: () => void sdk().catch(() => {}),
     async createLinkToken(request) {

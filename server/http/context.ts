@@ -5,6 +5,7 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import type { ProviderProblems } from '../clients/provider-problems.ts';
 import type { Config } from '../config.ts';
 import type { BankConnector } from '../connect/bank-connector.ts';
+import type { InstitutionLogos } from '../connect/institution-logos.ts';
 import type { Deliveries } from '../deliveries/deliveries.ts';
 import type { ConnectionTasks } from '../lifecycle/connection-tasks.ts';
 import type { Logger } from '../log.ts';
@@ -22,6 +23,7 @@ export interface AppDeps {
   plaid: PlaidClient;
   finix: FinixClient;
   connector: BankConnector;
+  logos: InstitutionLogos;
   tasks: ConnectionTasks;
   inbound: Inbound;
   deliveries: Deliveries;

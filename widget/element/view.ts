@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import type { Purpose } from '../contract.ts';
+import type { Connection, Purpose } from '../contract.ts';
 import type { FlowState } from '../flow/state.ts';
 import type { FirstStrings } from '../i18n/first.ts';
 import type { Strings } from '../i18n/index.ts';
@@ -42,6 +42,8 @@ export interface View extends FirstView {
   purpose: Purpose;
   /** A payment with the customer's last account was returned. */
   returned: boolean;
+  /** Of the bank, once it is there. */
+  logo(connection: Connection): HTMLCanvasElement | null;
   pressHosted(): void;
   change(): void;
   /** One of several accounts, or all that are connected. */

@@ -42,8 +42,8 @@ export class ConnectController {
     return this.#state;
   }
 
-  /** Who is asking the customer, and what for. */
-  get asker(): Pick<SessionAccess, 'merchant' | 'purpose' | 'returned'> {
+  /** Who is asking the customer, and what for; also the logos of the session's banks. */
+  get asker(): Pick<SessionAccess, 'merchant' | 'purpose' | 'returned' | 'getLogo'> {
     return this.#access;
   }
 

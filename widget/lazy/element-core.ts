@@ -16,6 +16,7 @@ import { toJson } from '../session/json.ts';
 import { eventFor } from './create-event.ts';
 import { hintAtDarkPage } from './dark-hint.ts';
 import { canEmbed, embeddedPlace } from './embedded-container.ts';
+import { Logos } from './logos.ts';
 import { namesOf } from './names.ts';
 import { press } from './press.ts';
 import { returnFocus } from './return-focus.ts';
@@ -38,6 +39,7 @@ export class ElementCore {
   readonly #root: ShadowRoot;
   readonly #host: CoreHost;
   readonly #settings: () => ControllerSettings;
+  readonly #logos: Logos;
   /** What the session depends on, as it was last seen. */
   #source: string;
   #person: string;
@@ -57,6 +59,10 @@ export class ElementCore {
     const { elementStyles } = element.constructor as typeof LitElement;
     adoptStyles(this.#root, [...(elementStyles as CSSResultOrNative[]), lateStyles]);
     hintAtDarkPage(element);
+    this.#logos = new Logos(
+      (id) => this.controller.asker.getLogo(id),
+      () => element.requestUpdate(),
+    );
     this.controller = new ConnectController({
       settings: this.#settings,
       store: createSecretStore(() =>
@@ -145,6 +151,7 @@ export class ElementCore {
       merchant: this.#merchant,
       purpose: this.controller.asker.purpose,
       returned: this.controller.asker.returned,
+      logo: (connection) => this.#logos.of(connection),
       lang: this.#element.strings ? null : first.lang,
       pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
       change: () => this.#renounce({ type: 'change' }),

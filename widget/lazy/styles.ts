@@ -20,6 +20,17 @@ export const lateStyles = css`
     background: var(--_tint);
     font-weight: 600;
   }
+  /* Over the initial. Many logos are transparent, and made for a light page. */
+  canvas {
+    position: absolute;
+    inset: 0;
+    inline-size: 100%;
+    block-size: 100%;
+    border-radius: 50%;
+    outline: 1px solid rgb(128 139 135 / 0.3);
+    outline-offset: -1px;
+    background: #fff;
+  }
   /* On the corner of the bank's logo, so that its name has the whole width. */
   .state {
     position: absolute;

@@ -130,7 +130,7 @@ function card(connection: Connection, view: View): TemplateResult {
   const text = bankOf(connection, strings);
   return html`<div class="card" part="account" role="group" aria-label=${`${names?.label ?? ''} ${text}`.trim()} tabindex="-1">
     <span class="avatar">
-      <span aria-hidden="true">${institution.name ? [...name][0] : bankIcon}</span>
+      <span aria-hidden="true">${institution.name ? [...name][0] : bankIcon}${view.logo(connection)}</span>
       <span
         class="state ${status}"
         role=${isActive ? 'img' : nothing}

@@ -31,6 +31,8 @@ export interface ConnectBackend {
    * How a run of Link ended without a bank, for the server's audit. Nothing waits for it, and a failure has no effect.
    */
   reportExit?(clientSecret: string, input: LinkExitRequest): Promise<void>;
+  /** The logo of a bank that the session has connected; null where there is none. Without this, the bank's initial is shown. */
+  getLogo?(clientSecret: string, institutionId: string): Promise<Blob | null>;
 }
 
 // The server gives up waiting for its providers after 20 s and answers 202; the rest is for slow mobile networks.
@@ -129,6 +131,13 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
 
     async reportExit(secret, input) {
       await call(`/${sessionIdOf(secret)}${LINK_EXIT}`, secret, input);
+    },
+
+    async getLogo(secret, institutionId) {
+      const path = `/${sessionIdOf(secret)}/institutions/${encodeURIComponent(institutionId)}/logo`;
+      const headers = { Authorization: `Bearer ${secret}` };
+      const response = await send(base + path, { headers, credentials: 'omit' });
+      return response.status === 200 ? response.blob() : null;
     },
 
     async getSession(secret) {

@@ -84,6 +84,11 @@ export class SessionAccess {
     return this.backend().getSession(this.secret ?? '');
   }
 
+  /** Of a bank that the session has connected; null where the server has none. */
+  async getLogo(institutionId: string): Promise<Blob | null> {
+    return (this.secret && (await this.backend().getLogo?.(this.secret, institutionId))) || null;
+  }
+
   /** For the server's audit; no caller waits for it. */
   async reportExit(exit: LinkExitRequest): Promise<void> {
     try {

@@ -153,8 +153,8 @@ export function updateWebhook(context: Context, json: unknown): Answer {
 }
 
 export function getInstitution(json: unknown): Answer {
-  const { institution_id, country_codes } = read(institution, json);
+  const { institution_id, country_codes, options } = read(institution, json);
   const found = findInstitution(institution_id);
   if (!found || !country_codes.includes('US')) throw plaidRefusal('INVALID_INSTITUTION');
-  return { institution: institutionShape(found) };
+  return { institution: institutionShape(found, options?.include_optional_metadata) };
 }

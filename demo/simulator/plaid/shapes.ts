@@ -2,6 +2,7 @@ import { iso, persistentAccountId } from '../ids.ts';
 import type { SimulatedInstitution } from '../institutions.ts';
 import type { SimulatedAccount, SimulatedItem } from '../state.ts';
 import { plaidErrorObject } from './errors.ts';
+import { logoOf } from './logo.ts';
 
 type Shape = Record<string, unknown>;
 
@@ -67,15 +68,18 @@ export function ownerShape(item: SimulatedItem): OwnerShape {
   };
 }
 
-export function institutionShape(institution: SimulatedInstitution): Shape {
+/** @param withLook the parts that Plaid returns only on request */
+export function institutionShape(institution: SimulatedInstitution, withLook = false): Shape {
   return {
     institution_id: institution.institution_id,
     name: institution.name,
     products: ['assets', 'auth', 'identity', 'signal', 'transactions'],
     country_codes: ['US'],
-    url: institution.url,
-    primary_color: institution.color,
-    logo: null,
+    ...(withLook && {
+      url: institution.url,
+      primary_color: institution.color,
+      logo: institution.hasLogo ? logoOf(institution.color) : null,
+    }),
     routing_numbers: [institution.routing_number],
     oauth: institution.oauth,
   };

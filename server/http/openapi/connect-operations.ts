@@ -112,6 +112,17 @@ export const connectOperations: Operation[] = [
     problems: ['not_found', 'rate_limited'],
   },
   {
+    id: 'getInstitutionLogo',
+    tag: 'Sessions',
+    method: 'get',
+    path: '/v1/sessions/{id}/institutions/{institution_id}/logo',
+    who: 'page',
+    summary: 'Get the logo of a connected bank',
+    description: 'Of a bank that the session has a connection with, as Plaid returns it. 204: there is none.',
+    answers: { 200: 'image/png', 204: 'nothing' },
+    problems: ['not_found'],
+  },
+  {
     id: 'cancelSession',
     tag: 'Sessions',
     method: 'post',

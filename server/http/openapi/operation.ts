@@ -4,7 +4,7 @@ import type { wireSchemas } from '../response-schemas.ts';
 
 export type SchemaName = keyof typeof wireSchemas;
 
-type MediaType = 'text/plain' | 'application/json' | 'image/svg+xml' | 'text/html';
+type MediaType = 'text/plain' | 'application/json' | 'image/png' | 'image/svg+xml' | 'text/html';
 
 /** Groups of calls, with what a reader finds there. */
 export const TAGS = {

@@ -37,9 +37,12 @@ import {
 /** How soon the page asks again while work goes on. Seconds. */
 const POLL_AFTER = 2;
 
+/** As long as the server keeps it. Seconds. */
+const LOGO_SECONDS = 86_400;
+
 /** Sessions: minted by the merchant's server (or by a page in public mode), used by the page. */
 export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials, origins: Set<string>): void {
-  const { config, storage, connector } = deps;
+  const { config, storage, connector, logos } = deps;
 
   app.post('/v1/sessions', async (c) => {
     refuseWhenStopping(deps);
@@ -124,6 +127,18 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     refuseWhenStopping(deps);
     await recordLinkExit(storage, session, exit, originOf(c));
     return c.body(null, 204);
+  });
+
+  app.get('/v1/sessions/:id/institutions/:institution_id/logo', async (c) => {
+    const session = await credentials.requirePage(c, c.req.param('id'));
+    const connections = await connectionsOf(storage.db, session);
+    const institutionId = c.req.param('institution_id');
+    // Only of banks of this session, so that nobody can have Plaid asked for others.
+    const isOwn = connections.some(({ institution_id }) => institution_id === institutionId);
+    const logo = isOwn ? await logos.find(institutionId) : null;
+    // No problem: a browser would write that to the console of the merchant's page.
+    if (!logo) return c.body(null, 204);
+    return c.body(logo, 200, { 'Content-Type': 'image/png', 'Cache-Control': `private, max-age=${LOGO_SECONDS}` });
   });
 
   app.post('/v1/sessions/:id/cancel', async (c) => {
