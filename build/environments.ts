@@ -3,6 +3,9 @@ import { basename } from 'node:path';
 import type { EnvironmentOptions } from 'vite';
 import { from } from './project.ts';
 
+/** Of the two scripts for pages without a bundler of their own. */
+export const isScript = ({ name }: { name: string }): boolean => name === 'cdn' || name === 'pinned';
+
 /** Code for browsers: bundled with its dependencies unless `external` names them. */
 export function browserModule(
   outDir: string,

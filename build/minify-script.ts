@@ -1,5 +1,6 @@
 import { minify } from 'terser';
 import type { Plugin } from 'vite';
+import { isScript } from './environments.ts';
 
 /**
  * Names of properties that only Lit's modules use. They are in one chunk, none is read through a string, and no page has a reason to touch them: what
@@ -20,7 +21,7 @@ const LIT_NAMES = [
 export function minifyScript(): Plugin {
   return {
     name: 'finix-bank-connect:minify-script',
-    applyToEnvironment: (environment) => environment.name === 'cdn',
+    applyToEnvironment: isScript,
     async renderChunk(code, { moduleIds }) {
       const used = LIT_NAMES.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
       const hasLit = moduleIds.some((id) => id.includes('/lit-html/'));

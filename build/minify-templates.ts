@@ -1,4 +1,5 @@
 import type { Plugin } from 'vite';
+import { isScript } from './environments.ts';
 import { from } from './project.ts';
 
 /** Where a part of a template's text is in the code. */
@@ -20,7 +21,7 @@ export function minifyTemplates(): Plugin {
     name: 'finix-bank-connect:minify-templates',
     // After TypeScript: the parser reads JavaScript.
     enforce: 'post',
-    applyToEnvironment: (environment) => environment.name === 'cdn',
+    applyToEnvironment: isScript,
     transform(code, id) {
       if (!id.startsWith(folder) || !TAGS.some((tag) => code.includes(`${tag}\``))) return null;
       const pieces = piecesIn(this.parse(code) as unknown as Node).sort((a, b) => b.start - a.start);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
 import { en } from '../widget/i18n/en.ts';
 import { LANGUAGES, SEPARATOR } from '../widget/i18n/languages.ts';
+import { isScript } from './environments.ts';
 import { from, version } from './project.ts';
 
 const folder = from('widget/i18n');
@@ -18,14 +19,15 @@ export function packTexts(): Plugin {
     name: 'finix-bank-connect:pack-texts',
     // After TypeScript: what is left can be run as it is.
     enforce: 'post',
-    applyToEnvironment: (environment) => environment.name === 'cdn',
+    applyToEnvironment: isScript,
     buildStart() {
+      if (!hasChunks(this.environment)) return;
       for (const language of languages) {
         this.emitFile({ type: 'chunk', id: fileOf(language), fileName: `${language}-${hash()}.js` });
       }
     },
     async transform(code, id) {
-      if (id === `${folder}/import-texts.ts`) {
+      if (id === `${folder}/import-texts.ts` && hasChunks(this.environment)) {
         const address = `./\${language}-${hash()}.js`;
         return {
           code: `export const importTexts = (language) => import(/* @vite-ignore */ \`${address}\`);`,
@@ -37,6 +39,11 @@ export function packTexts(): Plugin {
       return { code: `export const texts = ${JSON.stringify(pack(texts))};`, map: null };
     },
   };
+}
+
+/** The pinned script is one file, and names its languages itself. */
+function hasChunks({ name }: { name: string }): boolean {
+  return name === 'cdn';
 }
 
 function fileOf(language: string): string {

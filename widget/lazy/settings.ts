@@ -4,6 +4,9 @@ import type { ElementProperties } from '../element/properties.ts';
 import type { ControllerSettings } from '../flow/controller-host.ts';
 import { createHttpBackend } from '../session/backend.ts';
 
+/** As the server takes one; a page may write anything into `lang`. */
+const LANGUAGE_TAG = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
+
 /** What the element's attributes and properties mean for the controller, read whenever it asks. */
 export function createSettings(element: ElementProperties, endpointOf: () => string): () => ControllerSettings {
   let http: { endpoint: string; backend: ControllerSettings['backend'] } | null = null;
@@ -12,7 +15,8 @@ export function createSettings(element: ElementProperties, endpointOf: () => str
     if (endpoint && http?.endpoint !== endpoint) http = { endpoint, backend: createHttpBackend(endpoint) };
     const { firstName, lastName, email, mode } = element;
     const [first_name, last_name, mail] = [firstName, lastName, email].map((value) => value || undefined);
-    const language = languageOf(element) || undefined;
+    const tag = languageOf(element);
+    const language = LANGUAGE_TAG.test(tag) ? tag : undefined;
     const publicSession: CreatePublicSessionRequest = { language };
     if (first_name || last_name || mail) publicSession.identity = { first_name, last_name, email: mail };
     return {

@@ -60,6 +60,20 @@ describe.each(others)('the texts in %s', (language) => {
   });
 });
 
+describe('the French texts', () => {
+  it('keep a mark that has a space before it on the line of its word', async () => {
+    const texts = Object.values(await textsOf('fr'));
+    expect(texts.filter((text) => / [;:?!»]/.test(text))).toEqual([]);
+    expect(texts.filter((text) => /\u202f[;?]/.test(text)).length).toBeGreaterThan(1);
+  });
+});
+
+describe('the Vietnamese texts', () => {
+  it('address the customer in one way', async () => {
+    expect(Object.values(await textsOf('vi')).filter((text) => /\bbạn\b/i.test(text))).toEqual([]);
+  });
+});
+
 describe('the English texts', () => {
   it('speak of the merchant by name, and never of a shop or of money that only some sessions take', () => {
     for (const [key, text] of Object.entries(en)) expect(text, key).not.toMatch(/\bshop\b|\bstore\b|\bcheckout\b/i);
