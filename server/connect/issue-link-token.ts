@@ -78,7 +78,10 @@ async function recordLinkToken(
   });
 }
 
-/** Before a body is read. @throws ProblemError `rate_limited` */
+/**
+ * Before a body is read. A commit of its own: instances count together, and a call to Plaid that fails is counted too.
+ * @throws ProblemError `rate_limited`
+ */
 export async function limitLinkTokens(storage: Storage, { id }: SessionTable): Promise<void> {
   await enforceRateLimit(storage, `link-token:${id}`, LINK_TOKENS);
 }
