@@ -260,6 +260,7 @@ export const listDeliveries = z.strictObject({
 
 export const listSessions = z.strictObject({
   customer_id: customerId,
+  merchant_id: merchantId,
   status: z
     .enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled'])
     .optional()

@@ -10,15 +10,17 @@ export async function listSessions(
   { storage, config }: { storage: Storage; config: Pick<Config, 'plaid'> },
   filter: {
     customer_id?: string | undefined;
+    merchant_id?: string | undefined;
     status?: SessionStatus | undefined;
     cursor?: string | undefined;
     limit: number;
   },
 ): Promise<Page<Session>> {
-  const { customer_id, status, cursor, limit } = filter;
+  const { customer_id, merchant_id, status, cursor, limit } = filter;
   const now = await storage.now();
   let query = storage.db.selectFrom('sessions').selectAll();
   if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);
+  if (merchant_id !== undefined) query = query.where('merchant_id', '=', merchant_id);
   if (cursor !== undefined) query = query.where('id', '>', cursor);
   if (status === 'expired') {
     // Also those that no job has looked at since their time was over, as they are shown.

@@ -185,6 +185,51 @@ describe('a merchant who installs the server', () => {
     expect(refusal).toMatchObject({ code: 1, output: expect.stringContaining('ENCRYPTION_KEY is missing') });
   });
 
+  it.each(['nodenext', 'bundler'])(
+    'an installed server has types that a strict compiler accepts, with Node’s types alone (%s)',
+    { timeout: 60_000 },
+    async (resolution) => {
+      const shop = await shopWith([tarballs.server], ['@types/node']);
+      await shop.write(
+        'server.ts',
+        `import { ConfigError, createServer, type Server, type StartedServer } from 'finix-bank-connect-server';
+         import { SCENARIOS, startSimulator, type RunningSimulator } from 'finix-bank-connect-server/simulator';
+         export async function start(): Promise<[Server, StartedServer, RunningSimulator]> {
+           const simulator = await startSimulator({ laterMs: 0, finixWebhook: { url: 'http://localhost/', secret: 's' } });
+           simulator.simulator.faults.add({ service: 'finix', path: '/*', kind: 'timeout', times: 1 });
+           const server = createServer(process.env);
+           const response: Response = await server.fetch(new Request('http://localhost/healthz'));
+           if (!response.ok) throw new ConfigError([SCENARIOS[0]?.username ?? '']);
+           return [server, await server.start(), simulator];
+         }
+         // @ts-expect-error: there is no such option
+         createServer(process.env, { nothing: true });
+         // @ts-expect-error: there is no such kind
+         export const wrong = (running: RunningSimulator) => running.simulator.faults.add({ service: 'finix', path: '/', kind: 'flood' });`,
+      );
+      const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
+      const options = {
+        strict: true,
+        skipLibCheck: false,
+        noEmit: true,
+        types: ['node'],
+        target: 'es2022',
+        lib: ['es2023'],
+      };
+      await shop.write(
+        'tsconfig.json',
+        JSON.stringify({ compilerOptions: { ...options, module, moduleResolution: resolution }, files: ['server.ts'] }),
+      );
+      const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
+      const { code, output } = await shop.node([compiler, '-p', '.']);
+      // Declarations of others are theirs to keep; ours must be right under every setting.
+      const own = output
+        .split('\n')
+        .filter((line) => /^(node_modules\/finix-bank-connect-server|server\.ts)/.test(line));
+      expect([own, code === 0 || output.includes('node_modules/')]).toEqual([[], true]);
+    },
+  );
+
   it('an installed server connects a bank on the package’s own simulator', { timeout: 60_000 }, async () => {
     const shop = await shopWith([tarballs.server]);
     await shop.write('connect.js', CONNECT);

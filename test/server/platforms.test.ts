@@ -88,5 +88,8 @@ describe('a session of one of a platform’s merchants', () => {
     const list = async (query: string) => (await server.merchant('GET', `/v1/connections?${query}`)).body.data;
     expect(await list('merchant_id=m_bakery')).toMatchObject([{ id, merchant_id: 'm_bakery' }]);
     expect(await list('merchant_id=m_gym')).toEqual([]);
+    const sessions = async (query: string) => (await server.merchant('GET', `/v1/sessions?${query}`)).body.data;
+    expect(await sessions('merchant_id=m_bakery&status=completed')).toMatchObject([{ id: session.id }]);
+    expect(await sessions('merchant_id=m_gym')).toEqual([]);
   });
 });
