@@ -182,7 +182,8 @@ export function createBankConnector(
   /** @returns whether to go on here and now; otherwise the session has been let go */
   async function waitFor(held: HeldSession, { code, delayMs, counts }: Postpone, requestId: string): Promise<boolean> {
     const now = await storage.now();
-    const waited_ms = held.row.waited_ms + countedWait(held.row.updated_at, now);
+    const waited_ms = held.row.waited_ms + countedWait(held.countedUntil, now);
+    held.countedUntil = now;
     if (waited_ms > BUDGET_MS) {
       await end(held, new Stop('failed', code), requestId);
       return false;

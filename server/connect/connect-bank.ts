@@ -8,7 +8,7 @@ import { prepareForSignal, releaseItems } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
-import type { ConnectionTable, ItemTable, RecoveryPoint, SessionTable } from '../storage/tables.ts';
+import type { ConnectionTable, RecoveryPoint, SessionTable } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { TIMING } from '../work/timing.ts';
@@ -19,7 +19,7 @@ import { type Adoption, holdOf, type InstrumentDeps, type InstrumentHold } from 
 import type { OwnerChecks } from './ownership.ts';
 import { recordConnections } from './record-connections.ts';
 import { leaveRepair } from './repair.ts';
-import { currentItem, requireAccessToken, writeItem } from './session-item.ts';
+import { currentItem, leaveAccessToken, requireAccessToken, writeItem } from './session-item.ts';
 
 /**
  * The money path: how a public token becomes a Finix payment instrument. Each function is one step between two recovery
@@ -99,22 +99,6 @@ async function endOrGoOn({ db }: Storage, held: HeldSession): Promise<void> {
   const item = await currentItem(db, held);
   if (item.status !== 'linked') throw new Stop('restart_required', 'restart_required');
   await held.write({ recovery_point: 'item_linked', tries: 0 });
-}
-
-/**
- * This worker was overtaken while Plaid's one answer was on its way to it. The present worker goes on with it; when the
- * customer has been asked to connect again by now, the login is of no use, and is removed.
- */
-async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<ItemTable>): Promise<void> {
-  const now = await storage.now();
-  const leave = (from: ItemTable['status'], to: ItemTable['status']) =>
-    storage.db
-      .updateTable('items')
-      .set({ ...tokens, status: to, next_at: now, updated_at: now })
-      .where('id', '=', id)
-      .where('status', '=', from)
-      .executeTakeFirst();
-  if ((await leave('exchanging', 'linked')).numUpdatedRows === 0n) await leave('spent', 'removing');
 }
 
 /** A token that Plaid refused may have been used by work of which no row is left. */
@@ -291,13 +275,12 @@ function endWithout(connections: ConnectionTable[]): Stop {
  * Ends the work on a session where the customer or the merchant must go on. Connections that were becoming something
  * are failed, and the Item is removed at Plaid unless the same public token may still be sent again.
  */
-export async function stop(
-  { outbox }: ConnectBankDeps,
-  held: HeldSession,
-  reason: Stop,
-  requestId: string,
-): Promise<void> {
+export async function stop(deps: ConnectBankDeps, held: HeldSession, reason: Stop, requestId: string): Promise<void> {
+  const { outbox } = deps;
   const { code, status } = reason;
+  if (status !== 'open' && (await currentConnections(deps, held)).some((one) => one.status === 'active')) {
+    return finishPartly(deps, held, code);
+  }
   const { detail, action, errors, accounts } = reason.extras;
   const error = JSON.stringify({ code, request_id: requestId, detail, action, errors, accounts });
   const erased = status === 'failed' ? { identity_enc: null } : {};
@@ -319,6 +302,16 @@ export async function stop(
     for (const { id } of unfinished) await failConnection(unit, id, code);
     await releaseItems(trx, session.id, now);
     await endOfSession({ ...unit, by: { actor: 'job', details: { code } } }, session);
+  });
+}
+
+/** Another account of the login is connected: its Item must stay, or no webhook would ever end its debits. */
+async function finishPartly(deps: ConnectBankDeps, held: HeldSession, code: ProblemCode): Promise<void> {
+  await held.write(FINISHED, async (trx, now, session) => {
+    const all = () => trx.selectFrom('connections').selectAll().where('item_id', '=', session.item_id).execute();
+    const unit: Unit = { trx, outbox: deps.outbox, now, by: { actor: 'job', details: { code } } };
+    for (const { id, status } of await all()) if (status === 'pending') await failConnection(unit, id, code);
+    await finish(deps, trx, now, session, await all());
   });
 }
 

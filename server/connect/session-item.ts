@@ -35,3 +35,19 @@ export function requireAccessToken(secrets: Secrets, item: ItemTable): string {
   if (token === null) throw new Stop('restart_required', 'restart_required');
   return token;
 }
+
+/**
+ * This worker was overtaken while Plaid's one answer was on its way to it. The present worker goes on with it; when the
+ * customer has been asked to connect again by now, the login is of no use, and is removed.
+ */
+export async function leaveAccessToken(storage: Storage, id: string, tokens: Partial<ItemTable>): Promise<void> {
+  const now = await storage.now();
+  const leave = (from: ItemTable['status'], to: ItemTable['status']) =>
+    storage.db
+      .updateTable('items')
+      .set({ ...tokens, status: to, next_at: now, updated_at: now })
+      .where('id', '=', id)
+      .where('status', '=', from)
+      .executeTakeFirst();
+  if ((await leave('exchanging', 'linked')).numUpdatedRows === 0n) await leave('spent', 'removing');
+}

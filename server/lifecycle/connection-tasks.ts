@@ -41,10 +41,15 @@ export interface TaskDeps extends InstrumentDeps {
 
 /** A connection under this worker's lease, as makeInstrument and the other steps write it. */
 class HeldConnection implements InstrumentHold {
+  /** Up to when the task's waiting was counted. Not the present `updated_at`: an attempt that fails has often written. */
+  readonly countedUntil: number;
+
   constructor(
     private readonly deps: TaskDeps,
     public row: ConnectionTable,
-  ) {}
+  ) {
+    this.countedUntil = row.updated_at;
+  }
 
   /**
    * An instrument may have been made before the database went back in time; looking costs one call, and tasks are rare.
@@ -182,7 +187,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
       log.error({ connection: id, task, err: error }, 'unexpected error in a connection task');
     }
     // Disabling is never given up: the customer would be debited against their will.
-    const waited_ms = held.row.waited_ms + countedWait(held.row.updated_at, now);
+    const waited_ms = held.row.waited_ms + countedWait(held.countedUntil, now);
     if (task === 'instrument' && waited_ms > BUDGET_MS) {
       const code = error instanceof Postpone ? error.code : 'finix_unavailable';
       return held.change({

@@ -105,6 +105,8 @@ export class HeldSession {
   looksFirst: boolean;
   /** No instrument or identity that is looked for can be older. */
   readonly since: number;
+  /** Up to when the session's waiting is counted. Not `updated_at`: a step that fails has often written before. */
+  countedUntil: number;
 
   /**
    * @param doubt see connect/doubt.ts
@@ -130,6 +132,7 @@ export class HeldSession {
     this.#stopping = stopping;
     this.looksFirst = stage === 'resumed' || row.created_at < doubt.until;
     this.since = Math.min(row.created_at, doubt.from);
+    this.countedUntil = row.updated_at;
   }
 
   /**
