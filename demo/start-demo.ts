@@ -94,6 +94,7 @@ export async function startDemo({ port = 0, env = {}, adjust = () => {} }: DemoO
       bundle: join(dist, 'cdn'),
       version,
       timeoutMs,
+      isLocal: simulator !== undefined,
       leaseMs: simulator ? SIMULATED_LEASE_MS : undefined,
     });
     cleanUp.unshift(() => server.stop());

@@ -27,7 +27,7 @@ export const API_PAGE = 'api.html';
 export const OUTLINE: readonly Section[] = [
   {
     title: 'Start',
-    pages: [{ source: 'README.md', file: 'index.html', label: 'Overview' }, page('quickstart')],
+    pages: [{ source: 'README.md', file: 'index.html', label: 'Overview' }, page('quickstart'), page('demo')],
   },
   {
     title: 'Your page',

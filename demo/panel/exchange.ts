@@ -16,10 +16,10 @@ export function exchangeSheet(step: Step, line: Line, close: () => void): Templa
   const isFailed = status === null || (status ?? 0) >= 400;
   const outcome = status === undefined ? 'on its way' : status === null ? 'no answer' : String(status);
   return html`<div class="sheet">
-    <header>
+    <div class="top">
       <h2 id="exchange-title">${line.who} ${line.text}</h2>
       <button type="button" class="close" aria-label="Close" @click=${close}>×</button>
-    </header>
+    </div>
     <p class="route"><span>${PLACES[from]} → ${PLACES[to]}</span>
       <span class=${`status ${isFailed ? 'failed' : ''}`}>${outcome}</span>
       ${ms === undefined ? '' : html`<span>${duration(ms)}</span>`} <code>${what}</code></p>

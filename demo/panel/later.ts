@@ -20,13 +20,13 @@ const wasSent = ({ order }: StoryState): boolean => order?.state === 'sent';
 const isUsed = ({ connection }: StoryState): boolean => connection?.status === 'active';
 
 const RETURNS: readonly Button[] = [
-  { action: 'return_R01', label: 'R01', full: 'Payment returns: not enough money (R01)', isPossible: wasSent },
-  { action: 'return_R03', label: 'R03', full: 'Payment returns: no such account (R03)', isPossible: wasSent },
-  { action: 'return_R10', label: 'R10', full: 'Payment returns: not authorized (R10)', isPossible: wasSent },
+  { action: 'return_R01', label: 'R01', full: 'R01, not enough money: the payment returns', isPossible: wasSent },
+  { action: 'return_R03', label: 'R03', full: 'R03, no such account: the payment returns', isPossible: wasSent },
+  { action: 'return_R10', label: 'R10', full: 'R10, not authorized: the payment returns', isPossible: wasSent },
 ];
 const EVENTS: readonly Button[] = [
   { action: 'break_login', label: 'Login breaks', isPossible: isUsed },
-  { action: 'revoke', label: 'Revoked', full: 'Permission revoked at the bank', isPossible: isUsed },
+  { action: 'revoke', label: 'Revoked', full: 'Revoked at the bank', isPossible: isUsed },
   { action: 'debit_again', label: 'Next payment', isPossible: ({ order }) => order !== null },
 ];
 

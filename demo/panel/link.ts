@@ -6,10 +6,10 @@ import type { StoryState } from '../step.ts';
 export function linkSheet(link: NonNullable<StoryState['link']>, customer: string, close: () => void): TemplateResult {
   const isLocal = /^https?:\/\/(127\.|localhost)/.test(link.url);
   return html`<div class="sheet">
-    <header>
+    <div class="top">
       <h2 id="link-title">A link that repairs the login</h2>
       <button type="button" class="close" aria-label="Close" @click=${close}>×</button>
-    </header>
+    </div>
     <div class="qr" role="img" aria-label="QR code of the link">${
       // Drawn by the connect server from an address of its own.
       unsafeHTML(link.qr)

@@ -17,6 +17,8 @@ export interface ConnectSettings {
   timeoutMs?: number;
   /** How long the work of a process that died stays its own; the server's own time when left out. */
   leaseMs?: number;
+  /** Everything that the process talks to is on this machine. */
+  isLocal?: boolean;
 }
 
 /**

@@ -34,6 +34,8 @@ export function connectServer(entry: string, settings: ConnectSettings): Connect
         serialization: 'advanced',
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         execArgv: [],
+        // A proxy could not reach the simulator, and would be shown its credentials.
+        env: settings.isLocal ? withoutProxy(process.env) : process.env,
       });
       child = started;
       started.send(settings);
@@ -65,6 +67,10 @@ export function connectServer(entry: string, settings: ConnectSettings): Connect
       clearTimeout(timer);
     },
   };
+}
+
+function withoutProxy(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(https?|all)_proxy$/i.test(name)));
 }
 
 interface Forward {

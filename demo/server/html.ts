@@ -228,7 +228,7 @@ function outcome(merchant: Merchant, order: Order, status: ConnectionStatus | un
         }
       : {
           title: 'We are taking a second look',
-          sentence: `Nothing was debited yet. ${order.check?.reasons[0]?.message ?? ''}`,
+          sentence: `Nothing was debited yet. ${order.problem ?? order.check?.reasons[0]?.message ?? ''}`,
           tone: 'waiting',
           way: 'Use another bank',
         };

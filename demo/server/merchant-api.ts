@@ -112,6 +112,8 @@ export function createMerchantApi({ connectUrl, merchantKey, finix, recorder }: 
       return { ...link, qr: qr.ok ? await qr.text() : '' };
     },
     async transfer({ amount, instrument, direction, idempotencyId }) {
+      if (finix.merchant === undefined)
+        throw new TransferRefused('DEMO_FINIX_MERCHANT is not set, so no payment was made.');
       const body = JSON.stringify({
         amount,
         currency: 'USD',

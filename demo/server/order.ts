@@ -14,6 +14,8 @@ export interface Order {
   attempts: number;
   /** The return code of the transfer that came back. */
   returned: string | null;
+  /** Why the money was not moved, although the check said yes; null: it was. */
+  problem: string | null;
 }
 
 /** The bank has yet to confirm the account, or the instrument does not exist yet: the money moves when the connection is ready. */

@@ -1,5 +1,5 @@
 import type { MerchantConnection } from '../../widget/contract.ts';
-import type { MerchantApi } from './merchant-api.ts';
+import { type MerchantApi, TransferRefused } from './merchant-api.ts';
 import type { Merchant } from './merchants.ts';
 import { isUnconfirmed, type Order } from './order.ts';
 import { bankName, type Customer } from './visits.ts';
@@ -34,6 +34,7 @@ export function placeOrder(customer: Customer, merchant: Merchant, connection: M
     transfer: null,
     attempts: 0,
     returned: null,
+    problem: null,
   };
   customer.orders.push(order);
   customer.connection = connection;
@@ -42,7 +43,7 @@ export function placeOrder(customer: Customer, merchant: Merchant, connection: M
 
 /**
  * Asks the check, and moves the money only when it says yes. Each step is one call that the audience sees.
- * @throws TransferRefused, and ApiError when the connect server can't be asked
+ * @throws ApiError when the connect server can't be asked
  */
 export async function charge(
   api: MerchantApi,
@@ -60,18 +61,28 @@ export async function charge(
   });
   order.check = { decision, reasons };
   order.returned = null;
+  order.problem = null;
   order.transfer = null;
   if (decision !== 'ok' || connection.payment_instrument === null) {
     order.state = decision === 'stop' && !isUnconfirmed(order) ? 'stopped' : 'held';
     return;
   }
-  const { id } = await api.transfer({
-    amount: amountCents,
-    instrument: connection.payment_instrument,
-    direction: purpose === 'payout' ? 'payout' : 'debit',
-    idempotencyId: attempt,
-  });
-  order.transfer = id;
+  const made = await api
+    .transfer({
+      amount: amountCents,
+      instrument: connection.payment_instrument,
+      direction: purpose === 'payout' ? 'payout' : 'debit',
+      idempotencyId: attempt,
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof TransferRefused)) throw error;
+      order.problem = error.message;
+    });
+  if (!made) {
+    order.state = 'held';
+    return;
+  }
+  order.transfer = made.id;
   order.state = 'sent';
 }
 

@@ -32,10 +32,10 @@ export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, p
   };
   render(
     html`<div class="sheet">
-      <header>
+      <div class="top">
         <h2 id="help-title">Keyboard shortcuts</h2>
         <button type="button" class="close" aria-label="Close" @click=${() => help.close()}>×</button>
-      </header>
+      </div>
       <dl class="keys">${Object.entries(keys).map(
         ([key, [label]]) => html`<div><dt><kbd>${key === ' ' ? 'Space' : key}</kbd></dt><dd>${label}</dd></div>`,
       )}</dl>

@@ -33,7 +33,7 @@ test.each([
   await story.pays();
   if (viewport === SMALL) await maya.page.locator('#drawer').click();
   expect(await barriers(maya)).toEqual([]);
-  await story.presses('Permission revoked at the bank');
+  await story.presses('Revoked at the bank');
   await story.shop.getByRole('heading', { name: 'You ended the permission at your bank' }).waitFor();
   await maya.page.locator('button.step', { hasText: 'disables' }).first().click();
   await maya.page.getByRole('dialog').getByRole('heading', { name: 'Response' }).waitFor();
