@@ -46,7 +46,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   app.use(
     requestId(),
     clientAddress(deps.config.trustedProxies, deps.log),
-    safeHeaders(),
+    safeHeaders(deps.config),
     accessLog(deps.log, deps.metrics),
   );
   app.use(

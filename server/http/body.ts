@@ -133,10 +133,21 @@ export function isCutOff(c: AppContext): boolean {
   return incoming.complete === false && incoming.destroyed === true;
 }
 
+/** `__proto__` would be dropped without a word: a plain object does not hold it as a key. */
+function refuseProto(text: string): void {
+  if (!/__proto__|\\u005f/i.test(text)) return;
+  JSON.parse(text, (key, value) => {
+    if (key !== '__proto__') return value;
+    throw new ProblemError('invalid_request', { errors: [{ path: key, message: 'can be the name of no field' }] });
+  });
+}
+
 function parseJson(text: string): unknown {
   try {
+    refuseProto(text);
     return JSON.parse(text);
-  } catch {
+  } catch (error) {
+    if (error instanceof ProblemError) throw error;
     throw new ProblemError('invalid_json', { errors: [{ path: '', message: 'is not JSON' }] });
   }
 }

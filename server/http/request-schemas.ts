@@ -118,8 +118,11 @@ const merchant = z.strictObject({
   support_url: httpsUrl.optional(),
 });
 
+/** In a path, these two are no name but a way: a customer of that id could never be erased. */
+const customerIdOf = line(128).refine((text) => text !== '.' && text !== '..', 'must not be . or ..');
+
 const sessionFields = {
-  customer_id: line(128),
+  customer_id: customerIdOf,
   finix_identity: line(255).optional(),
   identity: identity.optional(),
   purpose: z.enum(['debit', 'payout', 'settlement']).optional(),

@@ -15,7 +15,7 @@ exception, a heap that grows, or when less than a third of the inputs reach a ha
 
 const COUNT = 100_000;
 const LEAST_SHARE = 1 / 3;
-/** Caches fill and code is compiled in the first worlds; what a leak of a hundred bytes per input makes is more. */
+/** Of one world, whose rows are on disk: the simulator's books are the most of it, and the server's caches have limits. */
 const MOST_GROWTH_MB = 32;
 
 async function main(): Promise<void> {
@@ -45,12 +45,14 @@ async function main(): Promise<void> {
   process.exitCode = isGood(result, input !== undefined || only !== undefined) ? 0 : 1;
 }
 
-function isGood({ inputs, reached, faults, heap }: FuzzResult, isPart: boolean): boolean {
-  const growth = Math.max(0, ...heap.slice(1)) - Math.max(heap[0] ?? 0, heap[1] ?? 0);
-  return faults.length === 0 && growth <= MOST_GROWTH_MB && (isPart || reached / inputs >= LEAST_SHARE);
+function isGood({ inputs, reached, faults, growth }: FuzzResult, isPart: boolean): boolean {
+  return faults.length === 0 && Math.max(...growth) <= MOST_GROWTH_MB && (isPart || reached / inputs >= LEAST_SHARE);
 }
 
-function summary({ inputs, reached, statuses, codes, operations, faults, heap }: FuzzResult, seconds: number): string {
+function summary(
+  { inputs, reached, statuses, codes, operations, faults, growth }: FuzzResult,
+  seconds: number,
+): string {
   const share = (part: number, whole: number) => `${Math.round((100 * part) / Math.max(1, whole))} %`;
   const kinds = new Map<string, number>();
   for (const { kind } of faults) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
@@ -69,7 +71,7 @@ function summary({ inputs, reached, statuses, codes, operations, faults, heap }:
       .join(', '),
     [...codes].map(([code, times]) => `${code}: ${times}`).join(', '),
     `${inputs} inputs in ${Math.round(seconds)} s, ${share(reached, inputs)} reached a handler`,
-    `heap after each world: ${heap.join(', ')} MB; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most for the process`,
+    `the heap grew by at most ${Math.max(...growth)} MB in one world; ${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most for the process`,
     faults.length === 0 ? 'no fault' : [...kinds].map(([kind, times]) => `${times} × ${kind}`).join(', '),
   ].join('\n');
 }

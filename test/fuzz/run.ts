@@ -25,8 +25,8 @@ export interface FuzzResult {
   codes: Map<string, number>;
   operations: Map<string, { inputs: number; reached: number }>;
   faults: (Fault & { index: number; input: Input })[];
-  /** Megabytes of the heap after a collection, after the first world and after each one since. */
-  heap: number[];
+  /** Megabytes that each world's inputs have left on the heap while the world was there, its simulator's books included. */
+  growth: number[];
   last: { input: Input; answered: Answered } | undefined;
 }
 
@@ -55,7 +55,7 @@ export async function runFuzz({
     codes: new Map(),
     operations: new Map(),
     faults: [],
-    heap: [],
+    growth: [],
     last: undefined,
   };
   const rejected = new Set<string>();
@@ -66,14 +66,15 @@ export async function runFuzz({
   try {
     for (let from = begin; from < end; from += INPUTS_OF_WORLD) {
       const world = await createWorld();
+      const before = heapMegabytes();
       try {
         for (let index = from; index < Math.min(from + INPUTS_OF_WORLD, end); index++) {
           await one(world, index);
         }
+        result.growth.push(heapMegabytes() - before);
       } finally {
         await world.close();
       }
-      result.heap.push(heapMegabytes());
       report?.(progress(result));
     }
   } finally {
@@ -139,9 +140,9 @@ function hang(): Fault {
   return { kind: 'hang', detail: `no answer within ${HANG_MS} ms` };
 }
 
-function progress({ inputs, reached, faults, heap }: FuzzResult): string {
+function progress({ inputs, reached, faults, growth }: FuzzResult): string {
   const share = Math.round((100 * reached) / inputs);
-  return `${inputs} inputs, ${share} % reached a handler, ${faults.length} faults, heap ${heap.at(-1)} MB`;
+  return `${inputs} inputs, ${share} % reached a handler, ${faults.length} faults, ${growth.at(-1)} MB more on the heap`;
 }
 
 function heapMegabytes(): number {

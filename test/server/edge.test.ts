@@ -139,3 +139,57 @@ it('every spelling of one network is one caller', () => {
   expect(siteBlock('2001:db8:1:102::5')).not.toBe(siteBlock('2001:db8:1:2::5'));
   expect(siteBlock('192.0.2.1')).toBeUndefined();
 });
+
+describe('the headers of an answer', () => {
+  it('keep it from being framed, guessed, cached, drawn elsewhere and asked for without TLS', async () => {
+    server = await TestServer.start({ env: { PUBLIC_URL: 'https://connect.shop.example' } });
+    for (const path of ['/healthz', '/v1/connections', '/nothing', '/openapi.json', '/docs']) {
+      const { headers } = await server.request(path);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'strict-transport-security': 'max-age=31536000',
+        'cross-origin-resource-policy': expect.stringMatching(/^(same|cross)-origin$/),
+        'permissions-policy': expect.stringContaining('camera=()'),
+        'content-security-policy': expect.stringContaining('default-src'),
+      });
+    }
+  });
+
+  it('ask for TLS only where the address of the server has it', async () => {
+    server = await TestServer.start();
+    expect((await server.request('/healthz')).headers.has('Strict-Transport-Security')).toBe(false);
+  });
+});
+
+it.each(['.', '..'])('the customer id %s is refused, because no path could name it', async (customer_id) => {
+  server = await TestServer.start();
+  const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id });
+  expect([status, body.errors[0].path]).toEqual([422, 'customer_id']);
+});
+
+it('metadata with the key __proto__ is refused, and an ordinary one with a name of Object is kept', async () => {
+  server = await TestServer.start();
+  for (const key of ['__proto__', '\\u005f_proto__']) {
+    const text = `{"customer_id":"c","metadata":{"${key}":"lost"}}`;
+    const refused = await server.merchant('POST', '/v1/sessions', text);
+    expect([refused.status, refused.body.errors]).toMatchObject([422, [{ path: '__proto__' }]]);
+  }
+  const metadata = { constructor: 'a', toString: 'b', note: '"__proto__": is text here' };
+  expect((await server.merchant('POST', '/v1/sessions', { customer_id: 'c', metadata })).status).toBe(201);
+});
+
+it.each([
+  ['https:shop.example/done', 'https://shop.example/done'],
+  ['https://shop.example\\done', 'https://shop.example/done'],
+  ['https://ｓｈｏｐ.example/done', 'https://shop.example/done'],
+  ['HTTPS://SHOP.EXAMPLE/a/../done', 'https://shop.example/done'],
+])('the return_url %s reaches Plaid as it was parsed', async (return_url, parsed) => {
+  server = await TestServer.start();
+  const session = await server.createSession();
+  const { status } = await server.page(session, 'POST', '/link-token', { mode: 'hosted', return_url });
+  expect(status).toBe(200);
+  const call = server.ledger.calls().findLast(({ path }) => path === '/link/token/create');
+  expect(JSON.stringify(call)).toContain(JSON.stringify(parsed));
+  expect(JSON.stringify(call)).not.toContain(JSON.stringify(return_url));
+});
