@@ -103,8 +103,8 @@ describe('evidence', () => {
         Accept: 'text/html,application/json;q=0.9',
       },
     });
-    expect(response.headers.get('content-type')).toContain('text/html');
     const page = await response.text();
+    expect(response.headers.get('content-type'), page).toContain('text/html');
     expect(page).toContain('I authorize Acme to debit my account &lt;b&gt;monthly&lt;/b&gt; &amp; on demand.');
     expect(page).toContain('link-session-9');
     if (process.env['EVIDENCE_PAGE'])
