@@ -49,7 +49,10 @@ export function nodeModule(outDir: string, entry: Record<string, string>, emptyO
   };
 }
 
-/** The story, the merchants' page, the playground, and one small page per way of embedding; a new page needs no entry here. */
+/**
+ * The story, the merchants' page, the playground, and one small page per way of embedding; a new page needs no entry
+ * here.
+ */
 export function demoPages(): Record<string, string> {
   const small = readdirSync(from('demo/pages')).filter((file) => file.endsWith('.html'));
   return absolute(

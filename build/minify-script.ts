@@ -3,8 +3,9 @@ import type { Plugin } from 'vite';
 import { isScript } from './environments.ts';
 
 /**
- * Names of properties that only Lit's modules use. They are in one chunk, none is read through a string, and no page has a reason to touch them: what
- * pages and tools use of a Lit element (`updateComplete`, `requestUpdate`, `renderRoot`) keeps its name. Lit's `_$…` are of this kind by themselves.
+ * Names of properties that only Lit's modules use. They are in one chunk, none is read through a string, and no page
+ * has a reason to touch them: what pages and tools use of a Lit element (`updateComplete`, `requestUpdate`,
+ * `renderRoot`) keeps its name. Lit's `_$…` are of this kind by themselves.
  */
 const LIT_NAMES = [
   ...['createProperty', 'getPropertyDescriptor', 'getPropertyOptions', 'addInitializer', 'finalizeStyles'],
@@ -15,8 +16,8 @@ const LIT_NAMES = [
 ];
 
 /**
- * Makes the script small. Functions stay where they are: one that is moved into another shares the variables that it holds on to, and an element that
- * has left the page would be kept with them.
+ * Makes the script small. Functions stay where they are: one that is moved into another shares the variables that it
+ * holds on to, and an element that has left the page would be kept with them.
  */
 export function minifyScript(): Plugin {
   return {

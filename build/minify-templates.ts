@@ -14,7 +14,10 @@ type Node = { type: string; [field: string]: unknown };
 const CSS_IMPORT = 'import { css } from "lit"';
 const TAGS = ['css', 'html', 'svg'];
 
-/** Takes the white space and the comments of the source out of the templates of our own, which no minifier of JavaScript may touch. */
+/**
+ * Takes the white space and the comments of the source out of the templates of our own, which no minifier of JavaScript
+ * may touch.
+ */
 export function minifyTemplates(): Plugin {
   const folder = from('widget');
   return {
@@ -44,7 +47,9 @@ function asUnsafeCss(code: string): string {
   return code.replace(CSS_IMPORT, 'import { unsafeCSS } from "lit"').replace(/css`([^`]*)`/, 'unsafeCSS(`$1`)');
 }
 
-/** In styles, white space counts only between two words; none of our strings has any, and none of our words is a number. */
+/**
+ * In styles, white space counts only between two words; none of our strings has any, and none of our words is a number.
+ */
 export function minifyCss(css: string): string {
   return css
     .replace(/\/\*.*?\*\//gs, '')

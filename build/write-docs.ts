@@ -4,7 +4,10 @@ import { build } from 'vite';
 import { buildSite } from './docs/site.ts';
 import { from } from './project.ts';
 
-/** `npm run docs`, also a part of `npm run build`: the documents as static files in dist/docs, or in the folder that is given. */
+/**
+ * `npm run docs`, also a part of `npm run build`: the documents as static files in dist/docs, or in the folder that is
+ * given.
+ */
 const out = process.argv[2] ?? from('dist/docs');
 rmSync(out, { recursive: true, force: true });
 

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { UpstreamFailure } from './errors.ts';
 
-/** What the metrics are told of. Labels are closed lists: no ids, no addresses. docs/observability.md documents the names. */
+/** What the metrics count. Labels are closed lists: no ids, no addresses. docs/observability.md documents the names. */
 export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void;
   upstream(service: 'plaid' | 'finix', call: string, outcome: 'ok' | UpstreamFailure, seconds: number): void;
@@ -15,7 +15,10 @@ export interface Metrics {
   render(): Promise<{ text: string; contentType: string }>;
 }
 
-/** `stopped`: the session ended there. `postponed`: it is tried again. `lost`: another worker has it, or storage is gone. */
+/**
+ * `stopped`: the session ended there. `postponed`: it is tried again. `lost`: another worker has it, or storage is
+ * gone.
+ */
 export type StepOutcome = 'done' | 'stopped' | 'postponed' | 'lost';
 
 /** What waits in the database, by kind; for all instances together. */
@@ -26,7 +29,7 @@ export interface Backlog {
   oldest: number;
 }
 
-/** From a quick read to Finix's timeout, in steps that tell a slow bank from a slow server. Seconds. */
+/** From a quick read to Finix's timeout, in steps that separate a slow bank from a slow server. Seconds. */
 const BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30];
 /** From at once to the last attempt after three days. Seconds. */
 const DELIVERY_BUCKETS = [0.5, 1, 5, 30, 300, 1800, 7200, 21_600, 86_400, 259_200];

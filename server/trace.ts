@@ -38,7 +38,8 @@ const NO_SPAN: OpenSpan = { add: () => {} };
 let openTelemetry: OpenTelemetryApi | undefined;
 
 /**
- * Uses `@opentelemetry/api` for spans when it is installed. Without it, or without an SDK that is registered with it, spans cost nothing.
+ * Uses `@opentelemetry/api` for spans when it is installed. Without it, or without an SDK that is registered with it,
+ * spans cost nothing.
  * @returns whether it is installed
  */
 export async function enableTracing(): Promise<boolean> {

@@ -20,7 +20,8 @@ const ALIASES: Record<string, string> = { vue: 'xml', svelte: 'xml', tsx: 'types
 /**
  * One document as HTML.
  * @param source its path relative to the project
- * @param resolve the address of a linked file, relative to the page, from the file's path relative to the project; undefined when there is none
+ * @param resolve the address of a linked file, relative to the page, from the file's path relative to the project;
+ * undefined when there is none
  * @throws Error that names the document and the link, for a link that leads nowhere
  */
 export function renderMarkdown(

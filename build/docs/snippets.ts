@@ -3,7 +3,8 @@
  *
  *     <!-- snippet: docs/snippets/backend/backend.mjs#create -->
  *
- * names the file and, after `#`, the region: its lines between `#region create` and `#endregion`, in a comment of the file's language.
+ * names the file and, after `#`, the region: its lines between `#region create` and `#endregion`, in a comment of the
+ * file's language.
  */
 
 /** The mark and the fence below it, also within a quotation. */

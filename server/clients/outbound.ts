@@ -101,7 +101,7 @@ export function createOutbound({
     async run(name, call) {
       if (limit.pendingCount >= maxWaiting) throw new UpstreamError(service, name, 'busy', 'TOO_MANY_IN_FLIGHT');
       const queued = performance.now();
-      // Here: in the queue, calls go on in the context of the one that made room for them.
+      // Here: in the queue, calls go on in the context of the one that freed a place for them.
       const subject = currentSubject();
       return traced(`${service} ${name}`, { kind: 'call', service, call: name }, (span) =>
         limit(async () => {

@@ -14,8 +14,8 @@ const dist = dirname(dirname(fileURLToPath(import.meta.url)));
 const ENDED_BY_SIGNAL = 128;
 
 /**
- * Runs another program of this package, the demo or the simulator, which the server itself never loads. Ctrl+C reaches both, and the
- * program ends in its own way; so does a SIGTERM.
+ * Runs another program of this package, the demo or the simulator, which the server itself never loads. Ctrl+C reaches
+ * both, and the program ends in its own way; so does a SIGTERM.
  * @param file below `dist/`
  */
 export async function runBuiltProgram(

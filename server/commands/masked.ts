@@ -1,4 +1,4 @@
-/** Fields whose value opens something or names an account, whatever they are nested in. */
+/** Fields whose value opens something or names an account, at any depth. */
 const SECRET_FIELD = /token$|secret|password|^(account|routing|wire_routing)(_number)?$|^number$/i;
 /** Enough of a token to see its kind and environment. */
 const SHOWN = /^(?:access|public|link|processor)-(?:sandbox|production)-/;

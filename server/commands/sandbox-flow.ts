@@ -24,8 +24,9 @@ const PERSON = { first_name: 'Alberta', last_name: 'Charleson', email: 'accounth
 type Fields = Record<string, unknown>;
 
 /**
- * The way of Finix's integration guide, from a link token to a payment instrument, with the calls that this server makes and without the
- * server: what fails here fails at the provider. Plaid's Sandbox has a short cut in the place of Link.
+ * The way of Finix's integration guide, from a link token to a payment instrument, with the calls that this server
+ * makes and without the server: what fails here fails at the provider. Plaid's Sandbox has a short cut in the place of
+ * Link.
  * @returns whether every step went well
  */
 export async function runSandboxFlow(

@@ -68,7 +68,8 @@ async function serve({ env }: CommandContext): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     metricsServer?.close();
     metricsServer?.closeAllConnections();
-    // Kept connections become idle as their answers are sent; each is closed then, and not when its long idle time is over.
+    // Kept connections become idle as their answers are sent; each is closed then, and not when its long idle time is
+    // over.
     const closing = setInterval(() => server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS);
     server.closeIdleConnections();
     await connect.stop();

@@ -1,7 +1,10 @@
 /** Two spaces keep columns apart that are both full. */
 const GAP = '  ';
 
-/** Lines of columns, each as wide as its widest cell. Cells hold text of others: a control character must not reach the terminal. */
+/**
+ * Lines of columns, each as wide as its widest cell. Cells hold text of others: a control character must not reach the
+ * terminal.
+ */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [header, ...rows].map((row) => row.map(plain));
   const widths = header.map((_, column) => Math.max(...lines.map((row) => (row[column] ?? '').length)));

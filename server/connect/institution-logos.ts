@@ -7,7 +7,9 @@ export interface InstitutionLogos {
   find(institutionId: string): Promise<Uint8Array<ArrayBuffer> | null>;
 }
 
-/** Of most merchants these banks have nearly all customers; at 100 kB each they are 20 MB at worst, and 2 MB as a rule. */
+/**
+ * Of most merchants these banks have nearly all customers; at 100 kB each they are 20 MB at worst, and 2 MB as a rule.
+ */
 const MOST_KEPT = 200;
 /** A bank that changes its logo may wait for a day. */
 const KEPT_MS = 24 * 3600_000;

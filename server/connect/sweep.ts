@@ -80,7 +80,10 @@ class TakenCalls {
     return new TakenCalls(deps, rows, now);
   }
 
-  /** Writes what a look has decided by the clock that said `now`. A row that a late worker has written in the meantime stays. */
+  /**
+   * Writes what a look has decided by the clock that said `now`. A row that a late worker has written in the meantime
+   * stays.
+   */
   async write({ decided, again }: Pick<LookResult, 'decided' | 'again'>, now: number): Promise<void> {
     const { db } = this.deps.storage;
     // The rows' turn comes by the database's clock, also while that is ahead.

@@ -3,8 +3,8 @@ import { isLocalUrl } from '../hosts.ts';
 import { type Check, ok, warn } from './check.ts';
 
 /**
- * What a newcomer gets wrong, as far as the settings show it: one sentence each, for the start of the server and for `doctor`. No call is
- * made. A contradiction between settings is an error of the start itself (config.ts).
+ * What a newcomer gets wrong, as far as the settings show it: one sentence each, for the start of the server and for
+ * `doctor`. No call is made. A contradiction between settings is an error of the start itself (config.ts).
  */
 export function settingsHints(config: Config): Check[] {
   const isLive = config.plaid.environment === 'production';

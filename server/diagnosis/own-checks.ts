@@ -56,7 +56,10 @@ export async function checkStorage(config: Config): Promise<Check> {
 /** Longer than a server on the internet takes to answer a probe. */
 const PROBE_MS = 10_000;
 
-/** The running server, reached as browsers and providers reach it: from here, so a firewall that lets only this machine in goes unnoticed. */
+/**
+ * The running server, reached as browsers and providers reach it: from here, so a firewall that lets only this machine
+ * in goes unnoticed.
+ */
 export async function checkRunningServer({ publicUrl, merchantApiKeys, allowedOrigins }: Config): Promise<Check[]> {
   const health = await probe(`${publicUrl}/healthz`);
   if (health === undefined) {

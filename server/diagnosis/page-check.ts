@@ -9,7 +9,8 @@ const MOST_SCRIPTS = 10;
 const MOST_CHARACTERS = 5_000_000;
 
 /**
- * Looks for secrets of the server in the pages that use it and in their scripts: a key that a bundler put there can be read by everyone.
+ * Looks for secrets of the server in the pages that use it and in their scripts: a key that a bundler put there can be
+ * read by everyone.
  */
 export async function checkPages({ allowedOrigins, secretValues }: Config): Promise<Check[]> {
   // Shorter values stand in every page.

@@ -17,7 +17,10 @@ export interface ProviderDeps {
 /** A bank of Plaid's Sandbox without OAuth. */
 const SANDBOX_BANK = 'ins_109508';
 
-/** Asks Plaid for the link token that a customer's page would get; where it is refused, part by part, so that the cause has a name. */
+/**
+ * Asks Plaid for the link token that a customer's page would get; where it is refused, part by part, so that the cause
+ * has a name.
+ */
 export async function checkPlaid({ config, plaid }: ProviderDeps): Promise<Check[]> {
   const { redirectUri, linkCustomization, environment, baseUrl } = config.plaid;
   const { consentedProducts } = config;
@@ -76,7 +79,10 @@ async function tryToken(
   }
 }
 
-/** Makes a processor token for a bank of the Sandbox, the one call that needs Finix enabled at Plaid, and removes the Item again. */
+/**
+ * Makes a processor token for a bank of the Sandbox, the one call that needs Finix enabled at Plaid, and removes the
+ * Item again.
+ */
 export async function checkIntegration(deps: ProviderDeps): Promise<Check[]> {
   const { config, plaid, calls = createPlainCalls(config) } = deps;
   if (config.plaid.environment !== 'sandbox') {

@@ -17,8 +17,8 @@ const DISCARD_BYTES = 16 * 1024 * 1024;
 const DISCARD_MS = 2_000;
 
 /**
- * Refuses a body whose declared length is too long. One without a declared length is read by its route, after the credential,
- * and only that far.
+ * Refuses a body whose declared length is too long. One without a declared length is read by its route, after the
+ * credential, and only that far.
  */
 export function limitBody(): MiddlewareHandler<AppEnv> {
   return async function limitBody(c, next) {

@@ -25,7 +25,7 @@ export interface Credentials {
   isMerchant(c: AppContext): boolean;
 }
 
-/** Stands in for an id that does not exist, of whatever length. No session has it. */
+/** Replaces an id that does not exist, of any length. No session has it. */
 const NO_SESSION = 'ses_none';
 
 export function createCredentials({ config, storage, secrets, log }: AppDeps, origins: Set<string>): Credentials {

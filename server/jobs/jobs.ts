@@ -106,7 +106,9 @@ export function createJobs(deps: JobsDeps): Jobs {
   const resumed = new Set<Promise<void>>();
   let stopped = false;
 
-  /** What customers, merchants and providers wait for. A kind goes round as soon as one of its queries finds something. */
+  /**
+   * What customers, merchants and providers wait for. A kind goes round as soon as one of its queries finds something.
+   */
   const dueKinds: { due: readonly DueQuery[]; round: Round }[] = [
     { due: [DUE_SESSIONS], round: resumeSessions },
     { due: [ENDING_SESSIONS], round: endSessions },
@@ -193,7 +195,10 @@ export function createJobs(deps: JobsDeps): Jobs {
   /** Which kinds go round right now. */
   const busy = new Set<Round>();
 
-  /** One query asks for all kinds. Those that go round already are left out: what they find next they find by themselves. */
+  /**
+   * One query asks for all kinds. Those that go round already are left out: what they find next they find by
+   * themselves.
+   */
   async function startDue(): Promise<boolean> {
     const idle = dueKinds.filter(({ round }) => !busy.has(round));
     const found = await findDue(

@@ -63,7 +63,8 @@ export async function lockConnection(
 }
 
 /**
- * Announces the first create call of a connection that waits for its instrument and has not changed since it was recorded.
+ * Announces the first create call of a connection that waits for its instrument and has not changed since it was
+ * recorded.
  * @returns false when it has changed: then its row decides
  */
 export async function announceFirst(

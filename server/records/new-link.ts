@@ -9,7 +9,9 @@ import { readMerchant } from './columns.ts';
 /** Links as they are made: on request, and for connections whose bank wants its customer back. */
 
 const DAY_MS = 24 * 3600_000;
-/** A week: long enough for a letter that is answered on the weekend, short enough for an address that is a credential. */
+/**
+ * A week: long enough for a letter that is answered on the weekend, short enough for an address that is a credential.
+ */
 const DAYS = 7;
 
 export interface NewLinkOptions {

@@ -4,8 +4,9 @@ import type { Storage } from '../storage/open.ts';
 import type { ProviderCallTable } from '../storage/tables.ts';
 
 /**
- * The calls to Plaid and Finix that a session's or a connection's work made, with the ids that the providers' support asks for. A record for
- * people: it is written some time after the calls, in batches and without any customer waiting for it, and a crash may lose the last.
+ * The calls to Plaid and Finix that a session's or a connection's work made, with the ids that the providers' support
+ * asks for. A record for people: it is written some time after the calls, in batches and without any customer waiting
+ * for it, and a crash may lose the last.
  */
 export interface ProviderCalls {
   note(service: UpstreamError['service'], call: ObservedCall): void;

@@ -12,7 +12,8 @@ export function isRepairable({ status, goal }: Pick<ConnectionTable, 'status' | 
 
 /**
  * The connection that a request wants to repair; undefined: it names none.
- * @throws ProblemError `invalid_request` when it is not this customer's and merchant's, or nothing of it can be repaired
+ * @throws ProblemError `invalid_request` when it is not this customer's and merchant's, or nothing of it can be
+ * repaired
  */
 export async function findRepaired(
   storage: Storage,

@@ -83,7 +83,8 @@ export async function limitPublicSessions(storage: Storage, ip: string | null): 
 }
 
 /**
- * A page asks once and polls; a public token that is made up costs a question to Plaid. Counted together with the token.
+ * A page asks once and polls; a public token that is made up costs a question to Plaid. Counted together with the
+ * token.
  */
 export function limitCompletes(storage: Storage, { id }: SessionTable): LimitedUse {
   return new LimitedUse(storage, `complete:${id}`, COMPLETES);
@@ -111,7 +112,9 @@ export async function findSession(storage: Storage, id: string): Promise<Session
 
 /** A session with what its page's requests need to know of its customer. */
 export interface FoundSession extends SessionTable {
-  /** The id of one of the customer's connections; null: the customer has none, so that there is nothing to recognize. */
+  /**
+   * The id of one of the customer's connections; null: the customer has none, so that there is nothing to recognize.
+   */
   any_connection?: string | null;
 }
 

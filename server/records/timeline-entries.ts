@@ -4,7 +4,10 @@ import type { Storage } from '../storage/open.ts';
 export interface TimelineEntry {
   /** ISO 8601. */
   at: string;
-  /** Who did it, or what it is. `call`: to a provider. `received`: a webhook of a provider. `sent`: a webhook to the merchant. */
+  /**
+   * Who did it, or what it is. `call`: to a provider. `received`: a webhook of a provider. `sent`: a webhook to the
+   * merchant.
+   */
   kind: 'merchant' | 'page' | 'plaid' | 'finix' | 'job' | 'call' | 'received' | 'sent' | 'transfer';
   /** One line. */
   text: string;

@@ -15,7 +15,7 @@ export interface Timeline {
   entries: TimelineEntry[];
 }
 
-/** A customer with more has a program that connects for them; the newest tell what is going on. */
+/** A customer with more has a program that connects for them; the newest show what is going on. */
 const MOST = 50;
 /** Entries of one kind: enough for months of a connection. */
 const MOST_ENTRIES = 1_000;

@@ -1,4 +1,6 @@
-/** What a transaction has done, for those who count it once it is committed: a transaction may run again, and may fail. */
+/**
+ * What a transaction has done, for those who count it once it is committed: a transaction may run again, and may fail.
+ */
 export interface CommittedFact {
   /** As in the audit: `session.completed`, `connection.active`, … */
   action: string;

@@ -4,8 +4,8 @@ import type { Storage } from './open.ts';
 import type { Database } from './tables.ts';
 
 /**
- * Rows that wait for a job, the longest-waiting first: one column of them, by an index that holds few others. `now` is a number or an
- * expression.
+ * Rows that wait for a job, the longest-waiting first: one column of them, by an index that holds few others. `now` is
+ * a number or an expression.
  */
 export type DueQuery = (
   db: Kysely<Database>,

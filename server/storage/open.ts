@@ -114,7 +114,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const scopes = new Scopes();
   const clock = new DatabaseClock(() => readClock(db));
   const onCommit: Storage['onCommit'] = new Set();
-  const tell = (fact: CommittedFact) => {
+  const report = (fact: CommittedFact) => {
     for (const listener of onCommit) listener(fact);
   };
   const storage: Storage = {
@@ -123,10 +123,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     onCommit,
     transaction:
       dialect === 'sqlite'
-        ? (_scope, fn) => runOnce(db.transaction(), (trx) => withLastWrites(trx, dialect, fn), guarded, tell)
+        ? (_scope, fn) => runOnce(db.transaction(), (trx) => withLastWrites(trx, dialect, fn), guarded, report)
         : async (scope, fn) => {
             refuseInside();
-            const run = () => runInScope(db, scope, (trx) => withLastWrites(trx, dialect, fn), guarded, tell);
+            const run = () => runInScope(db, scope, (trx) => withLastWrites(trx, dialect, fn), guarded, report);
             return scope === 'rows' ? run() : scopes.alone(scope, run);
           },
     now: dialect === 'sqlite' ? async () => Date.now() : (fresh) => clock.now(fresh),
@@ -213,7 +213,7 @@ async function runOnce<T>(
   builder: ReturnType<Kysely<Database>['transaction']>,
   fn: (trx: Transaction<Database>) => Promise<T>,
   guarded: boolean,
-  tell: (fact: CommittedFact) => void,
+  report: (fact: CommittedFact) => void,
 ): Promise<T> {
   let used: Transaction<Database> | undefined;
   const result = await builder.execute(async (trx) => {
@@ -226,7 +226,7 @@ async function runOnce<T>(
       state.active = false;
     }
   });
-  for (const fact of factsOf(used)) tell(fact);
+  for (const fact of factsOf(used)) report(fact);
   return result;
 }
 
@@ -240,7 +240,7 @@ async function runInScope<T>(
   scope: Scope,
   fn: (trx: Transaction<Database>) => Promise<T>,
   guarded: boolean,
-  tell: (fact: CommittedFact) => void,
+  report: (fact: CommittedFact) => void,
 ): Promise<T> {
   const deadline = Date.now() + CONFLICT_PATIENCE_MS;
   // In the text, so that it travels with the beginning.
@@ -252,7 +252,7 @@ async function runInScope<T>(
   const run = scope === 'rows' ? fn : locked;
   for (let round = 1; ; round++) {
     try {
-      return await runOnce(db.transaction().setIsolationLevel('read committed'), run, guarded, tell);
+      return await runOnce(db.transaction().setIsolationLevel('read committed'), run, guarded, report);
     } catch (error) {
       // A row that another transaction inserts concurrently can fail by its key first; run again, `fn` sees it.
       const again = isConflict(error) || (round === 1 && isUniqueViolation(error));

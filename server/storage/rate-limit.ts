@@ -60,7 +60,7 @@ export class LimitedUse {
     await enforceRateLimit(this.#storage, this.#bucket, this.#rate);
   }
 
-  /** As `count`. What the transaction's end does to the count is told by `committed`. */
+  /** As `count`. What the transaction's end does to the count is passed to `committed`. */
   async countIn(trx: StorageTransaction): Promise<void> {
     if (this.#isCounted) return;
     await enforceRateLimit({ db: trx, dialect: this.#storage.dialect }, this.#bucket, this.#rate);

@@ -59,7 +59,10 @@ export function numbersState({ plaid, secrets }: AskPlaid, item: ItemTable): Pro
   return ask(secrets, item, async (token) => (await plaid.getItemProducts(token)).includes('auth'));
 }
 
-/** When the customer's consent ends now, in milliseconds since 1970; null: no end is known. Undefined: Plaid could not be asked. */
+/**
+ * When the customer's consent ends now, in milliseconds since 1970; null: no end is known. Undefined: Plaid could not
+ * be asked.
+ */
 export async function consentEnd({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<number | null | undefined> {
   let end: number | null | undefined;
   await ask(secrets, item, async (token) => {

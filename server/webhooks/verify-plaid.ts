@@ -20,7 +20,8 @@ export interface PlaidVerifier {
   /**
    * Proves that Plaid has signed a webhook just now. The token is a JWT over the body's hash, signed with a key that
    * Plaid names and gives out itself.
-   * @param readBody called after the signature was proved, except with a key that Plaid must be asked for: then the body
+   * @param readBody called after the signature was proved, except with a key that Plaid must be asked for: then the
+   * body
    * comes first, and what does not fit it is not worth a question
    * @param caller whom to count questions about unknown keys to, such as an address
    * @throws ProblemError `unauthorized`, `plaid_unavailable`; UpstreamError when Plaid can't be asked

@@ -33,7 +33,7 @@ export class AgreedClock {
   #asking: Promise<void> | undefined;
   #reported: 'agree' | 'ahead' | 'unknown' = 'agree';
 
-  /** @param ask makes a request to a provider, of whose response `note` is told */
+  /** @param ask makes a request to a provider, whose response is passed to `note` */
   constructor(storage: Pick<Storage, 'now'>, log: Logger, ask: () => Promise<void>) {
     this.#storage = storage;
     this.#log = log;

@@ -120,9 +120,9 @@ export function storageWithPoints(storage: Storage, { hit }: Points): Storage {
 }
 
 /**
- * The money path's transactions return the session as written; other transactions have no point. A commit is named by its
- * recovery point, and counted from the first one there: a wait on a busy machine, which is a commit too, changes the
- * names of no others.
+ * The money path's transactions return the session as written; other transactions have no point. A commit is named by
+ * its recovery point, and counted from the first one there: a wait on a busy machine, which is a commit too, changes
+ * the names of no others.
  */
 function createCommitNames(): (result: unknown) => string | undefined {
   const firstAt = new Map<string, number>();

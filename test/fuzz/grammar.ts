@@ -32,7 +32,7 @@ export interface Grammar {
   oddText(): string;
 }
 
-/** Right values of members whose pattern says less than their meaning. */
+/** Right values of members whose pattern allows more than their meaning. */
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   language: ['en', 'es', 'pt-BR', 'zh-Hant-TW', 'x-y'],
   region: ['CA', 'NY'],

@@ -212,7 +212,7 @@ async function bodyFor(
   const value = chance(MUTATED_BODY) ? grammar.mutated(right) : right;
   let text: Input['body'] = JSON.stringify(value) ?? '';
   if (chance(BROKEN_TEXT)) text = broken(text, random);
-  // Signed as the provider does, whatever it is: behind the signature is where the parsers are.
+  // Signed as the provider does, with any content: behind the signature is where the parsers are.
   const { webhooks } = world.server.upstream.simulator;
   if (isPlaid) headers['Plaid-Verification'] = webhooks.signPlaid(text as string);
   if (isFinix) headers['Finix-Signature'] = webhooks.signFinix(text as string, FINIX_SECRET);
@@ -236,7 +236,7 @@ function aboutKnown(value: unknown, operation: string, { random, world, chance }
   return body;
 }
 
-/** Members that go with some values of others only, which a schema does not say. */
+/** Members that go with some values of others only, which a schema does not express. */
 function keepTogether(body: Record<string, unknown>): void {
   if (body['mode'] !== 'hosted') delete body['return_url'];
   delete body['platform'];

@@ -16,7 +16,7 @@ export interface World {
   deliveries: string[];
   /** Not used yet. */
   publicTokens: string[];
-  /** Takes over what an answer has made. */
+  /** Keeps what an answer has made. */
   learn(operation: string, body: unknown): void;
   close(): Promise<void>;
 }

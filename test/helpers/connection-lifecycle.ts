@@ -31,7 +31,9 @@ export function connectionLifecycle(current: () => TestServer) {
     return (await current().merchant('GET', `/v1/connections/${id}`)).body as MerchantConnection;
   }
 
-  /** Changes a connection's instrument, or an earlier one of it, at Finix itself, as an operator does in its dashboard. */
+  /**
+   * Changes a connection's instrument, or an earlier one of it, at Finix itself, as an operator does in its dashboard.
+   */
   async function changeInstrument(id: string, body: object, instrument?: string): Promise<void> {
     const { payment_instrument } = await read(id);
     const { username, password } = current().config.finix;

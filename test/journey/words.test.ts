@@ -6,8 +6,8 @@ import { STORIES } from '../../demo/stories.ts';
 import { eventually } from '../helpers/server.ts';
 
 /**
- * Every scenario, played over HTTP as the page and Link would play it, and what the panel says of it: each line against what the simulator
- * knows. A browser would add nothing but time.
+ * Every scenario, played over HTTP as the page and Link would play it, and what the panel says of it: each line against
+ * what the simulator knows. A browser would add nothing but time.
  */
 const NAMES = { customer: 'Maya', merchant: 'Kestrel & Oak' };
 let demo: RunningDemo;

@@ -9,8 +9,9 @@ import { type SnippetKind, writeSnippet } from '../../demo/playground/write-snip
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import { project } from './imports.ts';
 
-// What the playground hands out, as it is and with everything changed: read by the compilers of its frameworks, and run against a server. A
-// failure means that a visitor leaves with code that does not work. Needs what was built: run `npm run build` first.
+// What the playground hands out, as it is and with everything changed: read by the compilers of its frameworks, and run
+// against a server. A failure means that a visitor leaves with code that does not work. Needs what was built: run `npm
+// run build` first.
 const source = (file: string) => readFileSync(join(project, 'demo/playground/snippets', file), 'utf8');
 const CHANGED: Options = {
   ...DEFAULTS,

@@ -57,7 +57,7 @@ test('a clock that jumps ahead counts for nothing, and a provider is asked once'
 
 test('after the machine has slept, a provider’s response brings both clocks together', async () => {
   clock.note('plaid', date());
-  // The monotonic clock stood still.
+  // The monotonic clock stopped.
   vi.setSystemTime(START + YEAR_MS);
   expect(await clock.certain()).toBe(START + YEAR_MS);
   expect(asked).toBe(1);

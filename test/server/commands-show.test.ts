@@ -31,7 +31,7 @@ const positions = (texts: string[], beginnings: string[]) =>
   beginnings.map((beginning) => texts.findIndex((text) => text.startsWith(beginning)));
 
 describe('show', () => {
-  it('tells how a session became a connection, in the order of time', async () => {
+  it('show prints how a session became a connection, in the order of time', async () => {
     const { session } = await server.connect({ customer_id: 'cus_1' });
     await server.jobs.tick();
     const { subjects, texts } = await timelineOf(session.id);
@@ -52,7 +52,7 @@ describe('show', () => {
     expect(texts).toContainEqual(expect.stringMatching(/^sent connection\.active msg_\w+: delivered, 1 attempt$/));
   });
 
-  it('tells what became of a connection later: the provider’s webhook, the return, the debit', async () => {
+  it('show prints what happened to a connection later: the provider’s webhook, the return, the debit', async () => {
     const [connection] = (await server.connect()).answer.body.connections;
     const [item] = server.ledger.items();
     server.upstream.simulator.bank.breakLogin(item?.item_id ?? '');

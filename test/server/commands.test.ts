@@ -165,11 +165,11 @@ describe('a start', { timeout: PATIENCE_MS }, () => {
     }
   });
 
-  it('a start with METRICS_PORT shows the figures there without a credential, nothing else there, and not on PORT', async () => {
+  it('a start with METRICS_PORT shows the metrics there without a credential, nothing else there, and not on PORT', async () => {
     const metrics = await freePort();
     const { url } = await serve({ METRICS_PORT: String(metrics), HOST: '127.0.0.1' });
-    const figures = await fetch(`http://127.0.0.1:${metrics}/metrics`);
-    expect([figures.status, await figures.text()]).toEqual([200, expect.stringContaining('fbc_')]);
+    const answer = await fetch(`http://127.0.0.1:${metrics}/metrics`);
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('fbc_')]);
     expect((await fetch(`http://127.0.0.1:${metrics}/v1/connections`)).status).toBe(404);
     expect((await fetch(`http://127.0.0.1:${metrics}/healthz`)).status).toBe(404);
     expect((await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${MERCHANT_KEY}` } })).status).toBe(404);

@@ -6,7 +6,7 @@ import { Gate } from '../helpers/gate.ts';
 import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer, type TestServerOptions } from '../helpers/server.ts';
 
-/** Instruments that must go, and what stands in the way. */
+/** Instruments that must go, and what prevents it. */
 
 let server: TestServer;
 afterEach(() => server.close());

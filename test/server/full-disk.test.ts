@@ -46,7 +46,7 @@ describe.skipIf(missing)(missing ? `a full disk (skipped: ${missing})` : 'a full
     }
   }
 
-  /** The log's last pages are used up. */
+  /** The log's last pages are consumed. */
   async function expectFull(): Promise<void> {
     await eventually(async () => (await server.send('GET', '/readyz', undefined, {})).status === 503);
   }

@@ -55,7 +55,7 @@ describe('the metrics', () => {
     expect(await seriesValue('fbc_connection_events_total{event="failed"}')).toBe(1);
   });
 
-  it('count the attempts of each step, and tell those that are tried again', async () => {
+  it('metrics count the attempts of each step, and separately those that are retries', async () => {
     server.upstream.simulator.faults.add({
       service: 'plaid',
       path: '/accounts/get',
@@ -88,7 +88,7 @@ describe('the metrics', () => {
     expect(text).not.toContain('fbc_backlog{');
   });
 
-  it('tell how late webhooks reach the merchant', async () => {
+  it('metrics show how late webhooks reach the merchant', async () => {
     receiver.answer = { status: 500 };
     await server.connect();
     await server.jobs.tick();

@@ -73,7 +73,7 @@ describe('a clock that is ahead of the providers’', () => {
   };
   const said = (text: string) => server.lines.filter((line) => line.includes(text)).length;
 
-  it('deletes nothing and ends nothing, says why once, and is trusted again when it is right', async () => {
+  it('a clock that is ahead deletes nothing and ends nothing, is logged once, and is trusted again when it is right', async () => {
     const authorization = { text: 'I authorize Acme to debit my account.', version: '1' };
     server = await TestServer.start();
     const session = await server.createSession({ authorization });

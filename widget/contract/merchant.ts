@@ -134,7 +134,9 @@ export interface ConnectionEvent {
   data: MerchantConnection;
   /** Why the connection has this status, such as Plaid's own code or `return_R01`. */
   reason?: string;
-  /** With `REPAIR_LINKS=on` and `connection.needs_repair`: a link to send to the customer. Its address is a credential. */
+  /**
+   * With `REPAIR_LINKS=on` and `connection.needs_repair`: a link to send to the customer. Its address is a credential.
+   */
   repair_link?: { id: string; url: string; expires_at: string };
 }
 

@@ -151,7 +151,8 @@ function control(view: FirstView, parts: Parts, sentence: string): TemplateResul
   const { face } = view;
   const { caption, label = view.strings.connect, styled, working, failed, idle } = parts;
   const text = caption ?? label;
-  // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count as a shift.
+  // Another text in the middle begins elsewhere. In another place of the tree that is nothing that browsers count as a
+  // shift.
   if (face.text !== text) face.isOdd = !face.isOdd;
   face.text = text;
   const icon = working

@@ -19,8 +19,9 @@ const LOADERS: Record<string, () => Promise<{ texts: Packed }>> = {
 };
 
 /**
- * The module of one language, fetched only by pages that speak it. Each is named, because every bundler understands that; the build for script tags,
- * which gives the files their names, puts one line in the place of this module (build/pack-texts.ts).
+ * The module of one language, fetched only by pages that speak it. Each is named, because every bundler understands
+ * that; the build for script tags, which gives the files their names, puts one line in the place of this module
+ * (build/pack-texts.ts).
  */
 export async function importTexts(language: string): Promise<{ texts: Packed }> {
   const load = LOADERS[language];

@@ -4,8 +4,9 @@ import type { Connection } from '../contract.ts';
 const SIZE = 108;
 
 /**
- * The logos of connected banks, from our own server. They are drawn and not linked: a page whose policy allows the server's answers allows them, too,
- * and no address of theirs is in the page. Until a logo is there, and where there is none, the card shows the bank's initial in the same place.
+ * The logos of connected banks, from our own server. They are drawn and not linked: a page whose policy allows the
+ * server's answers allows them, too, and no address of theirs is in the page. Until a logo is there, and where there is
+ * none, the card shows the bank's initial in the same place.
  */
 export class Logos {
   /** By connection: a picture can be in one place only. */

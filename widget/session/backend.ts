@@ -31,7 +31,10 @@ export interface ConnectBackend {
    * How a run of Link ended without a bank, for the server's audit. Nothing waits for it, and a failure has no effect.
    */
   reportExit?(clientSecret: string, input: LinkExitRequest): Promise<void>;
-  /** The logo of a bank that the session has connected; null where there is none. Without this, the bank's initial is shown. */
+  /**
+   * The logo of a bank that the session has connected; null where there is none. Without this, the bank's initial is
+   * shown.
+   */
   getLogo?(clientSecret: string, institutionId: string): Promise<Blob | null>;
 }
 

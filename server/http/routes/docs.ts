@@ -33,7 +33,10 @@ const SITE_POLICY =
 /** A newer server's documents are seen within this time. Seconds. */
 const DOCS_SECONDS = 300;
 
-/** The contract for programs (`/openapi.json`), and the documentation for people (`/docs`). Needs nothing from elsewhere. */
+/**
+ * The contract for programs (`/openapi.json`), and the documentation for people (`/docs`). Needs nothing from
+ * elsewhere.
+ */
 export function contractRoutes(
   app: Hono<AppEnv>,
   { config, version, docs }: Pick<AppDeps, 'version' | 'docs'> & { config: Pick<AppDeps['config'], 'publicUrl'> },

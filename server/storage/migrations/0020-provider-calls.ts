@@ -1,6 +1,8 @@
 import type { Kysely } from 'kysely';
 
-/** Calls to Plaid and Finix with the providers' request ids, by the session and the connection that they were made for. */
+/**
+ * Calls to Plaid and Finix with the providers' request ids, by the session and the connection that they were made for.
+ */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema
     .createTable('provider_calls')

@@ -59,7 +59,9 @@ function freezeAtPoints(name: string, frozenMs: number, identitiesMayDouble: boo
 /** The calls whose answers decide whether an account may be connected at all. */
 const OWNER_POINTS = ['before comparing the owner', 'after comparing the owner', 'after creating the identity'];
 
-/** A process that dies with the owner's answer in hand, or before it: the owner is compared again, and then connected. */
+/**
+ * A process that dies with the owner's answer in hand, or before it: the owner is compared again, and then connected.
+ */
 const killAtOwner: PointCase = {
   name: 'kill -9 while the owner is compared, with ownership: require',
   storesInShort: ['sqlite'],
