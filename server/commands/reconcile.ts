@@ -24,7 +24,7 @@ export const addReconcile: AddCommand = (program, context) => {
     .option('--json', 'print the report as JSON')
     .action(({ fix = false, since = 0, json }: Options) =>
       withStorage(context, async ({ config, storage, log }) => {
-        context.note('Comparing with Plaid and Finix; this takes about a second for each 100 instruments.\n');
+        context.note('Comparing with Plaid and Finix, page by page …\n');
         const { reconcile } = await assembleServer({ config, storage, log, version: await readVersion() });
         const onFinding = (finding: Finding) => context.write(`${toLine(finding)}\n`);
         const report = await reconcile({ fix, since, ...(json ? {} : { onFinding }) }).catch(toCommandError);

@@ -6,6 +6,8 @@ import { withStorage } from './with-storage.ts';
 
 /** Rows that one step re-encrypts: short transactions, so that serving goes on in the meantime. */
 const BATCH = 200;
+/** A line every few seconds, and not for each batch. */
+const NOTE_EVERY = 10_000;
 
 export const addRotateKeys: AddCommand = (program, context) => {
   program
@@ -19,7 +21,16 @@ export const addRotateKeys: AddCommand = (program, context) => {
       withStorage(context, async ({ config, storage, log }) => {
         const secrets = createSecrets(config.encryptionKeys);
         await assertKeys(storage, secrets);
-        const { resealed, unreadable, keysStillNeeded } = await rotateKeys(storage, secrets, { batch: BATCH });
+        let noted = 0;
+        const onProgress = (values: number) => {
+          if (values < noted + NOTE_EVERY) return;
+          noted = values;
+          context.note(`${values} values …\n`);
+        };
+        const { resealed, unreadable, keysStillNeeded } = await rotateKeys(storage, secrets, {
+          batch: BATCH,
+          onProgress,
+        });
         log.info({ resealed, unreadable, keys_still_needed: keysStillNeeded }, 'rotated');
         if (json) {
           context.write(`${JSON.stringify({ resealed, unreadable, keys_still_needed: keysStillNeeded })}\n`);

@@ -37,9 +37,15 @@ export interface Rotation {
  * concurrent change always wins. Run it when all instances have the new key first; then the keys not in
  * `keysStillNeeded` can leave the list.
  * @param options.batch how many rows are read at a time
+ * @param options.onProgress is given how many values were looked at, after each batch
  */
-export async function rotateKeys(storage: Storage, secrets: Secrets, options: { batch: number }): Promise<Rotation> {
+export async function rotateKeys(
+  storage: Storage,
+  secrets: Secrets,
+  options: { batch: number; onProgress?: (values: number) => void },
+): Promise<Rotation> {
   const rotation: Rotation = { resealed: 0, unreadable: 0, keysStillNeeded: [] };
+  let values = 0;
   for (const sealed of SEALED_COLUMNS) {
     let after = '';
     for (;;) {
@@ -48,6 +54,8 @@ export async function rotateKeys(storage: Storage, secrets: Secrets, options: { 
       const last = rows.at(-1);
       if (!last) break;
       after = last.id;
+      values += rows.length;
+      options.onProgress?.(values);
     }
   }
   const used = await usedKeys(storage);

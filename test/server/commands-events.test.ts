@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -186,5 +187,13 @@ describe('completion', () => {
       for (const command of ['serve', 'trigger', 'rotate-keys']) expect(out).toContain(command);
     }
     expect((await runCommand(['completion', 'csh'])).code).toBe(2);
+  });
+
+  it('offers every command, and docs/cli.md documents it', async () => {
+    const { out } = await runCommand(['completion', 'fish']);
+    const commands = [...out.matchAll(/__fish_use_subcommand' -f -a (\S+)/g)].map(([, name]) => name);
+    const documentation = readFileSync('docs/cli.md', 'utf8');
+    expect(commands).toEqual(expect.arrayContaining(['serve', 'doctor', 'sandbox', 'show', 'completion']));
+    expect(commands.filter((name) => !documentation.includes(`\`${name}`))).toEqual([]);
   });
 });

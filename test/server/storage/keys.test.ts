@@ -52,11 +52,14 @@ forEachStorage((_name, kind) => {
       const storage = await kind.open();
       await addItems(storage, secretsOf(old), 25);
       const secrets = secretsOf(fresh, old);
-      expect(await rotateKeys(storage, secrets, { batch: 10 })).toEqual({
+      const progress: number[] = [];
+      const onProgress = (values: number) => void progress.push(values);
+      expect(await rotateKeys(storage, secrets, { batch: 10, onProgress })).toEqual({
         resealed: 25,
         unreadable: 0,
         keysStillNeeded: [],
       });
+      expect(progress).toEqual([10, 20, 25]);
       for (const [id, value] of await tokens(storage)) {
         expect(secretsOf(fresh).open(value, { table: 'items', row: id, column: 'access_token_enc' })).toBe(
           `token of ${id}`,
