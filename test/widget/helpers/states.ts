@@ -194,7 +194,7 @@ export const states: Record<string, State> = {
     server: (backend) => {
       backend.returned = true;
     },
-    shows: 'Please connect a different account',
+    announces: /last account was returned/,
   },
   canceled: {
     status: 'ready',
