@@ -9,7 +9,7 @@ import { launchChromium } from '../helpers/launch-chromium.ts';
 /**
  * One image of the element in every state, light and dark, in both directions, at three widths: what no test sees,
  * a person should look at. Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors,
- * and each part of each on its own, which is easier to look at. With `--old` in a browser near the support floor.
+ * and each part of each on its own, which is easier to look at. With `--old` in a browser near the support floor; with names of parts (`light-en`, `phone`) those alone.
  */
 const project = join(import.meta.dirname, '..', '..');
 const folder = join(project, 'test-results');
@@ -41,7 +41,7 @@ if (!('output' in result)) throw new Error('The build gave no output.');
 const script = result.output[0].code;
 
 const server = createServer((request, response) => {
-  const isScript = request.url === '/page.js';
+  const isScript = request.url?.startsWith('/page.js');
   response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html; charset=utf-8');
   response.end(
     isScript
@@ -50,6 +50,8 @@ const server = createServer((request, response) => {
   );
 });
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const parts = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+const only = parts.map((part, i) => `${i ? '&' : '?'}only=${part}`).join('');
 const found = process.argv.includes('--old') ? await findOldChromium() : await findChromium();
 if (!found)
   throw new Error('The old Chromium runs on 64-bit Intel Linux with glibc only; OLD_CHROME_PATH can name one.');
@@ -62,7 +64,7 @@ try {
       reducedMotion: 'reduce',
       ...media,
     });
-    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+    await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/${only}`);
     const drawn = page.locator('html[data-drawn]');
     await drawn.waitFor({ timeout: 120_000 });
     const outcome = await drawn.getAttribute('data-drawn');

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { transformWithOxc } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
 import { filesIn, project } from './imports.ts';
@@ -48,6 +49,57 @@ test('no script for the page has a style that is newer than the support floor', 
   const scripts = readdirSync(folder).filter((file) => file.endsWith('.js'));
   const newer = scripts.filter((file) => NEWER.test(readFileSync(join(folder, file), 'utf8')));
   expect(newer).toEqual([]);
+});
+
+/** What Chrome 94, Firefox 98 or Safari 16.4 does not have, and a script of ours could call without noticing. */
+const NEWER_CALLS: [name: string, first: string][] = [
+  ['structuredClone', 'Chrome 98'],
+  ['findLast', 'Chrome 97, Firefox 104'],
+  ['toSorted', 'Chrome 110'],
+  ['toReversed', 'Chrome 110'],
+  ['toSpliced', 'Chrome 110'],
+  ['groupBy', 'Chrome 117'],
+  ['withResolvers', 'Chrome 119'],
+  ['canParse', 'Chrome 120'],
+  ['fromAsync', 'Chrome 121'],
+  ['checkVisibility', 'Chrome 105'],
+  ['showPopover', 'Chrome 114'],
+  ['replaceSync', 'Firefox 101'],
+  ['AbortSignal', 'Chrome 103 for timeout, 116 for any'],
+  ['throwIfAborted', 'Chrome 100'],
+  ['isWellFormed', 'Chrome 111'],
+  ['setHTMLUnsafe', 'Chrome 124'],
+];
+// Lit asks whether style sheets can be made before it makes one.
+const ASKED_FOR = ['replaceSync'];
+
+test.each(NEWER_CALLS)('no script for the page calls %s, which came with %s', (name) => {
+  const folder = join(project, 'dist/cdn');
+  const scripts = readdirSync(folder).filter((file) => file.endsWith('.js'));
+  const code = scripts.map((file) => readFileSync(join(folder, file), 'utf8')).join('\n');
+  if (ASKED_FOR.includes(name)) expect(code).toMatch(/["'`]adoptedStyleSheets["'`]\s*in Document\.prototype/);
+  else expect(code).not.toMatch(new RegExp(`\\b${name}\\b`));
+});
+
+// Chrome 94 has the syntax of ES2022. By its name, the compiler would also rewrite classes, for a fault of Chrome 97 and
+// older with static fields called `name` or `length`, of which there are none.
+const FLOOR = ['es2022', 'firefox98', 'safari16.4'];
+
+test('the syntax of every script for the page is that of the support floor', async () => {
+  const folder = join(project, 'dist/cdn');
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.js'))) {
+    const code = readFileSync(join(folder, file), 'utf8');
+    // What is newer would be rewritten, and then the script would be another one.
+    const floor = await transformWithOxc(code, file, { target: FLOOR });
+    const newest = await transformWithOxc(code, file, { target: 'esnext' });
+    expect(floor.code === newest.code, file).toBe(true);
+  }
+});
+
+test('syntax that is newer than the support floor is rewritten, and so noticed', async () => {
+  const newer = 'using file = open(); file.read();';
+  const { code } = await transformWithOxc(newer, 'newer.js', { target: FLOOR });
+  expect(code).not.toContain('using file');
 });
 
 const old = await findOldChromium();

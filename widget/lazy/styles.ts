@@ -102,6 +102,18 @@ export const lateStyles = css`
     background: none;
     line-height: 1.3;
   }
+  /* The focus is on all of it: around the title alone, the ring would cross the sentence. */
+  .dead:focus-visible {
+    outline: none;
+  }
+  .dead:focus-visible::after {
+    content: '';
+    position: absolute;
+    inset: 0;
+    border-radius: var(--_radius);
+    outline: 2px solid var(--fbc-focus, #1d8663);
+    outline-offset: 2px;
+  }
   .dead svg {
     flex: none;
     margin-block: -3px;
