@@ -43,14 +43,15 @@ export function renderMarkdown(
     headings.push({ level: Number(token.tag.slice(1)), id, text: words });
   });
   for (const token of tokens.flatMap(({ children }) => children ?? [])) {
-    if (token.type !== 'link_open') continue;
-    const href = String(token.attrGet('href') ?? '');
+    const attribute = { link_open: 'href', image: 'src' }[token.type];
+    if (attribute === undefined) continue;
+    const href = String(token.attrGet(attribute) ?? '');
     if (/^(https?:|mailto:|#)/.test(href)) continue;
     const [path = '', fragment] = href.split('#');
     const file = posix.join(posix.dirname(source), path);
     const address = resolve(file);
     if (address === undefined) throw new Error(`${source} links to ${href}, which is not part of the site`);
-    token.attrSet('href', fragment === undefined ? address : `${address}#${fragment}`);
+    token.attrSet(attribute, fragment === undefined ? address : `${address}#${fragment}`);
   }
   const html = markdown.renderer
     .render(tokens, markdown.options, {})

@@ -64,6 +64,7 @@ describe('the documentation site', () => {
       renderMarkdown('docs/a.md', text, (file) => (file === 'docs/b.md' ? 'b.html' : undefined));
     expect(render('[b](b.md#c)').html).toContain('href="b.html#c"');
     expect(() => render('[c](c.md)')).toThrow('docs/a.md links to c.md');
+    expect(() => render('![c](c.png)')).toThrow('docs/a.md links to c.png');
   });
 
   it('the documentation site gives headings the ids that GitHub gives them', () => {
