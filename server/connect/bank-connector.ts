@@ -15,6 +15,7 @@ import {
   backoff,
   countedWait,
   Fenced,
+  isWait,
   NotNow,
   Postpone,
   QUICK_ATTEMPTS,
@@ -150,13 +151,24 @@ export function createBankConnector(
       }
       held.known = {};
       ended(error instanceof Stop ? 'stopped' : 'postponed');
-      if (!(error instanceof Stop)) return waitFor(held, toPostpone(error, held), requestId);
-      await end(held, error, requestId);
-      return false;
+      return afterFailure(held, error, requestId);
     }
     ended('done');
     // Also when stopping: as long as nothing goes wrong, the customer who waits gets the bank within the grace.
     return true;
+  }
+
+  /** @returns whether to go on here and now */
+  async function afterFailure(held: HeldSession, error: unknown, requestId: string): Promise<boolean> {
+    try {
+      if (!(error instanceof Stop)) return await waitFor(held, toPostpone(error, held), requestId);
+      await end(held, error, requestId);
+      return false;
+    } catch (refusal) {
+      // A result of before was to be written with it, and must not be, as when the customer is erased: it is dropped.
+      if (!(refusal instanceof Stop) && !isWait(refusal)) throw refusal;
+      return afterFailure(held, error instanceof Stop ? error : refusal, requestId);
+    }
   }
 
   async function end(held: HeldSession, reason: Stop, requestId: string): Promise<void> {

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../demo/simulator/index.ts';
+import { UpstreamError } from '../../server/clients/outbound.ts';
 import type { PlaidAccount } from '../../server/clients/plaid.ts';
 import type { Clients } from '../../server/create-server.ts';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { Gate } from '../helpers/gate.ts';
 import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -180,6 +182,41 @@ describe('while the answer to a create call of Finix is on its way', () => {
     expect(enabled()).toEqual([]);
     expect((await erase()).body.status).toBe('erased');
   });
+});
+
+it('an erasure while the first call for an account fails ends the session at once', async () => {
+  await server.close();
+  const failing = new Gate();
+  let isCalled = false;
+  const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+    plaid: {
+      ...plaid,
+      createProcessorToken: async (...request) => {
+        if (server.ledger.instruments().length === 0) return plaid.createProcessorToken(...request);
+        isCalled = true;
+        await failing.passed;
+        throw new UpstreamError('plaid', 'processor/token/create', 'busy', 'TEST');
+      },
+    },
+    finix,
+  });
+  server = await TestServer.start({ wrapClients });
+  // The identity exists already, so nothing is written before the call.
+  await connect();
+  const session = await server.createSession();
+  const done = server.complete(session, await server.publicToken());
+  await eventually(async () => isCalled);
+  expect((await erase()).status).toBe(202);
+  failing.open();
+  expect((await done).status).toBeLessThan(500);
+  const { status } = await server.storage.db
+    .selectFrom('sessions')
+    .select('status')
+    .where('id', '=', session.id)
+    .executeTakeFirstOrThrow();
+  expect(status).toBe('failed');
+  await eventually(async () => (await erase()).body.status === 'erased');
+  expect(enabled()).toEqual([]);
 });
 
 describe('a webhook during a removal', () => {
