@@ -46,7 +46,7 @@ describe('In a webview', () => {
     expect(await maya.page.evaluate('scrollY')).toBe(left);
     expect(await maya.page.evaluate('JSON.stringify(sessionStorage)')).not.toMatch(/link-sandbox|public-sandbox/);
     await maya.placesOrder();
-    await maya.page.getByText('Platypus OAuth Bank ••0000').waitFor();
+    await maya.page.getByText('Platypus OAuth Bank ••0000').first().waitFor();
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
     expect(
       here.simulator.ledger.linkTokens().filter(({ sessions }) => sessions.some(({ oauth }) => oauth)),
@@ -121,7 +121,7 @@ describe('In a webview without an address for banks to come back to', () => {
     await maya.page.waitForURL(`${here.demo.url}/coffee`);
     await maya.sees('connected');
     await maya.placesOrder();
-    await maya.page.getByText('Platypus OAuth Bank ••0000').waitFor();
+    await maya.page.getByText('Platypus OAuth Bank ••0000').first().waitFor();
     expect(maya.complaints).toEqual([]);
   });
 });

@@ -62,7 +62,7 @@ describe('A customer who shared more accounts than the shop may take', () => {
     await maya.page.keyboard.press('Enter');
     await maya.sees('connected');
     await maya.placesOrder();
-    await maya.page.getByText('First Platypus Bank ••6002').waitFor();
+    await maya.page.getByText('First Platypus Bank ••6002').first().waitFor();
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
     expect(maya.complaints.filter((one) => !one.includes('409'))).toEqual([]);
   });

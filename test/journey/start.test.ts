@@ -93,7 +93,7 @@ test('Credentials for real money are refused', async () => {
 test('With all credentials it uses the sandboxes and Plaid’s own script, and prints that', async () => {
   const env = { PLAID_CLIENT_ID: 'i', PLAID_SECRET: 's', FINIX_USERNAME: 'u', FINIX_PASSWORD: 'p' };
   const demo = start(['--port', '0'], env);
-  const page = await (await fetch(await addressOf(demo))).text();
+  const page = await (await fetch(`${await addressOf(demo)}/coffee`)).text();
   expect(demo.output.out).toContain('real sandboxes');
   expect(page).not.toContain('link-initialize.js');
 });
@@ -111,7 +111,7 @@ test('With credentials it asks the providers that the settings name', async () =
   });
   try {
     const url = await addressOf(demo);
-    const [connect] = /http:[^"]+(?=\/finix-bank-connect\.js)/.exec(await (await fetch(url)).text()) ?? [];
+    const [connect] = /http:[^"]+(?=\/finix-bank-connect\.js)/.exec(await (await fetch(`${url}/coffee`)).text()) ?? [];
     const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
     const { client_secret: secret } = (await (await fetch(`${url}/api/session`, json)).json()) as Record<
       string,
