@@ -132,7 +132,7 @@ describe('the program', { timeout: PATIENCE_MS }, () => {
     expect(await run(['lst'])).toMatchObject({ code: 2, output: expect.stringContaining('Did you mean list?') });
   });
 
-  it('says nothing of a reader that has gone away', async () => {
+  it('a command prints nothing about a reader that has gone away', async () => {
     const script = `"$0" "$1" --help | head -1`;
     const { stdout, stderr } = await promisify(execFile)('sh', ['-c', script, process.execPath, main]);
     expect([stdout, stderr]).toEqual(['Usage: finix-bank-connect-server [command] [options]\n', '']);

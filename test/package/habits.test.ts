@@ -83,6 +83,7 @@ describe('the words', () => {
   const files = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: project, encoding: 'utf8' })
     .split('\n')
     .filter((file) => /\.(?:ts|tsx|js|mjs|css|html|md|yml)$/.test(file) && existsSync(join(project, file)))
+    // The demo outside the simulator speaks to an audience.
     .filter((file) => !file.endsWith('habits.test.ts') && !/^demo\/(?!simulator)/.test(file));
 
   it('the words of code and documents are plain ones of the field', {

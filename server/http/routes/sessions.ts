@@ -133,7 +133,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const session = await credentials.requirePage(c, c.req.param('id'));
     const connections = await connectionsOf(storage.db, session);
     const institutionId = c.req.param('institution_id');
-    // Only of banks of this session, so that nobody can have Plaid asked for others.
+    // Only of banks of this session, so that no caller can have Plaid asked for others.
     const isOwn = connections.some(({ institution_id }) => institution_id === institutionId);
     const logo = isOwn ? await logos.find(institutionId) : null;
     // No problem: a browser would write that to the console of the merchant's page.
