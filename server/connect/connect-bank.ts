@@ -247,7 +247,8 @@ async function finishWith(deps: ConnectBankDeps, held: HeldSession, adopt: Adopt
       connection = await adopt(trx, now, session);
       // Nothing of this write is kept then.
       if (!connection || !isUsable(connection)) throw new NotUsable();
-      await finish(deps, trx, now, session, [connection], hasIdentity);
+      // A millisecond later, so that lists and events have the session's end after its connection.
+      await finish(deps, trx, now + 1, session, [connection], hasIdentity);
     });
     if (!connection) return;
     held.known.ended = [connection];
