@@ -33,10 +33,11 @@ test('A back office makes a link without code, its customer connects a bank, and
   await office.page.getByLabel('First name').fill('Jane');
   await office.page.getByLabel('Last name').fill('Doe');
   await office.page.getByRole('button', { name: 'Make the link' }).click();
+  await office.page.locator('#result').waitFor();
   const address = await office.page.locator('#address').textContent();
   await office.page.getByAltText('QR code of the address').waitFor();
   expect(await office.page.locator('#qr').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
-  await office.page.getByRole('cell', { name: 'cus_office' }).waitFor();
+  await office.page.getByRole('cell', { name: 'cus_office', exact: true }).waitFor();
 
   const customer = await here.arrives();
   await customer.page.setViewportSize({ width: 390, height: 844 });
@@ -62,6 +63,7 @@ test('A link that the office revokes can no longer be used', async () => {
   await enters(office);
   await office.page.getByLabel('Customer (your id)').fill('cus_wrong');
   await office.page.getByRole('button', { name: 'Make the link' }).click();
+  await office.page.locator('#result').waitFor();
   const address = await office.page.locator('#address').textContent();
   await office.page.getByRole('button', { name: 'Revoke the link of cus_wrong' }).click();
   await office.page.getByRole('cell', { name: 'revoked' }).waitFor();
@@ -116,7 +118,7 @@ test.each([
   await enters(office);
   await office.page.getByLabel('Customer (your id)').fill('cus_1');
   await office.page.getByRole('button', { name: 'Make the link' }).click();
-  await office.page.getByRole('cell', { name: 'cus_1' }).waitFor();
+  await office.page.getByRole('cell', { name: 'cus_1', exact: true }).waitFor();
   await expectAccessible(office);
   const overflow = await office.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
