@@ -91,7 +91,9 @@ export const lateStyles = css`
   .ended {
     gap: 2px;
     min-block-size: 0;
-    padding: 12px 14px;
+    padding: 11px 13px;
+    /* Seen in forced colors, which have no background. */
+    border: 1px solid transparent;
     border-radius: var(--_radius);
     background: var(--_tint);
   }
@@ -109,7 +111,7 @@ export const lateStyles = css`
   .dead:focus-visible::after {
     content: '';
     position: absolute;
-    inset: 0;
+    inset: -1px;
     border-radius: var(--_radius);
     outline: 2px solid var(--fbc-focus, #1d8663);
     outline-offset: 2px;

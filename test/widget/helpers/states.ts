@@ -237,7 +237,7 @@ export const states: Record<string, State> = {
   },
   'error, not verified': {
     status: 'error',
-    server: completing(refusal({ code: 'verification_failed', action: 'use_other_bank' })),
+    server: completing(refusal({ code: 'verification_failed', action: 'restart' })),
     act: succeed,
     announces: /verify this account/,
   },
