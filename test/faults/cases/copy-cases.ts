@@ -27,6 +27,8 @@ export const copyCases: FaultCase[] = [
     async run(environment, sessions) {
       const moments = { copied: new Moment(sessions), 'put back': new Moment(sessions) };
       const living = environment.live(sessions, COPIES, { moments });
+      // Awaited below: until then its failure must not end the suite.
+      living.catch(() => {});
       await moments.copied.all;
       const copy = await environment.copy();
       moments.copied.pass();
@@ -50,6 +52,7 @@ export const copyCases: FaultCase[] = [
       for (const call of CALLS) environment.fault({ ...call, kind: 'delay', delayMs: SLOW_MS });
       const promoted = new Moment(sessions);
       const living = environment.live(sessions, REPLICA, { moments: { promoted } });
+      living.catch(() => {});
       const made = () => environment.upstream.simulator.ledger.instruments().length;
       await eventually(async () => made() >= sessions / 4, PATIENCE_MS);
       const copy = await environment.copy();
