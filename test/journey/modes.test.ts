@@ -226,7 +226,7 @@ describe('The ways to show Link', () => {
   test('where Plaid’s script is blocked, Link still runs in a window of its own', async () => {
     const maya = await here.arrives();
     await maya.page.route('**/link-initialize.js', (route) => route.abort());
-    await maya.page.goto(here.demo.url);
+    await maya.page.goto(`${here.demo.url}/coffee`);
     await maya.sees('blocked');
     const opening = maya.page.waitForEvent('popup');
     await maya.element.getByRole('button', { name: 'Continue in a new window' }).click();
