@@ -94,7 +94,7 @@ describe('listen', () => {
     for (const step of cleanUp.splice(0).reverse()) await step();
   });
 
-  async function startListening(args: string[], env: Record<string, string> = {}) {
+  async function expectListening(args: string[], env: Record<string, string> = {}) {
     let printed = '';
     let stop = () => {};
     const stopped = new Promise<void>((resolve) => {
@@ -112,7 +112,7 @@ describe('listen', () => {
   }
 
   it('forwards the server’s events, signature and all, and gives back the handler’s answer', async () => {
-    const { url, printed } = await startListening(['--forward-to', receiver.url], {
+    const { url, printed } = await expectListening(['--forward-to', receiver.url], {
       MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
     });
     const server = await TestServer.start({
@@ -130,7 +130,7 @@ describe('listen', () => {
   });
 
   it('shows which events are not signed by the secret, and cannot be made to steer the terminal', async () => {
-    const { url, printed } = await startListening(['--print'], { MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET });
+    const { url, printed } = await expectListening(['--print'], { MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET });
     const body = JSON.stringify({ type: 'connection.active', data: { id: 'con_\u001b[2J' } });
     const wrong = new Webhook(`whsec_${Buffer.alloc(32, 1).toString('base64')}`);
     const now = new Date();
@@ -149,7 +149,7 @@ describe('listen', () => {
   });
 
   it('answers 502 while the handler does not answer, and 405 to other methods', async () => {
-    const { url, printed } = await startListening(['--forward-to', 'http://127.0.0.1:9/hooks']);
+    const { url, printed } = await expectListening(['--forward-to', 'http://127.0.0.1:9/hooks']);
     expect((await fetch(url, { method: 'POST', body: '{"type":"session.completed"}' })).status).toBe(502);
     expect(printed()).toContain('no answer from http://127.0.0.1:9/hooks');
     expect((await fetch(url)).status).toBe(405);

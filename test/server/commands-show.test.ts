@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const show = (...args: string[]) => runCommand(['show', ...args], { DATA_DIR: server.dataDir });
 
-async function timelineOf(id: string): Promise<Timeline & { texts: string[] }> {
+async function expectTimelineOf(id: string): Promise<Timeline & { texts: string[] }> {
   const { code, out } = await show(id, '--json');
   expect(code).toBe(0);
   const timeline = JSON.parse(out) as Timeline;
@@ -34,7 +34,7 @@ describe('show', () => {
   it('show prints how a session became a connection, in the order of time', async () => {
     const { session } = await server.connect({ customer_id: 'cus_1' });
     await server.jobs.tick();
-    const { subjects, texts } = await timelineOf(session.id);
+    const { subjects, texts } = await expectTimelineOf(session.id);
     expect(subjects.map(({ text }) => text)).toEqual([
       'session, completed, connect, of customer cus_1',
       expect.stringMatching(/^connection, active, .+ ••\d{4}, PI\w+, of customer cus_1$/),
@@ -58,7 +58,7 @@ describe('show', () => {
     server.upstream.simulator.bank.breakLogin(item?.item_id ?? '');
     await server.upstream.simulator.webhooks.settled();
     await server.jobs.tick();
-    const { subjects, texts } = await timelineOf(connection.id);
+    const { subjects, texts } = await expectTimelineOf(connection.id);
     expect(subjects.map(({ id }) => id)).toContain(connection.id);
     expect(texts).toContainEqual(expect.stringMatching(/^received plaid ITEM\/ERROR: handled/));
     expect(texts).toContainEqual(expect.stringMatching(/^plaid connection\.needs_repair, reason ITEM_LOGIN_REQUIRED/));
@@ -73,10 +73,10 @@ describe('show', () => {
     await expect
       .poll(async () => {
         await server.jobs.tick();
-        return (await timelineOf(session.id)).texts.filter((text) => text.startsWith('call finix')).length;
+        return (await expectTimelineOf(session.id)).texts.filter((text) => text.startsWith('call finix')).length;
       })
       .toBeGreaterThan(0);
-    const { subjects, texts } = await timelineOf(session.id);
+    const { subjects, texts } = await expectTimelineOf(session.id);
     expect(subjects[0]?.text).toMatch(/^session, processing.*, at item_linked, \d+ failed attempts in a row/);
     expect(texts).toContainEqual(expect.stringMatching(/^call finix create identity: busy/));
     server.upstream.simulator.faults.clear();
@@ -87,12 +87,12 @@ describe('show', () => {
     await server.connect({ customer_id: 'cus_1' });
     await server.connect({ customer_id: 'cus_1', institution: 'ins_109509' });
     await server.connect({ customer_id: 'cus_2' });
-    const { subjects, entries } = await timelineOf('cus_1');
+    const { subjects, entries } = await expectTimelineOf('cus_1');
     expect(subjects.filter(({ id }) => id.startsWith('ses_'))).toHaveLength(2);
     expect(subjects.filter(({ id }) => id.startsWith('con_'))).toHaveLength(2);
     expect(JSON.stringify(entries)).not.toContain('cus_2');
     const { body } = await server.merchant('POST', '/v1/links', { customer_id: 'cus_3' });
-    const link = await timelineOf(body.id);
+    const link = await expectTimelineOf(body.id);
     expect(link.subjects).toMatchObject([
       { id: body.id, text: expect.stringMatching(/^link, open, of customer cus_3/) },
     ]);

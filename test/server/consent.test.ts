@@ -25,7 +25,7 @@ async function connectUntil(endsAt: number, customer_id = 'cus_1'): Promise<stri
   return body.connections[0].id;
 }
 
-async function listed(query: string): Promise<string[]> {
+async function expectListed(query: string): Promise<string[]> {
   const { status, body } = await server.merchant('GET', `/v1/connections?${query}`);
   expect(status).toBe(200);
   return body.data.map(({ id }: MerchantConnection) => id);
@@ -33,7 +33,7 @@ async function listed(query: string): Promise<string[]> {
 
 const endingBy = (ms: number) => `consent_expires_before=${encodeURIComponent(iso(ms))}`;
 
-async function repair(connection: string, customer_id = 'cus_1'): Promise<void> {
+async function expectRepair(connection: string, customer_id = 'cus_1'): Promise<void> {
   const session = await server.createSession({ customer_id, connection });
   await server.page(session, 'POST', '/link-token', {});
   const { body } = await server.complete(session, UPDATE_TOKEN);
@@ -67,7 +67,7 @@ describe('the end of a customer’s consent', () => {
   it('is another one after a repair', async () => {
     const id = await connectUntil(Date.now() + 5 * DAY);
     bank().signInAgain(item().item_id);
-    await repair(id);
+    await expectRepair(id);
     expect(Date.parse((await read(id)).consent_expires_at ?? '')).toBeGreaterThan(Date.now() + 170 * DAY);
   });
 
@@ -90,17 +90,17 @@ describe('connections whose consent ends soon', () => {
       await server.createSession({ customer_id: 'cus_4' }),
       await server.publicToken(),
     );
-    expect(await listed(endingBy(Date.now() + 30 * DAY))).toEqual([soon, ended].sort());
-    expect(await listed(`${endingBy(Date.now() + 30 * DAY)}&customer_id=cus_2`)).toEqual([ended]);
-    expect((await listed('')).sort()).toEqual([soon, ended, late, body.connections[0].id].sort());
+    expect(await expectListed(endingBy(Date.now() + 30 * DAY))).toEqual([soon, ended].sort());
+    expect(await expectListed(`${endingBy(Date.now() + 30 * DAY)}&customer_id=cus_2`)).toEqual([ended]);
+    expect((await expectListed('')).sort()).toEqual([soon, ended, late, body.connections[0].id].sort());
   });
 
   it('are not those that have ended themselves, unless these are asked for', async () => {
     const id = await connectUntil(Date.now() + 10 * DAY);
     await server.merchant('DELETE', `/v1/connections/${id}`);
     await settled();
-    expect(await listed(endingBy(Date.now() + 30 * DAY))).toEqual([]);
-    expect(await listed(`${endingBy(Date.now() + 30 * DAY)}&status=removed`)).toEqual([id]);
+    expect(await expectListed(endingBy(Date.now() + 30 * DAY))).toEqual([]);
+    expect(await expectListed(`${endingBy(Date.now() + 30 * DAY)}&status=removed`)).toEqual([id]);
   });
 
   it.each(['soon', '2026-12-01', '20261201T000000Z'])('are not asked for by %s', async (text) => {

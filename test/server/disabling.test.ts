@@ -30,7 +30,7 @@ async function eventuallyInRounds(holds: () => Promise<boolean> | boolean): Prom
 }
 
 /** A connection with a second enabled instrument, which a call in doubt has made. */
-async function withTwo(options: TestServerOptions = {}): Promise<{ id: string; own: string; other: string }> {
+async function expectTwo(options: TestServerOptions = {}): Promise<{ id: string; own: string; other: string }> {
   server = await TestServer.start({
     quietMs: QUIET_MS,
     timing: TIMING,
@@ -46,7 +46,7 @@ async function withTwo(options: TestServerOptions = {}): Promise<{ id: string; o
 }
 
 it('an instrument that Finix refuses to disable keeps no other one of the connection enabled', async () => {
-  const { id, own } = await withTwo();
+  const { id, own } = await expectTwo();
   // Then only the removal is in charge of both.
   await server.storage.db.deleteFrom('create_calls').execute();
   const path = `/payment_instruments/${own}`;
@@ -61,7 +61,7 @@ it('an instrument that Finix refuses to disable keeps no other one of the connec
 });
 
 it('an instrument known by its id is disabled also while Finix’s list can’t be had', async () => {
-  const { id, other } = await withTwo({ timing: {} });
+  const { id, other } = await expectTwo({ timing: {} });
   fault({ ...INSTRUMENT_LIST, kind: 'status', status: 503 });
   const row = await connectionRow(id);
   await server.storage.transaction(`customer:${row.customer_id}`, async (trx) => {

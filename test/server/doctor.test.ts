@@ -55,7 +55,7 @@ async function startPage(): Promise<typeof page> {
   return started;
 }
 
-async function diagnose(more: Record<string, string | undefined> = {}, ...args: string[]) {
+async function expectDiagnosis(more: Record<string, string | undefined> = {}, ...args: string[]) {
   const { code, out } = await runCommand(['doctor', '--json', ...args], { ...env, ...more });
   const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: Check[] };
   expect(code).toBe(ok ? 0 : 1);
@@ -77,7 +77,7 @@ describe('doctor', () => {
   });
 
   it('gives every finding as JSON, with a remedy where something is to be done', async () => {
-    const { ok, checks } = await diagnose({}, '--no-webhook');
+    const { ok, checks } = await expectDiagnosis({}, '--no-webhook');
     expect(ok).toBe(true);
     expect(receiver.received).toEqual([]);
     expect(checks.map(({ id }) => id)).toEqual(
@@ -98,7 +98,7 @@ describe('doctor', () => {
   });
 
   it('lists every setting that is wrong, and tries nothing with them', async () => {
-    const { checks } = await diagnose({ PLAID_ENV: 'production', MERCHANT_API_KEY: undefined });
+    const { checks } = await expectDiagnosis({ PLAID_ENV: 'production', MERCHANT_API_KEY: undefined });
     expect(checks).toEqual([
       expect.objectContaining({ status: 'fail', detail: expect.stringContaining('MERCHANT_API_KEY is missing') }),
       expect.objectContaining({ detail: expect.stringContaining('PLAID_ENV and FINIX_ENV contradict each other') }),
@@ -111,7 +111,7 @@ describe('doctor', () => {
   it('names the place in Plaid’s Dashboard when Finix is not enabled there', async () => {
     const fault = { service: 'plaid', path: '/processor/token/create', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...fault, error_code: 'INVALID_PRODUCT' });
-    const { of } = await diagnose();
+    const { of } = await expectDiagnosis();
     expect(of('plaid_integration')).toEqual([
       {
         id: 'plaid_integration',
@@ -125,10 +125,10 @@ describe('doctor', () => {
 
   it('doctor distinguishes a missing identity product from wrong keys', async () => {
     server.upstream.simulator.settings.disabledProducts = ['identity'];
-    const { of } = await diagnose();
+    const { of } = await expectDiagnosis();
     expect(of('plaid')).toMatchObject([{ status: 'ok' }]);
     expect(of('plaid_identity')).toMatchObject([{ status: 'fail', remedy: expect.stringContaining('identity') }]);
-    const wrong = await diagnose({ PLAID_SECRET: 'another-secret' });
+    const wrong = await expectDiagnosis({ PLAID_SECRET: 'another-secret' });
     expect(wrong.of('plaid')).toMatchObject([{ status: 'fail', remedy: expect.stringContaining('PLAID_SECRET') }]);
     expect(wrong.of('plaid_integration')).toEqual([]);
   });
@@ -138,7 +138,7 @@ describe('doctor', () => {
     const refusal = { service: 'plaid', path: '/link/token/create', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...refusal, error_code: 'INVALID_FIELD', about: address });
     server.upstream.simulator.settings.disabledProducts = ['signal'];
-    const { of } = await diagnose({ PLAID_REDIRECT_URI: address, PLAID_CONSENTED_PRODUCTS: 'signal' });
+    const { of } = await expectDiagnosis({ PLAID_REDIRECT_URI: address, PLAID_CONSENTED_PRODUCTS: 'signal' });
     expect(of('plaid_redirect_uri')).toMatchObject([
       { status: 'fail', remedy: expect.stringContaining('PLAID_REDIRECT_URI') },
     ]);
@@ -149,7 +149,7 @@ describe('doctor', () => {
   it('doctor reports that owners are not compared when Identity Match is not enabled', async () => {
     const fault = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...fault, error_code: 'PRODUCT_NOT_ENABLED' });
-    const { ok, of } = await diagnose();
+    const { ok, of } = await expectDiagnosis();
     expect(ok).toBe(true);
     expect(of('plaid_identity_match')).toMatchObject([
       { status: 'warn', remedy: expect.stringContaining('OWNERSHIP_CHECK=off') },
@@ -157,10 +157,10 @@ describe('doctor', () => {
   });
 
   it('doctor distinguishes a provider that refuses the key from one that does not answer', async () => {
-    const refused = await diagnose({ FINIX_PASSWORD: 'another-password' });
+    const refused = await expectDiagnosis({ FINIX_PASSWORD: 'another-password' });
     expect(refused.of('finix')).toMatchObject([{ status: 'fail', remedy: expect.stringContaining('FINIX_PASSWORD') }]);
     const nowhere = `http://127.0.0.1:${await freePort()}`;
-    const gone = await diagnose({ FINIX_BASE_URL: nowhere, PLAID_BASE_URL: nowhere });
+    const gone = await expectDiagnosis({ FINIX_BASE_URL: nowhere, PLAID_BASE_URL: nowhere });
     for (const id of ['finix', 'plaid']) {
       expect(gone.of(id)).toMatchObject([{ status: 'fail', detail: expect.stringContaining('ECONNREFUSED') }]);
     }
@@ -181,7 +181,7 @@ describe('doctor', () => {
   });
 
   it('finds a database that was written with another key', async () => {
-    const { of } = await diagnose({ ENCRYPTION_KEY: Buffer.alloc(32, 8).toString('base64') });
+    const { of } = await expectDiagnosis({ ENCRYPTION_KEY: Buffer.alloc(32, 8).toString('base64') });
     expect(of('storage')).toMatchObject([{ status: 'fail', detail: expect.stringContaining('ENCRYPTION_KEY') }]);
   });
 
@@ -194,28 +194,28 @@ describe('doctor', () => {
       .executeTakeFirstOrThrow();
     const migrations = server.storage.db.withTables<{ schema_migrations: { name: string; applied_at: number } }>();
     await migrations.deleteFrom('schema_migrations').where('name', '=', newest.name).execute();
-    const older = await diagnose();
+    const older = await expectDiagnosis();
     expect(older.of('storage')).toMatchObject([{ status: 'ok', detail: expect.stringContaining(newest.name) }]);
-    const fresh = await diagnose({ DATA_DIR: `${server.dataDir}/none` });
+    const fresh = await expectDiagnosis({ DATA_DIR: `${server.dataDir}/none` });
     expect(fresh.of('storage')).toMatchObject([{ status: 'ok', detail: expect.stringContaining('first start') }]);
     await migrations.insertInto('schema_migrations').values({ name: '9999-newer', applied_at: 0 }).execute();
-    const newer = await diagnose();
+    const newer = await expectDiagnosis();
     expect(newer.of('storage')).toMatchObject([{ status: 'fail', detail: expect.stringContaining('9999-newer') }]);
   });
 
   it('asks to start the server when none answers', async () => {
-    const { ok, of } = await diagnose({ PUBLIC_URL: 'http://127.0.0.1:9' });
+    const { ok, of } = await expectDiagnosis({ PUBLIC_URL: 'http://127.0.0.1:9' });
     expect(ok).toBe(true);
     expect(of('server')).toMatchObject([{ status: 'skip', detail: expect.stringContaining('start it') }]);
   });
 
   it('notices that something else answers at PUBLIC_URL', async () => {
-    const { of } = await diagnose({ PUBLIC_URL: page.url });
+    const { of } = await expectDiagnosis({ PUBLIC_URL: page.url });
     expect(of('server')).toMatchObject([{ status: 'fail', remedy: expect.stringContaining('PUBLIC_URL') }]);
   });
 
   it('notices that the running server has other settings', async () => {
-    const { of } = await diagnose({
+    const { of } = await expectDiagnosis({
       MERCHANT_API_KEY: 'a-newer-key-that-is-not-there-yet-01234',
       ALLOWED_ORIGINS: 'http://localhost:5555,http://127.0.0.1:5555',
     });
@@ -229,7 +229,7 @@ describe('doctor', () => {
     const session = await server.createSession();
     await server.page(session, 'POST', '/link-token', {}, { Origin: page.url });
     end();
-    const { of } = await diagnose();
+    const { of } = await expectDiagnosis();
     expect(of('needs_attention')).toMatchObject([
       { status: 'fail', detail: expect.stringContaining('INVALID_PRODUCT') },
     ]);
@@ -237,9 +237,9 @@ describe('doctor', () => {
 
   it('shows how the merchant’s endpoint failed', async () => {
     receiver.answer = { status: 500 };
-    const failing = await diagnose();
+    const failing = await expectDiagnosis();
     expect(failing.of('merchant_webhook')).toMatchObject([{ status: 'fail', detail: expect.stringContaining('500') }]);
-    const gone = await diagnose({ MERCHANT_WEBHOOK_URL: 'http://127.0.0.1:9/hooks' });
+    const gone = await expectDiagnosis({ MERCHANT_WEBHOOK_URL: 'http://127.0.0.1:9/hooks' });
     expect(gone.of('merchant_webhook')).toMatchObject([
       { status: 'fail', remedy: expect.stringContaining('MERCHANT_WEBHOOK_URL') },
     ]);
@@ -247,7 +247,7 @@ describe('doctor', () => {
 
   it('finds a secret of the server in a page', async () => {
     page.html = `<script>const key = '${MERCHANT_KEY}';</script>`;
-    const { of } = await diagnose();
+    const { of } = await expectDiagnosis();
     expect(of('page').map(({ status }) => status)).toEqual(['fail', 'fail']);
   });
 });

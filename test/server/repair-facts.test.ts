@@ -12,7 +12,7 @@ const { bank, read, returned } = debits(() => server);
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
 const text = (words: string, version: string) => ({ text: words, version });
 
-async function authorize(request: Partial<CreateSessionRequest>, token: string) {
+async function expectAuthorized(request: Partial<CreateSessionRequest>, token: string) {
   const session = await server.createSession(request);
   await server.page(session, 'POST', '/link-token', {});
   const asked = await server.complete(session, token);
@@ -26,7 +26,7 @@ async function authorize(request: Partial<CreateSessionRequest>, token: string) 
 const evidence = async (id: string) => (await server.merchant('GET', `/v1/connections/${id}/evidence`)).body;
 
 async function connected(more: Partial<CreateSessionRequest> = {}): Promise<string> {
-  return authorize({ authorization: text('I authorize Acme.', '1'), ...more }, await server.publicToken());
+  return expectAuthorized({ authorization: text('I authorize Acme.', '1'), ...more }, await server.publicToken());
 }
 
 describe('an authorization that is given in a repair', () => {
@@ -34,7 +34,7 @@ describe('an authorization that is given in a repair', () => {
     server = await startWithDebits();
     const id = await connected();
     const first = (await evidence(id)).authorization;
-    await authorize({ connection: id, authorization: text('I authorize Acme again.', '2') }, UPDATE_TOKEN);
+    await expectAuthorized({ connection: id, authorization: text('I authorize Acme again.', '2') }, UPDATE_TOKEN);
     const { authorization, later_authorizations } = await evidence(id);
     expect(authorization).toEqual(first);
     expect(later_authorizations).toMatchObject([
@@ -48,7 +48,7 @@ describe('an authorization that is given in a repair', () => {
     const id = await connected();
     await returned(id, 'R10');
     expect((await read(id)).status).toBe('revoked');
-    await authorize({ connection: id, authorization: text('I authorize Acme again.', '2') }, UPDATE_TOKEN);
+    await expectAuthorized({ connection: id, authorization: text('I authorize Acme again.', '2') }, UPDATE_TOKEN);
     expect((await read(id)).status).toBe('active');
     await server.merchant('DELETE', '/v1/customers/cus_1');
     expect((await evidence(id)).later_authorizations).toHaveLength(1);
@@ -61,7 +61,7 @@ describe('an authorization that is given in a repair', () => {
   it('is printed on the page, escaped, with the merchant’s name', async () => {
     server = await startWithDebits();
     const id = await connected({ merchant: { id: 'm_1', name: 'Corner & Bakery' } });
-    await authorize({ connection: id, authorization: text('<i>Again</i>', '2') }, UPDATE_TOKEN);
+    await expectAuthorized({ connection: id, authorization: text('<i>Again</i>', '2') }, UPDATE_TOKEN);
     const response = await server.request(`/v1/connections/${id}/evidence`, {
       headers: { Authorization: 'Bearer merchant-key-of-the-tests-0123456789', Accept: 'text/html' },
     });

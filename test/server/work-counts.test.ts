@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 
 /** As the load test's customers: a session, its link token, its bank. */
-async function connect(server: TestServer, customer_id: string): Promise<void> {
+async function expectConnected(server: TestServer, customer_id: string): Promise<void> {
   const session = await server.createSession({ customer_id });
   expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
   const { body } = await server.complete(session, await server.publicToken());
@@ -40,11 +40,11 @@ forEachStorage((dialect, kind) => {
       });
       cleanUp.push(() => server.close());
       // The first also fills what is kept in memory.
-      await connect(server, 'cus_first');
+      await expectConnected(server, 'cus_first');
       // The clock that is asked once a second is asked by no single bank.
       await server.storage.now();
       Object.assign(work, { commits: 0, statements: 0, roundTrips: 0, texts: [] });
-      await connect(server, 'cus_second');
+      await expectConnected(server, 'cus_second');
       report(dialect, 'one bank', work);
       expect(work.commits).toBeLessThanOrEqual(8);
       // The clock is asked before each of the two create calls, and once a second for everything that goes on.

@@ -13,7 +13,9 @@ export async function returnFocus(root: ShadowRoot): Promise<boolean> {
   for (const end = Date.now() + LONGEST_FADE; ; ) {
     const { activeElement: focused } = document;
     if (isLost(focused, root)) {
-      root.querySelector<HTMLElement>('.main, .card, .search')?.focus({ preventScroll: true });
+      // A page's own content in a slot takes the place of ours, which is then not drawn and takes no focus.
+      const controls = [...root.querySelectorAll<HTMLElement>('.main, .card, .search, .link')];
+      controls.find((control) => control.getClientRects().length)?.focus({ preventScroll: true });
       return true;
     }
     if (focused?.localName !== 'iframe' || Date.now() > end) return false;

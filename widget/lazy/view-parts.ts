@@ -110,7 +110,13 @@ function failedParts({ state, strings, disabled, pressHosted }: View, text: stri
   const caption = strings[state.error ? captionKey(state.error) : 'retry'];
   // There is nothing to press, so there is no button.
   if (action === 'contact_merchant') {
-    const card = html`<div class="card dead" tabindex="-1">${noticeIcon}<b>${caption}</b></div>`;
+    const card = html`<div
+      class="card dead"
+      role="group"
+      aria-labelledby="name dead"
+      aria-describedby="said description"
+      tabindex="-1"
+    >${noticeIcon}<b id="dead">${caption}</b></div>`;
     return { ...parts, card, settled: true, ended: true };
   }
   return {

@@ -12,7 +12,7 @@ import { withPostgres } from '../../helpers/storages.ts';
 const PASSWORD = 'hunter2-of-the-role';
 
 /** The one sentence that a start ends with. It must name a remedy, and never the password. */
-async function startProblem(databaseUrl: string): Promise<string> {
+async function expectStartProblem(databaseUrl: string): Promise<string> {
   const error = await openStorage({ databaseUrl, dataDir: '/nonexistent' }).then(
     async (storage) => {
       await storage.close();
@@ -34,14 +34,14 @@ async function starts(databaseUrl: string): Promise<void> {
 
 test('a server that is not there: the sentence names host and port', async () => {
   const port = await freePort();
-  expect(await startProblem(`postgres://app:hunter2@127.0.0.1:${port}/bank`)).toBe(
+  expect(await expectStartProblem(`postgres://app:hunter2@127.0.0.1:${port}/bank`)).toBe(
     `No PostgreSQL answers at 127.0.0.1:${port}: start it, open the network between, or correct host and port in DATABASE_URL.`,
   );
 });
 
 test('a CA file that is not there: the sentence names the option', async () => {
   const url = 'postgres://app:hunter2@127.0.0.1:1/bank?sslmode=verify-full&sslrootcert=/nonexistent/ca.pem';
-  expect(await startProblem(url)).toContain('correct sslrootcert');
+  expect(await expectStartProblem(url)).toContain('correct sslrootcert');
 });
 
 withPostgres('a start on PostgreSQL', (server) => {
@@ -72,7 +72,7 @@ withPostgres('a start on PostgreSQL', (server) => {
   describe('with a role', () => {
     test('without rights on the schema public: the sentence has the grant, after which it starts', async () => {
       await newRole();
-      const problem = await startProblem(asRole());
+      const problem = await expectStartProblem(asRole());
       expect(problem).toContain(`GRANT USAGE, CREATE ON SCHEMA "public" TO "${role}"`);
       await admin(`grant usage, create on schema public to ${role}`, database);
       await starts(asRole());
@@ -100,7 +100,7 @@ withPostgres('a start on PostgreSQL', (server) => {
       await newRole();
       await starts(database);
       await admin(`grant select on all tables in schema public to ${role}`, database);
-      const problem = await startProblem(asRole());
+      const problem = await expectStartProblem(asRole());
       expect(problem).toContain('sessions');
       const grant = /GRANT .* TO "[^"]+"/.exec(problem)?.[0] ?? '';
       await admin(grant, database);
@@ -112,21 +112,21 @@ withPostgres('a start on PostgreSQL', (server) => {
       await starts(database);
       await admin(`grant select, insert, update, delete on all tables in schema public to ${role}`, database);
       await admin(`revoke delete on rate_limits from ${role}`, database);
-      expect(await startProblem(asRole())).toContain('may not read and write rate_limits: run GRANT');
+      expect(await expectStartProblem(asRole())).toContain('may not read and write rate_limits: run GRANT');
     });
 
     test('that is set to read only: the sentence has the statement, after which it starts', async () => {
       await newRole();
       await admin(`create schema authorization ${role}`, database);
       await admin(`alter role ${role} set default_transaction_read_only = on`);
-      const problem = await startProblem(asRole());
+      const problem = await expectStartProblem(asRole());
       await admin(/ALTER ROLE .* = off/.exec(problem)?.[0] ?? '');
       await starts(asRole());
     });
 
     test('and a wrong password: the sentence names the role', async () => {
       await newRole();
-      expect(await startProblem(asRole('hunter2-wrong'))).toContain(`refuses the password of the role "${role}"`);
+      expect(await expectStartProblem(asRole('hunter2-wrong'))).toContain(`refuses the password of the role "${role}"`);
     });
 
     test('whose password has reserved characters, percent-encoded: starts', async () => {
@@ -139,13 +139,13 @@ withPostgres('a start on PostgreSQL', (server) => {
     test('that does not exist: the sentence names it', async () => {
       await newRole();
       role = 'missing_role';
-      expect(await startProblem(asRole())).toMatch(/"missing_role"/);
+      expect(await expectStartProblem(asRole())).toMatch(/"missing_role"/);
     });
 
     test('that has no connection left: the sentence names max_connections', async () => {
       await newRole();
       await admin(`alter role ${role} connection limit 0`);
-      expect(await startProblem(asRole())).toContain('max_connections');
+      expect(await expectStartProblem(asRole())).toContain('max_connections');
     });
   });
 
@@ -153,11 +153,11 @@ withPostgres('a start on PostgreSQL', (server) => {
     await newRole();
     const url = new URL(asRole());
     url.pathname = '/no_such_bank';
-    expect(await startProblem(url.href)).toContain('CREATE DATABASE "no_such_bank"');
+    expect(await expectStartProblem(url.href)).toContain('CREATE DATABASE "no_such_bank"');
   });
 
   test('a server without TLS that TLS is asked of: the sentence names sslmode', async () => {
-    expect(await startProblem(`${await server().createDatabase()}?sslmode=verify-full`)).toContain('has no TLS');
+    expect(await expectStartProblem(`${await server().createDatabase()}?sslmode=verify-full`)).toContain('has no TLS');
   });
 
   describe.skipIf(poolerMissing())('through a pooler', () => {
@@ -167,7 +167,7 @@ withPostgres('a start on PostgreSQL', (server) => {
       try {
         const url = new URL(pooler.url);
         url.pathname = '/no_such_bank';
-        expect(await startProblem(url.href)).toContain('no_such_bank');
+        expect(await expectStartProblem(url.href)).toContain('no_such_bank');
       } finally {
         await pooler.stop();
       }
@@ -206,7 +206,7 @@ withPostgres('a start on PostgreSQL', (server) => {
     test.each(['require', 'verify-full'])(
       'and sslmode=%s, but an unknown CA: the sentence names sslrootcert',
       async (mode) => {
-        const problem = await startProblem(await named('localhost', `sslmode=${mode}`));
+        const problem = await expectStartProblem(await named('localhost', `sslmode=${mode}`));
         expect(problem).toContain('sslrootcert=/path/to/ca.pem');
       },
     );
@@ -226,7 +226,7 @@ withPostgres('a start on PostgreSQL', (server) => {
 
     test('and a certificate for another host: the sentence names the way that checks the CA alone, and it works', async () => {
       const ca = `sslrootcert=${certificates.ca}`;
-      const problem = await startProblem(await named('127.0.0.1', `sslmode=verify-full&${ca}`));
+      const problem = await expectStartProblem(await named('127.0.0.1', `sslmode=verify-full&${ca}`));
       const way = /uselibpqcompat=true&sslmode=verify-ca/.exec(problem)?.[0];
       await starts(await named('127.0.0.1', `${way}&${ca}`));
     });
@@ -234,7 +234,7 @@ withPostgres('a start on PostgreSQL', (server) => {
     test('and a CA file that is no certificate: the message demands PEM', async () => {
       const file = join(certificates.dir, 'not-a-ca.pem');
       await writeFile(file, '-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n');
-      const problem = await startProblem(await named('localhost', `sslmode=verify-full&sslrootcert=${file}`));
+      const problem = await expectStartProblem(await named('localhost', `sslmode=verify-full&sslrootcert=${file}`));
       expect(problem).toMatch(/PEM|CA certificate/);
     });
 
@@ -247,7 +247,7 @@ withPostgres('a start on PostgreSQL', (server) => {
       await writeFile(file, before.replaceAll(/^host /gm, 'hostssl '));
       await admin('select pg_reload_conf()');
       try {
-        await expect.poll(() => startProblem(url)).toContain('accepts only TLS');
+        await expect.poll(() => expectStartProblem(url)).toContain('accepts only TLS');
       } finally {
         await writeFile(file, before);
         await admin('select pg_reload_conf()', `${server().url}?sslmode=no-verify`);

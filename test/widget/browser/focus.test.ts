@@ -50,6 +50,15 @@ describe('the focus', () => {
     });
   }
 
+  it('comes to a control that is drawn where the page has its own content for a connected bank', async () => {
+    const { element, link } = await opened();
+    element.insertAdjacentHTML('beforeend', '<b slot="connected">Your bank</b>');
+    link.succeed();
+    await reach(element, 'connected');
+    await waitUntil(() => focused(element)?.getClientRects().length);
+    expect(focused(element)?.textContent).to.equal('Change');
+  });
+
   it('comes back after an error that the server reports', async () => {
     const { element, link } = await opened({}, ({ completeAnswers }) =>
       completeAnswers.push(refusal({ code: 'instrument_refused', action: 'use_other_bank' })),

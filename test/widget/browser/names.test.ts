@@ -8,13 +8,15 @@ async function mountIn(
   html: string,
   attributes: Record<string, string> = {},
   properties: Parameters<typeof mount>[0] = {},
+  prepare?: Parameters<typeof mount>[1],
+  status: Parameters<typeof reach>[1] = 'ready',
 ): Promise<Mounted> {
   const parent = document.createElement('div');
   parent.innerHTML = html.replace('%', '<i></i>');
-  const mounted = await mount(properties, undefined, parent);
+  const mounted = await mount(properties, prepare, parent);
   for (const [name, value] of Object.entries(attributes)) mounted.element.setAttribute(name, value);
   parent.querySelector('i')?.replaceWith(mounted.element);
-  await reach(mounted.element, 'ready');
+  await reach(mounted.element, status);
   return mounted;
 }
 const buttonOf = ({ element }: Mounted) => part(element, 'button');
@@ -65,6 +67,23 @@ describe('the names of the control', () => {
     mounted.element.innerHTML = '<span slot="label">Pay by bank</span>';
     await mounted.element.updateComplete;
     expect(nameOf(buttonOf(mounted))).to.equal('Refund account Pay by bank');
+  });
+
+  it('are passed on to a dead end, which its sentence describes', async () => {
+    const { element } = await mountIn(
+      '%',
+      { 'aria-label': 'Refund account' },
+      {},
+      ({ linkTokenErrors }) =>
+        linkTokenErrors.push(refusal({ code: 'provider_misconfigured', action: 'contact_merchant' })),
+      'error',
+    );
+    await waitUntil(() => element.shadowRoot?.querySelector('.dead'));
+    const dead = element.shadowRoot?.querySelector('.dead') as HTMLElement;
+    expect(dead.getAttribute('role')).to.equal('group');
+    expect(nameOf(dead)).to.equal(`Refund account ${dead.textContent?.trim()}`);
+    expect(descriptionOf(dead)).to.equal(element.error?.message);
+    expect(await violations(element)).to.deep.equal([]);
   });
 
   it('are passed on to the card and to the search', async () => {
