@@ -6,6 +6,7 @@ import { acceptAuthorization, auditAuthorization } from '../records/authorizatio
 import { lockConnection } from '../records/connections.ts';
 import { findItem, isBusy, releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
+import { hasEnded } from '../records/repairable.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import { acceptsUntil, storedProblem } from '../records/views.ts';
@@ -188,8 +189,8 @@ async function acceptRepair(
   // The token can't be proved by exchanging it. Where Link was never opened there can be none.
   if (session.link_tokens_until === 0) throw new ProblemError('restart_required');
   const connection = await lockConnection(trx, session.repair_connection_id ?? '');
-  if (!connection || connection.goal === 'remove' || connection.status === 'removed') {
-    throw new ProblemError('session_failed', { detail: 'The connection was removed in the meantime.' });
+  if (!connection || hasEnded(connection)) {
+    throw new ProblemError('session_failed', { detail: 'The connection has ended in the meantime.' });
   }
   if (await isBusy(trx, connection.item_id)) throw new ProblemError('session_busy', { retryAfter: 2 });
   const receipt = acceptAuthorization(session, request.authorization, facts, now);

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts';
 import { withLaterReceipt } from '../records/authorization.ts';
 import { beginRenewal, changeConnection, isReturned, lockConnection, renewal } from '../records/connections.ts';
 import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
+import { hasEnded } from '../records/repairable.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import { readVerification, verificationOf } from '../records/verification.ts';
@@ -158,8 +159,11 @@ async function repaired({ storage }: RepairDeps, held: HeldSession): Promise<Con
     .selectAll()
     .where('id', '=', held.row.repair_connection_id)
     .executeTakeFirst();
-  if (!connection || connection.status === 'removed' || connection.goal === 'remove') {
-    throw new Stop('failed', 'session_failed', { detail: 'The connection was removed in the meantime.' });
+  // A refusal of its new instrument has an error of its own, which settle gives.
+  const point = held.row.recovery_point;
+  const mayBeRefused = point === 'identity_ready' || point === 'instrument_created';
+  if (!connection || (hasEnded(connection) && !(mayBeRefused && connection.status === 'failed'))) {
+    throw new Stop('failed', 'session_failed', { detail: 'The connection has ended in the meantime.' });
   }
   // The permission that this repair is about has ended since: the customer has to give it once more.
   if (connection.revoked_at !== null && connection.revoked_at >= (held.row.processing_since ?? 0)) {

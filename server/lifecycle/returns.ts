@@ -78,13 +78,16 @@ export async function recordTransfer(
   const isNew = known?.returned_at == null || known.return_code !== row.return_code;
   const last = all.filter(isBack).sort(latestFirst)[0];
   const change = returns === 'act' ? effectOn(before, all) : {};
+  // A repair that is in progress began before the customer could answer this return, and must learn of it.
+  const endsRepair = isNew && change.endsRepair === true;
   const patch = {
     last_return: JSON.stringify(viewReturn(last ?? row)),
-    ...change,
-    ...(change.status ? noMoreDebits(before, now) : {}),
+    ...change.patch,
+    ...(endsRepair ? { revoked_at: now } : {}),
+    ...(change.patch?.status ? noMoreDebits(before, now) : {}),
   };
   // The same event once more.
-  if (!isNew && patch.last_return === before.last_return && Object.keys(change).length === 0) return before;
+  if (!isNew && patch.last_return === before.last_return && Object.keys(change.patch ?? {}).length === 0) return before;
   const after = await changeConnection({ trx, outbox, now, by }, before, patch);
   if (!isNew) return after;
   await outbox.connectionReturned(trx, after, returnReason(row.return_code, row.failure_code), now);
@@ -168,8 +171,14 @@ function transfersOf(trx: StorageTransaction, connectionId: string): Promise<Tra
 
 const STATUSES = { repair: 'needs_repair', blocked: 'revoked', dead: 'failed' } as const;
 
+interface Effect {
+  patch?: Partial<ConnectionTable>;
+  /** Whether they take the customer's permission back, or the account is gone. */
+  endsRepair?: boolean;
+}
+
 /** What all returns since the last repair come to together. */
-function effectOn(connection: ConnectionTable, transfers: TransferTable[]): Partial<ConnectionTable> {
+function effectOn(connection: ConnectionTable, transfers: TransferTable[]): Effect {
   const since = connection.repaired_at ?? 0;
   let effect: ReturnEffect = 'keep';
   let decisive: Returned | undefined;
@@ -183,8 +192,9 @@ function effectOn(connection: ConnectionTable, transfers: TransferTable[]): Part
   const reason = returnReason(decisive.return_code, decisive.failure_code);
   const present = strengthOf(connection);
   if (STRENGTH[effect] < present) return {};
-  if (STRENGTH[effect] === present) return isReturned(connection) ? { reason } : {};
-  return { status: STATUSES[effect], reason };
+  const endsRepair = STRENGTH[effect] >= STRENGTH.blocked;
+  if (STRENGTH[effect] === present) return { endsRepair, patch: isReturned(connection) ? { reason } : {} };
+  return { endsRepair, patch: { status: STATUSES[effect], reason } };
 }
 
 function effectOf(connection: ConnectionTable, transfer: Returned, all: TransferTable[], since: number): ReturnEffect {

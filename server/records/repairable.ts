@@ -6,6 +6,11 @@ import type { ConnectionTable } from '../storage/tables.ts';
 /** Statuses that can be repaired. An active one too: a consent can be renewed before it ends. */
 const REPAIRABLE = new Set<ConnectionTable['status']>(['active', 'needs_repair', 'revoked', 'pending_verification']);
 
+/** Whether it has ended for good since its repair began: no new sign-in brings it back. */
+export function hasEnded({ status, goal }: Pick<ConnectionTable, 'status' | 'goal'>): boolean {
+  return goal === 'remove' || status === 'removed' || status === 'failed';
+}
+
 export function isRepairable({ status, goal }: Pick<ConnectionTable, 'status' | 'goal'>): boolean {
   return goal !== 'remove' && REPAIRABLE.has(status);
 }
