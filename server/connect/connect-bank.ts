@@ -279,7 +279,7 @@ function endWithout(connections: ConnectionTable[]): Stop {
 export async function stop(deps: ConnectBankDeps, held: HeldSession, reason: Stop, requestId: string): Promise<void> {
   const { outbox } = deps;
   const { code, status } = reason;
-  if (status !== 'open' && (await currentConnections(deps, held)).some((one) => one.status === 'active')) {
+  if (status !== 'open' && (await storedConnections(deps, held)).some((one) => one.status === 'active')) {
     return finishPartly(deps, held, code);
   }
   const { detail, action, errors, accounts } = reason.extras;
@@ -326,11 +326,15 @@ export function postponementOf(error: UpstreamError): Postpone {
   return new Postpone(error.service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', delay);
 }
 
-async function currentConnections(
-  { storage }: ConnectBankDeps,
-  { row, known }: HeldSession,
-): Promise<ConnectionTable[]> {
-  known.connections ??= await storage.db
+/** The session's connections of its Item. What is joined may be the very connections, so it is written first. */
+async function currentConnections(deps: ConnectBankDeps, held: HeldSession): Promise<ConnectionTable[]> {
+  if (!held.known.connections && held.hasJoined) await held.write({});
+  held.known.connections ??= await storedConnections(deps, held);
+  return held.known.connections;
+}
+
+function storedConnections({ storage }: ConnectBankDeps, { row }: HeldSession): Promise<ConnectionTable[]> {
+  return storage.db
     .selectFrom('connections')
     .selectAll()
     .where('item_id', '=', row.item_id)
@@ -338,5 +342,4 @@ async function currentConnections(
     .orderBy('created_at')
     .orderBy('id')
     .execute();
-  return known.connections;
 }

@@ -103,11 +103,11 @@ async function openCallsOf(
 }
 
 async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerTable, isNew: boolean): Promise<string> {
-  const { finix, storage, timing, quietMs } = deps;
+  const { finix, storage, clock, timing, quietMs } = deps;
   const input = identityInput(deps, held.row);
   const call = await (isNew ? announceNew(deps, held, customer) : announce(deps, held, customer));
   // A process that was frozen here may be long behind, while the quiet period of others counts from sent_at.
-  if ((await storage.now(true)) - call.sent_at > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  if ((await clock.now(true)) - call.sent_at > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   try {
     const identity = await finix.createIdentity({
       entity: { ...input },
@@ -122,7 +122,7 @@ async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerT
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const outcome = outcomeOfFailure(error.failure, error.details.status);
-    const now = await storage.now();
+    const now = await clock.now();
     if (outcome !== 'nothing' && now - call.sent_at > timing.leaseMs) {
       // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
       await putCall(storage.db, { ...call, sent_at: now, outcome, look_at: now + quietMs });
@@ -161,11 +161,12 @@ export async function rememberIdentity(trx: StorageTransaction, session: Session
  * frozen since it read the customer must not send a second one.
  */
 async function announce(
-  { quietMs }: IdentityDeps,
+  { clock, quietMs }: IdentityDeps,
   held: HeldSession,
   customer: CustomerTable,
 ): Promise<CreateCallTable> {
-  let call = identityCall(customer, 0);
+  const sentAt = await clock.now();
+  const call = { ...identityCall(customer, sentAt), look_at: sentAt + quietMs };
   await held.write({}, async (trx, now) => {
     const intent = await trx
       .updateTable('customers')
@@ -176,7 +177,6 @@ async function announce(
       .where('lease_owner', '=', held.row.id)
       .executeTakeFirst();
     if (intent.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
-    call = { ...call, sent_at: now, look_at: now + quietMs };
     await announceCall(trx, call);
   });
   return call;
@@ -184,11 +184,12 @@ async function announce(
 
 /** As `announce`, with the customer's row and turn. */
 async function announceNew(
-  { quietMs, timing }: IdentityDeps,
+  { clock, quietMs, timing }: IdentityDeps,
   held: HeldSession,
   customer: CustomerTable,
 ): Promise<CreateCallTable> {
-  let call = identityCall(customer, 0);
+  const sentAt = await clock.now();
+  const call = { ...identityCall(customer, sentAt), look_at: sentAt + quietMs };
   await held.write({}, async (trx, now) => {
     const turn = { lease_owner: held.row.id, lease_until: now + timing.leaseMs };
     const intent = await trx
@@ -198,7 +199,6 @@ async function announceNew(
       .executeTakeFirst();
     // Another session of the customer was faster.
     if (intent.numInsertedOrUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
-    call = { ...call, sent_at: now, look_at: now + quietMs };
     await announceCall(trx, call);
   });
   return call;

@@ -97,15 +97,15 @@ async function create(
   connection: ConnectionTable,
   { accessToken, calls, listed }: Attempt,
 ): Promise<void> {
-  const { storage, finix, timing, quietMs } = deps;
+  const { storage, clock, finix, timing, quietMs } = deps;
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
   if (processorToken === undefined) return;
 
-  const sentAt = await storage.now();
+  const sentAt = await clock.now();
   const call = { ...instrumentCall(connection, sentAt), look_at: sentAt + quietMs };
   if (!(await announce(deps, held, connection, call))) return;
   // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await storage.now(true)) - sentAt > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  if ((await clock.now(true)) - sentAt > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   let made: OwnInstrument;
   try {
     const answer = await finix.createPaymentInstrument({
@@ -206,7 +206,7 @@ async function afterFailedCreate(
   error: UpstreamError,
 ): Promise<void> {
   const outcome = outcomeOfFailure(error.failure, error.details.status);
-  const now = await deps.storage.now();
+  const now = await deps.clock.now();
   if (outcome !== 'nothing' && now - call.sent_at > deps.timing.leaseMs) {
     // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
     await putCall(deps.storage.db, { ...call, sent_at: now, outcome, look_at: now + deps.quietMs });

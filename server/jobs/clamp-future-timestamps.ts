@@ -8,12 +8,15 @@ const DAY_MS = 24 * 3600_000;
 /**
  * After a clock was set back, times that were written before lie further ahead than any wait can be. Work would stand
  * still for as long as the clock was wrong.
+ * @param now by the database's clock
+ * @param agreed by the clock that create calls are dated by
  */
 export async function clampFutureTimestamps(
   { db }: Storage,
   timing: Timing,
   quietMs: number,
   now: number,
+  agreed: number,
 ): Promise<void> {
   // Twice the longest wait that is ever written: no true time is taken for a wrong one.
   const waits = now + 2 * longestWaitMs(timing, quietMs);
@@ -34,8 +37,8 @@ export async function clampFutureTimestamps(
   await db.updateTable('connections').set({ sweep_at: now }).where('sweep_at', '>', waits).execute();
   await db
     .updateTable('create_calls')
-    .set({ sent_at: now, look_at: now })
-    .where((eb) => eb.or([eb('look_at', '>', waits), eb('sent_at', '>', now + 2 * timing.leaseMs)]))
+    .set({ sent_at: agreed, look_at: now })
+    .where((eb) => eb.or([eb('look_at', '>', agreed + waits - now), eb('sent_at', '>', agreed + 2 * timing.leaseMs)]))
     .execute();
   await db
     .updateTable('connections')

@@ -56,11 +56,11 @@ export async function applyRetention({
   quietMs,
 }: {
   storage: Storage;
-  clock: Pick<AgreedClock, 'certain'>;
+  clock: Pick<AgreedClock, 'certain' | 'now'>;
   timing: Timing;
   quietMs: number;
 }): Promise<boolean> {
-  await clampFutureTimestamps(storage, timing, quietMs, await storage.now());
+  await clampFutureTimestamps(storage, timing, quietMs, await storage.now(), await clock.now());
   // What is deleted is gone: one clock that jumps ahead for a moment must not be enough.
   const now = await clock.certain();
   if (now === undefined) return false;

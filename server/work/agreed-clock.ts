@@ -20,8 +20,8 @@ const TOLERANCE_MS = 30_000;
 const ASK_AGAIN_MS = 10_000;
 
 /**
- * The time for what can't be undone, and for waits that a wrong clock would cut short: the database's clock, but never
- * later than the `Date` headers of Plaid and Finix allow. One clock alone can jump ahead by a year within a second, and
+ * The time for what can't be undone, and for waits that a wrong clock would cut short: the database's clock within the
+ * bounds that the `Date` headers of Plaid and Finix allow. One clock alone can jump ahead by a year within a second, and
  * back.
  */
 export class AgreedClock {
@@ -46,11 +46,16 @@ export class AgreedClock {
     if (!Number.isNaN(at)) this.#readings.set(service, { at, monotonic: performance.now() });
   }
 
-  /** Milliseconds since 1970. The database's clock alone until a provider has responded. */
-  async now(): Promise<number> {
-    const now = await this.#storage.now();
-    const latest = this.#latest();
-    return latest === undefined || this.#agrees(now) ? now : latest;
+  /**
+   * Milliseconds since 1970. The database's clock alone until a provider has responded. A time that was written while
+   * the clock was behind would be too old once the clock is right again.
+   * @param isFresh see Storage
+   */
+  async now(isFresh?: boolean): Promise<number> {
+    const now = await this.#storage.now(isFresh);
+    const [earliest, latest] = this.#bounds() ?? [now, now];
+    if (now > latest + TOLERANCE_MS) return latest;
+    return now < earliest - TOLERANCE_MS ? earliest : now;
   }
 
   /**
@@ -61,21 +66,22 @@ export class AgreedClock {
     const now = await this.#storage.now();
     if (this.#agrees(now)) this.#askedInVain = Number.NEGATIVE_INFINITY;
     else await this.#askOnce();
-    const latest = this.#latest();
+    const latest = this.#bounds()?.[1];
     this.#report(now, latest);
     return this.#agrees(now) ? now : latest;
   }
 
   #agrees(now: number): boolean {
-    const latest = this.#latest();
-    return latest !== undefined && now <= latest + TOLERANCE_MS;
+    const bounds = this.#bounds();
+    return bounds !== undefined && now <= bounds[1] + TOLERANCE_MS;
   }
 
-  /** By the provider whose clock is ahead of the other's. */
-  #latest(): number | undefined {
+  /** By the provider whose clock is behind the other's, and by the one whose clock is ahead. */
+  #bounds(): [earliest: number, latest: number] | undefined {
     if (this.#readings.size === 0) return undefined;
     const passed = performance.now();
-    return Math.floor(Math.max(...[...this.#readings.values()].map(({ at, monotonic }) => at + passed - monotonic)));
+    const times = [...this.#readings.values()].map(({ at, monotonic }) => Math.floor(at + passed - monotonic));
+    return [Math.min(...times), Math.max(...times)];
   }
 
   async #askOnce(): Promise<void> {

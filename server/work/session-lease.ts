@@ -95,6 +95,7 @@ export class HeldSession {
   #stored: SessionTable;
   #joined: Part[] = [];
   #refused: Part | undefined;
+  #writing: Promise<unknown> = Promise.resolve();
   /** What this worker has read or written since it last waited, and does not read again. */
   known: KnownRows;
   /**
@@ -142,7 +143,15 @@ export class HeldSession {
    * @throws Fenced when the session has moved on without us; nothing is written then
    * @throws StorageUnavailableError when the process stops before storage is back
    */
-  async write(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): Promise<void> {
+  write(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): Promise<void> {
+    // One after the other: a second write, such as the release of a process that ends, must not overtake what is joined
+    // to the first.
+    const written = this.#writing.then(() => this.#write(patch, also, scope));
+    this.#writing = written.catch(() => {});
+    return written;
+  }
+
+  async #write(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): Promise<void> {
     const joined = this.#joined;
     this.#joined = [];
     for (let attempt = 0; ; attempt++) {
@@ -169,6 +178,11 @@ export class HeldSession {
    */
   join(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): void {
     this.#joined.push({ patch, also, scope });
+  }
+
+  /** Whether a result waits for the next write: what is stored is not all that is known. */
+  get hasJoined(): boolean {
+    return this.#joined.length > 0;
   }
 
   /** As last written, with what is joined to the next write. */

@@ -37,10 +37,13 @@ test('the database’s clock counts as long as a provider’s agrees with it', a
   expect(asked).toBe(0);
 });
 
-test('the database’s clock counts also where it is behind', async () => {
+test('a clock that is behind counts for what is deleted, and for nothing that is measured later', async () => {
   clock.note('plaid', date());
+  clock.note('finix', new Date(Date.now() + 5_000).toUTCString());
   error = -YEAR_MS;
-  expect([await clock.now(), await clock.certain()]).toEqual([Date.now() + error, Date.now() + error]);
+  expect([await clock.now(), await clock.certain()]).toEqual([Date.now(), Date.now() + error]);
+  error = -20_000;
+  expect(await clock.now()).toBe(Date.now() + error);
 });
 
 test('a clock that jumps ahead counts for nothing, and a provider is asked once', async () => {
