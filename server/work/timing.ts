@@ -39,7 +39,8 @@ export const TIMING: Timing = {
   jobLeaseMs: 5 * 60_000,
   // A customer whose page polls sees a resumed session move on within about this.
   tickMs: 1_000,
-  retentionMs: 60_000,
+  // Nothing that waits for it is in a hurry, and its statements are most of what an idle instance asks.
+  retentionMs: 120_000,
 };
 
 /**
