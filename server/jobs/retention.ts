@@ -1,5 +1,6 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
+import { COMPLETED_KEEP_MS } from '../records/agreements.ts';
 import { connectionsToProve, PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
 import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
 import { purgeProviderCalls } from '../records/provider-calls.ts';
@@ -22,12 +23,8 @@ const RETENTION = {
   rateLimits: 2 * 3600_000,
   /** Sessions without a connection answer "what happened to my customer last week?", for a month. */
   unfinished: 30 * 24 * 3600_000,
-  /**
-   * Completed sessions show which request created a connection. A bank's customer has 60 days to call a debit
-   * unauthorized, and the merchant then some to answer. The connection and its authorization receipt live on by
-   * themselves.
-   */
-  completed: 90 * 24 * 3600_000,
+  /** The connection and its authorization receipt live on by themselves. */
+  completed: COMPLETED_KEEP_MS,
   /**
    * Of removed logins only the hash of a public token is left, which was good for 30 minutes; kept as long as its
    * session.

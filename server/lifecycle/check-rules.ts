@@ -71,15 +71,23 @@ export function verdictOf(reasons: CheckReason[]): Pick<Check, 'decision' | 'act
 /** A consumer can call a debit unauthorized for 60 days, and lacks money for as long as nothing has been paid since. */
 const RECENT_MS = 60 * 24 * 3600_000;
 
-/** What is known here decides first. */
-export function judgeConnection(connection: ConnectionTable, now: number, changedBankMs: number): CheckReason[] {
+/**
+ * What is known here decides first.
+ * @param answeredUntil returns of before are answered by a repair
+ */
+export function judgeConnection(
+  connection: ConnectionTable,
+  now: number,
+  changedBankMs: number,
+  answeredUntil: number,
+): CheckReason[] {
   const { status } = connection;
   if (isReturned(connection) && status !== 'active') return [reason('returned')];
   if (status === 'revoked') return [reason('revoked')];
   if (status === 'failed' || status === 'removed') return [reason('not_active')];
   if (status === 'pending' || status === 'pending_verification') return [reason('not_ready')];
   const last = lastReturnOf(connection);
-  const since = Math.max(now - RECENT_MS, connection.repaired_at ?? 0);
+  const since = Math.max(now - RECENT_MS, answeredUntil);
   const changedAt = connection.changed_bank_at;
   return [
     ...(status === 'needs_repair' ? [reason('needs_repair')] : []),

@@ -8,6 +8,7 @@ import { plaidUserId } from '../connect/create-link-token.ts';
 import { ProblemError } from '../errors.ts';
 import { newId, sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import { answeredUntil } from '../records/agreements.ts';
 import { readCheckAnswer } from '../records/checks.ts';
 import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
 import type { Storage } from '../storage/open.ts';
@@ -114,7 +115,9 @@ async function find(
   row: CheckTable,
 ): Promise<Check> {
   const { storage, config } = deps;
-  const local = judgeConnection(connection, await storage.now(), config.changedBankMs);
+  const now = await storage.now();
+  const answered = await answeredUntil(storage.db, connection.id, now);
+  const local = judgeConnection(connection, now, config.changedBankMs, answered);
   const isOver = verdictOf(local).decision === 'stop';
   const asked: Findings & { evaluation?: SignalEvaluation } =
     isOver || config.debitCheck === 'local' ? { reasons: [] } : await askPlaid(deps, connection, request);

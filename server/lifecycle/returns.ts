@@ -1,6 +1,7 @@
 import type { LastReturn } from '../../widget/contract.ts';
 import type { FinixTransfer } from '../clients/finix-transfers.ts';
 import type { Config } from '../config.ts';
+import { answeredUntil } from '../records/agreements.ts';
 import { addAudit, type Initiator } from '../records/audit.ts';
 import { claimCheck, reportReturn } from '../records/checks.ts';
 import { changeConnection, DISABLED_IN_FINIX, isReturned, noMoreDebits, returnReason } from '../records/connections.ts';
@@ -77,7 +78,7 @@ export async function recordTransfer(
   const all = await transfersOf(trx, before.id);
   const isNew = known?.returned_at == null || known.return_code !== row.return_code;
   const last = all.filter(isBack).sort(latestFirst)[0];
-  const change = returns === 'act' ? effectOn(before, all) : {};
+  const change = returns === 'act' ? effectOn(before, all, await answeredUntil(trx, before.id, now)) : {};
   // A repair that is in progress began before the customer could answer this return, and must learn of it.
   const endsRepair = isNew && change.endsRepair === true;
   const patch = {
@@ -177,14 +178,11 @@ interface Effect {
   endsRepair?: boolean;
 }
 
-/** What all returns since the last repair come to together. */
-function effectOn(connection: ConnectionTable, transfers: TransferTable[]): Effect {
-  const since = connection.repaired_at ?? 0;
+/** What all returns come to together. @param since the customer has signed in and agreed again since */
+function effectOn(connection: ConnectionTable, transfers: TransferTable[], since: number): Effect {
   let effect: ReturnEffect = 'keep';
   let decisive: Returned | undefined;
   for (const transfer of transfers.filter(isBack)) {
-    // The customer has signed in and agreed again since.
-    if (transfer.returned_at <= since) continue;
     const own = effectOf(connection, transfer, transfers, since);
     if (STRENGTH[own] > STRENGTH[effect]) [effect, decisive] = [own, transfer];
   }
@@ -201,7 +199,10 @@ function effectOf(connection: ConnectionTable, transfer: Returned, all: Transfer
   const { return_code: code, failure_code: failure } = transfer;
   const rule = ruleOf(code, failure);
   const isReplaced = transfer.payment_instrument !== connection.payment_instrument;
-  if (isReplaced && isAboutNumbers(code, failure)) return 'keep';
+  // Other numbers answer it, and nothing else does.
+  if (isAboutNumbers(code, failure)) return isReplaced ? 'keep' : rule.effect;
+  // The customer can agree again; an account whose holder has died stays of no use.
+  if (transfer.returned_at <= since && rule.effect !== 'dead') return 'keep';
   const before = rule.second ? previousOutcome(transfer, all, since) : undefined;
   const isSecond = before !== undefined && isBack(before) && keyOf(before) === keyOf(transfer);
   return isSecond && rule.second ? rule.second : rule.effect;

@@ -5,11 +5,12 @@ import type { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 beforeEach(async () => {
-  server = await startWithDebits({ timing: { answerWithinMs: 100 } });
+  server = await startWithDebits();
 });
 afterEach(() => server.close());
 
-const { ach, bank, connect, debit, enabled, expectStatus, item, returned } = debits(() => server);
+const { ach, bank, connect, connectNew, debit, enabled, expectStatus, item, read, returned, settled, webhooks } =
+  debits(() => server);
 
 /** What Link's update mode gives: a token that is not to be exchanged. */
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
@@ -34,18 +35,17 @@ describe('a return during a repair', () => {
     const session = await openRepair(id);
     const fault = { service: 'plaid', path: '/accounts/get', kind: 'status', status: 503 } as const;
     server.upstream.simulator.faults.add(fault);
-    await server.complete(session, UPDATE_TOKEN);
+    const answer = server.complete(session, UPDATE_TOKEN);
+    const { db } = server.storage;
+    const tries = async () =>
+      (await db.selectFrom('sessions').select('tries').where('id', '=', session.id).execute())[0];
+    await expect.poll(tries).not.toEqual({ tries: 0 });
     ach().returnDebit(transfer, code);
-    await expectStatus(id, status);
+    await webhooks().settled();
+    await expect.poll(async () => (await read(id)).status).toBe(status);
     server.upstream.simulator.faults.clear();
-    server.clockOffset += 60_000;
-    const stateOf = async () => (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status;
-    await expect
-      .poll(async () => {
-        await server.jobs.tick();
-        return stateOf();
-      })
-      .toBe(end);
+    await answer;
+    expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status).toBe(end);
     await expectStatus(id, status);
     expect(enabled()).toEqual([]);
   });
@@ -61,4 +61,71 @@ describe('a return during a repair', () => {
     const { payment_instrument } = await expectStatus(id, 'failed');
     expect(enabled()).not.toContain(payment_instrument);
   });
+});
+
+describe('a return dated before a repair', () => {
+  async function signedIn(): Promise<void> {
+    server.clockOffset += 60_000;
+    bank().repairLogin(item().item_id);
+    await settled();
+    server.clockOffset += 60_000;
+  }
+
+  it.each([
+    ['R02', 'failed'],
+    ['R04', 'needs_repair'],
+    ['R10', 'revoked'],
+    ['R15', 'failed'],
+  ] as const)('%s leaves the connection %s before and after Plaid reports a good login', async (code, status) => {
+    for (const order of ['as made', 'reversed'] as const) {
+      const { id } = await connectNew();
+      const transfer = await debit(id);
+      ach().succeed(transfer);
+      await settled();
+      webhooks().hold();
+      ach().returnDebit(transfer, code);
+      server.clockOffset += 60_000;
+      bank().repairLogin(server.ledger.items().at(-1)?.item_id ?? '');
+      await webhooks().release(order);
+      await expectStatus(id, status);
+    }
+  });
+
+  it('a second R01 is one also where Plaid reports a good login between the two', async () => {
+    const { id } = await connect();
+    await returned(id, 'R01');
+    await signedIn();
+    await returned(id, 'R01');
+    await expectStatus(id, 'needs_repair');
+  });
+
+  it('a check shows the last return also after Plaid reports a good login', async () => {
+    const { id } = await connect();
+    await returned(id, 'R01');
+    await signedIn();
+    const request = { amount: 5_000, currency: 'USD', client_transaction_id: 'order-1' };
+    const { body } = await server.merchant('POST', `/v1/connections/${id}/check`, request);
+    expect(body.reasons).toMatchObject([{ code: 'returned_recently' }]);
+  });
+
+  it.each([
+    ['R02', 'failed'],
+    ['R10', 'active'],
+  ] as const)(
+    '%s that is first recorded after the customer’s repair leaves the connection %s',
+    async (code, status) => {
+      const { id } = await connect();
+      const transfer = await debit(id);
+      ach().succeed(transfer);
+      bank().breakLogin(item().item_id);
+      await expectStatus(id, 'needs_repair');
+      webhooks().hold();
+      ach().returnDebit(transfer, code);
+      server.clockOffset += 60_000;
+      expect((await server.complete(await openRepair(id), UPDATE_TOKEN)).body.status).toBe('completed');
+      server.clockOffset += 60_000;
+      await webhooks().release();
+      await expectStatus(id, status);
+    },
+  );
 });
