@@ -51,8 +51,8 @@ export function renderOfficePage({ nonce, callsPath, name }: OfficePageFacts) {
 <style nonce="${nonce}">${raw(pageStyle(undefined) + STYLE)}</style>
 </head>
 <body><main>
+<h1>Links for customers of ${name}</h1>
 <section class="card" id="gate">
-  <h1>Links for customers of ${name}</h1>
   <p class="hint">Type in the merchant key. It is kept in the memory of this tab, and is gone when you close or reload it.</p>
   <label class="wide">Merchant key<input id="key" type="password" autocomplete="off" spellcheck="false"></label>
   <button type="button" id="enter">Continue</button>
@@ -96,7 +96,7 @@ export function renderOfficePage({ nonce, callsPath, name }: OfficePageFacts) {
   </div>
   <button type="button" id="list" class="quiet">Show</button>
   <p class="notice" id="list-notice" role="alert"></p>
-  <div class="scroll"><table><thead><tr><th>Link</th><th>Customer</th><th>Status</th><th>Until</th><th></th></tr></thead><tbody id="rows"></tbody></table></div>
+  <div class="scroll"><table><thead><tr><th>Link</th><th>Customer</th><th>Status</th><th>Until</th><td></td></tr></thead><tbody id="rows"></tbody></table></div>
   <p class="hint" id="count" role="status"></p>
   <button type="button" id="more" class="quiet" hidden>More</button>
 </section>

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { serve } from '@hono/node-server';
 import axe from 'axe-core';
 import { Hono } from 'hono';
@@ -17,11 +17,10 @@ let server: ReturnType<typeof serve>;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name));
   const files = await Promise.all(
-    entries
-      .filter((entry) => entry.isFile())
-      .map(async ({ name }) => [name, await readFile(join(folder, name))] as const),
+    paths.map(async (path) => [relative(folder, path).replaceAll('\\', '/'), await readFile(path)] as const),
   );
   const app = new Hono<AppEnv>();
   contractRoutes(app, { config: { publicUrl: 'http://localhost' }, version: '0', docs: { files: new Map(files) } });
