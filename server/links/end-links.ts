@@ -12,7 +12,8 @@ export interface EndLinkDeps {
 }
 
 /**
- * Ends a link for the merchant, and the session that waits behind it. A link that has ended already stays as it is.
+ * Ends a link for the merchant, and the session that waits behind it, also where the link has expired. A link that has
+ * ended already stays as it is.
  * @throws ProblemError `not_found`; `session_busy` while a bank is being connected through it
  */
 export async function revokeLink({ storage, outbox }: EndLinkDeps, id: string): Promise<LinkTable> {
@@ -21,8 +22,9 @@ export async function revokeLink({ storage, outbox }: EndLinkDeps, id: string): 
   const now = await storage.now();
   const revoked = await storage.transaction(`customer:${found.customer_id}`, async (trx) => {
     const ended = await endLink(trx, outbox, id, 'revoked', now, { actor: 'merchant' });
+    // A session that was opened in time outlives its link.
     // Thrown inside of the transaction: the link stays usable, and the bank that is being connected is not lost.
-    if (ended && (await closeEarlier(trx, ended, now, { actor: 'merchant' }))) {
+    if (await closeEarlier(trx, ended ?? found, now, { actor: 'merchant' })) {
       throw new ProblemError('session_busy', { retryAfter: 2 });
     }
     return ended;

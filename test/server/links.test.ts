@@ -229,8 +229,24 @@ describe('the end of a link', () => {
     expect((await server.merchant('POST', '/v1/links/lnk_unknown/revoke')).status).toBe(404);
   });
 
-  it('a link that has expired stays so when a bank completes later', async () => {
+  it('revoking a link that has expired closes the session behind it', async () => {
     server = await TestServer.start();
+    const link = await expectLink({ expires_in_days: 1 });
+    server.clockOffset = DAY - 60_000;
+    const { body } = await open(link.url);
+    server.clockOffset = DAY + 60_000;
+    await server.jobs.tick();
+    expect((await server.merchant('POST', `/v1/links/${link.id}/revoke`)).body.status).toBe('expired');
+    expect((await server.merchant('GET', `/v1/sessions/${body.session}`)).body.status).toBe('canceled');
+    const session = { id: body.session, client_secret: body.client_secret };
+    expect((await server.complete(session as never, await server.publicToken())).status).toBe(401);
+  });
+
+  it('a link that has expired is completed by a session that was opened in time, with both events', async () => {
+    receiver = await startReceiver();
+    server = await TestServer.start({
+      env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
+    });
     const link = await expectLink({ expires_in_days: 1 });
     server.clockOffset = DAY - 60_000;
     const { body } = await open(link.url);
@@ -239,6 +255,8 @@ describe('the end of a link', () => {
     const session = { id: body.session, client_secret: body.client_secret };
     expect((await server.complete(session as never, await server.publicToken())).status).toBe(200);
     expect((await server.merchant('GET', `/v1/links/${link.id}`)).body.status).toBe('completed');
+    await server.jobs.tick();
+    await expect.poll(() => receiver?.types()).toEqual(expect.arrayContaining(['link.expired', 'link.completed']));
   });
 
   it('erasing a customer ends their links and leaves nothing of the customer', async () => {
