@@ -92,7 +92,7 @@ export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
     parent: body.parent_transfer ?? null,
     failureCode: /^\w{1,64}$/.test(body.failure_code ?? '') ? (body.failure_code ?? null) : null,
     returnCode: firstCode([body.failure_code, body.bank_return_details, body.messages, body.raw, ...tagsOfFinix(body)]),
-    possibleReturnCode: firstCode([body.tags]),
+    possibleReturnCode: firstCode([...tagsOfFinix({ ...body, failure_code: null }), body.tags]),
     isReturned: body.state === 'RETURNED' || !isEmpty(body.bank_return_details),
     idempotencyId: body.idempotency_id ?? null,
     tagValues: Object.values(body.tags ?? {}).filter((value): value is string => typeof value === 'string'),
@@ -115,10 +115,18 @@ function firstCode(places: unknown[]): string | null {
   return null;
 }
 
-/** The tags of a Transfer that Finix makes are Finix's; on the merchant's own only those that are named for it. */
-function tagsOfFinix({ type, subtype, tags, failure_message }: z.infer<typeof transferBody>): unknown[] {
+/** `return_code`, `achReason`, `code`; not `coach`, and not `promo_code`. */
+const NAMED_FOR_RETURNS = /^code$|(?<![a-z])(returns?|returned|reason|ach)(?![a-z])/i;
+
+/**
+ * The tags of a Transfer that Finix makes are Finix's; on the merchant's own only those that are named for it, and only
+ * where Finix's failure code gives no reason.
+ */
+function tagsOfFinix({ type, subtype, tags, failure_code, failure_message }: z.infer<typeof transferBody>): unknown[] {
   const isFinix = type === 'REVERSAL' && subtype === 'SYSTEM';
-  const named = Object.entries(tags ?? {}).filter(([key]) => isFinix || /return|reason|ach|code/i.test(key));
+  const isOpen = failure_code == null || failure_code === 'GENERIC_DECLINE';
+  const isNamed = (key: string) => isOpen && NAMED_FOR_RETURNS.test(key.replace(/([a-z])([A-Z])/g, '$1_$2'));
+  const named = Object.entries(tags ?? {}).filter(([key]) => isFinix || isNamed(key));
   return [named.map(([, value]) => value), failure_message];
 }
 

@@ -35,13 +35,16 @@ describe('a return', () => {
     await expectEffect(id, 'blocked', 'return_R10');
   });
 
-  it('a debit with a merchant’s tag that reads like a code is returned with the provider’s code', async () => {
-    const { id } = await connect();
-    const transfer = await debit(id, 5_000, { tags: { order: 'R12' } });
-    ach().returnDebit(transfer, 'R01', { form: 'failed', codeIn: 'nowhere' });
-    await settled();
-    expect((await read(id)).last_return?.code).toBe('R01');
-  });
+  it.each(['order', 'promo_code', 'coach', 'return_code'])(
+    'a debit whose tag “%s” reads like a code is returned with the provider’s code',
+    async (tag) => {
+      const { id } = await connect();
+      const transfer = await debit(id, 5_000, { tags: { [tag]: 'R12' } });
+      ach().returnDebit(transfer, 'R01', { form: 'failed', codeIn: 'nowhere' });
+      await settled();
+      expect((await read(id)).last_return?.code).toBe('R01');
+    },
+  );
 
   it('a refund of the merchant’s own is no return', async () => {
     const { id } = await connect();
