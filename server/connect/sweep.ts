@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Logger } from '../log.ts';
-import { awaitsInstrument, DISABLED_IN_FINIX, ENDED_STATUSES, lockConnection } from '../records/connections.ts';
+import { awaitsInstrument, DISABLED_IN_FINIX, isOutOfUse, lockConnection } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
@@ -163,11 +163,11 @@ async function list({ finix }: SweepDeps, connectionId: string, calls: CreateCal
 async function keptBy({ storage: { db } }: SweepDeps, connectionId: string): Promise<Kept> {
   const row = await db.selectFrom('connections').selectAll().where('id', '=', connectionId).executeTakeFirst();
   if (!row) return { kind: 'none' };
-  const { status, reason, goal, generation, payment_instrument: id } = row;
+  const { reason, goal, generation, payment_instrument: id } = row;
   const isAtWork = awaitsInstrument(row, generation) && (goal !== null || (await isBusy(db, row.item_id)));
   if (isAtWork) return { kind: 'undecided', generation };
   // Disabled in Finix's dashboard, where it may be enabled again.
-  const isUsed = !ENDED_STATUSES.includes(status) || reason === DISABLED_IN_FINIX;
+  const isUsed = !isOutOfUse(row) || reason === DISABLED_IN_FINIX;
   return isUsed && id !== null ? { kind: 'instrument', id } : { kind: 'none' };
 }
 

@@ -11,7 +11,8 @@ import {
   awaitsInstrument,
   changeConnection,
   DISABLED_IN_FINIX,
-  ENDED_STATUSES,
+  isOutOfUse,
+  isReturned,
   lockConnection,
   revoke,
 } from '../records/connections.ts';
@@ -129,8 +130,8 @@ async function isKnown({ storage: { db } }: ReconcileDeps, own: OwnInstrument): 
  * The merchant uses the instrument, or a task disables it, or it was enabled in Finix's dashboard after it had been
  * disabled there.
  */
-function isCaredFor({ status, goal, reason }: ConnectionTable): boolean {
-  return !ENDED_STATUSES.includes(status) || goal !== null || reason === DISABLED_IN_FINIX;
+function isCaredFor(row: ConnectionTable): boolean {
+  return !isOutOfUse(row) || row.goal !== null || row.reason === DISABLED_IN_FINIX;
 }
 
 async function compareConnections(
@@ -174,7 +175,9 @@ async function compareConnection(
     problem: `is ${row.status}, but ${problem}`,
     done,
   });
-  if (row.payment_instrument !== null && !(await isEnabled(deps, row.payment_instrument))) {
+  // What a task of this server is changing, or a return has disabled, is no difference.
+  if (row.goal !== null) return undefined;
+  if (row.payment_instrument !== null && !isReturned(row) && !(await isEnabled(deps, row.payment_instrument))) {
     const patch = { status: 'revoked', reason: DISABLED_IN_FINIX } as const;
     const isDone = await change(deps, row, (unit, before) => changeConnection(unit, before, patch));
     return found(`its instrument ${row.payment_instrument} is disabled at Finix`, isDone ? 'revoked' : null);

@@ -113,5 +113,10 @@ export function isAboutNumbers(code: string | null, failureCode: string | null):
   return ABOUT_NUMBERS.has(code ?? failureCode ?? '');
 }
 
+/** Whether a connection is as it is because of a return that is about its numbers. */
+export function isReturnedForNumbers({ reason }: { reason: string | null }): boolean {
+  return reason !== null && ABOUT_NUMBERS.has(reason.replace(/^return_/, ''));
+}
+
 /** Weakest first: a later return never makes a connection more usable than an earlier one left it. */
 export const STRENGTH: Record<ReturnEffect, number> = { keep: 0, repair: 1, blocked: 2, dead: 3 };

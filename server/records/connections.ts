@@ -43,6 +43,11 @@ export function isReturned({ reason }: Pick<ConnectionTable, 'reason'>): boolean
   return reason?.startsWith('return_') ?? false;
 }
 
+/** Whether the merchant has no instrument to use: it has ended, or a return has stopped its debits until a repair. */
+export function isOutOfUse({ status, reason }: Pick<ConnectionTable, 'status' | 'reason'>): boolean {
+  return ENDED_STATUSES.includes(status) || (status === 'needs_repair' && isReturned({ reason }));
+}
+
 /**
  * Reads a connection so that no other transaction changes it before this one ends.
  * @param announcedAt when a create call was sent that is known to have its row
@@ -198,7 +203,9 @@ function taskPatch(before: ConnectionTable, goal: ConnectionTask, now: number): 
  * Finix by a job.
  */
 export async function revoke(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> {
-  const patch = { status: 'revoked', reason, revoked_at: unit.now, ...noMoreDebits(before, unit.now) } as const;
+  // What a return has ended stays so for the merchant and for the customer's page.
+  const kept = isReturned(before) ? before.reason : reason;
+  const patch = { status: 'revoked', reason: kept, revoked_at: unit.now, ...noMoreDebits(before, unit.now) } as const;
   return changeConnection(unit, before, patch);
 }
 

@@ -1,8 +1,8 @@
 import {
   changeConnection,
   DISABLED_IN_FINIX,
-  ENDED_STATUSES,
   isDisabledInFinix,
+  isOutOfUse,
   isReturned,
   lockConnection,
 } from '../records/connections.ts';
@@ -31,7 +31,7 @@ export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventT
     return 'ignored';
   }
   const present = await deps.finix.getPaymentInstrument(id);
-  if (present.enabled && isOutOfUse(connection, id)) return disableAgain(deps, connection, id);
+  if (present.enabled && mustBeDisabled(connection, id)) return disableAgain(deps, connection, id);
   if (connection.payment_instrument !== id) return 'ignored';
   const about = { only: connection.id, isUrgent: !present.enabled };
   const update: Change = async (unit, before) => {
@@ -72,10 +72,10 @@ async function findConnection({ storage: { db } }: WebhookDeps, id: string): Pro
     .executeTakeFirst();
 }
 
-/** An instrument that was replaced, or whose connection has ended other than by an operator at Finix. */
-function isOutOfUse(connection: ConnectionTable, id: string): boolean {
+/** An instrument that was replaced or that a return has disabled, or whose connection has ended other than by an operator at Finix. */
+function mustBeDisabled(connection: ConnectionTable, id: string): boolean {
   if (connection.payment_instrument !== id) return true;
-  return ENDED_STATUSES.includes(connection.status) && !isDisabledInFinix(connection);
+  return isOutOfUse(connection) && !isDisabledInFinix(connection);
 }
 
 /** Enabled at Finix although the customer, the bank or the merchant has ended it: no connection shows its debits. */
@@ -87,7 +87,7 @@ async function disableAgain(
   const now = await storage.now();
   await storage.transaction(`customer:${customer_id}`, async (trx) => {
     const connection = await lockConnection(trx, connectionId);
-    if (!connection || !isOutOfUse(connection, id)) return;
+    if (!connection || !mustBeDisabled(connection, id)) return;
     await disableLater(trx, connection, [id], now);
     log.warn({ connection: connectionId, instrument: id }, 'an instrument out of use was enabled at Finix');
   });

@@ -2,6 +2,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { timeOf } from '../clients/plaid-risk.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
+import { isReturnedForNumbers } from '../lifecycle/return-codes.ts';
 import { addAudit } from '../records/audit.ts';
 import {
   beginInstrument,
@@ -88,6 +89,8 @@ function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFac
     }
     // Enabling it there must not bring the old numbers back.
     if (isDisabledInFinix(before)) return revoke(unit, before, event.type);
+    // Only its customer makes an account usable again whose debits came back for another reason than its numbers.
+    if (isReturned(before) && !isReturnedForNumbers(before)) return undefined;
     const isInUse = before.status === 'active' || before.status === 'needs_repair';
     return isInUse ? beginRenewal(unit, before, event.type) : undefined;
   });

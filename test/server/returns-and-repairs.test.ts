@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../widget/contract.ts';
 import { debits, startWithDebits } from '../helpers/debits.ts';
-import type { TestServer } from '../helpers/server.ts';
+import { eventually, type TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 beforeEach(async () => {
@@ -9,8 +9,21 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { ach, bank, connect, connectNew, debit, enabled, expectStatus, item, read, returned, settled, webhooks } =
-  debits(() => server);
+const {
+  ach,
+  bank,
+  changeInstrument,
+  connect,
+  connectNew,
+  debit,
+  enabled,
+  expectStatus,
+  item,
+  read,
+  returned,
+  settled,
+  webhooks,
+} = debits(() => server);
 
 /** What Link's update mode gives: a token that is not to be exchanged. */
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
@@ -128,4 +141,52 @@ describe('a return dated before a repair', () => {
       await expectStatus(id, status);
     },
   );
+});
+
+describe('a connection with a return', () => {
+  const atItem = () => item().item_id;
+
+  it('new numbers after a second R01 make no instrument without the customer', async () => {
+    const { id } = await connect();
+    await returned(id, 'R01');
+    await returned(id, 'R01');
+    bank().renumber(atItem());
+    await expectStatus(id, 'needs_repair');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('new numbers after R04 make the connection active', async () => {
+    const { id } = await connect();
+    await returned(id, 'R04');
+    bank().renumber(atItem());
+    await expectStatus(id, 'active');
+  });
+
+  it('a permission that is revoked after a return leaves the return as the reason', async () => {
+    const { id } = await connect();
+    await returned(id, 'R04');
+    bank().revokePermission(atItem());
+    await expectStatus(id, 'revoked');
+    const row = await server.storage.db.selectFrom('connections').select('reason').executeTakeFirst();
+    expect(row?.reason).toBe('return_R04');
+  });
+
+  it('an instrument that R04 has disabled is disabled again when it is enabled at Finix', async () => {
+    const { id } = await connect();
+    await returned(id, 'R04');
+    await changeInstrument(id, { enabled: true });
+    await expectStatus(id, 'needs_repair');
+    await eventually(async () => {
+      await server.jobs.tick();
+      return enabled().length === 0;
+    });
+  });
+
+  it('a comparison with Finix leaves it as the return left it', async () => {
+    const { id } = await connect();
+    await returned(id, 'R04');
+    const { findings } = await server.reconcile({ fix: false, since: 0 });
+    expect(findings).toEqual([]);
+    await expectStatus(id, 'needs_repair');
+  });
 });
