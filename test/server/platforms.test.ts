@@ -93,3 +93,37 @@ describe('a session of one of a platform’s merchants', () => {
     expect(await sessions('merchant_id=m_gym')).toEqual([]);
   });
 });
+
+describe('merchants of a platform that have a customer in common', () => {
+  async function connectAt(merchant: { id: string; name: string }): Promise<string> {
+    const session = await server.createSession({ merchant });
+    const { body } = await server.complete(session, await server.publicToken());
+    expect(body.status).toBe('completed');
+    return body.connections[0].id;
+  }
+
+  it.each(['/v1/sessions', '/v1/links'])('%s refuses to repair a connection of another merchant', async (path) => {
+    const connection = await connectAt(bakery.merchant);
+    const ask = (merchant: object) => server.merchant('POST', path, { customer_id: 'cus_1', connection, merchant });
+    expect(await ask(gym.merchant)).toMatchObject({ status: 422, body: { errors: [{ path: 'connection' }] } });
+    expect((await ask(bakery.merchant)).status).toBe(201);
+  });
+
+  it('the same account connected at two merchants is two connections', async () => {
+    const first = await connectAt(bakery.merchant);
+    const second = await connectAt(gym.merchant);
+    expect(second).not.toBe(first);
+    const { body } = await server.merchant('GET', '/v1/connections?customer_id=cus_1&status=active');
+    expect(body.data.map(({ id }: { id: string }) => id).sort()).toEqual([first, second].sort());
+  });
+
+  it('the session behind a link of one merchant refuses the origin of another', async () => {
+    await server.createSession(gym);
+    const link = await server.merchant('POST', '/v1/links', { customer_id: 'cus_1', ...bakery });
+    const path = `${new URL(link.body.url).pathname}/session`;
+    const { body } = await server.send('POST', path, undefined, { Origin: 'http://localhost:3000' });
+    const session = { id: body.session, client_secret: body.client_secret } as Session;
+    expect((await readFrom(session, BAKERY)).status).toBe(200);
+    expect(await readFrom(session, GYM)).toMatchObject({ status: 403, body: { code: 'origin_not_allowed' } });
+  });
+});
