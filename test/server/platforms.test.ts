@@ -95,7 +95,7 @@ describe('a session of one of a platform’s merchants', () => {
 });
 
 describe('merchants of a platform that have a customer in common', () => {
-  async function connectAt(merchant: { id: string; name: string }): Promise<string> {
+  async function expectConnectedAt(merchant: { id: string; name: string }): Promise<string> {
     const session = await server.createSession({ merchant });
     const { body } = await server.complete(session, await server.publicToken());
     expect(body.status).toBe('completed');
@@ -103,15 +103,15 @@ describe('merchants of a platform that have a customer in common', () => {
   }
 
   it.each(['/v1/sessions', '/v1/links'])('%s refuses to repair a connection of another merchant', async (path) => {
-    const connection = await connectAt(bakery.merchant);
+    const connection = await expectConnectedAt(bakery.merchant);
     const ask = (merchant: object) => server.merchant('POST', path, { customer_id: 'cus_1', connection, merchant });
     expect(await ask(gym.merchant)).toMatchObject({ status: 422, body: { errors: [{ path: 'connection' }] } });
     expect((await ask(bakery.merchant)).status).toBe(201);
   });
 
   it('the same account connected at two merchants is two connections', async () => {
-    const first = await connectAt(bakery.merchant);
-    const second = await connectAt(gym.merchant);
+    const first = await expectConnectedAt(bakery.merchant);
+    const second = await expectConnectedAt(gym.merchant);
     expect(second).not.toBe(first);
     const { body } = await server.merchant('GET', '/v1/connections?customer_id=cus_1&status=active');
     expect(body.data.map(({ id }: { id: string }) => id).sort()).toEqual([first, second].sort());
