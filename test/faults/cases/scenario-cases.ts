@@ -79,8 +79,7 @@ export const scenarioCases: FaultCase[] = [
   }),
   scenarioCase('ends while an identity is in doubt', IDENTITY_IN_DOUBT, {
     full: 3,
-    short: 1,
-    storesInShort: ['postgres'],
+    short: 0,
     options: { listLagMs: WITHIN_QUIET_MS },
     controls: ['no lists'],
   }),
