@@ -1,4 +1,4 @@
-import { aTimeout, expect } from '@open-wc/testing';
+import { aTimeout, expect, waitUntil } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { createHttpBackend } from '../../../widget/session/backend.ts';
 import { cleanUp, mount, part, reach } from '../helpers/element.ts';
@@ -105,6 +105,7 @@ function server() {
   };
   const fetch = async (url: string, init: RequestInit) => {
     sent.push({ url, method: init.method, body: init.body as string | undefined });
+    if (url.endsWith('/logo')) return new Response(null, { status: 204 });
     const name = url.endsWith('/link-token') ? 'token' : url.endsWith('/complete') ? 'completed' : 'open';
     return new Response(answers[name], { headers: { 'Content-Type': 'application/json' } });
   };
@@ -146,6 +147,7 @@ describe('on a page with', () => {
       });
       await reach(element, 'connected');
       const values = new FormData(form).getAll('bank');
+      await waitUntil(() => sent.length === 4);
       undo();
       form.remove();
       expect(values).to.deep.equal(['con_1']);
@@ -162,6 +164,7 @@ describe('on a page with', () => {
             link_session_id: 'link-session-1',
           },
         ],
+        ['https://connect.example/v1/sessions/ses_1/institutions/ins_56/logo', undefined, undefined],
       ]);
     });
 
