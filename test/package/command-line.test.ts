@@ -19,8 +19,14 @@ beforeAll(() => {
 });
 
 const started: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
+// Kindly: a program that another one has started ends with it, and is left behind by a kill.
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    await closed;
+  }
 });
 
 function start(args: string[], env: Record<string, string> = {}) {
