@@ -14,7 +14,7 @@ With PLAID_CLIENT_ID, PLAID_SECRET, FINIX_USERNAME and FINIX_PASSWORD in the env
 instead of the simulator.
 `;
 
-/** Said when somebody asks twice to stop: what runs is at a recovery point anyway, and its database goes with the demo. */
+/** Printed at a second request to stop: what runs is at a recovery point anyway, and its database goes with the demo. */
 const IMPATIENT = 130;
 
 /** Options that the command does not know; shells expect 2 for it. */

@@ -82,7 +82,7 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
   ) => page(c, '/shop', refusalValues(merchant, title, sentence), status);
 
   app.post('/api/session', async (c) => {
-    // A form of another site can't send this type, so nobody can spend a customer's sessions for them.
+    // A form of another site can't send this type, so no other site can use up a customer's sessions.
     if (!isJson(c)) return c.text('JSON only', 415);
     const { fresh, merchant } = await jsonOf(c);
     const customer = visitOf(c).customer(merchantOf(merchant).key);

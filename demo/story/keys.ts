@@ -9,7 +9,7 @@ export interface Shortcuts {
   restart(): void;
 }
 
-/** One key for each thing that a presenter does. Not while somebody types, and not with a modifier: those keys belong to the browser. */
+/** One key for each thing that a presenter does. Not while the presenter types, and not with a modifier: those keys belong to the browser. */
 export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, play, restart }: Shortcuts): void {
   const help = document.getElementById('help') as HTMLDialogElement;
   const keys: Record<string, [label: string, does: () => void]> = {
