@@ -5,9 +5,8 @@ import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receive
 import type { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
-const { ach, expectEffect, atFinix, expectStatus, connect, debit, read, returned, settled, webhooks } = debits(
-  () => server,
-);
+const { ach, expectEffect, atFinix, expectStatus, connect, connectNew, debit, read, returned, settled, webhooks } =
+  debits(() => server);
 
 describe('a return', () => {
   beforeEach(async () => {
@@ -142,6 +141,20 @@ describe('a return', () => {
     expect(server.ledger.items().every(({ removed }) => removed)).toBe(true);
   });
 
+  it('a reversal and its debit add to one return, whichever comes first', async () => {
+    for (const order of ['in order', 'reversed'] as const) {
+      const { id } = await connectNew();
+      webhooks().hold();
+      const transfer = await debit(id);
+      ach().succeed(transfer);
+      ach().returnDebit(transfer, 'R10');
+      await webhooks().release(order === 'reversed' ? 'reversed' : undefined);
+      await settled();
+      const last_return = { transfer, code: 'R10', failure_code: 'GENERIC_DECLINE' };
+      expect(await read(id), order).toMatchObject({ status: 'revoked', last_return });
+    }
+  });
+
   it('a return of a payout is read too', async () => {
     const session = await server.createSession({ purpose: 'payout' });
     const { body } = await server.complete(session, await server.publicToken());
@@ -154,7 +167,8 @@ describe('a return', () => {
 
   it('a return is in the audit, with its codes and its effect', async () => {
     const { id } = await connect();
-    const transfer = await returned(id, 'R10');
+    // One event that has both codes: a reversal and its debit come in any order, and the first of them is written.
+    const transfer = await returned(id, 'R10', { form: 'failed' });
     const { body } = await server.merchant('GET', `/v1/connections/${id}/audit`);
     const entries = body.data.filter(({ action }: { action: string }) => action === 'connection.returned');
     expect(entries.at(-1)).toMatchObject({
