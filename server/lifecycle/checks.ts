@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts';
 import { answeredUntil } from '../records/agreements.ts';
 import { readCheckAnswer } from '../records/checks.ts';
 import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
-import type { Storage } from '../storage/open.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
 import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verdictOf } from './check-rules.ts';
@@ -115,15 +115,47 @@ async function find(
   row: CheckTable,
 ): Promise<Check> {
   const { storage, config } = deps;
-  const now = await storage.now();
-  const answered = await answeredUntil(storage.db, connection.id, now);
-  const local = judgeConnection(connection, now, config.changedBankMs, answered);
-  const isOver = verdictOf(local).decision === 'stop';
-  const asked: Findings & { evaluation?: SignalEvaluation } =
+  const judge = async (db: Storage['db'] | StorageTransaction, present: ConnectionTable, now: number) =>
+    judgeConnection(present, now, config.changedBankMs, await answeredUntil(db, present.id, now));
+  const isOver = verdictOf(await judge(storage.db, connection, await storage.now())).decision === 'stop';
+  const asked: Asked =
     isOver || config.debitCheck === 'local' ? { reasons: [] } : await askPlaid(deps, connection, request);
+  const now = await storage.now();
+  return storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
+    const mine = await trx
+      .updateTable('checks')
+      .set({
+        is_evaluated: asked.evaluation ? 1 : 0,
+        signal_result: asked.evaluation?.result ?? null,
+      })
+      .where('id', '=', row.id)
+      .where('answer', 'is', null)
+      .returning('id')
+      .executeTakeFirst();
+    const present = await trx.selectFrom('connections').selectAll().where('id', '=', connection.id).executeTakeFirst();
+    // As it is by now: Plaid may take half a minute, in which the debit before can come back.
+    const local = present ? await judge(trx, present, now) : [reason('not_active')];
+    const answer = answerOf(row, connection.id, local, asked);
+    if (mine) {
+      await trx
+        .updateTable('checks')
+        .set({ answer: JSON.stringify(answer) })
+        .where('id', '=', row.id)
+        .execute();
+      return answer;
+    }
+    // A request that took over was faster, or the customer is erased by now.
+    const other = await trx.selectFrom('checks').select('answer').where('id', '=', row.id).executeTakeFirst();
+    return other?.answer ? readCheckAnswer(other.answer) : answer;
+  });
+}
+
+type Asked = Findings & { evaluation?: SignalEvaluation };
+
+function answerOf(row: CheckTable, connection: string, local: CheckReason[], asked: Asked): Check {
   const reasons = [...local, ...asked.reasons];
   const { evaluation } = asked;
-  const answer: Check = {
+  return {
     id: row.id,
     object: 'check',
     ...verdictOf(reasons),
@@ -138,30 +170,12 @@ async function find(
           },
         }
       : null,
-    connection: connection.id,
+    connection,
     created_at: new Date(row.created_at).toISOString(),
   };
-  const stored = await storage.db
-    .updateTable('checks')
-    .set({
-      answer: JSON.stringify(answer),
-      is_evaluated: evaluation ? 1 : 0,
-      signal_result: evaluation?.result ?? null,
-    })
-    .where('id', '=', row.id)
-    .where('answer', 'is', null)
-    .executeTakeFirst();
-  if (stored.numUpdatedRows > 0n) return answer;
-  // A request that took over was faster, or the customer is erased by now.
-  const other = await storage.db.selectFrom('checks').select('answer').where('id', '=', row.id).executeTakeFirst();
-  return other?.answer ? readCheckAnswer(other.answer) : answer;
 }
 
-async function askPlaid(
-  deps: CheckDeps,
-  connection: ConnectionTable,
-  request: CheckRequest,
-): Promise<Findings & { evaluation?: SignalEvaluation }> {
+async function askPlaid(deps: CheckDeps, connection: ConnectionTable, request: CheckRequest): Promise<Asked> {
   const { config, storage, secrets, plaid, log } = deps;
   const item = await findItem(storage.db, connection.item_id);
   const accessToken = item ? accessTokenOf(secrets, item) : null;

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { debits, startWithDebits } from '../helpers/debits.ts';
+import { Gate } from '../helpers/gate.ts';
 import { type Answer, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -158,6 +159,39 @@ describe('DEBIT_CHECK=balance', () => {
       expect([answer.status, codes(answer)]).toEqual([200, ['provider_unavailable']]);
     },
   );
+});
+
+describe('a change while Plaid is asked', () => {
+  it.each<[string, 'balance' | 'signal', (id: string) => Promise<unknown> | unknown, string]>([
+    ['a return', 'balance', (id) => returned(id, 'R10'), 'returned'],
+    ['a return', 'signal', (id) => returned(id, 'R02'), 'returned'],
+    ['a revocation at the bank', 'balance', () => bank().revokePermission(item().item_id), 'revoked'],
+    ['a removal', 'signal', (id) => server.merchant('DELETE', `/v1/connections/${id}`), 'not_active'],
+  ])('%s while a check with DEBIT_CHECK=%s waits is in its answer', async (_name, asked, happen, expected) => {
+    const gate = new Gate();
+    server = await startWithDebits({
+      env: { DEBIT_CHECK: asked, CHECK_TIMEOUT_SECONDS: '60' },
+      wrapClients: (clients) => ({
+        ...clients,
+        plaid: {
+          ...clients.plaid,
+          getBalance: (...args) => gate.passed.then(() => clients.plaid.getBalance(...args)),
+          evaluateDebit: (...args) => gate.passed.then(() => clients.plaid.evaluateDebit(...args)),
+        },
+      }),
+    });
+    const { id } = await connectNew();
+    server.upstream.simulator.bank.grantConsent(item().item_id, ['signal']);
+    const answer = check(id, 5_000, { client_transaction_id: 'one' });
+    await expect.poll(() => server.storage.db.selectFrom('checks').select('id').execute()).toHaveLength(1);
+    await happen(id);
+    await settled();
+    gate.open();
+    const { status, body } = await answer;
+    expect([status, body.decision, codes(await answer)[0]]).toEqual([200, 'stop', expected]);
+    // What is stored is the same.
+    expect((await check(id, 5_000, { client_transaction_id: 'one' })).body).toEqual(body);
+  });
 });
 
 describe('DEBIT_CHECK=signal', () => {
