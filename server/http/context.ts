@@ -59,6 +59,8 @@ export interface AppEnv {
     problemCode?: ProblemCode;
     /** The caller went away before its body was whole. */
     isCutOff?: boolean;
+    /** Of a request that a browser makes by itself: its problems are read by a person, as a page. */
+    problemPage?: (code: ProblemCode, status: number) => Response | Promise<Response>;
   };
 }
 

@@ -204,7 +204,7 @@ export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
   };
 }
 
-export function problemResponse(c: AppContext, { code, status, extras }: ProblemError): Response {
+export function problemResponse(c: AppContext, { code, status, extras }: ProblemError): Response | Promise<Response> {
   c.set('problemCode', code);
   const headers: Record<string, string> = { 'Content-Type': 'application/problem+json' };
   if (extras.retryAfter !== undefined) headers['Retry-After'] = String(extras.retryAfter);
@@ -216,6 +216,12 @@ export function problemResponse(c: AppContext, { code, status, extras }: Problem
   if (code === 'origin_not_allowed' && origin) {
     headers['Access-Control-Allow-Origin'] = origin;
     headers['Vary'] = 'Origin';
+  }
+  const asPage = c.get('problemPage');
+  if (asPage) {
+    const { 'Content-Type': _, ...others } = headers;
+    for (const [name, value] of Object.entries(others)) c.header(name, value);
+    return asPage(code, status);
   }
   return c.body(JSON.stringify(toProblem(code, extras, c.get('requestId'))), status as 400, headers);
 }

@@ -26,6 +26,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Scripts are blocked in this browser. You can connect your bank on Plaid’s own page instead.',
     'Continue on Plaid’s page',
     'I have read and accept this authorization.',
+    'Your bank account is being connected. This can take a few minutes.',
+    'That was too many attempts. Please wait a few minutes, then try again.',
   ],
   es: [
     'Español',
@@ -50,6 +52,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Los scripts están bloqueados en este navegador. Puedes conectar tu banco en la página de Plaid.',
     'Continuar en la página de Plaid',
     'He leído y acepto esta autorización.',
+    'Tu cuenta bancaria se está conectando. Puede tardar unos minutos.',
+    'Demasiados intentos. Espera unos minutos e inténtalo de nuevo.',
   ],
   fr: [
     'Français',
@@ -74,6 +78,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Les scripts sont bloqués dans ce navigateur. Vous pouvez connecter votre banque sur la page de Plaid.',
     'Continuer sur la page de Plaid',
     'J’ai lu cette autorisation et je l’accepte.',
+    'Votre compte bancaire est en cours de connexion. Cela peut prendre quelques minutes.',
+    'Trop de tentatives. Patientez quelques minutes, puis réessayez.',
   ],
   pt: [
     'Português',
@@ -98,6 +104,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Os scripts estão bloqueados neste navegador. Você pode conectar seu banco na página do Plaid.',
     'Continuar na página do Plaid',
     'Li e aceito esta autorização.',
+    'Sua conta bancária está sendo conectada. Isso pode levar alguns minutos.',
+    'Foram muitas tentativas. Aguarde alguns minutos e tente novamente.',
   ],
   de: [
     'Deutsch',
@@ -122,6 +130,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'In diesem Browser sind Skripte blockiert. Sie können Ihre Bank stattdessen auf der Seite von Plaid verbinden.',
     'Weiter auf der Seite von Plaid',
     'Ich habe diese Autorisierung gelesen und stimme ihr zu.',
+    'Ihr Bankkonto wird gerade verbunden. Das kann einige Minuten dauern.',
+    'Das waren zu viele Versuche. Bitte warten Sie einige Minuten und versuchen Sie es dann noch einmal.',
   ],
   it: [
     'Italiano',
@@ -146,6 +156,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Gli script sono bloccati in questo browser. Puoi collegare la tua banca nella pagina di Plaid.',
     'Continua nella pagina di Plaid',
     'Ho letto e accetto questa autorizzazione.',
+    'Il tuo conto bancario è in fase di collegamento. Potrebbero volerci alcuni minuti.',
+    'Troppi tentativi. Attendi qualche minuto, poi riprova.',
   ],
   nl: [
     'Nederlands',
@@ -170,6 +182,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Scripts zijn in deze browser geblokkeerd. Je kunt je bank koppelen op de pagina van Plaid.',
     'Doorgaan op de pagina van Plaid',
     'Ik heb deze machtiging gelezen en ga akkoord.',
+    'Je bankrekening wordt gekoppeld. Dit kan een paar minuten duren.',
+    'Dat waren te veel pogingen. Wacht een paar minuten en probeer het opnieuw.',
   ],
   pl: [
     'Polski',
@@ -194,6 +208,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Skrypty są zablokowane w tej przeglądarce. Możesz połączyć bank na stronie Plaid.',
     'Przejdź na stronę Plaid',
     'Przeczytałem(-am) to upoważnienie i je akceptuję.',
+    'Trwa łączenie Twojego konta bankowego. Może to potrwać kilka minut.',
+    'Zbyt wiele prób. Poczekaj kilka minut i spróbuj ponownie.',
   ],
   zh: [
     '中文',
@@ -218,6 +234,8 @@ export const LISTS: Record<string, readonly string[]> = {
     '此浏览器屏蔽了脚本。您可以改在 Plaid 的页面上关联银行。',
     '前往 Plaid 的页面',
     '我已阅读并接受此授权。',
+    '正在关联您的银行账户，可能需要几分钟。',
+    '尝试次数过多。请等待几分钟后再试。',
   ],
   ko: [
     '한국어',
@@ -242,6 +260,8 @@ export const LISTS: Record<string, readonly string[]> = {
     '이 브라우저에서 스크립트가 차단되어 있습니다. 대신 Plaid 페이지에서 은행을 연결할 수 있습니다.',
     'Plaid 페이지에서 계속',
     '이 승인 내용을 읽었으며 동의합니다.',
+    '은행 계좌를 연결하고 있습니다. 몇 분 정도 걸릴 수 있습니다.',
+    '시도 횟수가 너무 많습니다. 몇 분 후에 다시 시도해 주세요.',
   ],
   vi: [
     'Tiếng Việt',
@@ -266,6 +286,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Trình duyệt này đang chặn tập lệnh. Bạn có thể kết nối ngân hàng trên trang của Plaid.',
     'Tiếp tục trên trang của Plaid',
     'Tôi đã đọc và chấp nhận nội dung ủy quyền này.',
+    'Tài khoản ngân hàng của bạn đang được kết nối. Việc này có thể mất vài phút.',
+    'Quá nhiều lần thử. Vui lòng đợi vài phút rồi thử lại.',
   ],
   tl: [
     'Tagalog',
@@ -290,6 +312,8 @@ export const LISTS: Record<string, readonly string[]> = {
     'Naka-block ang mga script sa browser na ito. Maaari mong ikonekta ang bangko mo sa page ng Plaid.',
     'Magpatuloy sa page ng Plaid',
     'Nabasa ko at tinatanggap ang awtorisasyong ito.',
+    'Ikinokonekta na ang iyong bank account. Maaaring tumagal ito nang ilang minuto.',
+    'Masyadong maraming pagsubok. Maghintay nang ilang minuto, saka subukang muli.',
   ],
   ar: [
     'العربية',
@@ -314,5 +338,7 @@ export const LISTS: Record<string, readonly string[]> = {
     'البرامج النصية محظورة في هذا المتصفح. يمكنك ربط بنكك على صفحة Plaid بدلًا من ذلك.',
     'المتابعة على صفحة Plaid',
     'قرأت هذا التفويض وأوافق عليه.',
+    'يجري ربط حسابك البنكي. قد يستغرق ذلك بضع دقائق.',
+    'عدد المحاولات كبير جدًا. انتظر بضع دقائق ثم حاول مرة أخرى.',
   ],
 };

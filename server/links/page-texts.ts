@@ -28,6 +28,8 @@ export interface PageTexts {
   no_script: string;
   no_script_start: string;
   agree: string;
+  busy: string;
+  wait: string;
 }
 
 /**
@@ -57,6 +59,8 @@ const KEYS = [
   'no_script',
   'no_script_start',
   'agree',
+  'busy',
+  'wait',
 ] as const satisfies readonly (keyof PageTexts)[];
 
 export const PAGE_LANGUAGES: readonly string[] = Object.keys(LISTS);

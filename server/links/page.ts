@@ -1,5 +1,5 @@
 import { html, raw } from 'hono/html';
-import type { MerchantInput, Purpose, SessionMode } from '../../widget/contract.ts';
+import type { MerchantInput, ProblemCode, Purpose, SessionMode } from '../../widget/contract.ts';
 import { linkPage } from './page-script.ts';
 import { pageStyle } from './page-style.ts';
 import { fillText, PAGE_LANGUAGES, pageTexts } from './page-texts.ts';
@@ -85,6 +85,25 @@ export function renderOverPage({ language, nonce }: { language: string; nonce: s
   <p>${texts.over_help}</p>
 </div>
 ${footer({ language, merchant: { name: '' } })}`;
+}
+
+/** For a form that was refused: why, and the way back to the page. */
+export function renderRefusedPage({ language, nonce, path, code }: RefusedPageFacts) {
+  const texts = pageTexts(language);
+  const title = code === 'session_busy' ? texts.busy : code === 'rate_limited' ? texts.wait : texts.failed;
+  return document({ language, nonce }, title, undefined)`
+<div class="card">
+  <h1>${title}</h1>
+  <div class="end"><a class="button" href="${path}?lang=${language}">${texts.start}</a></div>
+</div>`;
+}
+
+export interface RefusedPageFacts {
+  language: string;
+  nonce: string;
+  /** Address of the link's page without a query. */
+  path: string;
+  code: ProblemCode;
 }
 
 /** Where Plaid's own page leads to at its end. */

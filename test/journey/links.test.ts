@@ -84,6 +84,24 @@ test('A link that is revoked while its page is open shows that it can no longer 
   customer.complaints.length = 0;
 });
 
+test('A customer whose browser runs no scripts is led to Plaid’s own page, and back to a page at a second press', async () => {
+  const link = await here.createLink({ ...bakery, authorization: { text: 'I authorize it.', version: '1' } });
+  const { page } = await here.arrives({ javaScriptEnabled: false });
+  const presses = async () => {
+    await page.goto(link.url);
+    await page.getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Continue on Plaid’s page' }).click();
+  };
+  await presses();
+  await page.waitForURL((url) => !url.pathname.includes('/c/'));
+  expect((await here.readLink(link.id)).status).toBe('opened');
+  here.simulator.faults.add({ service: 'plaid', path: '/link/token/create', kind: 'status', status: 500 });
+  await presses();
+  await page.getByRole('heading', { name: 'That didn’t work. Please try again.' }).waitFor();
+  await page.getByRole('link', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: 'Continue on Plaid’s page' }).waitFor();
+});
+
 describe('The page behind a link', () => {
   test.each([
     ['en', 390, 'light'],

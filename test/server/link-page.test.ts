@@ -85,12 +85,23 @@ describe('the page behind a link', () => {
 });
 
 describe('a browser without scripts', () => {
-  const submit = (path: string, fields: Record<string, string> = {}) =>
+  // As browsers send a form of a page whose policy sends no referrer.
+  const OF_A_FORM = { Origin: 'null', 'Sec-Fetch-Site': 'same-origin' };
+  const submit = (path: string, fields: Record<string, string> = {}, headers: Record<string, string> = OF_A_FORM) =>
     server.request(`${path}/hosted`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/x-www-form-urlencoded', Origin: 'http://localhost:3000' },
+      headers: { 'Content-Type': 'application/x-www-form-urlencoded', ...headers },
       body: new URLSearchParams(fields).toString(),
     });
+
+  /** A page with a sentence, and with a way back to the link's page. */
+  async function expectRefusedPage(response: Response, status: number, text: string, path: string): Promise<void> {
+    const body = await response.text();
+    expect([response.status, response.headers.get('Content-Type')?.split(';')[0]]).toEqual([status, 'text/html']);
+    expect(response.headers.get('Content-Security-Policy')).toContain("default-src 'none'");
+    expect(body).toContain(`<h1>${text}</h1>`);
+    expect(body).toContain(`href="http://localhost:3000${path}?lang=`);
+  }
 
   it('a browser without scripts is led to Plaid’s own page, and from there to one that names no one', async () => {
     const path = await createLink();
@@ -111,6 +122,74 @@ describe('a browser without scripts', () => {
     expect((await submit(path)).headers.get('Location')).toBe(`http://localhost:3000${path}`);
     const accepted = await submit(path, { accepted: 'yes' });
     expect(accepted.headers.get('Location')).toContain(new URL(server.upstream.plaidUrl).origin);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['of this server', { Origin: 'http://localhost:3000' }],
+    ['of a browser that sends no origin', {}],
+    ['of an old browser, with null as its origin', { Origin: 'null' }],
+  ])('the form of a page %s is accepted', async (_name, headers) => {
+    expect((await submit(await createLink(), {}, headers)).status).toBe(303);
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['another site', { Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' }],
+    ['another site that hides its origin', { Origin: 'null', 'Sec-Fetch-Site': 'cross-site' }],
+    ['a sibling of the server', { Origin: 'null', 'Sec-Fetch-Site': 'same-site' }],
+  ])('the form of a page of %s is refused, and opens nothing', async (_name, headers) => {
+    const path = await createLink();
+    await expectRefusedPage(await submit(path, {}, headers), 403, pageTexts('en').failed, path);
+    expect(server.ledger.calls().filter((made) => made.path === '/link/token/create')).toEqual([]);
+  });
+
+  it('a second press while the bank is being connected shows that, in the form’s language, with a way back', async () => {
+    const path = await createLink();
+    expect((await submit(path)).status).toBe(303);
+    const later = (await server.storage.now()) + 3600_000;
+    const processing = { status: 'processing', next_at: later, processing_since: later } as const;
+    await server.storage.db.updateTable('sessions').set(processing).execute();
+    await expectRefusedPage(await submit(path, { lang: 'de' }), 409, pageTexts('de').busy, path);
+    expect((await get(path)).status).toBe(200);
+  });
+
+  it('a second press before the bank is connected leads to Plaid’s page again', async () => {
+    const path = await createLink();
+    expect((await submit(path)).status).toBe(303);
+    expect((await submit(path)).status).toBe(303);
+  });
+
+  it('a press while Plaid is down, or after too many, is answered with a page that leads back', async () => {
+    const path = await createLink();
+    const end = server.upstream.simulator.faults.add({
+      service: 'plaid',
+      path: '/link/token/create',
+      kind: 'plaid_error',
+      error_code: 'INTERNAL_SERVER_ERROR',
+    });
+    await expectRefusedPage(await submit(path, { lang: 'fr' }), 503, pageTexts('fr').failed, path);
+    end();
+    const now = await server.storage.now();
+    await server.storage.db.updateTable('links').set({ openings: 1000, window_start: now }).execute();
+    const refused = await submit(path);
+    expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(0);
+    await expectRefusedPage(refused, 429, pageTexts('en').wait, path);
+  });
+
+  it('a press on a link that has ended, and a reload of the form’s address, lead to pages', async () => {
+    const path = await createLink();
+    const { body } = await server.merchant('GET', '/v1/links');
+    const reload = await server.request(`${path}/hosted`, {});
+    expect([reload.status, reload.headers.get('Location')]).toEqual([303, `http://localhost:3000${path}`]);
+    await server.merchant('POST', `/v1/links/${body.data[0].id}/revoke`);
+    const over = await submit(path, { lang: 'de' });
+    expect([over.status, await over.text()]).toEqual([404, expect.stringContaining(pageTexts('en').over)]);
+  });
+
+  it('a robot that asks for too many pages gets one that asks it to wait', async () => {
+    const path = await createLink();
+    let last = await get(path);
+    for (let asked = 0; last.status === 200 && asked < 100; asked++) last = await get(path);
+    expect([last.status, last.text]).toEqual([429, expect.stringContaining(pageTexts('en').wait)]);
   });
 
   it('a browser without scripts sees an explanation where the merchant has turned Plaid’s page off', async () => {

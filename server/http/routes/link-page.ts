@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
-import type { CreateSessionRequest } from '../../../widget/contract.ts';
+import type { CreateSessionRequest, ProblemCode } from '../../../widget/contract.ts';
 import { issueLinkToken, limitLinkTokens } from '../../connect/issue-link-token.ts';
 import { ProblemError } from '../../errors.ts';
 import { isLocalUrl } from '../../hosts.ts';
 import { sha256 } from '../../ids.ts';
 import { openLink } from '../../links/open-link.ts';
-import { type LinkPageFacts, renderDonePage, renderLinkPage, renderOverPage } from '../../links/page.ts';
+import {
+  type LinkPageFacts,
+  renderDonePage,
+  renderLinkPage,
+  renderOverPage,
+  renderRefusedPage,
+} from '../../links/page.ts';
 import { pageLanguage } from '../../links/page-texts.ts';
 import { readLinkRequest } from '../../records/columns.ts';
 import { parseLinkToken } from '../../records/link-address.ts';
@@ -40,6 +46,7 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
   app.get('/c/done', (c) => send(c, renderDonePage({ language: languageOf(c), nonce: newNonce() }), 200));
 
   app.get('/c/:token', async (c) => {
+    c.set('problemPage', (code, status) => refusedPage(c, code, status));
     const nonce = newNonce();
     const link = await findUsable(c);
     if (!link) return send(c, renderOverPage({ language: languageOf(c), nonce }), 404, policy(nonce));
@@ -62,16 +69,19 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
 
   // Without scripts: a form leads to Plaid's Hosted Link, whose end the webhook brings.
   app.post('/c/:token/hosted', async (c) => {
-    checkOrigin(c, origins);
+    c.set('problemPage', (code, status) => refusedPage(c, code, status));
+    // The page's policy sends no referrer, with which browsers send `null` as the origin of a form.
+    if (c.req.header('Origin') !== 'null' || !isSameOrigin(c)) checkOrigin(c, origins);
     refuseWhenStopping(deps);
     const link = await findUsable(c);
     if (!link) return send(c, renderOverPage({ language: languageOf(c), nonce: newNonce() }), 404);
     if (!config.hostedLink) throw new ProblemError('not_found');
     const form = new URLSearchParams(new TextDecoder().decode(await readBytes(c, MAX_FORM_BYTES)));
+    const language = pageLanguage(form.get('lang') ?? '', undefined, c.req.header('Accept-Language'));
+    c.set('problemPage', (code, status) => refusedPage(c, code, status, language));
     const text = readRequest(link).authorization?.text;
     if (text !== undefined && form.get('accepted') !== 'yes') return c.redirect(`${pagePath(c)}`, 303);
     const { session } = await openLink(deps, link, { actor: 'page', ip: c.get('ip') });
-    const language = pageLanguage(form.get('lang') ?? '', undefined, undefined);
     const return_url = link.return_url ?? `${config.publicUrl}/c/done`;
     const acceptance = text === undefined ? undefined : { accepted: true, text_sha256: sha256(text) };
     const request = { mode: 'hosted', language, return_url } as const;
@@ -80,6 +90,16 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
     if (hosted_link_url === undefined) throw new ProblemError('plaid_unavailable');
     return c.redirect(hosted_link_url, 303);
   });
+
+  // A press of reload in the address bar of a page that has refused the form.
+  app.get('/c/:token/hosted', (c) => c.redirect(pagePath(c), 303));
+
+  function refusedPage(c: AppContext, code: ProblemCode, status: number, language = languageOf(c)): Promise<Response> {
+    const nonce = newNonce();
+    if (code === 'not_found') return send(c, renderOverPage({ language, nonce }), 404);
+    const facts = { language, nonce, path: pagePath(c), code };
+    return send(c, renderRefusedPage(facts), status);
+  }
 
   function factsOf(c: AppContext, link: LinkTable, request: CreateSessionRequest, nonce: string): LinkPageFacts {
     const { plaid, publicUrl } = config;
@@ -157,6 +177,11 @@ function languageOf(c: AppContext): string {
   return pageLanguage(c.req.query('lang'), undefined, c.req.header('Accept-Language'));
 }
 
+/** Browsers that don't send it are older than any page could exploit here: the address itself is the secret. */
+function isSameOrigin(c: AppContext): boolean {
+  return (c.req.header('Sec-Fetch-Site') ?? 'same-origin') === 'same-origin';
+}
+
 function newNonce(): string {
   return randomBytes(16).toString('base64');
 }
@@ -164,11 +189,11 @@ function newNonce(): string {
 async function send(
   c: AppContext,
   page: ReturnType<typeof renderLinkPage>,
-  status: 200 | 404,
+  status: number,
   policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 ): Promise<Response> {
   c.header('Content-Security-Policy', policy);
   c.header('X-Robots-Tag', 'noindex, nofollow');
   c.header('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
-  return c.html(page, status);
+  return c.html(page, status as 200);
 }
