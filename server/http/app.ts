@@ -8,6 +8,7 @@ import {
   accessLog,
   allowedOrigins,
   clientAddress,
+  createRefusedOrigins,
   pageCors,
   plainPath,
   problemHandler,
@@ -42,6 +43,7 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   const origins = allowedOrigins(deps.config);
   const credentials = createCredentials(deps, origins);
+  const refusedOrigins = createRefusedOrigins(deps.log);
 
   app.use(
     requestId(),
@@ -51,12 +53,12 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
   );
   app.use(
     '/v1/*',
-    pageCors(origins, (id) => sessionOrigins(deps.storage, id)),
+    pageCors(origins, (id) => sessionOrigins(deps.storage, id), refusedOrigins),
     plainPath(),
     requestSubject(),
     limitBody(),
   );
-  app.onError(problemHandler(deps.log));
+  app.onError(problemHandler(deps.log, refusedOrigins));
 
   sessionRoutes(app, deps, credentials, origins);
   connectionRoutes(app, deps, credentials);

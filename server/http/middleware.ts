@@ -104,11 +104,14 @@ export function allowedOrigins({
 
 /**
  * Lets allowed pages read the responses. No credentials: the client secret travels in a header, never in a cookie. A
- * preflight is allowed to every page: it decides nothing, and only then can a page read that its origin is refused.
+ * preflight is answered by the session in its path: an origin of one session's merchant has no part in another's. Of a
+ * refused origin the browser holds the request back; a page learns why by a request that needs no preflight, whose
+ * refusal it may read.
  */
 export function pageCors(
   origins: Set<string>,
   sessionOrigins: (sessionId: string) => Promise<readonly string[]>,
+  warn: RefusedOrigins,
 ): MiddlewareHandler<AppEnv> {
   async function isAllowed(origin: string, path: string): Promise<boolean> {
     if (origins.has(origin)) return true;
@@ -116,14 +119,35 @@ export function pageCors(
     return sessionId !== undefined && (await sessionOrigins(sessionId)).includes(origin);
   }
   return cors({
-    origin: async (origin, c) =>
-      origin && (c.req.method === 'OPTIONS' || (await isAllowed(origin, c.req.path))) ? origin : null,
+    origin: async (origin, c) => {
+      if (!origin) return null;
+      if (await isAllowed(origin, c.req.path)) return origin;
+      if (c.req.method === 'OPTIONS') warn(c, origin);
+      return null;
+    },
     allowMethods: ['GET', 'POST'],
     allowHeaders: ['Authorization', 'Content-Type', 'X-Request-Id'],
     exposeHeaders: ['X-Request-Id', 'Retry-After'],
     // Two hours is the most that Chromium keeps.
     maxAge: 7200,
   });
+}
+
+/** Names a refused origin in the log, each once: the first mistake that a merchant makes. */
+export type RefusedOrigins = (c: AppContext, origin: string) => void;
+
+/** Enough for every site of a merchant; a script that invents origins must not fill the log. */
+const MOST_ORIGINS_LOGGED = 100;
+
+export function createRefusedOrigins(log: Logger): RefusedOrigins {
+  const refused = new Set<string>();
+  return (c, given) => {
+    const origin = given.slice(0, 255);
+    if (refused.has(origin) || refused.size >= MOST_ORIGINS_LOGGED) return;
+    refused.add(origin);
+    const fields = { request_id: c.get('requestId'), origin };
+    log.warn(fields, 'origin refused: if the page is yours, add it to ALLOWED_ORIGINS');
+  };
 }
 
 /** Calls to the providers that a request makes are recorded with the session or the connection that its path names. */
@@ -184,22 +208,12 @@ function setDefault(c: AppContext, name: string, value: string): void {
   if (!c.res.headers.has(name)) c.res.headers.set(name, value);
 }
 
-/** Enough for every site of a merchant; a script that invents origins must not fill the log. */
-const MOST_ORIGINS_LOGGED = 100;
-
 /** The one place where errors become responses. */
-export function problemHandler(log: Logger): ErrorHandler<AppEnv> {
-  const refused = new Set<string>();
+export function problemHandler(log: Logger, warn: RefusedOrigins): ErrorHandler<AppEnv> {
   return (error, c) => {
     const problem = toProblemError(c, error, log);
-    const origin = c.req.header('Origin')?.slice(0, 255);
-    if (problem.code === 'origin_not_allowed' && origin && !refused.has(origin) && refused.size < MOST_ORIGINS_LOGGED) {
-      refused.add(origin);
-      log.warn(
-        { request_id: c.get('requestId'), origin },
-        'origin refused: if the page is yours, add it to ALLOWED_ORIGINS',
-      );
-    }
+    const origin = c.req.header('Origin');
+    if (problem.code === 'origin_not_allowed' && origin) warn(c, origin);
     return problemResponse(c, problem);
   };
 }

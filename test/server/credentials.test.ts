@@ -130,8 +130,16 @@ describe('credentials', () => {
       method: 'OPTIONS',
       headers: { Origin: origin, 'Access-Control-Request-Method': 'GET' },
     });
-    expect([preflight.status, preflight.headers.get('Access-Control-Allow-Origin')]).toEqual([204, origin]);
-    expect(preflight.headers.get('Access-Control-Allow-Credentials')).toBeNull();
+    expect([preflight.status, preflight.headers.get('Access-Control-Allow-Origin')]).toEqual([204, null]);
+    expect(preflight.headers.get('Vary')).toContain('Origin');
+    // As a page sends it to learn why: no header that would need a preflight.
+    for (const path of ['/v1/sessions', `/v1/sessions/${session.id}`]) {
+      const { status, body, headers } = await server.send('GET', path, undefined, { Origin: origin });
+      expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
+      expect(headers.get('Access-Control-Allow-Origin')).toBe(origin);
+      const allowed = await server.send('GET', path, undefined, { Origin: SHOP });
+      expect([allowed.status, allowed.body.code]).toEqual([401, 'unauthorized']);
+    }
     for (let i = 0; i < 2; i++) {
       const refused = await server.page(session, 'GET', '', undefined, { Origin: origin });
       expect([refused.status, refused.body.code, refused.body.action]).toEqual([

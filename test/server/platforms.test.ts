@@ -62,9 +62,17 @@ describe('a session of one of a platform’s merchants', () => {
     const other = await server.createSession(gym);
     const allowed = async (session: Session, origin: string) =>
       (await preflight(session, origin)).headers.get('Access-Control-Allow-Origin');
+    const shared = await server.createSession({ customer_id: 'cus_3' });
     expect(await allowed(one, BAKERY)).toBe(BAKERY);
     expect(await allowed(other, GYM)).toBe(GYM);
+    for (const session of [one, other, shared]) expect(await allowed(session, SHOP)).toBe(SHOP);
     expect((await preflight(one, BAKERY)).headers.get('Vary')).toContain('Origin');
+    // An origin holds for its own session and for no other, known or not, in any spelling.
+    const unknown = { ...one, id: `ses_${'A'.repeat(24)}` };
+    for (const session of [other, shared, unknown]) expect(await allowed(session, BAKERY)).toBeNull();
+    for (const origin of [`${BAKERY}.evil.example`, `${BAKERY}:8443`, 'http://bakery.example', 'null', `${BAKERY}/`]) {
+      expect([origin, await allowed(one, origin)]).toEqual([origin, null]);
+    }
   });
 
   it('a session of a platform’s merchant may return its customer to a page on its own origin', async () => {

@@ -48,7 +48,9 @@ const RETRY_DELAYS = [400, 1_000, 2_500];
 // The contract's own number, for answers that lost the header on the way.
 const DEFAULT_RETRY_AFTER = 2;
 
+const COMPLETE = '/complete';
 const LINK_EXIT = '/link-exit';
+const FORBIDDEN = 403;
 const NO_CONTENT = 204;
 
 export interface HttpBackendOptions {
@@ -84,19 +86,19 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
       }, timeout);
     });
     try {
-      return await Promise.race([overdue, answerOf<T>(base + path, request)]);
+      return await Promise.race([overdue, answerOf<T>(path, request)]);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async function answerOf<T>(url: string, request: RequestInit) {
+  async function answerOf<T>(path: string, request: RequestInit) {
     let response: Response;
     try {
-      response = await send(url, request);
+      response = await send(base + path, request);
     } catch {
       // The browser's own words for this differ and may hold addresses, so they are not passed on.
-      throw new ConnectError(flowError(unreachedCode(), 'retry'));
+      throw new ConnectError((await refusalOfOrigin(path)) ?? flowError(unreachedCode(), 'retry'));
     }
     const json: unknown = await response.json().catch(() => null);
     if (!response.ok) throw new ConnectError(problemOf(json, response));
@@ -104,6 +106,21 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
       throw new ConnectError(flowError('network_failed', 'retry', requestId(response)));
     }
     return { json: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
+  }
+
+  /**
+   * Where the server does not allow this page's origin, the browser sends nothing of a request and gives no reason. A
+   * request without headers of ours needs no permission, and its refusal can be read.
+   */
+  async function refusalOfOrigin(path: string) {
+    const [, session = ''] = path.split('/');
+    // Later calls come from pages whose first call arrived.
+    if (path === `/${session}${COMPLETE}` || path.endsWith(LINK_EXIT)) return undefined;
+    const url = session ? `${base}/${session}` : base;
+    const response = await send(url, { credentials: 'omit', cache: 'no-store' }).catch(() => null);
+    if (response?.status !== FORBIDDEN) return undefined;
+    const problem = problemOf(await response.json().catch(() => null), response);
+    return problem.code === 'origin_not_allowed' ? problem : undefined;
   }
 
   return {
@@ -119,7 +136,7 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
     async complete(secret, input) {
       for (let attempt = 0; ; attempt++) {
         try {
-          const path = `/${sessionIdOf(secret)}/complete`;
+          const path = `/${sessionIdOf(secret)}${COMPLETE}`;
           const { json, retryAfter } = await call<Session>(path, secret, input, COMPLETE_TIMEOUT);
           return { session: json, retryAfter };
         } catch (error) {

@@ -107,6 +107,35 @@ describe('the calls to the server', () => {
     expect(dead.asked.length).toBe(4);
   });
 
+  describe('from a page whose origin the server refuses', () => {
+    const held = () => new TypeError('Failed to fetch');
+    const refused = () => json({ ...problem, code: 'origin_not_allowed', action: 'contact_merchant' }, 403);
+
+    it.each<[string, (backend: ReturnType<typeof createHttpBackend>) => Promise<unknown>, string]>([
+      ['a link token', (backend) => backend.createLinkToken(secret, {}), '/ses_1'],
+      ['a public session', (backend) => backend.createPublicSession({}), ''],
+      ['a session', (backend) => backend.getSession(secret), '/ses_1'],
+    ])('%s: name the origin as the cause, by a request that needs no preflight', async (_name, call, path) => {
+      const { backend, asked } = serverWith(held(), refused());
+      expect(await failure(call(backend))).toMatchObject({ code: 'origin_not_allowed', requestId: 'req_1' });
+      const [, second] = asked;
+      expect(second?.url).toBe(`https://connect.example/v1/sessions${path}`);
+      // Any header of ours, or a body, would need a preflight again.
+      expect(second?.init).toEqual({ credentials: 'omit', cache: 'no-store' });
+    });
+
+    it.each<[string, Reply]>([
+      ['the server is down', held()],
+      ['the origin is allowed', json({ ...problem, code: 'unauthorized' }, 401)],
+      ['a gateway refuses', new Response('Forbidden', { status: 403 })],
+      ['another refusal is meant', json({ ...problem, code: 'merchant_key_in_browser' }, 403)],
+    ])('name the network as the cause where %s', async (_name, reply) => {
+      const { backend, asked } = serverWith(held(), reply);
+      expect((await failure(backend.createLinkToken(secret, {})))?.code).toBe('network_failed');
+      expect(asked).toHaveLength(2);
+    });
+  });
+
   it('do not repeat what the server refused', async () => {
     const { backend, asked } = serverWith(
       json({ ...problem, code: 'plaid_unavailable', action: 'retry', retryable: true }, 503),
