@@ -7,6 +7,7 @@ import { manifest } from './build/manifest.ts';
 import { minifyScript } from './build/minify-script.ts';
 import { minifyTemplates } from './build/minify-templates.ts';
 import { packTexts } from './build/pack-texts.ts';
+import { pageShims } from './build/page-shims.ts';
 import { from, project, version } from './build/project.ts';
 
 const scriptFile = 'finix-bank-connect.js';
@@ -80,8 +81,22 @@ const environments: Record<string, EnvironmentOptions> = {
   // After `demo`, into the same folder: the pages and the process that serves them belong together.
   demoServer: nodeModule(
     'dist/demo',
-    { serve: 'demo/serve.ts', 'connect-process': 'demo/server/connect-process.ts' },
+    {
+      serve: 'demo/serve.ts',
+      'connect-process': 'demo/server/connect-process.ts',
+      'write-static': 'demo/write-static.ts',
+    },
     false,
+  ),
+  // The same servers once more, for a page: what `npm run demo:static` puts around the pages.
+  demoStatic: browserModule(
+    'dist/demo/static',
+    { shell: 'demo/static/shell.ts', worker: 'demo/static/worker.ts' },
+    {
+      minify: true,
+      modulePreload: false,
+      rolldownOptions: { output: { minify: true, entryFileNames: '[name].js', chunkFileNames: '[name].js' } },
+    },
   ),
   bench: nodeModule('dist/bench', { main: 'test/bench/main.ts' }),
 };
@@ -93,6 +108,7 @@ export default defineConfig({
   appType: 'mpa',
   server: { fs: { allow: [project] } },
   plugins: [
+    pageShims(),
     packTexts(),
     minifyTemplates(),
     minifyScript(),

@@ -8,8 +8,8 @@ import type { Config } from '../server/config.ts';
 import { connectServer, forwardTo } from './server/connect-server.ts';
 import { listen } from './server/listen.ts';
 import { createMerchantApi } from './server/merchant-api.ts';
-import { readShopPages } from './server/pages.ts';
 import { createPresenter } from './server/presenter.ts';
+import { readShopPages } from './server/read-pages.ts';
 import { Recorder } from './server/recorder.ts';
 import { createShop } from './server/shop-app.ts';
 import { Visits } from './server/visits.ts';
@@ -114,7 +114,15 @@ export async function startDemo({ port = 0, env = {}, adjust = () => {} }: DemoO
     }
     const facts = { connectUrl: connect.url, linkScriptUrl: simulator?.linkScriptUrl };
     shop.answerWith(
-      createShop({ ...facts, pages, api, visits, presenter, webhookSecret, simulated: !sandboxes }).fetch,
+      createShop({
+        ...facts,
+        pages,
+        api,
+        visits,
+        presenter,
+        webhookSecret,
+        mode: sandboxes ? 'sandboxes' : 'simulator',
+      }).fetch,
     );
     return { url: shop.url, connectUrl: connect.url, simulator, close };
   } catch (error) {

@@ -1,5 +1,8 @@
 /** What the demo's server records and the panel shows: one vocabulary for both. */
 
+/** Where Plaid and Finix are: on this machine, the real sandboxes, or in the page itself. */
+export type Mode = 'simulator' | 'sandboxes' | 'static';
+
 /** Where something happens. `shop` is the merchant's own server, `connect` the server of this product. */
 export type Place = 'browser' | 'shop' | 'connect' | 'plaid' | 'finix';
 

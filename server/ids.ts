@@ -35,6 +35,11 @@ export function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }
 
+/** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
+export function plaidUserId(customerId: string): string {
+  return sha256(`finix-bank-connect client_user_id ${customerId}`);
+}
+
 /** Whether an id is one that took the place of an erased customer's. */
 export function isErased(customerId: string): boolean {
   return /^erased_[A-Za-z0-9]{24}$/.test(customerId);

@@ -35,15 +35,17 @@ export function laterBar(
   state: StoryState | undefined,
   { act, showLink }: Presenting,
   problem: string,
+  hasServer: boolean,
 ): TemplateResult {
-  const canRepair = state?.connection?.status === 'needs_repair';
+  const canRepair = hasServer && state?.connection?.status === 'needs_repair';
+  const repairTitle = hasServer ? 'Repair by link' : 'Repair by link: needs npm run demo';
   const button = ({ action, label, full, isPossible }: Button) => html`<button type="button"
       ?disabled=${!state || !isPossible(state)} aria-label=${full ?? label} title=${full ?? label}
       @click=${() => act(action)}>${label}</button>`;
   return html`<div class="later" role="group" aria-label="What happens later">
     <span class="returns"><span>Returned</span>${RETURNS.map(button)}</span>
     ${EVENTS.map(button)}
-    <button type="button" class=${canRepair ? 'good' : ''} ?disabled=${!canRepair} @click=${showLink}>Repair by link</button>
+    <button type="button" class=${canRepair ? 'good' : ''} ?disabled=${!canRepair} title=${repairTitle} @click=${showLink}>Repair by link</button>
     ${problem ? html`<p class="problem" role="alert">${problem}</p>` : ''}
   </div>`;
 }

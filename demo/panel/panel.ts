@@ -1,5 +1,5 @@
 import { html, render, type TemplateResult } from 'lit';
-import type { MerchantKey, Step, StoryState } from '../step.ts';
+import type { MerchantKey, Mode, Step, StoryState } from '../step.ts';
 import { duration, exchangeSheet } from './exchange.ts';
 import { laterBar, type Presenting } from './later.ts';
 import { Picture } from './picture.ts';
@@ -39,7 +39,7 @@ export class Panel {
   constructor(
     private readonly names: (merchant: MerchantKey) => Names,
     private readonly presenting: Presenting,
-    private readonly isSimulated: boolean,
+    private readonly mode: Mode,
   ) {}
 
   /** Draws again: the panel has another width now. */
@@ -135,9 +135,11 @@ export class Panel {
     const follows = log.scrollHeight - log.scrollTop - log.clientHeight < FOLLOW_PX;
     const picture = byId('picture');
     render(this.#picture.draw(Math.max(picture.clientWidth - PICTURE_PADDING, LEAST_PX)), picture);
-    render(this.isSimulated ? scenarioPicker(this.state, this.presenting) : html``, byId('scenario'));
+    const isSimulated = this.mode !== 'sandboxes';
+    const hasServer = this.mode !== 'static';
+    render(isSimulated ? scenarioPicker(this.state, this.presenting, hasServer) : html``, byId('scenario'));
     render(shown.length === 0 ? EMPTY : this.#lines(shown), log);
-    render(this.isSimulated ? laterBar(this.state, this.presenting, this.#problem) : html``, byId('later'));
+    render(isSimulated ? laterBar(this.state, this.presenting, this.#problem, hasServer) : html``, byId('later'));
     const last = shown.at(-1);
     render(last ? html`<b>${last.line.who}</b> ${last.line.text}` : html`Behind the page`, byId('latest'));
     if (follows) log.scrollTop = log.scrollHeight;

@@ -4,7 +4,11 @@ import { STORIES, STORY_GROUPS } from '../stories.ts';
 import type { Presenting } from './later.ts';
 
 /** How Link and the providers behave from the next press on. Choosing is enough: Link is filled in with it. */
-export function scenarioPicker(state: StoryState | undefined, { choose }: Presenting): TemplateResult {
+export function scenarioPicker(
+  state: StoryState | undefined,
+  { choose }: Presenting,
+  hasServer: boolean,
+): TemplateResult {
   const chosen = state?.scenario ?? STORIES[0]?.id;
   return html`<div class="scenario">
     <label for="story">Scenario</label>
@@ -13,7 +17,8 @@ export function scenarioPicker(state: StoryState | undefined, { choose }: Presen
         ${STORY_GROUPS.map(
           (group) =>
             html`<optgroup label=${group}>${STORIES.filter((story) => story.group === group).map(
-              ({ id, title }) => html`<option value=${id} .selected=${id === chosen}>${title}</option>`,
+              ({ id, title, kills }) =>
+                html`<option value=${id} .selected=${id === chosen} ?disabled=${kills && !hasServer}>${title}${kills && !hasServer ? ' (needs npm run demo)' : ''}</option>`,
             )}</optgroup>`,
         )}
       </select>

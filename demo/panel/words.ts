@@ -105,6 +105,8 @@ const CALLS: Record<string, Words> = {
     ask: 'hands over the one-time public token',
     done: sessionOutcome,
   },
+  'connect GET /v1/sessions/{id}/institutions/{id}/logo': { ask: 'asks for the bank’s logo' },
+  'connect POST /v1/sessions/{id}/link-exit': { ask: 'reports that the customer left Link' },
   'connect GET /v1/connections/{id}': {
     chapter: MONEY,
     ask: 'fetches the connection with its secret key',

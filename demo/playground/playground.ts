@@ -1,4 +1,5 @@
 import { html, render, type TemplateResult } from 'lit';
+import { at } from '../story/at.ts';
 import { keepTheme } from '../story/theme.ts';
 import type {} from './host.ts';
 import { CHOICES, contrast, DEFAULTS, type Options, readOptions, SESSION_OPTIONS, writeOptions } from './options.ts';
@@ -25,7 +26,7 @@ load();
 draw();
 
 function load(): void {
-  frame.contentWindow?.location.replace(`/playground/host?${writeOptions(options)}`);
+  frame.contentWindow?.location.replace(at(`/playground/host?${writeOptions(options)}`));
 }
 
 function change(name: keyof Options, value: string): void {
@@ -58,7 +59,7 @@ function draw(): void {
       <fieldset><legend>Language</legend>${choice('language', 'Language')} ${choice('direction', 'Direction')}</fieldset>
       <fieldset><legend>Behavior</legend>
         ${choice('mode', 'Mode')} ${choice('accounts', 'Accounts')} ${choice('ownership', 'Owner')}
-        ${options.mode === 'embedded' ? html`<p class="note">In a frame Plaid’s search does not run, so that the element shows its button. <a href=${`/playground/host?${writeOptions(options)}`} target="_blank">Open the page by itself</a></p>` : ''}
+        ${options.mode === 'embedded' ? html`<p class="note">In a frame Plaid’s search does not run, so that the element shows its button. <a href=${at(`/playground/host?${writeOptions(options)}`)} target="_blank">Open the page by itself</a></p>` : ''}
         <label class="wide">Authorization text
           <textarea rows="3" maxlength="300" .value=${options.authorization} placeholder="I authorize …"
             @change=${({ target }: Event) => change('authorization', (target as HTMLTextAreaElement).value.trim())}></textarea></label>

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Place } from '../step.ts';
 import type { ConnectSettings } from './connect-process.ts';
+import { isRecorded, parties } from './parties.ts';
 import type { Recorder } from './recorder.ts';
 
 /** The connect server's process, behind an address that stays the same when the process does not. */
@@ -77,9 +77,6 @@ interface Forward {
   readonly port: number | undefined;
 }
 
-/** Which calls are worth a line; scripts and pages are not. */
-const RECORDED = /^\/(v1|webhooks)\//;
-
 /**
  * Passes requests on byte by byte, and writes down what passes. As behind a load balancer, what comes while no process listens waits for one;
  * what was on its way to a process that dies gets no answer.
@@ -88,10 +85,9 @@ export function forwardTo(target: Forward, recorder: Recorder, merchantKey: stri
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming);
     const { method = 'GET', url = '/', headers } = incoming;
-    const record =
-      RECORDED.test(url) && method !== 'OPTIONS'
-        ? recorder.sent({ ...parties(url, headers, merchantKey), method, path: url, headers, body: body.toString() })
-        : undefined;
+    const record = isRecorded(method, url)
+      ? recorder.sent({ ...parties(url, headers, merchantKey), method, path: url, headers, body: body.toString() })
+      : undefined;
     try {
       const port = await untilListening(target);
       const options = { host: '127.0.0.1', port, method, path: url, headers };
@@ -124,12 +120,6 @@ async function untilListening(target: Forward): Promise<number> {
   }
   if (target.port === undefined) throw new Error('No process listens.');
   return target.port;
-}
-
-function parties(url: string, headers: IncomingMessage['headers'], merchantKey: string): { from: Place; to: Place } {
-  if (url.startsWith('/webhooks/plaid')) return { from: 'plaid', to: 'connect' };
-  if (url.startsWith('/webhooks/finix')) return { from: 'finix', to: 'connect' };
-  return { from: headers.authorization === `Bearer ${merchantKey}` ? 'shop' : 'browser', to: 'connect' };
 }
 
 async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -202,11 +202,13 @@ function outcome(merchant: Merchant, order: Order, status: ConnectionStatus | un
       way: null,
     };
   }
-  if (order.state === 'returned') {
+  const hasEnded = status === 'revoked' || status === 'removed';
+  // Lack of money leaves the account usable: a permission that has ended since is the later event.
+  if (order.state === 'returned' && !(hasEnded && order.returned === 'R01')) {
     const [sentence, way] = RETURNED[order.returned ?? ''] ?? ['Your bank sent the payment back.', 'Use another bank'];
     return { title: 'Your bank returned the payment', sentence, tone: 'bad', way };
   }
-  if (status === 'revoked' || status === 'removed') {
+  if (hasEnded) {
     return {
       title: 'You ended the permission at your bank',
       sentence: `Nothing more will be ${purpose === 'payout' ? 'sent to' : 'debited from'} ${order.bank}.`,

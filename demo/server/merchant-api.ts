@@ -43,6 +43,8 @@ export interface MerchantApiOptions {
   connectUrl: string;
   merchantKey: string;
   finix: FinixAccount;
+  /** The platform's when left out. */
+  fetch?: typeof fetch;
   /** Writes down the calls to Finix where the simulator does not. */
   recorder: Recorder | undefined;
 }
@@ -56,8 +58,11 @@ export class TransferRefused extends Error {
   override readonly name = 'TransferRefused';
 }
 
-export function createMerchantApi({ connectUrl, merchantKey, finix, recorder }: MerchantApiOptions): MerchantApi {
-  const client = createClient({ endpoint: connectUrl, apiKey: merchantKey, timeoutMs: TIMEOUT_MS });
+export function createMerchantApi(options: MerchantApiOptions): MerchantApi {
+  const { connectUrl, merchantKey, finix, recorder } = options;
+  // Called without a receiver: browsers refuse a fetch that is called as a method.
+  const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init));
+  const client = createClient({ endpoint: connectUrl, apiKey: merchantKey, timeoutMs: TIMEOUT_MS, fetch: send });
   return {
     claims: new Map(),
     createSession(customer, merchant) {
@@ -105,7 +110,7 @@ export function createMerchantApi({ connectUrl, merchantKey, finix, recorder }: 
         expires_in_days: LINK_DAYS,
         merchant: { id: merchant.key, name: merchant.name },
       });
-      const qr = await fetch(`${connectUrl}/v1/links/${link.id}/qr.svg`, {
+      const qr = await send(`${connectUrl}/v1/links/${link.id}/qr.svg`, {
         headers: { Authorization: `Bearer ${merchantKey}` },
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
@@ -122,13 +127,13 @@ export function createMerchantApi({ connectUrl, merchantKey, finix, recorder }: 
         idempotency_id: idempotencyId,
       });
       const headers = {
-        authorization: `Basic ${Buffer.from(`${finix.username}:${finix.password}`).toString('base64')}`,
+        authorization: `Basic ${btoa(`${finix.username}:${finix.password}`)}`,
         'content-type': 'application/json',
         'finix-version': '2022-02-01',
       };
       const sent = recorder?.sent({ from: 'shop', to: 'finix', method: 'POST', path: '/transfers', headers, body });
       const signal = AbortSignal.timeout(TIMEOUT_MS);
-      const response = await fetch(`${finix.baseUrl}/transfers`, { method: 'POST', headers, body, signal });
+      const response = await send(`${finix.baseUrl}/transfers`, { method: 'POST', headers, body, signal });
       const text = await response.text();
       sent?.ended({ status: response.status, headers: Object.fromEntries(response.headers), body: text });
       const { id, state } = JSON.parse(text) as Partial<Transfer>;

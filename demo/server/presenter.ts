@@ -1,4 +1,4 @@
-import { plaidUserId } from '../../server/connect/create-link-token.ts';
+import { plaidUserId } from '../../server/ids.ts';
 import type { MerchantConnection } from '../../widget/contract.ts';
 import type { RunningSimulator, SimulatedCall } from '../simulator/index.ts';
 import { ACTIONS, type Action, type Step } from '../step.ts';
@@ -30,7 +30,8 @@ export interface PresenterOptions {
   simulator: RunningSimulator['simulator'] | undefined;
   visits: Visits;
   api: MerchantApi;
-  server: ConnectServer;
+  /** Undefined: there is no process that could be killed. */
+  server: ConnectServer | undefined;
 }
 
 export function createPresenter({ simulator, api, server }: PresenterOptions): Presenter {
@@ -79,6 +80,7 @@ export function createPresenter({ simulator, api, server }: PresenterOptions): P
     },
     async repair_link(customer) {
       if (customer.connection?.status !== 'needs_repair') return 'The login works: there is nothing to repair.';
+      if (!server) return 'A link needs the server of npm run demo.';
       const { url, qr } = await api.repairLink(customer, MERCHANTS[customer.merchant], customer.connection.id);
       customer.link = { url, qr };
       customer.visit.stateChanged(customer);
@@ -114,6 +116,7 @@ export function createPresenter({ simulator, api, server }: PresenterOptions): P
     choose(customer, name) {
       const story = findStory(name);
       if (story.id !== name) return 'There is no such scenario.';
+      if (story.kills && !server) return 'This needs the server of npm run demo.';
       customer.scenario = name;
       customer.isKillArmed = story.kills === true;
       // Another way to connect is another session.
@@ -160,6 +163,7 @@ export function createPresenter({ simulator, api, server }: PresenterOptions): P
   };
 
   async function killAndRestart(customer: Customer): Promise<void> {
+    if (!server) return;
     const pid = String(server.pid ?? '');
     say(customer, { kind: 'process', from: 'connect', to: 'connect', what: 'killed', facts: { pid } });
     await server.kill();

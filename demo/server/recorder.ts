@@ -22,7 +22,7 @@ export interface CallEnd {
 }
 
 /** Paths that name nothing but the kind of thing that is asked for. */
-const ID_IN_PATH = /\/(?:(?:ses|con|lnk|chk|cus|anon)_[\w-]+|(?:ID|PI|TR)[A-Za-z0-9]{22})/g;
+const ID_IN_PATH = /\/(?:(?:ses|con|lnk|chk|cus|anon|ins)_[\w-]+|(?:ID|PI|TR)[A-Za-z0-9]{22})/g;
 
 /** Writes calls down for the visitor whom they are about; a call that names no one is shown to no one. */
 export class Recorder {

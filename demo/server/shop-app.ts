@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { parseWebhook } from '../../widget/client.ts';
 import type { MerchantConnection, Session } from '../../widget/contract.ts';
-import { MERCHANTS as MERCHANT_KEYS } from '../step.ts';
+import { MERCHANTS as MERCHANT_KEYS, type Mode } from '../step.ts';
+import { type Cookies, headerCookies } from './cookies.ts';
 import { checkoutValues, type Html, orderValues, refusalValues } from './html.ts';
 import type { MerchantApi } from './merchant-api.ts';
 import { MERCHANTS, type Merchant, merchantOf } from './merchants.ts';
@@ -23,18 +22,36 @@ export interface ShopOptions extends PageFacts {
   visits: Visits;
   presenter: Presenter;
   webhookSecret: string;
-  simulated: boolean;
+  mode: Mode;
+  /** Those of HTTP when left out. */
+  cookies?: Cookies;
 }
 
+/** Names the mode that is on, on every page. */
+const BANNERS: Record<Mode, string> = {
+  simulator: 'Simulator, nothing is real',
+  sandboxes: 'Sandboxes of Plaid and Finix',
+  static: 'Static, runs in this page',
+};
+
 /** The merchants' servers in one: their pages, the customers that they know by a cookie of their own, and the presenter's buttons. */
-export function createShop({ pages, api, visits, presenter, webhookSecret, simulated, ...facts }: ShopOptions): Hono {
+export function createShop({
+  pages,
+  api,
+  visits,
+  presenter,
+  webhookSecret,
+  mode,
+  cookies = headerCookies,
+  ...facts
+}: ShopOptions): Hono {
   const app = new Hono();
 
   function visitOf(c: Context): Visit {
-    const known = visits.find(getCookie(c, VISIT_COOKIE));
+    const known = visits.find(cookies.get(c, VISIT_COOKIE));
     if (known) return known;
     const visit = visits.begin();
-    setCookie(c, VISIT_COOKIE, visit.cookie, { path: '/', httpOnly: true, sameSite: 'Lax' });
+    cookies.set(c, VISIT_COOKIE, visit.cookie);
     for (const customer of visit.customers.values()) presenter.introduce(customer);
     return visit;
   }
@@ -50,6 +67,11 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
     return customer.session as Promise<Session>;
   }
 
+  function themeOf(c: Context): string {
+    const theme = cookies.get(c, THEME_COOKIE);
+    return theme === 'light' || theme === 'dark' ? theme : 'auto';
+  }
+
   async function page(
     c: Context,
     path: string,
@@ -60,8 +82,8 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
     const customer = source.includes('{{client-secret}}') ? visitOf(c).customer('coffee') : undefined;
     const { html, policy } = fillPage(source, facts, {
       theme: themeOf(c),
-      simulated: String(simulated),
-      providers: simulated ? 'Simulator, nothing is real' : 'Sandboxes of Plaid and Finix',
+      mode,
+      providers: BANNERS[mode],
       // A server that renders its pages puts the secret straight into the tag; made only for the pages that do.
       'client-secret': customer ? ((await sessionFor(customer, false)).client_secret ?? '') : '',
       ...Object.fromEntries(
@@ -94,7 +116,7 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
   app.post('/api/playground', async (c) => {
     if (!isJson(c)) return c.text('JSON only', 415);
     const { client_secret } = await api.createSession(
-      { id: `cus_${randomUUID().slice(0, 8)}` },
+      { id: `cus_${crypto.randomUUID().slice(0, 8)}` },
       { ...MERCHANTS.coffee, ...playgroundOptions(await jsonOf(c)) },
     );
     c.header('Cache-Control', 'no-store');
@@ -170,9 +192,9 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
   });
 
   app.post('/restart', (c) => {
-    const visit = visits.find(getCookie(c, VISIT_COOKIE));
+    const visit = visits.find(cookies.get(c, VISIT_COOKIE));
     if (visit) visits.end(visit);
-    deleteCookie(c, VISIT_COOKIE, { path: '/' });
+    cookies.delete(c, VISIT_COOKIE);
     return c.redirect('/', 303);
   });
 
@@ -193,7 +215,7 @@ export function createShop({ pages, api, visits, presenter, webhookSecret, simul
   app.post('/api/theme', async (c) => {
     const { theme } = await jsonOf(c);
     if (theme !== 'light' && theme !== 'dark') return c.text('light or dark', 422);
-    setCookie(c, THEME_COOKIE, theme, { path: '/', maxAge: YEAR_S, sameSite: 'Lax' });
+    cookies.set(c, THEME_COOKIE, theme, YEAR_S);
     return c.body(null, 204);
   });
 
@@ -230,9 +252,4 @@ function isJson(c: Context): boolean {
 async function jsonOf(c: Context): Promise<Record<string, unknown>> {
   const body: unknown = await c.req.json().catch(() => ({}));
   return typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-}
-
-function themeOf(c: Context): string {
-  const theme = getCookie(c, THEME_COOKIE);
-  return theme === 'light' || theme === 'dark' ? theme : 'auto';
 }

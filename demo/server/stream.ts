@@ -12,7 +12,9 @@ export function streamOf(visit: Visit): Response {
       const send = (text: string) => controller.enqueue(encoder.encode(text));
       send('retry: 500\n\n');
       const stop = visit.listen((event, data) => send(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
-      const heartbeat = setInterval(() => send(': \n\n'), HEARTBEAT_MS).unref();
+      const heartbeat = setInterval(() => send(': \n\n'), HEARTBEAT_MS);
+      // In a browser a timer is a number, and there is no process that it could keep alive.
+      if (typeof heartbeat === 'object') heartbeat.unref();
       leave = () => {
         stop();
         clearInterval(heartbeat);

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { plaidUserId } from '../../server/connect/create-link-token.ts';
+import { plaidUserId } from '../../server/ids.ts';
 import type { MerchantConnection, Session } from '../../widget/contract.ts';
 import { MERCHANTS, type MerchantKey, type Step, type StoryState } from '../step.ts';
 import type { Order } from './order.ts';
@@ -26,7 +25,7 @@ type Listener = (event: 'step' | 'state', data: Step | StoryState) => void;
 
 /** One browser at the demo, by a cookie, with all that it may see: its own steps. */
 export class Visit {
-  readonly cookie = randomUUID();
+  readonly cookie = crypto.randomUUID();
   readonly customers: Map<MerchantKey, Customer>;
   readonly #began = performance.now();
   readonly #steps: Step[] = [];
@@ -35,7 +34,7 @@ export class Visit {
 
   constructor() {
     const fresh = (merchant: MerchantKey): Customer => ({
-      id: `cus_${randomUUID().slice(0, 8)}`,
+      id: `cus_${crypto.randomUUID().slice(0, 8)}`,
       merchant,
       visit: this,
       scenario: 'user_good',

@@ -4,7 +4,7 @@ import type { Customer, Visits } from './visits.ts';
 
 /** Writes down what reaches Plaid and Finix, and what customers do in Link, as it happens. */
 export function watchSimulator(
-  { simulator }: RunningSimulator,
+  { simulator }: Pick<RunningSimulator, 'simulator'>,
   visits: Visits,
   recorder: Recorder,
   onCreateInstrument: (customer: Customer, call: SimulatedCall) => void,

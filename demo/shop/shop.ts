@@ -6,7 +6,7 @@ const root = document.documentElement;
 const { merchant } = root.dataset;
 if (window.parent !== window) root.dataset['framed'] = '';
 connect();
-if (location.pathname.startsWith('/orders/')) followOrder();
+if (location.pathname.includes('/orders/')) followOrder();
 
 function connect(): void {
   const element = document.querySelector<FinixBankConnect>('finix-bank-connect:not([client-secret])');

@@ -4,6 +4,7 @@ import { plaidId } from './ids.ts';
 import { plaidErrorObject } from './plaid/errors.ts';
 import type { Later } from './scenario.ts';
 import type { SimulatedAccount, SimulatedItem } from './state.ts';
+import { quietTimer } from './timer.ts';
 
 const WEEK_MS = 7 * 24 * 3600_000;
 /** For as long as a new consent lasts where it ends at all. */
@@ -130,10 +131,9 @@ export function createBank({
     beginLater(item) {
       const { later } = item.scenario;
       if (!later) return;
-      const timer = setTimeout(() => {
+      const timer = quietTimer(() => {
         if (!item.removed) LATER[later](bank, item, webhooks);
       }, settings.laterMs);
-      timer.unref();
       closing.addEventListener('abort', () => clearTimeout(timer), { once: true });
     },
   };

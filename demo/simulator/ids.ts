@@ -41,3 +41,10 @@ export function persistentAccountId(institution: string, account: string): strin
 
 /** A time as both providers write it. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Standard base64 with padding, without Node's Buffer: the simulator runs in browsers, too. */
+export function base64(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

@@ -1,7 +1,8 @@
 import { createHash, createHmac, generateKeyPairSync, type KeyObject, randomUUID, sign } from 'node:crypto';
 import type { Context, WebhookSender } from './context.ts';
-import { iso } from './ids.ts';
+import { base64, iso } from './ids.ts';
 import type { FinixResource, SimulatedItem, SimulatedLinkToken } from './state.ts';
+import { quietTimer } from './timer.ts';
 
 /** A webhook that was made. Bodies can hold public tokens. */
 export interface SimulatedWebhook {
@@ -164,12 +165,12 @@ export class Webhooks implements WebhookSender {
   /** The header that Plaid would send with this body. */
   signPlaid(body: string, issuedAt = this.#context.now()): string {
     const { kid, privateKey } = this.#keys.at(-1) ?? this.#newKey();
-    const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
+    const encode = (part: object) => base64url(new TextEncoder().encode(JSON.stringify(part)));
     const hash = createHash('sha256').update(body).digest('hex');
     const payload = { iat: Math.floor(issuedAt / 1000), request_body_sha256: hash };
     const text = `${encode({ alg: 'ES256', kid, typ: 'JWT' })}.${encode(payload)}`;
-    const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
-    return `${text}.${signature.toString('base64url')}`;
+    const signature = sign('sha256', new TextEncoder().encode(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+    return `${text}.${base64url(signature)}`;
   }
 
   /** The header that Finix would send with this body. */
@@ -210,9 +211,8 @@ export class Webhooks implements WebhookSender {
   async #bring(webhook: SimulatedWebhook, headers: () => Record<string, string>, delayMs: number): Promise<void> {
     if (delayMs > 0) {
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, delayMs);
+        quietTimer(resolve, delayMs);
         this.#context.closing.addEventListener('abort', () => resolve(), { once: true });
-        timer.unref();
       });
     }
     if (this.#context.closing.aborted) return;
@@ -233,4 +233,8 @@ export class Webhooks implements WebhookSender {
       ms: Math.round(performance.now() - started),
     });
   }
+}
+
+function base64url(bytes: Uint8Array): string {
+  return base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }

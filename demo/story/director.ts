@@ -1,5 +1,6 @@
 import type { Names } from '../panel/words.ts';
 import type { Action, StoryState } from '../step.ts';
+import { at } from './at.ts';
 
 export interface Stage {
   frame: HTMLIFrameElement;
@@ -67,7 +68,7 @@ export class Director {
   async #story(run: number): Promise<void> {
     const { customer, merchant } = this.stage.names();
     const say = (text: string) => this.#say(text, run);
-    this.#page()?.location.replace(`/${this.#merchantPath()}?fresh`);
+    this.#page()?.location.replace(at(`/${this.#merchantPath()}?fresh`));
     await this.#until(() => this.#status() === 'ready', run);
     await say(`${customer} wants to settle with ${merchant}. No card, and no account number to type.`);
     this.#press(this.#element()?.shadowRoot?.querySelector('button.main'));

@@ -2,7 +2,8 @@ import { render } from 'lit';
 import { linkSheet } from '../panel/link.ts';
 import { Panel } from '../panel/panel.ts';
 import type { Names } from '../panel/words.ts';
-import { type Action, MERCHANTS, type MerchantKey, type Step, type StoryState } from '../step.ts';
+import { type Action, MERCHANTS, type MerchantKey, type Mode, type Step, type StoryState } from '../step.ts';
+import { at } from './at.ts';
 import { Director } from './director.ts';
 import { listenToKeys } from './keys.ts';
 import { keepTheme } from './theme.ts';
@@ -15,10 +16,10 @@ const FACTS: Record<MerchantKey, Names & { address: string }> = {
 };
 
 const frame = byId('shop') as HTMLIFrameElement;
-const isSimulated = document.body.dataset['simulated'] === 'true';
+const mode = document.body.dataset['mode'] as Mode;
 let merchant: MerchantKey = MERCHANTS.find((key) => `#${key}` === location.hash) ?? 'coffee';
 
-const panel = new Panel((key) => FACTS[key], { choose, act, showLink }, isSimulated);
+const panel = new Panel((key) => FACTS[key], { choose, act, showLink }, mode);
 const director = new Director({ frame, act, state: () => panel.state, names: () => FACTS[merchant] });
 
 for (const button of document.querySelectorAll<HTMLElement>('[data-merchant]')) {
@@ -30,14 +31,14 @@ byId('drawer').addEventListener('click', () => {
   byId('drawer').setAttribute('aria-expanded', String(!isOpen));
 });
 frame.addEventListener('load', () => {
-  const path = frame.contentWindow?.location.pathname ?? '';
+  const path = frame.contentWindow?.location.pathname.slice(at('').length) ?? '';
   const { address } = FACTS[merchant];
   byId('address').textContent = path.startsWith('/orders/')
     ? address.replace(/\/.*/, path.replace(`/${merchant}`, ''))
     : address;
 });
 keepTheme(byId('theme'), frame);
-if (!isSimulated) byId('play').hidden = true;
+if (mode === 'sandboxes') byId('play').hidden = true;
 listenToKeys(frame, { visit, act, showLink, play: () => director.toggle(), restart: () => byId('restart').click() });
 for (const dialog of document.querySelectorAll('dialog')) {
   // A press on the backdrop.
@@ -58,7 +59,7 @@ function visit(key: MerchantKey): void {
   byId('address').textContent = address;
   frame.title = `The page of ${name}`;
   // Replaced: the frame's pages are no stops of the browser's way back.
-  frame.contentWindow?.location.replace(`/${key}`);
+  frame.contentWindow?.location.replace(at(`/${key}`));
   panel.choose(key);
 }
 
@@ -75,7 +76,7 @@ async function present(body: object): Promise<boolean> {
 
 function choose(scenario: string): void {
   director.stop();
-  void present({ scenario }).then(() => frame.contentWindow?.location.replace(`/${merchant}`));
+  void present({ scenario }).then(() => frame.contentWindow?.location.replace(at(`/${merchant}`)));
 }
 
 function act(action: Action): Promise<boolean> {

@@ -5,10 +5,9 @@ import type { LinkToken, PlaidClient } from '../clients/plaid.ts';
 import { type Config, webhookUrl } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { isLocalUrl } from '../hosts.ts';
-import { sha256 } from '../ids.ts';
+import { plaidUserId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { readIdentity } from '../records/columns.ts';
-
 import { accessTokenOf, findItem } from '../records/items.ts';
 import { merchantOf } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
@@ -184,9 +183,4 @@ function prefill(
     ...(email ? { email_address: email } : {}),
     ...(digits && /^\+[1-9]\d{6,14}$/.test(digits) ? { phone_number: digits } : {}),
   };
-}
-
-/** What Plaid knows the customer as. Plaid forbids personal data there, and merchants use e-mail addresses as ids. */
-export function plaidUserId(customerId: string): string {
-  return sha256(`finix-bank-connect client_user_id ${customerId}`);
 }

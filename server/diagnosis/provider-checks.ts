@@ -4,7 +4,7 @@ import type { PlaidClient } from '../clients/plaid.ts';
 import { remedyFor } from '../clients/plaid-remedies.ts';
 import { createPlainCalls, type PlainCalls, refusalOf } from '../clients/plain-calls.ts';
 import { type Config, webhookUrl } from '../config.ts';
-import { plaidUserId } from '../connect/create-link-token.ts';
+import { plaidUserId } from '../ids.ts';
 import { type Check, fail, failedCall, ok, skip, warn } from './check.ts';
 
 export interface ProviderDeps {

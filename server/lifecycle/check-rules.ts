@@ -71,12 +71,18 @@ export function verdictOf(reasons: CheckReason[]): Pick<Check, 'decision' | 'act
 /** A consumer can call a debit unauthorized for 60 days, and lacks money for as long as nothing has been paid since. */
 const RECENT_MS = 60 * 24 * 3600_000;
 
+/** What of a connection a check goes by. */
+export type JudgedConnection = Pick<
+  ConnectionTable,
+  'status' | 'reason' | 'last_return' | 'verification' | 'changed_bank_at'
+>;
+
 /**
  * What is known here decides first.
  * @param answeredUntil returns of before are answered by a repair
  */
 export function judgeConnection(
-  connection: ConnectionTable,
+  connection: JudgedConnection,
   now: number,
   changedBankMs: number,
   answeredUntil: number,

@@ -32,6 +32,13 @@ test.each(['index.html', 'shop/index.html', 'playground/index.html'])(
   },
 );
 
+test('What the static demo adds, its servers included, is under 120 kB as it is sent', () => {
+  const texts = ['shell.html', 'shell.js', 'servers.js', 'worker.js'].map((file) => read(`static/${file}`));
+  expect(texts.reduce((sum, text) => sum + brotliCompressSync(text).length, 0)).toBeLessThan(120_000);
+  // A module of Node's that no shim stands in for would end the page.
+  expect(texts.join('\n')).not.toMatch(/["']node:/);
+});
+
 test.each(['index.html', 'shop/index.html', 'playground/index.html', 'playground/host.html'])(
   'The page %s fetches nothing from outside',
   (page) => {

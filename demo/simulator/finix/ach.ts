@@ -1,6 +1,7 @@
 import type { AchNetwork, Context, ReturnOptions } from '../context.ts';
 import { iso } from '../ids.ts';
 import type { FinixResource } from '../state.ts';
+import { quietTimer } from '../timer.ts';
 import type { Base } from './identities.ts';
 import { newTransfer, reversalOf } from './transfers.ts';
 
@@ -52,7 +53,7 @@ export function createAch(context: () => Context): AchNetwork {
   const network: AchNetwork = {
     begin(transfer) {
       const { closing, settings } = context();
-      const timer = setTimeout(() => {
+      const timer = quietTimer(() => {
         if (transfer['state'] !== 'PENDING') return;
         const amount = Number(transfer['amount']);
         const code = returnCodeOf(amount);
@@ -61,7 +62,6 @@ export function createAch(context: () => Context): AchNetwork {
         else if (amount === DECLINED) network.fail(transfer.id, 'GENERIC_DECLINE');
         else network.succeed(transfer.id);
       }, settings.laterMs);
-      timer.unref();
       closing.addEventListener('abort', () => clearTimeout(timer), { once: true });
     },
     succeed(id) {

@@ -1,7 +1,7 @@
 import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import type { Context } from '../context.ts';
-import { finixId } from '../ids.ts';
+import { base64, finixId } from '../ids.ts';
 import { pipe, type SimulatorEnv } from '../pipe.ts';
 import { Refusal } from '../refusal.ts';
 import { finixFault, finixRefusal } from './errors.ts';
@@ -72,7 +72,7 @@ const JSON_TYPE = /^application\/(json|hal\+json|vnd\.json\+api|vnd\.api\+json)\
 
 function checkHeaders(context: Context, method: string, header: (name: string) => string | undefined): void {
   const { username, password } = context.finix;
-  const expected = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  const expected = `Basic ${base64(bytesOf(`${username}:${password}`))}`;
   if (!isSame(header('authorization') ?? '', expected)) throw finixRefusal(401, 'Unauthorized');
   if (header('finix-version') !== VERSION) {
     throw finixRefusal(400, `The simulator takes requests with the header Finix-Version: ${VERSION} only.`);
@@ -88,7 +88,7 @@ function checkHeaders(context: Context, method: string, header: (name: string) =
 }
 
 function isSame(given: string, expected: string): boolean {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  const [a, b] = [bytesOf(given), bytesOf(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
@@ -101,4 +101,8 @@ function respond(status: number, body: unknown): Response {
     status,
     headers: { 'content-type': 'application/hal+json;charset=UTF-8', 'x-request-id': randomUUID() },
   });
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
 }

@@ -1,0 +1,2 @@
+/** In place of `node:events`: a browser has no limit to raise. */
+export function setMaxListeners(): void {}
