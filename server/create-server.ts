@@ -15,6 +15,7 @@ import type { AppEnv } from './http/context.ts';
 import { createMetricsApp } from './http/routes/health.ts';
 import { archiveScripts } from './http/script-archive.ts';
 import { createJobs, type Jobs } from './jobs/jobs.ts';
+import { applyReturns } from './lifecycle/account-returns.ts';
 import { createConnectionTasks } from './lifecycle/connection-tasks.ts';
 import { type ReconcileOptions, type ReconcileReport, reconcile } from './lifecycle/reconcile.ts';
 import type { Logger } from './log.ts';
@@ -22,9 +23,11 @@ import { createMetrics } from './metrics.ts';
 import { createBacklog } from './records/backlog.ts';
 import { createOutbox } from './records/outbox.ts';
 import { createProviderCalls } from './records/provider-calls.ts';
+import type { Unit } from './records/unit.ts';
 import { assertKeys } from './storage/check-keys.ts';
 import type { Storage } from './storage/open.ts';
 import { createSecrets } from './storage/secrets.ts';
+import type { ConnectionTable } from './storage/tables.ts';
 import { enableTracing } from './trace.ts';
 import { createInbound } from './webhooks/receive.ts';
 import { AgreedClock } from './work/agreed-clock.ts';
@@ -122,7 +125,11 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const outbox = createOutbox(config, secrets);
   const doubt = await watchHistory(storage, log);
   const owners = createOwnerChecks({ storage, secrets, plaid, outbox, log });
-  const deps = { config, storage, clock, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt };
+  const deps = {
+    ...{ config, storage, clock, secrets, plaid, finix, quietMs, timing, outbox, log, owners, doubt },
+    applyReturns: (unit: Unit, connection: ConnectionTable) =>
+      applyReturns(unit, connection, config.returns, 'adopted'),
+  };
   const connector = createBankConnector({ ...deps, metrics });
   const tasks = createConnectionTasks(deps);
   const inbound = createInbound({ ...deps, connector, tasks });

@@ -55,8 +55,10 @@ export async function adopt(
     const after = await changeConnection(unit, before, patch);
     if (after.status !== 'active') return after;
     if (changedBankAt === now) await reportChangedBank(unit, after);
-    await retire(unit, replaced, after);
-    return after;
+    // A customer with this one connection has had no debit yet.
+    const checked = isOnly ? after : await deps.applyReturns(unit, after);
+    if (checked.status === 'active') await retire(unit, replaced, checked);
+    return checked;
   });
   if (unwanted.length === 0) return;
   try {

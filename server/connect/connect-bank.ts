@@ -1,4 +1,4 @@
-import type { ProblemCode } from '../../widget/contract.ts';
+import type { ConnectionStatus, ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
@@ -192,10 +192,15 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
   if (held.row.status === 'processing') held.join({ recovery_point: 'instrument_created', tries: 0 });
 }
 
-/** One that a later session of the customer has just replaced was connected all the same. */
+/**
+ * One that a later session of the customer has just replaced was connected all the same, and so was one that a return
+ * asks to repair.
+ */
 function isUsable({ status, reason }: ConnectionTable): boolean {
-  return status === 'active' || status === 'pending_verification' || reason === 'replaced';
+  return USABLE.includes(status) || reason === 'replaced';
 }
+
+const USABLE: readonly ConnectionStatus[] = ['active', 'pending_verification', 'needs_repair'];
 
 async function failConnection(unit: Unit, id: string, code: ProblemCode): Promise<void> {
   const before = await lockConnection(unit.trx, id);

@@ -2,6 +2,7 @@ import type { FinixClient } from '../clients/finix.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Logger } from '../log.ts';
 import type { Outbox } from '../records/outbox.ts';
+import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
@@ -21,6 +22,11 @@ export interface InstrumentDeps {
   timing: Timing;
   outbox: Outbox;
   log: Logger;
+  /**
+   * Changes a connection that has just got its instrument as the returns of its account ask for: one can have come in
+   * the meantime.
+   */
+  applyReturns(unit: Unit, connection: ConnectionTable): Promise<ConnectionTable>;
   /** What has been learned of the account in the meantime, to be written with its instrument. */
   owners: Pick<OwnerChecks, 'learned'>;
 }

@@ -123,6 +123,8 @@ async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<vo
   const accessToken = item ? accessTokenOf(deps.secrets, item) : null;
   if (accessToken === null) throw new Stop('restart_required', 'restart_required');
   if (status !== 'active' && status !== 'failed') await makeInstrument(deps, held, held.row, accessToken);
+  // A return of the account has stopped its debits: that is another task now.
+  if (held.row.goal !== 'instrument') return;
   // Plaid's webhook has reported the account as verified, and its API does not know yet.
   if (held.row.status === 'pending_verification') throw new Postpone('plaid_unavailable');
   if (held.row.status === 'failed') await releaseItem(deps, held.row);

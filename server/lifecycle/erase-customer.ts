@@ -191,6 +191,8 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
       .returningAll()
       .executeTakeFirstOrThrow();
     await trx.deleteFrom('checks').where('connection_id', '=', id).execute();
+    const numbers = { fingerprint: null };
+    await trx.updateTable('connection_instruments').set(numbers).where('connection_id', '=', id).execute();
     await forgetDeliveries(trx, forgotten);
   }
   for (const { id } of sessions) {

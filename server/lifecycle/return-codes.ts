@@ -113,6 +113,14 @@ export function isAboutNumbers(code: string | null, failureCode: string | null):
   return ABOUT_NUMBERS.has(code ?? failureCode ?? '');
 }
 
+/** About whose account it is, and whether it can be used at all. */
+const ABOUT_HOLDER: ReadonlySet<string> = new Set(['R14', 'R15', 'R16', 'BANK_ACCOUNT_FROZEN']);
+
+/** Whether a returned debit means the same for payouts to the account, and a returned payout for debits. */
+export function isAboutAccount(code: string | null, failureCode: string | null): boolean {
+  return isAboutNumbers(code, failureCode) || ABOUT_HOLDER.has(code ?? failureCode ?? '');
+}
+
 /** Whether a connection is as it is because of a return that is about its numbers. */
 export function isReturnedForNumbers({ reason }: { reason: string | null }): boolean {
   return reason !== null && ABOUT_NUMBERS.has(reason.replace(/^return_/, ''));

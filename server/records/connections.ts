@@ -130,7 +130,7 @@ export async function changeConnection(
     .returningAll()
     .executeTakeFirstOrThrow();
   if (after.payment_instrument !== null && after.payment_instrument !== before.payment_instrument) {
-    await rememberInstrument(trx, after.id, after.payment_instrument, now);
+    await rememberInstrument(trx, after, after.payment_instrument, now);
   }
   await disableLater(trx, before, leftBehind(before, after), now);
   const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
@@ -172,13 +172,13 @@ function verifiedWhenActive(
 /** A return can come two months after an instrument was replaced. */
 async function rememberInstrument(
   trx: StorageTransaction,
-  connectionId: string,
+  { id: connection_id, fingerprint }: ConnectionTable,
   instrument: string,
   now: number,
 ): Promise<void> {
   const known = trx
     .insertInto('connection_instruments')
-    .values({ payment_instrument: instrument, connection_id: connectionId, created_at: now })
+    .values({ payment_instrument: instrument, connection_id, fingerprint, created_at: now })
     .onConflict((conflict) => conflict.column('payment_instrument').doNothing());
   await writeLast(trx, known);
 }

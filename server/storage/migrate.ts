@@ -18,6 +18,7 @@ import { up as providerCalls } from './migrations/0020-provider-calls.ts';
 import { up as consentAndMerchant } from './migrations/0022-consent-and-merchant.ts';
 import { up as signalPreparation } from './migrations/0023-signal-preparation.ts';
 import { up as repairLinks } from './migrations/0024-repair-links.ts';
+import { up as instrumentFingerprints } from './migrations/0030-instrument-fingerprints.ts';
 import { isConflict } from './postgres.ts';
 
 export interface Migration {
@@ -45,6 +46,7 @@ export const migrations: readonly Migration[] = [
   { name: '0022-consent-and-merchant', up: consentAndMerchant },
   { name: '0023-signal-preparation', up: signalPreparation },
   { name: '0024-repair-links', up: repairLinks },
+  { name: '0030-instrument-fingerprints', up: instrumentFingerprints },
 ];
 
 interface MigrationTables {

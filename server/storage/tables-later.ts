@@ -9,6 +9,8 @@ import type { LinkStatus, SessionMode } from '../../widget/contract.ts';
 export interface ConnectionInstrumentTable {
   payment_instrument: string;
   connection_id: string;
+  /** Finix's, of its numbers; null: not known, or the customer is erased. */
+  fingerprint: string | null;
   created_at: number;
 }
 

@@ -65,13 +65,13 @@ export async function handleTransfer(
   const now = await storage.now();
   const by: Initiator = { actor: 'finix', details: { webhook: event.type } };
   // Also while a session is processing the login: stopping a debit never waits.
-  const after = await storage.transaction(`customer:${owner.customer_id}`, async (trx) => {
+  const changed = await storage.transaction(`customer:${owner.customer_id}`, async (trx) => {
     await refuseOvertaken(trx, event, now);
     const before = await lockConnection(trx, owner.id);
     const { outbox, config } = deps;
-    return before && recordTransfer(trx, { outbox, returns: config.returns }, before, known, now, by);
+    return before ? recordTransfer(trx, { outbox, returns: config.returns }, before, known, now, by) : [];
   });
-  if (after?.goal) await tasks.run(owner.id);
+  await Promise.all(changed.filter(({ goal }) => goal !== null).map(({ id }) => tasks.run(id)));
   return 'handled';
 }
 

@@ -159,6 +159,8 @@ describe('erasing a customer', () => {
     const accepted = { accepted: true, text_sha256: asked.body.authorization.text_sha256 };
     const { body } = await server.complete(session, await server.publicToken(), { authorization: accepted });
     const [connection] = body.connections;
+    const { fingerprint } = await read(connection.id);
+    expect(await everything()).toContain(fingerprint);
     await server.createSession({ identity });
     await server.createSession({ customer_id: 'cus_2', identity: { first_name: 'Grace' } });
     await server.jobs.tick();
@@ -175,6 +177,7 @@ describe('erasing a customer', () => {
     // The proof of what was authorized stays.
     expect(kept.authorization?.text).toBe(authorization.text);
     expect(await everything()).not.toMatch(/cus_1\b|Ada|ada@example/);
+    expect(await everything()).not.toContain(fingerprint);
   });
 
   it('erasing a customer leaves no delivery that names the customer, in any status', async () => {

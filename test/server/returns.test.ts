@@ -83,6 +83,18 @@ describe('a return', () => {
     await expectEffect(id, 'keep', '');
   });
 
+  it('a second R01 after a debit whose success was handled before its creation: nothing changes', async () => {
+    const { id } = await connect();
+    await returned(id, 'R01');
+    webhooks().hold();
+    ach().succeed(await debit(id));
+    await webhooks().release('reversed');
+    await settled();
+    server.clockOffset += 7 * 24 * 3600_000;
+    await returned(id, 'R01');
+    await expectEffect(id, 'keep', '');
+  });
+
   it('a second R01 after a debit that may still come back: it is in a row', async () => {
     const { id } = await connect();
     await returned(id, 'R01');

@@ -117,7 +117,7 @@ export const rows: Database = {
     created_at: at,
     updated_at: at,
   },
-  connection_instruments: { payment_instrument: 'PI1', connection_id: 'con_1', created_at: at },
+  connection_instruments: { payment_instrument: 'PI1', connection_id: 'con_1', fingerprint: 'FPR1', created_at: at },
   transfers: {
     id: 'TR1',
     connection_id: 'con_1',
