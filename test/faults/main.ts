@@ -73,8 +73,9 @@ function serverOf(folder: string): string {
 }
 
 function explain({ store, fault, verdict, control }: Line, seed: number): void {
+  // A control that could not be carried out says why as well.
   const why = control
-    ? ['the suite did not detect this server']
+    ? ['the suite did not detect this server', ...(verdict.sessions === 0 ? verdict.lost : [])]
     : [...verdict.lost, ...verdict.double, ...verdict.needless].slice(0, 10);
   console.log(`FAILED ${store}, ${fault}:\n${why.map((line) => `  ${line}`).join('\n')}`);
   console.log(`  again: npm run test:faults -- --seed ${seed} --store ${store} --only ${JSON.stringify(fault)}\n`);

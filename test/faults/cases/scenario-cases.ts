@@ -8,7 +8,7 @@ import { RETURNS } from '../scenarios/return-scenarios.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { WAITING } from '../scenarios/waiting-scenarios.ts';
 import { WEBHOOK_SCENARIOS } from '../scenarios/webhook-scenarios.ts';
-import { INSTANCE_TIMES } from '../times.ts';
+import { INSTANCE_TIMES, LATE_COMMIT_MS } from '../times.ts';
 
 /**
  * The look at the end of the quiet period comes too early; one quiet period after the second create call, everything is
@@ -17,6 +17,11 @@ import { INSTANCE_TIMES } from '../times.ts';
 const BEYOND_QUIET_MS = INSTANCE_TIMES.quietMs + 2_000;
 /** The look right after a lost answer comes too early; the sweep does not. */
 const WITHIN_QUIET_MS = INSTANCE_TIMES.quietMs - 1_000;
+/**
+ * Finix can't remove an identity: one is all there is only where the latest commit is listed within the quiet period
+ * that counts from the call's sending. The other second is for a busy machine.
+ */
+const LISTED_IN_TIME_MS = INSTANCE_TIMES.quietMs - LATE_COMMIT_MS - 1_000;
 
 const INSTANCES = { sqlite: 2, postgres: 3 };
 
@@ -79,8 +84,9 @@ export const scenarioCases: FaultCase[] = [
   }),
   scenarioCase('ends while an identity is in doubt', IDENTITY_IN_DOUBT, {
     full: 3,
-    short: 0,
-    options: { listLagMs: WITHIN_QUIET_MS },
+    short: 1,
+    storesInShort: ['sqlite'],
+    options: { listLagMs: LISTED_IN_TIME_MS },
     controls: ['no lists'],
   }),
   scenarioCase('changes within the quiet period', QUIET_PERIOD, {
