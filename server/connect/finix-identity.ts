@@ -48,7 +48,7 @@ const TURN_MS = 300;
 export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Promise<string> {
   const session = held.row;
   if (session.finix_identity !== null) return session.finix_identity;
-  const found = await findCustomer(deps.storage, session.customer_id, roleOf(session));
+  const found = await findCustomer(deps.storage, keyOf(session));
   // Nothing was ever announced for a customer without a row.
   if (!found && !held.looksFirst) return create(deps, held, newCustomer(session, await deps.storage.now()), true);
   const customer = found && found.finix_identity !== null ? found : await takeTurn(deps, session);
@@ -149,7 +149,7 @@ export async function rememberIdentity(trx: StorageTransaction, session: Session
     .values({ ...newCustomer(session, now), finix_identity: session.finix_identity })
     .onConflict((conflict) =>
       conflict
-        .columns(['customer_id', 'role'])
+        .columns([...KEY])
         .doUpdateSet({ finix_identity: session.finix_identity, updated_at: now })
         .where('customers.finix_identity', 'is', null),
     )
@@ -171,8 +171,7 @@ async function announce(
     const intent = await trx
       .updateTable('customers')
       .set({ identity_sent_at: now, identity_tries: customer.identity_tries + 1, updated_at: now })
-      .where('customer_id', '=', customer.customer_id)
-      .where('role', '=', customer.role)
+      .where((eb) => eb.and(keyOf(customer)))
       .where('finix_identity', 'is', null)
       .where('lease_owner', '=', held.row.id)
       .executeTakeFirst();
@@ -195,7 +194,7 @@ async function announceNew(
     const intent = await trx
       .insertInto('customers')
       .values({ ...customer, identity_sent_at: now, identity_tries: 1, ...turn })
-      .onConflict((conflict) => conflict.columns(['customer_id', 'role']).doNothing())
+      .onConflict((conflict) => conflict.columns([...KEY]).doNothing())
       .executeTakeFirst();
     // Another session of the customer was faster.
     if (intent.numInsertedOrUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
@@ -206,18 +205,16 @@ async function announceNew(
 
 /** Only one session of a customer makes the identity; the others wait for it. */
 async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable): Promise<CustomerTable> {
-  const role = roleOf(session);
   const now = await storage.now();
   await storage.db
     .insertInto('customers')
     .values(newCustomer(session, now))
-    .onConflict((conflict) => conflict.columns(['customer_id', 'role']).doNothing())
+    .onConflict((conflict) => conflict.columns([...KEY]).doNothing())
     .execute();
   const mine = await storage.db
     .updateTable('customers')
     .set({ lease_owner: session.id, lease_until: now + timing.leaseMs })
-    .where('customer_id', '=', session.customer_id)
-    .where('role', '=', role)
+    .where((eb) => eb.and(keyOf(session)))
     .where((eb) =>
       eb.or([eb('finix_identity', 'is not', null), eb('lease_until', '<=', now), eb('lease_owner', '=', session.id)]),
     )
@@ -237,12 +234,24 @@ export function roleOf({ purpose }: Pick<SessionTable, 'purpose'>): CustomerTabl
 
 const ROLES = { debit: 'BUYER', payout: 'RECIPIENT', settlement: 'SELLER' } as const;
 
+/** The columns that name a customer's row. */
+const KEY = ['customer_id', 'role', 'merchant_id'] as const;
+export type CustomerKey = Pick<CustomerTable, (typeof KEY)[number]>;
+
+/** Of a platform: one merchant's customer is another person than the one to whom another merchant gives the same id. */
+export function keyOf(of: SessionTable | CustomerKey): CustomerKey {
+  const role = 'role' in of ? of.role : roleOf(of);
+  return { customer_id: of.customer_id, role, merchant_id: of.merchant_id ?? NO_MERCHANT };
+}
+
+const NO_MERCHANT = '';
+
 function newCustomer(session: SessionTable, now: number): CustomerTable {
+  const key = keyOf(session);
   return {
-    customer_id: session.customer_id,
-    role: roleOf(session),
+    ...key,
     finix_identity: null,
-    identity_tag: identityTag(session.customer_id, roleOf(session)),
+    identity_tag: identityTag(key),
     identity_sent_at: null,
     identity_tries: 0,
     lease_owner: null,
@@ -281,20 +290,20 @@ export async function look(
 /** @returns the customer's identity from now on, which a faster worker may have kept before */
 export async function keepIdentity(
   deps: Pick<IdentityDeps, 'storage'>,
-  customer: Pick<CustomerTable, 'customer_id' | 'role'>,
+  customer: CustomerKey,
   identity: string,
   decided: string[],
 ): Promise<string> {
   const patch = { ...KEPT, finix_identity: identity };
   await write(deps, customer, patch, (trx) => settleCalls(trx, decided));
-  const kept = await findCustomer(deps.storage, customer.customer_id, customer.role);
+  const kept = await findCustomer(deps.storage, keyOf(customer));
   return kept?.finix_identity ?? identity;
 }
 
 /** What `create` has made. @throws Postpone when the customer has got another identity in the meantime */
 async function keepOnlyIdentity(
   trx: StorageTransaction,
-  { customer_id, role }: CustomerTable,
+  customer: CustomerTable,
   identity: string,
   call: CreateCallTable,
   now: number,
@@ -302,8 +311,7 @@ async function keepOnlyIdentity(
   const kept = await trx
     .updateTable('customers')
     .set({ ...KEPT, finix_identity: identity, updated_at: now })
-    .where('customer_id', '=', customer_id)
-    .where('role', '=', role)
+    .where((eb) => eb.and(keyOf(customer)))
     .where('finix_identity', 'is', null)
     .executeTakeFirst();
   // Nothing must be made for an identity that is not the customer's. The sweep decides what has become of the call.
@@ -313,18 +321,17 @@ async function keepOnlyIdentity(
 
 const KEPT = { identity_sent_at: null, lease_owner: null, lease_until: 0 } as const;
 
-function findCustomer(storage: Storage, id: string, role: CustomerTable['role']): Promise<CustomerTable | undefined> {
-  return storage.db
+function findCustomer({ db }: Storage, key: CustomerKey): Promise<CustomerTable | undefined> {
+  return db
     .selectFrom('customers')
     .selectAll()
-    .where('customer_id', '=', id)
-    .where('role', '=', role)
+    .where((eb) => eb.and(key))
     .executeTakeFirst();
 }
 
 async function write(
   { storage }: Pick<IdentityDeps, 'storage'>,
-  customer: Pick<CustomerTable, 'customer_id' | 'role'>,
+  customer: CustomerKey,
   patch: Partial<CustomerTable>,
   also: (trx: StorageTransaction) => Promise<void>,
 ): Promise<void> {
@@ -333,8 +340,7 @@ async function write(
     await trx
       .updateTable('customers')
       .set({ ...patch, updated_at: now })
-      .where('customer_id', '=', customer.customer_id)
-      .where('role', '=', customer.role)
+      .where((eb) => eb.and(keyOf(customer)))
       // Whichever identity was kept first stays the customer's.
       .where('finix_identity', 'is', null)
       .execute();

@@ -159,6 +159,7 @@ export const rows: Database = {
   customers: {
     customer_id: 'customer-1',
     role: 'BUYER',
+    merchant_id: '',
     finix_identity: 'ID1',
     identity_tag: 'tag-1',
     identity_sent_at: null,
