@@ -24,10 +24,10 @@ export function define(): void {
 /** Without this there is no element to extend, and nothing to show. */
 const isServer = typeof document === 'undefined';
 
-/** What the element can't do without: a form value of its own, and questions in a dialog. */
+/** What the element can't do without: a form value of its own, questions in a dialog, and the customer's approach. */
 function isSupported(): boolean {
-  const { ElementInternals, HTMLDialogElement } = globalThis as Partial<typeof globalThis>;
-  return !!ElementInternals?.prototype.setFormValue && !!HTMLDialogElement?.prototype.showModal;
+  const { ElementInternals, HTMLDialogElement, IntersectionObserver } = globalThis as Partial<typeof globalThis>;
+  return !!(ElementInternals?.prototype.setFormValue && HTMLDialogElement?.prototype.showModal && IntersectionObserver);
 }
 
 function fallbackOnly(): CustomElementConstructor {

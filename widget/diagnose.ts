@@ -22,7 +22,7 @@ export function explain({ code, action, requestId }: FlowError): void {
   const remedy = REMEDIES[code]?.();
   if (!remedy && action !== 'contact_merchant') return;
   const request = requestId ? ` (request ${requestId})` : '';
-  console.error(`${NAME} ${code}${request}${remedy ? `: ${remedy}` : ''}`);
+  console.error(`${NAME} ${code}${request}${remedy ? `: ${remedy}` : ''}. See docs/errors.md#by-symptom`);
 }
 
 /** An exception that would otherwise be lost. */

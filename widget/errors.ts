@@ -119,6 +119,12 @@ export function toFlowError(thrown: unknown): FlowError {
   return flowError('internal_error', 'retry');
 }
 
+/** For `catch`, where the work goes on without the answer. A fault is shown on the console. */
+export function lost(thrown: unknown): null {
+  toFlowError(thrown);
+  return null;
+}
+
 /** Whether a value of a closed list is among these; a name that the list does not have does not compile. */
 export function oneOf<T extends string>(value: T | null | undefined, ...among: NoInfer<T>[]): boolean {
   return among.includes(value as T);

@@ -7,7 +7,7 @@ import { failureOf, loadLazy } from './element/load-lazy.ts';
 import { watchPage } from './element/page-events.ts';
 import { ElementProperties } from './element/properties.ts';
 import { styles } from './element/styles.ts';
-import { type FirstState, type FirstView, firstParts, firstState, render } from './element/view.ts';
+import { type FirstState, type FirstView, firstMessage, firstParts, firstState, render } from './element/view.ts';
 import { whenIdle } from './element/when-idle.ts';
 import type { ElementError } from './errors.ts';
 import type { ElementStatus } from './flow/state.ts';
@@ -66,7 +66,7 @@ import { mayReturn } from './link/may-return.ts';
  * @cssprop [--fbc-muted=inherit] - Text of less weight: the message under the control, and the kind of an account.
  * @cssprop [--fbc-surface=transparent] - Background of the card. In dialogs: `Canvas`.
  * @cssprop [--fbc-border=#808b87] - Lines around the card and around choices.
- * @cssprop [--fbc-tint=rgb(128 139 135 / 0.16)] - Background of what is chosen, of the bank's initial and of a dead end.
+ * @cssprop [--fbc-tint=#808b8729] - Background of what is chosen, of the bank's initial and of a dead end.
  * @cssprop [--fbc-error=inherit] - Text and icon of errors. The icon by itself: `#d92d20`.
  * @cssprop [--fbc-focus=#1d8663] - The ring around what has the focus.
  * @cssprop [--fbc-radius=12px] - Corners.
@@ -102,7 +102,8 @@ export class FinixBankConnect extends ElementProperties {
   get error(): ElementError | null {
     const { error } = this.#state;
     return (
-      error && (this.#core?.describe(error) ?? ({ ...error, message: this.#strings().error_general } as ElementError))
+      error &&
+      (this.#core?.describe(error) ?? ({ ...error, message: firstMessage(error, this.#strings()) } as ElementError))
     );
   }
 
@@ -275,12 +276,15 @@ export class FinixBankConnect extends ElementProperties {
 
   #show(state: FirstState): void {
     // A customer who acts on it need not see it any more.
-    if (state.wanted || (state.phase !== 'rest' && state.phase !== 'failed')) this.missing = false;
+    if (isActing(state) && !isActing(this.#state)) this.missing = false;
     this.#state = state;
     this.publish(this.status);
     this.requestUpdate();
   }
 }
+
+/** The customer has begun to connect a bank. */
+const isActing = ({ wanted, phase }: FirstState) => wanted || !/rest|failed/.test(phase);
 
 declare global {
   interface HTMLElementTagNameMap {

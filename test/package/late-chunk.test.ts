@@ -14,6 +14,8 @@ const script = `<script type="module" src="/finix-bank-connect.js"></script>`;
 
 let asked: string[] = [];
 let coreIsThere = true;
+/** What the chunk does instead of its work. */
+let fault = '';
 const server = createServer((request, response) => {
   const { pathname, search } = new URL(request.url ?? '/', 'http://loopback');
   asked.push(pathname + search);
@@ -25,6 +27,8 @@ const server = createServer((request, response) => {
     const space = pathname === '/far' ? far : '';
     response.setHeader('Content-Type', 'text/html');
     response.end(`<!doctype html><title>Shop</title>${space}<finix-bank-connect></finix-bank-connect>${script}`);
+  } else if (isCore && fault) {
+    response.setHeader('Content-Type', 'text/javascript').end(fault);
   } else if (pathname.endsWith('.js')) {
     response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, pathname)));
   } else if (!pathname.startsWith('/v1/')) {
@@ -39,9 +43,10 @@ const requests = () => asked.filter((path) => path.startsWith('/v1/'));
 let browser: Browser;
 let page: Page | undefined;
 
-async function open(path: string): Promise<Page> {
+async function open(path: string, prepare: (page: Page) => unknown = () => {}): Promise<Page> {
   asked = [];
   page = await browser.newPage();
+  prepare(page);
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
   return page;
 }
@@ -53,6 +58,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   coreIsThere = true;
+  fault = '';
   await page?.close();
 });
 
@@ -99,3 +105,28 @@ test('where the rest can not be fetched when it is needed, the customer sees an 
   expect(first).toMatch(/\.js$/);
   expect(later.at(-1)).toMatch(/\.js\?retry=\d$/);
 });
+
+test.each([
+  ['throws', "throw new TypeError('Cannot import the fetched module')"],
+  ['has a fault', "undefined.fetch('module')"],
+  ['is cut off', 'export class ElementCore {'],
+])(
+  'where the rest arrives and %s, the fault is not taken for the network’s, and there is nothing to press',
+  async (_, code) => {
+    fault = code;
+    const lines: string[] = [];
+    const tab = await open('/near', (one) => one.on('console', (message) => lines.push(message.text())));
+    const element = tab.locator('finix-bank-connect');
+    await expect.poll(() => element.getAttribute('status')).toBe('error');
+    const error = await element.evaluate((one) => (one as HTMLElement & { error: object }).error);
+    expect(error).toMatchObject({
+      code: 'internal_error',
+      action: 'contact_merchant',
+      retryable: false,
+      message: 'Something went wrong. Please reload this page.',
+    });
+    await element.getByText('Something went wrong. Please reload this page.').first().waitFor();
+    expect(await element.getByRole('button').count()).toBe(0);
+    expect(lines.join('\n')).toMatch(/finix-bank-connect: could not start \w*Error/);
+  },
+);

@@ -122,7 +122,7 @@ describe.skipIf(!old)('in a browser near the floor', () => {
   });
   afterAll(() => browser?.close());
 
-  async function open(before?: () => void) {
+  async function open(before?: () => unknown) {
     const tab = await browser.newPage();
     const warnings: string[] = [];
     tab.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
@@ -154,10 +154,13 @@ describe.skipIf(!old)('in a browser near the floor', () => {
     });
   });
 
-  test('below the floor only the fallback is shown, with one warning', async () => {
-    const { tab, warnings } = await open(() => {
-      Reflect.deleteProperty(ElementInternals.prototype, 'setFormValue');
-    });
+  test.each([
+    ['form values', () => Reflect.deleteProperty(ElementInternals.prototype, 'setFormValue')],
+    ['form-associated elements', () => Reflect.deleteProperty(globalThis, 'ElementInternals')],
+    ['modal dialogs', () => Reflect.deleteProperty(HTMLDialogElement.prototype, 'showModal')],
+    ['observed approaches', () => Reflect.deleteProperty(globalThis, 'IntersectionObserver')],
+  ])('in a browser without %s only the fallback is shown, with one warning', async (_, remove) => {
+    const { tab, warnings } = await open(remove);
     expect(await tab.locator('[slot=fallback]').isVisible()).toBe(true);
     expect(await tab.locator('[slot=label]').isVisible()).toBe(false);
     expect(warnings.filter((text) => text.includes('newer browser'))).toHaveLength(1);

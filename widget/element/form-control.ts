@@ -33,6 +33,12 @@ export abstract class FormControl extends LitElement {
     disabled: { type: Boolean, reflect: true },
   };
 
+  /** Not properties of ours, but for the status all are a reason to render. */
+  static override get observedAttributes(): string[] {
+    // biome-ignore lint/complexity/noThisInStatic: Lit's getter prepares the class that it is read from, which naming LitElement would miss.
+    return [...super.observedAttributes, 'status', 'lang', 'aria-label', 'aria-labelledby', 'aria-describedby'];
+  }
+
   /** Name of the form's entry. */
   declare name: string | null;
   /** The form can't be submitted without a usable connection. */
@@ -157,10 +163,11 @@ export abstract class FormControl extends LitElement {
     if (status && this.getAttribute('status') !== status) this.setAttribute('status', status);
   };
 
-  /** A host that renders again takes away what it did not write. Before the next frame it is back. */
+  /** A host that renders again takes away the status, which it did not write. Before the next frame it is back. */
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
     if (name === 'status' && value !== this.#status) requestAnimationFrame(this.#writeStatus);
+    if (/^lang|^aria/.test(name)) this.requestUpdate();
   }
 
   /** In place of the browser's bubble, which would repeat the message and disappear in a moment. */

@@ -9,6 +9,8 @@ type Lazy = typeof import('../lazy/index.ts');
 declare const LAZY_CHUNK: string | undefined;
 
 let failures = 0;
+/** The last failure of the import itself; what is thrown later is a fault of the code that was loaded. */
+let notImported: unknown;
 
 /**
  * All that is not needed to show a button. A failure can be tried again: browsers until 2026 remember it for as long as
@@ -20,15 +22,16 @@ export async function loadLazy(): Promise<Lazy> {
     return await import('../lazy/index.ts');
   } catch (error) {
     failures++;
+    notImported = error;
     throw error;
   }
 }
 
 /**
- * The messages of browsers and bundlers when a module could not be fetched; another exception is a fault, and not the
- * network's.
+ * The messages of browsers (Chromium and Firefox, Safari) and bundlers (webpack and its like, Vite) when a module could
+ * not be fetched. An import can also fail because the module throws, which is a fault and not the network's.
  */
-const NOT_FETCHED = /module|chunk|import|fetch/i;
+const NOT_FETCHED = /dynamically|module script|chunk|preload/i;
 
 /**
  * Why the rest could not be loaded. The console gets the cause: a failed import has many, and the browser shows none
@@ -36,7 +39,7 @@ const NOT_FETCHED = /module|chunk|import|fetch/i;
  */
 export function failureOf(cause: unknown): Failure {
   console.error('finix-bank-connect: could not start', cause);
-  const isFetch = NOT_FETCHED.test(String(cause));
+  const isFetch = cause === notImported && NOT_FETCHED.test(String(cause));
   return {
     code: isFetch ? (navigator.onLine ? 'network_failed' : 'offline') : 'internal_error',
     action: isFetch ? 'retry' : 'contact_merchant',

@@ -3,9 +3,6 @@ import type { Strings } from '../i18n/index.ts';
 import type { ConnectBackend } from '../session/backend.ts';
 import { FormControl } from './form-control.ts';
 
-// Not properties of ours. A change of any but the first, which we write ourselves, is a reason to render.
-const OBSERVED = ['status', 'lang', 'aria-label', 'aria-labelledby', 'aria-describedby'];
-
 /** What a page can set, as attributes and as properties. */
 export abstract class ElementProperties extends FormControl {
   static override properties = {
@@ -20,11 +17,6 @@ export abstract class ElementProperties extends FormControl {
     strings: { attribute: false },
     theme: { reflect: true },
   };
-
-  static override get observedAttributes(): string[] {
-    // biome-ignore lint/complexity/noThisInStatic: Lit's getter prepares the class that it is read from, which naming LitElement would miss.
-    return [...super.observedAttributes, ...OBSERVED];
-  }
 
   /** Address of the server. The script-tag build uses the folder that it came from; the npm build has no other. */
   declare endpoint: string | null;
@@ -52,9 +44,4 @@ export abstract class ElementProperties extends FormControl {
   declare theme: 'dark' | 'light' | null;
   /** Texts to use in place of ours. */
   declare strings: Partial<Strings> | null;
-
-  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    super.attributeChangedCallback(name, old, value);
-    if (OBSERVED.indexOf(name) > 0) this.requestUpdate();
-  }
 }

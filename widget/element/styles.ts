@@ -13,7 +13,7 @@ export const styles = css`
     --_accent: var(--fbc-accent, #1c6f5b);
     --_on-accent: var(--fbc-on-accent, #fff);
     --_border: var(--fbc-border, #808b87);
-    --_tint: var(--fbc-tint, rgb(128 139 135 / 0.16));
+    --_tint: var(--fbc-tint, #808b8729);
     --_radius: var(--fbc-radius, 12px);
     --_height: var(--fbc-height, 56px);
     /* Plaid asks for 350 by 300 pixels, or 300 by 350. */
@@ -100,8 +100,8 @@ export const styles = css`
   }
   .main:enabled:not(.busy):hover {
     box-shadow:
-      0 2px 8px rgb(0 0 0 / 0.16),
-      inset 0 0 0 99px rgb(255 255 255 / 0.1);
+      0 2px 8px #00000029,
+      inset 0 0 0 99px #ffffff1a;
   }
   .busy,
   .tall .main,
@@ -140,7 +140,7 @@ export const styles = css`
     flex: none;
     inline-size: 20px;
     block-size: 20px;
-    border: 2.5px solid rgb(128 139 135 / 0.4);
+    border: 2.5px solid #808b8766;
     border-block-start-color: currentColor;
     border-radius: 50%;
     animation: turn 0.9s linear infinite;
@@ -169,7 +169,7 @@ export const styles = css`
   .speechless :is([part='label'], .note) {
     visibility: hidden;
   }
-  .speechless ::slotted(:is([slot='label'], [slot='legal'])) {
+  .speechless ::slotted(*) {
     visibility: visible;
   }
   @container (max-width: 280px) {

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Connection, Purpose } from '../contract.ts';
+import type { FlowError } from '../errors.ts';
 import type { FlowState } from '../flow/state.ts';
 import type { FirstStrings } from '../i18n/first.ts';
 import type { Strings } from '../i18n/index.ts';
@@ -94,15 +95,20 @@ export interface Parts {
   dialog?: TemplateResult;
 }
 
+/** Before the rest has loaded. Where there is nothing to press, the sentence does not ask the customer to try again. */
+export function firstMessage({ retryable }: Pick<FlowError, 'retryable'>, strings: FirstStrings): string {
+  return strings[retryable ? 'error_general' : 'error_reload'];
+}
+
 /** All that can be shown before the rest has loaded: at rest, waiting for it, or not having got it. */
 export function firstParts({ state, strings, embedded: tall }: FirstView): Parts {
   if (state.error) {
-    const text = strings.error_general;
+    const text = firstMessage(state.error, strings);
     const parts: Parts = { failed: true, said: text, spoken: text };
     // Where pressing again can't help there is only the sentence.
-    return state.error.action === 'contact_merchant'
-      ? { ...parts, card: html``, stranded: true, settled: true }
-      : { ...parts, caption: strings.retry };
+    return state.error.retryable
+      ? { ...parts, caption: strings.retry }
+      : { ...parts, card: html``, stranded: true, settled: true };
   }
   return state.wanted
     ? { tall, caption: strings.opening, working: true, idle: true, spoken: strings.opening }
@@ -110,10 +116,11 @@ export function firstParts({ state, strings, embedded: tall }: FirstView): Parts
 }
 
 export function render(view: FirstView, parts: Parts): TemplateResult {
-  const { strings, state } = view;
-  const required = view.missing && state.phase === 'rest' ? strings.required : '';
-  const said = required || parts.said;
-  const spoken = view.speechless ? '' : required || parts.spoken;
+  const { strings } = view;
+  const required = view.missing ? strings.required : '';
+  // In every state, before what the state itself shows.
+  const said = required ? `${required} ${parts.said ?? ''}`.trim() : parts.said;
+  const spoken = view.speechless ? '' : required ? said : parts.spoken;
   // A sentence that is announced and shown is in the page once.
   const isShown = Boolean(said) && said === spoken;
   const isError = Boolean(required || parts.failed);

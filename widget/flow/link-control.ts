@@ -6,7 +6,7 @@ import type {
   ProblemAction,
 } from '../contract.ts';
 import { COVERED, report } from '../diagnose.ts';
-import { ConnectError, type ElementErrorCode, flowError, toFlowError } from '../errors.ts';
+import { ConnectError, type ElementErrorCode, flowError, lost, toFlowError } from '../errors.ts';
 import { prepareHosted } from '../link/hosted-link.ts';
 import { loadPlaid } from '../link/load-plaid.ts';
 import type { AwayStore, Return } from '../link/oauth-return.ts';
@@ -102,7 +102,7 @@ export class LinkControl {
       const isHosted = own === 'hosted' || agreed?.hosted;
       this.#isAside = !isHosted && (this.#isCovered || this.#host.cover() !== null);
       this.#isCovered = false;
-      const aside = this.#isAside ? await obtain('hosted').catch(() => null) : null;
+      const aside = this.#isAside ? await obtain('hosted').catch(lost) : null;
       const [plaid, token] = aside?.[1].hosted_link_url ? aside : await obtain(isHosted ? 'hosted' : own);
       if (run !== this.#flow.state.run) return;
       this.close();
@@ -150,8 +150,10 @@ export class LinkControl {
       this.#link = this.#prepareHosted(token, isWebview());
       this.#watchToken(token, false);
       this.#flow.dispatch({ type: 'hosted_offered', run, authorization: token.authorization });
-    } catch {
-      // The customer knows already that Link can't run here, and this was only a way around it.
+    } catch (error) {
+      // The customer knows already that Link can't run here, and this was only a way around it; a fault is shown on the
+      // console.
+      toFlowError(error);
     }
   }
 

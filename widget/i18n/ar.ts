@@ -11,6 +11,7 @@ export const texts: Texts = {
   required: 'اربط حسابًا مصرفيًا للمتابعة.',
   retry: 'إعادة المحاولة',
   error_general: 'حدث خطأ ما. يُرجى المحاولة مرة أخرى.',
+  error_reload: 'حدث خطأ ما. أعد تحميل هذه الصفحة لربط مصرفك.',
   link_open: 'تابع في نافذة Plaid',
   returning: 'جارٍ الإنهاء…',
   new_window: 'المتابعة في نافذة جديدة',

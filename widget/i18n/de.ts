@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Verbinden Sie ein Bankkonto, um fortzufahren.',
   retry: 'Erneut versuchen',
   error_general: 'Etwas ist schiefgegangen. Bitte versuchen Sie es erneut.',
+  error_reload: 'Etwas ist schiefgegangen. Laden Sie diese Seite neu, um Ihre Bank zu verbinden.',
   link_open: 'Im Plaid-Fenster fortfahren',
   returning: 'Fast fertig …',
   new_window: 'In neuem Fenster fortfahren',

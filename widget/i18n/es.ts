@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Conecte una cuenta bancaria para continuar.',
   retry: 'Intentar de nuevo',
   error_general: 'Algo salió mal. Inténtelo de nuevo.',
+  error_reload: 'Algo salió mal. Vuelva a cargar esta página para conectar su banco.',
   link_open: 'Continúe en la ventana de Plaid',
   returning: 'Ya casi terminamos…',
   new_window: 'Continuar en una ventana nueva',

@@ -6,6 +6,7 @@ export const first = {
   required: 'Connect a bank account to continue.',
   retry: 'Try again',
   error_general: 'Something went wrong. Please try again.',
+  error_reload: 'Something went wrong. Please reload this page.',
 };
 
 /** A key that a language lacks does not compile. */

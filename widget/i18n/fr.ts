@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Connectez un compte bancaire pour continuer.',
   retry: 'Réessayer',
   error_general: 'Un problème est survenu. Réessayez.',
+  error_reload: 'Un problème est survenu. Rechargez cette page pour connecter votre banque.',
   link_open: 'Continuez dans la fenêtre Plaid',
   returning: 'Finalisation…',
   new_window: 'Continuer dans une nouvelle fenêtre',

@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Collega un conto bancario per continuare.',
   retry: 'Riprova',
   error_general: 'Qualcosa è andato storto. Riprova.',
+  error_reload: 'Qualcosa è andato storto. Ricarica questa pagina per collegare la tua banca.',
   link_open: 'Continua nella finestra di Plaid',
   returning: 'Quasi fatto…',
   new_window: 'Continua in una nuova finestra',
@@ -18,7 +19,7 @@ export const texts: Texts = {
   slow: 'Collegamento in corso. La tua banca impiega un po’ più del solito.',
   very_slow: 'Ci vuole più del previsto. Puoi lasciare questa pagina: completeremo il collegamento della tua banca.',
   connected: '{bank} è collegata.',
-  pending: 'La tua banca sta confermando questo conto. Di solito servono 1-2 giorni lavorativi.',
+  pending: 'La tua banca sta confermando questo conto. Di solito servono 1–2 giorni lavorativi.',
   needs_repair: 'Accedi di nuovo alla tua banca per mantenere collegato questo conto.',
   returned_repair:
     'Un pagamento con questo conto è stato restituito. Accedi di nuovo alla tua banca per continuare a usarlo.',

@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: '계속하려면 은행 계좌를 연결해 주세요.',
   retry: '다시 시도',
   error_general: '문제가 발생했습니다. 다시 시도해 주세요.',
+  error_reload: '문제가 발생했습니다. 은행을 연결하려면 이 페이지를 새로고침해 주세요.',
   link_open: 'Plaid 창에서 계속해 주세요',
   returning: '마무리하는 중…',
   new_window: '새 창에서 계속하기',

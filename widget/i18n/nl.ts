@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Koppel een bankrekening om door te gaan.',
   retry: 'Opnieuw proberen',
   error_general: 'Er ging iets mis. Probeer het opnieuw.',
+  error_reload: 'Er ging iets mis. Laad deze pagina opnieuw om je bank te koppelen.',
   link_open: 'Ga verder in het Plaid-venster',
   returning: 'Bijna klaar…',
   new_window: 'Verder in een nieuw venster',

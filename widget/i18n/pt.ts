@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Conecte uma conta bancária para continuar.',
   retry: 'Tentar novamente',
   error_general: 'Algo deu errado. Tente novamente.',
+  error_reload: 'Algo deu errado. Recarregue esta página para conectar seu banco.',
   link_open: 'Continue na janela da Plaid',
   returning: 'Finalizando…',
   new_window: 'Continuar em uma nova janela',

@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Mag-connect ng bank account para magpatuloy.',
   retry: 'Subukan muli',
   error_general: 'Nagkaroon ng problema. Pakisubukan muli.',
+  error_reload: 'Nagkaroon ng problema. I-reload ang page na ito para ma-connect ang inyong bangko.',
   link_open: 'Magpatuloy sa window ng Plaid',
   returning: 'Tinatapos na…',
   new_window: 'Magpatuloy sa bagong window',

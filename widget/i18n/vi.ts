@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: 'Vui lòng kết nối tài khoản ngân hàng để tiếp tục.',
   retry: 'Thử lại',
   error_general: 'Đã xảy ra sự cố. Vui lòng thử lại.',
+  error_reload: 'Đã xảy ra sự cố. Hãy tải lại trang.',
   link_open: 'Tiếp tục trong cửa sổ Plaid',
   returning: 'Đang hoàn tất…',
   new_window: 'Tiếp tục trong cửa sổ mới',

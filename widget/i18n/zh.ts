@@ -8,6 +8,7 @@ export const texts: Texts = {
   required: '请先关联银行账户，然后继续。',
   retry: '重试',
   error_general: '出了点问题，请重试。',
+  error_reload: '出了点问题，请刷新此页面以关联您的银行。',
   link_open: '请在 Plaid 窗口中继续',
   returning: '即将完成…',
   new_window: '在新窗口中继续',

@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import type { AuthorizationText } from '../contract.ts';
+import { noticeIcon } from '../element/icons.ts';
 import type { View } from '../element/view.ts';
 import { fill } from '../i18n/index.ts';
 import { accountLine, kindOf, link } from './view-pieces.ts';
@@ -60,13 +61,16 @@ function dialog(
     event.preventDefault();
     submit(event.target as HTMLFormElement);
   };
-  // The focus begins at the title: further down, a long text would be shown from its end.
+  const { missing, strings } = view;
+  // The focus begins at the title: further down, a long text would be shown from its end. Outside of a modal dialog
+  // nothing is announced.
   return html`<form @submit=${submitted}>
     <h2 id="title" tabindex="-1" autofocus>${title}</h2>
     ${content}
+    <p role="status" class=${missing ? 'error' : 'spoken'}>${missing ? [noticeIcon, strings.required] : ''}</p>
     <div class="answers">
       <button class="main">${yes}</button>
-      ${link(view.decline, view.strings.cancel, false)}
+      ${link(view.decline, strings.cancel, false)}
     </div>
   </form>`;
 }

@@ -27,7 +27,7 @@ export const lateStyles = css`
     inline-size: 100%;
     block-size: 100%;
     border-radius: 50%;
-    outline: 1px solid rgb(128 139 135 / 0.3);
+    outline: 1px solid #808b874d;
     outline-offset: -1px;
     background: #fff;
   }
@@ -188,10 +188,10 @@ export const lateStyles = css`
     border-radius: 16px;
     background: var(--fbc-surface, Canvas);
     color: var(--fbc-text, CanvasText);
-    box-shadow: 0 16px 48px rgb(0 0 0 / 0.28);
+    box-shadow: 0 16px 48px #00000047;
   }
   dialog::backdrop {
-    background: rgb(8 16 14 / 0.5);
+    background: #08100e80;
   }
   form,
   fieldset,

@@ -1,4 +1,5 @@
 import type { SessionStatus } from '../contract.ts';
+import { lost } from '../errors.ts';
 import type { SessionAnswer } from '../session/backend.ts';
 import type { PreparedLink } from './plaid-link.ts';
 
@@ -42,7 +43,7 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
 
   async function look(): Promise<void> {
     clearTimeout(timer);
-    const answer = await ask().catch(() => null);
+    const answer = await ask().catch(lost);
     if (isClosed) return;
     const { session, retryAfter } = answer ?? { session: null, retryAfter: LATER };
     if (session) {

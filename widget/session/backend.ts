@@ -7,7 +7,7 @@ import type {
   Problem,
   Session,
 } from '../contract.ts';
-import { ConnectError, type ElementErrorCode, flowError, fromProblem, oneOf } from '../errors.ts';
+import { ConnectError, type ElementErrorCode, flowError, fromProblem, oneOf, toFlowError } from '../errors.ts';
 import { toJson } from './json.ts';
 
 export interface SessionAnswer {
@@ -47,6 +47,9 @@ const CALL_TIMEOUT = 15_000;
 const RETRY_DELAYS = [400, 1_000, 2_500];
 // The contract's own number, for answers that lost the header on the way.
 const DEFAULT_RETRY_AFTER = 2;
+
+// In V8's, SpiderMonkey's and JavaScriptCore's words, and of `fetch` about what it is given.
+const FAULT = /is not an? |is undefined|is null|annot read|can't access|execute/;
 
 const COMPLETE = '/complete';
 const LINK_EXIT = '/link-exit';
@@ -96,8 +99,10 @@ export function createHttpBackend(endpoint: string, options: HttpBackendOptions 
     let response: Response;
     try {
       response = await send(base + path, request);
-    } catch {
+    } catch (cause) {
       // The browser's own words for this differ and may hold addresses, so they are not passed on.
+      const isLost = request.signal?.aborted || isUnanswered(cause);
+      if (!isLost) throw new ConnectError(toFlowError(cause));
       throw new ConnectError((await refusalOfOrigin(path)) ?? flowError(unreachedCode(), 'retry'));
     }
     const json: unknown = await response.json().catch(() => null);
@@ -185,6 +190,16 @@ function problemOf(json: unknown, response: Response) {
   return response.status >= 500
     ? flowError('network_failed', 'retry', requestId(response))
     : flowError(response.status === 404 ? 'not_found' : 'internal_error', 'contact_merchant', requestId(response));
+}
+
+/**
+ * Whether the network is why a request has thrown. Browsers throw a `TypeError` for it, and for faults as well: code of
+ * a page that has replaced `fetch`, or an address that is none. Their words for the network differ, and Safari
+ * translates them; the words for a fault are few.
+ */
+function isUnanswered(thrown: unknown): boolean {
+  const { name = '', message = '' } = (thrown ?? {}) as Partial<Error>;
+  return /^(Type|Network|Abort|Timeout)Error$/.test(name) && !FAULT.test(message);
 }
 
 function unreachedCode(): ElementErrorCode {

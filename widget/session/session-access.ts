@@ -8,14 +8,14 @@ import type {
   SessionPurpose,
 } from '../contract.ts';
 import { report } from '../diagnose.ts';
-import { ConnectError, type FlowError, flowError } from '../errors.ts';
+import { ConnectError, type FlowError, flowError, toFlowError } from '../errors.ts';
 import type { ConnectBackend, SessionAnswer } from './backend.ts';
 import type { SecretStore } from './client-secret-store.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
 const SECRET_TIMEOUT = 15_000;
 /** `{session id}_secret_{random}`, without what a header could not carry. */
-const CLIENT_SECRET = /^\S+_secret_\S+$/;
+const CLIENT_SECRET = /^[!-~]+_secret_[!-~]+$/;
 
 /** What a session needs to know of its surroundings; asked for whenever it is needed, so it may change at any time. */
 export interface SessionSettings {
@@ -93,8 +93,9 @@ export class SessionAccess {
   async reportExit(exit: LinkExitRequest): Promise<void> {
     try {
       if (this.secret) await this.backend().reportExit?.(this.secret, exit);
-    } catch {
-      // An entry less in the audit is no reason to bother a customer.
+    } catch (error) {
+      // An entry less in the audit is no reason to bother a customer; a fault is shown on the console.
+      toFlowError(error);
     }
   }
 

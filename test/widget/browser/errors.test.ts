@@ -1,6 +1,6 @@
 import { expect, waitUntil } from '@open-wc/testing';
 import { listenToConsole } from '../helpers/console.ts';
-import { cleanUp, mount, part, press, reach } from '../helpers/element.ts';
+import { cleanUp, mount, part, press, reach, textOf } from '../helpers/element.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
 
 describe('when something goes wrong', () => {
@@ -77,30 +77,42 @@ describe('when something goes wrong', () => {
     }
   });
 
-  it('reports an exception while it is set up as its own, with the cause on the console', async () => {
-    const console = listenToConsole();
-    const cause = new Error('the page forbids it');
-    const { element, backend } = await mount({}, undefined, undefined);
-    element.remove();
-    const other = document.createElement('finix-bank-connect');
-    other.backend = backend;
-    backend.calls.length = 0;
-    document.body.append(other);
-    await other.updateComplete;
-    Object.defineProperty(other.shadowRoot, 'adoptedStyleSheets', {
-      get: () => [],
-      set() {
-        throw cause;
-      },
+  for (const message of [
+    'the page forbids it',
+    'Cannot import this module',
+    'chunk, fetch and preload',
+    'Failed to fetch',
+  ]) {
+    it(`reports an exception while it is set up as its own, with the cause on the console: ${message}`, async () => {
+      const console = listenToConsole();
+      const cause = new TypeError(message);
+      const { element, backend } = await mount();
+      element.remove();
+      const other = document.createElement('finix-bank-connect');
+      other.backend = backend;
+      backend.calls.length = 0;
+      document.body.append(other);
+      await other.updateComplete;
+      Object.defineProperty(other.shadowRoot, 'adoptedStyleSheets', {
+        get: () => [],
+        set() {
+          throw cause;
+        },
+      });
+      other.dispatchEvent(new Event('pointerenter'));
+      await reach(other, 'error');
+      console.stop();
+      expect(other.error).to.include({ code: 'internal_error', action: 'contact_merchant', retryable: false });
+      expect(console.causes).to.include(cause);
+      expect(backend.calls).to.be.empty;
+      // Nothing can be pressed, so nothing asks the customer to try again.
+      expect(textOf(other))
+        .to.contain(other.error?.message)
+        .and.not.to.match(/try again/i);
+      expect(other.shadowRoot?.querySelector('button')).to.equal(null);
+      other.remove();
     });
-    other.dispatchEvent(new Event('pointerenter'));
-    await reach(other, 'error');
-    console.stop();
-    expect(other.error).to.include({ code: 'internal_error', action: 'contact_merchant', retryable: false });
-    expect(console.causes).to.include(cause);
-    expect(backend.calls).to.be.empty;
-    other.remove();
-  });
+  }
 
   it('an error shows what is missing when the element has no endpoint', async () => {
     const { element } = await mount({ backend: null });

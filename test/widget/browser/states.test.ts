@@ -1,4 +1,5 @@
 import { expect } from '@open-wc/testing';
+import type { FinixBankConnect } from '../../../widget/index.ts';
 import { violations } from '../helpers/axe.ts';
 import { cleanUp, mount, press, reach, spoken } from '../helpers/element.ts';
 import { showState } from '../helpers/show-state.ts';
@@ -6,6 +7,14 @@ import { refusal } from '../helpers/simulated-backend.ts';
 import { states } from '../helpers/states.ts';
 
 const BACKGROUNDS = { light: '#fff', dark: '#101614' };
+
+/** What the sentence asks for can be pressed. */
+function expectWayForward(element: FinixBankConnect): void {
+  const root = element.shadowRoot as ShadowRoot;
+  const sentence = root.querySelector('.note > div')?.textContent ?? '';
+  const button = root.querySelector('.main:enabled:not([aria-disabled=true])');
+  if (/try again|connect again|choose another/i.test(sentence)) expect(button, sentence).not.to.equal(null);
+}
 
 describe('every state', () => {
   const box = document.createElement('main');
@@ -28,6 +37,7 @@ describe('every state', () => {
         expect(element.getAttribute('status')).to.equal(state.status);
         expect(element.matches(`:state(${state.status})`)).to.equal(true);
         expect(await violations(element)).to.deep.equal([]);
+        expectWayForward(element);
       });
     }
   }

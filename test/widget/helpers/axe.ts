@@ -11,9 +11,17 @@ interface Internals {
   commons: { text: { accessibleText(element: Element): string } };
 }
 
+const RULES = {
+  rules: {
+    region: { enabled: false },
+    // WCAG 2.2, which axe leaves out unless it is asked.
+    'target-size': { enabled: true },
+  },
+};
+
 /** What axe has against an element, one line for each. A single element needs no landmarks around it. */
 export async function violations(element: Element): Promise<string[]> {
-  const found = await axe.run(element, { rules: { region: { enabled: false } } });
+  const found = await axe.run(element, RULES);
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`);
 }
 

@@ -47,6 +47,7 @@ const failure = (promise: Promise<unknown>) =>
 
 describe('the calls to the server', () => {
   afterEach(() => {
+    vi.restoreAllMocks();
     vi.useRealTimers();
   });
 
@@ -134,6 +135,40 @@ describe('the calls to the server', () => {
       expect((await failure(backend.createLinkToken(secret, {})))?.code).toBe('network_failed');
       expect(asked).toHaveLength(2);
     });
+  });
+
+  it.each([
+    new TypeError('Failed to fetch'),
+    new TypeError('NetworkError when attempting to fetch resource.'),
+    new TypeError('Load failed'),
+    new TypeError('Die Internetverbindung scheint offline zu sein.'),
+    new TypeError('Origin https://shop.example is not allowed by Access-Control-Allow-Origin.'),
+    new TypeError('The certificate for this server is invalid.'),
+    new DOMException('The user aborted a request.', 'AbortError'),
+  ])('take it for the network’s when browsers say: %s', async (thrown) => {
+    const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
+    const { backend } = serverWith(thrown);
+    expect(await failure(backend.getSession(secret))).toMatchObject({ code: 'network_failed', action: 'retry' });
+    expect(console).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    new TypeError("Cannot read properties of undefined (reading 'fetch')"),
+    new TypeError('window.fetch is not a function'),
+    new TypeError('request is undefined'),
+    new TypeError('can\'t access property "signal", init is null'),
+    new TypeError("undefined is not an object (evaluating 'module.import')"),
+    new TypeError("Failed to execute 'fetch' on 'Window': Failed to parse URL from //"),
+    new TypeError('//:1 is not a valid URL.'),
+    new ReferenceError('fetch is not defined'),
+    new Error('module, import and fetch failed'),
+    'a word',
+    undefined,
+  ])('never take a fault for the network’s, and leave it on the console: %s', async (thrown) => {
+    const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
+    const backend = createHttpBackend('https://connect.example', { fetch: () => Promise.reject(thrown) });
+    expect(await failure(backend.getSession(secret))).toMatchObject({ code: 'internal_error', retryable: true });
+    expect(console.mock.calls).toEqual([[expect.stringMatching(/^finix-bank-connect: /), thrown]]);
   });
 
   it('do not repeat what the server refused', async () => {

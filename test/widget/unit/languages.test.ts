@@ -17,6 +17,36 @@ const LONGEST = 120;
 /** Two lines of a button in the narrowest element that is supported (240 px). */
 const LONGEST_CAPTION = 36;
 
+/** Nouns, or the word for the customer, begin with a capital. */
+const CAPITALS = ['de', 'pl'];
+
+/** Shown where there is nothing to press. */
+const DEAD_ENDS = [
+  'error_reload',
+  'error_merchant',
+  'error_merchant_payout',
+  'error_completed',
+  'error_session',
+  'error_ended_merchant',
+  'close_dialog',
+];
+/** How each language asks the customer to try again. */
+const TRY_AGAIN: Record<string, RegExp> = {
+  en: /try again/i,
+  es: /inténtelo/i,
+  fr: /réessayez/i,
+  pt: /tente/i,
+  de: /versuchen Sie/i,
+  zh: /重试/,
+  vi: /thử lại/i,
+  ar: /المحاولة/,
+  it: /riprova/i,
+  nl: /probeer/i,
+  pl: /spróbuj/i,
+  ko: /다시 시도/,
+  tl: /subukan/i,
+};
+
 /** Words that no English sentence of ours can do without. */
 const ENGLISH = /\b(the|your|you|this|and|please|with|again|choose|couldn’t|can’t|bank’s|isn’t|another|right now)\b/i;
 
@@ -57,6 +87,71 @@ describe.each(others)('the texts in %s', (language) => {
   it('survive being packed', async () => {
     const texts = await textsOf(language);
     expect(unpack(pack(texts), KEYS)).toEqual(texts);
+  });
+});
+
+describe.each(LANGUAGES)('where there is nothing to press, the texts in %s', (language) => {
+  it('do not ask the customer to try again', async () => {
+    const texts = await textsOf(language);
+    const again = TRY_AGAIN[language] as RegExp;
+    expect(texts['error_general']).toMatch(again);
+    expect(DEAD_ENDS.filter((key) => again.test(texts[key] ?? ''))).toEqual([]);
+  });
+});
+
+describe.each(LANGUAGES)('the typography of the texts in %s', (language) => {
+  const wrong = async (isWrong: RegExp) =>
+    Object.entries(await textsOf(language)).filter(([, text]) => isWrong.test(text));
+
+  it('has one character for an ellipsis, at the end, and none of three periods', async () => {
+    expect(await wrong(/\.\.|。。|…./)).toEqual([]);
+    const ended = Object.entries(await textsOf(language)).filter(([, text]) => text.includes('…'));
+    // What is under way, and nothing else: in every language the same texts.
+    const underWay = ['opening', 'returning', 'connecting'];
+    expect(ended.map(([key]) => key).filter((key) => !underWay.includes(key))).toEqual([]);
+    expect(ended.length).toBeGreaterThan(0);
+    // German alone has a space before it where words are left out, which does not break.
+    const before = language === 'de' ? /[^ ]…/ : /\s…/;
+    expect(ended.filter(([, text]) => before.test(text))).toEqual([]);
+  });
+
+  it('has digits that every customer reads, in the same numbers as in English', async () => {
+    const texts = await textsOf(language);
+    const digits = (text: string) => [...text.matchAll(/\p{Nd}+/gu)].map(String);
+    for (const key of KEYS) {
+      // Arabic has a word for two days.
+      const asIn = language === 'ar' && key === 'pending' ? '' : en[key as keyof typeof en];
+      expect(digits(texts[key] ?? ''), key).toEqual(digits(asIn));
+    }
+    // An en dash between two numbers, or a word.
+    expect(await wrong(/\d\s?-\s?\d/)).toEqual([]);
+  });
+
+  it('has typographic quotation marks and apostrophes, and no space that is doubled or before a mark', async () => {
+    expect(await wrong(/['"`´]/)).toEqual([]);
+    expect(await wrong(/\s{2}/)).toEqual([]);
+    if (language !== 'fr') expect(await wrong(/\s[,;:.?!،؟。，]/)).toEqual([]);
+  });
+
+  it('has titles and captions in sentence case, without a mark at the end', async () => {
+    const texts = await textsOf(language);
+    const names = /Plaid|plaid\.com/;
+    for (const key of KEYS.filter((key) => SHORT.includes(key))) {
+      const text = texts[key] ?? '';
+      expect(text, key).not.toMatch(/[.,:;!。：]$/);
+      const [first = '', ...words] = text
+        .replace(/\{\w+\}/g, '')
+        .split(/[\s-]+/)
+        .filter(Boolean);
+      // Where a script has capitals, the first letter is one. German nouns have them, and a polite word in some languages.
+      if (!text.startsWith('{')) expect(first.charAt(0), key).toBe(first.charAt(0).toUpperCase());
+      if (!CAPITALS.includes(language)) {
+        expect(
+          words.filter((word) => /^\p{Lu}/u.test(word) && !names.test(word)),
+          key,
+        ).toEqual([]);
+      }
+    }
   });
 });
 

@@ -1,0 +1,34 @@
+import type { Browser, Page } from 'playwright-core';
+import { bundlePage } from './bundle-page.ts';
+import type {} from './hosts/states-page.ts';
+
+export interface StatesPageOptions {
+  viewport?: { width: number; height: number };
+  css?: string;
+  lit?: 'production' | 'development';
+  /** Gets the lines of the console, and the exceptions that nothing caught. */
+  log?: string[];
+}
+
+/** The page on which an element can be brought to every state (hosts/states-page.ts), in a browser of the test. */
+export async function openStatesPage(
+  browser: Browser,
+  options: StatesPageOptions = {},
+): Promise<{ page: Page; script: string; errors: string[]; names: string[]; placements: string[] }> {
+  const { viewport = { width: 800, height: 700 }, css = '', lit = 'production', log = [] } = options;
+  const script = await bundlePage('test/package/hosts/states-page.ts', { lit });
+  const page = await browser.newPage({ viewport });
+  const errors: string[] = [];
+  page.on('pageerror', (error) => {
+    errors.push(String(error));
+    log.push(String(error));
+  });
+  page.on('console', (message) => log.push(message.text()));
+  const html = `<!doctype html><html lang="en"><title>Shop</title><style>${css}</style>`;
+  await page.route('http://localhost/**', (route) => route.fulfill({ contentType: 'text/html', body: html }));
+  await page.goto('http://localhost/');
+  await page.addScriptTag({ content: script, type: 'module' });
+  await page.waitForFunction(() => globalThis.place);
+  const [names, placements] = (await page.evaluate('[names, placements]')) as [string[], string[]];
+  return { page, script, errors, names, placements };
+}
