@@ -3,7 +3,7 @@ import { awaitsInstrument, changeConnection, lockConnection } from '../records/c
 import { disableLater, settleCallsLast, settleInstruments } from '../records/create-calls.ts';
 import type { Unit } from '../records/unit.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import { bankChangedAt, reportChangedBank } from './changed-bank.ts';
+import { bankChangedAt, hasBeenActive, reportChangedBank, reportChangedOwner } from './changed-bank.ts';
 import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { disableAll, type OwnInstrument } from './instrument-list.ts';
@@ -55,6 +55,7 @@ export async function adopt(
     const after = await changeConnection(unit, before, patch);
     if (after.status !== 'active') return after;
     if (changedBankAt === now) await reportChangedBank(unit, after);
+    if (!isOnly && !hasBeenActive(before)) await reportChangedOwner(unit, after);
     // A customer with this one connection has had no debit yet.
     const checked = isOnly ? after : await deps.applyReturns(unit, after);
     if (checked.status === 'active') await retire(unit, replaced, checked);

@@ -1,5 +1,6 @@
 import { addAudit } from '../records/audit.ts';
 import type { Unit } from '../records/unit.ts';
+import { verificationOf } from '../records/verification.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { factsOf, isOfMerchant, isSameAccount } from './account-match.ts';
@@ -19,10 +20,22 @@ export async function bankChangedAt(
   fingerprint: string | null,
   now: number,
 ): Promise<number | null> {
-  const { purpose } = connection;
   // An instrument that is renewed is of the same account as before.
   if (hasBeenActive(connection)) return connection.changed_bank_at;
-  if (purpose !== 'payout' && purpose !== 'settlement') return null;
+  const earlier = await earlierOf(trx, connection);
+  if (earlier.length === 0) return null;
+  const same = earlier.filter((other) =>
+    isSameAccount(factsOf(other), { ...factsOf(connection), numbers: fingerprint }),
+  );
+  if (same.length === 0) return now;
+  const changes = same.flatMap(({ changed_bank_at }) => changed_bank_at ?? []);
+  return changes.length === 0 ? null : Math.max(...changes);
+}
+
+/** Accounts that the customer was paid to before. */
+async function earlierOf(trx: StorageTransaction, connection: ConnectionTable): Promise<ConnectionTable[]> {
+  const { purpose } = connection;
+  if (purpose !== 'payout' && purpose !== 'settlement') return [];
   const others = await trx
     .selectFrom('connections')
     .selectAll()
@@ -36,27 +49,41 @@ export async function bankChangedAt(
         eb.and([eb('purpose', 'is', null), eb('finix_identity', '=', connection.finix_identity)]),
       ]),
     )
+    .orderBy('created_at')
+    .orderBy('id')
     .execute();
-  const earlier = others.filter(isOfMerchant(connection)).filter(hasBeenActive);
-  if (earlier.length === 0) return null;
-  const same = earlier.filter((other) =>
-    isSameAccount(factsOf(other), { ...factsOf(connection), numbers: fingerprint }),
-  );
-  if (same.length === 0) return now;
-  const changes = same.flatMap(({ changed_bank_at }) => changed_bank_at ?? []);
-  return changes.length === 0 ? null : Math.max(...changes);
+  return others.filter(isOfMerchant(connection)).filter(hasBeenActive);
 }
 
 /** Its instrument may be gone by now. */
-function hasBeenActive(row: ConnectionTable): boolean {
+export function hasBeenActive(row: ConnectionTable): boolean {
   return row.payment_instrument !== null || row.previous_payment_instrument !== null || row.fingerprint !== null;
 }
 
 /** Sent at once: a payout may be due before the next check. */
-export async function reportChangedBank({ trx, outbox, now, by }: Unit, connection: ConnectionTable): Promise<void> {
-  await outbox.bankChanged(trx, connection, 'changed_bank', now);
-  await addAudit(trx, now, by, 'connection.changed_bank', {
+export async function reportChangedBank(
+  { trx, outbox, now, by }: Unit,
+  connection: ConnectionTable,
+  reason: 'changed_bank' | 'owner_mismatch' = 'changed_bank',
+): Promise<void> {
+  await outbox.bankChanged(trx, connection, reason, now);
+  await addAudit(trx, now, { ...by, details: { ...by.details, reason } }, 'connection.changed_bank', {
     session: connection.session_id,
     connection: connection.id,
   });
+}
+
+/**
+ * The owner of an account that is paid no longer matches, whichever account it is: the bank knew the customer before,
+ * and knows another person now. To be called once for each connection, as soon as it has both its instrument and its
+ * owner's status.
+ */
+export async function reportChangedOwner(unit: Unit, connection: ConnectionTable): Promise<void> {
+  if (verificationOf(connection).owner.status !== 'mismatch' || !hasBeenActive(connection)) return;
+  const earlier = await earlierOf(unit.trx, connection);
+  const known = earlier
+    .filter(({ created_at }) => created_at <= connection.created_at)
+    .map((other) => verificationOf(other).owner.status)
+    .findLast((status) => status !== 'unknown');
+  if (known === 'match' || known === 'partial') await reportChangedBank(unit, connection, 'owner_mismatch');
 }

@@ -13,6 +13,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { quickBackoff, Stop } from '../work/retry.ts';
+import { reportChangedOwner } from './changed-bank.ts';
 import { canCompare, personOf } from './owner-person.ts';
 
 /**
@@ -133,8 +134,9 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
   async function write(trx: StorageTransaction, id: string, { scores, at }: Asked, now: number): Promise<void> {
     const before = await lockConnection(trx, id);
     const patch = before ? patchOf(before, scores ?? null, at) : {};
-    if (before && patch.verification)
-      await changeConnection({ trx, outbox, now, by: { actor: 'plaid' } }, before, patch);
+    if (!before || !patch.verification) return;
+    const unit = { trx, outbox, now, by: { actor: 'plaid' } } as const;
+    await reportChangedOwner(unit, await changeConnection(unit, before, patch));
   }
 
   async function writeAll(connections: ConnectionTable[], check: Asked): Promise<void> {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CreateSessionRequest } from '../../widget/contract.ts';
 import { debits, startWithDebits } from '../helpers/debits.ts';
+import { Gate } from '../helpers/gate.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
-import { eventually, type TestServer } from '../helpers/server.ts';
+import { eventually, type TestServer, type TestServerOptions } from '../helpers/server.ts';
 
 let server: TestServer;
 let receiver: Receiver;
@@ -19,9 +20,9 @@ const { atFinix, read, settled } = debits(() => server);
 const FIRST_BANK = 'ins_109508';
 const OTHER_BANK = 'ins_109511';
 
-async function start(more: Record<string, string> = {}): Promise<void> {
+async function start(more: Record<string, string> = {}, options: TestServerOptions = {}): Promise<void> {
   const env = { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET, ...more };
-  server = await startWithDebits({ env });
+  server = await startWithDebits({ ...options, env });
 }
 
 /** A customer connects the account at a bank. @returns the connection's id */
@@ -42,8 +43,8 @@ async function expectReasonsOf(connection: string): Promise<string[]> {
   return reasons;
 }
 
-/** The connections of which the merchant receives a change. */
-async function expectChanges(): Promise<string[]> {
+/** The connections of which the merchant receives a change for this reason. */
+async function expectChanges(reason = 'changed_bank'): Promise<string[]> {
   // Every event that was due by now has arrived.
   await eventually(async () => {
     await server.jobs.tick();
@@ -51,8 +52,8 @@ async function expectChanges(): Promise<string[]> {
     return (await waiting.execute()).length === 0;
   });
   const events = receiver.received.map(({ body }) => body).filter(({ type }) => type === 'connection.changed_bank');
-  for (const event of events) expect(event).toMatchObject({ reason: 'changed_bank', data: { status: 'active' } });
-  return events.map(({ data }) => data.id);
+  for (const event of events) expect(event).toMatchObject({ data: { status: 'active' } });
+  return events.filter((event) => event.reason === reason).map(({ data }) => data.id);
 }
 
 const DAY_MS = 24 * 3600_000;
@@ -102,6 +103,96 @@ describe('another account of a customer who is paid', () => {
     const other = await connect(OTHER_BANK);
     expect(await expectReasonsOf(other)).toEqual([]);
     expect(await expectChanges()).toEqual([other]);
+  });
+});
+
+describe('another owner of an account of a customer who is paid', () => {
+  const OWNER = { first_name: 'Alberta', last_name: 'Charleson' };
+  const STRANGER = { first_name: 'Boris', last_name: 'Unknown' };
+
+  /** Connects, and waits until the answer about the owner is stored. */
+  async function connectAs(identity: typeof OWNER, status: string, institution = FIRST_BANK, more: object = {}) {
+    const id = await connect(institution, { identity, ownership: 'report', ...more });
+    await expect.poll(async () => (await read(id)).verification.owner.status).toBe(status);
+    return id;
+  }
+
+  it('an owner who no longer matches is sent to the merchant, audited and reviewed, at the same bank', async () => {
+    await start();
+    await connectAs(OWNER, 'match');
+    const other = await connectAs(STRANGER, 'mismatch');
+    expect(await expectChanges('owner_mismatch')).toEqual([other]);
+    expect(await expectChanges('changed_bank')).toEqual([]);
+    expect(await expectReasonsOf(other)).toEqual(['owner_mismatch']);
+    const { body } = await server.merchant('GET', `/v1/connections/${other}/audit`);
+    const entry = body.data.find(({ action }: { action: string }) => action === 'connection.changed_bank');
+    expect(entry.details.reason).toBe('owner_mismatch');
+  });
+
+  it.each(['before', 'after'])('an answer %s the connection is active has the same end', async (when) => {
+    const gate = new Gate();
+    if (when === 'before') gate.open();
+    const wrapClients: TestServerOptions['wrapClients'] = (clients) => ({
+      ...clients,
+      plaid: { ...clients.plaid, matchOwner: (...args) => gate.passed.then(() => clients.plaid.matchOwner(...args)) },
+      finix: {
+        ...clients.finix,
+        // The answer about the owner has come by the time the instrument is there.
+        createPaymentInstrument: async (...args) => {
+          if (when === 'before') await expect.poll(matchesAnswered).toBe(asked);
+          return clients.finix.createPaymentInstrument(...args);
+        },
+      },
+    });
+    let asked = 1;
+    const matchesAnswered = () =>
+      server.ledger.calls().filter(({ path, status }) => path === '/identity/match' && status === 200).length;
+    await start({}, { wrapClients });
+    const first = await connect(FIRST_BANK, { identity: OWNER, ownership: 'report' });
+    if (when === 'after') gate.open();
+    await expect.poll(async () => (await read(first)).verification.owner.status).toBe('match');
+    asked = 2;
+    const other = await connectAs(STRANGER, 'mismatch');
+    expect(await expectChanges('owner_mismatch')).toEqual([other]);
+  });
+
+  it('another owner at another bank is reported as both', async () => {
+    await start();
+    await connectAs(OWNER, 'match');
+    const other = await connectAs(STRANGER, 'mismatch', OTHER_BANK);
+    expect(await expectChanges('owner_mismatch')).toEqual([other]);
+    expect(await expectChanges('changed_bank')).toEqual([other]);
+    expect((await expectReasonsOf(other)).sort()).toEqual(['changed_bank', 'owner_mismatch']);
+  });
+
+  it.each<[string, () => Promise<string[]>]>([
+    ['a first account of another owner', async () => [await connectAs(STRANGER, 'mismatch')]],
+    [
+      'an account of the same stranger as before',
+      async () => [await connectAs(STRANGER, 'mismatch'), await connectAs(STRANGER, 'mismatch')],
+    ],
+    [
+      'an account of the owner after one of a stranger',
+      async () => [await connectAs(STRANGER, 'mismatch'), await connectAs(OWNER, 'match')],
+    ],
+    [
+      'an account of another customer',
+      async () => [
+        await connectAs(OWNER, 'match'),
+        await connectAs(STRANGER, 'mismatch', FIRST_BANK, { customer_id: 'cus_2' }),
+      ],
+    ],
+    [
+      'an account for debits',
+      async () => [
+        await connectAs(OWNER, 'match', FIRST_BANK, { purpose: 'debit' }),
+        await connectAs(STRANGER, 'mismatch', FIRST_BANK, { purpose: 'debit' }),
+      ],
+    ],
+  ])('%s is no change of the owner', async (_name, connectThem) => {
+    await start();
+    await connectThem();
+    expect(await expectChanges('owner_mismatch')).toEqual([]);
   });
 });
 
