@@ -254,6 +254,15 @@ const merchantId = line(128).optional().describe('Only of this merchant of a pla
 
 export const listPage = z.strictObject({ cursor, limit });
 
+export const listAudit = z.strictObject({
+  merchant_id: merchantId,
+  connection: line(128).optional().describe('Only about this connection.'),
+  session: line(128).optional().describe('Only about this session.'),
+  link: line(128).optional().describe('Only about this link and the sessions behind it.'),
+  cursor,
+  limit,
+});
+
 export const listDeliveries = z.strictObject({
   status: z.enum(['pending', 'delivered', 'dead']).optional().describe('Only with this status.'),
   merchant_id: merchantId,

@@ -96,6 +96,7 @@ const auditEntry = z.strictObject({
   action: text,
   session: text.nullable(),
   connection: text.nullable(),
+  link: text.nullable(),
   ip: text.nullable(),
   details: z.record(text, z.union([text, z.number(), z.null()])),
 }) satisfies z.ZodType<AuditEntry>;

@@ -3,8 +3,7 @@ import { noteFact } from '../storage/committed.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
-import { readAuditDetails } from './columns.ts';
-import { type Page, readTimeCursor, timeCursor, toPage } from './pages.ts';
+import type { Page } from './pages.ts';
 
 /** Who did something. `page`: the customer's browser; `job`: this server, of its own accord. */
 export type Actor = AuditTable['actor'];
@@ -26,6 +25,7 @@ export interface AuditEntry {
   action: string;
   session: string | null;
   connection: string | null;
+  link: string | null;
   ip: string | null;
   details: Record<string, string | number | null>;
 }
@@ -63,37 +63,6 @@ export async function addAudit(
   noteFact(trx, { action, code: typeof code === 'string' ? code : undefined });
 }
 
-/**
- * What happened to a connection and to the sessions that made or repaired it, oldest first.
- * @param cursor `next_cursor` of the page before
- */
-export async function listAudit(
-  { db }: Storage,
-  connection: { id: string; session_id: string },
-  { cursor, limit }: { cursor?: string | undefined; limit: number },
-): Promise<AuditList> {
-  const after = readTimeCursor(cursor, 'aud');
-  let query = db
-    .selectFrom('audit')
-    .selectAll()
-    .where((eb) =>
-      eb.or([
-        eb('connection_id', '=', connection.id),
-        eb.and([eb('connection_id', 'is', null), eb('session_id', '=', connection.session_id)]),
-      ]),
-    );
-  if (after) {
-    const { at, id } = after;
-    query = query.where((eb) => eb.or([eb('at', '>', at), eb.and([eb('at', '=', at), eb('id', '>', id)])]));
-  }
-  const rows = await query
-    .orderBy('at')
-    .orderBy('id')
-    .limit(limit + 1)
-    .execute();
-  return toPage(rows, limit, viewEntry, ({ at, id }) => timeCursor(at, id));
-}
-
 /** Deletes what is too old to be proof of anything. Gives the number of entries. */
 export async function purgeAudit({ db }: Storage, now: number): Promise<number> {
   const cutoff = now - PROOF_KEEP_MS;
@@ -105,20 +74,6 @@ export async function purgeAudit({ db }: Storage, now: number): Promise<number> 
     )
     .executeTakeFirst();
   return Number(numDeletedRows);
-}
-
-function viewEntry(row: AuditTable): AuditEntry {
-  return {
-    id: row.id,
-    object: 'audit_entry',
-    at: new Date(row.at).toISOString(),
-    actor: row.actor,
-    action: row.action,
-    session: row.session_id,
-    connection: row.connection_id,
-    ip: row.ip,
-    details: readAuditDetails(row.details),
-  };
 }
 
 /** Connections whose entries are kept as proof: the present ones, and those that were removed after `cutoff`. */

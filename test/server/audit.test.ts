@@ -93,3 +93,96 @@ describe('the audit of a connection', () => {
     expect((await server.merchant('GET', '/v1/connections/con_none/audit')).status).toBe(404);
   });
 });
+
+describe('the audit of all merchants', () => {
+  const merchants = ['m_bakery', 'm_gym'] as const;
+
+  async function expectEntries(query: string): Promise<AuditEntry[]> {
+    const { status, body } = await server.merchant('GET', `/v1/audit?limit=100${query}`);
+    expect([query, status]).toEqual([query, 200]);
+    wireSchemas.AuditList.parse(body);
+    return body.data as AuditEntry[];
+  }
+
+  /** A link that is opened, and an account that is connected and removed. @returns their ids */
+  async function play(id: string, customer_id: string) {
+    const merchant = { id, name: id };
+    const link = (await server.merchant('POST', '/v1/links', { customer_id, merchant })).body;
+    const path = `${new URL(link.url).pathname}/session`;
+    const opened = await server.send('POST', path, undefined, { Origin: 'http://localhost:3000' });
+    const session = await server.createSession({ customer_id, merchant });
+    const { body } = await server.complete(session, await server.publicToken());
+    const [{ id: connection }] = body.connections;
+    await server.merchant('DELETE', `/v1/connections/${connection}`);
+    return { link: link.id, opened: opened.body.session, session: session.id, connection };
+  }
+
+  it('the audit is filtered by merchant, and holds each entry of its links, sessions and connections once', async () => {
+    const [bakery, gym] = [await play(merchants[0], 'cus_1'), await play(merchants[1], 'cus_2')];
+    await server.createSession({ customer_id: 'cus_3' });
+    const all = await expectEntries('');
+    const about = (ids: Record<string, string>) =>
+      all.filter(({ link, session, connection }) =>
+        [link, session, connection].some((id) => id !== null && Object.values(ids).includes(id)),
+      );
+    for (const [merchant, ids] of [
+      [merchants[0], bakery],
+      [merchants[1], gym],
+    ] as const) {
+      const own = await expectEntries(`&merchant_id=${merchant}`);
+      expect(own).toEqual(about(ids));
+      const actions = own.map(({ action }) => action);
+      for (const action of [
+        'link.created',
+        'link.opened',
+        'session.created',
+        'connection.active',
+        'connection.removed',
+      ]) {
+        expect(actions).toContain(action);
+      }
+    }
+    expect(all.length).toBeGreaterThan(about(bakery).length + about(gym).length);
+    expect(await expectEntries('&merchant_id=m_other')).toEqual([]);
+  });
+
+  it('the audit of a link has its entries, and those of the sessions behind it', async () => {
+    const ids = await play(merchants[0], 'cus_1');
+    const entries = await expectEntries(`&link=${ids.link}`);
+    expect(entries.map(({ action, link }) => [action, link])).toEqual(
+      expect.arrayContaining([
+        ['link.created', ids.link],
+        ['link.opened', ids.link],
+      ]),
+    );
+    expect(new Set(entries.map(({ session }) => session))).toEqual(new Set([null, ids.opened]));
+    expect(await expectEntries(`&link=${ids.link}&merchant_id=${merchants[1]}`)).toEqual([]);
+    expect(await expectEntries(`&link=${ids.link}&merchant_id=${merchants[0]}`)).toEqual(entries);
+  });
+
+  it.each(['session', 'connection'] as const)('the audit is filtered by %s', async (name) => {
+    const ids = await play(merchants[0], 'cus_1');
+    await play(merchants[1], 'cus_2');
+    const entries = await expectEntries(`&${name}=${ids[name]}`);
+    expect(entries.length).toBeGreaterThan(0);
+    expect(new Set(entries.map((entry) => entry[name]))).toEqual(new Set([ids[name]]));
+  });
+
+  it('the audit of a merchant is paged without a gap, and for the merchant only', async () => {
+    await play(merchants[0], 'cus_1');
+    const all = await expectEntries(`&merchant_id=${merchants[0]}`);
+    const seen: AuditEntry[] = [];
+    for (let cursor = ''; ; ) {
+      const { body } = await server.merchant('GET', `/v1/audit?merchant_id=${merchants[0]}&limit=2${cursor}`);
+      seen.push(...body.data);
+      if (!body.has_more) break;
+      cursor = `&cursor=${body.next_cursor}`;
+    }
+    expect(seen).toEqual(all);
+    expect((await server.send('GET', '/v1/audit', undefined, { Origin: 'https://shop.example' })).status).toBe(401);
+    expect(await server.merchant('GET', '/v1/audit?merchant=m_bakery')).toMatchObject({
+      status: 422,
+      body: { errors: [{ path: 'merchant' }] },
+    });
+  });
+});

@@ -70,6 +70,7 @@ it('the examples of the published contract are those of a real run', async () =>
     ['listConnectionAudit', 'GET', `/v1/connections/${id}/audit?limit=5`],
     ['getLink', 'GET', `/v1/links/${link.id}`],
     ['listLinks', 'GET', '/v1/links?customer_id=customer-4711'],
+    ['listAudit', 'GET', `/v1/audit?link=${link.id}`],
     ['revokeLink', 'POST', `/v1/links/${link.id}/revoke`],
     ['listWebhookDeliveries', 'GET', '/v1/webhook-deliveries?limit=1'],
     ['getHealth', 'GET', '/healthz'],

@@ -1,4 +1,4 @@
-import { listDeliveries, listLinks } from '../request-schemas.ts';
+import { listAudit, listDeliveries, listLinks } from '../request-schemas.ts';
 import { type Operation, PROVIDER_PROBLEMS } from './operation.ts';
 
 /** Customers, links, webhooks and operations. */
@@ -67,6 +67,18 @@ export const merchantOperations: Operation[] = [
     summary: 'Read a link as a QR code',
     answers: { 200: 'image/svg+xml' },
     problems: ['not_found'],
+  },
+  {
+    id: 'listAudit',
+    tag: 'Audit',
+    method: 'get',
+    path: '/v1/audit',
+    who: 'merchant',
+    summary: 'List the audit',
+    description:
+      'Who did what, oldest first. Of a platform’s merchant: the entries about its connections, links and the sessions that are kept.',
+    query: listAudit,
+    answers: { 200: 'AuditList' },
   },
   {
     id: 'listWebhookDeliveries',

@@ -12,6 +12,7 @@ export const TAGS = {
   Connections: 'One bank account of a customer that became, or is becoming, a Finix payment instrument.',
   Links: 'An address to send to one customer, who connects a bank behind it without a page of yours.',
   Customers: 'What is kept about a customer.',
+  Audit: 'Who did what, and when.',
   'Webhook deliveries': 'The webhooks to your server: their status, and sending one again.',
   'Provider webhooks': 'Called by Plaid and Finix, not by you.',
   Operations: 'For load balancers, orchestrators and monitoring.',
