@@ -40,6 +40,8 @@ export interface View extends FirstView {
   strings: Strings;
   /** For the places in the strings. */
   merchant: string;
+  /** Of what the page and the merchant have written; empty where nothing names it. */
+  pageLanguage: string;
   purpose: Purpose;
   /** A payment with the customer's last account was returned. */
   returned: boolean;

@@ -32,7 +32,7 @@ export function dialogFor(view: View): TemplateResult {
   return dialog(
     view,
     purpose === 'payout' ? strings.authorize_payout : strings.authorize_title,
-    html`<div class="text" dir="auto">${state.authorization?.text}</div>
+    html`<div class="text" dir="auto" lang=${view.pageLanguage}>${state.authorization?.text}</div>
       <p class="small">
         ${fill(strings.revoke, { merchant })}
         <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>

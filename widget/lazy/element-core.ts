@@ -1,4 +1,5 @@
 import { adoptStyles, type CSSResultOrNative, type LitElement } from 'lit';
+import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import type { FirstView, Parts, View } from '../element/view.ts';
 import { type ElementError, type FlowError, oneOf } from '../errors.ts';
@@ -14,10 +15,11 @@ import { createAwayStore } from '../link/oauth-return.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
 import { eventFor } from './create-event.ts';
-import { hintAtDarkPage } from './dark-hint.ts';
 import { canEmbed, embeddedPlace } from './embedded-container.ts';
 import { Logos } from './logos.ts';
 import { namesOf } from './names.ts';
+import { markOwnStrings } from './own-strings.ts';
+import { hintAtDarkPage, schemeOf } from './page-scheme.ts';
 import { press } from './press.ts';
 import { returnFocus } from './return-focus.ts';
 import { createSettings } from './settings.ts';
@@ -124,10 +126,13 @@ export class ElementCore {
 
   /** After each rendering. */
   updated(): void {
+    const { strings } = this.#element;
+    if (strings) markOwnStrings(this.#root, strings, this.#host.speech.foreign && languageOf(this.#element));
     const { phase } = this.controller.state;
     const dialog = this.#root.querySelector('dialog');
     const asks = phase === 'choosing' || phase === 'authorizing';
     if (dialog && dialog.open !== asks) {
+      dialog.style.colorScheme = schemeOf(this.#element);
       if (!asks) dialog.close();
       else if (this.#element.isConnected) dialog.showModal();
     }
@@ -149,10 +154,10 @@ export class ElementCore {
       embedded: canEmbed(this.#element, state),
       names: namesOf(this.#element),
       merchant: this.#merchant,
+      pageLanguage: languageOf(this.#element),
       purpose: this.controller.asker.purpose,
       returned: this.controller.asker.returned,
       logo: (connection) => this.#logos.of(connection),
-      lang: this.#element.strings ? null : first.lang,
       pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
       change: () => this.#renounce({ type: 'change' }),
       remove: (id) => this.#renounce({ type: 'remove', id }),

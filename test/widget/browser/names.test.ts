@@ -171,6 +171,61 @@ describe('what is announced', () => {
     expect(descriptionOf(search)).to.equal('Connect a bank account to continue.');
   });
 
+  /** The language of a text, by the nearest element that names one. */
+  const languageOfText = (element: Element, selector: string) => {
+    const place = element.shadowRoot?.querySelector(selector);
+    return (place?.closest('[lang]') ?? document.documentElement).getAttribute('lang');
+  };
+
+  it('is marked as English on a page in another language, but for the strings that the page has replaced', async () => {
+    document.documentElement.lang = 'cy';
+    const strings = {
+      connect: 'Cysylltu banc',
+      error_login: 'Ceisiwch eto.',
+      connected: '{bank} wedi’i gysylltu.',
+      remove: 'Dileu',
+    };
+    const mounted = await mount({ strings });
+    const { element, link } = mounted;
+    await reach(element, 'ready');
+    expect(languageOfText(element, '[part=label]')).to.equal('cy');
+    expect(languageOfText(element, '#legal')).to.equal('en');
+    element.open();
+    await element.updateComplete;
+    expect(languageOfText(element, '[part=label]')).to.equal('en');
+    link.exit('INVALID_CREDENTIALS');
+    await reach(element, 'error');
+    expect(languageOfText(element, '#said')).to.equal('cy');
+    expect(languageOfText(element, '[part=label]')).to.equal('en');
+    element.reset();
+    await connect(mounted);
+    expect(spoken(element)).to.equal('Chase ••1234 wedi’i gysylltu.');
+    expect(languageOfText(element, '[role=status]')).to.equal('cy');
+    const [change, remove] = [...(element.shadowRoot?.querySelectorAll('.links .link') ?? [])];
+    expect([change?.getAttribute('lang'), remove?.getAttribute('lang')]).to.deep.equal([null, 'cy']);
+    document.documentElement.lang = 'de';
+    element.requestUpdate();
+    await waitUntil(() => change?.textContent === 'Ändern');
+    await element.updateComplete;
+    expect(element.shadowRoot?.querySelectorAll('[lang]')).to.have.length(0);
+  });
+
+  it('has the text of the merchant’s authorization in the page’s language, whatever ours is', async () => {
+    const authorization = { text: 'Rwy’n awdurdodi Acme.', version: '1', text_sha256: 'ab' };
+    for (const lang of ['cy', 'de', '']) {
+      document.documentElement.lang = lang;
+      const { element, link } = await mount({}, ({ completeAnswers }) =>
+        completeAnswers.push(refusal({ code: 'authorization_required', action: 'retry', authorization })),
+      );
+      await reach(element, 'ready');
+      element.open();
+      link.succeed();
+      await waitUntil(() => element.shadowRoot?.querySelector('dialog[open] .text'));
+      expect(element.shadowRoot?.querySelector('.text')?.getAttribute('lang')).to.equal(lang);
+      element.remove();
+    }
+  });
+
   it('is marked as English where the page speaks a language that the element does not', async () => {
     document.documentElement.lang = 'cy';
     const { element } = await mount();

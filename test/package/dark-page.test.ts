@@ -1,0 +1,62 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium } from '../helpers/launch-chromium.ts';
+import { patient } from '../helpers/patience.mjs';
+import { openStatesPage } from './states-page.ts';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser?.close());
+
+/** Pages that are dark and declare no scheme, in ways that merchants write them. */
+const PAGES: Record<string, string> = {
+  'a dark body': 'body { background: #0b0b12; color: #fff }',
+  'a dark panel': 'main { padding: 8px; background: #14121f; color: rgb(255 255 255 / 0.87) }',
+  'a dark panel, and the text’s color for the element alone':
+    'main { padding: 8px; background: #111; --fbc-text: #eee }',
+  'a dark panel on a page that declares the light scheme':
+    ':root { color-scheme: light } main { padding: 8px; background: #111; color: #eee }',
+  'a light panel on a page that declares the dark scheme':
+    ':root { color-scheme: dark } main { padding: 8px; background: #fff; --fbc-text: #111 }',
+};
+
+test.each(Object.entries(PAGES))(
+  'every text of every state, dead end and dialog can be read on %s',
+  {
+    timeout: patient(60_000),
+  },
+  async (_, css) => {
+    const { page, errors, names } = await openStatesPage(browser, { css });
+    const faults: string[] = [];
+    for (const name of names) {
+      const found = await page.evaluate((state) => globalThis.show(state), name);
+      faults.push(...found.map((fault) => `${name}: ${fault}`));
+      await page.evaluate(() => globalThis.hide());
+    }
+    await page.close();
+    expect(faults).toEqual([]);
+    expect(errors).toEqual([]);
+  },
+);
+
+test.each([
+  ['oklch(0.985 0 0)', 'dark'],
+  ['lab(90 -10 3)', 'dark'],
+  ['color(srgb 0.9 0.9 0.95)', 'dark'],
+  ['rgb(255 255 255 / 0.87)', 'dark'],
+  ['oklch(0.21 0.03 265)', 'light'],
+  ['lch(20 10 3)', 'light'],
+  ['color(display-p3 0.1 0.1 0.1)', 'light'],
+  ['#333', 'light'],
+])('dialogs belong to a text of the color %s by being %s', async (color, scheme) => {
+  const { page } = await openStatesPage(browser, { css: `body { color: ${color} }` });
+  await page.evaluate(() => globalThis.show('agreeing'));
+  const found = await page.evaluate(() => {
+    const dialog = document.querySelector('finix-bank-connect')?.shadowRoot?.querySelector('dialog') as HTMLElement;
+    return getComputedStyle(dialog).colorScheme;
+  });
+  await page.close();
+  expect(found).toBe(scheme);
+});
