@@ -1,6 +1,7 @@
 /**
- * `modal`: a modal dialog makes everything outside of it inert, Link included. `layer`: a popover is in front of Link,
- * or the page's script keeps pointer or focus inside of a dialog that it has drawn itself.
+ * `modal`: Link can't be reached. A modal dialog makes everything outside of it inert, and a manual popover in the middle
+ * of the window, where Link is, goes away for no click. `layer`: a popover is in front of Link, or the page's script
+ * keeps pointer or focus inside of a dialog that it has drawn itself.
  */
 export type Cover = 'modal' | 'layer';
 
@@ -12,7 +13,7 @@ const DRAWN = '[aria-modal=true], [role=dialog]:not([aria-modal=false]), [role=a
 export function coverOf(element: Element): Cover | null {
   let cover: Cover | null = null;
   for (let at: Element | null = element; at; at = parentOf(at)) {
-    if (matches(at, ':modal')) return 'modal';
+    if (matches(at, ':modal') || isStubborn(at)) return 'modal';
     if (matches(at, ':popover-open') || at.matches(DRAWN)) cover = 'layer';
   }
   return cover ?? (getComputedStyle(document.body).pointerEvents === 'none' ? 'layer' : null);
@@ -46,6 +47,12 @@ export function isModalOpen(): boolean {
   } catch {
     return false;
   }
+}
+
+function isStubborn(element: Element): boolean {
+  if (element.getAttribute('popover') !== 'manual' || !matches(element, ':popover-open')) return false;
+  const { left, right, top, bottom } = element.getBoundingClientRect();
+  return left < innerWidth / 2 && right > innerWidth / 2 && top < innerHeight / 2 && bottom > innerHeight / 2;
 }
 
 /** As the element is drawn: through slots and shadow roots. */

@@ -1,6 +1,6 @@
 import { expect, nextFrame, waitUntil } from '@open-wc/testing';
 import { listenToConsole } from '../helpers/console.ts';
-import { cleanUp, mount, press, reach } from '../helpers/element.ts';
+import { cleanUp, mount, press, reach, spoken } from '../helpers/element.ts';
 import { type SimulatedBackend, session } from '../helpers/simulated-backend.ts';
 
 const HOSTED = 'https://hosted.example/link';
@@ -39,6 +39,11 @@ const COVERS: Record<string, () => { box: HTMLElement; inner: HTMLElement | Shad
     'a popover': () => {
       const box = document.createElement('div');
       box.popover = 'auto';
+      return { box, inner: box, open: () => box.showPopover(), close: () => box.hidePopover() };
+    },
+    'a popover that only the page closes': () => {
+      const box = document.createElement('div');
+      box.popover = 'manual';
       return { box, inner: box, open: () => box.showPopover(), close: () => box.hidePopover() };
     },
     'a dialog that a library draws': () => {
@@ -128,7 +133,7 @@ describe('inside of', () => {
     });
   }
 
-  for (const name of ['a modal dialog', 'a modal dialog around a shadow root']) {
+  for (const name of ['a modal dialog', 'a modal dialog around a shadow root', 'a popover that only the page closes']) {
     it(`${name}, and without Hosted Link, the customer sees an error instead of a Link that can’t be reached`, async () => {
       const { element, link, log, cover } = await covered(name, () => {});
       await reach(element, 'ready');
@@ -138,6 +143,10 @@ describe('inside of', () => {
       expect(log.at(-1)).to.equal('fbc-error error');
       expect(link.last.opened).to.equal(0);
       expect(console.lines.join()).to.contain('fbc-open');
+      // A dead end has no button, and says what the customer can do: that, and another way to pay.
+      expect(spoken(element)).to.equal('Close this dialog to continue with Plaid.');
+      expect(element.shadowRoot?.querySelector('.main')).to.equal(null);
+      expect(element.shadowRoot?.querySelector('[name=fallback]')?.classList.contains('gone')).to.equal(false);
       // Somewhere else it works again.
       cover.close();
       document.body.append(element);
@@ -159,6 +168,15 @@ describe('inside of', () => {
       expect(console.lines.join()).to.contain('fbc-open');
     });
   }
+
+  it('a popover that only the page closes and that leaves the middle of the window free, Link is opened in the page', async () => {
+    const { element, link, cover } = await covered('a popover that only the page closes', () => {});
+    Object.assign(cover.box.style, { inset: '0 auto auto 0', margin: '0', inlineSize: '200px' });
+    await reach(element, 'ready');
+    press(element);
+    expect(element.status).to.equal('open');
+    expect(link.last.opened).to.equal(1);
+  });
 
   it('a modal dialog, an embedded search gives way to a button, because it opens Link in the page', async () => {
     const { element, link } = await covered('a modal dialog', withHosted, { mode: 'embedded' });
