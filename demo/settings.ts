@@ -5,6 +5,12 @@ type Environment = Record<string, string | undefined>;
 
 const CREDENTIALS = ['PLAID_CLIENT_ID', 'PLAID_SECRET', 'FINIX_USERNAME', 'FINIX_PASSWORD'] as const;
 
+/** Where pages under development are served by default: Next.js and Express, Angular, Flask, Vite, Live Server, Python and PHP, webpack, Jupyter. */
+const DEVELOPMENT = [3000, 4200, 5000, 5173, 5500, 8000, 8080, 8888].flatMap((port) => [
+  `http://localhost:${port}`,
+  `http://127.0.0.1:${port}`,
+]);
+
 /** What a person must change before the demo can start. */
 export class DemoSettingsError extends Error {
   override readonly name = 'DemoSettingsError';
@@ -55,7 +61,8 @@ export function demoConfig(
     MERCHANT_API_KEY: merchantKey,
     MERCHANT_WEBHOOK_URL: `${shop}/webhooks/merchant`,
     MERCHANT_WEBHOOK_SECRET: webhookSecret,
-    ALLOWED_ORIGINS: shop,
+    // With the simulator also the pages that a visitor makes of the playground's snippets.
+    ALLOWED_ORIGINS: isSimulated ? [shop, ...DEVELOPMENT].join(',') : shop,
     PUBLIC_SESSIONS: 'on',
     PUBLIC_URL: connect,
     DATA_DIR: dataDir,

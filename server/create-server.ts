@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { createFinixClient, type FinixClient } from './clients/finix.ts';
-import { type Observer, readDate } from './clients/outbound.ts';
+import { type Observer, readDate, type Tap } from './clients/outbound.ts';
 import { createPlaidClient, type PlaidClient } from './clients/plaid.ts';
 import { createProviderProblems } from './clients/provider-problems.ts';
 import type { Config } from './config.ts';
@@ -52,6 +52,8 @@ export interface AssembleOptions {
   answerWithinMs?: number;
   /** Other waiting times than the usual ones. */
   timing?: Partial<Timing>;
+  /** Is shown each request to Plaid and Finix, and its answer, without credentials and with tokens. */
+  tap?: Tap | undefined;
   /** Puts something between the server and its upstreams, for tests that stop a process at a named point. */
   wrapClients?: (clients: Clients) => Clients;
   /** How webhooks to the merchant are sent; as in production when left out. */
@@ -79,7 +81,7 @@ export interface AssembledServer {
  * @throws StorageSetupError when the storage was written with another encryption key
  */
 export async function assembleServer(options: AssembleOptions): Promise<AssembledServer> {
-  const { config, storage, log, version, script, docs, timeoutMs, wrapClients = (clients) => clients } = options;
+  const { config, storage, log, version, script, docs, timeoutMs, tap, wrapClients = (clients) => clients } = options;
   const secrets = createSecrets(config.encryptionKeys);
   await assertKeys(storage, secrets);
   if (script) await archiveScripts(storage, script);
@@ -110,12 +112,14 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
       proxy: config.proxy,
       timeoutMs,
       observe: observe('plaid'),
+      tap,
       onDate: (date) => clock.note('plaid', date),
     }),
     finix: createFinixClient(config.finix, {
       proxy: config.proxy,
       timeoutMs,
       observe: observe('finix'),
+      tap,
       onDate: (date) => clock.note('finix', date),
     }),
   });

@@ -18,8 +18,8 @@ export function linkSheet(link: NonNullable<StoryState['link']>, customer: strin
     <p><a href=${link.url} target="_blank" rel="noopener">Open it here</a></p>
     ${
       isLocal
-        ? html`<p class="masks">This demo listens on this machine only, so a phone can’t reach the address in the code.</p>`
-        : ''
+        ? html`<p class="masks">A phone can’t reach this address: the demo listens on this machine only. Start it with <code>npm run demo -- --lan</code> to share it with the network.</p>`
+        : html`<p class="masks">A phone in the same network can open it. Guest networks often keep devices apart.</p>`
     }
   </div>`;
 }

@@ -33,6 +33,8 @@ export class Panel {
   #merchant: MerchantKey = 'coffee';
   #timer: ReturnType<typeof setTimeout> | undefined;
   #newest = 0;
+  #isFollowing = true;
+  #seenTop = 0;
   #problem = '';
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
 
@@ -42,9 +44,19 @@ export class Panel {
     private readonly mode: Mode,
   ) {}
 
-  /** Draws again: the panel has another width now. */
+  /** Draws again: the panel has another size now, and a log that was folded is at its beginning. */
   resized(): void {
     this.#draw();
+  }
+
+  /** A reader who goes back stays there; one who comes to the end again sees what is new. */
+  scrolled(): void {
+    const { scrollHeight, scrollTop, clientHeight } = byId('log');
+    if (clientHeight === 0) return;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < FOLLOW_PX;
+    // What is added moves the end away, and the reader not at all.
+    if (isAtEnd || scrollTop < this.#seenTop) this.#isFollowing = isAtEnd;
+    this.#seenTop = scrollTop;
   }
 
   get state(): StoryState | undefined {
@@ -54,6 +66,7 @@ export class Panel {
   choose(merchant: MerchantKey): void {
     this.#merchant = merchant;
     this.#problem = '';
+    this.#isFollowing = true;
     this.#draw();
   }
 
@@ -132,7 +145,6 @@ export class Panel {
   #draw(): void {
     const shown = this.#shown();
     const log = byId('log');
-    const follows = log.scrollHeight - log.scrollTop - log.clientHeight < FOLLOW_PX;
     const picture = byId('picture');
     render(this.#picture.draw(Math.max(picture.clientWidth - PICTURE_PADDING, LEAST_PX)), picture);
     const isSimulated = this.mode !== 'sandboxes';
@@ -142,7 +154,7 @@ export class Panel {
     render(isSimulated ? laterBar(this.state, this.presenting, this.#problem, hasServer) : html``, byId('later'));
     const last = shown.at(-1);
     render(last ? html`<b>${last.line.who}</b> ${last.line.text}` : html`Behind the page`, byId('latest'));
-    if (follows) log.scrollTop = log.scrollHeight;
+    if (this.#isFollowing) log.scrollTop = log.scrollHeight;
   }
 
   #lines(shown: Shown[]): TemplateResult[] {

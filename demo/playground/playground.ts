@@ -1,6 +1,7 @@
 import { html, render, type TemplateResult } from 'lit';
 import { at } from '../story/at.ts';
 import { keepTheme } from '../story/theme.ts';
+import { forDemo, readDemoServer } from './for-demo.ts';
 import type {} from './host.ts';
 import { CHOICES, contrast, DEFAULTS, type Options, readOptions, SESSION_OPTIONS, writeOptions } from './options.ts';
 import { SNIPPETS } from './snippets.ts';
@@ -14,11 +15,23 @@ const COPIED_MS = 2_000;
 const TEXT_CONTRAST = 4.5;
 const CONTROL_CONTRAST = 3;
 
+/** How to see a snippet work, with nothing but what most machines have. */
+const HOW_TO_TRY: Record<string, string | undefined> = {
+  'Script tag': 'Save it as index.html, run npx serve, and open localhost:3000.',
+  curl: 'It prints a client secret.',
+  Node: 'It prints a client secret.',
+  Python: 'It prints a client secret.',
+  PHP: 'It prints a client secret.',
+};
+
 const BRAND = '#17092c';
 
 let options = readOptions(location.search);
 let chosen = 0;
 let said = '';
+const demo = readDemoServer(document.body.dataset);
+/** The snippets are for the running demo, so that a copy works at once; otherwise for the visitor's own server. */
+let isForDemo = demo !== undefined;
 
 keepTheme(byId('theme'), frame);
 frame.addEventListener('load', draw);
@@ -68,7 +81,8 @@ function draw(): void {
     byId('controls'),
   );
   const { source, kind, label } = SNIPPETS[chosen] as (typeof SNIPPETS)[number];
-  const text = writeSnippet(source, kind, options);
+  const written = writeSnippet(source, kind, options);
+  const text = demo && isForDemo ? forDemo(written, kind, demo) : written;
   render(
     html`<div class="tabs" role="tablist" aria-label="Languages" @keydown=${move}>${SNIPPETS.map(
       (snippet, index) => html`<button type="button" role="tab" id=${`tab-${index}`} aria-controls="snippet"
@@ -76,12 +90,27 @@ function draw(): void {
         @click=${() => choose(index)}>${snippet.label}</button>`,
     )}</div>
     <div class="snippet" role="tabpanel" id="snippet" aria-labelledby=${`tab-${chosen}`}>
-      <button type="button" class="copy" @click=${() => copy(text, `${label} copied`)}>Copy</button>
       <pre tabindex="0"><code>${text}</code></pre>
     </div>
-    <p class="said" role="status">${said}</p>`,
+    <div class="take">
+      ${demo ? whichServer() : ''}
+      <p class="said" role="status">${said || (isForDemo ? (HOW_TO_TRY[label] ?? '') : '')}</p>
+      <button type="button" class="copy" @click=${() => copy(text, `${label} copied`)}>Copy</button>
+    </div>`,
     byId('code'),
   );
+}
+
+/** For the demo on this machine, or for the server that the visitor will have. */
+function whichServer(): TemplateResult {
+  const change = ({ target }: Event) => {
+    isForDemo = (target as HTMLSelectElement).value === 'demo';
+    draw();
+  };
+  return html`<label class="server">Server<select @change=${change}>
+    <option value="demo" .selected=${isForDemo}>This demo</option>
+    <option value="own" .selected=${!isForDemo}>Your own</option>
+  </select></label>`;
 }
 
 /** What is behind the element right now; the brand's gradient by its darkest color. */

@@ -2,8 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
+import type { Tap, TappedAnswer, TappedRequest } from '../../server/clients/outbound.ts';
 import type { Config } from '../../server/config.ts';
 import { assembleServer } from '../../server/create-server.ts';
+import { readDocs } from '../../server/http/docs-bundle.ts';
 import { createLog } from '../../server/log.ts';
 import { openStorage } from '../../server/storage/open.ts';
 
@@ -17,6 +19,8 @@ export interface ConnectSettings {
   timeoutMs?: number;
   /** How long the work of a process that died stays its own; the server's own time when left out. */
   leaseMs?: number;
+  /** The demo is told of each call to Plaid and Finix. */
+  isTapped?: boolean;
   /** Everything that the process talks to is on this machine. */
   isLocal?: boolean;
 }
@@ -25,7 +29,7 @@ export interface ConnectSettings {
  * The product's own server in a process of its own, as in production: so that the demo can kill it. It is started by `fork` and gets its settings
  * in the first message; on its way out it comes to its next recovery point, unless it is killed.
  */
-async function serve({ config, bundle, version, timeoutMs, leaseMs }: ConnectSettings): Promise<void> {
+async function serve({ config, bundle, version, timeoutMs, leaseMs, isTapped }: ConnectSettings): Promise<void> {
   const storage = await openStorage(config);
   const log = createLog({
     level: config.logLevel,
@@ -39,7 +43,9 @@ async function serve({ config, bundle, version, timeoutMs, leaseMs }: ConnectSet
     log,
     version,
     script: await readScript(bundle),
+    docs: await readDocs(),
     timeoutMs,
+    tap: isTapped ? tapThrough : undefined,
     timing: leaseMs === undefined ? {} : { leaseMs },
     isStopping: () => isStopping,
   });
@@ -65,6 +71,20 @@ async function serve({ config, bundle, version, timeoutMs, leaseMs }: ConnectSet
   // The demo is gone without a word: killed itself.
   process.on('disconnect', () => void stop());
 }
+
+/** A call to a provider on its way to the demo, which masks it. */
+export type TappedCall =
+  | ({ tapped: 'request'; id: number } & TappedRequest)
+  | ({ tapped: 'answer'; id: number } & TappedAnswer);
+
+let calls = 0;
+
+const tapThrough: Tap = (request) => {
+  const id = ++calls;
+  const tell = (call: TappedCall) => void process.send?.(call);
+  tell({ tapped: 'request', id, ...request });
+  return (answer) => tell({ tapped: 'answer', id, ...answer });
+};
 
 async function readScript(folder: string) {
   const files = new Map<string, Uint8Array>();

@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConnectSettings } from './connect-process.ts';
+import type { Tap } from '../../server/clients/outbound.ts';
+import type { ConnectSettings, TappedCall } from './connect-process.ts';
 import { isRecorded, parties } from './parties.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -18,7 +19,13 @@ export interface ConnectServer {
 /** How long the process may take to its next recovery point; a call to the simulator ends within 4 s. */
 const GRACE_MS = 10_000;
 
-export function connectServer(entry: string, settings: ConnectSettings): ConnectServer & Forward {
+/** @param tap is given each call of the process to Plaid and Finix */
+export function connectServer(
+  entry: string,
+  given: Omit<ConnectSettings, 'isTapped'>,
+  tap?: Tap,
+): ConnectServer & Forward {
+  const settings: ConnectSettings = { ...given, isTapped: tap !== undefined };
   let child: ChildProcess | undefined;
   let port: number | undefined;
   return {
@@ -39,13 +46,18 @@ export function connectServer(entry: string, settings: ConnectSettings): Connect
       });
       child = started;
       started.send(settings);
-      const [message] = (await Promise.race([
-        once(started, 'message'),
-        once(started, 'exit').then(() => {
-          throw new Error('The connect server ended before it listened.');
-        }),
-      ])) as [{ port: number }];
-      port = message.port;
+      const answers = new Map<number, ReturnType<Tap>>();
+      port = await new Promise<number>((resolve, reject) => {
+        started.once('exit', () => reject(new Error('The connect server ended before it listened.')));
+        started.on('message', (message: { port: number } | TappedCall) => {
+          if ('port' in message) resolve(message.port);
+          else if (message.tapped === 'request' && tap) answers.set(message.id, tap(message));
+          else if (message.tapped === 'answer') {
+            answers.get(message.id)?.(message);
+            answers.delete(message.id);
+          }
+        });
+      });
     },
     async kill() {
       const killed = child;
@@ -80,8 +92,14 @@ interface Forward {
 /**
  * Passes requests on byte by byte, and writes down what passes. As behind a load balancer, what comes while no process listens waits for one;
  * what was on its way to a process that dies gets no answer.
+ * @param replaced an address on the server's own pages that browsers elsewhere reach under another one
  */
-export function forwardTo(target: Forward, recorder: Recorder, merchantKey: string) {
+export function forwardTo(
+  target: Forward,
+  recorder: Recorder,
+  merchantKey: string,
+  replaced?: readonly [address: string, by: string],
+) {
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const body = await readAll(incoming);
     const { method = 'GET', url = '/', headers } = incoming;
@@ -97,6 +115,14 @@ export function forwardTo(target: Forward, recorder: Recorder, merchantKey: stri
       const content = await readAll(answer);
       const status = answer.statusCode ?? 502;
       record?.ended({ status, headers: answer.headers, body: content.toString() });
+      if (replaced && answer.headers['content-type']?.startsWith('text/html')) {
+        const text = content.toString().replaceAll(...replaced);
+        const policy = String(answer.headers['content-security-policy'] ?? '').replaceAll(...replaced);
+        const changed = { 'content-security-policy': policy, 'content-length': String(Buffer.byteLength(text)) };
+        outgoing.writeHead(status, { ...answer.headers, ...changed });
+        outgoing.end(text);
+        return;
+      }
       outgoing.writeHead(status, answer.headers);
       outgoing.end(content);
     } catch {

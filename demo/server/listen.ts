@@ -3,10 +3,13 @@ import { getRequestListener } from '@hono/node-server';
 
 /** How many ports after a busy one are tried: more demos than this at once on one machine are a mistake. */
 const PORTS_TO_TRY = 20;
+const LOOPBACK = '127.0.0.1';
 
 export interface Listener {
-  /** `http://127.0.0.1:{port}` */
+  /** For browsers: at the network's address where there is one, on loopback otherwise. */
   url: string;
+  /** `http://127.0.0.1:{port}`, for the other parts of the demo. */
+  localUrl: string;
   /** What answers; set once it is built, because building it can need the address. */
   answerWith(fetch: (request: Request, env: never) => Response | Promise<Response>): void;
   /** The same without `Request` and `Response`. */
@@ -14,47 +17,69 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Listens on loopback only. Port 0 takes any free one; a busy one gives way to the next. */
-export async function listen(port: number): Promise<Listener> {
-  const server = createServer();
-  const bound = await bind(server, port);
+/**
+ * Listens on loopback, and on an address of the network only when it is given one. Port 0 takes any free one; a busy one gives way to the next.
+ * @param host of this machine, in a network
+ */
+export async function listen(port: number, host?: string): Promise<Listener> {
+  const addresses = host === undefined ? [LOOPBACK] : [LOOPBACK, host];
+  const { servers, bound } = await bindAll(addresses, port);
+  const answerRaw = (handler: RequestListener) => {
+    for (const server of servers) server.on('request', handler);
+  };
   return {
-    url: `http://127.0.0.1:${bound}`,
-    answerWith(fetch) {
+    url: `http://${host ?? LOOPBACK}:${bound}`,
+    localUrl: `http://${LOOPBACK}:${bound}`,
+    answerRaw,
+    answerWith: (fetch) =>
       // A test runner's own Request and Response must stay as they are.
-      server.on(
-        'request',
+      answerRaw(
         getRequestListener(fetch as Parameters<typeof getRequestListener>[0], { overrideGlobalObjects: false }),
-      );
+      ),
+    close: async () => {
+      await Promise.all(servers.map(close));
     },
-    answerRaw(handler) {
-      server.on('request', handler);
-    },
-    close: () =>
-      new Promise((resolve, reject) => {
-        server.close((error) => (error ? reject(error) : resolve()));
-        // The live log is an answer that never ends.
-        server.closeAllConnections();
-      }),
   };
 }
 
-async function bind(server: Server, port: number): Promise<number> {
-  for (let next = port; ; next++) {
+/** The same port at every address. */
+async function bindAll(addresses: string[], port: number): Promise<{ servers: Server[]; bound: number }> {
+  for (let attempt = 0; ; attempt++) {
+    const wanted = port === 0 ? 0 : port + attempt;
+    const servers: Server[] = [];
     try {
-      await new Promise<void>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(next, '127.0.0.1', () => {
-          server.removeListener('error', reject);
-          resolve();
-        });
-      });
-      const address = server.address();
-      if (address === null || typeof address === 'string') throw new Error('no port');
-      return address.port;
+      let bound = wanted;
+      for (const address of addresses) {
+        const server = createServer();
+        bound = await bind(server, address, bound);
+        servers.push(server);
+      }
+      return { servers, bound };
     } catch (error) {
+      await Promise.all(servers.map(close));
       const isBusy = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!isBusy || port === 0 || next >= Math.min(port + PORTS_TO_TRY, 65_535)) throw error;
+      if (!isBusy || attempt === PORTS_TO_TRY || wanted === 65_535) throw error;
     }
   }
+}
+
+async function bind(server: Server, address: string, port: number): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, address, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('no port');
+  return bound.port;
+}
+
+async function close(server: Server): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()));
+    // The live log is an answer that never ends.
+    server.closeAllConnections();
+  });
 }

@@ -23,6 +23,8 @@ export interface ShopOptions extends PageFacts {
   presenter: Presenter;
   webhookSecret: string;
   mode: Mode;
+  /** The merchant's key, shown in the playground for trying its snippets. Only a key of the simulator's is to be shown. */
+  shownKey?: string | undefined;
   /** Those of HTTP when left out. */
   cookies?: Cookies;
 }
@@ -43,6 +45,7 @@ export function createShop({
   webhookSecret,
   mode,
   cookies = headerCookies,
+  shownKey,
   ...facts
 }: ShopOptions): Hono {
   const app = new Hono();
@@ -84,6 +87,8 @@ export function createShop({
       theme: themeOf(c),
       mode,
       providers: BANNERS[mode],
+      'link-script': facts.linkScriptUrl ?? '',
+      'merchant-key': shownKey ?? '',
       // A server that renders its pages puts the secret straight into the tag; made only for the pages that do.
       'client-secret': customer ? ((await sessionFor(customer, false)).client_secret ?? '') : '',
       ...Object.fromEntries(

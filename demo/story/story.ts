@@ -19,6 +19,9 @@ const frame = byId('shop') as HTMLIFrameElement;
 const mode = document.body.dataset['mode'] as Mode;
 let merchant: MerchantKey = MERCHANTS.find((key) => `#${key}` === location.hash) ?? 'coffee';
 
+/** The presenter has pressed for the repair link, and its address is not there yet. */
+let isLinkWanted = false;
+
 const panel = new Panel((key) => FACTS[key], { choose, act, showLink }, mode);
 const director = new Director({ frame, act, state: () => panel.state, names: () => FACTS[merchant] });
 
@@ -44,12 +47,15 @@ for (const dialog of document.querySelectorAll('dialog')) {
   // A press on the backdrop.
   dialog.addEventListener('click', ({ target }) => target === dialog && dialog.close());
 }
-new ResizeObserver(() => panel.resized()).observe(byId('picture'));
+const sizes = new ResizeObserver(() => panel.resized());
+for (const id of ['picture', 'log']) sizes.observe(byId(id));
+byId('log').addEventListener('scroll', () => panel.scrolled());
 listen();
 visit(merchant);
 
 function visit(key: MerchantKey): void {
   merchant = key;
+  isLinkWanted = false;
   director.stop();
   history.replaceState(null, '', key === 'coffee' ? location.pathname : `#${key}`);
   for (const button of document.querySelectorAll<HTMLElement>('[data-merchant]')) {
@@ -85,9 +91,16 @@ function act(action: Action): Promise<boolean> {
 
 async function showLink(): Promise<void> {
   if (!panel.state?.link && !(await act('repair_link'))) return;
+  isLinkWanted = true;
+  openLink();
+}
+
+/** The address comes with the stream, which may be later than the answer to the press. */
+function openLink(): void {
   const dialog = byId('link') as HTMLDialogElement;
   const link = panel.state?.link;
-  if (!link || dialog.open) return;
+  if (!isLinkWanted || !link || dialog.open) return;
+  isLinkWanted = false;
   render(
     linkSheet(link, FACTS[merchant].customer, () => dialog.close()),
     dialog,
@@ -102,6 +115,7 @@ function listen(): void {
   source.addEventListener('step', ({ data }: MessageEvent<string>) => panel.add(JSON.parse(data) as Step, isReplay));
   source.addEventListener('state', ({ data }: MessageEvent<string>) => {
     panel.update(JSON.parse(data) as StoryState);
+    openLink();
     setTimeout(() => {
       isReplay = false;
     });

@@ -91,7 +91,7 @@ const errorBody = z.object({ _embedded: z.object({ errors: z.array(z.record(z.st
 
 export function createFinixClient(
   config: Config['finix'],
-  { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate, proxy }: ClientOptions = {},
+  { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate, proxy, tap }: ClientOptions = {},
 ): FinixClient {
   const outbound = createOutbound({ service: 'finix', observe });
   const tunnel = tunnelTo(new URL(config.baseUrl), proxy);
@@ -106,11 +106,13 @@ export function createFinixClient(
     return outbound.run(name, async (note) => {
       let response: FetchAnswer;
       let text: string;
+      const sent = body === undefined ? undefined : JSON.stringify(body);
+      const answered = tap?.({ service: 'finix', method, path, body: sent ?? '' });
       try {
         response = await send(`${config.baseUrl}${path}`, {
           method,
           headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
-          body: body === undefined ? undefined : JSON.stringify(body),
+          body: sent,
           // A redirect would carry the credentials and the processor token to another host.
           redirect: 'manual',
           signal: AbortSignal.timeout(timeoutMs),
@@ -118,8 +120,10 @@ export function createFinixClient(
         onDate?.(response.headers.get('date'));
         text = await response.text();
       } catch (error) {
+        answered?.({ status: null, body: '' });
         throw connectionError(name, error);
       }
+      answered?.({ status: response.status, body: text });
       note(response.headers.get('x-request-id') ?? undefined);
       const json = parseJson(text);
       if (!response.ok) throw answerError(name, response, json);

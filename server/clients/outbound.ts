@@ -54,6 +54,28 @@ export interface ObservedCall {
   subject: Subject;
 }
 
+/** A request to a provider as it leaves, without its headers, which hold the credentials. Its body holds tokens. */
+export interface TappedRequest {
+  service: UpstreamError['service'];
+  method: string;
+  /** From the base address on, with its query. */
+  path: string;
+  /** JSON; empty: there is none. */
+  body: string;
+}
+
+/** Status null: no answer came. */
+export interface TappedAnswer {
+  status: number | null;
+  body: string;
+}
+
+/**
+ * Is given every request, and returns what is given the answer. For tools that show calls and mask them, such as the
+ * demo; no setting turns it on.
+ */
+export type Tap = (request: TappedRequest) => (answer: TappedAnswer) => void;
+
 /** Is given every call. */
 export type Observer = (call: ObservedCall) => void;
 
@@ -63,6 +85,7 @@ export interface ClientOptions {
   observe?: Observer | undefined;
   /** Receives the `Date` header of every response, as it is. */
   onDate?: ((date: string | null | undefined) => void) | undefined;
+  tap?: Tap | undefined;
   /** Unset: every call is direct. */
   proxy?: ProxySettings | undefined;
 }

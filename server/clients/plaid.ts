@@ -5,7 +5,7 @@ import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
-import { type ClientOptions, createOutbound, UpstreamError } from './outbound.ts';
+import { type ClientOptions, createOutbound, type Tap, UpstreamError } from './outbound.ts';
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
 import { createInstitutionCalls, type PlaidInstitutionCalls } from './plaid-institutions.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
@@ -147,7 +147,7 @@ const processorBody = z.object({ processor_token: z.string().min(1) });
 
 export function createPlaidClient(
   config: Config['plaid'],
-  { timeoutMs = PLAID_TIMEOUT_MS, observe, onDate, proxy }: ClientOptions = {},
+  { timeoutMs = PLAID_TIMEOUT_MS, observe, onDate, proxy, tap }: ClientOptions = {},
 ): PlaidClient {
   const outbound = createOutbound({ service: 'plaid', observe });
   const secrets = [config.secret, config.clientId];
@@ -180,13 +180,17 @@ export function createPlaidClient(
     const api = await sdk();
     return outbound.run(name, async (note) => {
       let answer: Awaited<ReturnType<typeof send>>;
+      const tapped = tap && tapCall(tap, name);
       try {
         // The SDK's own timeout does not cover a body that trickles; the signal does.
-        answer = await send(api, { signal: AbortSignal.timeout(patienceMs), timeout: patienceMs });
+        const options = { signal: AbortSignal.timeout(patienceMs), timeout: patienceMs };
+        answer = await send(api, { ...options, ...tapped?.options });
       } catch (error) {
+        tapped?.ended((error as { response?: { status?: number; data?: unknown } } | null)?.response);
         onDate?.(dateOf((error as { response?: unknown } | null)?.response));
         throw toUpstreamError(name, error, secrets);
       }
+      tapped?.ended(answer);
       onDate?.(dateOf(answer));
       note(requestIdOf(answer.data));
       const parsed = body.safeParse(answer.data);
@@ -317,5 +321,21 @@ function toAccount(account: Partial<AccountBase>): PlaidAccount {
     verificationStatus: account.verification_status || null,
     persistentAccountId: account.persistent_account_id ?? null,
     holderCategory: account.holder_category ?? null,
+  };
+}
+
+/** The SDK makes the body, which is complete only when it leaves. The names of our calls are Plaid's paths. */
+function tapCall(tap: Tap, name: string) {
+  let answered: ReturnType<Tap> | undefined;
+  const transformRequest = [
+    (data: unknown) => {
+      answered = tap({ service: 'plaid', method: 'POST', path: `/${name}`, body: String(data ?? '') });
+      return data;
+    },
+  ];
+  return {
+    options: { transformRequest },
+    ended: (answer: { status?: number; data?: unknown } | undefined) =>
+      answered?.({ status: answer?.status ?? null, body: JSON.stringify(answer?.data) ?? '' }),
   };
 }
