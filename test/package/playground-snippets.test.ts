@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { forDemo } from '../../demo/playground/for-demo.ts';
 import { DEFAULTS, type Options } from '../../demo/playground/options.ts';
 import { type SnippetKind, writeSnippet } from '../../demo/playground/write-snippet.ts';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
@@ -167,6 +168,27 @@ describe('A session', () => {
       const at = place('node', { 'session.mjs': written('session.mjs') });
       await expectSession((await run(process.execPath, [join(at, 'session.mjs')], env)).output);
     });
+    // As a visitor does it: the file saved under the name in its first line, which is also the command.
+    for (const [file, command, first] of [
+      ['session.mjs', 'node', /^\/\/ (.*)$/],
+      ['session.py', 'python3', /^# (.*)$/],
+      ['session.php', 'php', /^<\?php \/\/ (.*)$/],
+      ['session.sh', 'curl', undefined],
+    ] as const) {
+      const isRunnable = command === 'node' || isInstalled(command);
+      test.skipIf(!isRunnable)(`is made by ${file} as it is for the running demo, by its own first line`, async () => {
+        const server = {
+          connectUrl: demo.connectUrl,
+          linkScriptUrl: demo.simulator?.linkScriptUrl ?? '',
+          merchantKey: env['MERCHANT_API_KEY'] ?? '',
+        };
+        const text = forDemo(written(file), 'session', server);
+        const at = place(`demo-${file}`, { [file]: text });
+        const line = first === undefined ? `. ./${file}` : (first.exec(text.split('\n')[0] ?? '')?.[1] ?? '');
+        const script = `PATH="${dirname(process.execPath)}:$PATH"; cd '${at}' && ${line}`;
+        await expectSession((await run('sh', ['-c', script])).output);
+      });
+    }
     test.skipIf(!isInstalled('curl'))('is made by the snippet of curl', async () => {
       await expectSession((await run('sh', ['-c', written('session.sh')], env)).output);
     });
@@ -178,6 +200,28 @@ describe('A session', () => {
       await expectSession((await run('php', [join(at, 'session.php')], env)).output);
     });
   });
+});
+
+test('For the running demo a snippet names nothing of another server, and the simulator’s Link', () => {
+  const server = {
+    connectUrl: 'http://127.0.0.1:1',
+    linkScriptUrl: 'http://127.0.0.1:2/link/link-initialize.js',
+    merchantKey: 'key',
+  };
+  const kinds = {
+    'csp.txt': 'policy',
+    'next.tsx': 'jsx',
+    'react.tsx': 'jsx',
+    'script-tag.html': 'markup',
+    'svelte.svelte': 'markup',
+    'vue.vue': 'markup',
+  } as const;
+  for (const [file, kind] of Object.entries(kinds)) {
+    const text = forDemo(writeSnippet(source(file), kind, DEFAULTS), kind, server);
+    expect(text, file).not.toMatch(/connect\.example|plaid\.com|\{\{client-secret/);
+    expect(text, file).toContain(server.connectUrl);
+    expect(text, file).toContain(server.linkScriptUrl);
+  }
 });
 
 test('With nothing changed each snippet is its file, without the mark for a theme', () => {
