@@ -8,7 +8,7 @@
  */
 
 /** The mark and the fence below it, also within a quotation. */
-const FENCE = /^((?:> )?)<!-- snippet: ([\w./[\]-]+)(?:#([\w-]+))? -->\n\1```(\w+)\n([\s\S]*?)^\1```$/gm;
+const FENCE = /^((?:> )?)<!-- snippet: ([\w./[\]+-]+)(?:#([\w-]+))? -->\n\1```(\w+)\n([\s\S]*?)^\1```$/gm;
 
 export interface Snippet {
   file: string;

@@ -51,17 +51,23 @@ function findProgram(file: string): string {
 const simulatorFacts = z.object({
   plaidUrl: z.string(),
   finixUrl: z.string(),
+  linkScriptUrl: z.string(),
   plaid: z.object({ clientId: z.string(), secret: z.string() }),
   finix: z.object({ username: z.string(), password: z.string() }),
 });
 
 export interface BuiltSimulator extends z.infer<typeof simulatorFacts> {
   stop(): Promise<void>;
+  /** Without waiting, for a process that ends. */
+  kill(): void;
 }
 
-/** A simulator for as long as a command runs. */
-export async function startBuiltSimulator({ env }: Pick<CommandContext, 'env'>): Promise<BuiltSimulator> {
-  const args = [findProgram('simulator/serve.js'), '--port=0', '--json', '--quiet'];
+/** A simulator for as long as a command runs. @param options as `simulator` takes them */
+export async function startBuiltSimulator(
+  { env }: Pick<CommandContext, 'env'>,
+  options: readonly string[] = ['--port=0', '--quiet'],
+): Promise<BuiltSimulator> {
+  const args = [findProgram('simulator/serve.js'), '--json', ...options];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   const ended = once(child, 'close');
   const lines = createInterface({ input: child.stdout });
@@ -73,5 +79,6 @@ export async function startBuiltSimulator({ env }: Pick<CommandContext, 'env'>):
       child.kill('SIGTERM');
       await ended;
     },
+    kill: () => void child.kill('SIGTERM'),
   };
 }

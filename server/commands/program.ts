@@ -6,6 +6,7 @@ import { addBackup } from './backup.ts';
 import { type AddCommand, type CommandContext, describeFailure, EXIT } from './command.ts';
 import { addCompletion } from './completion.ts';
 import { addDemo } from './demo.ts';
+import { addDev } from './dev.ts';
 import { addDoctor } from './doctor.ts';
 import { addErase } from './erase.ts';
 import { addLink } from './link.ts';
@@ -24,6 +25,7 @@ import { addWithdrawKeys } from './withdraw-keys.ts';
 /** In the order of the help. */
 const COMMANDS: AddCommand[] = [
   addServe,
+  addDev,
   addDoctor,
   addSandbox,
   addDemo,

@@ -22,7 +22,11 @@ export const addServe: AddCommand = (program, context) => {
     .action(() => serve(context));
 };
 
-async function serve({ env }: CommandContext): Promise<void> {
+/**
+ * Ends the process when it is asked to stop.
+ * @param isOnSimulator nothing can be wrong with settings that no person made
+ */
+export async function serve({ env }: CommandContext, { isOnSimulator = false } = {}): Promise<void> {
   const config = loadConfig(env);
   const log = createLog({ level: config.logLevel, secrets: config.secretValues });
   const connect = createServer(env, { log });
@@ -49,7 +53,7 @@ async function serve({ env }: CommandContext): Promise<void> {
   }
 
   // What is right needs no line in production.
-  for (const { id, status, detail, remedy } of settingsHints(config)) {
+  for (const { id, status, detail, remedy } of isOnSimulator ? [] : settingsHints(config)) {
     if (status !== 'ok') log.warn({ check: id, remedy }, detail);
     else if (config.plaid.environment === 'sandbox') log.info({ check: id }, detail);
   }

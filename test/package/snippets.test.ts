@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, symlinkSync } from 'node:fs';
+import { cpSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,10 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
-import { Window } from 'happy-dom';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documents } from '../../build/docs/documents.ts';
-import { fillSnippets, snippetsIn } from '../../build/docs/snippets.ts';
 import { signTestWebhook } from '../../widget/client.ts';
 import { patient } from '../helpers/patience.mjs';
 import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
@@ -19,79 +16,10 @@ import { project } from './imports.ts';
 import { install, packBoth, type ShopProject } from './installed.ts';
 
 const run = promisify(execFile);
-const read = (file: string) => readFileSync(join(project, file), 'utf8');
 const snippet = (file: string) => join(project, 'docs/snippets', file);
 
-/** Every fence of a document, with what is above it. */
-const fencesIn = (text: string) =>
-  [...text.matchAll(/(?:^|\n)(.*)\n(?:> )?```(\w+)\n([\s\S]*?)\n(?:> )?```/g)].map(
-    ([, above = '', language = '', code = '']) => ({
-      isSnippet: above.includes('<!-- snippet: '),
-      language,
-      code,
-    }),
-  );
-
-describe('code in the documents', () => {
-  it('code in the documents is what its file has', () => {
-    const stale = documents().filter((file) => fillSnippets(read(file), read) !== read(file));
-    expect(stale, 'run: npm run snippets').toEqual([]);
-  });
-
-  it('code in the documents comes from a file that is run or compiled, if it is a program', () => {
-    const programs = new Set(['js', 'ts', 'tsx', 'jsx', 'vue', 'svelte', 'python', 'php']);
-    const loose = documents().flatMap((file) =>
-      fencesIn(read(file)).flatMap(({ isSnippet, language, code }) =>
-        programs.has(language) && !isSnippet ? [`${file}: ${code.split('\n')[0]}`] : [],
-      ),
-    );
-    expect(loose).toEqual([]);
-  });
-
-  it('code in the documents is well-formed JSON, and HTML with attributes that the element has', () => {
-    const manifest = JSON.parse(read('dist/custom-elements.json')) as {
-      modules: { declarations?: { tagName?: string; attributes?: { name: string }[] }[] }[];
-    };
-    const element = manifest.modules
-      .flatMap(({ declarations = [] }) => declarations)
-      .find(({ tagName }) => tagName === 'finix-bank-connect');
-    const known = new Set([
-      ...(element?.attributes ?? []).map(({ name }) => name),
-      'id',
-      'class',
-      'style',
-      'lang',
-      'dir',
-    ]);
-    for (const file of documents()) {
-      for (const { language, code } of fencesIn(read(file))) {
-        if (language === 'json') expect(() => JSON.parse(code), `${file}: ${code}`).not.toThrow();
-        if (language !== 'html') continue;
-        const { document } = new Window();
-        document.body.innerHTML = code;
-        for (const tag of document.querySelectorAll('finix-bank-connect')) {
-          expect([file, tag.getAttributeNames().filter((name) => !known.has(name))]).toEqual([file, []]);
-        }
-      }
-    }
-  });
-
-  it('code in the documents names only commands that exist', () => {
-    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    for (const file of documents()) {
-      const named = [...read(file).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name]) => name ?? '');
-      expect([file, named.filter((name) => !(name in scripts))]).toEqual([file, []]);
-    }
-  });
-
-  it('code in the documents is cut out of its file without the indentation of its surroundings', () => {
-    const text = 'a {\n  // #region x\n  one;\n    two;\n  // #endregion\n}';
-    const markdown = '> <!-- snippet: a.ts#x -->\n> ```ts\n> old\n> ```';
-    expect(fillSnippets(markdown, () => text)).toBe('> <!-- snippet: a.ts#x -->\n> ```ts\n> one;\n>   two;\n> ```');
-    expect(snippetsIn(markdown)).toEqual([{ file: 'a.ts', region: 'x', language: 'ts', code: 'old\n' }]);
-    expect(() => fillSnippets('<!-- snippet: a.ts#y -->\n```ts\n```', () => text)).toThrow('a.ts has no region y');
-  });
-});
+/** Folders of `docs/snippets` that a framework's own starter compiles. */
+const FRAMEWORKS = ['react', 'next', 'vue', 'sveltekit'];
 
 describe('the programs in the documents', () => {
   let shop: ShopProject;
@@ -104,7 +32,8 @@ describe('the programs in the documents', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'fbc-snippets-'));
     const { widget, server: serverPackage } = await packBoth(folder);
-    shop = await install([widget, serverPackage], ['hono', '@hono/node-server', 'tsx', 'typescript', '@types/node']);
+    const tools = ['tsx', 'typescript', '@types/node', 'react', '@types/react'];
+    shop = await install([widget, serverPackage], ['hono', '@hono/node-server', ...tools]);
     // Linked whole: two of its dependencies exist in two versions, of which only npm would choose the right one.
     symlinkSync(join(project, 'node_modules/express'), join(shop.folder, 'node_modules/express'), 'junction');
     cpSync(join(project, 'docs/snippets'), join(shop.folder, 'snippets'), { recursive: true });
@@ -112,7 +41,8 @@ describe('the programs in the documents', () => {
     http = createServer(getRequestListener((request) => server.request(request.url.slice(endpoint.length), request)));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     endpoint = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  });
+    // Packing both packages and installing them takes 10 s, and on a busy machine several times as long.
+  }, patient(90_000));
   afterAll(async () => {
     await new Promise((resolve) => http.close(resolve));
     await server.close();
@@ -135,9 +65,76 @@ describe('the programs in the documents', () => {
       allowImportingTsExtensions: true,
       skipLibCheck: true,
     };
-    await shop.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['snippets/**/*.ts'] }));
+    const exclude = FRAMEWORKS.map((name) => `snippets/${name}`);
+    await shop.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['snippets/**/*.ts'], exclude }));
     const { code, output } = await shop.node(['node_modules/typescript/bin/tsc', '-p', '.']);
     expect([code, output]).toEqual([0, '']);
+  });
+
+  /** As the frameworks' own starters resolve and compile; what they bring with them is declared. */
+  const asInFrameworks = async () => {
+    const compilerOptions = {
+      ...{ strict: true, noEmit: true, module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx' },
+      ...{ target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], types: ['node'], skipLibCheck: true },
+      paths: {
+        '@/*': ['./snippets/next/*'],
+        '$lib/*': ['./snippets/sveltekit/src/lib/*'],
+        '$env/dynamic/private': ['./sveltekit-env.ts'],
+      },
+    };
+    const include = [...FRAMEWORKS.map((name) => `snippets/${name}/**/*`), 'vite.d.ts'];
+    await shop.write('sveltekit-env.ts', 'export const env: Record<string, string | undefined> = process.env;');
+    await shop.write(
+      'vite.d.ts',
+      `declare module 'vite' { export function defineConfig(config: { plugins: unknown[]; server: { proxy: Record<string, string> } }): unknown }
+       declare module '@vitejs/plugin-react' { export default function react(): unknown }
+       declare module '@vitejs/plugin-vue' {
+         interface Options { template: { compilerOptions: { isCustomElement(tag: string): boolean } } }
+         export default function vue(options: Options): unknown
+       }`,
+    );
+    await shop.write('tsconfig.frameworks.json', JSON.stringify({ compilerOptions, include }));
+    return 'tsconfig.frameworks.json';
+  };
+
+  it('the programs in the documents compile, those of React, Next.js, Vue and SvelteKit', async () => {
+    const { code, output } = await shop.node(['node_modules/typescript/bin/tsc', '-p', await asInFrameworks()]);
+    expect([code, output]).toEqual([0, '']);
+  });
+
+  it('the programs in the documents for Next.js and SvelteKit create a session, verify, and check before a charge', async () => {
+    const project = await asInFrameworks();
+    const { id, payment_instrument } = await connected();
+    // Both are plain functions of a request or a form; the frameworks themselves are too large to install here.
+    await shop.write(
+      'try-frameworks.ts',
+      `import { POST as next } from './snippets/next/app/api/session/route.ts';
+       import { pay } from './snippets/next/app/checkout/actions.ts';
+       import { POST as svelte } from './snippets/sveltekit/src/routes/api/session/+server.ts';
+       import { actions } from './snippets/sveltekit/src/routes/+page.server.ts';
+       const form = new FormData();
+       const request = () => new Request('http://localhost:5173', { method: 'POST', body: form });
+       for (const create of [next, svelte]) console.log((await (await create()).json()).client_secret.slice(0, 4));
+       const print = async () => console.log(await pay('', form), '|', (await actions.default({ request: request() })).result);
+       for (const id of process.argv.slice(2)) {
+         form.set('bank_account', id);
+         await print();
+       }`,
+    );
+    const jane = { identity: { first_name: 'Jane', last_name: 'Doe' } };
+    // At another bank: the same account again would end the first connection.
+    const other = await server.connect({ institution: 'ins_109509', ...jane });
+    const ids = [id, other.answer.body.connections[0].id, 'con_of_another'];
+    const { output } = await shop.node(
+      ['node_modules/tsx/dist/cli.mjs', '--tsconfig', project, 'try-frameworks.ts', ...ids],
+      environment(),
+    );
+    const words = [
+      `Charge ${payment_instrument}: the check is ok`,
+      'Not charged: The bank knows the owner of this account by another name.',
+      'Please connect your bank again.',
+    ];
+    expect(output).toBe(`ses_\nses_\n${words.map((line) => `${line} | ${line}\n`).join('')}`);
   });
 
   it('the programs in the documents for Node create a session, and accept only the connection of the customer who pays', async () => {

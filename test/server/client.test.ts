@@ -106,6 +106,20 @@ describe('the client of a merchant’s back end', () => {
   });
 });
 
+describe('a client without its settings', () => {
+  it('a client without its settings can be created, as frameworks do when they build, and names the missing one when it is used', async () => {
+    const none = createClient({ endpoint: undefined, apiKey: MERCHANT_KEY });
+    await expect(none.sessions.create({ customer_id: 'cus_1' })).rejects.toThrow(/no endpoint: set CONNECT_URL/);
+    const keyless = createClient({ endpoint: 'https://connect.example', apiKey: '', fetch: expectNoCall });
+    await expect(keyless.connections.retrieve('con_1')).rejects.toThrow(/no apiKey: set MERCHANT_API_KEY/);
+    expect(() => createClient({ endpoint: 'connect.example', apiKey: MERCHANT_KEY })).toThrow(/must be an address/);
+  });
+});
+
+function expectNoCall(): never {
+  throw new Error('A call was made.');
+}
+
 describe('requireConnection', () => {
   it('requireConnection returns a connection that is active and the customer’s own', async () => {
     const id = await connect();

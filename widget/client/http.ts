@@ -2,10 +2,10 @@ import type { Problem } from '../contract.ts';
 import { ApiError } from './errors.ts';
 
 export interface ClientOptions {
-  /** Address of the server: its PUBLIC_URL, or an internal one. */
-  endpoint: string;
-  /** MERCHANT_API_KEY. Never in a browser. */
-  apiKey: string;
+  /** Address of the server: its PUBLIC_URL, or an internal one. Where it is missing, calls reject; creating does not. */
+  endpoint: string | undefined;
+  /** MERCHANT_API_KEY. Never in a browser. Where it is missing, calls reject; creating does not. */
+  apiKey: string | undefined;
   /** The platform's when left out. */
   fetch?: typeof fetch;
   /** Milliseconds for one attempt; 30,000 when left out: the server itself answers within 25 s. */
@@ -45,13 +45,17 @@ export function createHttp({
   maxRetries = MAX_RETRIES,
   ...options
 }: ClientOptions) {
-  if (!apiKey) throw new TypeError('apiKey is empty: pass MERCHANT_API_KEY.');
-  if (!/^https?:/.test(endpoint)) throw new TypeError('endpoint must be an address such as https://connect.example.');
-  const base = endpoint.replace(/\/+$/, '');
+  if (endpoint && !/^https?:/.test(endpoint)) {
+    throw new TypeError('endpoint must be an address such as https://connect.example.');
+  }
+  const base = endpoint?.replace(/\/+$/, '');
   // Called without a receiver: some platforms refuse a fetch that is called as a method.
   const send = options.fetch ?? ((input, init) => fetch(input, init));
 
   async function attempt<T>({ method, path, query, body, idempotencyKey, signal }: Call): Promise<T> {
+    // Not earlier: frameworks load a server's modules when they build, where no secret is set.
+    if (!base) throw new TypeError('createClient was given no endpoint: set CONNECT_URL where this server runs.');
+    if (!apiKey) throw new TypeError('createClient was given no apiKey: set MERCHANT_API_KEY where this server runs.');
     const headers: Record<string, string> = { Accept: 'application/json', Authorization: `Bearer ${apiKey}` };
     if (body) headers['Content-Type'] = 'application/json';
     if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;

@@ -1,8 +1,9 @@
-// #region component
+// app/checkout/page.tsx
 'use client';
 
 import { FinixBankConnect } from 'finix-bank-connect/react';
-import { useState } from 'react';
+import { useActionState, useState } from 'react';
+import { pay } from './actions';
 
 async function fetchClientSecret(): Promise<string> {
   const response = await fetch('/api/session', { method: 'POST' });
@@ -11,12 +12,13 @@ async function fetchClientSecret(): Promise<string> {
   return client_secret;
 }
 
-export function BankField() {
+export default function Checkout() {
   const [canPay, setCanPay] = useState(false);
+  const [result, action, isPaying] = useActionState(pay, '');
   return (
-    <>
+    <form action={action}>
       <FinixBankConnect
-        endpoint="https://connect.merchant.example"
+        endpoint="http://localhost:4000" // your connect server's address
         fetchClientSecret={fetchClientSecret}
         name="bank_account"
         required
@@ -24,10 +26,10 @@ export function BankField() {
         onChange={() => setCanPay(false)}
         onError={({ detail }) => console.warn(detail.error.code, detail.error.requestId)}
       />
-      <button type="submit" disabled={!canPay}>
+      <button type="submit" disabled={!canPay || isPaying}>
         Pay
       </button>
-    </>
+      <output>{result}</output>
+    </form>
   );
 }
-// #endregion

@@ -1,0 +1,60 @@
+# server.py: the page and the back end of a shop, on the standard library. Run it with: python3 server.py
+import json, os, uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, quote
+from urllib.request import Request, urlopen
+
+# From your own login, never from the request. The test banks of Plaid belong to Alberta Charleson.
+CUSTOMER = {"id": "cus_1", "first_name": "Alberta", "last_name": "Charleson"}
+
+
+def connect(method, path, body=None):
+    """A call to the connect server, with the merchant key."""
+    headers = {"Authorization": "Bearer " + os.environ["MERCHANT_API_KEY"], "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    with urlopen(Request(os.environ["CONNECT_URL"] + path, data, headers, method=method), timeout=60) as response:
+        return json.load(response)
+
+
+class Shop(BaseHTTPRequestHandler):
+    def do_GET(self):
+        with open("index.html", encoding="utf-8") as page:
+            self.answer(200, page.read(), "text/html")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        if self.path == "/api/session":
+            identity = {"first_name": CUSTOMER["first_name"], "last_name": CUSTOMER["last_name"]}
+            session = connect("POST", "/v1/sessions", {"customer_id": CUSTOMER["id"], "identity": identity})
+            self.answer(200, json.dumps({"client_secret": session["client_secret"]}), "application/json")
+        elif self.path == "/checkout":
+            self.answer(*self.checkout(parse_qs(body).get("bank_account", [""])[0]))
+        else:
+            self.answer(404, "")
+
+    def checkout(self, connection_id):
+        # The id is a claim: charge only a connection that exists, is this customer's, and is active.
+        path = "/v1/connections/" + quote(connection_id, safe="")
+        try:
+            connection = connect("GET", path)
+        except HTTPError as error:
+            return (402, "Please connect your bank again.") if error.code == 404 else (502, "Please try again.")
+        if connection.get("customer_id") != CUSTOMER["id"] or connection["status"] != "active":
+            return 402, "Please connect your bank again."
+        attempt = {"amount": 4200, "client_transaction_id": str(uuid.uuid4())}  # cents; a new id for each attempt
+        check = connect("POST", path + "/check", attempt)
+        if check["decision"] != "ok":
+            return 402, "Not charged: " + " ".join(reason["message"] for reason in check["reasons"])
+        return 200, f"Charge {connection['payment_instrument']}: the check is {check['decision']}"
+
+    def answer(self, status, body, content_type="text/plain"):
+        self.send_response(status)
+        self.send_header("Content-Type", content_type + "; charset=utf-8")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+
+port = int(os.environ.get("PORT", "8000"))
+print(f"http://localhost:{port}", flush=True)
+ThreadingHTTPServer(("127.0.0.1", port), Shop).serve_forever()

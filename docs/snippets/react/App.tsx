@@ -1,0 +1,30 @@
+// src/App.tsx
+import { FinixBankConnect } from 'finix-bank-connect/react';
+import { useState } from 'react';
+
+async function fetchClientSecret(): Promise<string> {
+  const response = await fetch('/api/session', { method: 'POST' });
+  if (!response.ok) throw new Error(`session: ${response.status}`);
+  const { client_secret } = await response.json();
+  return client_secret;
+}
+
+export default function App() {
+  const [canPay, setCanPay] = useState(false);
+  return (
+    <form action="/checkout" method="post">
+      <FinixBankConnect
+        endpoint="http://localhost:4000" // your connect server's address
+        fetchClientSecret={fetchClientSecret}
+        name="bank_account"
+        required
+        onConnected={() => setCanPay(true)}
+        onChange={() => setCanPay(false)}
+        onError={({ detail }) => console.warn(detail.error.code, detail.error.requestId)}
+      />
+      <button type="submit" disabled={!canPay}>
+        Pay
+      </button>
+    </form>
+  );
+}

@@ -1,4 +1,0 @@
-// vite.config.ts: plugins: [vue(vueOptions)]
-export const vueOptions = {
-  template: { compilerOptions: { isCustomElement: (tag: string) => tag === 'finix-bank-connect' } },
-};
