@@ -100,6 +100,8 @@ export interface ReturnOptions {
   codeIn?: 'tags' | 'messages' | 'raw' | 'details' | 'nowhere';
   /** Finix's `failure_code`, where it is to be another one than is published for the return code. */
   failureCode?: string;
+  /** Tags that Finix adds to those of the merchant. */
+  tags?: Record<string, string>;
 }
 
 /** The banks' responses to debits, by way of Finix. */

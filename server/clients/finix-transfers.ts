@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { firstCode, type TagCode, tagCodesIn } from './finix-return-codes.ts';
 
 /** The part of a Transfer that is read. Finix documents little about returns, so only the id is required. */
 export interface FinixTransfer {
@@ -16,10 +17,10 @@ export interface FinixTransfer {
   /** Of a reversal: the debit that it takes back. */
   parent: string | null;
   failureCode: string | null;
-  /** The ACH return code, wherever it was found. */
+  /** The ACH return code, from a place that is Finix's own. */
   returnCode: string | null;
-  /** A tag value that reads like a return code, on a Transfer whose tags are the merchant's: `R12` may be an order. */
-  possibleReturnCode: string | null;
+  /** Tags with a return code in them, which may be the merchant's. */
+  tagCodes: TagCode[];
   isReturned: boolean;
   idempotencyId: string | null;
   /** Values of the tags, by which a merchant may name its own order. */
@@ -45,7 +46,8 @@ export const transferSchema = z.object({
   parent: nullable,
   failureCode: nullable,
   returnCode: nullable,
-  possibleReturnCode: nullable,
+  // Left out by the version before this one.
+  tagCodes: z.array(z.object({ key: z.string(), code: z.string() })).default([]),
   isReturned: z.boolean(),
   idempotencyId: nullable,
   tagValues: z.array(z.string()),
@@ -91,52 +93,21 @@ export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
     destination: body.destination ?? null,
     parent: body.parent_transfer ?? null,
     failureCode: /^\w{1,64}$/.test(body.failure_code ?? '') ? (body.failure_code ?? null) : null,
-    returnCode: firstCode([body.failure_code, body.bank_return_details, body.messages, body.raw, ...tagsOfFinix(body)]),
-    possibleReturnCode: firstCode([...tagsOfFinix({ ...body, failure_code: null }), body.tags]),
+    returnCode: firstCode([
+      body.failure_code,
+      body.bank_return_details,
+      body.messages,
+      body.raw,
+      // A sentence comes last.
+      body.failure_message,
+    ]),
+    tagCodes: tagCodesIn(body.tags),
     isReturned: body.state === 'RETURNED' || !isEmpty(body.bank_return_details),
     idempotencyId: body.idempotency_id ?? null,
     tagValues: Object.values(body.tags ?? {}).filter((value): value is string => typeof value === 'string'),
     createdAt: timeOf(body.created_at),
     updatedAt: timeOf(body.updated_at),
   };
-}
-
-/** As a word of its own: `R01`, `ReasonCode: R03`; never the middle of an id. */
-const RETURN_CODE = /(?<![A-Za-z0-9])R\d{2}(?![A-Za-z0-9])/;
-
-/** Which member holds the code is not published, so every one that could is looked through. */
-function firstCode(places: unknown[]): string | null {
-  for (const place of places) {
-    for (const part of textsIn(place)) {
-      const code = RETURN_CODE.exec(part)?.[0];
-      if (code !== undefined) return code;
-    }
-  }
-  return null;
-}
-
-/** `return_code`, `achReason`, `code`; not `coach`, and not `promo_code`. */
-const NAMED_FOR_RETURNS = /^code$|(?<![a-z])(returns?|returned|reason|ach)(?![a-z])/i;
-
-/**
- * The tags of a Transfer that Finix makes are Finix's; on the merchant's own only those that are named for it, and only
- * where Finix's failure code gives no reason.
- */
-function tagsOfFinix({ type, subtype, tags, failure_code, failure_message }: z.infer<typeof transferBody>): unknown[] {
-  const isFinix = type === 'REVERSAL' && subtype === 'SYSTEM';
-  const isOpen = failure_code == null || failure_code === 'GENERIC_DECLINE';
-  const isNamed = (key: string) => isOpen && NAMED_FOR_RETURNS.test(key.replace(/([a-z])([A-Z])/g, '$1_$2'));
-  const named = Object.entries(tags ?? {}).filter(([key]) => isFinix || isNamed(key));
-  return [named.map(([, value]) => value), failure_message];
-}
-
-/** Deep enough for `raw`, and an end for what is built to have none. */
-const MAX_DEPTH = 4;
-
-function textsIn(value: unknown, depth = 0): string[] {
-  if (typeof value === 'string') return [value];
-  if (value === null || typeof value !== 'object' || depth >= MAX_DEPTH) return [];
-  return Object.values(value).flatMap((inner) => textsIn(inner, depth + 1));
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,3 +1,4 @@
+import { namedTagCode } from '../clients/finix-return-codes.ts';
 import type { FinixTransfer } from '../clients/finix-transfers.ts';
 import type { Config } from '../config.ts';
 import { addAudit, type Initiator } from '../records/audit.ts';
@@ -36,8 +37,13 @@ export interface ReturnFacts {
 export function returnIn(transfer: FinixTransfer, now: number): ReturnFacts | null {
   const { id, state, failureCode, returnCode, isReturned } = transfer;
   if (state !== 'FAILED' && state !== 'RETURNED' && failureCode === null && !isReturned) return null;
-  const code = returnCode ?? returnCodeOf(failureCode);
+  const code = returnCode ?? returnCodeOf(failureCode) ?? (isUnexplained(failureCode) ? namedTagCode(transfer) : null);
   return { transfer: id, code, failureCode, at: transfer.updatedAt ?? transfer.createdAt ?? now };
+}
+
+/** Where Finix names no reason of its own, a tag may at once; else what takes the debit back is asked for first. */
+function isUnexplained(failureCode: string | null): boolean {
+  return failureCode === null || failureCode === 'GENERIC_DECLINE';
 }
 
 /** Whether Finix itself takes a debit back; a reversal by the merchant's own call is a refund. */

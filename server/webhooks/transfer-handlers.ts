@@ -1,3 +1,4 @@
+import { anyTagCode, namedTagCode } from '../clients/finix-return-codes.ts';
 import type { FinixTransfer } from '../clients/finix-transfers.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import { returnCodeOf } from '../lifecycle/return-codes.ts';
@@ -88,7 +89,7 @@ async function direct(
   const reversals = await readIfPossible(deps, transfer.id, () => deps.finix.listReversals(transfer.id));
   const reversal = reversals?.find(isSystemReversal);
   const by = reversal && returnBy(reversal, event.received_at);
-  const code = by?.code ?? transfer.possibleReturnCode;
+  const code = by?.code ?? (reversal && tagCodeOf(reversal, transfer)) ?? namedTagCode(transfer);
   return { transfer, instrument, returned: { ...own, ...by, failureCode: own.failureCode, code } };
 }
 
@@ -105,19 +106,31 @@ async function reversed(
   const stub = { ...reversal, id: parent, type: '', state: '', createdAt: null };
   // Nothing more is needed to stop the debits.
   if (named !== undefined && by.code !== null) return { transfer: stub, instrument: named, returned: by };
-  const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), named === undefined);
+  // Without the debit a tag of the merchant's could be taken for the code, where Finix has not named one for it.
+  const isNeeded = named === undefined || (reversal.tagCodes.length > 0 && namedTagCode(reversal) === null);
+  const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), isNeeded);
   const instrument = (debit && (await ownInstrumentOf(deps.storage, debit))) ?? named;
   if (instrument === undefined) return undefined;
   const own = debit && returnIn(debit, event.received_at);
-  const code = by.code ?? own?.code ?? debit?.possibleReturnCode ?? null;
+  const code =
+    by.code ??
+    namedTagCode(reversal, debit) ??
+    own?.code ??
+    anyTagCode(reversal, debit) ??
+    (debit ? namedTagCode(debit) : null);
   const failureCode = own?.failureCode ?? by.failureCode;
   return { transfer: debit ?? stub, instrument, returned: { ...by, code, failureCode } };
 }
 
 function returnBy(reversal: FinixTransfer, receivedAt: number): ReturnFacts {
-  const { id, returnCode, possibleReturnCode, failureCode, createdAt } = reversal;
-  const code = returnCode ?? returnCodeOf(failureCode) ?? possibleReturnCode;
+  const { id, returnCode, failureCode, createdAt } = reversal;
+  const code = returnCode ?? returnCodeOf(failureCode);
   return { transfer: id, code, failureCode, at: createdAt ?? receivedAt };
+}
+
+/** Of what Finix makes to take a debit back: in a tag that is named for it, or in any that is not the debit's. */
+function tagCodeOf(reversal: FinixTransfer, debit: FinixTransfer): string | null {
+  return namedTagCode(reversal, debit) ?? anyTagCode(reversal, debit);
 }
 
 /**

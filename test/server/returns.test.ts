@@ -45,6 +45,51 @@ describe('a return', () => {
     },
   );
 
+  const FORMS = ['failed', 'returned', 'reversal'] as const;
+  const NO_CODE = { codeIn: 'nowhere', failureCode: 'GENERIC_DECLINE' } as const;
+
+  it.each(FORMS)(
+    'a return in the form “%s” without a code does not take a tag of the merchant’s for one',
+    async (form) => {
+      const { id } = await connect();
+      const tags = {
+        size: 'R10',
+        table: 'R02',
+        Room: 'R04',
+        promo_code: 'R07',
+        return_address: 'Bay R29',
+        returns_desk: 'R03',
+      };
+      const transfer = await debit(id, 5_000, { tags });
+      ach().succeed(transfer);
+      ach().returnDebit(transfer, 'R98', { ...NO_CODE, form });
+      await settled();
+      const { status, last_return } = await read(id);
+      expect([status, last_return]).toMatchObject(['active', { code: null, failure_code: 'GENERIC_DECLINE' }]);
+    },
+  );
+
+  it.each(FORMS)(
+    'the code of a return in the form “%s” is that of Finix’s tag, not of the merchant’s before it',
+    async (form) => {
+      const { id } = await connect();
+      const transfer = await debit(id, 5_000, { tags: { size: 'R02' } });
+      ach().succeed(transfer);
+      ach().returnDebit(transfer, 'R98', { ...NO_CODE, form, tags: { ach_return_code: 'R10' } });
+      await settled();
+      expect((await read(id)).last_return?.code).toBe('R10');
+    },
+  );
+
+  it('the code of a return is read from any tag of the Transfer that Finix makes, but for the debit’s own', async () => {
+    const { id } = await connect();
+    const transfer = await debit(id, 5_000, { tags: { size: 'R02', table: 'R03' } });
+    ach().succeed(transfer);
+    ach().returnDebit(transfer, 'R98', { ...NO_CODE, form: 'reversal', tags: { finix: 'Returned: R10' } });
+    await settled();
+    expect((await read(id)).last_return?.code).toBe('R10');
+  });
+
   it('a refund of the merchant’s own is no return', async () => {
     const { id } = await connect();
     const transfer = await debit(id);

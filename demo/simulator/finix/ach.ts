@@ -74,7 +74,8 @@ export function createAch(context: () => Context): AchNetwork {
       const transfer = find(id);
       // Not settled yet: the debit itself fails. Settled: Finix makes another Transfer that takes the money back.
       const form = options.form ?? (transfer['state'] === 'PENDING' ? 'failed' : 'reversal');
-      const message = `Returned by the bank: ${code}`;
+      const message = options.codeIn === 'nowhere' ? 'Returned by the bank' : `Returned by the bank: ${code}`;
+      const tags = { ...transfer.tags, ...options.tags };
       const failure = {
         failure_code: options.failureCode ?? FAILURE_CODES[code] ?? 'GENERIC_DECLINE',
         failure_message: message,
@@ -84,12 +85,12 @@ export function createAch(context: () => Context): AchNetwork {
         return newTransfer(context(), base(transfer), {
           ...reversalOf(transfer),
           subtype: 'SYSTEM',
-          ...codeIn(options.codeIn ?? 'tags', code, message, transfer.tags),
+          ...codeIn(options.codeIn ?? 'tags', code, message, tags),
         });
       }
       const state = form === 'failed' ? 'FAILED' : 'RETURNED';
       const place = options.codeIn ?? (form === 'failed' ? 'messages' : 'details');
-      change(transfer, { ...failure, ...codeIn(place, code, message, transfer.tags), state });
+      change(transfer, { ...failure, ...codeIn(place, code, message, tags), state });
       return transfer;
     },
   };
@@ -113,6 +114,6 @@ function codeIn(
     case 'details':
       return { bank_return_details: { return_code: code, description: message } };
     case 'nowhere':
-      return {};
+      return { tags };
   }
 }
