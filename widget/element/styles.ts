@@ -98,7 +98,7 @@ export const styles = css`
     line-height: 1.25;
     transition: box-shadow 0.15s;
   }
-  .main:enabled:not(.busy):hover {
+  .main:not(.busy, :disabled):hover {
     box-shadow:
       0 2px 8px #00000029,
       inset 0 0 0 99px #ffffff1a;

@@ -131,7 +131,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
     part="base"
     class="base ${parts.tall ? 'tall' : ''} ${view.speechless ? 'speechless' : ''}"
     lang=${view.lang ?? nothing}
-    dir=${view.lang === 'en' ? 'ltr' : nothing}
+    dir=${view.lang ? 'ltr' : nothing}
   >
     ${parts.named}
     <div class="area ${parts.ended ? 'ended' : ''}">
