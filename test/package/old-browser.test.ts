@@ -2,11 +2,11 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
 import { patient } from '../helpers/patience.mjs';
+import { USABLE } from '../widget/helpers/placements.ts';
 import { openStatesPage } from './states-page.ts';
 
 const old = await findOldChromium();
 // As in the tests in current browsers.
-const USABLE = 150;
 const TWO_LINES = 64;
 
 // The packaged browser runs on 64-bit Intel Linux only; OLD_CHROME_PATH can name another.

@@ -6,7 +6,7 @@ import { css } from 'lit';
  * Nothing here is newer than the support floor without an older value before it.
  *
  * The frame gives the element a width of its own where the parent asks for one: the first track wants 352 px and can do
- * with 44, and what is in the element wants none.
+ * with 144, which the digits of a card need, and what is in the element wants none.
  */
 export const styles = css`
   :host {
@@ -50,7 +50,7 @@ export const styles = css`
   }
   .frame {
     display: grid;
-    grid-template-columns: minmax(44px, 352px) minmax(0, 1fr);
+    grid-template-columns: minmax(144px, 352px) minmax(0, 1fr);
   }
   .base {
     grid-column: 1 / -1;
