@@ -174,6 +174,11 @@ export class FinixBankConnect extends ElementProperties {
     });
   }
 
+  /** Another document has it now, or again: a window or a frame of the page's, or where a library keeps what it hides. */
+  adoptedCallback(): void {
+    this.#core?.dress();
+  }
+
   /** Where the browser can move the element whole, nothing has happened to it. */
   connectedMoveCallback(): void {}
 

@@ -1,4 +1,4 @@
-import { adoptStyles, type CSSResultOrNative, type LitElement } from 'lit';
+import { adoptStyles, type CSSResult, type LitElement } from 'lit';
 import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import type { FirstView, Parts, View } from '../element/view.ts';
@@ -51,6 +51,8 @@ export class ElementCore {
   /** The live region has announced why Link ended; the control that gets the focus back must not repeat it. */
   #isTold = false;
 
+  #style: HTMLStyleElement | null = null;
+
   constructor(element: ElementProperties, host: CoreHost) {
     this.#element = element;
     this.#root = element.shadowRoot as ShadowRoot;
@@ -58,8 +60,7 @@ export class ElementCore {
     this.#settings = createSettings(element, () => host.endpoint());
     this.#source = this.#sourceNow();
     this.#person = this.#personNow();
-    const { elementStyles } = element.constructor as typeof LitElement;
-    adoptStyles(this.#root, [...(elementStyles as CSSResultOrNative[]), lateStyles]);
+    this.dress();
     hintAtDarkPage(element);
     this.#logos = new Logos(
       (id) => this.controller.asker.getLogo(id),
@@ -87,6 +88,19 @@ export class ElementCore {
   /** Of the form's entries. */
   get values(): string[] {
     return usable(this.controller.state.connections).map(({ id }) => id);
+  }
+
+  /** A document that the element comes to takes its styles away, and only those it made itself can be given to it. */
+  dress(): void {
+    const { elementStyles } = this.#element.constructor as typeof LitElement;
+    const styles = [...(elementStyles as CSSResult[]), lateStyles];
+    const isAway = this.#element.ownerDocument !== document;
+    this.#style?.remove();
+    this.#style = isAway ? this.#element.ownerDocument.createElement('style') : null;
+    if (this.#style) {
+      this.#style.textContent = styles.map(({ cssText }) => cssText).join('');
+      this.#root.append(this.#style);
+    } else adoptStyles(this.#root, styles);
   }
 
   /** @param mayOpen asks the page */
