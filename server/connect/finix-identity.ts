@@ -6,7 +6,6 @@ import {
   announceCall,
   identityCall,
   identityCallsOf,
-  identityTag,
   putCall,
   settleCalls,
   settleCallsLast,
@@ -19,6 +18,7 @@ import { nextCreateStep, outcomeOfFailure, type SeenInstrument, toOpenCall } fro
 import { Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
+import { type CustomerKey, KEY, keyOf, newCustomer, notItsTurn, takeTurn } from './identity-turn.ts';
 import { CALL_TAG } from './instrument-list.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
@@ -41,8 +41,6 @@ export interface IdentityDeps {
 const TAG = 'finix_bank_connect_customer';
 /** How far Finix's clock may be behind ours. All customers' identities are in this list, so it must stay short. */
 const CLOCK_MARGIN_MS = 60_000;
-/** Another session of the same customer is making the identity: about as long as that takes. */
-const TURN_MS = 300;
 
 /** @returns the id of an identity that exists at Finix */
 export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Promise<string> {
@@ -175,7 +173,7 @@ async function announce(
       .where('finix_identity', 'is', null)
       .where('lease_owner', '=', held.row.id)
       .executeTakeFirst();
-    if (intent.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
+    if (intent.numUpdatedRows === 0n) throw notItsTurn();
     await announceCall(trx, call);
   });
   return call;
@@ -197,68 +195,10 @@ async function announceNew(
       .onConflict((conflict) => conflict.columns([...KEY]).doNothing())
       .executeTakeFirst();
     // Another session of the customer was faster.
-    if (intent.numInsertedOrUpdatedRows === 0n) throw new Postpone('finix_unavailable', TURN_MS, false);
+    if (intent.numInsertedOrUpdatedRows === 0n) throw notItsTurn();
     await announceCall(trx, call);
   });
   return call;
-}
-
-/** Only one session of a customer makes the identity; the others wait for it. */
-async function takeTurn({ storage, timing }: IdentityDeps, session: SessionTable): Promise<CustomerTable> {
-  const now = await storage.now();
-  await storage.db
-    .insertInto('customers')
-    .values(newCustomer(session, now))
-    .onConflict((conflict) => conflict.columns([...KEY]).doNothing())
-    .execute();
-  const mine = await storage.db
-    .updateTable('customers')
-    .set({ lease_owner: session.id, lease_until: now + timing.leaseMs })
-    .where((eb) => eb.and(keyOf(session)))
-    .where((eb) =>
-      eb.or([eb('finix_identity', 'is not', null), eb('lease_until', '<=', now), eb('lease_owner', '=', session.id)]),
-    )
-    .returningAll()
-    .executeTakeFirst();
-  if (!mine) throw new Postpone('finix_unavailable', TURN_MS, false);
-  return mine;
-}
-
-/**
- * Debits come from a buyer's account, payouts go to a recipient's, settlements to a seller's; Finix asks other things
- * of each.
- */
-export function roleOf({ purpose }: Pick<SessionTable, 'purpose'>): CustomerTable['role'] {
-  return ROLES[purpose];
-}
-
-const ROLES = { debit: 'BUYER', payout: 'RECIPIENT', settlement: 'SELLER' } as const;
-
-/** The columns that name a customer's row. */
-const KEY = ['customer_id', 'role', 'merchant_id'] as const;
-export type CustomerKey = Pick<CustomerTable, (typeof KEY)[number]>;
-
-/** Of a platform: one merchant's customer is another person than the one to whom another merchant gives the same id. */
-export function keyOf(of: SessionTable | CustomerKey): CustomerKey {
-  const role = 'role' in of ? of.role : roleOf(of);
-  return { customer_id: of.customer_id, role, merchant_id: of.merchant_id ?? NO_MERCHANT };
-}
-
-const NO_MERCHANT = '';
-
-function newCustomer(session: SessionTable, now: number): CustomerTable {
-  const key = keyOf(session);
-  return {
-    ...key,
-    finix_identity: null,
-    identity_tag: identityTag(key),
-    identity_sent_at: null,
-    identity_tries: 0,
-    lease_owner: null,
-    lease_until: 0,
-    created_at: now,
-    updated_at: now,
-  };
 }
 
 function identityInput({ secrets }: IdentityDeps, session: SessionTable): IdentityInput {

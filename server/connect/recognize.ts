@@ -20,7 +20,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
 import { factsOf, isOfMerchant, matchesByName } from './account-match.ts';
-import { keyOf } from './finix-identity.ts';
+import { keyOf } from './identity-turn.ts';
 import { mayEndOlderLogin } from './institution-quirks.ts';
 import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 

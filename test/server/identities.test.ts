@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Session } from '../../widget/contract.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, QUICK, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
+const { bank, item } = connectionLifecycle(() => server);
 
 const enabled = () => server.ledger.instruments().filter((instrument) => instrument['enabled'] === true);
 
@@ -124,5 +128,59 @@ describe('identities', () => {
       finix_identity,
       finix_identity,
     ]);
+  });
+});
+
+describe('a create call for an identity whose answer is missing', () => {
+  const QUIET_MS = patient(2_000);
+  /** Carried out after the call was given up, and listed later still, within half of the quiet period. */
+  const LATE = { timeoutMs: patient(400), quietMs: QUIET_MS, simulator: { listLagMs: QUIET_MS / 4 } };
+  const LOST = { service: 'finix', path: '/identities', method: 'POST', kind: 'timeout', when: 'after' } as const;
+
+  it.each<[string, (session: Session) => Promise<unknown>]>([
+    ['is revoked at the bank', async () => bank().revokePermission(item().item_id)],
+    [
+      'is removed',
+      async () => {
+        const { id } = await server.storage.db.selectFrom('connections').select('id').executeTakeFirstOrThrow();
+        return server.merchant('DELETE', `/v1/connections/${id}`);
+      },
+    ],
+    [
+      'is past the time for its work',
+      ({ id }) =>
+        // The worker is fenced out, and the next one reads the row.
+        server.storage.db
+          .updateTable('sessions')
+          .set((eb) => ({
+            waited_ms: 73 * 3600_000,
+            version: eb('version', '+', 1),
+            lease_owner: null,
+            lease_until: 0,
+          }))
+          .where('id', '=', id)
+          .execute(),
+    ],
+    ['goes on', async () => {}],
+  ])('makes the one identity of a customer whose connection %s, and who connects again', async (_name, happen) => {
+    server = await TestServer.start(LATE);
+    server.upstream.simulator.faults.add({ ...LOST, delayMs: QUIET_MS / 4, times: 1 });
+    const session = await server.createSession();
+    const completing = server.complete(session, await server.publicToken());
+    await eventually(async () => server.ledger.identities().length === 1);
+    await happen(session);
+    const again = await server.createSession();
+    const token = await server.publicToken();
+    const answers = await Promise.all([server.complete(again, token), completing]);
+    expect(answers[0]?.body.status).toBe('completed');
+    expect(server.ledger.identities()).toHaveLength(1);
+    await eventually(async () => {
+      await server.jobs.tick();
+      const open = await server.storage.db.selectFrom('create_calls').select('id').execute();
+      return open.length === 0;
+    });
+    expect(server.ledger.identities()).toHaveLength(1);
+    const own = server.ledger.instruments().map(({ identity }) => identity);
+    expect(new Set(own)).toEqual(new Set([server.ledger.identities()[0]?.['id']]));
   });
 });
