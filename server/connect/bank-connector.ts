@@ -24,7 +24,8 @@ import {
 } from '../work/retry.ts';
 import { CLAIM_STEP, claim, HeldSession, type KnownRows, newOwner, RELEASED } from '../work/session-lease.ts';
 import { acceptPublicToken, type RequestFacts } from './accept-public-token.ts';
-import { type ConnectBankDeps, postponementOf, STEPS, stop } from './connect-bank.ts';
+import { postponementOf } from './call-bank.ts';
+import { type ConnectBankDeps, STEPS, stop } from './connect-bank.ts';
 import { recognize } from './recognize.ts';
 import { REPAIR_STEPS } from './repair.ts';
 
@@ -124,14 +125,27 @@ export function createBankConnector(
 
   /** Storage that goes away in the middle of a step is waited for, and the step begins again under the same lease. */
   async function runStepWhileStored(held: HeldSession, point: keyof typeof STEPS, requestId: string): Promise<boolean> {
+    let attempt = () => runStep(held, point, requestId);
+    for (let isLast = false; ; isLast = stopping.signal.aborted) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!(error instanceof StorageUnavailableError) || isLast) throw error;
+        log.warn({ session: held.row.id, reason: error.reason }, 'storage lost during a step');
+        attempt = () => writeJoined(held, requestId);
+      }
+    }
+  }
+
+  /** Writes what a step had joined to a write that it never came to. @returns whether to go on here and now */
+  async function writeJoined(held: HeldSession, requestId: string): Promise<boolean> {
+    held.known = {};
     try {
-      return await runStep(held, point, requestId);
-    } catch (error) {
-      if (!(error instanceof StorageUnavailableError)) throw error;
-      log.warn({ session: held.row.id, reason: error.reason }, 'storage lost during a step');
-      held.known = {};
       await held.write({});
       return true;
+    } catch (refusal) {
+      if (!(refusal instanceof Stop) && !isWait(refusal)) throw refusal;
+      return afterFailure(held, refusal, requestId);
     }
   }
 

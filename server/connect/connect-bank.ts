@@ -1,7 +1,6 @@
 import type { ConnectionStatus, ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
-import { isBankDown } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
 import { prepareForSignal, releaseItems } from '../records/items.ts';
@@ -11,7 +10,6 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, RecoveryPoint, SessionTable } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
-import { TIMING } from '../work/timing.ts';
 import type { Doubt } from './doubt.ts';
 import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-identity.ts';
 import { makeInstrument } from './finix-instrument.ts';
@@ -200,6 +198,11 @@ function isUsable({ status, reason }: ConnectionTable): boolean {
   return USABLE.includes(status) || reason === 'replaced';
 }
 
+/** Without its identity, one that waits for its verification could never have an instrument. */
+function staysConnected({ status, finix_identity }: ConnectionTable): boolean {
+  return USABLE.includes(status) && finix_identity !== null;
+}
+
 const USABLE: readonly ConnectionStatus[] = ['active', 'pending_verification', 'needs_repair'];
 
 async function failConnection(unit: Unit, id: string, code: ProblemCode): Promise<void> {
@@ -284,7 +287,7 @@ function endWithout(connections: ConnectionTable[]): Stop {
 export async function stop(deps: ConnectBankDeps, held: HeldSession, reason: Stop, requestId: string): Promise<void> {
   const { outbox } = deps;
   const { code, status } = reason;
-  if (status !== 'open' && (await storedConnections(deps, held)).some((one) => one.status === 'active')) {
+  if (status !== 'open' && (await storedConnections(deps, held)).some(staysConnected)) {
     return finishPartly(deps, held, code);
   }
   const { detail, action, errors, accounts } = reason.extras;
@@ -319,16 +322,6 @@ async function finishPartly(deps: ConnectBankDeps, held: HeldSession, code: Prob
     for (const { id, status } of await all()) if (status === 'pending') await failConnection(unit, id, code);
     await finish(deps, trx, now, session, await all());
   });
-}
-
-/** What an upstream's failure means for the work as a whole: everything that is not a definite no is tried again. */
-export function postponementOf(error: UpstreamError): Postpone {
-  const { retryAfter } = error.details;
-  // An upstream that names hours may be well in minutes; asking then costs one call.
-  const delay = retryAfter === undefined ? undefined : Math.min(retryAfter * 1000, TIMING.slowCapMs);
-  if (error.failure === 'misconfigured') return new Postpone('provider_misconfigured', delay);
-  if (isBankDown(error.code)) return new Postpone('bank_unavailable', delay);
-  return new Postpone(error.service === 'plaid' ? 'plaid_unavailable' : 'finix_unavailable', delay);
 }
 
 /** The session's connections of its Item. What is joined may be the very connections, so it is written first. */

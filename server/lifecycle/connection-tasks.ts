@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import { makeInstrument } from '../connect/finix-instrument.ts';
 import type { Adoption, InstrumentDeps, InstrumentHold } from '../connect/instrument-hold.ts';
 import { disableInstruments } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
-import { changeConnection, lockConnection } from '../records/connections.ts';
+import { changeConnection, lockConnection, noMoreDebits } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
@@ -115,6 +116,12 @@ const TASKS: Record<ConnectionTask, (deps: TaskDeps, held: HeldConnection) => Pr
   },
 };
 
+/** It gets no instrument. Its login, which is of no use any more, goes with the next task. */
+function givenUp(row: ConnectionTable, code: ProblemCode, now: number): Partial<ConnectionTable> {
+  const patch = { instrument_sent_at: null, status: 'failed', error_code: code, reason: code } as const;
+  return { ...DONE, ...patch, ...noMoreDebits(row, now) };
+}
+
 /** The old numbers are out of use before the new ones come in: a debit of the old would be returned. */
 async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<void> {
   const { previous_payment_instrument: previous, status } = held.row;
@@ -178,9 +185,14 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     const now = await storage.now();
     if (error instanceof Stop) {
       // Plaid refuses the Item until its customer comes back.
-      const status = error.status === 'restart_required' ? 'needs_repair' : 'failed';
-      const error_code = status === 'failed' ? error.code : null;
-      return held.change({ ...DONE, instrument_sent_at: null, status, reason: error.code, error_code });
+      if (error.status !== 'restart_required') return held.change(givenUp(held.row, error.code, now));
+      return held.change({
+        ...DONE,
+        instrument_sent_at: null,
+        status: 'needs_repair',
+        reason: error.code,
+        error_code: null,
+      });
     }
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;
@@ -192,13 +204,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     const waited_ms = held.row.waited_ms + countedWait(held.countedUntil, now);
     if (task === 'instrument' && waited_ms > BUDGET_MS) {
       const code = error instanceof Postpone ? error.code : 'finix_unavailable';
-      return held.change({
-        ...DONE,
-        instrument_sent_at: null,
-        status: 'failed',
-        error_code: code,
-        reason: code,
-      });
+      return held.change(givenUp(held.row, code, now));
     }
     const counts = !(error instanceof Postpone) || error.counts;
     const asked = error instanceof Postpone ? error.delayMs : retryAfterOf(error);

@@ -95,6 +95,7 @@ export class HeldSession {
   #stored: SessionTable;
   #joined: Part[] = [];
   #refused: Part | undefined;
+  #isReleased = false;
   #writing: Promise<unknown> = Promise.resolve();
   /** What this worker has read or written since it last waited, and does not read again. */
   known: KnownRows;
@@ -140,7 +141,7 @@ export class HeldSession {
    * Writes a step's result and the next point in one short transaction, and renews the lease. While storage is gone it
    * waits for it: the result may be an answer that is never given a second time.
    * @param scope `rows` where `also` decides by rows that it locks; see Scope
-   * @throws Fenced when the session has moved on without us; nothing is written then
+   * @throws Fenced when the session has moved on without us, or this worker has released it; nothing is written then
    * @throws StorageUnavailableError when the process stops before storage is back
    */
   write(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): Promise<void> {
@@ -152,11 +153,14 @@ export class HeldSession {
   }
 
   async #write(patch: Partial<SessionTable>, also?: Also, scope?: 'rows'): Promise<void> {
+    // Another worker may take it at any moment, and would wait for a lease that is renewed here.
+    if (this.#isReleased) throw new Fenced(`the lease on session ${this.#stored.id} was given back`);
     const joined = this.#joined;
     this.#joined = [];
     for (let attempt = 0; ; attempt++) {
       try {
         this.#stored = await this.#writeOnce([...joined, { patch, also, scope }], attempt > 0);
+        this.#isReleased = patch.lease_owner === null;
         return;
       } catch (error) {
         if (!(error instanceof StorageUnavailableError) || this.#stopping.aborted) {

@@ -6,8 +6,10 @@ import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { SessionTable } from '../../server/storage/tables.ts';
 import { Fenced, QUICK_ATTEMPTS } from '../../server/work/retry.ts';
-import { claim, HeldSession } from '../../server/work/session-lease.ts';
+import { claim, HeldSession, RELEASED } from '../../server/work/session-lease.ts';
 import { TIMING, type Timing } from '../../server/work/timing.ts';
+import { Gate } from '../helpers/gate.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
 import { rows } from './storage/rows.ts';
@@ -94,6 +96,16 @@ forEachStorage((_name, kind) => {
       expect(await stored(storage)).toMatchObject({ recovery_point: 'identity_ready', tries: rows.sessions.tries });
     });
 
+    it('is refused with every other write once the worker has released the session', async () => {
+      const { storage, held } = await worker();
+      await held.write(RELEASED);
+      held.join({ finix_identity: 'ID9' });
+      await expect(held.write({ recovery_point: 'finished' })).rejects.toThrow(Fenced);
+      expect(await stored(storage)).toMatchObject({ recovery_point: 'item_linked', finix_identity: 'ID1' });
+      const { lease_until } = await storage.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();
+      expect(lease_until).toBe(0);
+    });
+
     it('is dropped when it is refused itself, with all that came after it', async () => {
       const { storage, held } = await worker();
       held.join({ tries: 7 });
@@ -137,6 +149,97 @@ async function expectLeftAlone(answerWithinMs?: number, timing?: Partial<Timing>
   expect((await server.complete(session, token)).status).toBe(503);
   return { server, session, token };
 }
+
+describe('a session whose worker has released it in the middle of a call', () => {
+  it('is free for another instance also when the call ends, and has one instrument in the end', async () => {
+    const answered = new Gate();
+    let isMade = false;
+    const first = await TestServer.start({
+      wrapClients: ({ plaid, finix }) => ({
+        plaid,
+        finix: {
+          ...finix,
+          async createPaymentInstrument(request) {
+            const made = await finix.createPaymentInstrument(request);
+            isMade = true;
+            await answered.passed;
+            return made;
+          },
+        },
+      }),
+    });
+    const { upstream, storage } = first;
+    const other = await TestServer.start({ upstream, storage, quietMs: patient(500) });
+    cleanUp.push(
+      () => first.close(),
+      () => other.close(),
+    );
+    const session = await first.createSession();
+    const completing = first.complete(session, await first.publicToken());
+    await eventually(async () => isMade);
+    await first.connector.stop(0);
+    expect((await completing).status).toBe(202);
+    const row = () => storage.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();
+    const released = await row();
+    expect([released.lease_owner, released.lease_until]).toEqual([null, 0]);
+    answered.open();
+    const calls = () => storage.db.selectFrom('create_calls').select('outcome').execute();
+    await eventually(async () => (await calls()).some(({ outcome }) => outcome === 'made'));
+    expect(await row()).toEqual(released);
+    await eventually(async () => {
+      await other.jobs.tick();
+      return (await row()).status === 'completed' && (await calls()).length === 0;
+    });
+    expect(other.ledger.instruments()).toHaveLength(1);
+    expect(other.ledger.instruments()[0]?.['enabled']).toBe(true);
+  });
+});
+
+describe('a session whose customer is erased while storage is lost in a step', () => {
+  it('ends as failed at once, and leaves no lease', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-leases-'));
+    const opened = await openStorage({ dataDir });
+    let isLost = false;
+    const storage: Storage = {
+      ...opened,
+      db: opened.db.withPlugin({
+        transformQuery({ node }) {
+          if (!isLost || !JSON.stringify(node).includes('"customers"')) return node;
+          isLost = false;
+          throw new StorageUnavailableError('test');
+        },
+        transformResult: async ({ result }) => result,
+      }),
+    };
+    cleanUp.push(
+      () => rm(dataDir, { recursive: true, force: true }),
+      () => opened.close(),
+    );
+    const server: TestServer = await TestServer.start({
+      storage,
+      wrapClients: ({ plaid, finix }) => ({
+        finix,
+        plaid: {
+          ...plaid,
+          async getAccounts(token) {
+            const accounts = await plaid.getAccounts(token);
+            expect((await server.merchant('DELETE', '/v1/customers/cus_1')).status).toBe(202);
+            isLost = true;
+            return accounts;
+          },
+        },
+      }),
+    });
+    cleanUp.push(() => server.close());
+    const session = await server.createSession();
+    const { status, body } = await server.complete(session, await server.publicToken());
+    expect(isLost).toBe(false);
+    expect([status, body.status]).toEqual([200, 'failed']);
+    const row = await opened.db.selectFrom('sessions').selectAll().executeTakeFirstOrThrow();
+    expect([row.status, row.lease_owner, row.lease_until]).toEqual(['failed', null, 0]);
+    expect(server.ledger.instruments()).toEqual([]);
+  });
+});
 
 describe('a session without a worker', () => {
   it('a session without a worker is begun once when several requests find it at the same time', async () => {
