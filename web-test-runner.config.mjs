@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
-import { chromiumArgs, findChromium } from './test/helpers/chromium.mjs';
+import { chromiumArgs, findChromium, unusedChromiumFeatures } from './test/helpers/chromium.mjs';
 import { findFirefox, firefoxPrefs } from './test/helpers/firefox.mjs';
 import { patient } from './test/helpers/patience.mjs';
 
@@ -25,7 +25,7 @@ function chromiumLauncher() {
     },
     launchOptions: {
       executablePath: chromium.path,
-      args: [...chromiumArgs],
+      args: [...chromiumArgs, `--disable-features=${unusedChromiumFeatures.join(',')}`],
       env: { ...process.env, ...chromium.env },
     },
   });

@@ -28,3 +28,6 @@ export function findOldChromium(): Promise<FoundChromium | null>;
  * machine.
  */
 export const chromiumArgs: readonly string[];
+
+/** Features of the browser that no test needs, and that cost time: for `--disable-features`. */
+export const unusedChromiumFeatures: readonly string[];

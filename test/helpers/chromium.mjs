@@ -41,6 +41,12 @@ export const chromiumArgs = [
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]',
 ];
 
+/**
+ * Pages of the browser's own address bar, which an installed Chromium loads for every context: half a second of one
+ * core for each test.
+ */
+export const unusedChromiumFeatures = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'];
+
 export async function findChromium() {
   const wanted = process.env.FBC_BROWSER;
   if (wanted && wanted !== 'system' && wanted !== 'packaged') {

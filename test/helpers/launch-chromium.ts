@@ -1,5 +1,24 @@
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
-import { chromiumArgs, findChromium } from './chromium.mjs';
+import { chromiumArgs, findChromium, unusedChromiumFeatures } from './chromium.mjs';
+
+/**
+ * Those of the features that Playwright disables which can change what a test sees. Chromium obeys the last of several
+ * lists, and a test's arguments come after Playwright's own.
+ */
+const DISABLED_BY_PLAYWRIGHT = [
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'DestroyProfileOnBrowserClose',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+];
 
 /**
  * Starts the Chromium of this machine, or the bundled one.
@@ -10,11 +29,12 @@ export async function launchChromium(
   options: Pick<LaunchOptions, 'ignoreDefaultArgs'> = {},
   found: Awaited<ReturnType<typeof findChromium>> | undefined = undefined,
 ): Promise<Browser> {
+  const disabledFeatures = `--disable-features=${[...DISABLED_BY_PLAYWRIGHT, ...unusedChromiumFeatures].join(',')}`;
   const { path, env } = found ?? (await findChromium());
   return chromium.launch({
     ...options,
     executablePath: path,
-    args: [...chromiumArgs, ...more],
+    args: [...chromiumArgs, disabledFeatures, ...more],
     env: { ...process.env, ...env } as Record<string, string>,
     chromiumSandbox: false,
   });

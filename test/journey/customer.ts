@@ -1,16 +1,9 @@
 import { mkdir } from 'node:fs/promises';
-import {
-  type Browser,
-  type BrowserContext,
-  chromium,
-  type FrameLocator,
-  type Locator,
-  type Page,
-} from 'playwright-core';
+import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import type { ElementStatus } from '../../widget/flow/state.ts';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { launchChromium } from '../helpers/launch-chromium.ts';
 
 /** A customer's whole patience: longer than the slowest scenario, shorter than a test. */
 const PATIENCE_MS = 20_000;
@@ -126,17 +119,7 @@ export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey 
   let contexts: BrowserContext[] = [];
 
   beforeAll(async () => {
-    const { path, env } = await findChromium();
-    const args = [...chromiumArgs];
-    const environment = Object.entries({ ...process.env, ...env }).filter(
-      (pair): pair is [string, string] => !!pair[1],
-    );
-    browser = await chromium.launch({
-      executablePath: path,
-      env: Object.fromEntries(environment),
-      args,
-      chromiumSandbox: false,
-    });
+    browser = await launchChromium();
   });
   afterAll(() => browser?.close());
 
