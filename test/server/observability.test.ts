@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { noteFact } from '../../server/storage/committed.ts';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
-import { MERCHANT_KEY, QUICK, TestServer } from '../helpers/server.ts';
+import { MERCHANT_KEY, QUICK, TestServer, type TestServerOptions } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
 
 let receiver: Receiver;
@@ -26,11 +26,13 @@ afterEach(async () => {
 });
 beforeEach(async () => {
   receiver = await startReceiver();
-  server = await TestServer.start({
-    ...QUICK,
-    env: { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET },
-  });
+  server = await start();
 });
+
+function start(options: TestServerOptions = {}): Promise<TestServer> {
+  const env = { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET };
+  return TestServer.start({ ...QUICK, env, ...options });
+}
 
 async function metrics(): Promise<string> {
   const response = await server.request('/metrics', { headers: { Authorization: `Bearer ${MERCHANT_KEY}` } });
@@ -73,6 +75,8 @@ describe('the metrics', () => {
   });
 
   it('show what waits in the database, and for how long', async () => {
+    await server.close();
+    server = await start({ answerWithinMs: 500 });
     server.upstream.simulator.faults.add({ service: 'finix', path: '/*', kind: 'status', status: 503 });
     const { answer } = await server.connect();
     expect(answer.body.status).toBe('processing');
