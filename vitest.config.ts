@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { memoryFolder } from './test/helpers/memory-folder.ts';
 import { patient } from './test/helpers/patience.mjs';
 import { RetryReporter } from './test/helpers/retry-reporter.ts';
 
 const resultsFolder = process.env['TEST_RESULTS_DIR'];
 
 const retries = new RetryReporter();
+
+const folder = memoryFolder();
+const inMemory = folder ? { TMPDIR: folder } : {};
 
 export default defineConfig({
   test: {
@@ -26,6 +30,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          env: inMemory,
           include: ['test/{server,simulator,package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
           // A test may start a process or a database, which takes seconds.
           testTimeout: patient(30_000),
@@ -36,6 +41,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'journey',
+          env: inMemory,
           include: ['test/journey/**/*.test.ts'],
           // One journey is a browser and a server: one at a time, after the rest, or timeouts measure the machine more than the product.
           sequence: { groupOrder: 1 },

@@ -1,0 +1,56 @@
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { freemem } from 'node:os';
+import { join } from 'node:path';
+
+const MEMORY = '/dev/shm';
+const PREFIX = 'fbc-tests-';
+const MADE = Symbol.for('finix-bank-connect.memory-folder');
+
+/** What all tests have in it at a time is a fraction of this; containers often give 64 MB. */
+const LEAST_BYTES = 4 * 2 ** 30;
+
+/**
+ * A folder in memory for what tests write, removed with this process. Each server of a test has a database of its own,
+ * and its durable commits would be most of what the test waits for. A power cut is simulated by the fault suite, which
+ * has its databases on a disk.
+ * @returns undefined where there is too little memory, or none that can be used as a folder
+ */
+export function memoryFolder(): string | undefined {
+  // Vitest evaluates its configuration, with all that it imports, once for each project.
+  const shared = globalThis as { [MADE]?: string | undefined };
+  if (!(MADE in shared)) shared[MADE] = make();
+  return shared[MADE];
+}
+
+function make(): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    if (Math.min(bavail * bsize, freemem()) < LEAST_BYTES) return undefined;
+    removeAbandoned();
+    const folder = mkdtempSync(join(MEMORY, `${PREFIX}${process.pid}-`));
+    // PostgreSQL runs as another user where the tests run as root.
+    chmodSync(folder, 0o755);
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Folders of processes that were killed. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(MEMORY)) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) rmSync(join(MEMORY, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM';
+  }
+}
