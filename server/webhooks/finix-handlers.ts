@@ -10,7 +10,7 @@ import { disableLater } from '../records/create-calls.ts';
 import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
-import { handleTransfer } from './transfer-handlers.ts';
+import { handleTransfer, type TransferDeps } from './transfer-handlers.ts';
 import { readFinixFacts } from './verify-finix.ts';
 
 /**
@@ -19,7 +19,7 @@ import { readFinixFacts } from './verify-finix.ts';
 const FINIX_AHEAD_MS = 60_000;
 
 /** What Finix reports as changed is read from Finix: then neither order nor repetition matters. */
-export async function handleFinixWebhook(deps: WebhookDeps, event: InboundEventTable): Promise<Outcome> {
+export async function handleFinixWebhook(deps: TransferDeps, event: InboundEventTable): Promise<Outcome> {
   const { instrument: id, transfer } = readFinixFacts(event.facts);
   if (transfer) return handleTransfer(deps, event, transfer, id);
   if (id === undefined) return 'ignored';

@@ -11,6 +11,7 @@ import { BUDGET_MS, backoff, countedWait, isWait } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
+import { createForeignTransfers } from './foreign-transfers.ts';
 import { handlePlaidWebhook } from './plaid-handlers.ts';
 import { mayBeOwn, ownInstrumentOf } from './transfer-handlers.ts';
 import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
@@ -63,6 +64,7 @@ export const EVENT_KEEP_MS = 30 * 24 * 3600_000;
 export function createInbound(deps: InboundDeps): Inbound {
   const { storage, secrets, config, log, timing } = deps;
   const verifier = createPlaidVerifier(deps);
+  const foreign = createForeignTransfers();
   const running = new Set<Promise<void>>();
   let stopped = false;
 
@@ -157,7 +159,9 @@ export function createInbound(deps: InboundDeps): Inbound {
 
   async function handle(event: InboundEventTable): Promise<void> {
     try {
-      const outcome = await (event.source === 'plaid' ? handlePlaidWebhook : handleFinixWebhook)(deps, event);
+      const outcome = await (event.source === 'plaid'
+        ? handlePlaidWebhook(deps, event)
+        : handleFinixWebhook({ ...deps, foreign }, event));
       await finish(event, outcome);
     } catch (error) {
       if (error instanceof StorageUnavailableError) throw error;
@@ -214,7 +218,11 @@ export function createInbound(deps: InboundDeps): Inbound {
       for (const transfer of transfers) {
         const instrument = await ownInstrumentOf(storage, transfer);
         // About the merchant's other customers nothing is kept.
-        if (instrument === undefined && !mayBeOwn(transfer)) continue;
+        if (instrument === undefined && !mayBeOwn(transfer)) {
+          foreign.note(transfer);
+          continue;
+        }
+        if (instrument === undefined && foreign.has(transfer)) continue;
         const dedupe_key = `finix:${key}:${transfer.id}`;
         const subject = instrument ?? transfer.parent;
         await store({ ...event, dedupe_key, subject, facts: { instrument, transfer } }, null);

@@ -13,7 +13,9 @@ import type { Initiator } from '../records/audit.ts';
 import { lockConnection } from '../records/connections.ts';
 import type { Storage } from '../storage/open.ts';
 import type { InboundEventTable } from '../storage/tables.ts';
+import { NotNow } from '../work/retry.ts';
 import { type Outcome, refuseOvertaken, type WebhookDeps } from './change-connections.ts';
+import type { ForeignTransfers } from './foreign-transfers.ts';
 
 /**
  * The instrument of ours that a transfer debits or pays; undefined: none. One look into an index, for most of what
@@ -42,12 +44,16 @@ export function mayBeOwn(transfer: FinixTransfer): boolean {
   return isSystemReversal(transfer) && transfer.parent !== null;
 }
 
+export interface TransferDeps extends WebhookDeps {
+  foreign: ForeignTransfers;
+}
+
 /**
  * A debit or a payout has been made, has ended or has come back. A return is final: every report of one is believed,
  * and nothing that comes later takes it back.
  */
 export async function handleTransfer(
-  deps: WebhookDeps,
+  deps: TransferDeps,
   event: InboundEventTable,
   transfer: FinixTransfer,
   instrument: string | undefined,
@@ -78,7 +84,7 @@ export async function handleTransfer(
 
 /** A debit or a payout itself. Where it does not name the return code, what takes it back may. */
 async function direct(
-  deps: WebhookDeps,
+  deps: TransferDeps,
   event: InboundEventTable,
   transfer: FinixTransfer,
   instrument: string | undefined,
@@ -95,13 +101,21 @@ async function direct(
 
 /** What Finix has made to take a debit back. The debit names its connection, and may name the reason. */
 async function reversed(
-  deps: WebhookDeps,
+  deps: TransferDeps,
   event: InboundEventTable,
   reversal: FinixTransfer,
-  named: string | undefined,
+  side: string | undefined,
 ): Promise<TransferFacts | undefined> {
   const { parent } = reversal;
   if (!mayBeOwn(reversal) || parent === null) return undefined;
+  const named = side ?? (await instrumentOfKnown(deps.storage, parent));
+  if (named === undefined) {
+    if (deps.foreign.has(reversal)) return undefined;
+    const delayMs = deps.foreign.take();
+    // Spread, and ever longer: of a crowd that waits, few at a time may come back.
+    const spread = Math.random() * Math.max(LIMITED_MS, event.waited_ms);
+    if (delayMs > 0) throw new NotNow('limited', delayMs + spread);
+  }
   const by = returnBy(reversal, event.received_at);
   const stub = { ...reversal, id: parent, type: '', state: '', createdAt: null };
   // Nothing more is needed to stop the debits.
@@ -110,7 +124,10 @@ async function reversed(
   const isNeeded = named === undefined || (reversal.tagCodes.length > 0 && namedTagCode(reversal) === null);
   const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), isNeeded);
   const instrument = (debit && (await ownInstrumentOf(deps.storage, debit))) ?? named;
-  if (instrument === undefined) return undefined;
+  if (instrument === undefined) {
+    if (debit) deps.foreign.note(debit);
+    return undefined;
+  }
   const own = debit && returnIn(debit, event.received_at);
   const code =
     by.code ??
@@ -121,6 +138,19 @@ async function reversed(
   const failureCode = own?.failureCode ?? by.failureCode;
   return { transfer: debit ?? stub, instrument, returned: { ...by, code, failureCode } };
 }
+
+/** Of a debit or a payout that was reported before. */
+async function instrumentOfKnown({ db }: Storage, transfer: string): Promise<string | undefined> {
+  const known = await db
+    .selectFrom('transfers')
+    .select('payment_instrument')
+    .where('id', '=', transfer)
+    .executeTakeFirst();
+  return known?.payment_instrument;
+}
+
+/** Some hundred that wait are asked about in this time. */
+const LIMITED_MS = 60_000;
 
 function returnBy(reversal: FinixTransfer, receivedAt: number): ReturnFacts {
   const { id, returnCode, failureCode, createdAt } = reversal;

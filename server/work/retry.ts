@@ -25,7 +25,7 @@ export class Postpone extends Error {
  * Why work waits although no call has failed. `in_use`: a session works on the same Item, or another worker on the same
  * event. `changed`: a row has changed since it was read. `unknown`: what an event is about may be stored in a moment.
  */
-export type WaitReason = 'in_use' | 'changed' | 'unknown';
+export type WaitReason = 'in_use' | 'changed' | 'unknown' | 'limited';
 
 /** Not now, and no failure: the work is begun again from what is stored then. It does not count as an attempt. */
 export class NotNow extends Error {

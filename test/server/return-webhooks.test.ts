@@ -32,36 +32,39 @@ function* permutations<T>(items: T[]): Generator<T[]> {
 }
 
 describe('the webhooks of a return', () => {
-  it('the webhooks of a return come to the same end in every order, each twice', async () => {
-    const orders = [...permutations([0, 1, 2, 3])];
-    expect(orders).toHaveLength(24);
-    const debited: { id: string; transfer: string }[] = [];
-    for (const order of orders) {
-      const { id } = await connectNew();
-      const from = delivered().length;
-      webhooks().hold();
-      const transfer = await debit(id);
-      ach().succeed(transfer);
-      ach().returnDebit(transfer, 'R10');
-      webhooks().drop();
-      debited.push({ id, transfer });
-      const bodies = delivered().slice(from);
-      expect(bodies).toHaveLength(4);
-      for (const i of order) {
-        const body = bodies[i] ?? '';
-        // Sent again as it is, and under another id.
-        const again = JSON.stringify({ ...JSON.parse(body), id: `event_${id}_${i}` });
-        expect([await bring(body), await bring(body), await bring(again)]).toEqual([200, 200, 200]);
+  it.each([0, 1, 2, 3])(
+    'the webhooks of a return come to the same end in every order that begins with number %i, each twice',
+    async (first) => {
+      const orders = [...permutations([0, 1, 2, 3])].filter((order) => order[0] === first);
+      expect(orders).toHaveLength(6);
+      const debited: { id: string; transfer: string }[] = [];
+      for (const order of orders) {
+        const { id } = await connectNew();
+        const from = delivered().length;
+        webhooks().hold();
+        const transfer = await debit(id);
+        ach().succeed(transfer);
+        ach().returnDebit(transfer, 'R10');
+        webhooks().drop();
+        debited.push({ id, transfer });
+        const bodies = delivered().slice(from);
+        expect(bodies).toHaveLength(4);
+        for (const i of order) {
+          const body = bodies[i] ?? '';
+          // Sent again as it is, and under another id.
+          const again = JSON.stringify({ ...JSON.parse(body), id: `event_${id}_${i}` });
+          expect([await bring(body), await bring(body), await bring(again)]).toEqual([200, 200, 200]);
+        }
       }
-    }
-    await settled();
-    for (const { id, transfer } of debited) {
-      expect(await read(id)).toMatchObject({
-        status: 'revoked',
-        last_return: { code: 'R10', failure_code: 'GENERIC_DECLINE', transfer, amount: 5_000, currency: 'USD' },
-      });
-    }
-  });
+      await settled();
+      for (const { id, transfer } of debited) {
+        expect(await read(id)).toMatchObject({
+          status: 'revoked',
+          last_return: { code: 'R10', failure_code: 'GENERIC_DECLINE', transfer, amount: 5_000, currency: 'USD' },
+        });
+      }
+    },
+  );
 
   it('the webhooks of several returns come to the same end in every order', async () => {
     const ends = new Set<string>();

@@ -1,0 +1,59 @@
+import type { FinixTransfer } from '../clients/finix-transfers.ts';
+
+/**
+ * The merchant's other payments at Finix. Their debits are dropped after one look into an index; what Finix makes to
+ * take one back may name no instrument of its customer's, so that its debit must be asked for. Their number is the
+ * merchant's business, and must not use up what Finix allows.
+ */
+export interface ForeignTransfers {
+  /** Keeps that a debit or a payout is none of ours. */
+  note(transfer: FinixTransfer): void;
+  /** Whether a reversal is of a debit, or of a customer's instrument, that is known to be none of ours. */
+  has(reversal: FinixTransfer): boolean;
+  /** Takes one question about a debit that may be foreign. @returns milliseconds until there is one; 0: taken */
+  take(): number;
+}
+
+/** Finix reports a return on the debit and by its reversal within moments; ten minutes outlast a slow pair. */
+const KEEP_MS = 10 * 60_000;
+/** Of 60 bytes each: 6 MB at most. */
+const MOST = 100_000;
+/** Questions at once, for a morning's file of returns, and then for each second: a small part of a provider's limit. */
+const BURST = 20;
+const PER_SECOND = 5;
+
+/** @param now milliseconds, of a clock that is never set back */
+export function createForeignTransfers(now: () => number = () => performance.now()): ForeignTransfers {
+  /** Until when, by id, oldest first. */
+  const known = new Map<string, number>();
+  let tokens = BURST;
+  let filledAt = now();
+
+  function keep(id: string | null): void {
+    if (id === null) return;
+    known.delete(id);
+    known.set(id, now() + KEEP_MS);
+    const [oldest] = known.keys();
+    if (known.size > MOST && oldest !== undefined) known.delete(oldest);
+  }
+
+  return {
+    note({ id, type, source, destination }) {
+      keep(id);
+      // The customer's side of it; the other may be the merchant's own account, which all its payments have.
+      if (type === 'DEBIT') keep(source);
+      if (type === 'CREDIT') keep(destination);
+    },
+    has({ parent, source, destination }) {
+      return [parent, source, destination].some((id) => id !== null && (known.get(id) ?? 0) > now());
+    },
+    take() {
+      const passed = now() - filledAt;
+      filledAt += passed;
+      tokens = Math.min(BURST, tokens + (passed * PER_SECOND) / 1000);
+      if (tokens < 1) return Math.ceil(((1 - tokens) * 1000) / PER_SECOND);
+      tokens -= 1;
+      return 0;
+    },
+  };
+}
