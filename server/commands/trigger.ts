@@ -1,34 +1,28 @@
 import { z } from 'zod';
 import { createPlainCalls, type PlainCalls, refusalOf } from '../clients/plain-calls.ts';
 import { isLocalUrl } from '../hosts.ts';
-import { accessTokenOf, findItem } from '../records/items.ts';
-import { createSecrets } from '../storage/secrets.ts';
+import { findItem } from '../records/items.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { type AddCommand, CommandError, EXIT, UsageError } from './command.ts';
 import { reasonOf } from './merchant-api.ts';
+import { onSandbox } from './trigger-sandbox.ts';
 import { type StorageCommand, withStorage } from './with-storage.ts';
 
-interface EventKind {
-  summary: string;
-  /** Plaid's Sandbox: the webhook that it fires; the state of the Item stays as it is. */
-  fires?: string;
-}
-
-const EVENTS: Readonly<Record<string, EventKind>> = {
-  login_broken: { summary: 'the login at the bank is no longer good' },
-  login_repaired: { summary: 'the customer signed in again elsewhere', fires: 'LOGIN_REPAIRED' },
-  permission_revoked: { summary: 'the customer takes the permission back', fires: 'USER_PERMISSION_REVOKED' },
-  account_revoked: { summary: 'the customer takes one account back', fires: 'USER_ACCOUNT_REVOKED' },
-  account_opened: { summary: 'there is one more account at the login', fires: 'NEW_ACCOUNTS_AVAILABLE' },
-  numbers_changed: { summary: 'the bank gives the account another number', fires: 'DEFAULT_UPDATE' },
-  numbers_withheld: { summary: 'the account numbers are no longer shared (simulator only)' },
-  disconnect_announced: { summary: 'the consent ends in a week', fires: 'PENDING_DISCONNECT' },
-  verified: { summary: 'the small deposits have arrived' },
-  verification_expired: { summary: 'the small deposits were not confirmed in time' },
-  instruments_disabled: { summary: 'the payment instrument is disabled in Finix' },
-  debit_succeeded: { summary: 'a debit is paid (simulator only)' },
-  debit_failed: { summary: 'a debit is refused (simulator only)' },
-  debit_returned: { summary: 'a debit comes back, by --code (simulator only)' },
+const EVENTS: Readonly<Record<string, string>> = {
+  login_broken: 'the login at the bank is no longer good',
+  login_repaired: 'the customer signed in again elsewhere',
+  permission_revoked: 'the customer takes the permission back',
+  account_revoked: 'the customer takes one account back',
+  account_opened: 'there is one more account at the login',
+  numbers_changed: 'the bank gives the account another number',
+  numbers_withheld: 'the account numbers are no longer shared (simulator only)',
+  disconnect_announced: 'the consent ends in a week',
+  verified: 'the small deposits have arrived',
+  verification_expired: 'the small deposits were not confirmed in time',
+  instruments_disabled: 'the payment instrument is disabled in Finix',
+  debit_succeeded: 'a debit is paid (simulator only)',
+  debit_failed: 'a debit is refused (simulator only)',
+  debit_returned: 'a debit comes back, by --code (simulator only)',
 };
 
 interface Options {
@@ -51,7 +45,7 @@ export const addTrigger: AddCommand = (program, context) => {
     .addHelpText(
       'after',
       `\nEvents:\n${Object.entries(EVENTS)
-        .map(([name, { summary }]) => `  ${name.padEnd(22)}${summary}`)
+        .map(([name, summary]) => `  ${name.padEnd(22)}${summary}`)
         .join('\n')}`,
     )
     .action((given: string, options: Options) => {
@@ -132,40 +126,4 @@ async function newestDebit(
   });
   if (made.isOk) return String(made.body['id']);
   throw new CommandError(`Finix refused a debit: ${refusalOf(made).message}`);
-}
-
-async function onSandbox(
-  { config, storage }: StorageCommand,
-  event: string,
-  connection: ConnectionTable,
-): Promise<string> {
-  const { plaid, finix } = createPlainCalls(config);
-  if (event === 'instruments_disabled') {
-    const answer = await finix('PUT', `/payment_instruments/${connection.payment_instrument}`, { enabled: false });
-    if (!answer.isOk) throw new CommandError(`Finix refused it: ${refusalOf(answer).message}`);
-    return 'disabled at Finix, which sends its webhook';
-  }
-  const item = await findItem(storage.db, connection.item_id);
-  const access_token = item && accessTokenOf(createSecrets(config.encryptionKeys), item);
-  if (!access_token) throw new CommandError(`${connection.id} has no Item any more.`);
-  const { fires } = EVENTS[event] ?? {};
-  const status = { verified: 'automatically_verified', verification_expired: 'verification_expired' }[event];
-  const answer =
-    event === 'login_broken'
-      ? await plaid('/sandbox/item/reset_login', { access_token })
-      : status !== undefined
-        ? await plaid('/sandbox/item/set_verification_status', {
-            access_token,
-            account_id: connection.plaid_account_id,
-            verification_status: status,
-          })
-        : fires !== undefined
-          ? await plaid('/sandbox/item/fire_webhook', { access_token, webhook_code: fires })
-          : undefined;
-  if (!answer) throw new CommandError(`The sandboxes cannot do ${event}; the simulator can.`);
-  if (!answer.isOk) {
-    const { code, message } = refusalOf(answer);
-    throw new CommandError(`Plaid refused it: ${code} ${message} (request ${answer.requestId ?? 'unknown'})`);
-  }
-  return `Plaid sends its webhook (request ${answer.requestId ?? 'unknown'})`;
 }

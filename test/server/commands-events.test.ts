@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPlainCalls } from '../../server/clients/plain-calls.ts';
+import { onSandbox } from '../../server/commands/trigger-sandbox.ts';
 import { type CommandResult, runCommand } from '../helpers/command.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer, testEnvironment } from '../helpers/server.ts';
@@ -53,6 +55,71 @@ describe('trigger', () => {
     expect(await statusOf(connection.id)).toBe('revoked');
     const { body } = await server.merchant('GET', `/v1/connections/${connection.id}`);
     expect(body.last_return).toMatchObject({ code: 'R10', amount: 1000 });
+  });
+
+  describe('on the sandboxes, which the simulator stands in for', () => {
+    async function newConnection(username?: string) {
+      const { answer } = await server.connect(username === undefined ? {} : { username });
+      const [{ id }] = answer.body.connections;
+      return server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    }
+
+    /** By the calls of the sandboxes: on a simulator, `trigger` itself steers it in another way. */
+    async function expectHappened(event: string, path: string, webhook: string, status: string, username?: string) {
+      const connection = await newConnection(username);
+      const happened = await onSandbox(server, event, connection);
+      expect(happened).toMatch(/^Plaid sends its webhook to http:\S+\/webhooks\/plaid \(request \w+\)$/);
+      expect(await statusOf(connection.id)).toBe(status);
+      expect(server.ledger.calls().map((call) => call.path)).toContain(path);
+      expect(server.ledger.webhooks().map(({ type }) => type)).toContain(webhook);
+    }
+
+    it.each([
+      ['permission_revoked', 'ITEM/USER_PERMISSION_REVOKED', 'revoked'],
+      ['account_revoked', 'ITEM/USER_ACCOUNT_REVOKED', 'revoked'],
+      ['account_opened', 'ITEM/NEW_ACCOUNTS_AVAILABLE', 'active'],
+      ['numbers_changed', 'AUTH/DEFAULT_UPDATE', 'active'],
+      ['login_repaired', 'ITEM/LOGIN_REPAIRED', 'active'],
+      ['disconnect_announced', 'ITEM/PENDING_DISCONNECT', 'needs_repair'],
+    ])('%s has Plaid send %s, which leaves the connection %s', async (event, webhook, status) => {
+      await expectHappened(event, '/sandbox/item/fire_webhook', webhook, status);
+    });
+
+    it('login_broken resets the login, so that the Item itself needs a repair', async () => {
+      await expectHappened('login_broken', '/sandbox/item/reset_login', 'ITEM/ERROR', 'needs_repair');
+      expect(server.ledger.items()).toMatchObject([{ login_required: true }]);
+    });
+
+    it.each([
+      ['verified', 'AUTH/AUTOMATICALLY_VERIFIED', 'active'],
+      ['verification_expired', 'AUTH/VERIFICATION_EXPIRED', 'failed'],
+    ])(
+      '%s has Plaid send %s, which ends the wait for small deposits: the connection is %s',
+      async (event, webhook, status) => {
+        const path = '/sandbox/item/set_verification_status';
+        await expectHappened(event, path, webhook, status, 'user_pending_verification');
+      },
+    );
+
+    it('instruments_disabled disables the instrument at Finix', async () => {
+      const connection = await newConnection();
+      await onSandbox(server, 'instruments_disabled', connection);
+      expect(await statusOf(connection.id)).toBe('revoked');
+    });
+
+    it('gives the reason when a sandbox refuses, sends nothing, or cannot do it', async () => {
+      const connection = await newConnection();
+      await expect(onSandbox(server, 'numbers_withheld', connection)).rejects.toThrow('the simulator can');
+      const silent = createPlainCalls(server.config);
+      silent.plaid = async () => ({
+        ...{ status: 200, isOk: true, requestId: 'request1', date: undefined },
+        body: { webhook_fired: false },
+      });
+      await expect(onSandbox(server, 'account_opened', connection, silent)).rejects.toThrow(/no address.+PUBLIC_URL/);
+      const rule = { service: 'plaid', path: '/sandbox/item/fire_webhook', kind: 'plaid_error' } as const;
+      server.upstream.simulator.faults.add({ ...rule, error_code: 'SANDBOX_ONLY' });
+      await expect(onSandbox(server, 'account_opened', connection)).rejects.toThrow(/SANDBOX_ONLY.+Check PLAID_ENV/);
+    });
   });
 
   it('names what it does not know', async () => {

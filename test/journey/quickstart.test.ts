@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { connectBank } from '../../docs/snippets/testing/connect-bank.mjs';
+import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { freePort } from '../helpers/free-port.ts';
+import { patient } from '../helpers/patience.mjs';
+import { project } from '../package/imports.ts';
+
+// The quickstart as a newcomer follows it: the built `dev`, the page and the back ends of docs/quickstart.md, on ports of
+// the test's own.
+const main = join(project, 'dist/server/main.js');
+const files = join(project, 'docs/snippets/quickstart');
+
+let browser: Browser;
+beforeAll(async () => {
+  if (!existsSync(main)) throw new Error('These tests are about what was built. Run: npm run build');
+  const { path, env } = await findChromium();
+  const environment = Object.entries({ ...process.env, ...env }).filter((pair): pair is [string, string] => !!pair[1]);
+  browser = await chromium.launch({
+    executablePath: path,
+    env: Object.fromEntries(environment),
+    args: [...chromiumArgs],
+  });
+});
+afterAll(() => browser?.close());
+
+const started: ChildProcess[] = [];
+let folder: string;
+let port: number;
+let shop: number;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fbc-quickstart-'));
+  port = await freePort();
+  shop = await freePort();
+});
+afterEach(async () => {
+  for (const child of started.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    await closed;
+  }
+  await rm(folder, { recursive: true, force: true });
+});
+
+function start(program: string, args: string[], env: Record<string, string> = {}) {
+  const { PATH } = process.env;
+  const child = spawn(program, args, { cwd: folder, env: { PATH, PYTHONDONTWRITEBYTECODE: '1', ...env } });
+  started.push(child);
+  const printed = { out: '', all: '' };
+  child.stdout.on('data', (chunk) => (printed.out += chunk));
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (printed.all += chunk));
+  return { child, printed };
+}
+
+/** `dev`, once it has printed what a back end and a page need. */
+async function startDev() {
+  const simulator = await freePort();
+  const args = [main, 'dev', '--quiet', '--port', String(port), '--simulator-port', String(simulator)];
+  const { child, printed } = start(process.execPath, args, { ALLOWED_ORIGINS: `http://localhost:${shop}` });
+  await expect.poll(() => printed.all, { timeout: patient(30_000) }).toContain('Press Ctrl+C');
+  const settings = Object.fromEntries(
+    [...printed.out.matchAll(/^ {2}export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
+  );
+  const link = /<script src="([^"]+)">/.exec(printed.out)?.[1] ?? '';
+  return { child, printed, settings: settings as Record<string, string>, link };
+}
+
+/** Prints the settings of the running one, as another terminal gets them. */
+const settingsOf = (which: number) =>
+  spawnSync(process.execPath, [main, 'dev', '--settings', '--port', String(which)], { encoding: 'utf8' });
+
+describe('the quickstart', () => {
+  const python = spawnSync('python3', ['--version']).status === 0;
+  const backEnds: [string, string, string[], boolean][] = [
+    ['Node', process.execPath, ['server.mjs'], true],
+    [python ? 'Python' : 'Python (skipped: there is no python3)', 'python3', ['server.py'], python],
+  ];
+
+  describe.each(backEnds)('with a back end in %s', (_name, program, args, isThere) => {
+    test.skipIf(!isThere)('ends in a connected bank and a checked charge', { timeout: patient(120_000) }, async () => {
+      const { settings, link } = await startDev();
+      cpSync(files, folder, { recursive: true });
+      const page = readFileSync(join(files, 'index.html'), 'utf8')
+        .replace('http://127.0.0.1:4010/link/link-initialize.js', link)
+        .replace('http://localhost:4000', settings['CONNECT_URL'] ?? '');
+      await writeFile(join(folder, 'index.html'), page);
+      await mkdir(join(folder, 'node_modules'));
+      await symlink(project, join(folder, 'node_modules/finix-bank-connect'), 'junction');
+      const { printed } = start(program, args, { ...settings, PORT: String(shop) });
+      await expect.poll(() => printed.all).toContain(`http://localhost:${shop}`);
+
+      const customer = await browser.newPage();
+      // It bounds a failure: a page of a busy machine may need a while for its first answers.
+      customer.setDefaultTimeout(patient(40_000));
+      try {
+        await customer.goto(`http://localhost:${shop}`);
+        await connectBank(customer);
+        await customer.getByRole('button', { name: 'Pay', exact: true }).click();
+        await customer.getByText(/^Charge PI\w+: the check is ok$/).waitFor();
+      } finally {
+        await customer.close();
+      }
+      const stolen = await fetch(`http://localhost:${shop}/checkout`, {
+        method: 'POST',
+        body: new URLSearchParams({ bank_account: 'con_of_another_customer' }),
+      });
+      expect([stolen.status, await stolen.text()]).toEqual([402, 'Please connect your bank again.']);
+    });
+  });
+});
+
+describe('the dev command', () => {
+  test('gives its settings to other commands, and keeps nothing when it ends', async () => {
+    const { child } = await startDev();
+    const { status, stdout } = settingsOf(port);
+    expect(status).toBe(0);
+    const setting = (name: string) => new RegExp(`^export ${name}='(.+)'$`, 'm').exec(stdout)?.[1] ?? '';
+    const script = 'eval "$1"; exec "$2" "$3" doctor --json --no-webhook';
+    const doctor = spawnSync('sh', ['-c', script, 'sh', stdout, process.execPath, main], { encoding: 'utf8' });
+    const { checks } = JSON.parse(doctor.stdout) as { checks: { id: string; status: string }[] };
+    expect(checks.filter(({ status }) => status === 'fail')).toEqual([]);
+    expect(checks).toContainEqual(expect.objectContaining({ id: 'merchant_api', status: 'ok' }));
+
+    const dataDir = setting('DATA_DIR');
+    expect(existsSync(dataDir)).toBe(true);
+    const closed = once(child, 'close');
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
+    expect(existsSync(dataDir)).toBe(false);
+    await expect(fetch(setting('PLAID_BASE_URL'))).rejects.toThrow();
+    expect(settingsOf(port)).toMatchObject({ status: 1, stderr: expect.stringContaining(`dev --port ${port}`) });
+  });
+
+  test('names the option for a port that is taken, and leaves no simulator behind', async () => {
+    const { settings } = await startDev();
+    const simulator = await freePort();
+    const again = start(process.execPath, [main, 'dev', '--port', String(port), '--simulator-port', String(simulator)]);
+    const [code] = (await once(again.child, 'close')) as [number];
+    expect([code, again.printed.all]).toEqual([1, `Port ${port} is in use: choose another one with --port.\n`]);
+    await expect(fetch(`http://127.0.0.1:${simulator}`)).rejects.toThrow();
+    expect((await fetch(`${settings['CONNECT_URL']}/healthz`)).status).toBe(200);
+    expect(settingsOf(port).status).toBe(0);
+  });
+});
