@@ -17,6 +17,11 @@ import { project } from '../package/imports.ts';
 const main = join(project, 'dist/server/main.js');
 const files = join(project, 'docs/snippets/quickstart');
 
+/** Programs that start on a busy machine. */
+const STARTS_MS = patient(60_000);
+/** Three programs and a browser, each of which may be slow. */
+const TEST_MS = patient(180_000);
+
 let browser: Browser;
 beforeAll(async () => {
   if (!existsSync(main)) throw new Error('These tests are about what was built. Run: npm run build');
@@ -64,7 +69,7 @@ async function startDev() {
   const simulator = await freePort();
   const args = [main, 'dev', '--quiet', '--port', String(port), '--simulator-port', String(simulator)];
   const { child, printed } = start(process.execPath, args, { ALLOWED_ORIGINS: `http://localhost:${shop}` });
-  await expect.poll(() => printed.all, { timeout: patient(30_000) }).toContain('Press Ctrl+C');
+  await expect.poll(() => printed.all, { timeout: STARTS_MS }).toContain('Press Ctrl+C');
   const settings = Object.fromEntries(
     [...printed.out.matchAll(/^ {2}export (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
   );
@@ -84,7 +89,7 @@ describe('the quickstart', () => {
   ];
 
   describe.each(backEnds)('with a back end in %s', (_name, program, args, isThere) => {
-    test.skipIf(!isThere)('ends in a connected bank and a checked charge', { timeout: patient(120_000) }, async () => {
+    test.skipIf(!isThere)('ends in a connected bank and a checked charge', { timeout: TEST_MS }, async () => {
       const { settings, link } = await startDev();
       cpSync(files, folder, { recursive: true });
       const page = readFileSync(join(files, 'index.html'), 'utf8')
@@ -94,7 +99,7 @@ describe('the quickstart', () => {
       await mkdir(join(folder, 'node_modules'));
       await symlink(project, join(folder, 'node_modules/finix-bank-connect'), 'junction');
       const { printed } = start(program, args, { ...settings, PORT: String(shop) });
-      await expect.poll(() => printed.all).toContain(`http://localhost:${shop}`);
+      await expect.poll(() => printed.all, { timeout: STARTS_MS }).toContain(`http://localhost:${shop}`);
 
       const customer = await browser.newPage();
       // It bounds a failure: a page of a busy machine may need a while for its first answers.
@@ -116,7 +121,7 @@ describe('the quickstart', () => {
   });
 });
 
-describe('the dev command', () => {
+describe('the dev command', { timeout: TEST_MS }, () => {
   test('gives its settings to other commands, and keeps nothing when it ends', async () => {
     const { child } = await startDev();
     const { status, stdout } = settingsOf(port);
