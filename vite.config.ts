@@ -9,6 +9,7 @@ import { minifyTemplates } from './build/minify-templates.ts';
 import { packTexts } from './build/pack-texts.ts';
 import { pageShims } from './build/page-shims.ts';
 import { from, project, version } from './build/project.ts';
+import { showSource } from './build/show-source.ts';
 
 const scriptFile = 'finix-bank-connect.js';
 const pinnedFile = `finix-bank-connect@${version}.js`;
@@ -106,9 +107,12 @@ export default defineConfig({
   root: from('demo'),
   publicDir: false,
   appType: 'mpa',
+  // How long plugins take is of no interest to a person who starts the demo.
+  build: { rolldownOptions: { checks: { pluginTimings: false } } },
   server: { fs: { allow: [project] } },
   plugins: [
     pageShims(),
+    showSource(),
     packTexts(),
     minifyTemplates(),
     minifyScript(),

@@ -49,6 +49,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  if (process.env['npm_lifecycle_event']) whenParentEnds(stop);
   const providers = demo.simulator
     ? 'Plaid and Finix are simulated on this machine: nothing is real, nothing leaves it.'
     : 'It uses the real sandboxes of Plaid and Finix, with your credentials.';
@@ -56,6 +57,20 @@ async function main(): Promise<void> {
     ? '  Every device in this network can open it, too. No password protects it: stop it after the meeting.\n'
     : '';
   process.stdout.write(`\n  Open ${demo.url}\n\n  ${providers}\n${others}  Press Ctrl+C to stop.\n\n`);
+}
+
+/** How long the demo may outlive npm: shorter than it takes to start it again. */
+const PARENT_LOOK_MS = 500;
+
+/** npm starts a shell, and passes a signal on to the shell alone. */
+function whenParentEnds(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_LOOK_MS);
+  timer.unref();
 }
 
 function options(): { port: number; host: string | undefined; help: boolean } {

@@ -12,6 +12,8 @@ export interface Step {
   /** null: no answer was given. */
   status: number | null;
   ms: number;
+  /** Why a webhook got no answer, such as the error code of the connection. */
+  problem?: string;
 }
 
 export interface SimulatorSettings {

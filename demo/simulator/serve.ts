@@ -26,8 +26,9 @@ async function main(): Promise<void> {
   const { simulator, url, plaidUrl, finixUrl, linkScriptUrl, controlUrl, close } = running;
   if (scenario !== undefined) simulator.settings.username = scenario;
   if (!quiet) {
-    simulator.on('step', ({ at, service, what, status, ms }) => {
-      process.stderr.write(`${at.slice(11, 23)} ${service} ${what} ${status ?? 'no answer'} ${ms} ms\n`);
+    simulator.on('step', ({ at, service, what, status, ms, problem }) => {
+      const outcome = status ?? (problem ? `not delivered: ${problem}` : 'no answer');
+      process.stderr.write(`${at.slice(11, 23)} ${service} ${what} ${outcome} ${ms} ms\n`);
     });
   }
   const { plaid, finix } = SIMULATOR_CREDENTIALS;

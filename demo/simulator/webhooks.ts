@@ -217,13 +217,15 @@ export class Webhooks implements WebhookSender {
     }
     if (this.#context.closing.aborted) return;
     const started = performance.now();
+    let problem: string | undefined;
     try {
       const init = { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers() } } as const;
       const { status } = await this.#deliver(webhook.url, { ...init, body: webhook.body });
       webhook.status = status;
-    } catch {
+    } catch (error) {
       // No server is there; Plaid would try again for a day.
       webhook.status = null;
+      problem = problemOf(error);
     }
     this.#context.emit({
       at: iso(this.#context.now()),
@@ -231,10 +233,17 @@ export class Webhooks implements WebhookSender {
       what: `webhook ${webhook.type}`,
       status: webhook.status,
       ms: Math.round(performance.now() - started),
+      ...(problem === undefined ? {} : { problem: `${problem} (${webhook.url})` }),
     });
   }
 }
 
 function base64url(bytes: Uint8Array): string {
   return base64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}
+
+/** The connection's own code (`ENOTFOUND`, `DEPTH_ZERO_SELF_SIGNED_CERT`) where there is one. */
+function problemOf(error: unknown): string {
+  const { cause, message } = error as { cause?: { code?: string; message?: string }; message?: string };
+  return cause?.code ?? cause?.message ?? message ?? 'no answer';
 }

@@ -59,6 +59,25 @@ test('It prints one address, serves the shop there, and leaves nothing behind wh
   expect(demo.output.err).toBe('');
 });
 
+test('Ended with npm, by whatever ends npm, it leaves nothing behind', async () => {
+  const env = { PATH: process.env['PATH'] ?? '', TMPDIR: folder, npm_lifecycle_event: 'demo' };
+  // npm's own shell, which a signal to npm ends without a word to what it runs. The colon keeps it from handing itself over.
+  const shell = spawn('sh', ['-c', `'${process.execPath}' ${SERVE} --port 0; :`], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  running.push(shell);
+  let out = '';
+  shell.stdout.on('data', (chunk: Buffer) => {
+    out += chunk.toString();
+  });
+  await expect.poll(() => out, { timeout: 15_000 }).toMatch(/http:\S+/);
+  expect(readdirSync(folder)).toHaveLength(1);
+  shell.kill('SIGKILL');
+  await expect.poll(() => readdirSync(folder), { timeout: 15_000 }).toEqual([]);
+  await expect.poll(() => fetch(/http:\S+/.exec(out)?.[0] ?? '').catch(() => 'gone'), { timeout: 15_000 }).toBe('gone');
+});
+
 test('A busy port gives way to the next', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

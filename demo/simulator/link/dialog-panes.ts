@@ -187,11 +187,18 @@ export const panes = {
     draw: (flow, { accounts }) => {
       const kind = flow.start.multiple ? 'checkbox' : 'radio';
       const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
-      const group = h('fieldset', { class: 'accounts' }, h('legend', { class: 'small' }, flow.start.multiple ? 'Pick one or more' : 'Pick one'),
+      const next = primary('Continue');
+      const look = () => {
+        // It still takes a press, and then says what is missing.
+        next.setAttribute('aria-disabled', String(!group.querySelector('input:checked')));
+        problem.hidden = true;
+      };
+      const group = h('fieldset', { class: 'accounts', onchange: look }, h('legend', { class: 'small' }, flow.start.multiple ? 'Pick one or more' : 'Pick one'),
         accounts.map((account) => h('label', { class: 'account' },
           h('input', { type: kind, name: 'account', value: account.id, checked: accounts.length === 1 }),
           h('span', {}, h('b', {}, account.name), h('small', {}, account.subtype[0].toUpperCase() + account.subtype.slice(1) + ' ••••' + account.mask)),
           h('span', { class: 'sum' }, dollars.format(account.balance)))));
+      look();
       return [
         title(flow.start.multiple ? 'Which accounts?' : 'Which account?'),
         lead('Only accounts that ' + flow.start.client_name + ' can use are shown.'),
@@ -200,7 +207,7 @@ export const panes = {
           const account_ids = [...group.querySelectorAll('input:checked')].map((input) => input.value);
           if (account_ids.length === 0) { problem.textContent = 'Please pick an account.'; problem.hidden = false; return; }
           flow.step('accounts', { account_ids });
-        } }, group, problem, h('div', { class: 'foot' }, primary('Continue')))
+        } }, group, problem, h('div', { class: 'foot' }, next))
       ];
     }
   },
@@ -217,7 +224,7 @@ export const panes = {
     draw: (flow, { error }) => [
       h('div', { class: 'middle' }, h('span', { class: 'badge bad' }, icon('alert', 36)),
         title(error.error_type === 'INSTITUTION_ERROR' ? 'This bank is not available' : 'That did not work'),
-        lead(error.display_message || error.error_message), h('p', { class: 'small' }, h('code', {}, error.error_code))),
+        lead(error.display_message || error.error_message), h('p', { class: 'small' }, 'For support: ', h('code', {}, error.error_code))),
       h('div', { class: 'foot' },
         flow.start.is_update ? primary('Try again', () => flow.show('consent')) : primary('Choose another bank', () => flow.show('institutions')),
         plain('Close', () => flow.leave(error)))
