@@ -212,3 +212,22 @@ describe.skipIf(!dir)(`the webhooks against Plaid’s published schemas${why}`, 
     expect([validate?.(payloads()[0]), validate?.errors ?? null]).toEqual([true, null]);
   });
 });
+
+describe('A webhook that is not delivered', () => {
+  it.each([
+    ['http://127.0.0.1:1/hooks', /ECONNREFUSED|bad port/],
+    ['https://merchant.example/hooks', /not on this machine/],
+  ])('is a step with the reason: %s', async (url, reason) => {
+    const elsewhere = await startSimulator({ finixWebhook: { url, secret: 'finix-secret' } });
+    try {
+      const problems: (string | undefined)[] = [];
+      elsewhere.simulator.on('step', ({ problem }) => problems.push(problem));
+      elsewhere.simulator.webhooks.finixTest();
+      await elsewhere.simulator.webhooks.settled();
+      expect(problems).toEqual([expect.stringMatching(reason)]);
+      expect(problems[0]).toContain(url);
+    } finally {
+      await elsewhere.close();
+    }
+  });
+});

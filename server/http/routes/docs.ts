@@ -48,7 +48,10 @@ export function contractRoutes(
     const { schemas } = document['components'] as { schemas: Record<string, unknown> };
     const page = renderPage(schemas, version);
     app.get('/docs', (c) => {
-      c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+      c.header(
+        'Content-Security-Policy',
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+      );
       return c.html(page);
     });
   }
@@ -74,8 +77,8 @@ function siteRoutes(app: Hono<AppEnv>, { files }: DocsBundle): void {
 function renderPage(schemas: Record<string, unknown>, version: string) {
   return html`<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>finix-bank-connect ${version}</title><style>${raw(STYLE)}</style></head>
-<body>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,"><title>finix-bank-connect ${version}</title><style>${raw(STYLE)}</style></head>
+<body><main>
 <h1>finix-bank-connect ${version}</h1>
 <p>The wire contract. For programs: <a href="openapi.json">openapi.json</a>. Errors are <code>application/problem+json</code>.</p>
 <h2>Calls</h2>
@@ -99,7 +102,7 @@ ${listProblems().map(
 ${Object.entries(schemas).map(
   ([name, schema]) => html`<h3 id="${name}">${name}</h3><pre tabindex="0">${JSON.stringify(schema, null, 2)}</pre>`,
 )}
-</body></html>`;
+</main></body></html>`;
 }
 
 function schemaLink(name: string, schemas: Record<string, unknown>) {
