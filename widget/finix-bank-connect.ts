@@ -154,6 +154,8 @@ export class FinixBankConnect extends ElementProperties {
     });
     watchApproach(this, signal, (near) => {
       this.#near = near;
+      // The page may have hidden the element or shown it again, and changed its label or its own language.
+      this.requestUpdate();
       this.#warmUp();
     });
     // While the files of this release are surely there. A failure is not reported yet: the customer's approach tries

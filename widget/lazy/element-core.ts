@@ -144,11 +144,13 @@ export class ElementCore {
     if (strings) markOwnStrings(this.#root, strings, this.#host.speech.foreign && languageOf(this.#element));
     const { phase } = this.controller.state;
     const dialog = this.#root.querySelector('dialog');
-    const asks = phase === 'choosing' || phase === 'authorizing';
+    // A modal dialog that is not drawn, because the page hides the element, would leave the page with nothing to press.
+    const isDrawn = this.#root.querySelector('.frame')?.getClientRects().length;
+    const asks = (phase === 'choosing' || phase === 'authorizing') && this.#element.isConnected && !!isDrawn;
     if (dialog && dialog.open !== asks) {
       dialog.style.colorScheme = schemeOf(this.#element);
-      if (!asks) dialog.close();
-      else if (this.#element.isConnected) dialog.showModal();
+      if (asks) dialog.showModal();
+      else dialog.close();
     }
     if (phase === 'open') this.#isRestless = true;
     else if (this.#isRestless) {

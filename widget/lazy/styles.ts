@@ -179,6 +179,9 @@ export const lateStyles = css`
     block-size: var(--_search);
   }
   dialog {
+    /* A page that is busy may let nothing else be pressed, or seen. */
+    visibility: visible;
+    pointer-events: auto;
     inline-size: min(420px, calc(100vw - 32px));
     max-block-size: calc(100vh - 32px);
     max-block-size: calc(100dvh - 32px);

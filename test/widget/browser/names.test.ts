@@ -54,6 +54,29 @@ describe('the names of the control', () => {
     expect(nameOf(buttonOf(mounted))).to.equal('Connect your bank');
   });
 
+  it('follow a label whose text has changed, and a label that came later, when the customer comes to the control', async () => {
+    const mounted = await mountIn('<label for="bank">Loading</label>%', { id: 'bank' });
+    const label = mounted.element.parentElement?.querySelector('label') as HTMLLabelElement;
+    label.textContent = 'Refund account';
+    mounted.element.focus();
+    await waitUntil(() => nameOf(buttonOf(mounted)) === 'Refund account Connect your bank');
+    label.remove();
+    const other = document.createElement('label');
+    other.htmlFor = 'bank';
+    other.textContent = 'Payout account';
+    mounted.element.before(other);
+    mounted.element.dispatchEvent(new Event('pointerenter'));
+    await waitUntil(() => nameOf(buttonOf(mounted)) === 'Payout account Connect your bank');
+  });
+
+  it('follow the page into another language when the customer comes to the control', async () => {
+    const mounted = await mountIn('%');
+    document.documentElement.lang = 'es';
+    mounted.element.focus();
+    await waitUntil(() => nameOf(buttonOf(mounted)).includes('banco'));
+    expect(part(mounted.element, 'base').hasAttribute('lang')).to.equal(false);
+  });
+
   it('begin with what aria-labelledby points to, before any label', async () => {
     const mounted = await mountIn('<label><b id="one">Refund</b> <b id="two">account</b> %</label>', {
       'aria-labelledby': 'two one gone',

@@ -1,6 +1,6 @@
 import { expect, waitUntil } from '@open-wc/testing';
 import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
-import { refusal } from '../helpers/simulated-backend.ts';
+import { refusal, type SimulatedBackend } from '../helpers/simulated-backend.ts';
 
 describe('a question between Link and the connection', () => {
   afterEach(cleanUp);
@@ -66,6 +66,94 @@ describe('a question between Link and the connection', () => {
       public_token: 'public-sandbox-1',
       authorization: { accepted: true, text_sha256: authorization.text_sha256 },
     });
+  });
+
+  /** What a page does to a form that it believes to be busy. */
+  const BUSY: Record<string, (form: HTMLFormElement) => void> = {
+    'takes no pointer': (form) => (form.style.pointerEvents = 'none'),
+    'is invisible': (form) => (form.style.visibility = 'hidden'),
+    'is nearly transparent': (form) => (form.style.opacity = '0.01'),
+    'is inert': (form) => (form.inert = true),
+    'has only disabled fields': (form) => ((form.firstElementChild as HTMLFieldSetElement).disabled = true),
+  };
+  const asksForAccount = (backend: SimulatedBackend) => {
+    const accounts = ['a', 'b'].map((id) => ({ id, name: id, mask: id, subtype: 'checking' }));
+    backend.completeAnswers.push(refusal({ code: 'account_selection_required', action: 'choose_account', accounts }));
+  };
+
+  for (const [name, keepBusy] of Object.entries(BUSY)) {
+    it(`can be answered in a form that ${name} while a bank is connecting`, async () => {
+      const form = document.createElement('form');
+      const fieldset = form.appendChild(document.createElement('fieldset'));
+      const { element, link, backend } = await mount({}, asksForAccount, form);
+      fieldset.append(element);
+      element.addEventListener('fbc-step', ({ detail }) => detail.step === 'connecting' && keepBusy(form));
+      await reach(element, 'ready');
+      press(element);
+      link.succeed();
+      const root = element.shadowRoot as ShadowRoot;
+      await waitUntil(() => root.querySelector('dialog')?.open);
+      const input = root.querySelector<HTMLInputElement>('input[value="b"]') as HTMLInputElement;
+      const pressIt = (control: HTMLElement) => {
+        const { left, top, width, height } = control.getBoundingClientRect();
+        const hit = root.elementFromPoint(left + width / 2, top + height / 2);
+        expect(hit === control || control.contains(hit), `${name}: ${control.outerHTML}`).to.equal(true);
+        expect(getComputedStyle(control).visibility).to.equal('visible');
+        control.click();
+      };
+      pressIt(input);
+      pressIt(linkNamed(element, 'Use this account'));
+      await waitUntil(() => backend.completed.length === 2);
+      expect(backend.completed[1]?.input.accounts.map(({ id }) => id)).to.deep.equal(['b']);
+    });
+  }
+
+  it('waits where the page hides the element, and lets the customer use the rest of the page', async () => {
+    const { element, link } = await mount({}, asksForAccount);
+    const rest = document.createElement('button');
+    element.before(rest);
+    const wrapper = document.createElement('div');
+    element.replaceWith(wrapper);
+    wrapper.append(element);
+    element.addEventListener('fbc-step', ({ detail }) => {
+      if (detail.step === 'connecting') wrapper.style.display = 'none';
+    });
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    const dialog = element.shadowRoot?.querySelector('dialog') as HTMLDialogElement;
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog input'));
+    const isReached = () => {
+      const { left, top, width, height } = rest.getBoundingClientRect();
+      return document.elementFromPoint(left + width / 2, top + height / 2) === rest;
+    };
+    expect(dialog.open).to.equal(false);
+    expect(isReached()).to.equal(true);
+    wrapper.style.display = '';
+    await waitUntil(() => dialog.open);
+    expect(isReached()).to.equal(false);
+    wrapper.hidden = true;
+    await waitUntil(() => !dialog.open);
+    expect(isReached()).to.equal(true);
+    expect(element.status).to.equal('connecting');
+    wrapper.hidden = false;
+    await waitUntil(() => dialog.open);
+  });
+
+  it('in a label of the page is answered as anywhere, and a press opens Link once', async () => {
+    const label = document.createElement('label');
+    const { element, link, backend } = await mount({}, asksForAccount, label);
+    await reach(element, 'ready');
+    press(element);
+    expect(link.last.opened).to.equal(1);
+    link.succeed();
+    const root = element.shadowRoot as ShadowRoot;
+    await waitUntil(() => root.querySelector('dialog')?.open);
+    root.querySelector<HTMLInputElement>('input[value="a"]')?.click();
+    expect(root.querySelector<HTMLInputElement>('input[value="a"]')?.checked).to.equal(true);
+    linkNamed(element, 'Use this account').click();
+    await reach(element, 'connected');
+    expect(backend.completed).to.have.length(2);
   });
 
   it('takes Escape in a question for a no', async () => {
