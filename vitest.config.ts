@@ -43,9 +43,8 @@ export default defineConfig({
           name: 'journey',
           env: inMemory,
           include: ['test/journey/**/*.test.ts'],
-          // One journey is a browser and a server: one at a time, after the rest, or timeouts measure the machine more than the product.
+          // After the rest. One journey is a browser and a server, which use about half of two cores.
           sequence: { groupOrder: 1 },
-          fileParallelism: false,
           testTimeout: patient(60_000),
           hookTimeout: patient(60_000),
         },

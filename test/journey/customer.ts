@@ -4,9 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import type { ElementStatus } from '../../widget/flow/state.ts';
 import { launchChromium } from '../helpers/launch-chromium.ts';
+import { patient } from '../helpers/patience.mjs';
 
 /** A customer's whole patience: longer than the slowest scenario, shorter than a test. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = patient(20_000);
 
 /** A person at the demo, with a browser of their own. */
 export class Customer {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { merchantJourney, visitWith } from './as-merchant.ts';
 import type { Customer } from './customer.ts';
 
@@ -18,7 +19,7 @@ describe('What happens to a bank later', () => {
     return maya;
   }
   const becomes = (id: string, status: string) =>
-    expect.poll(async () => (await here.readConnection(id)).status, { timeout: 10_000 }).toBe(status);
+    expect.poll(async () => (await here.readConnection(id)).status, { timeout: patient(10_000) }).toBe(status);
 
   test('a verification that Plaid’s webhook ends makes the same connection usable', async () => {
     const maya = await connected('user_pending_verification', 'pending_verification');

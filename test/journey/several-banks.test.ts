@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { merchantJourney, visitWith } from './as-merchant.ts';
 import type { Customer } from './customer.ts';
 
@@ -74,7 +75,9 @@ describe('A customer who connects the same account again', () => {
     const first = await connects('Tartan Bank');
     const second = await connects('Tartan Bank');
     expect(second).not.toBe(first);
-    await expect.poll(async () => (await here.readConnection(first)).status, { timeout: 10_000 }).toBe('removed');
+    await expect
+      .poll(async () => (await here.readConnection(first)).status, { timeout: patient(10_000) })
+      .toBe('removed');
     const { payment_instrument } = await here.readConnection(second);
     expect(enabled().map(({ id }) => id)).toEqual([payment_instrument]);
   });
@@ -103,7 +106,9 @@ describe('A shop that debits by agreement, with Link on Plaid’s own page', () 
     await hosted.getByRole('radio').first().check();
     await hosted.getByRole('button', { name: 'Continue' }).click();
     // Read with the merchant's key: a page that asks for its session would have it looked at.
-    await expect.poll(async () => (await here.readSession(session.id)).status, { timeout: 10_000 }).toBe('completed');
+    await expect
+      .poll(async () => (await here.readSession(session.id)).status, { timeout: patient(10_000) })
+      .toBe('completed');
     const { connections } = await here.readSession(session.id);
     expect(connections).toMatchObject([{ status: 'active', authorization: { text, version: '7' } }]);
   });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SIMULATOR_CREDENTIALS, startSimulator } from '../../demo/simulator/index.ts';
+import { patient } from '../helpers/patience.mjs';
 
 /** Everything that `npm run demo` runs after the build. */
 const SERVE = 'dist/demo/serve.js';
@@ -40,7 +41,7 @@ function start(args: string[], env: Record<string, string> = {}) {
 }
 
 async function addressOf({ output }: ReturnType<typeof start>): Promise<string> {
-  await expect.poll(() => output.out, { timeout: 15_000 }).toMatch(/http:/);
+  await expect.poll(() => output.out, { timeout: patient(15_000) }).toMatch(/http:/);
   const addresses = output.out.match(/https?:\/\/\S+/g) ?? [];
   expect(addresses, 'one address, so that there is no choice').toHaveLength(1);
   return addresses[0] ?? '';

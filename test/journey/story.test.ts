@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { journey } from './customer.ts';
 import { visitsStory } from './story-page.ts';
 
@@ -14,7 +15,10 @@ test('The panel follows the customer while Link is open, and stays in view', asy
   await story.seesLine('Maya chooses First Platypus Bank');
   expect(await story.link.getByRole('heading', { name: 'Sign in to' }).isVisible()).toBe(true);
   // Over the panel Link is not.
-  await maya.page.locator('button.step').first().click({ timeout: 3_000 });
+  await maya.page
+    .locator('button.step')
+    .first()
+    .click({ timeout: patient(3_000) });
   await maya.page.getByRole('heading', { name: 'Request' }).waitFor();
 });
 

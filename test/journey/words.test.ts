@@ -3,6 +3,7 @@ import { type Line, lineOf } from '../../demo/panel/words.ts';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import type { Step } from '../../demo/step.ts';
 import { STORIES } from '../../demo/stories.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually } from '../helpers/server.ts';
 
 /**
@@ -133,7 +134,7 @@ test.each(STORIES.map((story) => [story.title, story] as const))(
       user_renumbered_later: 'another number',
       user_verified_later: 'account is confirmed',
     }[story.username];
-    if (later) await expect.poll(text, { timeout: 15_000 }).toMatch(new RegExp(later));
+    if (later) await expect.poll(text, { timeout: patient(15_000) }).toMatch(new RegExp(later));
     await expect
       .poll(() => [...visitor.steps.values()].filter(({ kind, status }) => kind === 'call' && status === undefined))
       .toEqual([]);
@@ -153,7 +154,7 @@ test.each(STORIES.map((story) => [story.title, story] as const))(
     if (story.id === 'user_owner_mismatch')
       expect([made, said.includes('refused') || said.includes('did not work')]).toEqual([[], true]);
   },
-  60_000,
+  patient(60_000),
 );
 
 test('A call that is on its way says what is asked, and no outcome', () => {
