@@ -30,6 +30,7 @@ export function renderPage(
 <title>${escapeHtml(title)} · finix-bank-connect</title>
 <link rel="icon" href="${base}icon.svg">
 <link rel="stylesheet" href="${base}docs.css">
+<link rel="stylesheet" href="${base}text.css">
 <script src="${base}docs.js" defer></script>
 </head>
 <body>

@@ -32,7 +32,7 @@ describe('the documentation site', () => {
   });
 
   it('the documentation site refers only to files of its own', () => {
-    const own = new Set([...site.keys(), 'docs.css', 'docs.js', 'icon.svg']);
+    const own = new Set([...site.keys(), 'docs.css', 'text.css', 'docs.js', 'icon.svg']);
     for (const file of pages()) {
       const addresses = [...page(file).matchAll(/<(?:a|link|script|img)\b[^>]* (?:href|src)="([^"#]+)/g)].map(
         ([, address]) => address ?? '',
