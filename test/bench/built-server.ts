@@ -19,7 +19,10 @@ export interface BuiltServer {
 const START_TIMEOUT_MS = 30_000;
 
 /** Starts the built production server as its own process, with the embedded storage in a new folder. */
-export async function startBuiltServer(upstream: { plaidUrl: string; finixUrl: string }): Promise<BuiltServer> {
+export async function startBuiltServer(
+  upstream: { plaidUrl: string; finixUrl: string },
+  settings: Record<string, string> = {},
+): Promise<BuiltServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'finix-bank-connect-bench-'));
   const { plaid, finix } = SIMULATOR_CREDENTIALS;
   const merchantKey = randomBytes(24).toString('base64url');
@@ -41,6 +44,7 @@ export async function startBuiltServer(upstream: { plaidUrl: string; finixUrl: s
       ENCRYPTION_KEY: randomBytes(32).toString('base64'),
       DATA_DIR: dataDir,
       PORT: '0',
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -74,4 +78,11 @@ export async function startBuiltServer(upstream: { plaidUrl: string; finixUrl: s
     await stop();
     throw error;
   }
+}
+
+/** `/metrics`, which asks for the merchant's key on this port. */
+export async function readMetrics({ url, merchantKey }: BuiltServer): Promise<string> {
+  const response = await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${merchantKey}` } });
+  if (!response.ok) throw new Error(`/metrics answered ${response.status}.`);
+  return response.text();
 }

@@ -1,6 +1,6 @@
 import { SIMULATOR_CREDENTIALS, startSimulator } from '../../demo/simulator/index.ts';
 import type { Session } from '../../widget/contract.ts';
-import { type BuiltServer, startBuiltServer } from './built-server.ts';
+import { type BuiltServer, readMetrics, startBuiltServer } from './built-server.ts';
 import { percentile } from './statistics.ts';
 
 /** Medians over `runs`; times in milliseconds. */
@@ -81,8 +81,8 @@ export async function measureComplete(): Promise<CompleteFigures> {
 }
 
 /** All that the server has waited for Plaid and Finix since it started. */
-async function upstreamSeconds({ url }: BuiltServer): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
+async function upstreamSeconds(server: BuiltServer): Promise<number> {
+  const text = await readMetrics(server);
   const sums = [...text.matchAll(/^fbc_upstream_call_seconds_sum\{[^}]*\} (\S+)$/gm)];
   return sums.reduce((seconds, [, sum]) => seconds + Number(sum), 0);
 }

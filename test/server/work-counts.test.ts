@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { verificationOf } from '../../server/records/verification.ts';
 import { TIMING } from '../../server/work/timing.ts';
+import type { CreateSessionRequest } from '../../widget/contract.ts';
+import { Gate } from '../helpers/gate.ts';
 import { ENCRYPTION_KEY, TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
 import { countWork, type Work } from '../helpers/work-counter.ts';
@@ -24,8 +27,12 @@ afterEach(async () => {
 });
 
 /** As the load test's customers: a session, its link token, its bank. */
-async function expectConnected(server: TestServer, customer_id: string): Promise<void> {
-  const session = await server.createSession({ customer_id });
+async function expectConnected(
+  server: TestServer,
+  customer_id: string,
+  request: Partial<CreateSessionRequest> = {},
+): Promise<void> {
+  const session = await server.createSession({ customer_id, ...request });
   expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
   const { body } = await server.complete(session, await server.publicToken());
   expect(body.status).toBe('completed');
@@ -54,6 +61,46 @@ forEachStorage((dialect, kind) => {
     });
   });
 
+  it(`a report about the owner costs a bank one durable commit at most, and its customer no wait (${dialect})`, async () => {
+    const work = countWork(dialect);
+    const gate = new Gate();
+    let asked = 0;
+    const server = await TestServer.start({
+      storage: await kind.open(),
+      wrapClients: (clients) => ({
+        ...clients,
+        plaid: {
+          ...clients.plaid,
+          matchOwner: (...args) => {
+            asked += 1;
+            return gate.passed.then(() => clients.plaid.matchOwner(...args));
+          },
+        },
+      }),
+    });
+    cleanUp.push(() => server.close());
+    const identity = { first_name: 'Alberta', last_name: 'Charleson' };
+    const commitsOf = async (customer_id: string, ownership: 'off' | 'report') => {
+      await server.storage.now();
+      Object.assign(work, { commits: 0, statements: 0, roundTrips: 0, texts: [] });
+      await expectConnected(server, customer_id, { identity, ownership });
+      return work.commits;
+    };
+    await commitsOf('cus_first', 'off');
+    const off = await commitsOf('cus_off', 'off');
+    // Completed although Plaid has yet to answer about the owner.
+    const waiting = await commitsOf('cus_report', 'report');
+    expect([asked, waiting]).toEqual([1, off]);
+    gate.open();
+    await expect.poll(() => ownerOf(server, 'cus_report')).toBe('match');
+    report(dialect, 'an answer about the owner', work);
+    expect(work.commits).toBeLessThanOrEqual(off + 1);
+    // An answer that comes in time is written with another change.
+    const inTime = await commitsOf('cus_in_time', 'report');
+    await expect.poll(() => ownerOf(server, 'cus_in_time')).toBe('match');
+    expect(inTime).toBeLessThanOrEqual(off + 1);
+  });
+
   it(`an instance that has nothing to do asks its database little (${dialect})`, async () => {
     const server = await TestServer.start({ storage: await kind.open() });
     cleanUp.push(() => server.close());
@@ -70,6 +117,15 @@ forEachStorage((dialect, kind) => {
     expect(seconds + work.statements / (TIMING.retentionMs / 1000)).toBeLessThanOrEqual(3);
   });
 });
+
+async function ownerOf({ storage: { db } }: TestServer, customerId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('connections')
+    .select('verification')
+    .where('customer_id', '=', customerId)
+    .executeTakeFirst();
+  return row && verificationOf(row).owner.status;
+}
 
 function report(dialect: string, name: string, { commits, statements, roundTrips, texts }: Work): void {
   console.info(`${dialect}, ${name}: ${commits} commits, ${statements} statements, ${roundTrips} round trips`);
