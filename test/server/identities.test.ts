@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { UpstreamError } from '../../server/clients/outbound.ts';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { patient } from '../helpers/patience.mjs';
+import { Gate } from '../helpers/gate.ts';
 import { eventually, QUICK, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -132,10 +133,8 @@ describe('identities', () => {
 });
 
 describe('a create call for an identity whose answer is missing', () => {
-  const QUIET_MS = patient(2_000);
-  /** Carried out after the call was given up, and listed later still, within half of the quiet period. */
-  const LATE = { timeoutMs: patient(400), quietMs: QUIET_MS, simulator: { listLagMs: QUIET_MS / 4 } };
-  const LOST = { service: 'finix', path: '/identities', method: 'POST', kind: 'timeout', when: 'after' } as const;
+  /** How long Finix's list does not show what was made. The clock goes as far by hand, and the quiet period is longer. */
+  const LAG_MS = 10_000;
 
   it.each<[string, (session: Session) => Promise<unknown>]>([
     ['is revoked at the bank', async () => bank().revokePermission(item().item_id)],
@@ -147,7 +146,7 @@ describe('a create call for an identity whose answer is missing', () => {
       },
     ],
     [
-      'is past the time for its work',
+      'has used up the time for its work',
       ({ id }) =>
         // The worker is fenced out, and the next one reads the row.
         server.storage.db
@@ -163,24 +162,48 @@ describe('a create call for an identity whose answer is missing', () => {
     ],
     ['goes on', async () => {}],
   ])('makes the one identity of a customer whose connection %s, and who connects again', async (_name, happen) => {
-    server = await TestServer.start(LATE);
-    server.upstream.simulator.faults.add({ ...LOST, delayMs: QUIET_MS / 4, times: 1 });
+    const carriedOut = new Gate();
+    let isLost = false;
+    let making: Promise<unknown> | undefined;
+    server = await TestServer.start({
+      timing: { lookAgainMs: 50 },
+      simulator: { listLagMs: LAG_MS },
+      wrapClients: ({ plaid, finix }) => ({
+        plaid,
+        finix: {
+          ...finix,
+          createIdentity(request) {
+            if (isLost) return finix.createIdentity(request);
+            isLost = true;
+            making = carriedOut.passed.then(() => finix.createIdentity(request));
+            throw new UpstreamError('finix', 'create identity', 'lost', 'TIMEOUT');
+          },
+        },
+      }),
+    });
     const session = await server.createSession();
     const completing = server.complete(session, await server.publicToken());
-    await eventually(async () => server.ledger.identities().length === 1);
+    await eventually(async () => isLost);
     await happen(session);
     const again = await server.createSession();
-    const token = await server.publicToken();
-    const answers = await Promise.all([server.complete(again, token), completing]);
-    expect(answers[0]?.body.status).toBe('completed');
-    expect(server.ledger.identities()).toHaveLength(1);
+    const completingAgain = server.complete(again, await server.publicToken());
+    const { db } = server.storage;
+    const second = db.selectFrom('connections').select('id').where('session_id', '=', again.id);
+    await eventually(async () => second.executeTakeFirst());
+    expect(server.ledger.identities()).toEqual([]);
+    carriedOut.open();
+    await making;
+    server.clockOffset += LAG_MS;
+    // From now on every look finds it, however long the next one is put off.
     await eventually(async () => {
+      server.clockOffset += 1_000;
       await server.jobs.tick();
-      const open = await server.storage.db.selectFrom('create_calls').select('id').execute();
-      return open.length === 0;
+      return (await server.merchant('GET', `/v1/sessions/${again.id}`)).body.status === 'completed';
     });
-    expect(server.ledger.identities()).toHaveLength(1);
-    const own = server.ledger.instruments().map(({ identity }) => identity);
-    expect(new Set(own)).toEqual(new Set([server.ledger.identities()[0]?.['id']]));
+    await Promise.all([completing, completingAgain]);
+    const [identity, ...others] = server.ledger.identities();
+    expect(others).toEqual([]);
+    const owners = server.ledger.instruments().map((instrument) => instrument['identity']);
+    expect(new Set(owners)).toEqual(new Set([identity?.['id']]));
   });
 });
