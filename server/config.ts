@@ -1,4 +1,5 @@
 import { isLocalUrl, isLoopbackHost } from './hosts.ts';
+import { remedyForSetting } from './settings/remedies.ts';
 import { readSettings, secretTexts } from './settings/setting.ts';
 import { SETTINGS, type Settings } from './settings/table.ts';
 
@@ -17,8 +18,15 @@ const FINIX_HOSTS = {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   constructor(readonly problems: string[]) {
-    super(`The settings need attention:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(`The settings need attention:\n${problems.map(toLines).join('\n')}`);
   }
+}
+
+function toLines(problem: string): string {
+  // Most that are missing are listed with where they come from.
+  return / is missing: (make|find)/.test(problem)
+    ? `  - ${problem}`
+    : `  - ${problem}\n    -> ${remedyForSetting(problem)}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../server/config.ts';
 import { settingsHints } from '../../server/diagnosis/hints.ts';
+import { runCommand } from '../helpers/command.ts';
 import { testEnvironment } from '../helpers/server.ts';
 
 const RANDOM_KEY = Buffer.from(Array.from({ length: 32 }, (_, index) => index * 7)).toString('base64');
@@ -65,4 +66,32 @@ describe('the hints about settings', () => {
     );
     expect(text).not.toContain('short-key');
   });
+});
+
+describe('settings that are wrong', () => {
+  it.each([
+    [{ FINIX_ENV: 'live' }, 'contradict each other', 'PLAID_ENV=sandbox with FINIX_ENV=sandbox'],
+    [{ PUBLIC_URL: 'http://connect.shop.example' }, 'PUBLIC_URL must use https', 'proxy or tunnel'],
+    [{ ALLOWED_ORIGINS: 'http://shop.example' }, 'must use https', 'http://localhost while you develop'],
+    [{ ALLOWED_ORIGINS: 'https://shop.example/checkout' }, 'not an exact origin', '`location.origin`'],
+    [{ ALLOWED_ORIGINS: '*' }, 'without wildcards', '`location.origin`'],
+    [{ MERCHANT_WEBHOOK_SECRET: '' }, 'MERCHANT_WEBHOOK_SECRET is missing', 'openssl rand'],
+    [{ ENCRYPTION_KEY: 'abc' }, 'ENCRYPTION_KEY entry 1', 'openssl rand -base64 32'],
+    [{ PLAID_ENV: 'development' }, 'PLAID_ENV must be one of', 'PLAID_ENV in docs/settings.md'],
+    [{ FINIX_USERNAME: '' }, 'FINIX_USERNAME is missing', 'Finix dashboard'],
+  ])(
+    'settings that are wrong are named with a remedy in one line, by doctor and at the start: %o',
+    async (env, words, remedy) => {
+      const given = testEnvironment({ ...SANDBOX, ...env });
+      const { code, out } = await runCommand(['doctor', '--json'], given);
+      const { checks } = JSON.parse(out) as { checks: { detail: string; remedy: string }[] };
+      const found = checks.find(({ detail }) => detail.includes(words));
+      expect([code, found?.remedy]).toEqual([1, expect.stringContaining(remedy)]);
+      expect(found?.remedy).not.toContain('\n');
+      const start = await runCommand(['serve'], given);
+      expect(start.code).toBe(1);
+      expect(start.err).toContain(words);
+      expect(start.err.toLowerCase()).toContain(remedy.toLowerCase());
+    },
+  );
 });
