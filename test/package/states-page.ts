@@ -10,13 +10,22 @@ export interface StatesPageOptions {
   log?: string[];
 }
 
+/** Bundled once for all tests of a file. */
+const scripts = new Map<string, Promise<string>>();
+
+function scriptWith(lit: 'production' | 'development'): Promise<string> {
+  const script = scripts.get(lit) ?? bundlePage('test/package/hosts/states-page.ts', { lit });
+  scripts.set(lit, script);
+  return script;
+}
+
 /** The page on which an element can be brought to every state (hosts/states-page.ts), in a browser of the test. */
 export async function openStatesPage(
   browser: Browser,
   options: StatesPageOptions = {},
 ): Promise<{ page: Page; script: string; errors: string[]; names: string[]; placements: string[] }> {
   const { viewport = { width: 800, height: 700 }, css = '', lit = 'production', log = [] } = options;
-  const script = await bundlePage('test/package/hosts/states-page.ts', { lit });
+  const script = await scriptWith(lit);
   const page = await browser.newPage({ viewport });
   const errors: string[] = [];
   page.on('pageerror', (error) => {
