@@ -183,7 +183,8 @@ describe('a create call for an identity whose answer is missing', () => {
     });
     const session = await server.createSession();
     const completing = server.complete(session, await server.publicToken());
-    await eventually(async () => isLost);
+    // The first test of the file also waits for all the code that a first session needs.
+    await eventually(async () => isLost, 20_000);
     await happen(session);
     const again = await server.createSession();
     const completingAgain = server.complete(again, await server.publicToken());

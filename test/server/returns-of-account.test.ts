@@ -175,6 +175,25 @@ describe('a return that comes while the account is being connected again', () =>
   });
 });
 
+it('R10 that comes while the present connection gets new numbers stops these too', async () => {
+  const { second, transfer } = await replaced();
+  const down = { service: 'plaid', path: '/processor/token/create', kind: 'status', status: 503 } as const;
+  server.upstream.simulator.faults.add(down);
+  bank().renumber(item().item_id);
+  await eventually(async () => (await read(second)).status === 'pending');
+  ach().returnDebit(transfer, 'R10');
+  await webhooks().settled();
+  server.upstream.simulator.faults.clear();
+  await eventually(async () => {
+    server.clockOffset += 60_000;
+    await server.jobs.tick();
+    return (await read(second)).status === 'revoked';
+  });
+  await expectStatus(second, 'revoked');
+  expect(server.ledger.instruments()).toHaveLength(3);
+  expect(enabled()).toEqual([]);
+});
+
 describe('a return of an instrument whose successor has the same numbers', () => {
   it.each([
     ['R02', 'failed'],
