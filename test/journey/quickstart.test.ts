@@ -17,6 +17,8 @@ import { project } from '../package/imports.ts';
 const main = join(project, 'dist/server/main.js');
 const files = join(project, 'docs/snippets/quickstart');
 
+/** For every program alike: the temporary folder is where one finds the settings of another. */
+const PLAIN = { PATH: process.env['PATH'], TMPDIR: tmpdir(), PYTHONDONTWRITEBYTECODE: '1' };
 /** Programs that start on a busy machine. */
 const STARTS_MS = patient(60_000);
 /** Three programs and a browser, each of which may be slow. */
@@ -55,8 +57,7 @@ afterEach(async () => {
 });
 
 function start(program: string, args: string[], env: Record<string, string> = {}) {
-  const { PATH } = process.env;
-  const child = spawn(program, args, { cwd: folder, env: { PATH, PYTHONDONTWRITEBYTECODE: '1', ...env } });
+  const child = spawn(program, args, { cwd: folder, env: { ...PLAIN, ...env } });
   started.push(child);
   const printed = { out: '', all: '' };
   child.stdout.on('data', (chunk) => (printed.out += chunk));
@@ -79,7 +80,7 @@ async function startDev() {
 
 /** Prints the settings of the running one, as another terminal gets them. */
 const settingsOf = (which: number) =>
-  spawnSync(process.execPath, [main, 'dev', '--settings', '--port', String(which)], { encoding: 'utf8' });
+  spawnSync(process.execPath, [main, 'dev', '--settings', '--port', String(which)], { encoding: 'utf8', env: PLAIN });
 
 describe('the quickstart', () => {
   const python = spawnSync('python3', ['--version']).status === 0;
@@ -128,7 +129,10 @@ describe('the dev command', { timeout: TEST_MS }, () => {
     expect(status).toBe(0);
     const setting = (name: string) => new RegExp(`^export ${name}='(.+)'$`, 'm').exec(stdout)?.[1] ?? '';
     const script = 'eval "$1"; exec "$2" "$3" doctor --json --no-webhook';
-    const doctor = spawnSync('sh', ['-c', script, 'sh', stdout, process.execPath, main], { encoding: 'utf8' });
+    const doctor = spawnSync('sh', ['-c', script, 'sh', stdout, process.execPath, main], {
+      encoding: 'utf8',
+      env: PLAIN,
+    });
     const { checks } = JSON.parse(doctor.stdout) as { checks: { id: string; status: string }[] };
     expect(checks.filter(({ status }) => status === 'fail')).toEqual([]);
     expect(checks).toContainEqual(expect.objectContaining({ id: 'merchant_api', status: 'ok' }));
