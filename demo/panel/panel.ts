@@ -150,7 +150,8 @@ export class Panel {
     const isSimulated = this.mode !== 'sandboxes';
     const hasServer = this.mode !== 'static';
     render(isSimulated ? scenarioPicker(this.state, this.presenting, hasServer) : html``, byId('scenario'));
-    render(shown.length === 0 ? EMPTY : this.#lines(shown), log);
+    const hasBegun = shown.some(({ chapter }) => chapter !== CHAPTERS[0]);
+    render(html`${this.#lines(shown)}${hasBegun ? '' : INTRODUCTION}`, log);
     render(isSimulated ? laterBar(this.state, this.presenting, this.#problem, hasServer) : html``, byId('later'));
     const last = shown.at(-1);
     render(last ? html`<b>${last.line.who}</b> ${last.line.text}` : html`Behind the page`, byId('latest'));
@@ -185,8 +186,11 @@ export class Panel {
   }
 }
 
-const EMPTY = html`<div class="empty"><strong>Every step appears here as it happens.</strong>
-  <p>Connect a bank on the left. Each line is a real call: press it to see what went over the wire.</p></div>`;
+/** What the page is about, for who has never seen it, until the customer begins. */
+const INTRODUCTION = html`<div class="introduction">
+  <p><strong>A bank account becomes a payment method.</strong> The customer signs in at the bank, in Plaid’s Link, and Finix gets an account to charge or to pay.</p>
+  <p><strong>No password and no account number</strong> reaches the page or your server. Press a line to see its call, with the secrets masked.</p>
+</div>`;
 
 function byId(id: string): HTMLElement {
   const found = document.getElementById(id);

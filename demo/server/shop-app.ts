@@ -30,10 +30,10 @@ export interface ShopOptions extends PageFacts {
 }
 
 /** Names the mode that is on, on every page. */
-const BANNERS: Record<Mode, string> = {
-  simulator: 'Simulator, nothing is real',
-  sandboxes: 'Sandboxes of Plaid and Finix',
-  static: 'Static, runs in this page',
+const BANNERS: Record<Mode, [name: string, more: string]> = {
+  simulator: ['Simulator', ', nothing is real'],
+  sandboxes: ['Sandboxes', ' of Plaid and Finix'],
+  static: ['Static', ', runs in this page'],
 };
 
 /** The merchants' servers in one: their pages, the customers that they know by a cookie of their own, and the presenter's buttons. */
@@ -86,7 +86,9 @@ export function createShop({
     const { html, policy } = fillPage(source, facts, {
       theme: themeOf(c),
       mode,
-      providers: BANNERS[mode],
+      providers: BANNERS[mode].join(''),
+      // A phone has no room for more than the name.
+      banner: `<span>${BANNERS[mode][0]}<span class="more">${BANNERS[mode][1]}</span></span>`,
       'link-script': facts.linkScriptUrl ?? '',
       'merchant-key': shownKey ?? '',
       // A server that renders its pages puts the secret straight into the tag; made only for the pages that do.
