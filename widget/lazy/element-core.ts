@@ -152,8 +152,7 @@ export class ElementCore {
       if (asks) dialog.showModal();
       else dialog.close();
     }
-    if (phase === 'open') this.#isRestless = true;
-    else if (this.#isRestless) {
+    if (phase !== 'open' && this.#isRestless) {
       // Another control may follow this one, until the end of what Link began.
       this.#isRestless = !oneOf(phase, 'rest', 'failed', 'done');
       // Not within the rendering, which the focus may lead to another of.
@@ -220,6 +219,8 @@ export class ElementCore {
       queueMicrotask(() => this.controller.dispatch({ type: 'leave' }));
     }
     this.#phase = state.phase;
+    // Link may end before the element has rendered.
+    if (state.phase === 'open') this.#isRestless = true;
     this.#host.show(state);
   }
 

@@ -50,6 +50,22 @@ describe('the focus', () => {
     });
   }
 
+  it('comes back in a shadow root of the page, and where Link ends as soon as it was opened', async () => {
+    const host = document.createElement('div');
+    const root = host.attachShadow({ mode: 'open' });
+    const link = FrameLink.install();
+    const { element } = await mount({}, undefined, document.createElement('div'), link);
+    element.parentElement?.append(host);
+    root.append(element);
+    await reach(element, 'ready');
+    part(element, 'button').focus();
+    press(element);
+    expect(document.activeElement?.localName).to.equal('iframe');
+    link.exit();
+    await waitUntil(() => focused(element) === part(element, 'button'));
+    expect(root.activeElement).to.equal(element);
+  });
+
   it('comes to a control that is drawn where the page has its own content for a connected bank', async () => {
     const { element, link } = await opened();
     element.insertAdjacentHTML('beforeend', '<b slot="connected">Your bank</b>');
