@@ -84,8 +84,7 @@ export const scenarioCases: FaultCase[] = [
   }),
   scenarioCase('ends while an identity is in doubt', IDENTITY_IN_DOUBT, {
     full: 3,
-    short: 1,
-    storesInShort: ['sqlite'],
+    short: 0,
     options: { listLagMs: LISTED_IN_TIME_MS },
     controls: ['no lists'],
   }),
