@@ -135,7 +135,7 @@ test('From a plain host, then without a network: a bank is connected, charged, r
   await demo.getByRole('link', { name: 'Example pages' }).click();
   await demo.getByRole('link', { name: 'Script tag' }).click();
   await demo.locator('finix-bank-connect[status="ready"]').waitFor();
-}, 120_000);
+}, 300_000);
 
 test('A folder with files of another kind is left as it is', async () => {
   await expect(writeStatic('dist/demo', 'docs')).rejects.toThrow(StaticFolderError);
