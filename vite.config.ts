@@ -2,7 +2,7 @@ import { defineConfig, type EnvironmentOptions } from 'vite';
 import { browserModule, demoPages, nodeModule } from './build/environments.ts';
 import { firstChunk } from './build/first-chunk.ts';
 import { integrity } from './build/integrity.ts';
-import { isLazyChunk, LAZY_CHUNK, nameLazyChunk } from './build/lazy-chunk.ts';
+import { CHUNK_NAMES, laterChunkName, nameLazyChunks } from './build/lazy-chunks.ts';
 import { manifest } from './build/manifest.ts';
 import { minifyScript } from './build/minify-script.ts';
 import { minifyTemplates } from './build/minify-templates.ts';
@@ -28,12 +28,12 @@ const environments: Record<string, EnvironmentOptions> = {
         output: {
           minify: true,
           entryFileNames: scriptFile,
-          chunkFileNames: (chunk) => (isLazyChunk(chunk) ? 'lazy-[hash].js' : '[name]-[hash].js'),
+          chunkFileNames: (chunk) => `${laterChunkName(chunk) ?? '[name]'}-[hash].js`,
           codeSplitting: { groups: [firstChunk] },
         },
       },
     },
-    { LAZY_CHUNK: JSON.stringify(LAZY_CHUNK) },
+    CHUNK_NAMES,
   ),
   // The script that pages pin by its hash: one file, because browsers check the hash of nothing that a module imports.
   pinned: browserModule(
@@ -116,7 +116,7 @@ export default defineConfig({
     packTexts(),
     minifyTemplates(),
     minifyScript(),
-    nameLazyChunk(),
+    nameLazyChunks(),
     integrity(scriptFile, pinnedFile),
     manifest(),
   ],

@@ -11,7 +11,7 @@ export function browserModule(
   outDir: string,
   entry: Record<string, string>,
   build: EnvironmentOptions['build'],
-  define: Record<string, string> = { LAZY_CHUNK: 'undefined' },
+  define: Record<string, string> = { LAZY_CHUNK: 'undefined', DETOUR_CHUNK: 'undefined' },
 ): EnvironmentOptions {
   return {
     consumer: 'client',

@@ -15,6 +15,12 @@ const LIT_NAMES = [
   ...['renderOptions', 'renderBefore', 'creationScope', 'setConnected', 'startNode', 'endNode'],
 ];
 
+// Each of Lit's three parts asks whether the page has polyfills for it, which browsers above the support floor need
+// none of, and adds its version to a list of the page's, which only its development build reads.
+const LIT_POLYFILL = /\b\w[\w$]*\.(litHtml|reactiveElement|litElement)PolyfillSupport\b/g;
+const LIT_VERSION = /\([\w$]+\.(litHtml|reactiveElement|litElement)Versions \?\?= \[\]\)\.push\("[\d.]+"\)/g;
+const LIT_PARTS = 3;
+
 /**
  * Makes the script small. Functions stay where they are: one that is moved into another shares the variables that it
  * holds on to, and an element that has left the page would be kept with them.
@@ -27,7 +33,11 @@ export function minifyScript(): Plugin {
       const used = LIT_NAMES.filter((name) => new RegExp(`\\b${name}\\b`).test(code));
       const hasLit = moduleIds.some((id) => id.includes('/lit-html/'));
       if (!hasLit && used.length) this.error(`Only Lit may use ${used.join(', ')}: it has another name in the script.`);
-      const { code: small } = await minify(code, {
+      const without = hasLit ? code.replace(LIT_POLYFILL, 'undefined').replace(LIT_VERSION, '0') : code;
+      const found = [LIT_POLYFILL, LIT_VERSION].map((pattern) => code.match(pattern)?.length ?? 0);
+      if (hasLit && found.some((count) => count !== LIT_PARTS))
+        this.error('Lit is not written as it is expected to be.');
+      const { code: small } = await minify(without, {
         module: true,
         ecma: 2020,
         compress: { passes: 3, inline: 0, reduce_funcs: false, pure_getters: true },

@@ -1,7 +1,7 @@
 import { errorStatusOf, errorTypeOf } from '../demo/simulator/plaid/error-types.ts';
 import { listPlaidCodes, type PlaidMeaning } from '../server/clients/plaid-codes.ts';
 import { listRemedies } from '../server/clients/plaid-remedies.ts';
-import { fromLinkError } from '../widget/errors.ts';
+import { fromLinkError } from '../widget/detour/link-errors.ts';
 import { en } from '../widget/i18n/index.ts';
 import { captionKey, messageKey } from '../widget/i18n/messages.ts';
 

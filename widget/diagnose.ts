@@ -3,7 +3,7 @@ import type { ElementErrorCode, FlowError } from './errors.ts';
 /** What the merchant reads on the console, in addition to what the customer reads in the page. */
 const NAME = 'finix-bank-connect:';
 
-export const COVERED = `${NAME} a dialog or popover of the page is in front of Plaid Link. Close it in a listener of "fbc-open", or allow Hosted Link on the server.`;
+const COVERED = `${NAME} a dialog or popover of the page is in front of Plaid Link. Close it in a listener of "fbc-open", or allow Hosted Link on the server.`;
 
 /** What to do about an error that no customer can do anything about. */
 const REMEDIES: Partial<Record<ElementErrorCode, () => string>> = {
@@ -25,7 +25,6 @@ export function explain({ code, action, requestId }: FlowError): void {
   console.error(`${NAME} ${code}${request}${remedy ? `: ${remedy}` : ''}. See docs/errors.md#by-symptom`);
 }
 
-/** An exception that would otherwise be lost. */
-export function report(what: string, ...cause: unknown[]): void {
-  console.error(`${NAME} ${what}`, ...cause);
+export function warnCovered(): void {
+  console.warn(COVERED);
 }

@@ -257,7 +257,7 @@ export class FinixBankConnect extends ElementProperties {
     // With the texts, so that nothing is first shown in another language.
     this.#speech.retry();
     await this.#speech.ready;
-    const core = new ElementCore(this, {
+    const core = await ElementCore.create(this, {
       speech: this.#speech,
       endpoint: () => this.endpoint || FinixBankConnect.defaultEndpoint,
       show: (state) => this.#show(state),

@@ -1,4 +1,5 @@
 import type { AuthorizationText, Connection, LinkMode, SelectableAccount } from './contract.ts';
+import * as detour from './detour/flow-detour.ts';
 import { watchPage } from './element/page-events.ts';
 import { type ElementError, isRetry, type LinkTrace } from './errors.ts';
 import { ConnectController } from './flow/controller.ts';
@@ -7,8 +8,8 @@ import type { FlowEffect, FlowEvent } from './flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
 import { en, fill, loadStrings } from './i18n/index.ts';
 import { messageKey } from './i18n/messages.ts';
+import { createAwayStore } from './link/away-store.ts';
 import { isModalOpen } from './link/cover.ts';
-import { createAwayStore } from './link/oauth-return.ts';
 import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
 import { createSecretStore } from './session/client-secret-store.ts';
 
@@ -154,7 +155,10 @@ export function createConnect(options: ConnectOptions): Connect {
       const { first_name, last_name, email } = options.identity ?? {};
       return [options.endpoint, options.name, first_name, last_name, email].map(String);
     }),
+    // At once, because a caller reads an error's sentence as soon as there is an error.
+    detours: { now: detour, load: async () => detour },
     away: createAwayStore(self, () => [self]),
+    arrive: () => detour.arrive(self, [self]),
     place: ({ repair }) => (options.mode === 'embedded' && !repair.length ? (options.container ?? null) : null),
     cover: () => (isModalOpen() ? 'modal' : null),
     changed,

@@ -57,8 +57,11 @@ test.each(forbidden)('no script for the page contains "%s" (%s)', (word) => {
 test('the scripts import nothing from elsewhere', () => {
   const specifiers = scripts().flatMap((file) => importsOf(file, read(file)).map(({ specifier }) => specifier));
   const own = scripts().map((file) => `./${file}`);
-  // The one address that is computed is that of a language.
-  expect(specifiers.filter((specifier) => !own.includes(specifier ?? ''))).toEqual([undefined]);
+  // Two addresses are computed: that of a language, and that of the second chunk where the third one asks for it.
+  expect(specifiers.filter((specifier) => !own.includes(specifier ?? ''))).toEqual([undefined, undefined]);
+  const [detour = ''] = scripts().filter((file) => file.startsWith('detour-'));
+  const [, lazy] = /await import\(`\.\/([\w-]+\.js)\$\{/.exec(read(detour)) ?? [];
+  expect(scripts()).toContain(lazy);
   const [first = ''] = [...firstLoad()].filter((file) => file.startsWith('element'));
   const [, hash] = /import\(`\.\/\$\{\w+\}-([\w-]+)\.js`\)/.exec(read(first)) ?? [];
   const files = LANGUAGES.filter((tag) => tag !== 'en').map((tag) => `./${tag}-${hash}.js`);
@@ -80,6 +83,12 @@ const sum = (files: Iterable<string>) => [...files].reduce((bytes, file) => byte
 
 test('what a page loads before the button shows, Lit included, is at most 10 kB brotli', () => {
   expect(sum(firstLoad())).toBeLessThanOrEqual(10_240);
+});
+
+test('what a page loads until a bank is connected in English is at most 23,200 bytes brotli', () => {
+  const later = scripts().filter((file) => file.startsWith('lazy-'));
+  expect(later).toHaveLength(1);
+  expect(sum([...firstLoad(), ...later])).toBeLessThanOrEqual(23_200);
 });
 
 test('a language costs a page that speaks it at most 1,200 bytes brotli', () => {

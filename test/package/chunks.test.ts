@@ -41,10 +41,21 @@ describe('the chunks', () => {
     ]);
   });
 
-  test('the second chunk is entered in one place, and the languages are fetched on their own', () => {
+  test('what follows until a bank is connected has nothing of the detour, and nothing that only the detour needs', () => {
+    const brought = broughtBy('widget/lazy/index.ts');
+    const only = (folder: string) => brought.filter((file) => file.startsWith(folder));
+    expect(only('widget/detour/')).toEqual([]);
+    expect(only('widget/i18n/')).toEqual(['widget/i18n/fill.ts', 'widget/i18n/first.ts', 'widget/i18n/late.ts']);
+    for (const file of ['widget/diagnose.ts', 'widget/link/hosted-link.ts', 'widget/link/safe-address.ts']) {
+      expect(brought).not.toContain(file);
+    }
+  });
+
+  test('the later chunks are entered in one place each, and the languages are fetched on their own', () => {
     const later = arrows.filter(({ dynamic }) => dynamic);
     expect(later.filter(({ to }) => !to.startsWith('widget/i18n/')).map(({ from, to }) => `${from}: ${to}`)).toEqual([
       'widget/element/load-lazy.ts: widget/lazy/index.ts',
+      'widget/lazy/load-detour.ts: widget/detour/index.ts',
     ]);
   });
 });

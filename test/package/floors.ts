@@ -12,6 +12,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
     ['widget/index.ts', 'widget/embed.ts', 'widget/react.ts', 'widget/headless.ts', 'widget/client.ts', 'widget/jsx/'],
     ['widget/define.ts'],
     ['widget/finix-bank-connect.ts'],
+    ['widget/detour/'],
     ['widget/lazy/'],
     ['widget/element/'],
     ['widget/flow/'],
@@ -51,6 +52,8 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
 export const UPWARD: ReadonlySet<string> = new Set([
   // The second chunk, when the element needs it.
   'widget/element/load-lazy.ts imports widget/lazy/index.ts',
+  // The third, when a customer's way leads there.
+  'widget/lazy/load-detour.ts imports widget/detour/index.ts',
 ]);
 
 /** An import of one of the project's files by another. */

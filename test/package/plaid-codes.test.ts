@@ -11,7 +11,8 @@ import {
   problemOfPlaidRefusal,
 } from '../../server/clients/plaid-codes.ts';
 import { listRemedies } from '../../server/clients/plaid-remedies.ts';
-import { type FlowError, fromLinkError } from '../../widget/errors.ts';
+import { fromLinkError } from '../../widget/detour/link-errors.ts';
+import type { FlowError } from '../../widget/errors.ts';
 
 /**
  * One fact, three views: what a code means for the server that meets it in a call, for the element that meets it in

@@ -3,7 +3,7 @@ import type { Connection, Purpose } from '../contract.ts';
 import type { FlowError } from '../errors.ts';
 import type { FlowState } from '../flow/state.ts';
 import type { FirstStrings } from '../i18n/first.ts';
-import type { Strings } from '../i18n/index.ts';
+import type { LateStrings } from '../i18n/late.ts';
 import { bankIcon, noticeIcon } from './icons.ts';
 
 /** As much of the flow's state as there is before the rest has loaded. */
@@ -37,7 +37,7 @@ export interface FirstView {
 /** The same once the rest has loaded. */
 export interface View extends FirstView {
   state: FlowState;
-  strings: Strings;
+  strings: LateStrings;
   /** For the places in the strings. */
   merchant: string;
   /** Of what the page and the merchant have written; empty where nothing names it. */

@@ -1,7 +1,8 @@
 import type { LinkMode } from '../contract.ts';
+import type { Arrival, AwayStore } from '../link/away-store.ts';
 import type { Cover } from '../link/cover.ts';
-import type { AwayStore } from '../link/oauth-return.ts';
 import type { SessionHost, SessionSettings } from '../session/session-access.ts';
+import type { Detours } from './detours.ts';
 import type { FlowEffect } from './events.ts';
 import type { FlowState } from './state.ts';
 
@@ -13,8 +14,11 @@ export interface ControllerSettings extends SessionSettings {
 
 export interface ControllerHost extends SessionHost {
   settings(): ControllerSettings;
+  detours: Detours;
   /** What is needed after a bank's own page has taken the place of this one. */
   away: AwayStore;
+  /** How this page was come back to, asked once. */
+  arrive(): Arrival;
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;
   /**

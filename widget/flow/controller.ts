@@ -1,14 +1,13 @@
-import { explain } from '../diagnose.ts';
-import { toFlowError } from '../errors.ts';
-import type { Return } from '../link/oauth-return.ts';
+import { flowError, toFlowError, unreachedCode } from '../errors.ts';
+import { type Arrival, NO_ARRIVAL } from '../link/away-store.ts';
 import { isLinkOpen } from '../link/page-state.ts';
 import type { ConnectBackend, SessionAnswer } from '../session/backend.ts';
 import { SessionAccess } from '../session/session-access.ts';
 import type { ControllerHost } from './controller-host.ts';
-import type { FlowEffect, FlowEvent } from './events.ts';
+import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import { LinkControl } from './link-control.ts';
 import { POLL_CEILING, pollDelay } from './pace.ts';
-import { transition } from './reducer.ts';
+import { straight, stranded } from './reducer.ts';
 import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
@@ -23,8 +22,8 @@ export class ConnectController {
   readonly #access: SessionAccess;
   /** The secret whose session was already asked about at start-up. */
   #asked: string | null = null;
-  #return: Return | null = null;
-  #started = false;
+  /** Null before the start. */
+  #arrival: Arrival | null = null;
   #reads = 0;
   #busySince = 0;
   #pollTimer: ReturnType<typeof setTimeout> | undefined;
@@ -52,10 +51,8 @@ export class ConnectController {
     const access = this.#access;
     const { clientSecret, fetchClientSecret, mode } = this.#host.settings();
     // Once: what is written down later is this page's own, for the next one.
-    this.#return ??= this.#started ? null : this.#host.away.take();
-    const back = this.#started ? null : this.#return;
-    const stray = this.#started ? null : this.#host.away.stray;
-    this.#started = true;
+    const { back, stray } = this.#arrival ? NO_ARRIVAL : this.#host.arrive();
+    this.#arrival ??= { back, stray };
     if (back) access.secret = back.clientSecret;
     access.look();
     const resumes = back?.linkToken !== undefined;
@@ -102,7 +99,24 @@ export class ConnectController {
   }
 
   dispatch(event: FlowEvent): void {
-    const { state, effects } = transition(this.#state, event);
+    const next = straight(this.#state, event) ?? this.#host.detours.now?.transition(this.#state, event);
+    if (next) this.#go(next, event);
+    else void this.#detour(event);
+  }
+
+  /** What follows from an event that the straight way does not know, as soon as it is known. */
+  async #detour(event: FlowEvent): Promise<void> {
+    let next: Transition;
+    try {
+      const { transition } = await this.#host.detours.load();
+      next = transition(this.#state, event);
+    } catch {
+      next = stranded(this.#state, event, flowError(unreachedCode(), 'retry'));
+    }
+    this.#go(next, event);
+  }
+
+  #go({ state, effects }: Transition, event: FlowEvent): void {
     if (state !== this.#state) {
       this.#state = state;
       this.#watchSlowness(isBusy(state.phase));
@@ -116,17 +130,22 @@ export class ConnectController {
   #perform(effect: FlowEffect): void {
     switch (effect.type) {
       case 'emit':
-        if (effect.name === 'error' && this.#state.error) explain(this.#state.error);
-        this.#host.emit(effect);
+        if (effect.name === 'error') this.#emitError(effect);
+        else this.#host.emit(effect);
         return;
       case 'prepare':
         void this.#link.prepare(effect.run, effect.agreed);
         return;
       case 'resume':
-        void this.#link.resume(effect.run, this.#return);
+        void this.#host.detours.now?.resume(
+          this.#link,
+          effect.run,
+          this.#arrival?.back ?? null,
+          this.#host.settings().nonce,
+        );
         return;
       case 'offer_hosted':
-        void this.#link.offerHosted(effect.run);
+        void this.#host.detours.now?.offerHosted(this.#link, effect.run);
         return;
       case 'open':
         this.#link.open();
@@ -147,6 +166,19 @@ export class ConnectController {
           pollDelay(effect.delay, this.#busySince) * 1000,
         );
     }
+  }
+
+  /** With its sentence, which comes with the detour. */
+  #emitError(effect: Extract<FlowEffect, { type: 'emit' }>): void {
+    const { detours } = this.#host;
+    const emit = () => {
+      const { error } = this.#state;
+      if (!error) return;
+      detours.now?.explain(error);
+      this.#host.emit(effect);
+    };
+    if (detours.now) emit();
+    else void detours.load().then(emit, emit);
   }
 
   async #ask(run: number, call: (backend: ConnectBackend, secret: string) => ReturnType<ConnectBackend['getSession']>) {

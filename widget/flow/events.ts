@@ -1,6 +1,6 @@
 import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from '../contract.ts';
 import type { FlowError, LinkTrace } from '../errors.ts';
-import type { Stray } from '../link/oauth-return.ts';
+import type { Stray } from '../link/away-store.ts';
 import type { FlowState } from './state.ts';
 
 /** What can happen to the flow (reducer.ts), and what it decides. */
@@ -30,10 +30,10 @@ export type FlowEvent =
   | { type: 'hosted_offered'; run: number; authorization?: AuthorizationText }
   | { type: 'press_hosted' }
   | { type: 'link_succeeded'; submission: CompleteRequest }
-  /** `fresh`: soon after it was opened. */
-  | { type: 'link_exited'; error: FlowError | null; step: string; fresh: boolean; trace?: LinkTrace }
+  /** `fresh`: soon after it was opened. `plaid`: Plaid's code for an error. */
+  | ({ type: 'link_exited'; step: string; fresh: boolean } & LinkFailure)
   /** Link reports, before it is opened, that it can't be. */
-  | { type: 'link_failed'; error: FlowError }
+  | ({ type: 'link_failed' } & LinkFailure)
   /** The page has taken the embedded search away. */
   | { type: 'search_lost' }
   /** Link would open beneath something of the page. */
@@ -55,6 +55,13 @@ export type FlowEvent =
   /** As `reset`, and another session takes the place of this one. */
   | { type: 'restart' }
   | { type: 'leave' };
+
+/** An error of ours, or one that Link reported by a code of Plaid's (detour/link-errors.ts). */
+export interface LinkFailure {
+  error: FlowError | null;
+  plaid?: string | null;
+  trace?: LinkTrace;
+}
 
 export type FlowEffect =
   /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */

@@ -5,11 +5,9 @@ import type {
   LinkTokenResponse,
   ProblemAction,
 } from '../contract.ts';
-import { COVERED, report } from '../diagnose.ts';
-import { ConnectError, type ElementErrorCode, flowError, lost, toFlowError } from '../errors.ts';
-import { prepareHosted } from '../link/hosted-link.ts';
+import { type ElementErrorCode, flowError, lost, report, toFlowError } from '../errors.ts';
+import type { AwayStore } from '../link/away-store.ts';
 import { loadPlaid } from '../link/load-plaid.ts';
-import type { AwayStore, Return } from '../link/oauth-return.ts';
 import {
   type LinkExit,
   type LinkListener,
@@ -18,12 +16,11 @@ import {
   prepareLink,
 } from '../link/plaid-link.ts';
 import type { PlaidGlobal } from '../link/plaid-link.types.ts';
-import { isSafeAddress } from '../link/safe-address.ts';
 import { isWebview } from '../link/webview.ts';
 import type { SessionAccess } from '../session/session-access.ts';
 import type { ControllerHost } from './controller-host.ts';
+import type { Flow, LinkHands } from './detours.ts';
 import type { FlowEvent } from './events.ts';
-import type { FlowState } from './state.ts';
 
 // Link may be in use for minutes after it was opened, so a token is replaced this long before its end.
 const TOKEN_MARGIN = 5 * 60_000;
@@ -38,14 +35,8 @@ const OPEN_TIMEOUT = 15_000;
 // A page that takes the search away again and again has no place for it.
 const MOST_SEARCHES_LOST = 3;
 
-/** What the control of Link needs of the flow. */
-export interface Flow {
-  readonly state: FlowState;
-  dispatch(event: FlowEvent): void;
-}
-
 /** Link, from its token to its end: prepares it, opens it, watches it, and takes it away. */
-export class LinkControl {
+export class LinkControl implements LinkHands {
   #link: PreparedLink | null = null;
   #tokenEnds = 0;
   /** What the way back would need, if Link left the page. */
@@ -64,13 +55,13 @@ export class LinkControl {
   #openTimer: ReturnType<typeof setTimeout> | undefined;
   #tokenTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #host: ControllerHost;
-  readonly #access: SessionAccess;
-  readonly #flow: Flow;
+  readonly access: SessionAccess;
+  readonly flow: Flow;
 
   constructor(host: ControllerHost, access: SessionAccess, flow: Flow) {
     this.#host = host;
-    this.#access = access;
-    this.#flow = flow;
+    this.access = access;
+    this.flow = flow;
   }
 
   /**
@@ -78,106 +69,80 @@ export class LinkControl {
    * closes.
    */
   refresh(): void {
-    const { state } = this.#flow;
-    if (state.error?.code === 'link_covered' && !this.#host.cover()) this.#flow.dispatch({ type: 'uncovered' });
-    if (this.#preparedFor !== this.#purpose()) this.#flow.dispatch({ type: 'outdated' });
+    const { state } = this.flow;
+    if (state.error?.code === 'link_covered' && !this.#host.cover()) this.flow.dispatch({ type: 'uncovered' });
+    if (this.#preparedFor !== this.#purpose()) this.flow.dispatch({ type: 'outdated' });
   }
 
   /** A token may have run out while the page slept, when timers sleep as well. */
   expire(): void {
-    if (this.#flow.state.link === 'ready' && Date.now() >= this.#tokenEnds) this.#flow.dispatch({ type: 'expiring' });
+    if (this.flow.state.link === 'ready' && Date.now() >= this.#tokenEnds) this.flow.dispatch({ type: 'expiring' });
   }
 
   async prepare(run: number, agreed?: { authorization: AuthorizationAcceptance; hosted: boolean }): Promise<void> {
     try {
       this.#preparedFor = this.#purpose();
       const { mode, nonce } = this.#host.settings();
-      const placeNow = () => (mode === 'embedded' && this.#canEmbed ? this.#host.place(this.#flow.state) : null);
+      const { detours } = this.#host;
+      if (mode !== 'button') await detours.load();
+      const placeNow = () => (mode === 'embedded' && this.#canEmbed ? this.#host.place(this.flow.state) : null);
       const own = mode === 'embedded' && !placeNow() ? 'button' : mode;
       const obtain = (asked: LinkMode) =>
         Promise.all([
           asked === 'hosted' ? null : loadPlaid({ nonce }),
-          this.#access.createLinkToken(asked, isWebview(), agreed?.authorization),
+          this.access.createLinkToken(asked, isWebview(), agreed?.authorization),
         ]);
       const isHosted = own === 'hosted' || agreed?.hosted;
       this.#isAside = !isHosted && (this.#isCovered || this.#host.cover() !== null);
       this.#isCovered = false;
       const aside = this.#isAside ? await obtain('hosted').catch(lost) : null;
       const [plaid, token] = aside?.[1].hosted_link_url ? aside : await obtain(isHosted ? 'hosted' : own);
-      if (run !== this.#flow.state.run) return;
+      const detour = !plaid || token.hosted_link_url ? await detours.load() : null;
+      // Has to be explained, to the customer or to the merchant; Link opens all the same.
+      if (token.returned || this.#isAside) await detours.load().catch(() => null);
+      if (run !== this.flow.state.run) return;
       this.close();
       // The page may have taken it away in the meantime.
       const place = placeNow();
-      if (plaid && !token.hosted_link_url) this.#link = this.#prepareLink(plaid, token.link_token, { place });
-      else this.#link = this.#prepareHosted(token, isWebview());
+      const search = place && detours.now?.searchIn(place);
+      if (detour) this.#link = detour.hostedLink(this, token, isWebview());
+      else if (plaid) this.#link = this.prepareLink(plaid, token.link_token, { search });
       // It may have failed in the very call that has made it.
-      const { state } = this.#flow;
+      const { state } = this.flow;
       if (run !== state.run || state.link !== 'preparing') {
         this.close();
         return;
       }
-      this.#watchToken(token, plaid !== null && !token.hosted_link_url);
+      this.#watchToken(token, !detour);
       const { hosted_link_url, authorization } = token;
-      const { embedded } = this.#link;
-      this.#flow.dispatch({ type: 'prepared', run, hosted: !!hosted_link_url, embedded, authorization });
+      const embedded = this.#link?.embedded;
+      this.flow.dispatch({ type: 'prepared', run, hosted: !!hosted_link_url, embedded, authorization });
     } catch (error) {
-      this.#flow.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
-    }
-  }
-
-  /** With the link token that the page was left with, and the exact address that it was come back to. */
-  async resume(run: number, back: Return | null): Promise<void> {
-    try {
-      const { linkToken = '', receivedRedirectUri, until = 0 } = back ?? {};
-      const plaid = await loadPlaid({ nonce: this.#host.settings().nonce });
-      if (run !== this.#flow.state.run) return;
-      this.close();
-      this.#link = this.#prepareLink(plaid, linkToken, { receivedRedirectUri });
-      this.#leave = null;
-      this.#tokenEnds = until;
-      this.#flow.dispatch({ type: 'prepared', run });
-    } catch (error) {
-      this.#flow.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
-    }
-  }
-
-  /** A way around a Link that can't run here. */
-  async offerHosted(run: number): Promise<void> {
-    try {
-      const token = await this.#access.createLinkToken('hosted', isWebview());
-      if (run !== this.#flow.state.run || !token.hosted_link_url) return;
-      this.close();
-      this.#link = this.#prepareHosted(token, isWebview());
-      this.#watchToken(token, false);
-      this.#flow.dispatch({ type: 'hosted_offered', run, authorization: token.authorization });
-    } catch (error) {
-      // The customer knows already that Link can't run here, and this was only a way around it; a fault is shown on the
-      // console.
-      toFlowError(error);
+      this.flow.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
     }
   }
 
   open(): void {
     this.#openedAt = Date.now();
-    const { hosted } = this.#flow.state;
+    const { hosted } = this.flow.state;
     const cover = hosted ? null : this.#host.cover(true);
     if (cover && !this.#isAside) {
       this.#isCovered = true;
-      this.#flow.dispatch({ type: 'covered' });
+      this.flow.dispatch({ type: 'covered' });
       return;
     }
-    if (cover) console.warn(COVERED);
+    if (cover) this.#host.detours.now?.warnCovered();
     if (cover === 'modal') {
       this.#fail('link_covered', 'contact_merchant');
       return;
     }
     try {
-      if (!this.#link?.open()) this.#flow.dispatch({ type: 'link_busy' });
+      if (!this.#link?.open()) this.flow.dispatch({ type: 'link_busy' });
     } catch (cause) {
       report('Link could not be opened', cause);
       this.#fail('link_failed', 'restart');
     }
-    if (this.#flow.state.phase !== 'open') return;
+    if (this.flow.state.phase !== 'open') return;
     this.#rememberLeave();
     if (!hosted && !this.#hasOpened) this.#watchOpening();
   }
@@ -192,8 +157,19 @@ export class LinkControl {
     this.#link = null;
   }
 
+  /** A Link that the detour has prepared, and until when it can be opened. */
+  use(link: PreparedLink, ends: LinkTokenResponse | number): void {
+    this.#link = link;
+    if (typeof ends !== 'number') {
+      this.#watchToken(ends, false);
+      return;
+    }
+    this.#leave = null;
+    this.#tokenEnds = ends;
+  }
+
   #fail(code: ElementErrorCode, action: ProblemAction): void {
-    this.#flow.dispatch({ type: 'link_exited', error: flowError(code, action), step: 'start', fresh: false });
+    this.flow.dispatch({ type: 'link_exited', error: flowError(code, action), step: 'start', fresh: false });
   }
 
   /** A frame that was stopped on its way (a content blocker, a policy) never opens, and sends no event. */
@@ -209,8 +185,8 @@ export class LinkControl {
     return `${mode} ${language} ${this.#host.cover() !== null}`;
   }
 
-  #prepareLink(plaid: PlaidGlobal, token: string, options: LinkOptions): PreparedLink {
-    const dispatch = (event: FlowEvent) => this.#flow.dispatch(event);
+  prepareLink(plaid: PlaidGlobal, token: string, options: LinkOptions): PreparedLink {
+    const dispatch = (event: FlowEvent) => this.flow.dispatch(event);
     const isReturn = options.receivedRedirectUri !== undefined;
     const listener: LinkListener = {
       succeeded: (submission) => dispatch({ type: 'link_succeeded', submission }),
@@ -226,7 +202,7 @@ export class LinkControl {
       },
       failed: (exit) => {
         this.#report(exit);
-        if (exit.error) dispatch({ type: 'link_failed', error: exit.error });
+        dispatch({ type: 'link_failed', ...exit });
       },
       step: (step) => {
         this.#hasOpened = true;
@@ -252,45 +228,15 @@ export class LinkControl {
   }
 
   /** For the server's audit; nothing waits for it. */
-  #report({ trace, status, errorCode }: LinkExit): void {
+  #report({ trace, status, plaid }: LinkExit): void {
     const exit: LinkExitRequest = {
       link_session_id: trace.linkSessionId,
       request_id: trace.requestId,
       institution_id: trace.institution?.id ?? null,
       status,
-      error_code: errorCode,
+      error_code: plaid,
     };
-    void this.#access.reportExit(exit);
-  }
-
-  #prepareHosted({ hosted_link_url }: LinkTokenResponse, leavesPage: boolean): PreparedLink {
-    // A server of another kind may not know of Hosted Links, or may not be one to trust.
-    if (!hosted_link_url || !isSafeAddress(hosted_link_url)) {
-      report('the server gave no https address for Hosted Link');
-      throw new ConnectError(flowError('provider_misconfigured', 'contact_merchant'));
-    }
-    const dispatch = (event: FlowEvent) => this.#flow.dispatch(event);
-    const listener = {
-      moved: () => dispatch({ type: 'link_moved' }),
-      left: () => dispatch({ type: 'link_exited', error: null, step: 'hosted', fresh: false }),
-      blocked: () => void this.#leaveForHosted(),
-    };
-    const ask = () => this.#access.getSession();
-    return prepareHosted(hosted_link_url, listener, { leavesPage, ask });
-  }
-
-  /** No window opens: Plaid's page takes the place of this one, with an address to come back to. */
-  async #leaveForHosted(): Promise<void> {
-    try {
-      const token = await this.#access.createLinkToken('hosted', true);
-      if (this.#flow.state.phase !== 'open') return;
-      this.close();
-      this.#link = this.#prepareHosted(token, true);
-      this.#watchToken(token, false);
-      this.open();
-    } catch (error) {
-      this.#flow.dispatch({ type: 'link_exited', error: toFlowError(error), step: 'hosted', fresh: false });
-    }
+    void this.access.reportExit(exit);
   }
 
   #rememberLeave(): void {
@@ -301,12 +247,12 @@ export class LinkControl {
     const now = Date.now();
     const left = Date.parse(expires_at) - now;
     const life = left > 0 ? Math.min(left, LONGEST_TIMER) : TOKEN_LIFE;
-    const leave = { clientSecret: this.#access.secret ?? '', until: now + life };
+    const leave = { clientSecret: this.access.secret ?? '', until: now + life };
     this.#leave = returnsHere ? { ...leave, linkToken: link_token } : leave;
     this.#tokenEnds = now + Math.max(life - TOKEN_MARGIN, life / 2);
     // A page in the background asks for nothing; `expire` makes up for it. The clock is not asked again: timers may run
     // a millisecond ahead of it.
-    const renew = () => document.hidden || this.#flow.dispatch({ type: 'expiring' });
+    const renew = () => document.hidden || this.flow.dispatch({ type: 'expiring' });
     this.#tokenTimer = setTimeout(renew, this.#tokenEnds - now);
   }
 }

@@ -122,3 +122,18 @@ export function statusOf(state: FlowState): ElementStatus {
 export function isBusy(phase: Phase): boolean {
   return phase === 'submitting' || phase === 'polling';
 }
+
+/** The server has been asked about the session. */
+export function isAsking(phase: Phase): boolean {
+  return isBusy(phase) || isChecking(phase);
+}
+
+/** About a session that this page did not see begin, or end. */
+export function isChecking(phase: Phase): boolean {
+  return phase === 'checking' || phase === 'returning';
+}
+
+/** Link can be prepared again. */
+export function isResting(phase: Phase): boolean {
+  return phase === 'rest' || phase === 'failed';
+}

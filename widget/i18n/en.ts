@@ -1,30 +1,18 @@
-import { type FirstStrings, first } from './first.ts';
+import { type LateStrings, late } from './late.ts';
 
 /**
- * English: everything that is said after the first look. Every other language has these keys too. `{bank}` and
- * `{merchant}` stand for names.
+ * English: everything that is said where a customer leaves the straight way. Every other language has these keys too.
+ * `{bank}` and `{merchant}` stand for names.
  */
-export const late = {
-  link_open: 'Continue in the Plaid window',
+const aside = {
   returning: 'Finishing up…',
   new_window: 'Continue in a new window',
   finish_window: 'Finish in the Plaid window, then come back to this page.',
   close_dialog: 'Close this dialog to continue with Plaid.',
-  connecting: 'Connecting your bank…',
   one_more: 'One more step',
-  slow: 'Still connecting. Your bank is taking a little longer than usual.',
-  very_slow: 'This is taking longer than expected. You can leave this page; we’ll finish connecting your bank.',
-  connected: '{bank} is connected.',
-  pending: 'Your bank is confirming this account. This usually takes 1–2 business days.',
-  needs_repair: 'Sign in to your bank again to keep this account connected.',
   returned_repair: 'A payment with this account was returned. Sign in to your bank again to keep using it.',
   returned_other: 'A payment with your last account was returned. Please connect a different account.',
   reconnect: 'Reconnect {bank}',
-  your_bank: 'Your bank',
-  change: 'Change',
-  remove: 'Remove',
-  removed: 'Bank account removed.',
-  canceled: 'No bank account was connected. You can try again anytime.',
   expired: 'Your session timed out. Connect your bank again.',
   return_elsewhere: 'You came back in a different tab or browser. Connect your bank once more.',
   restart: 'Connect again',
@@ -32,10 +20,8 @@ export const late = {
   other_account: 'Choose another account',
   unavailable: 'Bank connection unavailable',
   choose_title: 'Choose an account',
+  error_account_choice: 'This account can’t be used. Choose a checking or savings account.',
   choose_text: 'Which account would you like to use?',
-  checking: 'Checking',
-  savings: 'Savings',
-  cash_management: 'Cash management',
   authorize_title: 'Authorize payments',
   authorize_payout: 'Authorization',
   agree: 'Agree and continue',
@@ -50,7 +36,6 @@ export const late = {
   error_completed: 'You’ve already connected a bank. To use a different one, contact {merchant}.',
   error_session: 'Your session expired. Reload this page to connect your bank.',
   error_account: 'We couldn’t find a checking or savings account at this bank.',
-  error_account_choice: 'This account can’t be used. Choose a checking or savings account.',
   error_bank: 'This bank isn’t supported. Please choose another one.',
   error_bank_down: 'Your bank isn’t responding right now. Choose another bank, or try again later.',
   error_login: 'Your bank couldn’t verify your sign-in. Please try again.',
@@ -69,6 +54,6 @@ export const late = {
 };
 
 /** Every text of the element, in one language. */
-export type Texts = FirstStrings & Readonly<Record<keyof typeof late, string>>;
+export type Texts = LateStrings & Readonly<Record<keyof typeof aside, string>>;
 
-export const en: Texts = { ...first, ...late };
+export const en: Texts = { ...late, ...aside };

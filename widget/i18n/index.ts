@@ -3,6 +3,7 @@ import { languageFor, loadTexts, unpack } from './languages.ts';
 
 export type { Texts as Strings } from './en.ts';
 export type StringKey = keyof Texts;
+export { fill } from './fill.ts';
 export { en };
 
 export const KEYS: readonly string[] = Object.keys(en);
@@ -11,9 +12,4 @@ export const KEYS: readonly string[] = Object.keys(en);
 export async function loadStrings(tag: string): Promise<Texts> {
   const texts = await loadTexts(languageFor(tag));
   return texts === null ? en : { ...en, ...unpack(texts, KEYS) };
-}
-
-/** Puts names into their places. What has no name stays visible, as a fault that is seen in development. */
-export function fill(text: string, names: Record<string, string>): string {
-  return text.replace(/\{(\w+)\}/g, (place, name: string) => names[name] ?? place);
 }

@@ -1,6 +1,5 @@
-import { first } from './first.ts';
+import { type FirstStrings, first } from './first.ts';
 import type { Packed } from './import-texts.ts';
-import type { Strings } from './index.ts';
 import { baseOf, languageFor, loadTexts, unpack } from './languages.ts';
 
 // A language takes one small file. Where that takes longer than this, a button in English is better than one that is
@@ -38,12 +37,11 @@ export class Speech {
     return this.language === baseOf(this.#tag) ? null : this.language;
   }
 
-  /**
-   * @param english and its keys, which come with the lazy chunk; before that there are only the first texts, and
-   * nothing asks for another
-   */
-  strings(english?: Strings, keys: readonly string[] = Object.keys(first)): Strings {
-    return { ...first, ...english, ...(this.#texts && unpack(this.#texts, keys)) } as Strings;
+  /** @param english as much of it as has come, and its keys; a text that has not come is not asked for */
+  strings(): FirstStrings;
+  strings<T extends FirstStrings>(english: T, keys: readonly string[]): T;
+  strings(english: FirstStrings = first, keys: readonly string[] = Object.keys(first)): FirstStrings {
+    return { ...english, ...(this.#texts && unpack(this.#texts, keys)) };
   }
 
   async #load(): Promise<void> {

@@ -1,31 +1,33 @@
 import { adoptStyles, type CSSResult, type LitElement } from 'lit';
 import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
-import type { FirstView, Parts, View } from '../element/view.ts';
-import { type ElementError, type FlowError, oneOf } from '../errors.ts';
+import { type FirstView, firstParts, type Parts, type View } from '../element/view.ts';
+import { type ElementError, type FlowError, lost, oneOf } from '../errors.ts';
 import { ConnectController } from '../flow/controller.ts';
 import type { ControllerSettings } from '../flow/controller-host.ts';
 import type { FlowEffect } from '../flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from '../flow/state.ts';
-import { en, fill, KEYS, type Strings } from '../i18n/index.ts';
-import { messageKey } from '../i18n/messages.ts';
+import { fill } from '../i18n/fill.ts';
+import type { Strings } from '../i18n/index.ts';
+import { LATE_KEYS, type LateStrings, late } from '../i18n/late.ts';
 import type { Speech } from '../i18n/speech.ts';
+import { createAwayStore, mayArrive, NO_ARRIVAL } from '../link/away-store.ts';
 import { coverAt, coverOf } from '../link/cover.ts';
-import { createAwayStore } from '../link/oauth-return.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
 import { eventFor } from './create-event.ts';
-import { canEmbed, embeddedPlace } from './embedded-container.ts';
+import { type Detour, detours } from './load-detour.ts';
 import { Logos } from './logos.ts';
 import { namesOf } from './names.ts';
-import { markOwnStrings } from './own-strings.ts';
-import { hintAtDarkPage, schemeOf } from './page-scheme.ts';
 import { press } from './press.ts';
 import { returnFocus } from './return-focus.ts';
 import { createSettings } from './settings.ts';
 import { lateStyles } from './styles.ts';
-import { partsOf } from './view-parts.ts';
+import { straightParts } from './view-parts.ts';
 import { named } from './view-pieces.ts';
+
+// Each part at most 99 of 255.
+const DARK = /^rgb\(\d\d?, \d\d?, \d\d?\)$/;
 
 export interface CoreHost {
   readonly speech: Speech;
@@ -50,10 +52,23 @@ export class ElementCore {
   #isRestless = false;
   /** The live region has announced why Link ended; the control that gets the focus back must not repeat it. */
   #isTold = false;
+  /** The page's own strings are to be marked as such. */
+  #isMarking = false;
+  /** The detour is being fetched for this element. */
+  #isComing = false;
+  /** Its styles have been added. */
+  #isComplete = false;
 
   #style: HTMLStyleElement | null = null;
 
-  constructor(element: ElementProperties, host: CoreHost) {
+  /** With all that the element needs from its beginning. */
+  static async create(element: ElementProperties, host: CoreHost): Promise<ElementCore> {
+    // Both decide at once what the element shows and does.
+    if (mayArrive() || oneOf(element.mode, 'embedded', 'hosted')) await detours.load();
+    return new ElementCore(element, host);
+  }
+
+  private constructor(element: ElementProperties, host: CoreHost) {
     this.#element = element;
     this.#root = element.shadowRoot as ShadowRoot;
     this.#host = host;
@@ -61,20 +76,30 @@ export class ElementCore {
     this.#source = this.#sourceNow();
     this.#person = this.#personNow();
     this.dress();
-    hintAtDarkPage(element);
+    // Text that is not surely dark is looked at more closely.
+    const { color } = getComputedStyle(element);
+    if (!DARK.test(color)) void detours.load().then((detour) => detour.hintAtDarkPage(element), lost);
     this.#logos = new Logos(
       (id) => this.controller.asker.getLogo(id),
       () => element.requestUpdate(),
     );
+    const peers = () => [
+      ...(element.getRootNode() as ParentNode & Node).querySelectorAll<ElementProperties>(element.localName),
+    ];
     this.controller = new ConnectController({
+      detours: {
+        get now() {
+          return detours.now;
+        },
+        load: () => this.#loadDetour(),
+      },
       settings: this.#settings,
       store: createSecretStore(() =>
         [host.endpoint(), element.name, element.firstName, element.lastName, element.email].map(String),
       ),
-      away: createAwayStore(element, () => [
-        ...(element.getRootNode() as ParentNode & Node).querySelectorAll<ElementProperties>(element.localName),
-      ]),
-      place: (state) => embeddedPlace(element, state),
+      away: createAwayStore(element, peers),
+      arrive: () => detours.now?.arrive(element, peers()) ?? NO_ARRIVAL,
+      place: (state) => detours.now?.embeddedPlace(element, state) ?? null,
       cover: (isOpening) => coverOf(element) ?? (isOpening ? coverAt(element) : null),
       changed: (state) => this.#changed(state),
       emit: (effect) => this.#emit(effect),
@@ -94,6 +119,8 @@ export class ElementCore {
   dress(): void {
     const { elementStyles } = this.#element.constructor as typeof LitElement;
     const styles = [...(elementStyles as CSSResult[]), lateStyles];
+    if (detours.now) styles.push(detours.now.detourStyles);
+    this.#isComplete = detours.now !== null;
     const isAway = this.#element.ownerDocument !== document;
     this.#style?.remove();
     this.#style = isAway ? this.#element.ownerDocument.createElement('style') : null;
@@ -141,14 +168,20 @@ export class ElementCore {
   /** After each rendering. */
   updated(): void {
     const { strings } = this.#element;
-    if (strings) markOwnStrings(this.#root, strings, this.#host.speech.foreign && languageOf(this.#element));
+    const { foreign } = this.#host.speech;
+    if (strings && foreign && !detours.now && !this.#isMarking) {
+      // Once: where it can't be fetched, a text without a language is no reason to ask again.
+      this.#isMarking = true;
+      void this.#loadDetour().catch(lost);
+    }
+    if (strings) detours.now?.markOwnStrings(this.#root, strings, foreign && languageOf(this.#element));
     const { phase } = this.controller.state;
     const dialog = this.#root.querySelector('dialog');
     // A modal dialog that is not drawn, because the page hides the element, would leave the page with nothing to press.
     const isDrawn = this.#root.querySelector('.frame')?.getClientRects().length;
     const asks = (phase === 'choosing' || phase === 'authorizing') && this.#element.isConnected && !!isDrawn;
     if (dialog && dialog.open !== asks) {
-      dialog.style.colorScheme = schemeOf(this.#element);
+      dialog.style.colorScheme = detours.now?.schemeOf(this.#element) ?? '';
       if (asks) dialog.showModal();
       else dialog.close();
     }
@@ -162,11 +195,14 @@ export class ElementCore {
 
   view(first: FirstView): [View, Parts] {
     const { state } = this.controller;
+    const detour = detours.now;
+    if (detour && !this.#isComplete) this.dress();
+    const strings = this.strings();
     const view: View = {
       ...first,
       state,
-      strings: this.strings(),
-      embedded: canEmbed(this.#element, state),
+      strings,
+      embedded: detour?.canEmbed(this.#element, state) ?? false,
       names: namesOf(this.#element),
       merchant: this.#merchant,
       pageLanguage: languageOf(this.#element),
@@ -174,25 +210,44 @@ export class ElementCore {
       returned: this.controller.asker.returned,
       logo: (connection) => this.#logos.of(connection),
       pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
-      change: () => this.#renounce({ type: 'change' }),
-      remove: (id) => this.#renounce({ type: 'remove', id }),
+      change: () => void this.#renounce({ type: 'change' }),
+      remove: (id) => void this.#renounce({ type: 'remove', id }),
       decline: () => this.controller.dispatch({ type: 'decline' }),
       accept: () => this.controller.dispatch({ type: 'accept' }),
       choose: (id) => this.controller.dispatch({ type: 'choose', ids: [id] }),
     };
     this.#isTold = state.phase === 'failed' && (this.#isTold || this.#isRestless);
-    return [view, { ...partsOf(view), named: named(view), isTold: this.#isTold }];
+    const parts = straightParts(view) ?? detour?.detourParts({ ...view, strings: strings as Strings });
+    return [view, { ...(parts ?? this.#partsMeanwhile(view)), named: named(view), isTold: this.#isTold }];
   }
 
   describe(error: FlowError): ElementError {
     const { code, retryable, action, requestId, linkSessionId = null, institution = null } = error;
-    const text = this.strings()[messageKey(error, this.controller.asker.purpose)];
-    const message = fill(text, { merchant: this.#merchant });
+    const strings = this.strings();
+    const key = detours.now?.messageKey(error, this.controller.asker.purpose) ?? 'error_general';
+    const message = fill((strings as Strings)[key], { merchant: this.#merchant });
     return { code, message, retryable, action, requestId, linkSessionId, institution };
   }
 
-  strings(): Strings {
+  /** All of them once the detour is there. */
+  strings(): LateStrings {
+    const { en = late, KEYS = LATE_KEYS } = detours.now ?? {};
     return { ...this.#host.speech.strings(en, KEYS), ...this.#element.strings };
+  }
+
+  /** The detour is on its way, or can't be fetched: then there is one sentence for every error, and a way to retry. */
+  #partsMeanwhile(view: View): Parts {
+    return this.#isComing ? { settled: true, idle: true } : firstParts(view);
+  }
+
+  async #loadDetour(): Promise<Detour> {
+    this.#isComing = true;
+    try {
+      return await detours.load();
+    } finally {
+      this.#isComing = false;
+      this.#element.requestUpdate();
+    }
   }
 
   /** Until the server has named the merchant, the page's host does. */
@@ -230,7 +285,9 @@ export class ElementCore {
     if (event) this.#element.dispatchEvent(event);
   }
 
-  #renounce(event: { type: 'change' } | { type: 'remove'; id?: string }): void {
+  async #renounce(event: { type: 'change' } | { type: 'remove'; id?: string }): Promise<void> {
+    // Where there is no other session an error follows, whose sentence comes with the detour.
+    if (!this.controller.state.renewable && !detours.now) await this.#loadDetour().catch(() => null);
     this.#isRestless = true;
     this.controller.dispatch(event);
     // Old libraries replace `Event` by a class of their own.

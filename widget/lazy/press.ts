@@ -1,7 +1,7 @@
 import type { ElementProperties } from '../element/properties.ts';
 import { isRetry, oneOf } from '../errors.ts';
 import type { ConnectController } from '../flow/controller.ts';
-import { canEmbed, focusSearch } from './embedded-container.ts';
+import { detours } from './load-detour.ts';
 
 /**
  * What a press on the element comes to.
@@ -10,7 +10,7 @@ import { canEmbed, focusSearch } from './embedded-container.ts';
 export function press(element: ElementProperties, controller: ConnectController, mayOpen: () => boolean): void {
   const { phase, error, embedded, link, submission, renewable } = controller.state;
   if (embedded && phase === 'rest' && link === 'ready') {
-    focusSearch(element);
+    detours.now?.focusSearch(element);
     return;
   }
   if (oneOf(phase, 'submitting', 'polling', 'choosing', 'authorizing', 'returning')) return;
@@ -19,6 +19,8 @@ export function press(element: ElementProperties, controller: ConnectController,
   const again = phase === 'failed' && isRetry(error);
   const type = again ? 'act' : 'press';
   // What Link gave is sent again; the search is put back; or there is no session to open Link with.
-  const isWithoutLink = again ? submission || canEmbed(element, controller.state) : phase === 'done' && !renewable;
+  const isWithoutLink = again
+    ? submission || detours.now?.canEmbed(element, controller.state)
+    : phase === 'done' && !renewable;
   if (isWithoutLink || (!controller.isTaken && mayOpen())) controller.press(type);
 }

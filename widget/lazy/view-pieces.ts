@@ -1,15 +1,16 @@
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Connection } from '../contract.ts';
 import type { View } from '../element/view.ts';
-import type { StringKey, Strings } from '../i18n/index.ts';
+import type { LateStrings } from '../i18n/late.ts';
 
 /** Plaid's words for the kinds of account that can be connected. */
-const KINDS: Record<string, StringKey> = {
+const KINDS: Record<string, keyof LateStrings> = {
   checking: 'checking',
   savings: 'savings',
   'cash management': 'cash_management',
 };
 
-export function kindOf(subtype: string | null, strings: Strings): string | null {
+export function kindOf(subtype: string | null, strings: LateStrings): string | null {
   const key = KINDS[subtype ?? ''];
   return key ? strings[key] : subtype;
 }
@@ -32,4 +33,13 @@ export function link(act: () => void, text: string, disabled: boolean): Template
 /** Hidden, for the attributes of the control that refer to them. */
 export function named({ names }: View): TemplateResult {
   return html`<span id="name" hidden>${names?.label}</span><span id="description" hidden>${names?.description}</span>`;
+}
+
+/** "Chase ••1234" */
+export function bankOf(
+  { institution, account }: Pick<Connection, 'institution' | 'account'>,
+  strings: LateStrings,
+): string {
+  const name = institution.name ?? strings.your_bank;
+  return account.mask ? `${name} ••${account.mask}` : name;
 }

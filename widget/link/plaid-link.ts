@@ -1,5 +1,5 @@
 import type { CompleteRequest } from '../contract.ts';
-import { type FlowError, flowError, fromLinkError, type LinkTrace } from '../errors.ts';
+import { type FlowError, flowError, type LinkTrace } from '../errors.ts';
 import { guardScroll, still } from './page-scroll.ts';
 import { page } from './page-state.ts';
 import type {
@@ -13,14 +13,15 @@ import type {
 
 /** How Link ended without a bank. */
 export interface LinkExit {
-  /** Null where the customer left. */
+  /** Where Link did not report one itself. */
   error: FlowError | null;
   /** How far they came. */
   step: string;
   trace: LinkTrace;
-  /** Plaid's own words for how it ended, for the server's audit. */
+  /** Plaid's code for the error that Link reported; null where the customer left. */
+  plaid: string | null;
+  /** Plaid's own word for how it ended, for the server's audit. */
   status: string | null;
-  errorCode: string | null;
 }
 
 export interface LinkListener {
@@ -40,9 +41,21 @@ export interface LinkListener {
 export interface LinkOptions {
   /** The exact address that a bank's page came back to, with the link token that it left with. */
   receivedRedirectUri?: string;
-  /** Where the embedded search is put. */
-  place?: HTMLElement | null;
+  /** The embedded search. */
+  search?: SearchPlace | null;
 }
+
+/** Link in the page, opened from a search that is a part of it (detour/search-place.ts). */
+export interface SearchPlace {
+  create(plaid: PlaidGlobal, config: PlaidLinkConfig): LinkHandler;
+  /** @returns what stops watching */
+  watch(lost: () => void): () => void;
+  /** Whether Link, which has not begun, refuses the place and not its token. */
+  isRefusal(plaid: string | null): boolean;
+}
+
+/** Without `open`, only the customer opens it. */
+export type LinkHandler = EmbeddedHandler & { open?(): void };
 
 export interface PreparedLink {
   /**
@@ -61,7 +74,7 @@ export function prepareLink(
   plaid: PlaidGlobal,
   token: string,
   listener: LinkListener,
-  { receivedRedirectUri, place }: LinkOptions = {},
+  { receivedRedirectUri, search }: LinkOptions = {},
 ): PreparedLink {
   let closed = false;
   let lastStep = 'start';
@@ -77,10 +90,9 @@ export function prepareLink(
     listener.step(word);
   };
   const exitOf = (failure: Partial<PlaidLinkError> | null, metadata: Partial<PlaidExit> | null): LinkExit => {
-    const trace = traceOf(metadata);
-    const errorCode = failure?.error_code || null;
-    const error = errorCode ? { ...fromLinkError(failure ?? {}), ...trace } : null;
-    return { error, step: metadata?.status || lastStep, trace, status: metadata?.status ?? null, errorCode };
+    const status = metadata?.status ?? null;
+    const plaid = failure?.error_code || null;
+    return { error: null, plaid, step: status || lastStep, trace: traceOf(metadata), status };
   };
   const end = (done: () => void) => {
     if (!isOpen()) return done();
@@ -111,20 +123,20 @@ export function prepareLink(
       const exit = exitOf(error, metadata);
       // Link reports with the same callback that it could not even begin.
       if (isOpen()) end(() => listener.exited(exit));
-      else if (place && exit.error?.code !== 'link_expired') listener.refused();
-      else if (exit.error) listener.failed(exit);
+      else if (search?.isRefusal(exit.plaid)) listener.refused();
+      else if (exit.plaid) listener.failed(exit);
     },
     onEvent(name, metadata) {
       if (closed) return;
-      if (name === 'OPEN' && (isOpen() || (place && open(() => {})))) {
+      if (name === 'OPEN' && (isOpen() || (search && open(() => {})))) {
         scroll.opened();
         listener.opened();
       }
       step((name === 'TRANSITION_VIEW' && metadata?.view_name) || name);
     },
   };
-  const handler: EmbeddedHandler & { open?(): void } = place ? embed(plaid, config, place) : plaid.create(config);
-  const stopWatching = place && !handler.open ? watchPlace(place, () => closed || listener.lost()) : () => {};
+  const handler: LinkHandler = search ? search.create(plaid, config) : plaid.create(config);
+  const stopWatching = search && !handler.open && search.watch(() => closed || listener.lost());
 
   return {
     embedded: !handler.open,
@@ -132,53 +144,12 @@ export function prepareLink(
     close() {
       if (closed) return;
       closed = true;
-      stopWatching();
+      if (stopWatching) stopWatching();
       end(() => {});
       // Link may be in the middle of calling us; it must not lose its frame under its feet.
       queueMicrotask(() => still(() => handler.destroy()));
     },
   };
-}
-
-/**
- * The real script takes no element that is not in the page, and none without space; a button doesn't need what it
- * throws for.
- */
-function embed(plaid: PlaidGlobal, config: PlaidLinkConfig, place: HTMLElement): EmbeddedHandler & { open?(): void } {
-  try {
-    // What a copy of the page brought along is not a search.
-    place.replaceChildren();
-    if (plaid.createEmbedded) return plaid.createEmbedded(config, place);
-  } catch {
-    place.replaceChildren();
-  }
-  return plaid.create(config);
-}
-
-// Plaid's script may put another frame into the search's place; this long after the first is gone, it would be there.
-const EMPTY_FOR = 250;
-
-/** The search is in the page's own document, where the page can take it away, in any way and at any time. */
-function watchPlace(place: HTMLElement, lost: () => void): () => void {
-  const parent = place.parentNode;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stop = () => {
-    clearTimeout(timer);
-    observer.disconnect();
-  };
-  const isLost = () => place.parentNode !== parent || !place.hasChildNodes();
-  const observer = new MutationObserver(() => {
-    clearTimeout(timer);
-    const report = () => {
-      if (!isLost()) return;
-      stop();
-      lost();
-    };
-    if (place.parentNode === parent) timer = setTimeout(report, EMPTY_FOR);
-    else report();
-  });
-  for (const node of [place, parent]) if (node) observer.observe(node, { childList: true });
-  return stop;
 }
 
 // As much as the server takes: a bank's name for an account must not cost the customer the connection.

@@ -7,7 +7,7 @@ import type {
   Problem,
   Session,
 } from '../contract.ts';
-import { ConnectError, type ElementErrorCode, flowError, fromProblem, oneOf, toFlowError } from '../errors.ts';
+import { ConnectError, flowError, fromProblem, oneOf, toFlowError, unreachedCode } from '../errors.ts';
 import { toJson } from './json.ts';
 
 export interface SessionAnswer {
@@ -200,8 +200,4 @@ function problemOf(json: unknown, response: Response) {
 function isUnanswered(thrown: unknown): boolean {
   const { name = '', message = '' } = (thrown ?? {}) as Partial<Error>;
   return /^(Type|Network|Abort|Timeout)Error$/.test(name) && !FAULT.test(message);
-}
-
-function unreachedCode(): ElementErrorCode {
-  return globalThis.navigator?.onLine === false ? 'offline' : 'network_failed';
 }

@@ -7,8 +7,7 @@ import type {
   Purpose,
   SessionPurpose,
 } from '../contract.ts';
-import { report } from '../diagnose.ts';
-import { ConnectError, type FlowError, flowError, toFlowError } from '../errors.ts';
+import { ConnectError, type FlowError, flowError, report, toFlowError } from '../errors.ts';
 import type { ConnectBackend, SessionAnswer } from './backend.ts';
 import type { SecretStore } from './client-secret-store.ts';
 
@@ -28,8 +27,14 @@ export interface SessionSettings {
   language: string | undefined;
 }
 
+/** What is fetched only where it is needed (widget/detour/). */
+export interface SessionDetour {
+  createWithoutRefused(backend: ConnectBackend, input: CreatePublicSessionRequest, thrown: unknown): Promise<string>;
+}
+
 export interface SessionHost {
   settings(): SessionSettings;
+  detours: { load(): Promise<SessionDetour> };
   /** Keeps the client secret of a public session over a reload. */
   store: SecretStore;
 }
@@ -142,7 +147,7 @@ export class SessionAccess {
     const isPublic = !fetchClientSecret && !clientSecret;
     let secret: unknown = clientSecret;
     if (fetchClientSecret) secret = await ask(fetchClientSecret);
-    else if (isPublic) secret = await createPublicSession(backend, publicSession);
+    else if (isPublic) secret = await createPublicSession(backend, publicSession, this.#host.detours);
     if (typeof secret === 'string' && CLIENT_SECRET.test(secret)) return { secret, isPublic };
     report(`${fetchClientSecret ? 'fetchClientSecret' : 'client-secret'} did not give a client secret`);
     throw new ConnectError(flowError('client_secret_unavailable', fetchClientSecret ? 'retry' : 'contact_merchant'));
@@ -168,35 +173,18 @@ async function ask(fetchClientSecret: () => Promise<string>): Promise<unknown> {
   }
 }
 
-type Identity = NonNullable<CreatePublicSessionRequest['identity']>;
-
-const ATTRIBUTES: Record<keyof Identity, string> = {
-  first_name: 'first-name',
-  last_name: 'last-name',
-  email: 'email',
-};
-
-/**
- * The client secret of a new public session. What the page knows of the person only spares typing, so a name that is
- * too long costs the name and not the connection: what the server refused is left out, once.
- */
-export async function createPublicSession(backend: ConnectBackend, input: CreatePublicSessionRequest): Promise<string> {
+/** The client secret of a new public session, also where the server refuses what the page knows of the person. */
+export async function createPublicSession(
+  backend: ConnectBackend,
+  input: CreatePublicSessionRequest,
+  detours: SessionHost['detours'],
+): Promise<string> {
   try {
     return (await backend.createPublicSession(input)).clientSecret;
   } catch (thrown) {
-    const { identity, ...rest } = input;
-    const { code, errors = [] } = (thrown ?? {}) as Partial<FlowError>;
-    if (code !== 'invalid_request' || !identity) throw thrown;
-    const given = (Object.keys(ATTRIBUTES) as (keyof Identity)[]).filter((field) => identity[field] !== undefined);
-    // A backend of the page's own may not return which.
-    const isRefused = (field: string) => !errors.length || errors.some(({ path }) => path === `identity.${field}`);
-    const refused = given.filter(isRefused);
-    if (!refused.length) throw thrown;
-    const kept = given.filter((field) => !refused.includes(field)).map((field) => [field, identity[field]]);
-    const names = refused.map((field) => ATTRIBUTES[field]).join(', ');
-    // The values are the customer's, and a page's log is no place for them.
-    console.warn(`finix-bank-connect: the server refused ${names}; connecting goes on without.`);
-    const again = kept.length ? { ...rest, identity: Object.fromEntries(kept) } : rest;
-    return (await backend.createPublicSession(again)).clientSecret;
+    if (!input.identity || (thrown as Partial<FlowError> | null)?.code !== 'invalid_request') throw thrown;
+    const detour = await detours.load().catch(() => null);
+    if (!detour) throw thrown;
+    return detour.createWithoutRefused(backend, input, thrown);
   }
 }

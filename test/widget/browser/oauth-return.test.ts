@@ -1,5 +1,5 @@
 import { aTimeout, expect, waitUntil } from '@open-wc/testing';
-import type { Leave } from '../../../widget/link/oauth-return.ts';
+import type { Leave } from '../../../widget/link/away-store.ts';
 import { cleanUp, connect, mount, press, reach, spoken } from '../helpers/element.ts';
 
 const KEY = 'finix-bank-connect:away';

@@ -1,6 +1,6 @@
 import type { CompleteRequest, ConnectionStatus } from '../../../widget/contract.ts';
+import { transition } from '../../../widget/detour/reducer.ts';
 import type { FlowEffect, FlowEvent } from '../../../widget/flow/events.ts';
-import { transition } from '../../../widget/flow/reducer.ts';
 import { type FlowState, initialState, statusOf } from '../../../widget/flow/state.ts';
 import { session } from './simulated-backend.ts';
 

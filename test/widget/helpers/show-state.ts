@@ -1,4 +1,5 @@
 import '../../../widget/index.ts';
+import '../../../widget/detour/index.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
 import { SimulatedLink } from './simulated-link.ts';

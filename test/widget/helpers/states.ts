@@ -1,6 +1,6 @@
 import type { ElementStatus } from '../../../widget/flow/state.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
-import { AWAY_KEY } from '../../../widget/link/oauth-return.ts';
+import { AWAY_KEY } from '../../../widget/link/away-store.ts';
 import { connection, refusal, type SimulatedBackend, session } from './simulated-backend.ts';
 import type { SimulatedLink } from './simulated-link.ts';
 

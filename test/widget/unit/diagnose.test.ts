@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { explain, report } from '../../../widget/diagnose.ts';
-import { flowError } from '../../../widget/errors.ts';
+import { explain } from '../../../widget/diagnose.ts';
+import { flowError, report } from '../../../widget/errors.ts';
 
 const page = readFileSync('docs/errors.md', 'utf8');
 const [, bySymptom = ''] = /## By symptom\n([\s\S]*?)\n## /.exec(page) ?? [];

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { listProblems } from '../../../server/errors.ts';
 import type { ProblemAction, ProblemCode } from '../../../widget/contract.ts';
-import {
-  type ElementErrorCode,
-  type FlowError,
-  flowError,
-  fromLinkError,
-  toFlowError,
-} from '../../../widget/errors.ts';
+import { fromLinkError } from '../../../widget/detour/link-errors.ts';
+import { type ElementErrorCode, type FlowError, flowError, toFlowError } from '../../../widget/errors.ts';
 import { en } from '../../../widget/i18n/index.ts';
 import { captionKey, messageKey } from '../../../widget/i18n/messages.ts';
 

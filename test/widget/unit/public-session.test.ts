@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CreatePublicSessionRequest } from '../../../widget/contract.ts';
+import * as detour from '../../../widget/detour/public-session.ts';
 import { createPublicSession } from '../../../widget/session/session-access.ts';
 import { refusal, SimulatedBackend } from '../helpers/simulated-backend.ts';
 
@@ -18,6 +20,8 @@ describe('a public session', () => {
     vi.restoreAllMocks();
   });
 
+  const create = (input: CreatePublicSessionRequest) =>
+    createPublicSession(backend, input, { load: async () => detour });
   const refuse = (...fields: string[]) =>
     backend.publicSessionErrors.push(
       refusal({
@@ -30,7 +34,7 @@ describe('a public session', () => {
 
   it('goes on without what the server refused of the person, and names the attribute once, not its value', async () => {
     refuse('identity.first_name');
-    expect(await createPublicSession(backend, { language: 'de', identity })).toBe('ses_public1_secret_abc');
+    expect(await create({ language: 'de', identity })).toBe('ses_public1_secret_abc');
     expect(asked()[1]).toEqual({ language: 'de', identity: { last_name: 'Byron', email: 'ada@example.com' } });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toContain('first-name');
@@ -39,7 +43,7 @@ describe('a public session', () => {
 
   it('a public session goes on without the person where the server does not return one', async () => {
     refuse();
-    await createPublicSession(backend, { language: 'de', identity });
+    await create({ language: 'de', identity });
     expect(asked()[1]).toEqual({ language: 'de' });
     expect(warnings[0]).toContain('first-name, last-name, email');
   });
@@ -47,18 +51,27 @@ describe('a public session', () => {
   it('is asked for twice at most', async () => {
     refuse('identity.email');
     refuse('identity.last_name');
-    await expect(createPublicSession(backend, { identity })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(create({ identity })).rejects.toMatchObject({ code: 'invalid_request' });
     expect(asked()).toHaveLength(2);
   });
 
   it('is not asked for again when something else was wrong', async () => {
     refuse('language');
-    await expect(createPublicSession(backend, { identity })).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(create({ identity })).rejects.toMatchObject({ code: 'invalid_request' });
     backend.publicSessionErrors.push(refusal({ code: 'rate_limited', action: 'wait' }));
-    await expect(createPublicSession(backend, { identity })).rejects.toMatchObject({ code: 'rate_limited' });
+    await expect(create({ identity })).rejects.toMatchObject({ code: 'rate_limited' });
     refuse();
-    await expect(createPublicSession(backend, {})).rejects.toMatchObject({ code: 'invalid_request' });
+    await expect(create({})).rejects.toMatchObject({ code: 'invalid_request' });
     expect(asked()).toHaveLength(3);
     expect(warnings).toEqual([]);
+  });
+
+  it('stays refused where the code that leaves something out can not be fetched', async () => {
+    refuse('identity.email');
+    const detours = { load: () => Promise.reject(new TypeError('Failed to fetch dynamically imported module')) };
+    await expect(createPublicSession(backend, { identity }, detours)).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(asked()).toHaveLength(1);
   });
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ConnectionStatus } from '../../../widget/contract.ts';
+import { transition } from '../../../widget/detour/reducer.ts';
 import { flowError } from '../../../widget/errors.ts';
 import type { FlowEvent } from '../../../widget/flow/events.ts';
-import { transition } from '../../../widget/flow/reducer.ts';
 import { initialState, isBusy, statusOf } from '../../../widget/flow/state.ts';
 import { nameOf, submission } from '../helpers/flow.ts';
 import { connection, session } from '../helpers/simulated-backend.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { transition } from '../../../widget/detour/reducer.ts';
 import { flowError } from '../../../widget/errors.ts';
-import { transition } from '../../../widget/flow/reducer.ts';
 import { answer, type Loose, play, submission } from '../helpers/flow.ts';
 
 const toReady: Loose[] = [{ type: 'start', known: false, renewable: true }, { type: 'warm' }, { type: 'prepared' }];

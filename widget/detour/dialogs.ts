@@ -1,12 +1,12 @@
 import { html, type TemplateResult } from 'lit';
 import type { AuthorizationText } from '../contract.ts';
 import { noticeIcon } from '../element/icons.ts';
-import type { View } from '../element/view.ts';
-import { fill } from '../i18n/index.ts';
-import { accountLine, kindOf, link } from './view-pieces.ts';
+import { fill } from '../i18n/fill.ts';
+import { accountLine, kindOf, link } from '../lazy/view-pieces.ts';
+import type { DetourView } from './view.ts';
 
 /** What the server has to ask the customer between Link and the connection: which account, or whether they agree. */
-export function dialogFor(view: View): TemplateResult {
+export function dialogFor(view: DetourView): TemplateResult {
   const { state, strings, merchant, purpose } = view;
   if (state.phase === 'choosing') {
     return dialog(
@@ -51,7 +51,7 @@ function copyOf(authorization: AuthorizationText | null): string {
 }
 
 function dialog(
-  view: View,
+  view: DetourView,
   title: string,
   content: TemplateResult,
   yes: string,

@@ -1,0 +1,45 @@
+import { type Arrival, AWAY_KEY, type Entry, type Named, sameNamed } from '../link/away-store.ts';
+import { STATE_PARAMETER } from '../link/may-return.ts';
+import { attempt } from '../session/tab-storage.ts';
+
+const USED = 'finix-bank-connect:used';
+
+/** What an element left with (link/away-store.ts), and whether a bank's page has come back to it in vain. */
+export function arrive(element: Named, peers: Named[]): Arrival {
+  const { href } = location;
+  const stateId = new URL(href).searchParams.get(STATE_PARAMETER);
+  const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
+  // The customer went back or refreshed: this return was used, and the address means nothing any more.
+  const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
+  const stray = stateId && !isUsed && !entry && peers[0] === element ? 'return_elsewhere' : null;
+  if (isUsed || stray) cleanAddress();
+  const notBack: Arrival = { back: null, stray };
+  if (!entry || !isMeant(element, peers, entry)) return notBack;
+  // Link was open and the page was reloaded: a fresh Link is all there is.
+  if (entry.linkToken && !stateId) return notBack;
+  attempt(() => sessionStorage.removeItem(AWAY_KEY));
+  if (stateId) {
+    attempt(() => sessionStorage.setItem(USED, stateId));
+    cleanAddress();
+  }
+  if (entry.until <= Date.now()) return { back: null, stray: 'expired' };
+  // Unless the page, or the customer, has gone somewhere already.
+  if (entry.path === location.pathname && !globalThis.scrollY && !location.hash) {
+    globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
+  }
+  const { linkToken, clientSecret, until } = entry;
+  return { back: { linkToken, clientSecret, until, receivedRedirectUri: href }, stray: null };
+}
+
+/** The same element where it is there; on a page made for coming back, the first. */
+function isMeant(element: Named, peers: Named[], { name, index }: Entry): boolean {
+  const same = sameNamed(peers, name);
+  return (same[index] ?? same[0] ?? peers[0]) === element;
+}
+
+function cleanAddress(): void {
+  const url = new URL(location.href);
+  url.searchParams.delete(STATE_PARAMETER);
+  // Refused in documents without an address of their own, and when a page asks too often.
+  attempt(() => history.replaceState(history.state, '', url));
+}

@@ -1,0 +1,7 @@
+/** What the flow needs off the straight way: the contract is `FlowDetour` (flow/detours.ts). */
+export { explain, warnCovered } from '../diagnose.ts';
+export { arrive } from './arrive.ts';
+export { hostedLink, offerHosted, resume } from './other-links.ts';
+export { createWithoutRefused } from './public-session.ts';
+export { transition } from './reducer.ts';
+export { searchIn } from './search-place.ts';

@@ -1,0 +1,13 @@
+/**
+ * What most customers never need between the button and a connected bank, loaded where one does: errors and what is
+ * said about them, questions and repairs, the search in the page, Link on a page of Plaid's own, and the way back from
+ * a bank's.
+ */
+export { en, KEYS } from '../i18n/index.ts';
+export { messageKey } from '../i18n/messages.ts';
+export { canEmbed, embeddedPlace, focusSearch } from './embedded-container.ts';
+export * from './flow-detour.ts';
+export { markOwnStrings } from './own-strings.ts';
+export { hintAtDarkPage, schemeOf } from './page-scheme.ts';
+export { detourStyles } from './styles.ts';
+export { detourParts } from './view-parts.ts';

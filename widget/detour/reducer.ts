@@ -1,0 +1,175 @@
+import type { AuthorizationText, CompleteRequest, HostedPublicToken, Session } from '../contract.ts';
+import { type FlowError, flowError, fromProblem, oneOf } from '../errors.ts';
+import type { FlowEvent, Transition } from '../flow/events.ts';
+import { act, COMPLETED, done, NO_TRACE, straight, submit } from '../flow/reducer.ts';
+import { type FlowState, isAsking, isChecking, isResting } from '../flow/state.ts';
+import { authorize, fail, open, prepare, read, rest, stay } from '../flow/steps.ts';
+import { linkExited, linkFailed } from './link-end.ts';
+
+/** The flow where it leaves the straight way (flow/reducer.ts): errors, questions, repairs, and Link elsewhere. */
+
+/** This session can never be used again, while another one can. */
+const isDead = ({ code }: FlowError) =>
+  oneOf(code, 'session_expired', 'session_canceled', 'session_failed', 'unauthorized', 'not_found');
+/** Another tab, most likely, has brought this session further. */
+const hasMovedOn = ({ code }: FlowError) => oneOf(code, 'session_busy', 'session_already_completed');
+const isUnreached = ({ code }: FlowError) => oneOf(code, 'offline', 'timeout', 'network_failed');
+const HOSTED: CompleteRequest & { public_token: HostedPublicToken } = { public_token: 'hosted', accounts: [] };
+
+/** Every event in every state. */
+export function transition(state: FlowState, event: FlowEvent): Transition {
+  return straight(state, event) ?? detour(state, event);
+}
+
+function detour(state: FlowState, event: FlowEvent): Transition {
+  const { phase } = state;
+  switch (event.type) {
+    case 'return': {
+      const run = state.run + 1;
+      const next: FlowState = { ...state, phase: 'returning', run, link: 'preparing', wanted: true };
+      return phase === 'rest' ? stay(next, [{ type: 'resume', run }]) : stay(state);
+    }
+    case 'prepare_failed':
+      return state.link === 'preparing' ? prepareFailed(state, event.error) : stay(state);
+    case 'link_failed':
+      return linkFailed(state, event);
+    case 'search_lost':
+      // An open Link goes on without the search that it was opened from; it is put back at its end.
+      if (phase === 'open') return stay({ ...state, link: 'none' });
+      return isResting(phase) && state.link === 'ready' ? prepare(state) : stay(state);
+    case 'covered':
+      return phase === 'open' ? prepare({ ...state, phase: 'rest', wanted: true }, [{ type: 'close' }]) : stay(state);
+    case 'uncovered':
+      return phase === 'failed' ? prepare({ ...state, phase: 'rest', error: null }, [{ type: 'close' }]) : stay(state);
+    case 'link_moved':
+      return phase === 'open' || (phase === 'rest' && state.hosted) ? moved(state) : stay(state);
+    case 'hosted_offered':
+      return phase === 'failed'
+        ? stay({ ...state, hosted: true, link: 'ready', offered: true, upfront: event.authorization ?? null })
+        : stay(state);
+    case 'press_hosted':
+      return phase === 'failed' && state.hosted && state.link === 'ready' ? open(state) : stay(state);
+    case 'link_exited':
+      return linkExited(state, event);
+    case 'answered':
+      return settle(state, event.session);
+    case 'unanswered':
+      return isAsking(phase) ? unanswered(state, event.error) : stay(state);
+    case 'choose':
+      return phase === 'choosing' && state.submission && event.ids.length
+        ? submit(state, { ...state.submission, accounts: chosen(state.submission, event.ids) })
+        : stay(state);
+    case 'accept':
+      return phase === 'authorizing' && state.authorization ? accept(state, state.authorization) : stay(state);
+    case 'decline':
+      if (phase !== 'choosing' && phase !== 'authorizing') return stay(state);
+      return prepare({ ...rest(state), notice: 'canceled' }, [
+        {
+          type: 'emit',
+          name: 'canceled',
+          step: phase === 'choosing' ? 'choose_account' : 'authorize',
+          trace: NO_TRACE,
+        },
+      ]);
+    case 'online':
+      return state.error && isUnreached(state.error) ? act(state, false) : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+/**
+ * What Link gave is sent again with the answer; where Link is still to come, the answer is given with its link token.
+ */
+function accept(state: FlowState, { text_sha256 }: AuthorizationText): Transition {
+  const authorization = { accepted: true, text_sha256 };
+  if (state.submission) return submit(state, { ...state.submission, authorization });
+  const agreed = { authorization, hosted: state.offered };
+  return prepare({ ...state, phase: 'rest', wanted: true, authorization: null }, [], agreed);
+}
+
+function moved(state: FlowState): Transition {
+  const { state: next, effects } = read({ ...state, link: 'none', notice: null }, 'polling');
+  return stay(next, [{ type: 'close' }, ...effects]);
+}
+
+function renewOrFail(state: FlowState, error: FlowError): Transition {
+  if (state.renewable && !state.renewed) {
+    const next = { ...state, phase: 'rest', link: 'none', renewed: true, replacing: false, slow: 0 } as const;
+    return state.wanted || state.warm ? prepare(next, [{ type: 'forget' }]) : stay(next, [{ type: 'forget' }]);
+  }
+  return fail({ ...state, link: 'none', submission: null }, { ...error, action: 'contact_merchant', retryable: false });
+}
+
+function prepareFailed(state: FlowState, error: FlowError): Transition {
+  const next: FlowState = { ...state, link: 'none' };
+  // Prepared ahead while an earlier error is on show: that one stays, and the next press tries again.
+  if (state.phase === 'failed') {
+    const blocked = state.error?.code === 'script_blocked';
+    return stay({ ...next, hosted: false }, blocked ? [{ type: 'offer_hosted', run: state.run }] : []);
+  }
+  if (hasMovedOn(error)) {
+    return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
+  }
+  // The page may yet get a client secret: only a customer who waits sees an error.
+  if (error.code === 'public_sessions_off' && !state.wanted) return stay({ ...next, idle: true });
+  return isDead(error) ? renewOrFail(next, error) : fail(next, error);
+}
+
+/** What the straight way leaves over: the session has no bank, or not a good one. */
+function settle(state: FlowState, session: Session): Transition {
+  const problem = session.error && fromProblem(session.error);
+  switch (session.status) {
+    case 'processing':
+      return stay(state);
+    case 'completed': {
+      const connections = session.connections.filter(({ status }) =>
+        oneOf(status, 'active', 'pending_verification', 'needs_repair'),
+      );
+      return connections.length ? done(state, connections) : renewOrFail(state, COMPLETED);
+    }
+    case 'open':
+    case 'restart_required':
+      // The public token of a Hosted Link is the server's, so what it asks can be answered without having seen Link
+      // end.
+      if (state.hosted && (problem?.accounts?.length || problem?.authorization)) {
+        return unanswered({ ...state, phase: 'polling', submission: HOSTED }, problem);
+      }
+      if (isChecking(state.phase)) {
+        const next: FlowState = {
+          ...state,
+          phase: 'rest',
+          repair: session.mode === 'repair' ? session.connections : [],
+        };
+        return state.warm || state.wanted ? prepare(next) : stay(next);
+      }
+      return unanswered(state, problem ?? flowError('restart_required', 'restart'));
+    default: {
+      const dead = flowError(`session_${session.status}`, 'contact_merchant');
+      if (isChecking(state.phase) && state.renewable) return renewOrFail(state, dead);
+      if (problem) return fail({ ...state, submission: null, link: 'none' }, problem);
+      return renewOrFail({ ...state, submission: null, warm: true }, dead);
+    }
+  }
+}
+
+function unanswered(state: FlowState, error: FlowError): Transition {
+  const { phase, submission } = state;
+  if (isChecking(phase)) return isDead(error) ? renewOrFail(state, error) : fail(state, error);
+  if (hasMovedOn(error)) return read({ ...state, submission: null }, 'polling');
+  if (submission && error.accounts?.length) {
+    return stay({ ...state, phase: 'choosing', accounts: error.accounts, slow: 0 }, [
+      { type: 'emit', name: 'step', step: 'choose_account' },
+    ]);
+  }
+  if (submission && error.authorization) {
+    return authorize(state, error.authorization);
+  }
+  // The same public token is good for another try only where the server allows it, or was never reached.
+  const again = error.retryable || isUnreached(error);
+  return fail(again ? state : { ...state, submission: null }, error);
+}
+
+function chosen(submission: CompleteRequest, ids: string[]): CompleteRequest['accounts'] {
+  return ids.map((id) => submission.accounts.find((account) => account.id === id) ?? { id });
+}

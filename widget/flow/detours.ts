@@ -1,0 +1,50 @@
+import type { LinkTokenResponse } from '../contract.ts';
+import type { FlowError } from '../errors.ts';
+import type { Return } from '../link/away-store.ts';
+import type { LinkOptions, PreparedLink, SearchPlace } from '../link/plaid-link.ts';
+import type { PlaidGlobal } from '../link/plaid-link.types.ts';
+import type { SessionAccess, SessionDetour } from '../session/session-access.ts';
+import type { FlowEvent, Transition } from './events.ts';
+import type { FlowState } from './state.ts';
+
+/** What the control of Link needs of the flow. */
+export interface Flow {
+  readonly state: FlowState;
+  dispatch(event: FlowEvent): void;
+}
+
+/** What the detour needs of the control of Link (flow/link-control.ts). */
+export interface LinkHands {
+  readonly flow: Flow;
+  readonly access: SessionAccess;
+  prepareLink(plaid: PlaidGlobal, token: string, options: LinkOptions): PreparedLink;
+  use(link: PreparedLink, ends: LinkTokenResponse | number): void;
+  open(): void;
+  close(): void;
+}
+
+/** What the flow needs where it leaves the straight way: errors, questions, repairs, and Link elsewhere. */
+export interface FlowDetour extends SessionDetour {
+  /** Every event in every state. */
+  transition(state: FlowState, event: FlowEvent): Transition;
+  /** With the link token that the page was left with, and the exact address that it was come back to. */
+  resume(control: LinkHands, run: number, back: Return | null, nonce: string | undefined): Promise<void>;
+  /** A way around a Link that can't run here. */
+  offerHosted(control: LinkHands, run: number): Promise<void>;
+  /** @param leavesPage Plaid's page takes the place of this one, and comes back */
+  hostedLink(control: LinkHands, token: LinkTokenResponse, leavesPage: boolean): PreparedLink;
+  /** Link in the page, from a search that the customer opens it with. */
+  searchIn(place: HTMLElement): SearchPlace;
+  /** The console learns of an error that only the merchant can do something about. */
+  explain(error: FlowError): void;
+  /** The console learns that something of the page is in front of Link. */
+  warnCovered(): void;
+}
+
+/** Where the detour comes from. */
+export interface Detours<Detour extends FlowDetour = FlowDetour> {
+  /** Null until it has come. */
+  readonly now: Detour | null;
+  /** Rejects where it can't be fetched; the next call tries again. */
+  load(): Promise<Detour>;
+}

@@ -1,0 +1,80 @@
+import { toJson } from '../session/json.ts';
+import { attempt, KEY_PREFIX } from '../session/tab-storage.ts';
+import { STATE_PARAMETER } from './may-return.ts';
+
+export const AWAY_KEY = `${KEY_PREFIX}away`;
+
+/** What is needed to go on after a bank's own page, or Plaid's, has taken the place of this one. */
+export interface Leave {
+  /** Absent where Link ends at Plaid and only the server learns of it. */
+  linkToken?: string;
+  clientSecret: string;
+  /** Milliseconds since 1970; nothing can be gone on with afterwards. */
+  until: number;
+}
+
+export interface Return extends Leave {
+  /** Exactly the address that the bank's page came back to, as Plaid asks for it. */
+  receivedRedirectUri: string;
+}
+
+export interface AwayStore {
+  /** Link is in front of the customer now: from here on the page may be left without another word. */
+  write(leave: Leave): void;
+  clear(): void;
+}
+
+/** How the page was come to (detour/arrive.ts). */
+export interface Arrival {
+  /** What this element left with; found once, so that a refresh finds nothing. */
+  back: Return | null;
+  /** A bank's page has come back in vain: to a tab that did not leave, or too late to go on. */
+  stray: Stray | null;
+}
+
+export type Stray = 'return_elsewhere' | 'expired';
+
+/** As most pages are come to. */
+export const NO_ARRIVAL: Arrival = { back: null, stray: null };
+
+/** Who may have left: an element among its like on the page. */
+export interface Named {
+  readonly name: string | null;
+}
+
+export interface Entry extends Leave {
+  /** Which element it was: its name, and its place among those on the page. */
+  name: string;
+  index: number;
+  path: string;
+  scrollY: number;
+}
+
+/**
+ * Link reports the bank's page only after it has ended, so what the way back needs is written down whenever Link opens.
+ * It lies in `sessionStorage`, because the way back leads to this tab and this origin, and is gone with the tab; it is
+ * taken away when Link ends, and worthless after `until`, when Plaid itself forgets the link token. With it a script of
+ * this page could do nothing that it can't do without. No public token ever lies there.
+ */
+export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
+  return {
+    write(leave) {
+      const name = element.name ?? '';
+      const place = { name, index: sameNamed(peers(), name).indexOf(element) };
+      const entry: Entry = { ...leave, ...place, path: location.pathname, scrollY: globalThis.scrollY };
+      attempt(() => sessionStorage.setItem(AWAY_KEY, toJson(entry)));
+    },
+    clear() {
+      attempt(() => sessionStorage.removeItem(AWAY_KEY));
+    },
+  };
+}
+
+/** Whether an element of this tab has left, or a bank's page has come back to it. */
+export function mayArrive(): boolean {
+  return location.search.includes(STATE_PARAMETER) || !!attempt(() => sessionStorage.getItem(AWAY_KEY));
+}
+
+export function sameNamed(peers: Named[], name: string): Named[] {
+  return peers.filter((one) => (one.name ?? '') === name);
+}
