@@ -1,7 +1,9 @@
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import { linkItem, linkTokenRequest, plaidClient } from './client.ts';
-import { callback, complaints, link, page, press, running, shop } from './link-page.ts';
+import { callback, complaints, link, page, press, running, shop, withLinkPage } from './link-page.ts';
+
+withLinkPage();
 
 async function newToken(more: Parameters<typeof linkTokenRequest>[0] = {}): Promise<string> {
   return (await plaidClient(running.plaidUrl).linkTokenCreate(linkTokenRequest(more))).data.link_token;

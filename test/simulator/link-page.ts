@@ -5,9 +5,7 @@ import { type RunningSimulator, startSimulator } from '../../demo/simulator/inde
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { linkTokenRequest, plaidClient } from './client.ts';
 
-/**
- * A shop's page with the simulated Link on it, in a real browser, fresh for each test. Importing this file sets it up.
- */
+/** A shop's page with the simulated Link on it, in a real browser, fresh for each test of a file that opens it. */
 
 // One browser for all; a browser takes seconds to start, so the hooks get more than the default.
 const BROWSER_MS = 60_000;
@@ -20,29 +18,32 @@ export let link: FrameLocator;
 export let complaints: string[];
 let now: number;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-}, BROWSER_MS);
-afterAll(() => browser?.close());
+/** Registers the hooks that open and close it. */
+export function withLinkPage(): void {
+  beforeAll(async () => {
+    browser = await launchChromium();
+  }, BROWSER_MS);
+  afterAll(() => browser?.close());
 
-beforeEach(async () => {
-  now = Date.now();
-  running = await startSimulator({ now: () => now });
-  shop = await startShop();
-  // Motion only costs time here: a tool waits for things to stand still before it clicks.
-  page = await browser.newPage({ reducedMotion: 'reduce' });
-  page.setDefaultTimeout(10_000);
-  complaints = [];
-  page.on('console', (message) => complaints.push(message.text()));
-  page.on('pageerror', (error) => complaints.push(error.message));
-  await page.goto(shop.url);
-  link = page.frameLocator('iframe');
-}, BROWSER_MS);
-afterEach(async () => {
-  await page.close();
-  shop.close();
-  await running.close();
-});
+  beforeEach(async () => {
+    now = Date.now();
+    running = await startSimulator({ now: () => now });
+    shop = await startShop();
+    // Motion only costs time here: a tool waits for things to stand still before it clicks.
+    page = await browser.newPage({ reducedMotion: 'reduce' });
+    page.setDefaultTimeout(10_000);
+    complaints = [];
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(error.message));
+    await page.goto(shop.url);
+    link = page.frameLocator('iframe');
+  }, BROWSER_MS);
+  afterEach(async () => {
+    await page.close();
+    shop.close();
+    await running.close();
+  });
+}
 
 export type Callback = [name: string, first: unknown, second?: unknown];
 

@@ -13,7 +13,10 @@ import {
   press,
   running,
   shop,
+  withLinkPage,
 } from './link-page.ts';
+
+withLinkPage();
 
 describe('the script on the page', () => {
   it('the script waits with an early open until the frame is loaded, and reports events with times', async () => {

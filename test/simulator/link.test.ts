@@ -12,7 +12,10 @@ import {
   press,
   running,
   signIn,
+  withLinkPage,
 } from './link-page.ts';
+
+withLinkPage();
 
 describe('a customer in Link', () => {
   it('a customer connects one account, and the shop gets a public token that can be exchanged', async () => {
