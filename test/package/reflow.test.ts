@@ -30,7 +30,7 @@ function unreachable(): string[] {
     control.scrollIntoView({ block: 'nearest' });
     const { left, right, top, bottom, height } = control.getBoundingClientRect();
     const name = control.textContent?.trim().slice(0, 40) || control.localName;
-    if (left < 0 || right > innerWidth) faults.push(`"${name}" is beside the window`);
+    if (left < 0 || right > innerWidth) faults.push(`"${name}" is outside of the window`);
     if (height <= innerHeight && (top < -1 || bottom > innerHeight + 1))
       faults.push(`"${name}" can not be scrolled to`);
     const hit = root.elementFromPoint(
@@ -64,6 +64,6 @@ test('a page that is wider than the window, and what does not fit into it, are n
   await page.evaluate(() => globalThis.show('ready'));
   const faults = await page.evaluate(unreachable);
   expect(faults).toContainEqual(expect.stringContaining('px wide'));
-  expect(faults).toContainEqual(expect.stringContaining('beside the window'));
+  expect(faults).toContainEqual(expect.stringContaining('outside of the window'));
   await page.close();
 });
