@@ -33,7 +33,7 @@ export const addListen: AddCommand = (program, context) => {
     .command('listen')
     .summary('forward your webhooks to an address of this machine')
     .description(
-      'Replaces your webhook endpoint while you develop: prints each event, checks its signature, and forwards it unchanged to an address of this machine, whose answer the server gets. Start the server with MERCHANT_WEBHOOK_URL set to the address that is printed.',
+      'Replaces your webhook endpoint while you develop: prints each event, checks its signature, and forwards it unchanged to an address of this machine, whose answer the server gets. Start the server with MERCHANT_WEBHOOK_URL set to the address that is printed. A server on another machine needs the https address of a tunnel to it.',
     )
     .option(
       '--forward-to <address>',
