@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { project } from './imports.ts';
 
 // Each framework's own compiler reads a page that is right and one that is full of mistakes. A failure means that a
@@ -15,7 +16,7 @@ const bin = (resolve: NodeJS.Require, name: string, path: string) =>
   join(dirname(resolve.resolve(`${name}/package.json`)), path);
 
 // Compilers take 1 to 7 s on an idle machine with two cores, and here all of them run at once.
-const timeout = 60_000;
+const timeout = patient(120_000);
 
 function run(...args: string[]): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {

@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { packageFile, project } from './imports.ts';
 import { install, packBoth, readTarball, type ShopProject, tarballsIn } from './installed.ts';
 
@@ -26,7 +27,8 @@ beforeAll(async () => {
   if (!existsSync(join(project, 'dist'))) throw new Error('These tests are about what was built. Run: npm run build');
   folder = await mkdtemp(join(tmpdir(), 'fbc-packages-'));
   tarballs = await packBoth(folder);
-});
+  // Packing takes seconds, and on a busy machine many times as long.
+}, patient(90_000));
 afterAll(async () => {
   for (const shop of projects) await shop.remove();
   await rm(folder, { recursive: true, force: true });
