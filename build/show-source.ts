@@ -21,7 +21,7 @@ export function showSource(): Plugin {
 
 const readFrom = (folder: string) => (file: string) => readFileSync(join(folder, file), 'utf8');
 
-/** @param read a file beside the page */
+/** @param read a file next to the page */
 export function withSource(html: string, read: (file: string) => string): string {
   const code = encode(sourceOf(html, read));
   return html.replace(

@@ -16,7 +16,7 @@ const allowed: string[] = [];
 const here = journey({
   adjust: (config) => {
     allowed.push(...config.allowedOrigins);
-    // A port of this test, which may run beside others; the usual ones are looked at below.
+    // A port of this test, which may run at the same time as others; the usual ones are looked at below.
     config.allowedOrigins.push(address);
   },
 });
