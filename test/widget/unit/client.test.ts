@@ -87,9 +87,12 @@ describe('a call of the client', () => {
     expect(calls).toEqual([]);
   });
 
-  it('is not made without a key or an address', () => {
-    expect(() => createClient({ endpoint: 'https://connect.example', apiKey: '' })).toThrow('apiKey');
+  it('is not made with an address that is none, and is not used without an address or a key', async () => {
     expect(() => createClient({ endpoint: 'connect.example', apiKey: 'key' })).toThrow('endpoint');
+    const keyless = createClient({ endpoint: 'https://connect.example', apiKey: '' });
+    await expect(keyless.sessions.retrieve('ses_1')).rejects.toThrow('apiKey');
+    const homeless = createClient({ endpoint: '', apiKey: 'key' });
+    await expect(homeless.sessions.retrieve('ses_1')).rejects.toThrow('endpoint');
   });
 });
 
