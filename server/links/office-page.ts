@@ -4,8 +4,8 @@ import { pageStyle } from './page-style.ts';
 
 /** What the customer's page has no use for. */
 const STYLE = `
-main { max-inline-size: 46rem; margin-block: 2rem auto; }
-h1 { font-size: 1.375rem; } h2 { margin: 0 0 1rem; font-size: 1.125rem; }
+main { max-inline-size: 60rem; margin-block: 2rem auto; }
+h1 { font-size: 1.375rem; } h2 { margin: 0 0 1rem; font-size: 1.125rem; } h2:focus { outline: none; }
 section + section { margin-block-start: 1.5rem; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1rem; margin-block-end: 1rem; }
 .fields > label, .wide { display: grid; gap: .25rem; font-size: .9375rem; }

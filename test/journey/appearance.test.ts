@@ -57,6 +57,15 @@ test.each(['coffee', 'rent', 'payout'])(
   },
 );
 
+test('The playground has no barrier in either color scheme', async () => {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    const visitor = await here.arrives({ colorScheme, viewport: SMALL });
+    await visitor.page.goto(`${here.demo.url}/playground`);
+    await visitor.page.frameLocator('#shop').locator('finix-bank-connect[status="ready"]').waitFor();
+    expect(await barriers(visitor)).toEqual([]);
+  }
+});
+
 test('Nothing is wider than the smallest screen', async () => {
   const maya = await here.arrives({ viewport: { width: 320, height: 640 } });
   const story = await visitsStory(maya, here.demo.url);
