@@ -194,6 +194,31 @@ describe('a change while Plaid is asked', () => {
   });
 });
 
+it('a check that died with its instance is taken over, and its answer has the return that came since', async () => {
+  const gate = new Gate();
+  server = await startWithDebits({
+    env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '60' },
+    wrapClients: (clients) => ({
+      ...clients,
+      plaid: {
+        ...clients.plaid,
+        getBalance: (...args) => gate.passed.then(() => clients.plaid.getBalance(...args)),
+      },
+    }),
+  });
+  const { id } = await connectNew();
+  const same = { client_transaction_id: 'one' };
+  const frozen = check(id, 5_000, same);
+  await expect.poll(() => server.storage.db.selectFrom('checks').select('id').execute()).toHaveLength(1);
+  await returned(id, 'R10');
+  // Beyond the time-out and its lease.
+  server.clockOffset += 120_000;
+  const again = await check(id, 5_000, same);
+  expect([again.status, again.body.decision, codes(again)]).toEqual([200, 'stop', ['returned']]);
+  gate.open();
+  expect((await frozen).body).toEqual(again.body);
+});
+
 describe('DEBIT_CHECK=signal', () => {
   const env = { DEBIT_CHECK: 'signal' };
 
