@@ -52,6 +52,6 @@ function remove(folder: string): void {
   try {
     rmSync(folder, { recursive: true, force: true });
   } catch {
-    // A browser or a database that is ending still writes to it, which is no failure of the tests. A later run removes it.
+    // A database that is ending may still write to it, which is no failure of the tests. A later run removes it.
   }
 }
