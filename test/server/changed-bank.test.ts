@@ -111,7 +111,12 @@ describe('another owner of an account of a customer who is paid', () => {
   const STRANGER = { first_name: 'Boris', last_name: 'Unknown' };
 
   /** Connects, and waits until the answer about the owner is stored. */
-  async function connectAs(identity: typeof OWNER, status: string, institution = FIRST_BANK, more: object = {}) {
+  async function expectConnectedAs(
+    identity: typeof OWNER,
+    status: string,
+    institution = FIRST_BANK,
+    more: object = {},
+  ) {
     const id = await connect(institution, { identity, ownership: 'report', ...more });
     await expect.poll(async () => (await read(id)).verification.owner.status).toBe(status);
     return id;
@@ -119,8 +124,8 @@ describe('another owner of an account of a customer who is paid', () => {
 
   it('an owner who no longer matches is sent to the merchant, audited and reviewed, at the same bank', async () => {
     await start();
-    await connectAs(OWNER, 'match');
-    const other = await connectAs(STRANGER, 'mismatch');
+    await expectConnectedAs(OWNER, 'match');
+    const other = await expectConnectedAs(STRANGER, 'mismatch');
     expect(await expectChanges('owner_mismatch')).toEqual([other]);
     expect(await expectChanges('changed_bank')).toEqual([]);
     expect(await expectReasonsOf(other)).toEqual(['owner_mismatch']);
@@ -132,7 +137,7 @@ describe('another owner of an account of a customer who is paid', () => {
   it.each(['before', 'after'])('an answer %s the connection is active has the same end', async (when) => {
     const gate = new Gate();
     if (when === 'before') gate.open();
-    const wrapClients: TestServerOptions['wrapClients'] = (clients) => ({
+    const expectHeldClients: TestServerOptions['wrapClients'] = (clients) => ({
       ...clients,
       plaid: { ...clients.plaid, matchOwner: (...args) => gate.passed.then(() => clients.plaid.matchOwner(...args)) },
       finix: {
@@ -147,46 +152,46 @@ describe('another owner of an account of a customer who is paid', () => {
     let asked = 1;
     const matchesAnswered = () =>
       server.ledger.calls().filter(({ path, status }) => path === '/identity/match' && status === 200).length;
-    await start({}, { wrapClients });
+    await start({}, { wrapClients: expectHeldClients });
     const first = await connect(FIRST_BANK, { identity: OWNER, ownership: 'report' });
     if (when === 'after') gate.open();
     await expect.poll(async () => (await read(first)).verification.owner.status).toBe('match');
     asked = 2;
-    const other = await connectAs(STRANGER, 'mismatch');
+    const other = await expectConnectedAs(STRANGER, 'mismatch');
     expect(await expectChanges('owner_mismatch')).toEqual([other]);
   });
 
   it('another owner at another bank is reported as both', async () => {
     await start();
-    await connectAs(OWNER, 'match');
-    const other = await connectAs(STRANGER, 'mismatch', OTHER_BANK);
+    await expectConnectedAs(OWNER, 'match');
+    const other = await expectConnectedAs(STRANGER, 'mismatch', OTHER_BANK);
     expect(await expectChanges('owner_mismatch')).toEqual([other]);
     expect(await expectChanges('changed_bank')).toEqual([other]);
     expect((await expectReasonsOf(other)).sort()).toEqual(['changed_bank', 'owner_mismatch']);
   });
 
   it.each<[string, () => Promise<string[]>]>([
-    ['a first account of another owner', async () => [await connectAs(STRANGER, 'mismatch')]],
+    ['a first account of another owner', async () => [await expectConnectedAs(STRANGER, 'mismatch')]],
     [
       'an account of the same stranger as before',
-      async () => [await connectAs(STRANGER, 'mismatch'), await connectAs(STRANGER, 'mismatch')],
+      async () => [await expectConnectedAs(STRANGER, 'mismatch'), await expectConnectedAs(STRANGER, 'mismatch')],
     ],
     [
       'an account of the owner after one of a stranger',
-      async () => [await connectAs(STRANGER, 'mismatch'), await connectAs(OWNER, 'match')],
+      async () => [await expectConnectedAs(STRANGER, 'mismatch'), await expectConnectedAs(OWNER, 'match')],
     ],
     [
       'an account of another customer',
       async () => [
-        await connectAs(OWNER, 'match'),
-        await connectAs(STRANGER, 'mismatch', FIRST_BANK, { customer_id: 'cus_2' }),
+        await expectConnectedAs(OWNER, 'match'),
+        await expectConnectedAs(STRANGER, 'mismatch', FIRST_BANK, { customer_id: 'cus_2' }),
       ],
     ],
     [
       'an account for debits',
       async () => [
-        await connectAs(OWNER, 'match', FIRST_BANK, { purpose: 'debit' }),
-        await connectAs(STRANGER, 'mismatch', FIRST_BANK, { purpose: 'debit' }),
+        await expectConnectedAs(OWNER, 'match', FIRST_BANK, { purpose: 'debit' }),
+        await expectConnectedAs(STRANGER, 'mismatch', FIRST_BANK, { purpose: 'debit' }),
       ],
     ],
   ])('%s is no change of the owner', async (_name, connectThem) => {

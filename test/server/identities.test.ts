@@ -66,7 +66,7 @@ describe('identities', () => {
 
   it('customers of two merchants with the same id have an identity each, which neither uses for the other', async () => {
     const merchants = [undefined, { id: 'm_1', name: 'One' }, { id: 'm_2', name: 'Two' }];
-    const connectAll = async (institution: string) =>
+    const expectAllConnected = async (institution: string) =>
       Promise.all(
         merchants.map(async (merchant) => {
           const session = await server.createSession({ ...(merchant && { merchant }), customer_id: '1001' });
@@ -75,9 +75,9 @@ describe('identities', () => {
           return (await server.merchant('GET', `/v1/connections/${body.connections[0].id}`)).body.finix_identity;
         }),
       );
-    const first = await connectAll('ins_109508');
+    const first = await expectAllConnected('ins_109508');
     expect(new Set(first).size).toBe(3);
-    expect(await connectAll('ins_109511')).toEqual(first);
+    expect(await expectAllConnected('ins_109511')).toEqual(first);
     expect(server.ledger.identities()).toHaveLength(3);
   });
 

@@ -19,7 +19,7 @@ const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
 
 type More = Parameters<typeof server.connect>[0];
 
-async function connectAgain(more: More = {}): Promise<{ id: string }> {
+async function expectConnectedAgain(more: More = {}): Promise<{ id: string }> {
   server.clockOffset += 60_000;
   const { answer } = await server.connect({ customer_id: 'cus_1', ...more });
   expect(answer.body).toMatchObject({ status: 'completed' });
@@ -34,7 +34,7 @@ async function replaced(more: More = {}): Promise<{ first: string; second: strin
   const transfer = await debit(first);
   ach().succeed(transfer);
   await settled();
-  const { id: second } = await connectAgain(more);
+  const { id: second } = await expectConnectedAgain(more);
   await expectStatus(first, 'removed');
   return { first, second, transfer };
 }
@@ -90,7 +90,7 @@ describe('a return of a connection that another one to the same account has repl
       await settled();
       webhooks().hold();
       ach().returnDebit(transfer, code);
-      const { id: second } = await connectAgain();
+      const { id: second } = await expectConnectedAgain();
       await webhooks().release();
       await expectStatus(second, 'active');
       for (const body of delivered())
@@ -122,7 +122,7 @@ describe('a return of a connection that another one to the same account has repl
     const { answer } = await server.connect();
     const transfer = await debit(answer.body.connections[0].id);
     ach().succeed(transfer);
-    const { id } = await connectAgain(more);
+    const { id } = await expectConnectedAgain(more);
     ach().returnDebit(transfer, code);
     expect((await expectStatus(id, 'active')).last_return).toBeNull();
   });
@@ -131,7 +131,7 @@ describe('a return of a connection that another one to the same account has repl
     const { answer } = await server.connect();
     const transfer = await debit(answer.body.connections[0].id);
     ach().succeed(transfer);
-    const { id } = await connectAgain({ purpose: 'payout' });
+    const { id } = await expectConnectedAgain({ purpose: 'payout' });
     ach().returnDebit(transfer, 'R02');
     await expectStatus(id, 'failed');
   });
