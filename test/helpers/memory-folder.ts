@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MEMORY = '/dev/shm';
@@ -27,7 +27,7 @@ function make(): string | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     const { bavail, bsize } = statfsSync(MEMORY);
-    if (Math.min(bavail * bsize, process.availableMemory()) < LEAST_BYTES) return undefined;
+    if (Math.min(bavail * bsize, process.availableMemory()) < LEAST_BYTES || forbidsPrograms()) return undefined;
     removeAbandoned();
     const folder = mkdtempSync(join(MEMORY, PREFIX));
     // PostgreSQL runs as another user where the tests run as root.
@@ -37,6 +37,14 @@ function make(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As containers often mount it; the tests of the packages start a program where they have installed it. */
+function forbidsPrograms(): boolean {
+  const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
+  // The last of several mounts is the one that is seen.
+  const [, , , options = ''] = mounts.map((line) => line.split(' ')).findLast(([, at]) => at === MEMORY) ?? [];
+  return options.split(',').includes('noexec');
 }
 
 /** Folders of processes that were killed. By their age, because containers can share the memory but not process ids. */

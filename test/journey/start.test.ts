@@ -72,12 +72,14 @@ test('Ended with npm, by whatever ends npm, it leaves nothing behind', async () 
   shell.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString();
   });
-  await expect.poll(() => out, { timeout: 15_000 }).toMatch(/http:\S+/);
+  await expect.poll(() => out, { timeout: patient(15_000) }).toMatch(/http:\S+/);
   expect(readdirSync(folder)).toHaveLength(1);
   shell.kill('SIGKILL');
   // Longer than the server may take to its next recovery point.
-  await expect.poll(() => readdirSync(folder), { timeout: 30_000 }).toEqual([]);
-  await expect.poll(() => fetch(/http:\S+/.exec(out)?.[0] ?? '').catch(() => 'gone'), { timeout: 15_000 }).toBe('gone');
+  await expect.poll(() => readdirSync(folder), { timeout: patient(30_000) }).toEqual([]);
+  await expect
+    .poll(() => fetch(/http:\S+/.exec(out)?.[0] ?? '').catch(() => 'gone'), { timeout: patient(15_000) })
+    .toBe('gone');
 });
 
 test('A busy port gives way to the next', async () => {

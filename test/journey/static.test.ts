@@ -8,6 +8,7 @@ import { type Browser, chromium, type FrameLocator, type Page } from 'playwright
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StaticFolderError, writeStatic } from '../../demo/server/static-folder.ts';
 import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { patient } from '../helpers/patience.mjs';
 
 /** The static demo in a folder of a plain host, as on a project's page: no redirects, no rules, no headers but the type. */
 const FOLDER = '/project/demo/';
@@ -18,7 +19,7 @@ const TYPES: Record<string, string> = {
   '.json': 'application/json',
 };
 /** Longer than the slowest scenario takes on a busy machine. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = patient(30_000);
 
 let out = '';
 let host: Server;
@@ -88,54 +89,58 @@ async function connects({ shop, link }: Visit): Promise<void> {
   await shop.locator('finix-bank-connect[status="connected"]').waitFor();
 }
 
-test('From a plain host, then without a network: a bank is connected, charged, returned and revoked in the page', async () => {
-  const maya = await visit();
-  const { page, demo, shop, complaints } = maya;
-  const hosts = new Set<string>();
-  page.on('request', (request) => hosts.add(new URL(request.url()).host));
-  const seesLine = (text: string | RegExp) => demo.locator('.step', { hasText: text }).first().waitFor();
-  await connects(maya);
-  await demo.getByText('Static, runs in this page').waitFor();
-  expect(complaints).toEqual([]);
-  expect([...hosts]).toEqual([new URL(url).host]);
+test(
+  'From a plain host, then without a network: a bank is connected, charged, returned and revoked in the page',
+  async () => {
+    const maya = await visit();
+    const { page, demo, shop, complaints } = maya;
+    const hosts = new Set<string>();
+    page.on('request', (request) => hosts.add(new URL(request.url()).host));
+    const seesLine = (text: string | RegExp) => demo.locator('.step', { hasText: text }).first().waitFor();
+    await connects(maya);
+    await demo.getByText('Static, runs in this page').waitFor();
+    expect(complaints).toEqual([]);
+    expect([...hosts]).toEqual([new URL(url).host]);
 
-  // Nothing answers any more, and what the page held is gone with it: all of it comes from the browser now.
-  host.closeAllConnections();
-  await new Promise((resolve) => host.close(resolve));
-  await page.context().setOffline(true);
-  await page.reload();
-  await connects(maya);
-  await shop.locator('.place').click();
-  await shop.getByRole('heading', { name: 'Thank you, Maya.' }).waitFor();
-  await seesLine(/debits \$86\.60: transfer TR/);
-  await demo.getByRole('button', { name: 'R01, ' }).click();
-  await shop.getByText('There was not enough money').waitFor();
-  await demo.getByRole('button', { name: 'Login breaks' }).click();
-  await shop.getByRole('heading', { name: 'Please sign in to your bank again' }).waitFor();
-  await demo.getByRole('button', { name: 'Revoked at the bank' }).waitFor();
-  expect(await demo.getByRole('button', { name: 'Repair by link' }).isEnabled()).toBe(false);
-  await shop.locator('finix-bank-connect button.main').click();
-  await maya.link.getByRole('button', { name: 'Continue' }).click();
-  await maya.link.getByRole('button', { name: 'Sign in' }).click();
-  await maya.link.getByRole('button', { name: 'Finish' }).click();
-  await demo.getByRole('button', { name: 'Login breaks' }).and(demo.locator(':enabled')).waitFor();
-  await demo.getByRole('button', { name: 'Revoked at the bank' }).click();
-  await shop.getByRole('heading', { name: 'You ended the permission at your bank' }).waitFor();
-  await demo.getByRole('button', { name: 'Next payment' }).click();
-  await seesLine(/may \$86\.60 be moved\? No/);
-  const lines = await demo.locator('.step .words').allInnerTexts();
-  expect(lines.filter((line) => /(GET|POST|PUT) \//.test(line))).toEqual([]);
+    // Nothing answers any more, and what the page held is gone with it: all of it comes from the browser now.
+    host.closeAllConnections();
+    await new Promise((resolve) => host.close(resolve));
+    await page.context().setOffline(true);
+    await page.reload();
+    await connects(maya);
+    await shop.locator('.place').click();
+    await shop.getByRole('heading', { name: 'Thank you, Maya.' }).waitFor();
+    await seesLine(/debits \$86\.60: transfer TR/);
+    await demo.getByRole('button', { name: 'R01, ' }).click();
+    await shop.getByText('There was not enough money').waitFor();
+    await demo.getByRole('button', { name: 'Login breaks' }).click();
+    await shop.getByRole('heading', { name: 'Please sign in to your bank again' }).waitFor();
+    await demo.getByRole('button', { name: 'Revoked at the bank' }).waitFor();
+    expect(await demo.getByRole('button', { name: 'Repair by link' }).isEnabled()).toBe(false);
+    await shop.locator('finix-bank-connect button.main').click();
+    await maya.link.getByRole('button', { name: 'Continue' }).click();
+    await maya.link.getByRole('button', { name: 'Sign in' }).click();
+    await maya.link.getByRole('button', { name: 'Finish' }).click();
+    await demo.getByRole('button', { name: 'Login breaks' }).and(demo.locator(':enabled')).waitFor();
+    await demo.getByRole('button', { name: 'Revoked at the bank' }).click();
+    await shop.getByRole('heading', { name: 'You ended the permission at your bank' }).waitFor();
+    await demo.getByRole('button', { name: 'Next payment' }).click();
+    await seesLine(/may \$86\.60 be moved\? No/);
+    const lines = await demo.locator('.step .words').allInnerTexts();
+    expect(lines.filter((line) => /(GET|POST|PUT) \//.test(line))).toEqual([]);
 
-  // From page to page, with an address that can be shared.
-  await demo.getByRole('link', { name: 'Playground' }).click();
-  await demo.frameLocator('#shop').locator('finix-bank-connect[status="ready"]').waitFor();
-  await expect.poll(() => page.url()).toBe(`${url}playground`);
-  await page.reload();
-  await demo.frameLocator('#shop').locator('finix-bank-connect[status="ready"]').waitFor();
-  await demo.getByRole('link', { name: 'Example pages' }).click();
-  await demo.getByRole('link', { name: 'Script tag' }).click();
-  await demo.locator('finix-bank-connect[status="ready"]').waitFor();
-}, 300_000);
+    // From page to page, with an address that can be shared.
+    await demo.getByRole('link', { name: 'Playground' }).click();
+    await demo.frameLocator('#shop').locator('finix-bank-connect[status="ready"]').waitFor();
+    await expect.poll(() => page.url()).toBe(`${url}playground`);
+    await page.reload();
+    await demo.frameLocator('#shop').locator('finix-bank-connect[status="ready"]').waitFor();
+    await demo.getByRole('link', { name: 'Example pages' }).click();
+    await demo.getByRole('link', { name: 'Script tag' }).click();
+    await demo.locator('finix-bank-connect[status="ready"]').waitFor();
+  },
+  patient(300_000),
+);
 
 test('A folder with files of another kind is left as it is', async () => {
   await expect(writeStatic('dist/demo', 'docs')).rejects.toThrow(StaticFolderError);

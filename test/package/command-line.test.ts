@@ -50,7 +50,7 @@ async function run(args: string[], env?: Record<string, string>) {
 describe('the simulator command', { timeout: PATIENCE_MS }, () => {
   async function simulator() {
     const { child, ended, output } = start(['simulator', '--port', '0', '--json']);
-    const line = await eventually(async () => /^\{.+\}$/m.exec(output())?.[0], 30_000);
+    const line = await eventually(async () => /^\{.+\}$/m.exec(output())?.[0], patient(30_000));
     return { child, ended, output, facts: JSON.parse(line) as { url: string; controlUrl: string } };
   }
 
@@ -64,7 +64,7 @@ describe('the simulator command', { timeout: PATIENCE_MS }, () => {
 
   it('prints the settings that a server needs, and a line for each call', async () => {
     const { output } = start(['simulator', '--port', '0', '--scenario', 'user_several']);
-    const url = await eventually(async () => /FINIX_BASE_URL=(\S+)/.exec(output())?.[1], 30_000);
+    const url = await eventually(async () => /FINIX_BASE_URL=(\S+)/.exec(output())?.[1], patient(30_000));
     expect(output()).toMatch(/PLAID_SECRET=\S+\n[\s\S]*Load this script/);
     await fetch(`${url}/identities`);
     await expect.poll(output).toMatch(/finix GET \/identities 401 \d+ ms/);
@@ -119,7 +119,7 @@ describe('the sandbox command', { timeout: PATIENCE_MS }, () => {
 describe('the demo command', { timeout: PATIENCE_MS }, () => {
   it('opens a shop until it is asked to stop', async () => {
     const { child, ended, output } = start(['demo', '--port', '0']);
-    const url = await eventually(async () => /Open (http\S+)/.exec(output())?.[1], 30_000);
+    const url = await eventually(async () => /Open (http\S+)/.exec(output())?.[1], patient(30_000));
     expect((await fetch(url)).status).toBe(200);
     child.kill('SIGTERM');
     expect(await ended).toBe(0);

@@ -122,6 +122,7 @@ test('an error of Link brings the detour, and is shown and reported with its own
   await page.evaluate(`exit('ITEM_LOCKED')`);
   await page.locator('finix-bank-connect').getByText('Your online banking access is locked').first().waitFor();
   expect(detours()).toHaveLength(1);
+  await expect.poll(() => page.evaluate('errors.length')).toBe(1);
   expect(await page.evaluate('errors')).toMatchObject([
     { code: 'bank_login_locked', action: 'use_other_bank', message: expect.stringContaining('is locked') },
   ]);

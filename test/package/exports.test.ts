@@ -8,6 +8,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { build } from 'vite';
 import { beforeAll, expect, test } from 'vitest';
+import { patient } from '../helpers/patience.mjs';
 import { packageFile, project } from './imports.ts';
 
 const { exports } = packageFile;
@@ -40,7 +41,7 @@ test.each(importable)(
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], {
       cwd: project,
       env: { PATH },
-      timeout: 15_000,
+      timeout: patient(15_000),
     });
     expect({ stdout, stderr }).toEqual({ stdout: '', stderr: '' });
   },

@@ -17,6 +17,7 @@ import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { patient } from '../helpers/patience.mjs';
 import { project } from './imports.ts';
 
 const run = promisify(execFile);
@@ -99,7 +100,7 @@ export async function install(tarballs: string[], extra: string[] = []): Promise
     weight,
     async node(args, env = {}) {
       const { PATH } = process.env;
-      const options = { cwd: folder, env: { PATH, NO_COLOR: '1', ...env }, timeout: 60_000 };
+      const options = { cwd: folder, env: { PATH, NO_COLOR: '1', ...env }, timeout: patient(60_000) };
       try {
         const { stdout, stderr } = await run(process.execPath, args, options);
         return { code: 0, output: stdout + stderr };

@@ -11,6 +11,7 @@ import { getRequestListener } from '@hono/node-server';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Operation, operations, wireSchemas } from '../../server/http/openapi.ts';
+import { patient } from '../helpers/patience.mjs';
 import { MERCHANT_KEY, TestServer } from '../helpers/server.ts';
 import { project } from './imports.ts';
 
@@ -100,7 +101,9 @@ describe('a client that is generated from it', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it('a generated client for TypeScript compiles, knows what is wrong, and works', { timeout: 60_000 }, async () => {
+  it('a generated client for TypeScript compiles, knows what is wrong, and works', {
+    timeout: patient(60_000),
+  }, async () => {
     // The generator needs an older TypeScript than the project, as some frameworks do.
     const theirs = createRequire(join(project, 'test/package/frameworks/compilers/package.json'));
     const generator = join(dirname(theirs.resolve('openapi-typescript/package.json')), 'bin', 'cli.js');
@@ -121,9 +124,13 @@ describe('a client that is generated from it', () => {
 
   const python = spawnSync('python3', ['--version']).status === 0;
   const why = python ? '' : ' (skipped: there is no python3)';
-  it.skipIf(!python)(`for Python, by its standard library alone, works${why}`, { timeout: 30_000 }, async () => {
-    const script = join(import.meta.dirname, 'openapi', 'generate.py');
-    const { stdout } = await run('python3', [script, file, endpoint, MERCHANT_KEY]);
-    expect(stdout).toBe('session open canceled 0 not_found 404\n');
-  });
+  it.skipIf(!python)(
+    `for Python, by its standard library alone, works${why}`,
+    { timeout: patient(30_000) },
+    async () => {
+      const script = join(import.meta.dirname, 'openapi', 'generate.py');
+      const { stdout } = await run('python3', [script, file, endpoint, MERCHANT_KEY]);
+      expect(stdout).toBe('session open canceled 0 not_found 404\n');
+    },
+  );
 });

@@ -41,7 +41,9 @@ function namesIn(files: Map<string, Buffer>): string[] {
 
 describe('a fresh clone', () => {
   // The build takes 10 s on two idle cores, and here it shares them.
-  it('a fresh clone makes whole packages by `npm run pack` and by `npm pack`', { timeout: 180_000 }, async () => {
+  it('a fresh clone makes whole packages by `npm run pack` and by `npm pack`', {
+    timeout: patient(180_000),
+  }, async () => {
     const clone = join(folder, 'clone');
     const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
       cwd: project,
@@ -133,7 +135,7 @@ describe('a page that installs the element', () => {
 
   it.each(['nodenext', 'bundler'])(
     'gets types that a strict compiler accepts (%s)',
-    { timeout: 60_000 },
+    { timeout: patient(60_000) },
     async (resolution) => {
       const shop = await shopWith([tarballs.widget], ['react', '@types/react']);
       await shop.write(
@@ -189,7 +191,7 @@ describe('a merchant who installs the server', () => {
 
   it.each(['nodenext', 'bundler'])(
     'an installed server has types that a strict compiler accepts, with Node’s types alone (%s)',
-    { timeout: 60_000 },
+    { timeout: patient(60_000) },
     async (resolution) => {
       const shop = await shopWith([tarballs.server], ['@types/node']);
       await shop.write(
@@ -232,7 +234,7 @@ describe('a merchant who installs the server', () => {
     },
   );
 
-  it('an installed server connects a bank on the package’s own simulator', { timeout: 60_000 }, async () => {
+  it('an installed server connects a bank on the package’s own simulator', { timeout: patient(60_000) }, async () => {
     const shop = await shopWith([tarballs.server]);
     await shop.write('connect.js', CONNECT);
     expect(await shop.node(['connect.js'])).toEqual({ code: 0, output: 'completed active PI\n' });

@@ -8,6 +8,7 @@ import { forDemo } from '../../demo/playground/for-demo.ts';
 import { DEFAULTS, type Options } from '../../demo/playground/options.ts';
 import { writeSnippet } from '../../demo/playground/write-snippet.ts';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
+import { patient } from '../helpers/patience.mjs';
 import { project } from './imports.ts';
 
 // What the playground hands out, as it is and with everything changed: read by the compilers of its frameworks, and run
@@ -34,7 +35,7 @@ const ours = createRequire(join(project, 'package.json'));
 const theirs = createRequire(join(project, 'test/package/frameworks/compilers/package.json'));
 const bin = (resolve: NodeJS.Require, name: string, path: string) =>
   join(dirname(resolve.resolve(`${name}/package.json`)), path);
-const timeout = 60_000;
+const timeout = patient(120_000);
 
 let folder = '';
 beforeAll(() => {

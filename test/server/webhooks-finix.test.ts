@@ -95,9 +95,10 @@ describe('a webhook of Finix’s', () => {
         await server.jobs.tick();
         return (await read(id)).status === status && !enabled().includes(old ?? '');
       });
+      webhooks().hold();
       await changeInstrument(id, { enabled: true }, old);
       expect(enabled()).toContain(old);
-      await webhooks().settled();
+      await webhooks().release();
       await eventually(async () => {
         await server.jobs.tick();
         return !enabled().includes(old ?? '');

@@ -3,6 +3,7 @@ import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
 import { launchChromium } from '../helpers/launch-chromium.ts';
+import { patient } from '../helpers/patience.mjs';
 import { linkTokenRequest, plaidClient } from './client.ts';
 
 /** A shop's page with the simulated Link on it, in a real browser, fresh for each test of a file that opens it. */
@@ -31,7 +32,7 @@ export function withLinkPage(): void {
     shop = await startShop();
     // Motion only costs time here: a tool waits for things to stand still before it clicks.
     page = await browser.newPage({ reducedMotion: 'reduce' });
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(patient(10_000));
     complaints = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
@@ -103,7 +104,7 @@ export const callbacks = async (): Promise<Callback[]> => (await page.evaluate('
 
 /** Asks again and again from outside: the page's policy does not let a browser tool wait inside. */
 export async function expectCallback(what: (callback: Callback) => boolean): Promise<void> {
-  await expect.poll(async () => (await callbacks()).some(what), { timeout: 10_000 }).toBe(true);
+  await expect.poll(async () => (await callbacks()).some(what)).toBe(true);
 }
 
 /** Waits for a callback and gives back its arguments. */
