@@ -18,7 +18,7 @@ import { nextCreateStep, outcomeOfFailure, type SeenInstrument, toOpenCall } fro
 import { Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
-import { type CustomerKey, KEY, keyOf, newCustomer, notItsTurn, takeTurn } from './identity-turn.ts';
+import { newCustomer, notItsTurn, roleOf, takeTurn } from './identity-turn.ts';
 import { CALL_TAG } from './instrument-list.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
@@ -46,7 +46,7 @@ const CLOCK_MARGIN_MS = 60_000;
 export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Promise<string> {
   const session = held.row;
   if (session.finix_identity !== null) return session.finix_identity;
-  const found = await findCustomer(deps.storage, keyOf(session));
+  const found = await findCustomer(deps.storage, session.customer_id, roleOf(session));
   // Nothing was ever announced for a customer without a row.
   if (!found && !held.looksFirst) return create(deps, held, newCustomer(session, await deps.storage.now()), true);
   const customer = found && found.finix_identity !== null ? found : await takeTurn(deps, session);
@@ -147,7 +147,7 @@ export async function rememberIdentity(trx: StorageTransaction, session: Session
     .values({ ...newCustomer(session, now), finix_identity: session.finix_identity })
     .onConflict((conflict) =>
       conflict
-        .columns([...KEY])
+        .columns(['customer_id', 'role'])
         .doUpdateSet({ finix_identity: session.finix_identity, updated_at: now })
         .where('customers.finix_identity', 'is', null),
     )
@@ -169,7 +169,8 @@ async function announce(
     const intent = await trx
       .updateTable('customers')
       .set({ identity_sent_at: now, identity_tries: customer.identity_tries + 1, updated_at: now })
-      .where((eb) => eb.and(keyOf(customer)))
+      .where('customer_id', '=', customer.customer_id)
+      .where('role', '=', customer.role)
       .where('finix_identity', 'is', null)
       .where('lease_owner', '=', held.row.id)
       .executeTakeFirst();
@@ -192,7 +193,7 @@ async function announceNew(
     const intent = await trx
       .insertInto('customers')
       .values({ ...customer, identity_sent_at: now, identity_tries: 1, ...turn })
-      .onConflict((conflict) => conflict.columns([...KEY]).doNothing())
+      .onConflict((conflict) => conflict.columns(['customer_id', 'role']).doNothing())
       .executeTakeFirst();
     // Another session of the customer was faster.
     if (intent.numInsertedOrUpdatedRows === 0n) throw notItsTurn();
@@ -230,20 +231,20 @@ export async function look(
 /** @returns the customer's identity from now on, which a faster worker may have kept before */
 export async function keepIdentity(
   deps: Pick<IdentityDeps, 'storage'>,
-  customer: CustomerKey,
+  customer: Pick<CustomerTable, 'customer_id' | 'role'>,
   identity: string,
   decided: string[],
 ): Promise<string> {
   const patch = { ...KEPT, finix_identity: identity };
   await write(deps, customer, patch, (trx) => settleCalls(trx, decided));
-  const kept = await findCustomer(deps.storage, keyOf(customer));
+  const kept = await findCustomer(deps.storage, customer.customer_id, customer.role);
   return kept?.finix_identity ?? identity;
 }
 
 /** What `create` has made. @throws Postpone when the customer has got another identity in the meantime */
 async function keepOnlyIdentity(
   trx: StorageTransaction,
-  customer: CustomerTable,
+  { customer_id, role }: CustomerTable,
   identity: string,
   call: CreateCallTable,
   now: number,
@@ -251,7 +252,8 @@ async function keepOnlyIdentity(
   const kept = await trx
     .updateTable('customers')
     .set({ ...KEPT, finix_identity: identity, updated_at: now })
-    .where((eb) => eb.and(keyOf(customer)))
+    .where('customer_id', '=', customer_id)
+    .where('role', '=', role)
     .where('finix_identity', 'is', null)
     .executeTakeFirst();
   // Nothing must be made for an identity that is not the customer's. The sweep decides what has become of the call.
@@ -261,17 +263,18 @@ async function keepOnlyIdentity(
 
 const KEPT = { identity_sent_at: null, lease_owner: null, lease_until: 0 } as const;
 
-function findCustomer({ db }: Storage, key: CustomerKey): Promise<CustomerTable | undefined> {
-  return db
+function findCustomer(storage: Storage, id: string, role: CustomerTable['role']): Promise<CustomerTable | undefined> {
+  return storage.db
     .selectFrom('customers')
     .selectAll()
-    .where((eb) => eb.and(key))
+    .where('customer_id', '=', id)
+    .where('role', '=', role)
     .executeTakeFirst();
 }
 
 async function write(
   { storage }: Pick<IdentityDeps, 'storage'>,
-  customer: CustomerKey,
+  customer: Pick<CustomerTable, 'customer_id' | 'role'>,
   patch: Partial<CustomerTable>,
   also: (trx: StorageTransaction) => Promise<void>,
 ): Promise<void> {
@@ -280,7 +283,8 @@ async function write(
     await trx
       .updateTable('customers')
       .set({ ...patch, updated_at: now })
-      .where((eb) => eb.and(keyOf(customer)))
+      .where('customer_id', '=', customer.customer_id)
+      .where('role', '=', customer.role)
       // Whichever identity was kept first stays the customer's.
       .where('finix_identity', 'is', null)
       .execute();

@@ -22,12 +22,13 @@ export async function takeTurn(
   await storage.db
     .insertInto('customers')
     .values(newCustomer(session, now))
-    .onConflict((conflict) => conflict.columns([...KEY]).doNothing())
+    .onConflict((conflict) => conflict.columns(['customer_id', 'role']).doNothing())
     .execute();
   const mine = await storage.db
     .updateTable('customers')
     .set({ lease_owner: session.id, lease_until: now + timing.leaseMs })
-    .where((eb) => eb.and(keyOf(session)))
+    .where('customer_id', '=', session.customer_id)
+    .where('role', '=', roleOf(session))
     .where((eb) =>
       eb.or([
         eb('finix_identity', 'is not', null),
@@ -61,24 +62,13 @@ export function roleOf({ purpose }: Pick<SessionTable, 'purpose'>): CustomerTabl
 
 const ROLES = { debit: 'BUYER', payout: 'RECIPIENT', settlement: 'SELLER' } as const;
 
-/** The columns that name a customer's row. */
-export const KEY = ['customer_id', 'role', 'merchant_id'] as const;
-export type CustomerKey = Pick<CustomerTable, (typeof KEY)[number]>;
-
-/** Of a platform: one merchant's customer is another person than the one to whom another merchant gives the same id. */
-export function keyOf(of: SessionTable | CustomerKey): CustomerKey {
-  const role = 'role' in of ? of.role : roleOf(of);
-  return { customer_id: of.customer_id, role, merchant_id: of.merchant_id ?? NO_MERCHANT };
-}
-
-const NO_MERCHANT = '';
-
 export function newCustomer(session: SessionTable, now: number): CustomerTable {
-  const key = keyOf(session);
+  const role = roleOf(session);
   return {
-    ...key,
+    customer_id: session.customer_id,
+    role,
     finix_identity: null,
-    identity_tag: identityTag(key),
+    identity_tag: identityTag(session.customer_id, role),
     identity_sent_at: null,
     identity_tries: 0,
     lease_owner: null,

@@ -20,7 +20,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
 import { factsOf, isOfMerchant, matchesByName } from './account-match.ts';
-import { keyOf } from './identity-turn.ts';
+import { roleOf } from './identity-turn.ts';
 import { mayEndOlderLogin } from './institution-quirks.ts';
 import { openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 
@@ -154,7 +154,8 @@ async function knownConnections(
   const customer = await db
     .selectFrom('customers')
     .select('finix_identity')
-    .where((eb) => eb.and(keyOf(session)))
+    .where('customer_id', '=', session.customer_id)
+    .where('role', '=', roleOf(session))
     .executeTakeFirst();
   const identity = session.finix_identity ?? customer?.finix_identity ?? null;
   return healthy.filter(

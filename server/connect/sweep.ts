@@ -197,15 +197,11 @@ async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
   }
 }
 
-function findCustomer(
-  { db }: Storage,
-  { customer_id, role, tag }: CreateCallTable,
-): Promise<CustomerTable | undefined> {
+function findCustomer({ db }: Storage, { customer_id, role }: CreateCallTable): Promise<CustomerTable | undefined> {
   return db
     .selectFrom('customers')
     .selectAll()
     .where('customer_id', '=', customer_id)
     .where('role', '=', role)
-    .where('identity_tag', '=', tag)
     .executeTakeFirst();
 }

@@ -28,34 +28,24 @@ export async function callsOf(db: Reader, connectionId: string): Promise<CreateC
 
 export async function identityCallsOf(
   db: Reader,
-  { customer_id, role, identity_tag }: Pick<CustomerTable, 'customer_id' | 'role' | 'identity_tag'>,
+  { customer_id, role }: { customer_id: string; role: CreateCallTable['role'] },
 ): Promise<CreateCallTable[]> {
-  return (
-    db
-      .selectFrom('create_calls')
-      .selectAll()
-      .where('customer_id', '=', customer_id)
-      .where('role', '=', role)
-      // Of a platform: this merchant's customer.
-      .where('tag', '=', identity_tag)
-      .orderBy('sent_at')
-      .orderBy('id')
-      .execute()
-  );
+  return db
+    .selectFrom('create_calls')
+    .selectAll()
+    .where('customer_id', '=', customer_id)
+    .where('role', '=', role)
+    .orderBy('sent_at')
+    .orderBy('id')
+    .execute();
 }
 
 /**
  * The tag by which a customer's identity is found. Derived, so that a server whose database went back in time knows it
  * again; a hash, because merchants use e-mail addresses as ids.
  */
-export function identityTag({
-  customer_id,
-  role,
-  merchant_id,
-}: Pick<CustomerTable, 'customer_id' | 'role' | 'merchant_id'>): string {
-  // As JSON: both ids are the merchants' own, with any character in them.
-  const customer = merchant_id === '' ? customer_id : JSON.stringify([merchant_id, customer_id]);
-  return `tag_${sha256(`finix-bank-connect identity ${role} ${customer}`)}`;
+export function identityTag(customerId: string, role: CustomerTable['role']): string {
+  return `tag_${sha256(`finix-bank-connect identity ${role} ${customerId}`)}`;
 }
 
 /** A call for the customer's identity, as it is just before it is sent. */

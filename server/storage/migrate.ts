@@ -19,7 +19,6 @@ import { up as consentAndMerchant } from './migrations/0022-consent-and-merchant
 import { up as signalPreparation } from './migrations/0023-signal-preparation.ts';
 import { up as repairLinks } from './migrations/0024-repair-links.ts';
 import { up as instrumentFingerprints } from './migrations/0030-instrument-fingerprints.ts';
-import { up as customersByMerchant } from './migrations/0040-customers-by-merchant.ts';
 import { up as merchantIndexes } from './migrations/0041-merchant-indexes.ts';
 import { isConflict } from './postgres.ts';
 
@@ -49,7 +48,6 @@ export const migrations: readonly Migration[] = [
   { name: '0023-signal-preparation', up: signalPreparation },
   { name: '0024-repair-links', up: repairLinks },
   { name: '0030-instrument-fingerprints', up: instrumentFingerprints },
-  { name: '0040-customers-by-merchant', up: customersByMerchant },
   { name: '0041-merchant-indexes', up: merchantIndexes },
 ];
 

@@ -236,12 +236,10 @@ export interface ConnectionTable {
  */
 export type ConnectionTask = 'instrument' | 'disable' | 'remove';
 
-/** A customer's identity at Finix, one for each role and merchant, made once and used again. */
+/** A customer's identity at Finix, one for each role, made once and used again. */
 export interface CustomerTable {
   customer_id: string;
   role: 'BUYER' | 'RECIPIENT' | 'SELLER';
-  /** Of a platform; empty: none. Merchants number their customers by themselves, so two may use the same id. */
-  merchant_id: string;
   finix_identity: string | null;
   /**
    * The tag that our create calls carry. Derived from the customer, so that a database that went back in time finds its

@@ -3,7 +3,7 @@ import { UpstreamError } from '../../server/clients/outbound.ts';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { Gate } from '../helpers/gate.ts';
-import { eventually, QUICK, TestServer } from '../helpers/server.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
@@ -62,60 +62,6 @@ describe('identities', () => {
     const answers = await Promise.all(sessions.map((session, i) => server.complete(session, tokens[i] ?? '')));
     expect(answers.map(({ body }) => body.status)).toEqual(['completed', 'completed', 'completed']);
     expect(server.ledger.identities()).toHaveLength(1);
-  });
-
-  it('customers of two merchants with the same id have an identity each, which neither uses for the other', async () => {
-    const merchants = [undefined, { id: 'm_1', name: 'One' }, { id: 'm_2', name: 'Two' }];
-    const expectAllConnected = async (institution: string) =>
-      Promise.all(
-        merchants.map(async (merchant) => {
-          const session = await server.createSession({ ...(merchant && { merchant }), customer_id: '1001' });
-          const { body } = await server.complete(session, await server.publicToken(undefined, institution));
-          expect(body.status).toBe('completed');
-          return (await server.merchant('GET', `/v1/connections/${body.connections[0].id}`)).body.finix_identity;
-        }),
-      );
-    const first = await expectAllConnected('ins_109508');
-    expect(new Set(first).size).toBe(3);
-    expect(await expectAllConnected('ins_109511')).toEqual(first);
-    expect(server.ledger.identities()).toHaveLength(3);
-  });
-
-  it('an identity that a session of one merchant names is not used for another merchant’s customer', async () => {
-    await server.complete(await server.createSession({ customer_id: 'seller' }), await server.publicToken());
-    const finix_identity = String(server.ledger.identities()[0]?.['id']);
-    const of = (id: string, more: object = {}) =>
-      server.createSession({ customer_id: '1001', merchant: { id, name: id }, ...more });
-    await server.complete(await of('m_1', { finix_identity }), await server.publicToken());
-    await server.complete(await of('m_2'), await server.publicToken());
-    await server.complete(await of('m_1'), await server.publicToken());
-    const used = server.ledger.instruments().map((instrument) => instrument['identity']);
-    expect([used[1], used[2] === finix_identity, used[3]]).toEqual([finix_identity, false, finix_identity]);
-  });
-
-  it('an identity that is in doubt is adopted for its own merchant’s customer only', async () => {
-    await server.close();
-    server = await TestServer.start(QUICK);
-    const of = (id: string) => server.createSession({ customer_id: '1001', merchant: { id, name: id } });
-    server.upstream.simulator.faults.add({
-      service: 'finix',
-      method: 'POST',
-      path: '/identities',
-      kind: 'reset',
-      when: 'after',
-      times: 1,
-    });
-    const [lost, other] = [await of('m_1'), await of('m_2')];
-    await server.complete(lost, await server.publicToken());
-    await server.complete(other, await server.publicToken());
-    await eventually(async () => {
-      await server.jobs.tick();
-      return (await server.page(lost, 'GET', '')).body.status === 'completed';
-    });
-    const rows = await server.storage.db.selectFrom('customers').select(['merchant_id', 'finix_identity']).execute();
-    expect(rows.map(({ merchant_id }) => merchant_id).sort()).toEqual(['m_1', 'm_2']);
-    expect(new Set(rows.map(({ finix_identity }) => finix_identity)).size).toBe(2);
-    expect(server.ledger.identities()).toHaveLength(2);
   });
 
   it('an identity that the merchant names is used, and used again for the customer', async () => {

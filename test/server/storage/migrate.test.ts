@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import { expect, test, vi } from 'vitest';
 import { SchemaTooNewError, StorageSetupError } from '../../../server/storage/errors.ts';
 import { type Migration, migrate, migrations } from '../../../server/storage/migrate.ts';
@@ -35,52 +35,6 @@ forEachStorage((name, kind) => {
     await migrate(storage.db, storage.dialect, [...migrations, second]);
     expect(await storage.db.selectFrom('meta').selectAll().execute()).toEqual([{ ...rows.meta, note: null }]);
     expect(await applied(storage)).toEqual([...migrations.map((migration) => migration.name), second.name]);
-  });
-
-  test('an identity of before merchants were told apart goes to the merchant of its oldest connection', async () => {
-    const storage = await kind.open();
-    await putBackCustomers(storage);
-    const { merchant_id: _merchant, ...customer } = rows.customers;
-    const old = ['own', 'shared', 'plain', 'new'].map((customer_id) => ({
-      ...customer,
-      customer_id,
-      finix_identity: customer_id === 'new' ? null : `ID_${customer_id}`,
-    }));
-    await (storage.db as unknown as Kysely<{ customers: typeof customer }>)
-      .insertInto('customers')
-      .values(old)
-      .execute();
-    const connections = [
-      ['own', 'm_1', 1],
-      ['shared', 'm_2', 2],
-      ['shared', 'm_3', 1],
-      ['plain', null, 1],
-    ] as const;
-    await storage.db.insertInto('sessions').values(rows.sessions).execute();
-    await storage.db.insertInto('items').values(rows.items).execute();
-    await storage.db
-      .insertInto('connections')
-      .values(
-        connections.map(([customer_id, merchant_id, created_at], i) => ({
-          ...rows.connections,
-          id: `con_${i}`,
-          plaid_account_id: `account_${i}`,
-          customer_id,
-          merchant_id,
-          finix_identity: `ID_${customer_id}`,
-          created_at,
-        })),
-      )
-      .execute();
-    await migrate(storage.db, storage.dialect, migrations);
-    const moved = await storage.db.selectFrom('customers').selectAll().orderBy('customer_id').execute();
-    expect(moved.map(({ customer_id, merchant_id }) => [customer_id, merchant_id])).toEqual([
-      ['new', ''],
-      ['own', 'm_1'],
-      ['plain', ''],
-      ['shared', 'm_3'],
-    ]);
-    expect(moved[1]).toEqual({ ...customer, customer_id: 'own', finix_identity: 'ID_own', merchant_id: 'm_1' });
   });
 
   test('a migration that fails is taken back whole, and those before it stay', async () => {
@@ -138,25 +92,4 @@ forEachStorage((name, kind) => {
 async function applied({ db }: Storage): Promise<string[]> {
   const all = db as unknown as Kysely<{ schema_migrations: { name: string } }>;
   return (await all.selectFrom('schema_migrations').select('name').orderBy('name').execute()).map((row) => row.name);
-}
-
-/** The table as it was before 0040-customers-by-merchant, empty. */
-async function putBackCustomers({ db }: Storage): Promise<void> {
-  const { schema } = db;
-  await schema.dropTable('customers').execute();
-  await schema
-    .createTable('customers')
-    .addColumn('customer_id', 'text', (c) => c.notNull())
-    .addColumn('role', 'text', (c) => c.notNull())
-    .addColumn('finix_identity', 'text')
-    .addColumn('identity_tag', 'text', (c) => c.notNull())
-    .addColumn('identity_sent_at', 'bigint')
-    .addColumn('identity_tries', 'integer', (c) => c.notNull())
-    .addColumn('lease_owner', 'text')
-    .addColumn('lease_until', 'bigint', (c) => c.notNull())
-    .addColumn('created_at', 'bigint', (c) => c.notNull())
-    .addColumn('updated_at', 'bigint', (c) => c.notNull())
-    .addPrimaryKeyConstraint('customers_key', ['customer_id', 'role'])
-    .execute();
-  await sql`delete from schema_migrations where name = '0040-customers-by-merchant'`.execute(db);
 }

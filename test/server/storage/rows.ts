@@ -159,7 +159,6 @@ export const rows: Database = {
   customers: {
     customer_id: 'customer-1',
     role: 'BUYER',
-    merchant_id: '',
     finix_identity: 'ID1',
     identity_tag: 'tag-1',
     identity_sent_at: null,
