@@ -102,7 +102,7 @@ const environments: Record<string, EnvironmentOptions> = {
   bench: nodeModule('dist/bench', { main: 'test/bench/main.ts' }),
 };
 
-export default defineConfig({
+const config = defineConfig({
   // The demo is the only thing with pages: `vite` serves it, and its pages are built to dist/demo without a folder in between.
   root: from('demo'),
   publicDir: false,
@@ -129,4 +129,11 @@ export default defineConfig({
       }
     },
   },
+});
+
+export default defineConfig(({ command }) => {
+  // Packages are for production, also where the build is asked for by a program that runs as a test: Lit's development build
+  // would be bundled else.
+  if (command === 'build') process.env['NODE_ENV'] = 'production';
+  return config;
 });

@@ -59,6 +59,11 @@ export async function adopt(
     // A customer with this one connection has had no debit yet.
     const checked = isOnly ? after : await deps.applyReturns(unit, after);
     if (checked.status === 'active') await retire(unit, replaced, checked);
+    else if (replaced.length > 0) {
+      // Stopped by a return, it replaces none: another connection's instrument is not its to disable.
+      const previous = { previous_payment_instrument: before.previous_payment_instrument };
+      return changeConnection(unit, checked, previous);
+    }
     return checked;
   });
   if (unwanted.length === 0) return;

@@ -203,6 +203,7 @@ function staysConnected({ status, finix_identity }: ConnectionTable): boolean {
   return USABLE.includes(status) && finix_identity !== null;
 }
 
+const IDENTIFIED: ReadonlySet<RecoveryPoint> = new Set(['identity_ready', 'instrument_created', 'finished']);
 const USABLE: readonly ConnectionStatus[] = ['active', 'pending_verification', 'needs_repair'];
 
 async function failConnection(unit: Unit, id: string, code: ProblemCode): Promise<void> {
@@ -287,7 +288,10 @@ function endWithout(connections: ConnectionTable[]): Stop {
 export async function stop(deps: ConnectBankDeps, held: HeldSession, reason: Stop, requestId: string): Promise<void> {
   const { outbox } = deps;
   const { code, status } = reason;
-  if (status !== 'open' && (await storedConnections(deps, held)).some(staysConnected)) {
+  // Before its identity is ready, an account may still be refused for its owner.
+  const isIdentified = IDENTIFIED.has(held.row.recovery_point);
+  const stays = (one: ConnectionTable) => one.status === 'active' || (isIdentified && staysConnected(one));
+  if (status !== 'open' && (await storedConnections(deps, held)).some(stays)) {
     return finishPartly(deps, held, code);
   }
   const { detail, action, errors, accounts } = reason.extras;

@@ -97,7 +97,8 @@ async function sameAccount(trx: StorageTransaction, connection: ConnectionTable)
     .execute();
   const numbersOf = (id: string) =>
     instruments.flatMap(({ connection_id, fingerprint }) => (connection_id === id ? fingerprint : []));
-  const numbers = new Set(numbersOf(connection.id));
+  // Those of an instrument that this transaction gives it are written with its end.
+  const numbers = new Set([...numbersOf(connection.id), connection.fingerprint]);
   return own.filter(
     (other) =>
       isSameAccount(factsOf(other), factsOf(connection)) ||

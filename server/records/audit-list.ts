@@ -51,10 +51,20 @@ export async function listAudit(storage: Storage, filter: AuditFilter): Promise<
   if (merchant_id === undefined) return readPage(query, filter);
   const of = (table: 'connections' | 'sessions' | 'links') =>
     db.selectFrom(table).select('id').where('merchant_id', '=', merchant_id);
-  const own = query
-    .where('connection_id', 'in', of('connections'))
-    .union(query.where('session_id', 'in', of('sessions')))
-    .union(query.where('link_id', 'in', of('links')));
+  // Each part is cut by itself, so that a page costs a page and not the merchant's history.
+  const part = (entries: typeof query) =>
+    db
+      .selectFrom(
+        entries
+          .orderBy('at')
+          .orderBy('id')
+          .limit(filter.limit + 1)
+          .as('part'),
+      )
+      .selectAll();
+  const own = part(query.where('connection_id', 'in', of('connections')))
+    .union(part(query.where('session_id', 'in', of('sessions'))))
+    .union(part(query.where('link_id', 'in', of('links'))));
   return readPage(db.selectFrom(own.as('own')).selectAll(), filter);
 }
 
@@ -63,7 +73,8 @@ function entriesAfter({ db }: Storage, { cursor }: PageOf) {
   const after = readTimeCursor(cursor, 'aud');
   if (!after) return query;
   const { at, id } = after;
-  return query.where((eb) => eb.or([eb('at', '>', at), eb.and([eb('at', '=', at), eb('id', '>', id)])]));
+  // The first condition bounds the walk through the index by age.
+  return query.where('at', '>=', at).where((eb) => eb.or([eb('at', '>', at), eb('id', '>', id)]));
 }
 
 interface Ordered {

@@ -19,6 +19,7 @@ import { up as consentAndMerchant } from './migrations/0022-consent-and-merchant
 import { up as signalPreparation } from './migrations/0023-signal-preparation.ts';
 import { up as repairLinks } from './migrations/0024-repair-links.ts';
 import { up as instrumentFingerprints } from './migrations/0030-instrument-fingerprints.ts';
+import { up as fillFingerprints } from './migrations/0031-fill-fingerprints.ts';
 import { up as merchantIndexes } from './migrations/0041-merchant-indexes.ts';
 import { isConflict } from './postgres.ts';
 
@@ -48,6 +49,7 @@ export const migrations: readonly Migration[] = [
   { name: '0023-signal-preparation', up: signalPreparation },
   { name: '0024-repair-links', up: repairLinks },
   { name: '0030-instrument-fingerprints', up: instrumentFingerprints },
+  { name: '0031-fill-fingerprints', up: fillFingerprints },
   { name: '0041-merchant-indexes', up: merchantIndexes },
 ];
 

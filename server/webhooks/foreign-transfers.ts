@@ -7,9 +7,12 @@ import type { FinixTransfer } from '../clients/finix-transfers.ts';
  */
 export interface ForeignTransfers {
   /** Keeps that a debit or a payout is none of ours. */
-  note(transfer: FinixTransfer): void;
-  /** Whether a reversal is of a debit, or of a customer's instrument, that is known to be none of ours. */
-  has(reversal: FinixTransfer): boolean;
+  note(transfer: Pick<FinixTransfer, 'id'>): void;
+  /**
+   * Whether a reversal is of a debit that is known to be none of ours. Only its debit proves that: the instrument that
+   * it names may be the merchant's own account, which takes part in every payment.
+   */
+  has(reversal: Pick<FinixTransfer, 'parent'>): boolean;
   /** Takes one question about a debit that may be foreign. @returns milliseconds until there is one; 0: taken */
   take(): number;
 }
@@ -29,23 +32,15 @@ export function createForeignTransfers(now: () => number = () => performance.now
   let tokens = BURST;
   let filledAt = now();
 
-  function keep(id: string | null): void {
-    if (id === null) return;
-    known.delete(id);
-    known.set(id, now() + KEEP_MS);
-    const [oldest] = known.keys();
-    if (known.size > MOST && oldest !== undefined) known.delete(oldest);
-  }
-
   return {
-    note({ id, type, source, destination }) {
-      keep(id);
-      // The customer's side of it; the other may be the merchant's own account, which all its payments have.
-      if (type === 'DEBIT') keep(source);
-      if (type === 'CREDIT') keep(destination);
+    note({ id }) {
+      known.delete(id);
+      known.set(id, now() + KEEP_MS);
+      const [oldest] = known.keys();
+      if (known.size > MOST && oldest !== undefined) known.delete(oldest);
     },
-    has({ parent, source, destination }) {
-      return [parent, source, destination].some((id) => id !== null && (known.get(id) ?? 0) > now());
+    has({ parent }) {
+      return parent !== null && (known.get(parent) ?? 0) > now();
     },
     take() {
       const passed = now() - filledAt;

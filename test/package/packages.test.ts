@@ -44,7 +44,7 @@ describe('a fresh clone', () => {
   it('a fresh clone makes whole packages by `npm run pack` and by `npm pack`', {
     timeout: patient(180_000),
   }, async () => {
-    const clone = join(folder, 'clone');
+    const clone = await mkdtemp(join(folder, 'clone-'));
     const { stdout } = await run('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
       cwd: project,
     });

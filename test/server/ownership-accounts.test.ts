@@ -80,6 +80,25 @@ describe('an account that waits for small deposits, with ownership: require', ()
   });
 });
 
+describe('an account that waits for small deposits, for an identity that the merchant names', () => {
+  it('of another owner is failed too, and its login is removed', async () => {
+    server = await TestServer.start();
+    await server.complete(await server.createSession({ customer_id: 'other' }), await server.publicToken());
+    const finix_identity = String(server.ledger.identities()[0]?.['id']);
+    const { answer } = await complete('user_pending_verification', { finix_identity });
+    expect([answer.status, answer.body.code]).toEqual([422, 'owner_mismatch']);
+    await expect
+      .poll(async () => {
+        await server.jobs.tick();
+        return server.ledger.items().map(({ removed }) => removed);
+      })
+      .toEqual([false, true]);
+    const [connection] = (await connections()).filter(({ status }) => status !== 'active');
+    expect(connection).toMatchObject({ status: 'failed', payment_instrument: null });
+    expect(server.ledger.instruments()).toHaveLength(1);
+  });
+});
+
 describe('a session whose first bank belonged to another owner', () => {
   it('shows that problem until another bank is connected, and none after it', async () => {
     server = await TestServer.start();

@@ -1,11 +1,6 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 
 /** Which numbers an instrument has, also after it was replaced. The column's meaning is in tables-later.ts. */
 export async function up(db: Kysely<never>): Promise<void> {
   await db.schema.alterTable('connection_instruments').addColumn('fingerprint', 'text').execute();
-  await sql`
-    update connection_instruments set fingerprint = (
-      select min(fingerprint) from connections
-      where connections.payment_instrument = connection_instruments.payment_instrument
-    )`.execute(db);
 }

@@ -3,6 +3,8 @@ import { expect, test, vi } from 'vitest';
 import { SchemaTooNewError, StorageSetupError } from '../../../server/storage/errors.ts';
 import { type Migration, migrate, migrations } from '../../../server/storage/migrate.ts';
 import type { Storage } from '../../../server/storage/open.ts';
+import { Gate } from '../../helpers/gate.ts';
+import { patient } from '../../helpers/patience.mjs';
 import { forEachStorage } from '../../helpers/storages.ts';
 import { rows } from './rows.ts';
 
@@ -52,14 +54,14 @@ forEachStorage((name, kind) => {
     async () => {
       const database = await kind.database();
       const [serving, upgrading] = [await database.open(), await database.open()];
-      let release = () => {};
-      const released = new Promise<void>((resolve) => {
-        release = resolve;
-      });
+      const inUse = new Gate();
+      const released = new Gate();
       const working = serving.transaction('keys', async (trx) => {
         await trx.selectFrom('meta').select('key').execute();
-        await released;
+        inUse.open();
+        await released.passed;
       });
+      await inUse.passed;
       let tries = 0;
       const counted: Migration = {
         name: second.name,
@@ -70,8 +72,7 @@ forEachStorage((name, kind) => {
       };
       const run = migrate(upgrading.db, upgrading.dialect, [...migrations, counted], 50);
       // The second one begins when the first has been given up.
-      await vi.waitUntil(() => tries >= 2, { timeout: 20_000, interval: 5 });
-      release();
+      await vi.waitUntil(() => tries >= 2, { timeout: patient(20_000), interval: 5 }).finally(() => released.open());
       await working;
       await run;
       expect(await applied(upgrading)).toContain(second.name);
