@@ -1,5 +1,6 @@
 import type { FrameLocator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { clickThatCloses } from '../helpers/click-that-closes.ts';
 import { type Customer, journey } from './customer.ts';
 
 const WEBVIEW = 'Mozilla/5.0 (Linux; Android 14; Pixel 8; wv) AppleWebKit/537.36 Chrome/147.0 Mobile Safari/537.36';
@@ -137,7 +138,8 @@ describe('The ways to show Link', () => {
     await maya.choosesBank('Platypus OAuth Bank');
     const opening = maya.page.waitForEvent('popup');
     await maya.link.getByRole('button', { name: 'Continue' }).click();
-    await (await opening).getByRole('button', { name: 'Sign in and share' }).click();
+    const bank = await opening;
+    await clickThatCloses(bank, bank.getByRole('button', { name: 'Sign in and share' }));
     await maya.choosesAccount();
     await maya.finishesLink();
     await maya.sees('connected');

@@ -1,5 +1,6 @@
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
+import { clickThatCloses } from '../helpers/click-that-closes.ts';
 import { linkItem, linkTokenRequest, plaidClient } from './client.ts';
 import { callback, complaints, link, page, press, running, shop, withLinkPage } from './link-page.ts';
 
@@ -122,9 +123,7 @@ describe('Hosted Link', () => {
     await page.evaluate(`void open(${JSON.stringify(hosted_link_url)}, '_blank', 'popup')`);
     const hosted = await opening;
     await hosted.getByRole('heading', { name: /Connect your bank/ }).waitFor();
-    const closed = hosted.waitForEvent('close');
-    await hosted.getByRole('button', { name: 'Close' }).click();
-    await closed;
+    await clickThatCloses(hosted, hosted.getByRole('button', { name: 'Close' }));
     const [session] = (await client.linkTokenGet({ link_token })).data.link_sessions ?? [];
     expect(session).toMatchObject({
       finished_at: expect.any(String),

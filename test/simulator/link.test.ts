@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { clickThatCloses } from '../helpers/click-that-closes.ts';
 import { linkItem, plaidClient, refusal } from './client.ts';
 import {
   callback,
@@ -84,10 +85,8 @@ describe('a customer in Link', () => {
     const opening = page.waitForEvent('popup');
     await press('Continue');
     const bank = await opening;
-    const closed = bank.waitForEvent('close');
     await bank.getByLabel('User name').fill('user_one_account');
-    await bank.getByRole('button', { name: 'Sign in and share' }).click();
-    await closed;
+    await clickThatCloses(bank, bank.getByRole('button', { name: 'Sign in and share' }));
     await link.getByText('Everyday Checking').waitFor();
     await press('Continue');
     await press('Finish');
