@@ -25,7 +25,13 @@ export async function listen(port: number, host?: string): Promise<Listener> {
   const addresses = host === undefined ? [LOOPBACK] : [LOOPBACK, host];
   const { servers, bound } = await bindAll(addresses, port);
   const answerRaw = (handler: RequestListener) => {
-    for (const server of servers) server.on('request', handler);
+    for (const server of servers) {
+      server.on('request', (request, response) => {
+        if (isOwnName(request.headers.host, host)) return handler(request, response);
+        response.writeHead(421, { 'Content-Type': 'text/plain; charset=utf-8' });
+        response.end(`The demo answers to its own address only: http://${host ?? LOOPBACK}:${bound}\n`);
+      });
+    }
   };
   return {
     url: `http://${host ?? LOOPBACK}:${bound}`,
@@ -40,6 +46,15 @@ export async function listen(port: number, host?: string): Promise<Listener> {
       await Promise.all(servers.map(close));
     },
   };
+}
+
+/** Every name of this machine for itself. */
+const LOCAL_NAME = /^(localhost|[\w-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
+
+/** A page of another site could give its own name this address, and then read what the demo answers. */
+function isOwnName(given: string | undefined, host: string | undefined): boolean {
+  const name = given?.replace(/:\d+$/, '');
+  return name !== undefined && (LOCAL_NAME.test(name) || name === host);
 }
 
 /** The same port at every address. */

@@ -97,7 +97,8 @@ export function createShop({
         await Promise.all(Object.entries(values).map(async ([name, value]) => [name, String(await value)])),
       ),
     });
-    if (policy) c.header('Content-Security-Policy', policy);
+    // No other site may show the shop in a frame of its own, and have it pressed there.
+    c.header('Content-Security-Policy', policy ?? "frame-ancestors 'self'");
     c.header('Cache-Control', 'no-store');
     c.header('X-Content-Type-Options', 'nosniff');
     return c.html(html, status);
@@ -144,7 +145,9 @@ export function createShop({
   });
 
   app.post('/checkout', async (c) => {
-    const form = await c.req.formData();
+    const form = await c.req.formData().catch(() => undefined);
+    if (!form)
+      return refuse(c, MERCHANTS.coffee, 422, 'That did not work', 'The form could not be read. Please go back.');
     const merchant = merchantOf(form.get('merchant'));
     const customer = visitOf(c).customer(merchant.key);
     const judged = await judge(api, customer, form.get('bank_account'));

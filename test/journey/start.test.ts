@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,6 +92,23 @@ test('A busy port gives way to the next', async () => {
   } finally {
     taken.close();
   }
+});
+
+test('It answers to its own names only, stays out of other sites’ frames, and refuses a form that is none', async () => {
+  const url = new URL(await addressOf(start(['--port', '0'])));
+  const answered = (host: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: url.port, path: '/coffee', headers: { Host: host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+  expect(await answered(`localhost:${url.port}`)).toBe(200);
+  expect(await answered(`demo.attacker.example:${url.port}`)).toBe(421);
+  const page = await fetch(new URL('/coffee', url));
+  expect(page.headers.get('Content-Security-Policy')).toBe("frame-ancestors 'self'");
+  const refused = await fetch(new URL('/checkout', url), { method: 'POST', body: '{"bank_account": 1}' });
+  expect(refused.status).toBe(422);
 });
 
 test('Half of the credentials is no choice: it names what is missing', async () => {
