@@ -70,6 +70,8 @@ function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts
 async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const failed: ConnectionTable[] = [];
   const outcome = await forAccounts(deps, event, facts, async (unit, before) => {
+    // Failed by a process that ended before it released the Item.
+    if (before.status === 'failed' && before.error_code === 'verification_failed') failed.push(before);
     if (before.payment_instrument !== null || !isWaiting(before) || before.goal !== null) return undefined;
     const patch = { status: 'failed', error_code: 'verification_failed', reason: event.type } as const;
     const after = await changeConnection(unit, before, patch);

@@ -62,6 +62,18 @@ describe('webhooks of Plaid’s', () => {
     expect(server.ledger.items()[0]?.removed).toBe(true);
   });
 
+  it('AUTH/VERIFICATION_EXPIRED of which a process that ended has recorded the failure: the Item still goes', async () => {
+    const { id } = await connect('user_pending_verification');
+    await server.storage.db
+      .updateTable('connections')
+      .set({ status: 'failed', error_code: 'verification_failed' })
+      .where('id', '=', id)
+      .execute();
+    await setVerification('verification_expired');
+    await settled();
+    await expect.poll(() => server.ledger.items()[0]?.removed).toBe(true);
+  });
+
   it.each([
     ['MANUALLY_VERIFIED', 'active'],
     ['VERIFICATION_FAILED', 'failed'],

@@ -273,7 +273,11 @@ export class ScenarioCustomer {
   } = {}): Promise<Session | 'restart' | undefined> {
     const { url, random, patienceMs } = this.world;
     const deadline = performance.now() + patienceMs;
-    const connection = (await this.connection())?.id ?? '';
+    let connection = '';
+    await this.until('the connection', async () => {
+      connection = (await this.connection())?.id ?? '';
+      return connection !== '';
+    });
     const session = await openSession(this.world, { customer_id: customerId(this.email), connection }, deadline);
     if (!session) return void this.problems.push('no repair session');
     await this.until('a link token', async () => {
