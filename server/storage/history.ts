@@ -44,7 +44,7 @@ export function sqliteHistory(
   };
 }
 
-/** A promoted standby begins another time line, and a restored dump lies in another cluster. */
+/** A promoted standby begins another time line, and a restored dump lies in another cluster or another database. */
 export function postgresHistory(db: Kysely<Database>): History {
   let isKnowable = true;
   return {
@@ -75,7 +75,8 @@ async function originOf(db: Kysely<Database>): Promise<Origin | undefined> {
     // One query, because it is asked each second.
     const { rows } = await sql<Origin>`
       select (select system_identifier from pg_control_system())::text || '/' ||
-        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) as origin,
+        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' ||
+        (select oid from pg_database where datname = current_database())::text as origin,
         ${stored(ORIGIN)} as known, ${stored(WENT_BACK)} as went_back`.execute(db);
     return rows[0];
   } catch (error) {

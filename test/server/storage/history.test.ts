@@ -122,6 +122,19 @@ withPostgres('a database on PostgreSQL', (server) => {
     expect(await storage.history.check(now)).toBe(NOW);
   });
 
+  it('a database on PostgreSQL is noticed to be older when it was restored next to the one before', async () => {
+    const [before, restored] = await Promise.all(
+      [0, 1].map(async () => opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' })),
+    );
+    if (!before || !restored) throw new Error('no storage');
+    await checkedTwice(before);
+    // What a dump brings along.
+    const rows = await before.db.selectFrom('meta').selectAll().execute();
+    await restored.db.deleteFrom('meta').execute();
+    await restored.db.insertInto('meta').values(rows).execute();
+    expect(await restored.history.check(now)).toBe(NOW);
+  });
+
   it.each([
     ['on', 0],
     ['off', 1],
