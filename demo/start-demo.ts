@@ -106,7 +106,7 @@ export async function startDemo({
     // In a network it would take none at all without https, so that a bank's page there opens in a window of its own.
     if (simulator && host === undefined) config.plaid.redirectUri = `${shop.url}/coffee`;
     if (host !== undefined) {
-      // Nor by theirs: http in a network is nothing that the server takes from its settings, whatever runs behind it.
+      // Nor by theirs: http in a network is nothing that the server takes from its settings, simulator or not.
       config.publicUrl = connect.url;
       config.allowedOrigins.push(shop.url);
     }

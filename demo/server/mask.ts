@@ -2,7 +2,7 @@ import type { Message } from '../step.ts';
 
 const HIDDEN = '••••••';
 
-/** Fields whose whole value is a secret, whatever it looks like. */
+/** Fields whose whole value is a secret, in any form. */
 const SECRET_FIELDS = /^(secret|client_id|password|account_number|bank_code|routing|third_party_token|jwt)$/;
 
 /** Headers that a developer wants to see. All others, cookies above all, are left out. */

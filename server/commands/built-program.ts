@@ -62,6 +62,20 @@ export interface BuiltSimulator extends z.infer<typeof simulatorFacts> {
   kill(): void;
 }
 
+/** The settings by which a server takes a simulator for both providers. */
+export function providerSettings({ plaidUrl, finixUrl, plaid, finix }: BuiltSimulator): Record<string, string> {
+  return {
+    PLAID_ENV: 'sandbox',
+    PLAID_CLIENT_ID: plaid.clientId,
+    PLAID_SECRET: plaid.secret,
+    PLAID_BASE_URL: plaidUrl,
+    FINIX_ENV: 'sandbox',
+    FINIX_USERNAME: finix.username,
+    FINIX_PASSWORD: finix.password,
+    FINIX_BASE_URL: finixUrl,
+  };
+}
+
 /** A simulator for as long as a command runs. @param options as `simulator` takes them */
 export async function startBuiltSimulator(
   { env }: Pick<CommandContext, 'env'>,

@@ -3,7 +3,7 @@ import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { type BuiltSimulator, startBuiltSimulator } from './built-program.ts';
+import { type BuiltSimulator, providerSettings, startBuiltSimulator } from './built-program.ts';
 import { type AddCommand, type CommandContext, CommandError } from './command.ts';
 import { serve } from './serve.ts';
 
@@ -96,11 +96,7 @@ async function run(context: CommandContext, { port, simulatorPort, quiet }: Opti
 /** A whole environment for the server: a person's choices, completed by what only a simulator allows. */
 export function devSettings(
   given: CommandContext['env'],
-  {
-    simulator: { plaidUrl, finixUrl, plaid, finix },
-    port,
-    dataDir,
-  }: { simulator: BuiltSimulator; port: number; dataDir: string },
+  { simulator, port, dataDir }: { simulator: BuiltSimulator; port: number; dataDir: string },
 ): Record<string, string> {
   const choices = Object.entries(given).flatMap(([name, value]) =>
     TAKEN.has(name) && value?.trim() ? [[name, value] as const] : [],
@@ -113,14 +109,7 @@ export function devSettings(
     LOG_LEVEL: 'warn',
     ...(given['MERCHANT_WEBHOOK_URL']?.trim() ? { MERCHANT_WEBHOOK_SECRET } : {}),
     ...Object.fromEntries(choices),
-    PLAID_ENV: 'sandbox',
-    PLAID_CLIENT_ID: plaid.clientId,
-    PLAID_SECRET: plaid.secret,
-    PLAID_BASE_URL: plaidUrl,
-    FINIX_ENV: 'sandbox',
-    FINIX_USERNAME: finix.username,
-    FINIX_PASSWORD: finix.password,
-    FINIX_BASE_URL: finixUrl,
+    ...providerSettings(simulator),
     FINIX_WEBHOOK_SECRET,
     PUBLIC_URL: `http://localhost:${port}`,
     HOST: '127.0.0.1',

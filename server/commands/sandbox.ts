@@ -1,7 +1,7 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { createPlainCalls } from '../clients/plain-calls.ts';
 import { type Config, loadProviderSettings } from '../config.ts';
-import { type BuiltSimulator, startBuiltSimulator } from './built-program.ts';
+import { providerSettings, startBuiltSimulator } from './built-program.ts';
 import { type AddCommand, CommandError, EXIT } from './command.ts';
 import { runSandboxFlow, type SandboxStep } from './sandbox-flow.ts';
 import { plain } from './table.ts';
@@ -25,7 +25,9 @@ export const addSandbox: AddCommand = (program, context) => {
     .action(async ({ simulator, keep = false, json }: Options) => {
       const started = simulator ? await startBuiltSimulator(context) : undefined;
       try {
-        const config = started ? loadProviderSettings(settingsFor(started)) : loadProviderSettings(context.env);
+        const config = started
+          ? loadProviderSettings({ PLAID_CLIENT_NAME: 'Simulator', ...providerSettings(started) })
+          : loadProviderSettings(context.env);
         if (config.plaid.environment !== 'sandbox') throw new CommandError('It runs with PLAID_ENV=sandbox only.');
         let steps = 0;
         const report = (step: SandboxStep) => {
@@ -54,20 +56,6 @@ async function run(
     const name = error.service === 'plaid' ? 'Plaid' : 'Finix';
     throw new CommandError(`${name} gave no answer to ${error.call} (${error.code}).`, EXIT.unreachable);
   }
-}
-
-function settingsFor({ plaidUrl, finixUrl, plaid, finix }: BuiltSimulator): Record<string, string> {
-  return {
-    PLAID_ENV: 'sandbox',
-    PLAID_CLIENT_NAME: 'Simulator',
-    PLAID_CLIENT_ID: plaid.clientId,
-    PLAID_SECRET: plaid.secret,
-    PLAID_BASE_URL: plaidUrl,
-    FINIX_ENV: 'sandbox',
-    FINIX_USERNAME: finix.username,
-    FINIX_PASSWORD: finix.password,
-    FINIX_BASE_URL: finixUrl,
-  };
 }
 
 function toLines(

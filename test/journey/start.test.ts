@@ -60,7 +60,7 @@ test('It prints one address, serves the shop there, and leaves nothing behind wh
   expect(demo.output.err).toBe('');
 });
 
-test('Ended with npm, by whatever ends npm, it leaves nothing behind', async () => {
+test('Ended with npm, by any signal to npm, it leaves nothing behind', async () => {
   const env = { PATH: process.env['PATH'] ?? '', TMPDIR: folder, npm_lifecycle_event: 'demo' };
   // npm's own shell, which a signal to npm ends without a word to what it runs. The colon keeps it from handing itself over.
   const shell = spawn('sh', ['-c', `'${process.execPath}' ${SERVE} --port 0; :`], {

@@ -4,8 +4,8 @@ const LIGHT = 0.63;
 let isHinted = false;
 
 /**
- * The scheme that the text at the element's place asks for, whatever the page declares: on a surface of the browser's
- * own, as dialogs have, text and surface then belong together.
+ * The scheme that the text at the element's place asks for, not the one that the page declares: on a surface of the
+ * browser's own, as dialogs have, text and surface then belong together.
  */
 export function schemeOf(element: Element): 'dark' | 'light' {
   return lightness(getComputedStyle(element).color) > LIGHT ? 'dark' : 'light';

@@ -233,7 +233,7 @@ describe('what is announced', () => {
     expect(element.shadowRoot?.querySelectorAll('[lang]')).to.have.length(0);
   });
 
-  it('has the text of the merchant’s authorization in the page’s language, whatever ours is', async () => {
+  it('has the text of the merchant’s authorization in the page’s language, also where ours is another', async () => {
     const authorization = { text: 'Rwy’n awdurdodi Acme.', version: '1', text_sha256: 'ab' };
     for (const lang of ['cy', 'de', '']) {
       document.documentElement.lang = lang;
