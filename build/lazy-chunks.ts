@@ -31,6 +31,21 @@ function importUnderSameAddress(_statement: string, names: string, address: stri
   return `const{${names.replaceAll(' as ', ':')}}=await import(\`${address}\${import.meta.url.match(/\\?retry=\\d+/)??""}\`);`;
 }
 
+const LAZY_NAMESPACE = /(import\([`"]\.\/lazy-[^)]+\))\.then\((\w+)=>\2\.(\w+)\)/;
+
+/**
+ * The bundler gives the second chunk an object with what its entry exports, because it exports more for the third. The
+ * chunk itself has the same under the same names, so that the object, and what makes it, can stay out of the script.
+ */
+function importWithoutNamespace(first: { code: string }, lazy: { code: string }): boolean {
+  const [statement = '', address = '', , name = ''] = LAZY_NAMESPACE.exec(first.code) ?? [];
+  const exported = new RegExp(`(?<=export\\{([^}]*,)?)[\\w$]+ as ${name}(,|(?=\\}))`);
+  if (!name || !exported.test(lazy.code)) return false;
+  first.code = first.code.replace(statement, address);
+  lazy.code = lazy.code.replace(exported, '');
+  return true;
+}
+
 /**
  * Gives the script the names of its later chunks, so that it can ask for one under another address after a failure: the
  * bundler writes the name into the import itself and nowhere else.
@@ -41,6 +56,11 @@ export function nameLazyChunks(): Plugin {
     applyToEnvironment: (environment) => environment.name === 'cdn',
     generateBundle(_options, bundle) {
       const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      const [first, lazy] = ['element', 'lazy'].map((name) =>
+        chunks.find((chunk) => chunk.fileName.startsWith(`${name}-`)),
+      );
+      if (!first || !lazy || !importWithoutNamespace(first, lazy))
+        this.error('The second chunk is imported in another way.');
       for (const { name, placeholder } of CHUNKS) {
         const later = chunks.find((chunk) => laterChunkName(chunk) === name);
         const places = chunks.filter(({ code }) => code.includes(placeholder));

@@ -1,4 +1,4 @@
-import { minify } from 'terser';
+import { type CompressOptions, minify } from 'terser';
 import type { Plugin } from 'vite';
 import { isScript } from './environments.ts';
 
@@ -22,8 +22,17 @@ const LIT_VERSION = /\([\w$]+\.(litHtml|reactiveElement|litElement)Versions \?\?
 const LIT_PARTS = 3;
 
 /**
- * Makes the script small. Functions stay where they are: one that is moved into another shares the variables that it
- * holds on to, and an element that has left the page would be kept with them.
+ * Functions stay where they are: one that is moved into another shares the variables that it holds on to, and an
+ * element that has left the page would be kept with them.
+ */
+const COMPRESS: CompressOptions = { passes: 3, inline: 0, reduce_funcs: false, pure_getters: true };
+
+/** Statements that are joined with commas are no shorter, and look less like each other to what packs them. */
+const LAST_COMPRESS: CompressOptions = { ...COMPRESS, sequences: false };
+
+/**
+ * Makes the script small, twice: each chunk before the bundler writes it, where Lit's names are still to be seen, and
+ * the whole of it afterwards, because the bundler's own minifier writes more than it has to.
  */
 export function minifyScript(): Plugin {
   return {
@@ -40,11 +49,27 @@ export function minifyScript(): Plugin {
       const { code: small } = await minify(without, {
         module: true,
         ecma: 2020,
-        compress: { passes: 3, inline: 0, reduce_funcs: false, pure_getters: true },
+        compress: COMPRESS,
         mangle: { properties: { regex: new RegExp(`^(_\\$.*|${LIT_NAMES.join('|')})$`) } },
+        // So that the last step can leave out what lazy-chunks.ts makes needless.
+        format: { preserve_annotations: true },
       });
       if (!small) this.error('The minifier returned no code.');
       return { code: small, map: null };
+    },
+    // The names of the files are made before the last step, on which they must depend as well.
+    augmentChunkHash: () => JSON.stringify(LAST_COMPRESS),
+    generateBundle: {
+      // After the later chunks have their names (lazy-chunks.ts).
+      order: 'post',
+      async handler(_options, bundle) {
+        for (const file of Object.values(bundle)) {
+          if (file.type !== 'chunk') continue;
+          const { code: small } = await minify(file.code, { module: true, ecma: 2020, compress: LAST_COMPRESS });
+          if (!small) this.error('The minifier returned no code.');
+          file.code = small;
+        }
+      },
     },
   };
 }

@@ -60,7 +60,7 @@ test('the scripts import nothing from elsewhere', () => {
   // Two addresses are computed: that of a language, and that of the second chunk where the third one asks for it.
   expect(specifiers.filter((specifier) => !own.includes(specifier ?? ''))).toEqual([undefined, undefined]);
   const [detour = ''] = scripts().filter((file) => file.startsWith('detour-'));
-  const [, lazy] = /await import\(`\.\/([\w-]+\.js)\$\{/.exec(read(detour)) ?? [];
+  const [, lazy] = /await\W+import\(`\.\/([\w-]+\.js)\$\{/.exec(read(detour)) ?? [];
   expect(scripts()).toContain(lazy);
   const [first = ''] = [...firstLoad()].filter((file) => file.startsWith('element'));
   const [, hash] = /import\(`\.\/\$\{\w+\}-([\w-]+)\.js`\)/.exec(read(first)) ?? [];
