@@ -15,6 +15,7 @@ import { type IdentityDeps, readyIdentity, rememberIdentity } from './finix-iden
 import { makeInstrument } from './finix-instrument.ts';
 import { type Adoption, holdOf, type InstrumentDeps, type InstrumentHold } from './instrument-hold.ts';
 import type { OwnerChecks } from './ownership.ts';
+import { beginProcessorTokens } from './processor-token.ts';
 import { recordConnections } from './record-connections.ts';
 import { leaveRepair } from './repair.ts';
 import { currentItem, leaveAccessToken, requireAccessToken, writeItem } from './session-item.ts';
@@ -127,7 +128,9 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   const item = await currentItem(deps.storage.db, held);
   // A refusal of the owner is written to the connections, which are there then.
   if (held.row.ownership === 'require') await held.write({});
-  deps.owners.begin(held.row, connections, requireAccessToken(deps.secrets, item));
+  const accessToken = requireAccessToken(deps.secrets, item);
+  deps.owners.begin(held.row, connections, accessToken);
+  beginProcessorTokens(deps, held, connections, accessToken);
   // Both have ended before either error counts: a create call that goes on would write under a session that has ended.
   const [identified, owned] = await Promise.allSettled([
     readyIdentity(deps, held),
@@ -170,7 +173,8 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
   const connections = await currentConnections(deps, held);
   // The session ends with its only account.
   const adopt = connections.length === 1 ? { adopt: (also: Adoption) => finishWith(deps, held, also) } : {};
-  const hold: InstrumentHold = { ...holdOf(held), isFirst: held.known.areNew ?? false, ...adopt };
+  const { areNew: isFirst = false, processorTokens } = held.known;
+  const hold: InstrumentHold = { ...holdOf(held), isFirst, processorTokens, ...adopt };
   // From here on they change.
   delete held.known.connections;
   delete held.known.areNew;

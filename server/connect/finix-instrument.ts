@@ -9,6 +9,7 @@ import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { adopt } from './adopt-instrument.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
+import { makeProcessorToken } from './processor-token.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
 /**
@@ -166,9 +167,7 @@ async function processorTokenFor(
   accessToken: string,
 ): Promise<string | undefined> {
   try {
-    const token = await deps.plaid.createProcessorToken(accessToken, connection.plaid_account_id);
-    await limit(deps, connection, token);
-    return token;
+    return await (held.processorTokens?.get(connection.id) ?? makeProcessorToken(deps, connection, accessToken));
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const waits = isPending(error.code);
@@ -180,19 +179,6 @@ async function processorTokenFor(
       : { status: 'failed', error_code: code, reason: code };
     await changeWanted(deps, held, connection, { ...outcome, instrument_sent_at: null });
     return undefined;
-  }
-}
-
-/** A customer waits, and the instrument can be made without it. */
-const LIMIT_TIMEOUT_MS = 3_000;
-
-/** Finix is to read the account's numbers and its owner, and nothing that the customer agrees to later. */
-async function limit({ plaid, log }: InstrumentDeps, { id }: ConnectionTable, processorToken: string): Promise<void> {
-  try {
-    await plaid.limitProcessorToken(processorToken, LIMIT_TIMEOUT_MS);
-  } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
-    log.warn({ connection: id, code: error.code }, 'a processor token could not be limited to auth and identity');
   }
 }
 

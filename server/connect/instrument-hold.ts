@@ -9,6 +9,7 @@ import type { AgreedClock } from '../work/agreed-clock.ts';
 import type { HeldSession, WrittenSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
 import type { OwnerChecks } from './ownership.ts';
+import type { ProcessorTokens } from './processor-token.ts';
 
 /** What making and adopting an instrument works with. */
 export interface InstrumentDeps {
@@ -41,6 +42,8 @@ export interface InstrumentHold {
   readonly since: number; // Milliseconds since 1970: no instrument of this work can be older.
   /** No create call was announced for the connection before. */
   readonly isFirst: boolean;
+  /** Those that are being made already. */
+  readonly processorTokens?: ProcessorTokens | undefined;
   /** @throws Fenced when the lease was lost to another worker */
   write(also: (trx: StorageTransaction, now: number) => Promise<void>, scope?: 'rows'): Promise<void>;
   /** As `write`, for the end of the work. May run `also` more than once; the last run counts. */

@@ -78,6 +78,8 @@ export interface KnownRows {
   isFirstItem?: boolean;
   /** This worker has recorded the connections: no create call was announced for them before. */
   areNew?: boolean;
+  /** By the connection's id: being made, and in memory only. */
+  processorTokens?: ReadonlyMap<string, Promise<string>>;
   /** All of the session's, as it has ended with them. */
   ended?: ConnectionTable[];
   /** The customer's row has the identity. */
