@@ -58,6 +58,9 @@ type EventProps = {
   [Prop in keyof typeof EVENTS]?: (event: (FbcEventMap & { change: Event })[(typeof EVENTS)[Prop]]) => void;
 };
 
+/** Elements whose events are passed on. Each belongs to one component, which may mount more than once. */
+const listening = new WeakSet<Element>();
+
 // On a server neither runs, and React 18 warns of the one that is meant to run before the page is painted.
 const useEarlyEffect = typeof document === 'undefined' ? useEffect : useLayoutEffect;
 
@@ -83,6 +86,7 @@ export const FinixBankConnect: ForwardRefExoticComponent<
   const element = useRef<FinixBankConnectElement>(null);
   const latest = useRef(props);
   const set = useRef<Record<string, unknown>>({});
+  const isMounted = useRef(false);
   const [isDefined, setDefined] = useState(false);
   useImperativeHandle(ref, () => element.current as FinixBankConnectElement, []);
 
@@ -100,15 +104,23 @@ export const FinixBankConnect: ForwardRefExoticComponent<
     setDefined(true);
   });
 
+  // React hides a part of the page that suspends, or that is an inactive `Activity`, and undoes its effects. Link stays
+  // open in front of it, so the page must still learn that a bank is connected.
   useEarlyEffect(() => {
+    isMounted.current = true;
     const target = element.current;
-    const entries = Object.entries(EVENTS) as [keyof typeof EVENTS, string][];
-    const stop = new AbortController();
-    for (const [prop, type] of entries) {
-      const listener = (event: Event) => (latest.current[prop] as ((event: Event) => void) | undefined)?.(event);
-      target?.addEventListener(type, listener, { signal: stop.signal });
+    if (target && !listening.has(target)) {
+      listening.add(target);
+      for (const [prop, type] of Object.entries(EVENTS) as [keyof typeof EVENTS, string][]) {
+        target.addEventListener(type, (event) => {
+          const listener = latest.current[prop] as ((event: Event) => void) | undefined;
+          if (isMounted.current || target.isConnected) listener?.(event);
+        });
+      }
     }
-    return () => stop.abort();
+    return () => {
+      isMounted.current = false;
+    };
   }, []);
 
   const rest: Record<string, unknown> = {};

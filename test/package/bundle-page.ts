@@ -10,6 +10,13 @@ export interface BundleOptions {
   alias?: { find: RegExp; replacement: string }[];
 }
 
+/** Vue warns where a bundler does not set these. */
+const vueFlags = {
+  __VUE_OPTIONS_API__: 'true',
+  __VUE_PROD_DEVTOOLS__: 'false',
+  __VUE_PROD_HYDRATION_MISMATCH_DETAILS__: 'false',
+};
+
 /**
  * Bundles a file of the tests into one script, for development, because only there strict mode mounts twice and React
  * warns.
@@ -22,7 +29,7 @@ export async function bundlePage(file: string, options: BundleOptions = {}): Pro
     root: project,
     mode: 'development',
     logLevel: 'silent',
-    define: { 'process.env.NODE_ENV': '"development"', LAZY_CHUNK: 'undefined' },
+    define: { 'process.env.NODE_ENV': '"development"', LAZY_CHUNK: 'undefined', ...vueFlags },
     resolve: { conditions: ['module', 'browser', lit], alias },
     ...(target === 'node' ? forNode : {}),
     build: {

@@ -145,6 +145,9 @@ export class ElementCore {
   moved(): void {
     // Into a dialog, for one, or out of it.
     this.controller.refresh();
+    // The browser leaves a question in the page that is open and no longer in front of it.
+    this.#root.querySelector('dialog')?.close();
+    this.#element.requestUpdate();
     if (this.controller.state.embedded) this.controller.dispatch({ type: 'search_lost' });
   }
 

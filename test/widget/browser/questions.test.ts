@@ -1,4 +1,4 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect, waitUntil } from '@open-wc/testing';
 import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
 import { refusal, type SimulatedBackend } from '../helpers/simulated-backend.ts';
 
@@ -105,6 +105,44 @@ describe('a question between Link and the connection', () => {
       pressIt(linkNamed(element, 'Use this account'));
       await waitUntil(() => backend.completed.length === 2);
       expect(backend.completed[1]?.input.accounts.map(({ id }) => id)).to.deep.equal(['b']);
+    });
+  }
+
+  /** How a page puts a part of itself elsewhere. */
+  const MOVES: Record<string, (element: HTMLElement, box: HTMLElement) => Promise<void> | void> = {
+    'to another place': (element, box) => box.append(element),
+    'into a shadow root': (element, box) => box.attachShadow({ mode: 'open' }).append(element),
+    'together with its parent': (element, box) => box.append(element.parentElement as HTMLElement),
+    'out of the page for a while': async (element, box) => {
+      element.remove();
+      await aTimeout(50);
+      box.append(element);
+    },
+    'to another place, where it is hidden for a while': async (element, box) => {
+      box.hidden = true;
+      box.append(element);
+      await aTimeout(50);
+      box.hidden = false;
+    },
+  };
+  for (const [name, move] of Object.entries(MOVES)) {
+    it(`stays in front of the page when the page moves the element ${name}, and can be answered`, async () => {
+      const box = document.createElement('section');
+      const mounted = await mount({}, asksForAccount);
+      const { element, link, backend } = mounted;
+      await reach(element, 'ready');
+      press(element);
+      link.succeed();
+      const root = element.shadowRoot as ShadowRoot;
+      await waitUntil(() => root.querySelector('dialog')?.matches(':modal'));
+      root.querySelector<HTMLInputElement>('input[value="b"]')?.click();
+      document.body.append(box);
+      await move(element, box);
+      await waitUntil(() => root.querySelector('dialog')?.matches(':modal'), 'the question to be in front again');
+      linkNamed(element, 'Use this account').click();
+      await reach(element, 'connected');
+      expect(backend.completed[1]?.input.accounts.map(({ id }) => id)).to.deep.equal(['b']);
+      box.remove();
     });
   }
 
