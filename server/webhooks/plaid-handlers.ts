@@ -13,6 +13,7 @@ import {
   revoke,
 } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
+import { verificationOf } from '../records/verification.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { NotNow, Postpone } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
@@ -157,11 +158,16 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
     // What is leaving stays as it is, and its worker undisturbed. A good login does not bring back an instrument that
     // was disabled for a return.
     if (before.goal === 'remove' || isReturned(before)) return undefined;
-    const isRepaired = before.status === 'needs_repair' && isGood;
-    const status = before.payment_instrument === null ? 'pending_verification' : 'active';
-    const patch = isRepaired ? ({ status, reason: null, repaired_at: unit.now } as const) : { repaired_at: unit.now };
     const consent = consent_expires_at === undefined ? {} : { consent_expires_at };
-    return changeConnection(unit, before, { ...patch, ...consent });
+    const known = { repaired_at: unit.now, ...consent };
+    if (before.status !== 'needs_repair' || !isGood) return changeConnection(unit, before, known);
+    if (before.payment_instrument !== null) {
+      return changeConnection(unit, before, { ...known, status: 'active', reason: null });
+    }
+    // No webhook about its verification will come again: it was verified before its instrument was taken from it.
+    const isVerified = verificationOf(before).verified_at !== null;
+    if (isVerified) return beginRenewal(unit, before, 'repaired', known);
+    return changeConnection(unit, before, { ...known, status: 'pending_verification', reason: null });
   });
 }
 

@@ -156,3 +156,35 @@ it('a repair of a login that Plaid no longer knows does not count', async () => 
   await settled();
   expect((await read(id)).status).toBe('needs_repair');
 });
+
+describe('a login that breaks while the connection waits for its next instrument', () => {
+  const broken = { service: 'plaid', path: '/processor/token/create', kind: 'plaid_error' } as const;
+
+  it('a verified account gets its next instrument once the customer has signed in again elsewhere', async () => {
+    const { id } = await connect();
+    const before = await read(id);
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    server.upstream.simulator.faults.add({ ...broken, error_code: 'ITEM_LOGIN_REQUIRED', times: 1 });
+    bank().renumber(item().item_id);
+    const between = await expectStatus(id, 'needs_repair');
+    expect(between.payment_instrument).toBeNull();
+    bank().repairLogin(item().item_id);
+    const after = await expectStatus(id, 'active');
+    expect(after.payment_instrument).not.toBe(before.payment_instrument);
+    expect(after.previous_payment_instrument).toBe(before.payment_instrument);
+    expect(enabled()).toEqual([after.payment_instrument]);
+  });
+
+  it('an account that was never verified waits for its verification once more', async () => {
+    const { id } = await connect('user_pending_verification');
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    bank().repairLogin(item().item_id);
+    await expectStatus(id, 'pending_verification');
+    expect(server.ledger.instruments()).toEqual([]);
+    bank().verify(item().item_id, 'automatically_verified');
+    const { payment_instrument } = await expectStatus(id, 'active');
+    expect(enabled()).toEqual([payment_instrument]);
+  });
+});
