@@ -3,7 +3,14 @@ import type { PlaidAccount, PlaidLogin } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
 import { withLaterReceipt } from '../records/authorization.ts';
-import { beginRenewal, changeConnection, isReturned, lockConnection, renewal } from '../records/connections.ts';
+import {
+  beginRenewal,
+  changeConnection,
+  isReturned,
+  lockConnection,
+  noMoreDebits,
+  renewal,
+} from '../records/connections.ts';
 import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
 import { hasEnded } from '../records/repairable.ts';
 import { endOfSession } from '../records/sessions.ts';
@@ -145,9 +152,17 @@ async function settle(deps: RepairDeps, held: HeldSession): Promise<void> {
   });
 }
 
-/** A repair that ends half way leaves a connection that can be repaired again, not one that stays pending. */
+/**
+ * A repair that ends half way leaves a connection that can be repaired again, not one that stays pending. One that was
+ * refused its instrument has ended: its task removes the Item, which another session has linked, when no other
+ * connection uses it.
+ */
 export async function leaveRepair(unit: Unit, connectionId: string, code: ProblemCode): Promise<void> {
   const before = await lockConnection(unit.trx, connectionId);
+  if (before?.status === 'failed') {
+    await changeConnection(unit, before, noMoreDebits(before, unit.now));
+    return;
+  }
   if (before?.status !== 'pending' || before.goal !== null) return;
   const patch = { status: 'needs_repair', reason: code, instrument_sent_at: null } as const;
   await changeConnection(unit, before, patch);

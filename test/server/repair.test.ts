@@ -182,21 +182,44 @@ describe('completing a repair', () => {
     expect(server.ledger.instruments()).toHaveLength(2);
   });
 
-  it('a repair that Finix refuses leaves a failed connection, with nothing to debit', async () => {
-    const id = await broken('user_one_account', TOKENIZING);
-    bank().signInAgain(item().item_id);
-    server.upstream.simulator.faults.add({
-      service: 'finix',
-      method: 'POST',
-      path: '/payment_instruments',
-      kind: 'finix_error',
-      error_code: 'INVALID_FIELD',
-      times: 1,
+  describe.each([
+    ['Finix', { service: 'finix', path: '/payment_instruments', kind: 'finix_error', error_code: 'INVALID_FIELD' }],
+    [
+      'Plaid',
+      { service: 'plaid', path: '/processor/token/create', kind: 'plaid_error', error_code: 'PRODUCTS_NOT_SUPPORTED' },
+    ],
+  ] as const)('a repair that %s refuses', (_name, refusal) => {
+    const refuse = () => server.upstream.simulator.faults.add({ ...refusal, method: 'POST', times: 1 });
+
+    it('leaves a failed connection with nothing to debit, and its Item is removed', async () => {
+      const id = await broken('user_one_account', TOKENIZING);
+      const { item_id } = item();
+      bank().signInAgain(item_id);
+      refuse();
+      const { answer } = await repair(id);
+      expect([answer.body.status, answer.body.error.action]).toEqual(['failed', expect.any(String)]);
+      await expectStatus(id, 'failed');
+      expect(enabled()).toEqual([]);
+      expect(server.ledger.items().find((one) => one.item_id === item_id)?.removed).toBe(true);
     });
-    const { answer } = await repair(id);
-    expect([answer.body.status, answer.body.error.code]).toEqual(['failed', 'instrument_refused']);
-    expect((await read(id)).status).toBe('failed');
-    expect(enabled()).toEqual([]);
+
+    it('leaves the Item to the other accounts of the login', async () => {
+      const session = await server.createSession({ account_selection: 'multiple' });
+      const token = await server.publicToken('user_several', TOKENIZING);
+      const { body } = await server.complete(session, token);
+      const [id = '', ...others] = body.connections.map((connection: { id: string }) => connection.id) as string[];
+      await server.storage.db
+        .updateTable('connections')
+        .set({ status: 'needs_repair', reason: 'ITEM_LOGIN_REQUIRED' })
+        .where('id', '=', id)
+        .execute();
+      refuse();
+      await repair(id);
+      await expectStatus(id, 'failed');
+      expect(item().removed).toBe(false);
+      for (const other of others) await expectStatus(other, 'active');
+      expect(enabled()).toHaveLength(others.length);
+    });
   });
 
   it('a repair without a new sign-in asks for another attempt, and takes it', async () => {
