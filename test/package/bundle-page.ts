@@ -7,7 +7,7 @@ export interface BundleOptions {
   target?: 'page' | 'node';
   /** Lit's own build: merchants get the one for production, unless their bundler is in development. */
   lit?: 'production' | 'development';
-  alias?: { find: RegExp; replacement: string }[];
+  alias?: { find: RegExp | string; replacement: string }[];
 }
 
 /** Vue warns where a bundler does not set these. */

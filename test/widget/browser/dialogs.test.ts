@@ -178,6 +178,19 @@ describe('inside of', () => {
     expect(link.last.opened).to.equal(1);
   });
 
+  it('an element with the attribute popover in a browser that knows none, nothing is different', async function () {
+    if ('popover' in HTMLElement.prototype) return this.skip();
+    const box = document.createElement('div');
+    box.setAttribute('popover', 'manual');
+    box.dataset['cover'] = '';
+    document.body.append(box);
+    const { element, link, backend } = await mount({}, withHosted, box);
+    await reach(element, 'ready');
+    press(element);
+    expect(link.last.opened).to.equal(1);
+    expect(backend.linkTokenInputs.map(({ mode }) => mode)).to.deep.equal(['button']);
+  });
+
   it('a modal dialog, an embedded search gives way to a button, because it opens Link in the page', async () => {
     const { element, link } = await covered('a modal dialog', withHosted, { mode: 'embedded' });
     await reach(element, 'ready');
