@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { memoryFolder } from './test/helpers/memory-folder.ts';
+import { testsOfOneProcess } from './test/helpers/own-process.ts';
 import { patient } from './test/helpers/patience.mjs';
 import { RetryReporter } from './test/helpers/retry-reporter.ts';
 
@@ -10,6 +11,8 @@ const retries = new RetryReporter();
 
 const folder = memoryFolder();
 const inMemory = folder ? { TMPDIR: folder } : {};
+
+const ownProcess = testsOfOneProcess(['test/server', 'test/simulator']);
 
 export default defineConfig({
   test: {
@@ -29,9 +32,25 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'server',
+          env: inMemory,
+          include: ['test/{server,simulator}/**/*.test.ts'],
+          exclude: ownProcess,
+          // The server and its libraries take longer to load and to warm up than most files take to run: a process
+          // that keeps them needs about half the time. Each test starts a server of its own, so files share nothing else.
+          isolate: false,
+          testTimeout: patient(30_000),
+          hookTimeout: patient(30_000),
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'unit',
           env: inMemory,
-          include: ['test/{server,simulator,package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
+          include: ['test/{package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts', ...ownProcess],
+          // A process is kept only for files of one project in a row.
+          sequence: { groupOrder: 1 },
           // A test may start a process or a database, which takes seconds.
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),
@@ -43,8 +62,8 @@ export default defineConfig({
           name: 'journey',
           env: inMemory,
           include: ['test/journey/**/*.test.ts'],
-          // After the rest. One journey is a browser and a server, which use about half of two cores.
-          sequence: { groupOrder: 1 },
+          // One journey is a browser and a server, which keep one core busy.
+          sequence: { groupOrder: 2 },
           testTimeout: patient(60_000),
           hookTimeout: patient(60_000),
         },
@@ -55,7 +74,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           // Processes that are killed and started take the whole machine, and short timeouts would find it slow.
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

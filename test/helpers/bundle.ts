@@ -33,6 +33,16 @@ export async function bundle(entry: string, project = PROJECT): Promise<string> 
     },
   });
   copyFileSync(join(project, 'package.json'), join(folder, 'package.json'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  removeAtExit(folder);
   return join(outDir, `${name}.mjs`);
+}
+
+const folders: string[] = [];
+
+/** With one listener: test files of one process may bundle more often than Node accepts listeners without a warning. */
+function removeAtExit(folder: string): void {
+  if (folders.push(folder) > 1) return;
+  process.once('exit', () => {
+    for (const each of folders) rmSync(each, { recursive: true, force: true });
+  });
 }

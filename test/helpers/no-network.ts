@@ -46,7 +46,12 @@ function targetOf(args: readonly unknown[]): string | undefined {
   return typeof second === 'string' ? second : 'localhost';
 }
 
-const attempts: NetworkForbiddenError[] = [];
+const ATTEMPTS = Symbol.for('finix-bank-connect.no-network');
+const shared = globalThis as { [ATTEMPTS]?: NetworkForbiddenError[] };
+/** Test files of one process may share it; this file then runs for each of them, and guards once. */
+const isGuarded = shared[ATTEMPTS] !== undefined;
+shared[ATTEMPTS] ??= [];
+const attempts = shared[ATTEMPTS];
 
 function forbid(target: string): NetworkForbiddenError {
   const error = new NetworkForbiddenError(target);
@@ -65,33 +70,36 @@ afterEach(() => {
   if (first) throw first;
 });
 
-const connect = net.Socket.prototype.connect;
-net.Socket.prototype.connect = function guardedConnect(this: net.Socket, ...args: unknown[]) {
-  const host = targetOf(args);
-  if (host !== undefined && !isLoopback(host)) {
-    // As an ordinary connection failure, so that the code under test takes its usual path and no exception escapes an
-    // event handler.
-    const error = forbid(host);
-    queueMicrotask(() => this.destroy(error));
-    return this;
-  }
-  return Reflect.apply(connect, this, args) as net.Socket;
-} as typeof connect;
+function guard(): void {
+  const connect = net.Socket.prototype.connect;
+  net.Socket.prototype.connect = function guardedConnect(this: net.Socket, ...args: unknown[]) {
+    const host = targetOf(args);
+    if (host !== undefined && !isLoopback(host)) {
+      // As an ordinary connection failure, so that the code under test takes its usual path and no exception escapes an
+      // event handler.
+      const error = forbid(host);
+      queueMicrotask(() => this.destroy(error));
+      return this;
+    }
+    return Reflect.apply(connect, this, args) as net.Socket;
+  } as typeof connect;
 
-const lookup = dns.lookup;
-dns.lookup = function guardedLookup(this: unknown, hostname: string, ...rest: unknown[]) {
-  if (isLoopback(hostname)) return Reflect.apply(lookup, this, [hostname, ...rest]);
-  const callback = rest.at(-1);
-  const error = forbid(hostname);
-  if (typeof callback === 'function') queueMicrotask(() => callback(error));
-  return undefined;
-} as typeof dns.lookup;
+  const lookup = dns.lookup;
+  dns.lookup = function guardedLookup(this: unknown, hostname: string, ...rest: unknown[]) {
+    if (isLoopback(hostname)) return Reflect.apply(lookup, this, [hostname, ...rest]);
+    const callback = rest.at(-1);
+    const error = forbid(hostname);
+    if (typeof callback === 'function') queueMicrotask(() => callback(error));
+    return undefined;
+  } as typeof dns.lookup;
 
-const lookupPromise = dns.promises.lookup;
-dns.promises.lookup = async function guardedLookup(this: unknown, hostname: string, ...rest: unknown[]) {
-  if (!isLoopback(hostname)) throw forbid(hostname);
-  return Reflect.apply(lookupPromise, this, [hostname, ...rest]);
-} as typeof dns.promises.lookup;
+  const lookupPromise = dns.promises.lookup;
+  dns.promises.lookup = async function guardedLookup(this: unknown, hostname: string, ...rest: unknown[]) {
+    if (!isLoopback(hostname)) throw forbid(hostname);
+    return Reflect.apply(lookupPromise, this, [hostname, ...rest]);
+  } as typeof dns.promises.lookup;
 
-// `import { lookup } from 'node:dns'` sees the guard as well.
-syncBuiltinESMExports();
+  // `import { lookup } from 'node:dns'` sees the guard as well.
+  syncBuiltinESMExports();
+}
+if (!isGuarded) guard();

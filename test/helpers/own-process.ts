@@ -1,0 +1,21 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const project = join(import.meta.dirname, '../..');
+
+/**
+ * Whether a test changes what belongs to its whole process: it replaces a module or the clock, registers an
+ * OpenTelemetry SDK, or runs the tests of another file, whose module would register them for the first importer only.
+ */
+const CHANGES_ITS_PROCESS =
+  /\bvi\.(mock|doMock|useFakeTimers|stubEnv|stubGlobal)\(|\.setGlobal|import\('\.\/[\w-]+\.test\.ts'\)|work-counter/;
+
+/** The test files below these folders that can't share a process with others, relative to the project. */
+export function testsOfOneProcess(folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.test.ts'))
+      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+      .filter((file) => CHANGES_ITS_PROCESS.test(readFileSync(join(project, file), 'utf8'))),
+  );
+}
