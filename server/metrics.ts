@@ -45,60 +45,56 @@ export function createMetrics(inFlight: () => number, backlog: () => Promise<Bac
   const register = new Registry();
   collectDefaultMetrics({ register });
   const registers = [register];
-  const requests = new Histogram({
-    name: 'fbc_http_request_seconds',
-    help: 'Requests answered, by route and status.',
-    labelNames: ['method', 'route', 'status'],
-    buckets: BUCKETS,
-    registers,
-  });
-  const upstreams = new Histogram({
-    name: 'fbc_upstream_call_seconds',
-    help: 'Calls to Plaid and Finix, by their outcome.',
-    labelNames: ['service', 'call', 'outcome'],
-    buckets: BUCKETS,
-    registers,
-  });
-  const failures = new Counter({
-    name: 'fbc_upstream_failures_total',
-    help: 'Calls to Plaid and Finix that failed: misconfigured ones need an operator.',
-    labelNames: ['service', 'failure'],
-    registers,
-  });
+  const histogram = <L extends string>(name: string, labelNames: L[], help: string, buckets = BUCKETS) =>
+    new Histogram({ name, help, labelNames, buckets, registers });
+  const counter = <L extends string>(name: string, labelNames: L[], help: string) =>
+    new Counter({ name, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, labelNames: L[], help: string) =>
+    new Gauge({ name, help, labelNames, registers });
+
+  const requests = histogram(
+    'fbc_http_request_seconds',
+    ['method', 'route', 'status'],
+    'Requests answered, by route and status.',
+  );
+  const upstreams = histogram(
+    'fbc_upstream_call_seconds',
+    ['service', 'call', 'outcome'],
+    'Calls to Plaid and Finix, by their outcome.',
+  );
+  const failures = counter(
+    'fbc_upstream_failures_total',
+    ['service', 'failure'],
+    'Calls to Plaid and Finix that failed: misconfigured ones need an operator.',
+  );
   const changes = {
-    session: new Counter({
-      name: 'fbc_session_events_total',
-      help: 'Sessions that were created, completed, failed, restarted, canceled or expired, with the problem code.',
-      labelNames: ['event', 'code'],
-      registers,
-    }),
-    connection: new Counter({
-      name: 'fbc_connection_events_total',
-      help: 'Connections by the status that they reached, and by what happened to them.',
-      labelNames: ['event'],
-      registers,
-    }),
-    link: new Counter({
-      name: 'fbc_link_events_total',
-      help: 'Links that were created, opened, completed, expired or revoked.',
-      labelNames: ['event'],
-      registers,
-    }),
+    session: counter(
+      'fbc_session_events_total',
+      ['event', 'code'],
+      'Sessions that were created, completed, failed, restarted, canceled or expired, with the problem code.',
+    ),
+    connection: counter(
+      'fbc_connection_events_total',
+      ['event'],
+      'Connections by the status that they reached, and by what happened to them.',
+    ),
+    link: counter(
+      'fbc_link_events_total',
+      ['event'],
+      'Links that were created, opened, completed, expired or revoked.',
+    ),
   };
-  const steps = new Histogram({
-    name: 'fbc_step_seconds',
-    help: 'Attempts of the steps from a public token to a payment instrument, by the recovery point that they begin at.',
-    labelNames: ['mode', 'step', 'outcome'],
-    buckets: BUCKETS,
-    registers,
-  });
-  const deliveries = new Histogram({
-    name: 'fbc_webhook_delivery_seconds',
-    help: 'Attempts to deliver a webhook to the merchant, by the time since its event.',
-    labelNames: ['outcome'],
-    buckets: DELIVERY_BUCKETS,
-    registers,
-  });
+  const steps = histogram(
+    'fbc_step_seconds',
+    ['mode', 'step', 'outcome'],
+    'Attempts of the steps from a public token to a payment instrument, by the recovery point that they begin at.',
+  );
+  const deliveries = histogram(
+    'fbc_webhook_delivery_seconds',
+    ['outcome'],
+    'Attempts to deliver a webhook to the merchant, by the time since its event.',
+    DELIVERY_BUCKETS,
+  );
   new Gauge({
     name: 'fbc_sessions_in_flight',
     help: 'Sessions that this process is working on.',
@@ -107,18 +103,16 @@ export function createMetrics(inFlight: () => number, backlog: () => Promise<Bac
       this.set(inFlight());
     },
   });
-  const waiting = new Gauge({
-    name: 'fbc_backlog',
-    help: 'What waits in the database, by kind. The same on every instance: use max, not sum.',
-    labelNames: ['kind'],
-    registers,
-  });
-  const oldest = new Gauge({
-    name: 'fbc_backlog_oldest_seconds',
-    help: 'How long the oldest of each kind has waited. The same on every instance.',
-    labelNames: ['kind'],
-    registers,
-  });
+  const waiting = gauge(
+    'fbc_backlog',
+    ['kind'],
+    'What waits in the database, by kind. The same on every instance: use max, not sum.',
+  );
+  const oldest = gauge(
+    'fbc_backlog_oldest_seconds',
+    ['kind'],
+    'How long the oldest of each kind has waited. The same on every instance.',
+  );
 
   async function readBacklog(): Promise<void> {
     // Metrics that can be read are worth most while the database is gone.

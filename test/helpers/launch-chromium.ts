@@ -1,5 +1,5 @@
 import { type Browser, chromium, type LaunchOptions } from 'playwright-core';
-import { chromiumArgs, findChromium, unusedChromiumFeatures } from './chromium.mjs';
+import { chromiumArgs, type FoundChromium, findChromium, unusedChromiumFeatures } from './chromium.mjs';
 
 /**
  * Those of the features that Playwright disables which can change what a test sees. Chromium obeys the last of several
@@ -27,7 +27,7 @@ const DISABLED_BY_PLAYWRIGHT = [
 export async function launchChromium(
   more: string[] = [],
   options: Pick<LaunchOptions, 'ignoreDefaultArgs'> = {},
-  found: Awaited<ReturnType<typeof findChromium>> | undefined = undefined,
+  found: FoundChromium | undefined = undefined,
 ): Promise<Browser> {
   const disabledFeatures = `--disable-features=${[...DISABLED_BY_PLAYWRIGHT, ...unusedChromiumFeatures].join(',')}`;
   const { path, env } = found ?? (await findChromium());
@@ -36,6 +36,20 @@ export async function launchChromium(
     executablePath: path,
     args: [...chromiumArgs, disabledFeatures, ...more],
     env: { ...process.env, ...env } as Record<string, string>,
+    chromiumSandbox: false,
+  });
+}
+
+/**
+ * Starts the browser near the support floor. It gets no list of features: it knows others than the browsers of today.
+ * @param old what `findOldChromium` found, on which its tests depend
+ */
+export async function launchOldChromium(old: FoundChromium | null): Promise<Browser> {
+  if (!old) throw new Error('There is no browser near the support floor; its tests must be skipped.');
+  return chromium.launch({
+    executablePath: old.path,
+    args: [...chromiumArgs],
+    env: { ...process.env, ...old.env } as Record<string, string>,
     chromiumSandbox: false,
   });
 }

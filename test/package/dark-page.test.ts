@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
-import { openStatesPage } from './states-page.ts';
+import { faultsInStates, openStatesPage } from './states-page.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -29,12 +29,7 @@ test.each(Object.entries(PAGES))(
   },
   async (_, css) => {
     const { page, errors, names } = await openStatesPage(browser, { css });
-    const faults: string[] = [];
-    for (const name of names) {
-      const found = await page.evaluate((state) => globalThis.show(state), name);
-      faults.push(...found.map((fault) => `${name}: ${fault}`));
-      await page.evaluate(() => globalThis.hide());
-    }
+    const faults = await faultsInStates(page, names);
     await page.close();
     expect(faults).toEqual([]);
     expect(errors).toEqual([]);

@@ -1,9 +1,10 @@
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
+import { findOldChromium } from '../helpers/chromium.mjs';
+import { launchOldChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { USABLE } from '../widget/helpers/placements.ts';
-import { openStatesPage } from './states-page.ts';
+import { faultsInStates, openStatesPage } from './states-page.ts';
 
 const old = await findOldChromium();
 // As in the tests in current browsers.
@@ -13,12 +14,7 @@ const TWO_LINES = 64;
 describe.skipIf(!old)('in a browser near the support floor', () => {
   let browser: Browser;
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: old?.path ?? '',
-      args: [...chromiumArgs],
-      env: { ...process.env, ...old?.env },
-      chromiumSandbox: false,
-    });
+    browser = await launchOldChromium(old);
   });
   afterAll(() => browser?.close());
 
@@ -32,12 +28,7 @@ describe.skipIf(!old)('in a browser near the support floor', () => {
     }, async () => {
       const { page, errors, names } = await openStatesPage(browser, { css: `main { inline-size: ${width}px }` });
       expect(names.length).toBeGreaterThan(30);
-      const faults: string[] = [];
-      for (const name of names) {
-        const found = await page.evaluate((state) => globalThis.show(state), name);
-        faults.push(...found.map((fault) => `${name}: ${fault}`));
-        await page.evaluate(() => globalThis.hide());
-      }
+      const faults = await faultsInStates(page, names);
       await page.close();
       expect(faults).toEqual([]);
       expect(errors).toEqual([]);

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
-import { openStatesPage } from './states-page.ts';
+import { faultsInStates, openStatesPage } from './states-page.ts';
 
 /** WCAG 1.4.10: a window of 1,280 by 1,024 pixels at 400 %. */
 const SMALLEST = { width: 320, height: 256 };
@@ -46,13 +46,7 @@ function unreachable(): string[] {
 
 test('every state can be read and used in a window of 320 by 256 pixels', { timeout: patient(60_000) }, async () => {
   const { page, errors, names } = await openStatesPage(browser, { viewport: SMALLEST });
-  const faults: string[] = [];
-  for (const name of names) {
-    const drawn = await page.evaluate((state) => globalThis.show(state), name);
-    const found = await page.evaluate(unreachable);
-    faults.push(...[...drawn, ...found].map((fault) => `${name}: ${fault}`));
-    await page.evaluate(() => globalThis.hide());
-  }
+  const faults = await faultsInStates(page, names, () => page.evaluate(unreachable));
   await page.close();
   expect(faults).toEqual([]);
   expect(errors).toEqual([]);

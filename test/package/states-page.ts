@@ -41,3 +41,23 @@ export async function openStatesPage(
   const [names, placements] = (await page.evaluate('[names, placements]')) as [string[], string[]];
   return { page, script, errors, names, placements };
 }
+
+/**
+ * Brings the element to each of these states, one after another.
+ * @param look more to do in each state, which returns what is wrong
+ * @returns the faults that the page or `look` found, each with the name of its state
+ */
+export async function faultsInStates(
+  page: Page,
+  names: readonly string[],
+  look: () => Promise<string[]> | string[] = () => [],
+): Promise<string[]> {
+  const faults: string[] = [];
+  for (const name of names) {
+    const drawn = await page.evaluate((state) => globalThis.show(state), name);
+    const found = [...drawn, ...(await look())];
+    await page.evaluate(() => globalThis.hide());
+    faults.push(...found.map((fault) => `${name}: ${fault}`));
+  }
+  return faults;
+}

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { transformWithOxc } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
+import { findOldChromium } from '../helpers/chromium.mjs';
+import { launchOldChromium } from '../helpers/launch-chromium.ts';
 import { filesIn, project } from './imports.ts';
 
 // What the floor of Chrome 94, Firefox 98 and Safari 16.4 does not have, and what a rule that needs it loses without a
@@ -114,12 +115,7 @@ describe.skipIf(!old)('in a browser near the floor', () => {
     </main><script type="module" src="/finix-bank-connect.js"></script>`;
 
   beforeAll(async () => {
-    browser = await chromium.launch({
-      executablePath: old?.path ?? '',
-      args: [...chromiumArgs],
-      env: { ...process.env, ...old?.env },
-      chromiumSandbox: false,
-    });
+    browser = await launchOldChromium(old);
   });
   afterAll(() => browser?.close());
 
