@@ -41,18 +41,22 @@ export function contractRoutes(
   app: Hono<AppEnv>,
   { config, version, docs }: Pick<AppDeps, 'version' | 'docs'> & { config: Pick<AppDeps['config'], 'publicUrl'> },
 ): void {
-  const document = openApiDocument(config.publicUrl, version);
-  app.get('/openapi.json', (c) => c.json(document));
+  // Made when it is first asked for: it takes longer than the rest of a server's start.
+  let made: Record<string, unknown> | undefined;
+  const document = () => {
+    made ??= openApiDocument(config.publicUrl, version);
+    return made;
+  };
+  app.get('/openapi.json', (c) => c.json(document()));
   if (docs) siteRoutes(app, docs);
   else {
-    const { schemas } = document['components'] as { schemas: Record<string, unknown> };
-    const page = renderPage(schemas, version);
     app.get('/docs', (c) => {
+      const { schemas } = document()['components'] as { schemas: Record<string, unknown> };
       c.header(
         'Content-Security-Policy',
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
       );
-      return c.html(page);
+      return c.html(renderPage(schemas, version));
     });
   }
 }
