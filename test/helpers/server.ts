@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   type Deliver,
   type RunningSimulator,
@@ -18,6 +16,7 @@ import { createLog } from '../../server/log.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { Timing } from '../../server/work/timing.ts';
 import type { CompleteRequest, CreateSessionRequest, ProblemCode, Session } from '../../widget/contract.ts';
+import { migratedDatabase } from './migrated-database.ts';
 import { patient } from './patience.mjs';
 
 export const MERCHANT_KEY = 'merchant-key-of-the-tests-0123456789';
@@ -297,7 +296,7 @@ async function openTemporary(
     cleanUp.push(() => storage.close());
     return { storage, dataDir: undefined };
   }
-  const dataDir = await mkdtemp(join(tmpdir(), 'fbc-server-'));
+  const dataDir = await migratedDatabase();
   const storage = await openStorage({ dataDir });
   cleanUp.push(
     () => storage.close(),
