@@ -14,7 +14,16 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { about, traced } from '../trace.ts';
 import { claimRow } from '../work/claim-row.ts';
-import { BUDGET_MS, backoff, countedWait, Fenced, Postpone, Stop } from '../work/retry.ts';
+import {
+  BACKOFF_CAP_MS,
+  BUDGET_MS,
+  backoff,
+  countedWait,
+  Fenced,
+  Postpone,
+  QUICK_ATTEMPTS,
+  Stop,
+} from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
 import { releaseItem } from './remove-item.ts';
 
@@ -208,7 +217,10 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     }
     const counts = !(error instanceof Postpone) || error.counts;
     const asked = error instanceof Postpone ? error.delayMs : retryAfterOf(error);
-    const delay = Math.ceil(asked ?? backoff(tries, timing));
+    // Disabling twice is harmless, and a customer is debited until it is done: no provider's wish puts it off for long.
+    const isStop = task !== 'instrument' && tries < QUICK_ATTEMPTS;
+    const longest = error instanceof Postpone ? Number.POSITIVE_INFINITY : isStop ? BACKOFF_CAP_MS : timing.slowCapMs;
+    const delay = Math.ceil(Math.min(asked ?? backoff(tries, timing), longest));
     const attempted = tries + (counts ? 1 : 0);
     await held.change({ tries: attempted, waited_ms, next_at: now + delay, lease_owner: null, lease_until: 0 });
   }

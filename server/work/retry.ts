@@ -56,7 +56,8 @@ export class Stop extends Error {
 }
 
 const BACKOFF_BASE_MS = 200;
-const BACKOFF_CAP_MS = 5_000;
+/** The longest wait between two quick attempts. */
+export const BACKOFF_CAP_MS = 5_000;
 /** Five attempts with at most 0.2 + 0.4 + 0.8 + 1.6 + 3.2 s between them, within a customer's patience. */
 export const QUICK_ATTEMPTS = 5;
 /** How long work may wait in all. Survives a weekend's outage; then the customer or the merchant must learn of it. */
