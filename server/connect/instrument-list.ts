@@ -1,5 +1,6 @@
 import type { FinixClient, FinixInstrument } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
+import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { SeenInstrument } from '../work/create-call.ts';
 
@@ -69,11 +70,12 @@ export function isUnknownAtFinix(error: unknown): boolean {
 /**
  * Disables a connection's instruments in Finix: those that the row names and every other one that Finix lists as its
  * own.
+ * @param connection as it was when the disabling began
  * @param only these ids and no others
  * @throws UpstreamError while it is not certain that all are disabled
  */
 export async function disableInstruments(
-  { finix }: { finix: FinixClient },
+  { finix, storage }: { finix: FinixClient; storage: Storage },
   connection: ConnectionTable,
   only?: string[],
 ): Promise<void> {
@@ -84,9 +86,26 @@ export async function disableInstruments(
   const [first] = await Promise.allSettled([disableAll(finix, known)]);
   const listed = await listOwn(finix, connection.finix_identity, connection.created_at);
   const others = listed.filter((one) => one.enabled && one.connection === connection.id && !known.includes(one.id));
+  const own = await withoutLater(storage.db, connection, others);
   await disableAll(
     finix,
-    others.map(({ id }) => id),
+    own.map(({ id }) => id),
   );
   if (first.status === 'rejected') throw first.reason;
+}
+
+/**
+ * Without what a repair has made since the disabling began, which a worker that was frozen may find in the list. A
+ * later generation of which the row knows nothing is one that an older copy of the database has lost: the row is read
+ * after the list, and a repair raises it before it makes an instrument.
+ */
+async function withoutLater(
+  db: Storage['db'],
+  { id, generation }: ConnectionTable,
+  listed: OwnInstrument[],
+): Promise<OwnInstrument[]> {
+  if (listed.every((one) => one.generation <= generation)) return listed;
+  const present = await db.selectFrom('connections').select('generation').where('id', '=', id).executeTakeFirst();
+  const isSame = present === undefined || present.generation === generation;
+  return isSame ? listed : listed.filter((one) => one.generation <= generation);
 }

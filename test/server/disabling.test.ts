@@ -10,7 +10,9 @@ import { eventually, TestServer, type TestServerOptions } from '../helpers/serve
 
 let server: TestServer;
 afterEach(() => server.close());
-const { webhooks, item, enabled, connect, read } = connectionLifecycle(() => server);
+const { webhooks, bank, item, enabled, changeInstrument, connect, read, expectStatus } = connectionLifecycle(
+  () => server,
+);
 
 const INSTRUMENT = { service: 'finix', path: '/payment_instruments', method: 'POST' } as const;
 const INSTRUMENT_LIST = { service: 'finix', path: '/payment_instruments', method: 'GET' } as const;
@@ -138,4 +140,70 @@ it('an instrument that an account got when it was verified is not disabled by a 
   await eventuallyInRounds(() => enabled().length === 1);
   const connection = await read(id);
   expect([connection.status, connection.payment_instrument]).toEqual(['active', enabled()[0]]);
+});
+
+/** What Link's update mode gives: a token that is not to be exchanged. */
+const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
+
+it('a worker that was frozen while it disabled leaves the instrument of a later repair alone', async () => {
+  const listing = new Gate();
+  let isRevoked = false;
+  let isFrozen = false;
+  server = await TestServer.start({
+    wrapClients: ({ plaid, finix }) => ({
+      plaid,
+      finix: {
+        ...finix,
+        async listBankAccounts(...request) {
+          if (isRevoked && !isFrozen) {
+            isFrozen = true;
+            await listing.passed;
+          }
+          return finix.listBankAccounts(...request);
+        },
+      },
+    }),
+  });
+  const { id } = await connect();
+  isRevoked = true;
+  bank().revokePermission(item().item_id);
+  await eventually(() => isFrozen);
+  const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
+  // Longer than any lease on a task.
+  other.clockOffset = 76_000;
+  await eventually(async () => {
+    await other.jobs.tick();
+    return (await connectionRow(id)).goal === null;
+  });
+  await other.close();
+  bank().signInAgain(item().item_id);
+  const session = await server.createSession({ connection: id });
+  await server.page(session, 'POST', '/link-token', {});
+  expect((await server.complete(session, UPDATE_TOKEN)).body.status).toBe('completed');
+  const { payment_instrument } = await read(id);
+  listing.open();
+  await expectStatus(id, 'active');
+  // The frozen worker comes to its end.
+  await server.jobs.stop();
+  expect(enabled()).toEqual([payment_instrument]);
+});
+
+it('a removal disables an instrument of a generation that the database has lost', async () => {
+  server = await TestServer.start();
+  const { id } = await connect();
+  const [old] = enabled();
+  bank().renumber(item().item_id);
+  await expectStatus(id, 'active');
+  const [later] = enabled();
+  expect(later).not.toBe(old);
+  // An older copy of the database was put back.
+  await server.storage.db
+    .updateTable('connections')
+    .set({ generation: 0, payment_instrument: old ?? null, previous_payment_instrument: null })
+    .where('id', '=', id)
+    .execute();
+  await changeInstrument(id, { enabled: true });
+  await server.merchant('DELETE', `/v1/connections/${id}`);
+  await eventuallyInRounds(async () => (await read(id)).status === 'removed');
+  expect(enabled()).toEqual([]);
 });
