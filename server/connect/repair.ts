@@ -6,6 +6,7 @@ import { withLaterReceipt } from '../records/authorization.ts';
 import {
   beginRenewal,
   changeConnection,
+  isDisabledInFinix,
   isReturned,
   lockConnection,
   noMoreDebits,
@@ -73,8 +74,9 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
     .where('status', 'in', ['needs_repair', 'revoked'])
     .where('goal', 'is', null)
     .execute();
-  // A return stopped the debits of that account, and signing in for another one does not allow them again.
-  const repairedToo = siblings.filter((sibling) => !isReturned(sibling));
+  // A return or an operator at Finix stopped the debits of that account, and signing in for another one does not allow
+  // them again.
+  const repairedToo = siblings.filter((sibling) => !isReturned(sibling) && !isDisabledInFinix(sibling));
   const needsInstrument = !isPendingVerification(account) && needsNew(connection, account);
   const point: RecoveryPoint = needsInstrument ? 'identity_ready' : 'instrument_created';
   await held.write({ recovery_point: point, tries: 0 }, async (trx, now, session) => {

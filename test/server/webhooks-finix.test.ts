@@ -66,6 +66,25 @@ describe('a webhook of Finix’s', () => {
       expect((await expectStatus(id, 'active')).payment_instrument).toBe(payment_instrument);
     });
 
+    it('an instrument disabled at Finix stays disabled when another account of the login is repaired', async () => {
+      const session = await server.createSession({ account_selection: 'multiple' });
+      const { body } = await server.complete(session, await server.publicToken('user_several'));
+      const [disabled = '', broken = ''] = body.connections.map(({ id }: { id: string }) => id) as string[];
+      await changeInstrument(disabled, { enabled: false });
+      const { payment_instrument } = await expectStatus(disabled, 'revoked');
+      bank().breakLogin(item().item_id);
+      await expectStatus(broken, 'needs_repair');
+      bank().signInAgain(item().item_id);
+      const repair = await server.createSession({ connection: broken });
+      expect((await server.page(repair, 'POST', '/link-token', {})).status).toBe(200);
+      const { body: repaired } = await server.complete(repair, 'public-sandbox-99999999-9999-9999-9999-999999999999');
+      expect(repaired.status).toBe('completed');
+      await expectStatus(broken, 'active');
+      expect((await expectStatus(disabled, 'revoked')).payment_instrument).toBe(payment_instrument);
+      expect(enabled()).not.toContain(payment_instrument);
+      expect(enabled()).toHaveLength(3);
+    });
+
     it.each<[string, () => void]>([
       ['the customer has revoked the permission', () => bank().revokePermission(item().item_id)],
       ['the bank has changed the account’s numbers', () => bank().renumber(item().item_id)],
