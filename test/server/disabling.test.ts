@@ -167,7 +167,7 @@ it('a worker that was frozen while it disabled leaves the instrument of a later 
   const { id } = await connect();
   isRevoked = true;
   bank().revokePermission(item().item_id);
-  await eventually(() => isFrozen);
+  await eventually(async () => isFrozen);
   const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
   // Longer than any lease on a task.
   other.clockOffset = 76_000;
