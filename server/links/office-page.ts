@@ -5,10 +5,12 @@ import { pageStyle } from './page-style.ts';
 /** What the customer's page has no use for. */
 const STYLE = `
 main { max-inline-size: 60rem; margin-block: 2rem auto; }
-h1 { font-size: 1.375rem; } h2 { margin: 0 0 1rem; font-size: 1.125rem; } h2:focus { outline: none; }
+h1 { margin-block-end: 1.25rem; font-size: 1.375rem; } h2 { margin: 0 0 1rem; font-size: 1.125rem; } h2:focus { outline: none; }
 section + section { margin-block-start: 1.5rem; }
 .fields { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1rem; margin-block-end: 1rem; }
-.fields > label, .wide { display: grid; gap: .25rem; font-size: .9375rem; }
+.find { display: flex; flex-wrap: wrap; align-items: end; gap: 1rem; margin-block-end: 1.25rem; }
+.find > label { flex: 1 1 13rem; }
+.fields > label, .find > label, .wide { display: grid; gap: .25rem; font-size: .9375rem; }
 .wide { margin-block-end: 1rem; }
 input, select, textarea { inline-size: 100%; min-block-size: 2.75rem; padding: .5rem .75rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--surface); color: inherit; font: inherit; }
 textarea { min-block-size: 5rem; resize: vertical; }
@@ -22,7 +24,7 @@ button { inline-size: auto; min-inline-size: 9rem; min-block-size: 2.75rem; padd
 .scroll { overflow-x: auto; } table { inline-size: 100%; border-collapse: collapse; font-size: .9375rem; }
 th, td { padding: .5rem .75rem .5rem 0; text-align: start; border-block-end: 1px solid var(--line); white-space: nowrap; } th { color: var(--muted); font-weight: 600; }
 td button { min-inline-size: 0; min-block-size: 2rem; padding: .125rem .75rem; font-size: .875rem; }
-.hint { color: var(--muted); font-size: .875rem; }
+.hint { color: var(--muted); font-size: .875rem; } .scroll + .hint { margin-block-start: .75rem; }
 @media (max-width: 30rem) { .result { grid-template-columns: 1fr; } }
 `;
 
@@ -90,11 +92,11 @@ export function renderOfficePage({ nonce, callsPath, name }: OfficePageFacts) {
 </section>
 <section class="card" aria-labelledby="list-title">
   <h2 id="list-title">Links</h2>
-  <div class="fields">
+  <div class="find">
     <label>Customer<input id="filter_customer" maxlength="128" autocomplete="off"></label>
     <label>Status<select id="filter_status"><option value="open">Open</option><option value="opened">Opened</option><option value="completed">Completed</option><option value="expired">Expired</option><option value="revoked">Revoked</option><option value="">All</option></select></label>
+    <button type="button" id="list" class="quiet">Show</button>
   </div>
-  <button type="button" id="list" class="quiet">Show</button>
   <p class="notice" id="list-notice" role="alert"></p>
   <div class="scroll"><table><thead><tr><th>Link</th><th>Customer</th><th>Status</th><th>Until</th><td></td></tr></thead><tbody id="rows"></tbody></table></div>
   <p class="hint" id="count" role="status"></p>

@@ -57,6 +57,7 @@ export const styles = css`
     inline-size: 0;
     min-inline-size: 100%;
     container-type: inline-size;
+    text-wrap: pretty;
   }
   .area {
     position: relative;
