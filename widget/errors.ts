@@ -76,33 +76,41 @@ export interface FlowError extends Pick<ElementError, 'code' | 'retryable' | 'ac
  */
 export class ConnectError extends Error implements FlowError {
   override name = 'ConnectError';
-  readonly code: ElementErrorCode;
-  readonly action: ProblemAction;
-  readonly retryable: boolean;
-  readonly requestId: string | null;
-  readonly accounts?: SelectableAccount[];
-  readonly authorization?: AuthorizationText;
-  readonly errors?: FieldError[];
+  declare readonly code: ElementErrorCode;
+  declare readonly action: ProblemAction;
+  declare readonly retryable: boolean;
+  declare readonly requestId: string | null;
+  declare readonly accounts?: SelectableAccount[];
+  declare readonly authorization?: AuthorizationText;
+  declare readonly errors?: FieldError[];
 
   constructor(error: FlowError, options?: ErrorOptions) {
     super(error.code, options);
-    this.code = error.code;
-    this.action = error.action;
-    this.retryable = error.retryable;
-    this.requestId = error.requestId;
-    this.accounts = error.accounts;
-    this.authorization = error.authorization;
-    this.errors = error.errors;
+    Object.assign(this, known(error));
   }
 }
+
+/** What travels of an error, and nothing else that it may have. */
+function known({
+  code,
+  action,
+  retryable = false,
+  requestId = null,
+  accounts,
+  authorization,
+  errors,
+}: Known): FlowError {
+  return { code, action, retryable, requestId, accounts, authorization, errors };
+}
+
+type Known = Partial<FlowError> & Pick<FlowError, 'code' | 'action'>;
 
 export function flowError(code: ElementErrorCode, action: ProblemAction, requestId: string | null = null): FlowError {
   return { code, action, retryable: isRetry({ action }), requestId };
 }
 
 export function fromProblem(problem: Problem): FlowError {
-  const { code, action, retryable, accounts, authorization, errors } = problem;
-  return { code, action, retryable, accounts, authorization, errors, requestId: problem.request_id ?? null };
+  return known({ ...problem, requestId: problem.request_id });
 }
 
 /**
@@ -110,11 +118,8 @@ export function fromProblem(problem: Problem): FlowError {
  * text into the page: it may name tokens.
  */
 export function toFlowError(thrown: unknown): FlowError {
-  const known = thrown as Partial<FlowError> | null;
-  if (known && typeof known.code === 'string' && typeof known.action === 'string') {
-    const { code, action, retryable = false, requestId = null, accounts, authorization } = known;
-    return { code, action, retryable, requestId, accounts, authorization };
-  }
+  const error = thrown as Partial<FlowError> | null;
+  if (typeof error?.code === 'string' && typeof error.action === 'string') return known(error as Known);
   report('an unexpected error', thrown);
   return flowError('internal_error', 'retry');
 }

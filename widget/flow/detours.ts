@@ -3,6 +3,7 @@ import type { FlowError } from '../errors.ts';
 import type { Return } from '../link/away-store.ts';
 import type { LinkOptions, PreparedLink, SearchPlace } from '../link/plaid-link.ts';
 import type { PlaidGlobal } from '../link/plaid-link.types.ts';
+import type { RequestFailures } from '../session/http-backend.ts';
 import type { SessionAccess, SessionDetour } from '../session/session-access.ts';
 import type { FlowEvent, Transition } from './events.ts';
 import type { FlowState } from './state.ts';
@@ -24,7 +25,7 @@ export interface LinkHands {
 }
 
 /** What the flow needs where it leaves the straight way: errors, questions, repairs, and Link elsewhere. */
-export interface FlowDetour extends SessionDetour {
+export interface FlowDetour extends SessionDetour, RequestFailures {
   /** Every event in every state. */
   transition(state: FlowState, event: FlowEvent): Transition;
   /** With the link token that the page was left with, and the exact address that it was come back to. */

@@ -2,7 +2,8 @@ import type { CreatePublicSessionRequest } from '../contract.ts';
 import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import type { ControllerSettings } from '../flow/controller-host.ts';
-import { createHttpBackend } from '../session/backend.ts';
+import { createCalls } from '../session/http-backend.ts';
+import { detours } from './load-detour.ts';
 
 /** As the server takes one; a page may write anything into `lang`. */
 const LANGUAGE_TAG = /^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i;
@@ -12,7 +13,7 @@ export function createSettings(element: ElementProperties, endpointOf: () => str
   let http: { endpoint: string; backend: ControllerSettings['backend'] } | null = null;
   return () => {
     const endpoint = endpointOf();
-    if (endpoint && http?.endpoint !== endpoint) http = { endpoint, backend: createHttpBackend(endpoint) };
+    if (endpoint && http?.endpoint !== endpoint) http = { endpoint, backend: createCalls(endpoint, detours.load) };
     const { firstName, lastName, email, mode } = element;
     const [first_name, last_name, mail] = [firstName, lastName, email].map((value) => value || undefined);
     const tag = languageOf(element);

@@ -8,8 +8,9 @@ import type {
   SessionPurpose,
 } from '../contract.ts';
 import { ConnectError, type FlowError, flowError, report, toFlowError } from '../errors.ts';
-import type { ConnectBackend, SessionAnswer } from './backend.ts';
 import type { SecretStore } from './client-secret-store.ts';
+import type { ConnectBackend, SessionAnswer } from './connect-backend.ts';
+import { within } from './within.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
 const SECRET_TIMEOUT = 15_000;
@@ -159,17 +160,12 @@ export class SessionAccess {
  * @throws ConnectError `client_secret_unavailable`
  */
 async function ask(fetchClientSecret: () => Promise<string>): Promise<unknown> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const overdue = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('There was no answer within 15 s')), SECRET_TIMEOUT);
-  });
   try {
-    return await Promise.race([overdue, (async () => fetchClientSecret())()]);
+    const work = (async () => fetchClientSecret())();
+    return await within(SECRET_TIMEOUT, work, () => new Error('There was no answer within 15 s'));
   } catch (cause) {
     report('fetchClientSecret failed', cause);
     throw new ConnectError(flowError('client_secret_unavailable', 'retry'), { cause });
-  } finally {
-    clearTimeout(timer);
   }
 }
 
