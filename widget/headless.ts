@@ -160,7 +160,8 @@ export function createConnect(options: ConnectOptions): Connect {
     away: createAwayStore(self, () => [self]),
     arrive: () => detour.arrive(self, [self]),
     place: ({ repair }) => (options.mode === 'embedded' && !repair.length ? (options.container ?? null) : null),
-    cover: () => (isModalOpen() ? 'modal' : null),
+    isCovered: isModalOpen,
+    hidesLink: isModalOpen,
     changed,
     emit: (effect) => signal.aborted || call(() => notify(options, effect, snapshot)),
   });

@@ -2,7 +2,7 @@
 export { explain, warnCovered } from '../diagnose.ts';
 export { errorOfRequest, errorOfResponse } from '../session/request-failures.ts';
 export { arrive } from './arrive.ts';
+export { obtainLink } from './obtain-link.ts';
 export { hostedLink, offerHosted, resume } from './other-links.ts';
 export { createWithoutRefused } from './public-session.ts';
 export { transition } from './reducer.ts';
-export { searchIn } from './search-place.ts';

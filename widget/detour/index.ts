@@ -7,6 +7,7 @@ export { en, KEYS } from '../i18n/index.ts';
 export { messageKey } from '../i18n/messages.ts';
 export { canEmbed, embeddedPlace, focusSearch } from './embedded-container.ts';
 export * from './flow-detour.ts';
+export { hidesLink } from './hides-link.ts';
 export { markOwnStrings } from './own-strings.ts';
 export { hintAtDarkPage, schemeOf } from './page-scheme.ts';
 export { detourStyles } from './styles.ts';

@@ -1,6 +1,5 @@
 import type { LinkMode } from '../contract.ts';
 import type { Arrival, AwayStore } from '../link/away-store.ts';
-import type { Cover } from '../link/cover.ts';
 import type { SessionHost, SessionSettings } from '../session/session-access.ts';
 import type { Detours } from './detours.ts';
 import type { FlowEffect } from './events.ts';
@@ -22,10 +21,12 @@ export interface ControllerHost extends SessionHost {
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;
   /**
-   * What of the page is in front of everything that Link shows: then Link is opened in a window of its own.
+   * Whether something of the page is in front of everything that Link shows: then Link is opened in a window of its own.
    * @param isOpening checks what is drawn as well, which takes the browser longer
    */
-  cover(isOpening?: boolean): Cover | null;
+  isCovered(isOpening?: boolean): boolean;
+  /** Whether that keeps every click from Link. */
+  hidesLink(): boolean;
   /** The state has changed; what follows from it must be in place on return, because events come next. */
   changed(state: FlowState): void;
   emit(effect: Extract<FlowEffect, { type: 'emit' }>): void;

@@ -1,4 +1,4 @@
-import type { LinkTokenResponse } from '../contract.ts';
+import type { AuthorizationAcceptance, LinkMode, LinkTokenResponse } from '../contract.ts';
 import type { FlowError } from '../errors.ts';
 import type { Return } from '../link/away-store.ts';
 import type { LinkOptions, PreparedLink, SearchPlace } from '../link/plaid-link.ts';
@@ -14,10 +14,39 @@ export interface Flow {
   dispatch(event: FlowEvent): void;
 }
 
+/** What Link is made from. */
+export interface LinkSource {
+  /** Null for a Hosted Link. */
+  plaid: PlaidGlobal | null;
+  token: LinkTokenResponse;
+}
+
+/** How Link is asked for where a press on the button does not simply open it. */
+export interface LinkRequest {
+  mode: LinkMode;
+  /** What the customer has accepted, for a Hosted Link where that was offered. */
+  agreed?: { authorization: AuthorizationAcceptance; hosted: boolean };
+  /** Something of the page is in front of Link. */
+  isAside: boolean;
+}
+
+/** The embedded search (detour/embedded-search.ts). */
+export interface LinkSearch {
+  place(): HTMLElement | null;
+  /** Null where it can't be had, or not any more. */
+  begin(): SearchPlace | null;
+  opened(): void;
+}
+
 /** What the detour needs of the control of Link (flow/link-control.ts). */
 export interface LinkHands {
   readonly flow: Flow;
   readonly access: SessionAccess;
+  /** Once there has been one. */
+  search: LinkSearch | null;
+  /** Where the embedded search is put; null where it can't run. */
+  readonly place: (state: FlowState) => HTMLElement | null;
+  obtain(mode: LinkMode, authorization?: AuthorizationAcceptance): Promise<LinkSource>;
   prepareLink(plaid: PlaidGlobal, token: string, options: LinkOptions): PreparedLink;
   use(link: PreparedLink, ends: LinkTokenResponse | number): void;
   open(): void;
@@ -28,14 +57,13 @@ export interface LinkHands {
 export interface FlowDetour extends SessionDetour, RequestFailures {
   /** Every event in every state. */
   transition(state: FlowState, event: FlowEvent): Transition;
+  obtainLink(control: LinkHands, request: LinkRequest): Promise<LinkSource>;
   /** With the link token that the page was left with, and the exact address that it was come back to. */
   resume(control: LinkHands, run: number, back: Return | null, nonce: string | undefined): Promise<void>;
   /** A way around a Link that can't run here. */
   offerHosted(control: LinkHands, run: number): Promise<void>;
   /** @param leavesPage Plaid's page takes the place of this one, and comes back */
   hostedLink(control: LinkHands, token: LinkTokenResponse, leavesPage: boolean): PreparedLink;
-  /** Link in the page, from a search that the customer opens it with. */
-  searchIn(place: HTMLElement): SearchPlace;
   /** The console learns of an error that only the merchant can do something about. */
   explain(error: FlowError): void;
   /** The console learns that something of the page is in front of Link. */

@@ -5,7 +5,7 @@ import type {
   LinkTokenResponse,
   ProblemAction,
 } from '../contract.ts';
-import { type ElementErrorCode, flowError, lost, report, toFlowError } from '../errors.ts';
+import { type ElementErrorCode, flowError, report, toFlowError } from '../errors.ts';
 import type { AwayStore } from '../link/away-store.ts';
 import { loadPlaid } from '../link/load-plaid.ts';
 import {
@@ -19,7 +19,7 @@ import type { PlaidGlobal } from '../link/plaid-link.types.ts';
 import { isWebview } from '../link/webview.ts';
 import type { SessionAccess } from '../session/session-access.ts';
 import type { ControllerHost } from './controller-host.ts';
-import type { Flow, LinkHands } from './detours.ts';
+import type { Flow, LinkHands, LinkRequest, LinkSearch, LinkSource } from './detours.ts';
 import type { FlowEvent } from './events.ts';
 
 // Link may be in use for minutes after it was opened, so a token is replaced this long before its end.
@@ -32,8 +32,6 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 const JUST_OPENED = 10_000;
 // Link reports at once that it is open. Without a sign for this long (a slow 3G line needs about 6 s) it never will be.
 const OPEN_TIMEOUT = 15_000;
-// A page that takes the search away again and again has no place for it.
-const MOST_SEARCHES_LOST = 3;
 
 /** Link, from its token to its end: prepares it, opens it, watches it, and takes it away. */
 export class LinkControl implements LinkHands {
@@ -41,8 +39,6 @@ export class LinkControl implements LinkHands {
   #tokenEnds = 0;
   /** What the way back would need, if Link left the page. */
   #leave: Parameters<AwayStore['write']>[0] | null = null;
-  #canEmbed = true;
-  #searchesLost = 0;
   /** What Link was prepared for; where that has changed, it is prepared again. */
   #preparedFor = '';
   /** Another window was asked for, because something of the page is in front of Link. */
@@ -57,11 +53,14 @@ export class LinkControl implements LinkHands {
   readonly #host: ControllerHost;
   readonly access: SessionAccess;
   readonly flow: Flow;
+  readonly place: ControllerHost['place'];
+  search: LinkSearch | null = null;
 
   constructor(host: ControllerHost, access: SessionAccess, flow: Flow) {
     this.#host = host;
     this.access = access;
     this.flow = flow;
+    this.place = host.place;
   }
 
   /**
@@ -70,7 +69,7 @@ export class LinkControl implements LinkHands {
    */
   refresh(): void {
     const { state } = this.flow;
-    if (state.error?.code === 'link_covered' && !this.#host.cover()) this.flow.dispatch({ type: 'uncovered' });
+    if (state.error?.code === 'link_covered' && !this.#host.isCovered()) this.flow.dispatch({ type: 'uncovered' });
     if (this.#preparedFor !== this.#purpose()) this.flow.dispatch({ type: 'outdated' });
   }
 
@@ -79,32 +78,26 @@ export class LinkControl implements LinkHands {
     if (this.flow.state.link === 'ready' && Date.now() >= this.#tokenEnds) this.flow.dispatch({ type: 'expiring' });
   }
 
-  async prepare(run: number, agreed?: { authorization: AuthorizationAcceptance; hosted: boolean }): Promise<void> {
+  async prepare(run: number, agreed?: LinkRequest['agreed']): Promise<void> {
     try {
       this.#preparedFor = this.#purpose();
-      const { mode, nonce } = this.#host.settings();
+      const { mode } = this.#host.settings();
       const { detours } = this.#host;
-      if (mode !== 'button') await detours.load();
-      const placeNow = () => (mode === 'embedded' && this.#canEmbed ? this.#host.place(this.flow.state) : null);
-      const own = mode === 'embedded' && !placeNow() ? 'button' : mode;
-      const obtain = (asked: LinkMode) =>
-        Promise.all([
-          asked === 'hosted' ? null : loadPlaid({ nonce }),
-          this.access.createLinkToken(asked, isWebview(), agreed?.authorization),
-        ]);
-      const isHosted = own === 'hosted' || agreed?.hosted;
-      this.#isAside = !isHosted && (this.#isCovered || this.#host.cover() !== null);
+      const isAside = mode !== 'hosted' && !agreed?.hosted && (this.#isCovered || this.#host.isCovered());
+      this.#isAside = isAside;
       this.#isCovered = false;
-      const aside = this.#isAside ? await obtain('hosted').catch(lost) : null;
-      const [plaid, token] = aside?.[1].hosted_link_url ? aside : await obtain(isHosted ? 'hosted' : own);
+      let way = null;
+      if (mode !== 'button' || agreed) way = await detours.load();
+      // Link opens all the same.
+      else if (isAside) way = await detours.load().catch(() => null);
+      const { plaid, token } = await (way?.obtainLink(this, { mode, agreed, isAside }) ?? this.obtain('button'));
       const detour = !plaid || token.hosted_link_url ? await detours.load() : null;
-      // Has to be explained, to the customer or to the merchant; Link opens all the same.
-      if (token.returned || this.#isAside) await detours.load().catch(() => null);
+      // Has to be explained to the customer; Link opens all the same.
+      if (token.returned) await detours.load().catch(() => null);
       if (run !== this.flow.state.run) return;
       this.close();
-      // The page may have taken it away in the meantime.
-      const place = placeNow();
-      const search = place && detours.now?.searchIn(place);
+      // The page may have taken the search away in the meantime.
+      const search = mode === 'embedded' ? this.search?.begin() : null;
       if (detour) this.#link = detour.hostedLink(this, token, isWebview());
       else if (plaid) this.#link = this.prepareLink(plaid, token.link_token, { search });
       // It may have failed in the very call that has made it.
@@ -122,19 +115,30 @@ export class LinkControl implements LinkHands {
     }
   }
 
+  /** Link's script, where it is needed, and a link token. */
+  async obtain(mode: LinkMode, authorization?: AuthorizationAcceptance): Promise<LinkSource> {
+    const { nonce } = this.#host.settings();
+    const [plaid, token] = await Promise.all([
+      mode === 'hosted' ? null : loadPlaid({ nonce }),
+      this.access.createLinkToken(mode, isWebview(), authorization),
+    ]);
+    return { plaid, token };
+  }
+
   open(): void {
     this.#openedAt = Date.now();
     const { hosted } = this.flow.state;
-    const cover = hosted ? null : this.#host.cover(true);
-    if (cover && !this.#isAside) {
-      this.#isCovered = true;
-      this.flow.dispatch({ type: 'covered' });
-      return;
-    }
-    if (cover) this.#host.detours.now?.warnCovered();
-    if (cover === 'modal') {
-      this.#fail('link_covered', 'contact_merchant');
-      return;
+    if (!hosted && this.#host.isCovered(true)) {
+      if (!this.#isAside) {
+        this.#isCovered = true;
+        this.flow.dispatch({ type: 'covered' });
+        return;
+      }
+      this.#host.detours.now?.warnCovered();
+      if (this.#host.hidesLink()) {
+        this.#fail('link_covered', 'contact_merchant');
+        return;
+      }
     }
     try {
       if (!this.#link?.open()) this.flow.dispatch({ type: 'link_busy' });
@@ -182,7 +186,7 @@ export class LinkControl implements LinkHands {
 
   #purpose(): string {
     const { mode, language } = this.#host.settings();
-    return `${mode} ${language} ${this.#host.cover() !== null}`;
+    return `${mode} ${language} ${this.#host.isCovered()}`;
   }
 
   prepareLink(plaid: PlaidGlobal, token: string, options: LinkOptions): PreparedLink {
@@ -210,18 +214,10 @@ export class LinkControl implements LinkHands {
       },
       opened: () => {
         this.#hasOpened = true;
-        this.#searchesLost = 0;
+        this.search?.opened();
         this.#openedAt = Date.now();
         this.#rememberLeave();
         dispatch({ type: 'link_opened' });
-      },
-      refused: () => {
-        this.#canEmbed = false;
-        dispatch({ type: 'expiring' });
-      },
-      lost: () => {
-        if (++this.#searchesLost >= MOST_SEARCHES_LOST) this.#canEmbed = false;
-        dispatch({ type: 'search_lost' });
       },
     };
     return prepareLink(plaid, token, listener, options);

@@ -12,7 +12,7 @@ import type { Strings } from '../i18n/index.ts';
 import { LATE_KEYS, type LateStrings, late } from '../i18n/late.ts';
 import type { Speech } from '../i18n/speech.ts';
 import { createAwayStore, mayArrive, NO_ARRIVAL } from '../link/away-store.ts';
-import { coverAt, coverOf } from '../link/cover.ts';
+import { isBehindCover, isDrawnBehind } from '../link/cover.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
 import { eventFor } from './create-event.ts';
@@ -100,7 +100,9 @@ export class ElementCore {
       away: createAwayStore(element, peers),
       arrive: () => detours.now?.arrive(element, peers()) ?? NO_ARRIVAL,
       place: (state) => detours.now?.embeddedPlace(element, state) ?? null,
-      cover: (isOpening) => coverOf(element) ?? (isOpening ? coverAt(element) : null),
+      isCovered: (isOpening) => isBehindCover(element) || (!!isOpening && isDrawnBehind(element)),
+      // Unknown without the detour: then the customer learns at least that Link could not be opened.
+      hidesLink: () => detours.now?.hidesLink(element) ?? true,
       changed: (state) => this.#changed(state),
       emit: (effect) => this.#emit(effect),
     });

@@ -32,10 +32,6 @@ export interface LinkListener {
   step(step: string): void;
   /** Link is in front of the customer; in the embedded search, they have opened it themselves. */
   opened(): void;
-  /** The embedded search can't be had here. */
-  refused(): void;
-  /** The page has taken the embedded search away. */
-  lost(): void;
 }
 
 export interface LinkOptions {
@@ -45,13 +41,15 @@ export interface LinkOptions {
   search?: SearchPlace | null;
 }
 
-/** Link in the page, opened from a search that is a part of it (detour/search-place.ts). */
+/** Link in the page, opened from a search that is a part of it (detour/embedded-search.ts). */
 export interface SearchPlace {
   create(plaid: PlaidGlobal, config: PlaidLinkConfig): LinkHandler;
-  /** @returns what stops watching */
-  watch(lost: () => void): () => void;
+  /** @returns what stops watching whether the page takes it away */
+  watch(): () => void;
   /** Whether Link, which has not begun, refuses the place and not its token. */
   isRefusal(plaid: string | null): boolean;
+  /** The search can't be had here. */
+  refused(): void;
 }
 
 /** Without `open`, only the customer opens it. */
@@ -123,7 +121,7 @@ export function prepareLink(
       const exit = exitOf(error, metadata);
       // Link reports with the same callback that it could not even begin.
       if (isOpen()) end(() => listener.exited(exit));
-      else if (search?.isRefusal(exit.plaid)) listener.refused();
+      else if (search?.isRefusal(exit.plaid)) search.refused();
       else if (exit.plaid) listener.failed(exit);
     },
     onEvent(name, metadata) {
@@ -136,7 +134,7 @@ export function prepareLink(
     },
   };
   const handler: LinkHandler = search ? search.create(plaid, config) : plaid.create(config);
-  const stopWatching = search && !handler.open && search.watch(() => closed || listener.lost());
+  const stopWatching = search && !handler.open && search.watch();
 
   return {
     embedded: !handler.open,

@@ -1,14 +1,51 @@
+import type { Flow, LinkSearch } from '../flow/detours.ts';
+import type { FlowState } from '../flow/state.ts';
 import type { LinkHandler, SearchPlace } from '../link/plaid-link.ts';
 import type { PlaidGlobal, PlaidLinkConfig } from '../link/plaid-link.types.ts';
 import { fromLinkError } from './link-errors.ts';
 
-/** The embedded search, in an element of the page. */
-export function searchIn(place: HTMLElement): SearchPlace {
-  return {
-    create: (plaid, config) => embed(plaid, config, place),
-    watch: (lost) => watchPlace(place, lost),
-    isRefusal: (plaid) => !plaid || fromLinkError({ error_code: plaid }).code !== 'link_expired',
-  };
+// A page that takes the search away again and again has no place for it.
+const MOST_LOST = 3;
+
+/** The search in the page that Link is opened from, for as long as the page and Plaid allow it. */
+export class EmbeddedSearch implements LinkSearch {
+  #isAllowed = true;
+  #lost = 0;
+  readonly #flow: Flow;
+  readonly #find: (state: FlowState) => HTMLElement | null;
+
+  constructor(flow: Flow, find: (state: FlowState) => HTMLElement | null) {
+    this.#flow = flow;
+    this.#find = find;
+  }
+
+  place(): HTMLElement | null {
+    return this.#isAllowed ? this.#find(this.#flow.state) : null;
+  }
+
+  begin(): SearchPlace | null {
+    const place = this.place();
+    return (
+      place && {
+        create: (plaid, config) => embed(plaid, config, place),
+        watch: () => watchPlace(place, () => this.#wasLost()),
+        isRefusal: (plaid) => !plaid || fromLinkError({ error_code: plaid }).code !== 'link_expired',
+        refused: () => {
+          this.#isAllowed = false;
+          this.#flow.dispatch({ type: 'expiring' });
+        },
+      }
+    );
+  }
+
+  opened(): void {
+    this.#lost = 0;
+  }
+
+  #wasLost(): void {
+    if (++this.#lost >= MOST_LOST) this.#isAllowed = false;
+    this.#flow.dispatch({ type: 'search_lost' });
+  }
 }
 
 /**
