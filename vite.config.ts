@@ -10,6 +10,7 @@ import { packTexts } from './build/pack-texts.ts';
 import { pageShims } from './build/page-shims.ts';
 import { from, project, version } from './build/project.ts';
 import { showSource } from './build/show-source.ts';
+import { trimLit } from './build/trim-lit.ts';
 
 const scriptFile = 'finix-bank-connect.js';
 const pinnedFile = `finix-bank-connect@${version}.js`;
@@ -114,6 +115,7 @@ const config = defineConfig({
     pageShims(),
     showSource(),
     packTexts(),
+    trimLit(),
     minifyTemplates(),
     minifyScript(),
     nameLazyChunks(),
