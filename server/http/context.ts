@@ -14,6 +14,7 @@ import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { Inbound } from '../webhooks/receive.ts';
+import type { Timing } from '../work/timing.ts';
 
 /** Everything that the app works with, opened by its caller. */
 export interface AppDeps {
@@ -22,6 +23,7 @@ export interface AppDeps {
   secrets: Secrets;
   plaid: PlaidClient;
   finix: FinixClient;
+  timing: Timing;
   connector: BankConnector;
   logos: InstitutionLogos;
   tasks: ConnectionTasks;

@@ -8,11 +8,13 @@ import { ProblemError } from '../errors.ts';
 import { newId, plaidUserId, sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { answeredUntil } from '../records/agreements.ts';
-import { readCheckAnswer } from '../records/checks.ts';
+import { readCheckAnswer, reportsAtAnswer } from '../records/checks.ts';
 import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
+import { claimRow } from '../work/claim-row.ts';
+import type { Timing } from '../work/timing.ts';
 import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verdictOf } from './check-rules.ts';
 
 /**
@@ -20,6 +22,7 @@ import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verd
  */
 export interface CheckDeps {
   config: Pick<Config, 'debitCheck' | 'checkTimeoutMs' | 'signalRuleset' | 'changedBankMs'>;
+  timing: Pick<Timing, 'checkLeaseMs'>;
   storage: Storage;
   secrets: Secrets;
   plaid: PlaidClient;
@@ -27,7 +30,9 @@ export interface CheckDeps {
 }
 
 /** For the answer's way into the database; another request with the same id waits no longer than that on top. */
-const LEASE_MARGIN_MS = 5_000;
+const MARGIN_MS = 5_000;
+/** For Plaid, however long another request with the same id was waited for. */
+const LEAST_PATIENCE_MS = 1_000;
 /** How often a request looks whether another with the same id has its answer. */
 const LOOK_MS = 50;
 
@@ -42,29 +47,38 @@ export async function checkDebit(deps: CheckDeps, connectionId: string, request:
   if (!connection) throw new ProblemError('not_found', { detail: 'There is no such connection.' });
   const { amount, currency = 'USD', user_present = null, is_recurring = null } = request;
   const hash = sha256(JSON.stringify([connectionId, amount, currency, user_present, is_recurring]));
-  const leaseMs = config.checkTimeoutMs + LEASE_MARGIN_MS;
-  const deadline = performance.now() + leaseMs;
+  const began = performance.now();
   for (;;) {
-    const taken = await take(storage, connection, request, hash, leaseMs);
+    const taken = await take(deps, connection, request, hash);
     if (taken.request_hash !== hash) throw new ProblemError('idempotency_key_reused', { detail: REUSED });
     if (taken.answer !== null) return readCheckAnswer(taken.answer);
-    if (taken.isMine) return await find(deps, connection, request, taken);
+    const waitedMs = performance.now() - began;
+    if (taken.isMine) {
+      const patienceMs = Math.max(LEAST_PATIENCE_MS, Math.ceil(config.checkTimeoutMs - waitedMs));
+      return await whileLeased(deps, taken, () => find(deps, connection, request, taken, patienceMs));
+    }
     // Another request with this id is finding it out.
-    if (performance.now() > deadline) throw new ProblemError('storage_unavailable');
+    if (waitedMs > config.checkTimeoutMs + MARGIN_MS) throw new ProblemError('storage_unavailable');
     await sleep(LOOK_MS);
   }
 }
 
 const REUSED = 'This client_transaction_id was used for another check. Use a new one for each attempt.';
 
+/** A check's row under a request's lease. */
+type Taken = CheckTable & {
+  isMine: boolean;
+  /** By a request that did not come to its end: Plaid may have been asked. */
+  isLeft: boolean;
+};
+
 /** The check's row: new, or left by a request that did not come to its end, or another's. */
 async function take(
-  storage: Storage,
+  { storage, config, timing: { checkLeaseMs } }: CheckDeps,
   connection: ConnectionTable,
   { client_transaction_id, amount }: CheckRequest,
   hash: string,
-  leaseMs: number,
-): Promise<CheckTable & { isMine: boolean }> {
+): Promise<Taken> {
   const now = await storage.now();
   return storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
     const fresh = await trx
@@ -76,7 +90,8 @@ async function take(
         request_hash: hash,
         amount,
         answer: null,
-        is_evaluated: 0,
+        // With the intent to ask: a debit that is made after a crash in between was evaluated all the same.
+        is_evaluated: config.debitCheck === 'signal' ? 1 : 0,
         signal_result: null,
         transfer_id: null,
         is_decision_due: 0,
@@ -85,60 +100,89 @@ async function take(
         is_return_due: 0,
         report_at: null,
         tries: 0,
-        lease_until: now + leaseMs,
+        lease_until: now + checkLeaseMs,
         created_at: now,
       })
       .onConflict((conflict) => conflict.column('client_transaction_id').doNothing())
       .returningAll()
       .executeTakeFirst();
-    if (fresh) return { ...fresh, isMine: true };
+    if (fresh) return { ...fresh, isMine: true, isLeft: false };
     const row = await trx
       .selectFrom('checks')
       .selectAll()
       .where('client_transaction_id', '=', client_transaction_id)
       .executeTakeFirstOrThrow();
-    if (row.answer !== null || row.request_hash !== hash || row.lease_until > now) return { ...row, isMine: false };
-    await trx
-      .updateTable('checks')
-      .set({ lease_until: now + leaseMs })
-      .where('id', '=', row.id)
-      .execute();
-    return { ...row, isMine: true };
+    const isTaken = row.answer !== null || row.request_hash !== hash || row.lease_until > now;
+    if (isTaken) return { ...row, isMine: false, isLeft: false };
+    const lease_until = now + checkLeaseMs;
+    await trx.updateTable('checks').set({ lease_until }).where('id', '=', row.id).execute();
+    return { ...row, lease_until, isMine: true, isLeft: true };
   });
 }
+
+/** Renews the lease for as long as `work` takes: a bank may take half a minute, and a dead process holds it for seconds. */
+async function whileLeased<T>(
+  { storage, timing: { checkLeaseMs }, log }: CheckDeps,
+  { id, lease_until }: CheckTable,
+  work: () => Promise<T>,
+): Promise<T> {
+  const done = new AbortController();
+  const renew = async () => {
+    for (let mine = lease_until; ; ) {
+      await sleep(checkLeaseMs / RENEWALS, undefined, { signal: done.signal, ref: false });
+      const renewed = (await storage.now()) + checkLeaseMs;
+      if (!(await claimRow(storage, 'checks', { id, lease_until: mine }, { lease_until: renewed }))) return;
+      mine = renewed;
+    }
+  };
+  // Without it another request asks as well, and the first answer counts.
+  const renewing = renew().catch((error: unknown) => {
+    if (!done.signal.aborted) log.warn({ check: id, err: error }, 'the lease of a check could not be renewed');
+  });
+  try {
+    return await work();
+  } finally {
+    done.abort();
+    await renewing;
+  }
+}
+
+/** In the time of a lease: one may be late on a busy machine. */
+const RENEWALS = 3;
 
 async function find(
   deps: CheckDeps,
   connection: ConnectionTable,
   request: CheckRequest,
-  row: CheckTable,
+  row: Taken,
+  patienceMs: number,
 ): Promise<Check> {
   const { storage, config } = deps;
   const judge = async (db: Storage['db'] | StorageTransaction, present: ConnectionTable, now: number) =>
     judgeConnection(present, now, config.changedBankMs, await answeredUntil(db, present.id, now));
   const isOver = verdictOf(await judge(storage.db, connection, await storage.now())).decision === 'stop';
   const asked: Asked =
-    isOver || config.debitCheck === 'local' ? { reasons: [] } : await askPlaid(deps, connection, request);
+    isOver || config.debitCheck === 'local'
+      ? { reasons: [], isEvaluated: row.isLeft && row.is_evaluated === 1 }
+      : await askPlaid(deps, connection, request, patienceMs);
   const now = await storage.now();
   return storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
     const mine = await trx
       .updateTable('checks')
-      .set({
-        is_evaluated: asked.evaluation ? 1 : 0,
-        signal_result: asked.evaluation?.result ?? null,
-      })
+      .set({ lease_until: now })
       .where('id', '=', row.id)
       .where('answer', 'is', null)
-      .returning('id')
+      .returningAll()
       .executeTakeFirst();
     const present = await trx.selectFrom('connections').selectAll().where('id', '=', connection.id).executeTakeFirst();
     // As it is by now: Plaid may take half a minute, in which the debit before can come back.
     const local = present ? await judge(trx, present, now) : [reason('not_active')];
     const answer = answerOf(row, connection.id, local, asked);
     if (mine) {
+      const evaluated = { is_evaluated: asked.isEvaluated ? 1 : 0, signal_result: asked.evaluation?.result ?? null };
       await trx
         .updateTable('checks')
-        .set({ answer: JSON.stringify(answer) })
+        .set({ answer: JSON.stringify(answer), ...reportsAtAnswer(mine, evaluated, now) })
         .where('id', '=', row.id)
         .execute();
       return answer;
@@ -149,7 +193,11 @@ async function find(
   });
 }
 
-type Asked = Findings & { evaluation?: SignalEvaluation };
+interface Asked extends Findings {
+  evaluation?: SignalEvaluation;
+  /** Whether Signal knows of the debit, or may: an answer can be lost on its way. */
+  isEvaluated: boolean;
+}
 
 function answerOf(row: CheckTable, connection: string, local: CheckReason[], asked: Asked): Check {
   const reasons = [...local, ...asked.reasons];
@@ -174,20 +222,26 @@ function answerOf(row: CheckTable, connection: string, local: CheckReason[], ask
   };
 }
 
-async function askPlaid(deps: CheckDeps, connection: ConnectionTable, request: CheckRequest): Promise<Asked> {
+async function askPlaid(
+  deps: CheckDeps,
+  connection: ConnectionTable,
+  request: CheckRequest,
+  patience: number,
+): Promise<Asked> {
   const { config, storage, secrets, plaid, log } = deps;
   const item = await findItem(storage.db, connection.item_id);
   const accessToken = item ? accessTokenOf(secrets, item) : null;
-  if (accessToken === null) return { reasons: [reason('provider_unavailable')] };
+  const isSignal = config.debitCheck === 'signal';
+  if (accessToken === null) return { reasons: [reason('provider_unavailable')], isEvaluated: false };
   const accountId = connection.plaid_account_id;
-  const patience = config.checkTimeoutMs;
   const late = sleep(patience, undefined, { ref: false }).then(() => undefined);
   try {
-    if (config.debitCheck === 'balance') {
+    if (!isSignal) {
       const balance = await Promise.race([plaid.getBalance(accessToken, accountId, patience), late]);
-      return balance
+      const found = balance
         ? judgeBalance(viewBalance(balance), request.amount)
         : { reasons: [reason('provider_unavailable')] };
+      return { ...found, isEvaluated: false };
     }
     const debit = {
       accessToken,
@@ -205,13 +259,17 @@ async function askPlaid(deps: CheckDeps, connection: ConnectionTable, request: C
     if (item && item.signal_prepared_at === null && item.signal_prepare_at === null) {
       await prepareForSignal(storage.db, item.id, await storage.now());
     }
-    if (!evaluation) return { reasons: [reason('provider_unavailable')] };
-    return { ...judgeSignal(evaluation), balance: evaluation.balance && viewBalance(evaluation.balance), evaluation };
+    if (!evaluation) return { reasons: [reason('provider_unavailable')], isEvaluated: true };
+    const balance = evaluation.balance && viewBalance(evaluation.balance);
+    return { ...judgeSignal(evaluation), balance, evaluation, isEvaluated: true };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const { code, failure } = error;
     log.warn({ connection: connection.id, check: config.debitCheck, code, failure }, 'check without the provider');
-    return { reasons: [reason(REASONS[code] ?? 'provider_unavailable')] };
+    return {
+      reasons: [reason(REASONS[code] ?? 'provider_unavailable')],
+      isEvaluated: isSignal && failure === 'lost',
+    };
   }
 }
 

@@ -19,8 +19,13 @@ export interface ReportDeps {
   log: Logger;
 }
 
+/** Not while Signal is being asked: it knows no debit that it has yet to evaluate. */
 function dueChecks(db: Storage['db'], now: Now) {
-  return db.selectFrom('checks').where('report_at', '<=', now).orderBy('report_at');
+  return db
+    .selectFrom('checks')
+    .where('report_at', '<=', now)
+    .where((eb) => eb.or([eb('answer', 'is not', null), eb('lease_until', '<=', now)]))
+    .orderBy('report_at');
 }
 
 export const DUE_REPORTS: DueQuery = (db, now) => dueChecks(db, now).select('id');

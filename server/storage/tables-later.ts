@@ -60,7 +60,7 @@ export interface CheckTable {
   amount: number;
   /** JSON of the answer; null: being found out. */
   answer: string | null;
-  /** 1: Signal was asked, and wants to learn what became of the debit. */
+  /** 1: Signal was asked, or may have been, and wants to learn what became of the debit. */
   is_evaluated: number;
   /** ACCEPT, REVIEW or REROUTE; null: no ruleset ran. */
   signal_result: string | null;
@@ -75,7 +75,7 @@ export interface CheckTable {
   /** When a job reports what is due; null: nothing is. */
   report_at: number | null;
   tries: number;
-  /** Until when the request that asks may take. */
+  /** Until when the request that asks may take; it renews it while it waits for Plaid. */
   lease_until: number;
   created_at: number;
 }

@@ -16,6 +16,8 @@ export interface Timing {
   inboundLeaseMs: number;
   deliveryLeaseMs: number;
   jobLeaseMs: number;
+  /** How long a check may stay unanswered by a request that has stopped renewing its lease. */
+  checkLeaseMs: number;
   /** How often jobs look for what is due. */
   tickMs: number;
   /** How often jobs delete expired rows, and clamp times that a clock which was set back has left in the future. */
@@ -37,6 +39,8 @@ export const TIMING: Timing = {
   deliveryLeaseMs: 60_000,
   // Longer than the calls of any job can take: a list of several pages, and what is in it.
   jobLeaseMs: 5 * 60_000,
+  // A merchant's server that asks again after a crash waits no longer; a busy process renews in time.
+  checkLeaseMs: 3_000,
   // A customer whose page polls sees a resumed session move on within about this.
   tickMs: 1_000,
   // Nothing that waits for it is in a hurry, and its statements are most of what an idle instance asks.

@@ -198,6 +198,8 @@ it('a check that died with its instance is taken over, and its answer has the re
   const gate = new Gate();
   server = await startWithDebits({
     env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '60' },
+    // The frozen one renews its lease no more within the test.
+    timing: { checkLeaseMs: 3600_000 },
     wrapClients: (clients) => ({
       ...clients,
       plaid: {
@@ -211,12 +213,37 @@ it('a check that died with its instance is taken over, and its answer has the re
   const frozen = check(id, 5_000, same);
   await expect.poll(() => server.storage.db.selectFrom('checks').select('id').execute()).toHaveLength(1);
   await returned(id, 'R10');
-  // Beyond the time-out and its lease.
-  server.clockOffset += 120_000;
+  // Beyond its lease.
+  server.clockOffset += 2 * 3600_000;
   const again = await check(id, 5_000, same);
   expect([again.status, again.body.decision, codes(again)]).toEqual([200, 'stop', ['returned']]);
   gate.open();
   expect((await frozen).body).toEqual(again.body);
+});
+
+it('a check that waits for Plaid longer than its lease is asked once, however often it is repeated', async () => {
+  const gate = new Gate();
+  server = await startWithDebits({
+    env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '60' },
+    timing: { checkLeaseMs: 60 },
+    wrapClients: (clients) => ({
+      ...clients,
+      plaid: { ...clients.plaid, getBalance: (...args) => gate.passed.then(() => clients.plaid.getBalance(...args)) },
+    }),
+  });
+  const { id } = await connectNew();
+  const same = { client_transaction_id: 'one' };
+  const leaseUntil = async () => {
+    const row = await server.storage.db.selectFrom('checks').select('lease_until').executeTakeFirst();
+    return row?.lease_until ?? 0;
+  };
+  const first = check(id, 5_000, same);
+  await expect.poll(leaseUntil).toBeGreaterThan(0);
+  const begun = await leaseUntil();
+  await expect.poll(leaseUntil).toBeGreaterThan(begun);
+  gate.open();
+  const answers = await Promise.all([first, check(id, 5_000, same)]);
+  expect(answers[1]?.body).toEqual(answers[0]?.body);
 });
 
 describe('DEBIT_CHECK=signal', () => {
