@@ -54,7 +54,8 @@ export function isPendingVerification(account: PlaidAccount): boolean {
   return PENDING.has(account.verificationStatus ?? '');
 }
 
-function isUsable({ type, subtype, verificationStatus }: PlaidAccount): boolean {
+/** Whether an account of this kind can be a funding source, and its verification has not failed. */
+export function isUsable({ type, subtype, verificationStatus }: PlaidAccount): boolean {
   if (type !== 'depository' || !SUBTYPES.has(subtype ?? '')) return false;
   return VERIFIED.has(verificationStatus) || PENDING.has(verificationStatus ?? '');
 }

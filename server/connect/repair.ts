@@ -20,11 +20,11 @@ import { readVerification, verificationOf } from '../records/verification.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, RecoveryPoint } from '../storage/tables.ts';
-import { NotNow, Postpone, Stop } from '../work/retry.ts';
+import { backoff, NotNow, Postpone, QUICK_ATTEMPTS, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
 import { accountOf } from './account-match.ts';
 import { callBank } from './call-bank.ts';
-import { isPendingVerification } from './choose-accounts.ts';
+import { isPendingVerification, isUsable } from './choose-accounts.ts';
 import { makeInstrument } from './finix-instrument.ts';
 import { RENUMBERING_BANKS } from './institution-quirks.ts';
 import { holdOf, type InstrumentDeps } from './instrument-hold.ts';
@@ -58,13 +58,14 @@ export const REPAIR_STEPS: Record<Exclude<RecoveryPoint, 'finished'>, Step> = {
 async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   const connection = await repaired(deps, held);
   // What a revocation has begun comes to its end first.
-  if (connection.goal !== null) throw new Postpone('finix_unavailable', TASK_MS, false);
+  if (connection.goal !== null) throw await untilTaskEnds(deps, held);
   const token = await accessToken(deps, connection.item_id);
   const login = await callBank(() => deps.plaid.getAccounts(token));
   const account = accountOf(connection, login.accounts);
   if (!account) {
     throw new Stop('open', 'account_unknown', { detail: 'The account was not shared again. Choose it in Link.' });
   }
+  if (!isUsable(account)) throw new Stop('open', 'account_not_supported', { action: 'use_other_bank' });
   await requireSignedIn(deps, token);
   const siblings = await deps.storage.db
     .selectFrom('connections')
@@ -90,6 +91,14 @@ async function readAgain(deps: RepairDeps, held: HeldSession): Promise<void> {
   });
 }
 
+/** The customer waits in short steps. After that the session is released: Finix may be down for days. */
+async function untilTaskEnds({ storage, timing }: RepairDeps, { row }: HeldSession): Promise<Postpone> {
+  const now = await storage.now();
+  const isAwaited = now - (row.processing_since ?? now) < timing.answerWithinMs;
+  if (isAwaited) return new Postpone('finix_unavailable', TASK_MS, false);
+  return new Postpone('finix_unavailable', backoff(QUICK_ATTEMPTS + row.tries, timing));
+}
+
 /**
  * Plaid, not the page, confirms that the customer has signed in again: Plaid also gives the accounts of a login that is
  * broken.
@@ -104,7 +113,7 @@ async function requireSignedIn({ plaid }: RepairDeps, accessToken: string): Prom
 /** The login is the siblings' too: what is repaired for one account is repaired for all that were shared again. */
 async function repairSibling(unit: Unit, sibling: ConnectionTable, login: PlaidLogin): Promise<void> {
   const account = accountOf(sibling, login.accounts);
-  if (!account) return;
+  if (!account || !isUsable(account)) return;
   const before = await unchanged(unit.trx, sibling);
   const read = {
     ...asRead(before, account, login, needsNew(sibling, account), unit.now),
