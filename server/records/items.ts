@@ -1,6 +1,6 @@
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { ItemTable } from '../storage/tables.ts';
+import type { ConnectionTable, ItemTable, SessionTable } from '../storage/tables.ts';
 
 export async function findItem(
   db: Storage['db'] | StorageTransaction,
@@ -30,6 +30,25 @@ export async function isBusy(db: Storage['db'] | StorageTransaction, itemId: str
     .where('status', '=', 'processing')
     .executeTakeFirst();
   return session !== undefined;
+}
+
+/** The session that is connecting this very connection, or repairing it; others of its Item leave it alone. */
+export async function sessionAbout(
+  db: Storage['db'] | StorageTransaction,
+  { id, item_id, session_id }: Pick<ConnectionTable, 'id' | 'item_id' | 'session_id'>,
+): Promise<Pick<SessionTable, 'recovery_point' | 'repair_connection_id'> | undefined> {
+  return db
+    .selectFrom('sessions')
+    .select(['recovery_point', 'repair_connection_id'])
+    .where('item_id', '=', item_id)
+    .where('status', '=', 'processing')
+    .where((eb) =>
+      eb.or([
+        eb('repair_connection_id', '=', id),
+        eb.and([eb('repair_connection_id', 'is', null), eb('id', '=', session_id)]),
+      ]),
+    )
+    .executeTakeFirst();
 }
 
 /**

@@ -31,7 +31,7 @@ export interface WebhookDeps {
 export type Outcome = 'handled' | 'ignored';
 
 /** A session that is processing the Item is done within seconds. */
-const BUSY_MS = 2_000;
+export const BUSY_MS = 2_000;
 
 /** One change of one connection; undefined: not for this one. */
 export type Change = (unit: Unit, before: ConnectionTable) => Promise<ConnectionTable | undefined> | undefined;

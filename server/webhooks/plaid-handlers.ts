@@ -10,13 +10,15 @@ import {
   changeConnection,
   isDisabledInFinix,
   isReturned,
+  renewal,
   revoke,
 } from '../records/connections.ts';
-import { isBusy } from '../records/items.ts';
+import { isBusy, sessionAbout } from '../records/items.ts';
+import type { Unit } from '../records/unit.ts';
 import { verificationOf } from '../records/verification.ts';
-import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
+import type { ConnectionTable, InboundEventTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
 import { NotNow, Postpone } from '../work/retry.ts';
-import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
+import { BUSY_MS, type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
 import { consentEnd, isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
 import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
@@ -84,19 +86,45 @@ async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, f
   return outcome;
 }
 
-/** Plaid: stop using the old numbers at once. */
-function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
-  return forAccounts(deps, event, facts, (unit, before) => {
-    if (before.payment_instrument === null) {
-      return isWaiting(before) ? beginInstrument(unit, before) : undefined;
+/**
+ * Plaid: stop using the old numbers at once. That does not wait for a session that works on the Item, which may itself
+ * wait for days. A repair that has not read the account yet waits for the renewal. Of an account that a session is just
+ * connecting, or renewing, the old instrument is out of use at once, and the event stays for those accounts alone.
+ */
+async function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const later = new Set<string>();
+  const renew: Change = async (unit, before) => {
+    const session = await sessionAbout(unit.trx, before);
+    const isConnecting = session !== undefined && session.repair_connection_id === null;
+    if (session === undefined || (!isConnecting && BEFORE_READING.has(session.recovery_point))) {
+      return renewNumbers(unit, before, event.type);
     }
-    // Enabling it there must not bring the old numbers back.
-    if (isDisabledInFinix(before)) return revoke(unit, before, event.type);
-    // Only its customer makes an account usable again whose debits came back for another reason than its numbers.
-    if (isReturned(before) && !isReturnedForNumbers(before)) return undefined;
-    const isInUse = before.status === 'active' || before.status === 'needs_repair';
-    return isInUse ? beginRenewal(unit, before, event.type) : undefined;
-  });
+    later.add(before.plaid_account_id);
+    const left = JSON.stringify({ ...facts, account_ids: [...later] });
+    await unit.trx.updateTable('inbound_events').set({ facts: left }).where('id', '=', event.id).execute();
+    if (!isConnecting || before.payment_instrument === null || !hasOldNumbers(before)) return undefined;
+    return changeConnection(unit, before, { ...renewal(before), status: 'needs_repair', reason: event.type });
+  };
+  const outcome = await forAccounts(deps, event, facts, renew, true);
+  if (later.size > 0) throw new NotNow('in_use', BUSY_MS);
+  return outcome;
+}
+
+/** A repair reads the account again from here, also when it has changed in the meantime. */
+const BEFORE_READING: ReadonlySet<RecoveryPoint> = new Set(['started', 'item_linked']);
+
+function renewNumbers(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> | undefined {
+  if (before.payment_instrument === null) return isWaiting(before) ? beginInstrument(unit, before) : undefined;
+  // Enabling it there must not bring the old numbers back.
+  if (isDisabledInFinix(before)) return revoke(unit, before, reason);
+  return hasOldNumbers(before) ? beginRenewal(unit, before, reason) : undefined;
+}
+
+/** Whether its instrument is in use, with the numbers of before. */
+function hasOldNumbers(before: ConnectionTable): boolean {
+  // Only its customer makes an account usable again whose debits came back for another reason than its numbers.
+  if (isReturned(before) && !isReturnedForNumbers(before)) return false;
+  return before.status === 'active' || before.status === 'needs_repair';
 }
 
 /** The customer is asked to sign in again; until then the instrument may still work. */
