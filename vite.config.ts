@@ -10,6 +10,7 @@ import { packTexts } from './build/pack-texts.ts';
 import { pageShims } from './build/page-shims.ts';
 import { from, project, version } from './build/project.ts';
 import { showSource } from './build/show-source.ts';
+import { thirdPartyLicenses } from './build/third-party-licenses.ts';
 import { trimLit } from './build/trim-lit.ts';
 
 const scriptFile = 'finix-bank-connect.js';
@@ -121,6 +122,7 @@ const config = defineConfig({
     nameLazyChunks(),
     integrity(scriptFile, pinnedFile),
     manifest(),
+    thirdPartyLicenses(),
   ],
   environments,
   builder: {

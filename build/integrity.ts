@@ -22,7 +22,8 @@ export function integrity(scriptFile: string, pinnedFile: string): Plugin {
         return { file, bytes: code.length, brotli_bytes: brotliCompressSync(code).length };
       };
       if (this.environment.name === 'pinned') {
-        const others = Object.keys(bundle).filter((name) => name !== pinnedFile);
+        const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk');
+        const others = chunks.map(({ fileName }) => fileName).filter((name) => name !== pinnedFile);
         if (others.length > 0) this.error(`The pinned script must be one file, and there are ${others.join(', ')}.`);
         const code = readFileSync(join(dir, pinnedFile));
         const hash = `sha384-${createHash('sha384').update(code).digest('base64')}`;

@@ -66,3 +66,8 @@ export const ACTIONS = [
   'debit_again',
 ] as const;
 export type Action = (typeof ACTIONS)[number];
+
+/** A payout takes no money out of the account, and needs no permission to: it returns only where there is no account. */
+export function canReturn(merchant: MerchantKey, action: Action): boolean {
+  return merchant !== 'payout' || (action !== 'return_R01' && action !== 'return_R10');
+}

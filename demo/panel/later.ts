@@ -1,5 +1,5 @@
 import { html, type TemplateResult } from 'lit';
-import type { Action, StoryState } from '../step.ts';
+import { type Action, canReturn, type StoryState } from '../step.ts';
 
 /** What the panel asks of the page around it. */
 export interface Presenting {
@@ -16,13 +16,16 @@ interface Button {
   isPossible: (state: StoryState) => boolean;
 }
 
-const wasSent = ({ order }: StoryState): boolean => order?.state === 'sent';
+const mayReturn = (action: Action) => ({
+  action,
+  isPossible: ({ order, merchant }: StoryState) => order?.state === 'sent' && canReturn(merchant, action),
+});
 const isUsed = ({ connection }: StoryState): boolean => connection?.status === 'active';
 
 const RETURNS: readonly Button[] = [
-  { action: 'return_R01', label: 'R01', full: 'R01, not enough money: the payment returns', isPossible: wasSent },
-  { action: 'return_R03', label: 'R03', full: 'R03, no such account: the payment returns', isPossible: wasSent },
-  { action: 'return_R10', label: 'R10', full: 'R10, not authorized: the payment returns', isPossible: wasSent },
+  { ...mayReturn('return_R01'), label: 'R01', full: 'R01, not enough money: the payment returns' },
+  { ...mayReturn('return_R03'), label: 'R03', full: 'R03, no such account: the payment returns' },
+  { ...mayReturn('return_R10'), label: 'R10', full: 'R10, not authorized: the payment returns' },
 ];
 const EVENTS: readonly Button[] = [
   { action: 'break_login', label: 'Login breaks', isPossible: isUsed },

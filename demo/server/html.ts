@@ -1,5 +1,5 @@
 import { html, raw } from 'hono/html';
-import type { ConnectionStatus, MerchantConnection } from '../../widget/contract.ts';
+import type { MerchantConnection } from '../../widget/contract.ts';
 import { dollars, type Merchant } from './merchants.ts';
 import { isUnconfirmed, type Order } from './order.ts';
 
@@ -31,6 +31,8 @@ const COPY: Record<
     lead: string;
     pay: string;
     hint: string;
+    /** Another way to pay, or to be paid, where Link can't run. */
+    fallback: string;
     button: string;
     lines: Line[];
   }
@@ -42,6 +44,7 @@ const COPY: Record<
     lead: 'Ships to 48 Harbor Street, Portland, ME',
     pay: 'Pay by bank',
     hint: 'Straight from your account. Next time it is one tap.',
+    fallback: 'Or pay by invoice: hello@kestrel.example',
     button: 'Place order',
     lines: [
       { name: 'Ridgeline, whole beans', detail: '2 bags of 340 g', cents: 3_800, art: 'bag' },
@@ -56,6 +59,7 @@ const COPY: Record<
     lead: 'Apartment 4B · due on December 1',
     pay: 'Pay from your bank',
     hint: 'Connect once. The first of each month takes care of itself.',
+    fallback: 'Or pay by check: office@linden.example',
     button: 'Pay rent',
     lines: [
       { name: 'Rent', detail: 'December', cents: 172_500 },
@@ -70,6 +74,7 @@ const COPY: Record<
     lead: 'Available now, in your account in one to two days',
     pay: 'Where should it go?',
     hint: 'Sign in to your bank. No account numbers to copy.',
+    fallback: 'Or ask for a check: hello@fieldnote.example',
     button: 'Transfer',
     lines: [
       { name: 'Harbor atlas, 24 spreads', detail: 'Invoice 2061', cents: 216_000 },
@@ -84,7 +89,7 @@ export function copyOf({ key }: Merchant) {
 
 /** Values for the placeholders of the merchants' page. */
 export function checkoutValues(merchant: Merchant): Record<string, Html | string> {
-  const { wordmark, tagline, title, lead, pay, hint, button, lines } = copyOf(merchant);
+  const { wordmark, tagline, title, lead, pay, hint, fallback, button, lines } = copyOf(merchant);
   const total = dollars(merchant.amountCents);
   const { firstName, lastName, owner } = merchant.person;
   return {
@@ -114,11 +119,7 @@ export function checkoutValues(merchant: Merchant): Record<string, Html | string
     <h2 id="pay">${pay}</h2>
     <p class="hint">${hint}</p>
     <finix-bank-connect name="bank_account" required>
-      <p slot="fallback" class="fallback">${
-        merchant.purpose === 'payout'
-          ? 'Or ask for a check: hello@fieldnote.example'
-          : 'Or pay by invoice: hello@kestrel.example'
-      }</p>
+      <p slot="fallback" class="fallback">${fallback}</p>
     </finix-bank-connect>
   </section>
   <button type="submit" class="place">${button} · ${total}</button>
@@ -134,7 +135,7 @@ export function orderValues(
   repair: string | undefined,
 ): Record<string, Html | string> {
   const { wordmark, tagline } = copyOf(merchant);
-  const { title, sentence, tone, way } = outcome(merchant, order, connection?.status);
+  const { title, sentence, tone, way } = outcome(merchant, order, connection);
   return {
     merchant: merchant.key,
     'page-title': `${title} · ${merchant.name.replace('&', '&amp;')}`,
@@ -190,10 +191,12 @@ const SEALS: Record<Tone, Html> = {
   bad: html`${mark('M16 8v10m0 5v.5')}`,
 };
 
-function outcome(merchant: Merchant, order: Order, status: ConnectionStatus | undefined): Outcome {
+function outcome(merchant: Merchant, order: Order, connection: MerchantConnection | undefined): Outcome {
+  const status = connection?.status;
   const { person, purpose } = merchant;
   const amount = dollars(merchant.amountCents);
   const thanks = `Thank you, ${person.firstName}.`;
+  const nothing = purpose === 'payout' ? 'Nothing was sent' : 'Nothing was debited';
   if (status === 'needs_repair') {
     return {
       title: 'Please sign in to your bank again',
@@ -208,6 +211,17 @@ function outcome(merchant: Merchant, order: Order, status: ConnectionStatus | un
     const [sentence, way] = RETURNED[order.returned ?? ''] ?? ['Your bank sent the payment back.', 'Use another bank'];
     return { title: 'Your bank returned the payment', sentence, tone: 'bad', way };
   }
+  const returned = connection?.last_return?.code;
+  // Lack of money ends nothing; any other return does.
+  if (hasEnded && returned && returned !== 'R01') {
+    const [sentence] = RETURNED[returned] ?? [];
+    return {
+      title: nothing,
+      sentence: sentence ?? 'Your bank sent an earlier payment back.',
+      tone: 'bad',
+      way: 'Use another bank',
+    };
+  }
   if (hasEnded) {
     return {
       title: 'You ended the permission at your bank',
@@ -218,19 +232,19 @@ function outcome(merchant: Merchant, order: Order, status: ConnectionStatus | un
   }
   if (order.state === 'stopped') {
     const reason = order.check?.reasons.map(({ message }) => message).join(' ') ?? '';
-    return { title: 'Nothing was debited', sentence: reason, tone: 'bad', way: 'Use another bank' };
+    return { title: nothing, sentence: reason, tone: 'bad', way: 'Use another bank' };
   }
   if (order.state === 'held') {
     return isUnconfirmed(order)
       ? {
           title: thanks,
-          sentence: `${amount} will be collected from ${order.bank} once your bank has confirmed the account.`,
+          sentence: `${amount} will be ${purpose === 'payout' ? 'sent to' : 'collected from'} ${order.bank} once your bank has confirmed the account.`,
           tone: 'waiting',
           way: null,
         }
       : {
           title: 'We are taking a second look',
-          sentence: `Nothing was debited yet. ${order.problem ?? order.check?.reasons[0]?.message ?? ''}`,
+          sentence: `${nothing} yet. ${order.problem ?? order.check?.reasons[0]?.message ?? ''}`,
           tone: 'waiting',
           way: 'Use another bank',
         };

@@ -1,7 +1,7 @@
 import { plaidUserId } from '../../server/ids.ts';
 import type { MerchantConnection } from '../../widget/contract.ts';
 import type { RunningSimulator, SimulatedCall } from '../simulator/index.ts';
-import { ACTIONS, type Action, type Step } from '../step.ts';
+import { ACTIONS, type Action, canReturn, type Step } from '../step.ts';
 import { findStory } from '../stories.ts';
 import type { ConnectServer } from './connect-server.ts';
 import type { MerchantApi } from './merchant-api.ts';
@@ -96,9 +96,10 @@ export function createPresenter({ simulator, api, server }: PresenterOptions): P
     },
   };
 
-  async function debitReturns(customer: Customer, code: string): Promise<string | undefined> {
+  async function debitReturns(customer: Customer, code: 'R01' | 'R03' | 'R10'): Promise<string | undefined> {
     const order = customer.orders.at(-1);
-    if (!order?.transfer || order.state !== 'sent') return 'There is no debit that could come back.';
+    if (!order?.transfer || order.state !== 'sent') return 'There is no payment that could come back.';
+    if (!canReturn(customer.merchant, `return_${code}`)) return `A payout does not return with ${code}.`;
     say(customer, {
       kind: 'bank',
       from: 'finix',

@@ -48,7 +48,16 @@ async function redraw(): Promise<void> {
   const shown = document.querySelector('.outcome');
   if (!fresh || !shown) return;
   document.title = fresh.querySelector('h1')?.textContent ?? document.title;
-  const swap = () => shown.replaceWith(fresh);
+  const swap = () => {
+    // A customer who is in Link stays there: the element moves to its place in the new article within one task.
+    const running = shown.querySelector(
+      'finix-bank-connect:is([status="open"], [status="connecting"], [status="returning"])',
+    );
+    const place = document.createComment('');
+    if (running) fresh.querySelector('finix-bank-connect')?.replaceWith(place);
+    shown.replaceWith(fresh);
+    if (running) place.replaceWith(running);
+  };
   if (document.startViewTransition && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
     document.startViewTransition(swap);
   } else {

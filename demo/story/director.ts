@@ -1,5 +1,5 @@
 import type { Names } from '../panel/words.ts';
-import type { Action, StoryState } from '../step.ts';
+import { type Action, canReturn, type MerchantKey, type StoryState } from '../step.ts';
 import { at } from './at.ts';
 
 export interface Stage {
@@ -68,7 +68,7 @@ export class Director {
   async #story(run: number): Promise<void> {
     const { customer, merchant } = this.stage.names();
     const say = (text: string) => this.#say(text, run);
-    this.#page()?.location.replace(at(`/${this.#merchantPath()}?fresh`));
+    this.#page()?.location.replace(at(`/${this.#merchant()}?fresh`));
     await this.#until(() => this.#status() === 'ready', run);
     await say(`${customer} wants to settle with ${merchant}. No card, and no account number to type.`);
     this.#press(this.#element()?.shadowRoot?.querySelector('button.main'));
@@ -86,11 +86,14 @@ export class Director {
       'The merchant’s server fetched the connection, compared the customer, asked whether to go on, and moved the money.',
     );
 
-    await this.stage.act('return_R01');
-    await this.#until(() => this.stage.state()?.order?.state === 'returned', run);
-    await say(
-      'Days later the bank sends it back: not enough money. The merchant learns it by webhook, and the page says it.',
-    );
+    const isPayout = !canReturn(this.#merchant(), 'return_R01');
+    if (!isPayout) {
+      await this.stage.act('return_R01');
+      await this.#until(() => this.stage.state()?.order?.state === 'returned', run);
+      await say(
+        'Days later the bank sends it back: not enough money. The merchant learns it by webhook, and the page says it.',
+      );
+    }
     await this.stage.act('break_login');
     await this.#until(
       () =>
@@ -99,7 +102,8 @@ export class Director {
         ) !== null,
       run,
     );
-    await say('The bank asks for a new sign-in. The page asks the customer, and nothing is debited meanwhile.');
+    const meanwhile = isPayout ? 'sent' : 'debited';
+    await say(`The bank asks for a new sign-in. The page asks the customer, and nothing is ${meanwhile} meanwhile.`);
     this.#press(this.#element()?.shadowRoot?.querySelector('button.main'));
     await this.#until(() => this.#status() === 'open', run);
     await this.#pressThroughLink(run);
@@ -124,7 +128,7 @@ export class Director {
     }
   }
 
-  #merchantPath(): string {
+  #merchant(): MerchantKey {
     return this.stage.state()?.merchant ?? 'coffee';
   }
 

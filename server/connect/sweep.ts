@@ -95,7 +95,7 @@ class TakenCalls {
     for (const { id, at } of again) await this.#put(id, { look_at: at + ahead, tries: 0 });
   }
 
-  /** Finix could not be asked, or has not disabled what it was asked to. */
+  /** Finix could not be reached, or did not disable an instrument. */
   async postpone(error: unknown): Promise<void> {
     if (!(error instanceof UpstreamError)) throw error;
     const { call, failure, code, details } = error;

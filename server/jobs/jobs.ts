@@ -26,7 +26,7 @@ import { DUE_EVENTS, type Inbound } from '../webhooks/receive.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { applyRetention } from './retention.ts';
 
-/** What goes on without a request: finishing what stopped, ending what is over, cleaning up at Plaid and Finix. */
+/** Background work: resumes interrupted sessions, expires old ones, and cleans up at Plaid and Finix. */
 export interface Jobs {
   /** One round of everything, one kind after the other. Resolves when all of it is done, resumed sessions included. */
   tick(): Promise<void>;

@@ -13,7 +13,7 @@ import type { Timing } from '../work/timing.ts';
 import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
 
 /**
- * How long what is kept, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change
+ * Retention, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change
  * both.
  */
 const RETENTION = {

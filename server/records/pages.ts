@@ -29,7 +29,7 @@ export function timeCursor(at: number, id: string): string {
   return `${at}_${id}`;
 }
 
-/** @returns undefined when it is none, which is the list's beginning. @param prefix of the ids, such as `aud` */
+/** @returns undefined for an invalid cursor, so that the list starts at its beginning. @param prefix of the ids, such as `aud` */
 export function readTimeCursor(cursor: string | undefined, prefix: string): { at: number; id: string } | undefined {
   const [, at, id] = new RegExp(`^(\\d{1,15})_(${prefix}_\\w+)$`).exec(cursor ?? '') ?? [];
   return at === undefined || id === undefined ? undefined : { at: Number(at), id };

@@ -94,9 +94,14 @@ export function secretTexts(table: SettingTable, env: Record<string, string | un
   });
 }
 
+// Docker's --env-file passes on the quotes that a shell takes away.
+const QUOTED = /^(['"])(.*)\1$/s;
+
 /** A variable that is set to nothing counts as not set, as in `.env` files. */
 function textOf(env: Record<string, string | undefined>, name: string): string | undefined {
-  return env[name]?.trim() || undefined;
+  const text = env[name]?.trim();
+  const quoted = text && QUOTED.exec(text);
+  return (quoted ? quoted[2]?.trim() : text) || undefined;
 }
 
 function parse<S extends Schema>(schema: S, text: string): Reading<z.output<S>> {

@@ -63,7 +63,7 @@ export class PostgresDriver implements Driver {
   async destroy(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    // The pool would let those who still wait for a connection wait in vain.
+    // The pool would never answer callers that still wait for a connection.
     await Promise.allSettled(this.#connecting);
     await this.#pool.end();
   }

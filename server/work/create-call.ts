@@ -83,13 +83,13 @@ export function isInWork(kept: Kept, { generation }: Pick<OpenCall, 'generation'
   return kept.kind === 'undecided' && kept.generation === generation;
 }
 
-/** What a look at Finix's list decides. */
+/** What a lookup in Finix's list decides. */
 export interface LookResult {
   /**
    * Enabled instruments that the connection must not have. They are disabled before anything of this result is written.
    */
   disable: string[];
-  /** Calls of which it is known what they made, if anything. Their rows go. */
+  /** Calls whose outcome is known. Their rows are deleted. */
   decided: string[];
   /** Calls that are looked for once more, and when. */
   again: { id: string; at: number }[];

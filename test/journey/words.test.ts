@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Line, lineOf } from '../../demo/panel/words.ts';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
-import type { Step } from '../../demo/step.ts';
+import type { MerchantKey, Step } from '../../demo/step.ts';
 import { STORIES } from '../../demo/stories.ts';
 import { patient } from '../helpers/patience.mjs';
 import { eventually } from '../helpers/server.ts';
@@ -27,6 +27,7 @@ afterEach(async () => {
 interface Visitor {
   steps: Map<number, Step>;
   post(path: string, body: object | URLSearchParams): Promise<Response>;
+  get(path: string): Promise<string>;
   leave(): void;
 }
 
@@ -50,6 +51,7 @@ async function visit(url: string): Promise<Visitor> {
         redirect: 'manual',
       });
     },
+    get: async (path) => await (await fetch(url + path, { headers: { cookie } })).text(),
     leave: () => leaving.abort(),
   };
 }
@@ -81,8 +83,8 @@ async function link(path: string, body: object): Promise<Record<string, unknown>
 }
 
 /** The page and Link, up to an outcome. @returns the id of the connection, where there is one */
-async function connects(username: string): Promise<string | undefined> {
-  const { client_secret: secret } = (await (await visitor.post('/api/session', {})).json()) as {
+async function connects(username: string, merchant: MerchantKey = 'coffee'): Promise<string | undefined> {
+  const { client_secret: secret } = (await (await visitor.post('/api/session', { merchant })).json()) as {
     client_secret: string;
   };
   const session = secret.split('_secret_')[0];
@@ -153,6 +155,30 @@ test.each(STORIES.map((story) => [story.title, story] as const))(
     if (said.includes('is connected\n') || story.group === 'It works') expect(made.length).toBeGreaterThan(0);
     if (story.id === 'user_owner_mismatch')
       expect([made, said.includes('refused') || said.includes('did not work')]).toEqual([[], true]);
+  },
+  patient(60_000),
+);
+
+test(
+  'a payout is never said to be a debit, and returns only as a payout can',
+  async () => {
+    const merchant = 'payout';
+    const connection = await connects('user_good', merchant);
+    const ordered = await visitor.post(
+      '/checkout',
+      new URLSearchParams({ merchant, bank_account: connection ?? 'none' }),
+    );
+    const order = ordered.headers.get('location') ?? 'none';
+    const act = async (action: string) => await (await visitor.post('/api/present', { merchant, action })).json();
+    const shown = async () => ((await visitor.get(order)).match(/<h1>.*?<\/article>/s) ?? [''])[0];
+    expect(await shown()).toContain('is on its way to');
+    expect(await act('return_R01')).toEqual({ problem: 'A payout does not return with R01.' });
+    expect(await act('return_R10')).toEqual({ problem: 'A payout does not return with R10.' });
+    expect(await act('return_R03')).toEqual({});
+    await expect.poll(shown, { timeout: patient(15_000) }).toContain('The bank did not find the account');
+    await act('debit_again');
+    await expect.poll(shown, { timeout: patient(15_000) }).toContain('Nothing was sent');
+    expect(await shown()).not.toMatch(/debit/i);
   },
   patient(60_000),
 );

@@ -169,6 +169,19 @@ describe('a page that installs the element', () => {
     },
   );
 
+  it.each(['widget', 'server'] as const)(
+    'the %s package has the license of everything that its scripts bundle',
+    async (name) => {
+      const files = await readTarball(tarballs[name]);
+      const script = String(files.get('dist/cdn/THIRD-PARTY-LICENSES.txt'));
+      for (const bundled of ['lit 3', 'lit-html 3', 'lit-element 4', '@lit/reactive-element 2'])
+        expect(script).toContain(`${bundled}.`);
+      expect(script.match(/Copyright \(c\) \d+ Google LLC/g)).toHaveLength(4);
+      const pages = String(files.get('dist/demo/static/THIRD-PARTY-LICENSES.txt'));
+      if (name === 'server') expect(pages).toMatch(/^hono 4[\s\S]*MIT License/m);
+    },
+  );
+
   it('a page that installs the element gets a script whose hash is the one that is written down', async () => {
     const files = await readTarball(tarballs.widget);
     const { file, integrity } = JSON.parse(String(files.get('dist/cdn/integrity.json'))).pinned;

@@ -273,13 +273,14 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
 
   it('the programs in the documents that run the server in route handlers of Next.js answer its calls', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'fbc-next-'));
+    const tsconfig = await asInFrameworks();
     const upstream = { PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl };
     const env = { ...testEnvironment(upstream), PUBLIC_URL: 'http://localhost:3000/connect', DATA_DIR: dataDir };
     // The handlers are plain functions of a Request; Next.js itself is 150 MB that the project does not install.
     await shop.write(
       'try-next.ts',
-      `import { POST } from './snippets/embed/next-route.ts';
-       import { connect } from './snippets/embed/next-server.ts';
+      `import { POST } from './snippets/next/app/connect/[...path]/route.ts';
+       import { connect } from '@/lib/connect-server';
        const headers = { Authorization: 'Bearer ${MERCHANT_KEY}', 'Content-Type': 'application/json' };
        const url = 'http://localhost:3000/connect/v1/sessions';
        const answer = await POST(new Request(url, { method: 'POST', headers, body: '{"customer_id":"cus_1"}' }));
@@ -287,7 +288,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
        await connect.stop();`,
     );
     const set = Object.fromEntries(Object.entries(env).filter((pair): pair is [string, string] => !!pair[1]));
-    const { output } = await shop.node(['node_modules/tsx/dist/cli.mjs', 'try-next.ts'], set);
+    const { output } = await shop.node(['node_modules/tsx/dist/cli.mjs', '--tsconfig', tsconfig, 'try-next.ts'], set);
     expect(output).toContain('answer 201');
     await rm(dataDir, { recursive: true, force: true });
   });

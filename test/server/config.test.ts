@@ -28,6 +28,14 @@ function parseEnvironment(text: string): Record<string, string> {
 }
 
 describe('the settings', () => {
+  it('one pair of quotes around a value is taken away, as a shell does and Docker does not', () => {
+    const nameOf = (text: string) => loadConfig(testEnvironment({ PLAID_CLIENT_NAME: text })).plaid.clientName;
+    expect(['"Your Shop"', "'Your Shop'", 'Your Shop', `"Joe's"`, 'Joe "J" Doe'].map(nameOf)).toEqual([
+      ...['Your Shop', 'Your Shop', 'Your Shop', "Joe's", 'Joe "J" Doe'],
+    ]);
+    expect(problemsOf(testEnvironment({ PLAID_SECRET: '""' }))).toContain('PLAID_SECRET is missing');
+  });
+
   it('settings are read from a whole environment', () => {
     const config = loadConfig(testEnvironment());
     expect(config).toMatchObject({

@@ -42,6 +42,8 @@ function instrument_to_charge(string $connectionId, string $customerId): string 
 // #region webhook
 /** The event. Throws unless the server signed this body within the last five minutes. */
 function verify_webhook(string $body, array $headers, string $secrets): array {
+    // PHP's getallheaders() keeps the spelling of the request.
+    $headers = array_change_key_case($headers);
     ['webhook-id' => $id, 'webhook-timestamp' => $timestamp, 'webhook-signature' => $signatures] = $headers;
     if (abs(time() - (int) $timestamp) > 300) throw new RuntimeException('timestamp outside of the tolerance');
     foreach (explode(',', $secrets) as $secret) {

@@ -36,7 +36,7 @@ export function operationRoutes(
   });
 
   app.get('/metrics', async (c) => {
-    // With a port of its own this one has none: what is inside the network must not be outside as well.
+    // With METRICS_PORT set, metrics are served there only, so that they stay inside the network.
     if (config.metricsPort !== undefined) throw new ProblemError('not_found');
     credentials.requireMerchant(c);
     const { text, contentType } = await metrics.render();

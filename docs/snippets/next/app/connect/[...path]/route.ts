@@ -1,5 +1,5 @@
 // app/connect/[...path]/route.ts. PUBLIC_URL ends with the path: https://shop.example/connect
-import { connect } from './next-server.ts';
+import { connect } from '@/lib/connect-server';
 
 export const runtime = 'nodejs';
 export const dynamic = 'force-dynamic';

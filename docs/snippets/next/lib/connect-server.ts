@@ -1,4 +1,4 @@
-// lib/connect.ts
+// lib/connect-server.ts
 import { createServer, type Server } from 'finix-bank-connect-server';
 
 // One server for each process: development reloads this module, and the global object survives that.
