@@ -137,6 +137,7 @@ function toConfig(s: Settings, secretValues: string[]) {
     publicUrl: s.PUBLIC_URL,
     port: s.PORT,
     databaseUrl: s.DATABASE_URL,
+    preparedStatements: s.DATABASE_PREPARED_STATEMENTS,
     dataDir: s.DATA_DIR,
     encryptionKeys: s.ENCRYPTION_KEY,
     hostedLink: s.HOSTED_LINK,

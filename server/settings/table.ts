@@ -275,6 +275,11 @@ export const SETTINGS = {
       'PostgreSQL as `postgres://user:password@host/database`, reserved characters of the password percent-encoded. With TLS and a CA of the provider’s own: `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`. Unset: the embedded database.',
     isSecret: true,
   }),
+  DATABASE_PREPARED_STATEMENTS: withDefault(is.onOff, 'on', {
+    group: 'Storage',
+    description:
+      '`off`: PostgreSQL keeps no statement prepared. Needed only behind a pooler that lends connections for a transaction and is not noticed at the start, as PgBouncer is.',
+  }),
   DATA_DIR: withDefault(is.text, './data', {
     group: 'Storage',
     description: 'Folder of the embedded database: a local disk, never a network file system.',

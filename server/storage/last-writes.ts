@@ -45,3 +45,6 @@ export async function withLastWrites<T>(
 
 /** Queries after which their transaction only commits. One that is also the first needs no transaction. */
 export const ENDS = new WeakSet<CompiledQuery>();
+
+/** Queries without parameters or rows that nothing waits for: each is sent with the statement that follows it. */
+export const BEGINS = new WeakSet<CompiledQuery>();

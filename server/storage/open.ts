@@ -17,7 +17,7 @@ import { DatabaseClock, databaseNow } from './clock.ts';
 import { type CommittedFact, factsOf } from './committed.ts';
 import { isUniqueViolation, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { type History, postgresHistory, sqliteHistory } from './history.ts';
-import { withLastWrites } from './last-writes.ts';
+import { BEGINS, withLastWrites } from './last-writes.ts';
 import { markerPath, readMarker } from './marker.ts';
 import { migrate } from './migrate.ts';
 import { isConflict, openPool } from './postgres.ts';
@@ -32,6 +32,8 @@ export interface StorageOptions {
   /** `postgres://…`; unset: the embedded file in `dataDir`. */
   databaseUrl?: string | undefined;
   dataDir: string;
+  /** Whether PostgreSQL keeps frequent statements prepared, where no pooler is noticed; true when left out. */
+  preparedStatements?: boolean | undefined;
   log?: (level: 'warn' | 'error', message: string, fields?: object) => void;
   /**
    * Whether a query past an open transaction is refused with an error that names it; true when left out, so that every
@@ -192,8 +194,10 @@ async function openDriver(
   options: StorageOptions,
   warn: (message: string, fields?: object) => void,
 ): Promise<{ dialect: Storage['dialect']; driver: Driver }> {
-  if (options.databaseUrl) {
-    return { dialect: 'postgres', driver: new PostgresDriver(await openPool(options.databaseUrl, warn), refuseInside) };
+  const { databaseUrl, preparedStatements } = options;
+  if (databaseUrl) {
+    const pool = await openPool(databaseUrl, warn, preparedStatements);
+    return { dialect: 'postgres', driver: new PostgresDriver(pool, refuseInside) };
   }
   return { dialect: 'sqlite', driver: new SqliteDriver(await openSqliteFile(options.dataDir, warn), refuseInside) };
 }
@@ -244,9 +248,10 @@ async function runInScope<T>(
 ): Promise<T> {
   const deadline = Date.now() + CONFLICT_PATIENCE_MS;
   // In the text, so that it travels with the beginning.
-  const lock = sql`select pg_advisory_xact_lock(${sql.raw(lockKey(scope))})`;
+  const lock = sql`select pg_advisory_xact_lock(${sql.raw(lockKey(scope))})`.compile(db);
+  BEGINS.add(lock);
   const locked = async (trx: Transaction<Database>) => {
-    await lock.execute(trx);
+    await trx.executeQuery(lock);
     return fn(trx);
   };
   const run = scope === 'rows' ? fn : locked;

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { hasStatementTimeout, isRefusedByPooler, startError } from './postgres-start.ts';
+import { isStalePlan, PreparedStatements } from './prepared-statements.ts';
 
 /**
  * Eight instances fit into PostgreSQL's default of 100 connections; a query takes milliseconds, so ten serve hundreds a
@@ -32,6 +33,7 @@ export interface OpenPool {
   pool: Pool;
   /** Empty: each connection has the limits from its start. */
   limits: string;
+  prepared: PreparedStatements;
 }
 
 const LIMITS = {
@@ -43,6 +45,8 @@ const LIMITS_OF_TRANSACTION = Object.entries(LIMITS)
   .map(([name, ms]) => `set local ${name} = ${ms}`)
   .join('; ');
 
+const LENT = 'Statements are no longer prepared: a pooler is between this server and PostgreSQL';
+
 /**
  * Connects once, so that a wrong address is reported at the start and a pooler is noticed.
  * @throws {StorageSetupError} not a PostgreSQL URL (which is not repeated: it holds a password)
@@ -50,16 +54,17 @@ const LIMITS_OF_TRANSACTION = Object.entries(LIMITS)
 export async function openPool(
   databaseUrl: string,
   warn: (message: string, fields: object) => void,
+  preparedStatements = true,
 ): Promise<OpenPool> {
   if (!/^postgres(ql)?:\/\//.test(databaseUrl)) {
     throw new StorageSetupError('DATABASE_URL must begin with postgres:// (leave it unset for the embedded database)');
   }
   try {
-    return await connectOnce(databaseUrl, warn, LIMITS);
+    return await connectOnce(databaseUrl, warn, LIMITS, preparedStatements);
   } catch (error) {
     if (!isRefusedByPooler(error)) throw startError(error, databaseUrl);
   }
-  return connectOnce(databaseUrl, warn, {}).catch((error: unknown) => {
+  return connectOnce(databaseUrl, warn, {}, false).catch((error: unknown) => {
     throw startError(error, databaseUrl);
   });
 }
@@ -69,13 +74,16 @@ async function connectOnce(
   databaseUrl: string,
   warn: (message: string, fields: object) => void,
   limits: Partial<typeof LIMITS>,
+  preparedStatements: boolean,
 ): Promise<OpenPool> {
   const pool = await createPool(databaseUrl, warn, limits);
   try {
     const client = await pool.connect();
     try {
       const isInForce = await hasStatementTimeout(client, STATEMENT_TIMEOUT_MS);
-      return { pool, limits: isInForce ? '' : LIMITS_OF_TRANSACTION };
+      // A pooler lends a connection for a transaction, without what was prepared on it.
+      const prepared = new PreparedStatements(preparedStatements && isInForce, () => warn(LENT, {}));
+      return { pool, limits: isInForce ? '' : LIMITS_OF_TRANSACTION, prepared };
     } finally {
       client.release();
     }
@@ -100,6 +108,8 @@ async function createPool(
     ...limits,
     query_timeout: ANSWER_TIMEOUT_MS,
     keepAlive: true,
+    // A statement is sent although the one before was not answered yet; see PostgresConnection.
+    ...{ pipeline: true },
     types: {
       // Times and counts come as numbers, as on SQLite: milliseconds stay exact for 280,000 years. Set for this pool,
       // not for other users of pg in the process.
@@ -119,10 +129,13 @@ async function createPool(
 const INT8 = 20;
 const NUMERIC = 1700;
 
-/** Another transaction was in the way: run again, it can succeed. 40001: serialization failure, 40P01: deadlock. */
+/**
+ * Another transaction, or a change of the schema, was in the way: run again, it can succeed. 40001: serialization
+ * failure, 40P01: deadlock.
+ */
 export function isConflict(error: unknown): boolean {
   const code = codeOf(error);
-  return code === '40001' || code === '40P01';
+  return code === '40001' || code === '40P01' || isStalePlan(error);
 }
 
 /**

@@ -35,10 +35,13 @@ function countPostgres(work: Work): void {
   const send = pg.Client.prototype.query as (...parameters: unknown[]) => unknown;
   /** Of each connection with an open transaction, whether that has written. */
   const open = new WeakMap<object, { hasWritten: boolean }>();
+  const unanswered = new WeakMap<object, number>();
   vi.spyOn(pg.Client.prototype, 'query').mockImplementation(function (this: pg.Client, ...parameters: unknown[]) {
     const [query] = parameters as [string | { text: string }];
     const text = typeof query === 'string' ? query : query.text;
-    work.roundTrips++;
+    const before = unanswered.get(this) ?? 0;
+    if (before === 0) work.roundTrips++;
+    unanswered.set(this, before + 1);
     for (const statement of text.split(';').filter((part) => part.trim() !== '')) {
       work.statements++;
       work.texts.push(statement.trim());
@@ -52,7 +55,10 @@ function countPostgres(work: Work): void {
         else work.commits++;
       }
     }
-    return send.apply(this, parameters);
+    const answer = send.apply(this, parameters);
+    const isAnswered = () => unanswered.set(this, (unanswered.get(this) ?? 1) - 1);
+    (answer as Promise<unknown>).then(isAnswered, isAnswered);
+    return answer;
   } as never);
 }
 

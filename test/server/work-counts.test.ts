@@ -58,6 +58,8 @@ forEachStorage((dialect, kind) => {
       // The clock is asked before each of the two create calls, and once a second for everything that goes on.
       const clock = work.texts.filter((text) => /^select \(extract\(epoch/.test(text)).length;
       expect(work.statements - Math.max(0, clock - 2)).toBeLessThanOrEqual(40);
+      // On PostgreSQL the beginning of a transaction and often its end share one with another statement.
+      expect(work.roundTrips - Math.max(0, clock - 2)).toBeLessThanOrEqual(dialect === 'postgres' ? 27 : 37);
     });
   });
 
@@ -105,10 +107,12 @@ forEachStorage((dialect, kind) => {
     const server = await TestServer.start({ storage: await kind.open() });
     cleanUp.push(() => server.close());
     const work = countWork(dialect);
+    const began = performance.now();
     server.jobs.start();
     await sleep(IDLE_SECONDS * 1000);
     await server.jobs.stop();
-    const seconds = work.statements / IDLE_SECONDS;
+    // A busy machine sleeps for longer.
+    const seconds = work.statements / ((performance.now() - began) / 1000);
     report(dialect, `${IDLE_SECONDS} s of nothing`, work);
     // Every job once, as each time that retention is due; those that are asked for each second are in it once more.
     work.statements = 0;

@@ -79,14 +79,22 @@ withPostgres('on PostgreSQL', (server) => {
     await storage.close();
   });
 
-  test('the beginning, the limits and the scope’s lock are one round trip', async () => {
+  test('what begins a transaction goes with its first statement, and the commit with the last', async () => {
     const { openStorage } = await import('../../../server/storage/open.ts');
     const storage = await openStorage({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
     const work = countWork('postgres');
     await storage.transaction('customer:1', (trx) => trx.selectFrom('meta').selectAll().execute());
-    const { roundTrips, statements } = { ...work };
+    const reading = [work.roundTrips, work.statements];
+    await storage.transaction('customer:1', async (trx) => {
+      await trx.selectFrom('meta').selectAll().where('key', '=', 'none').execute();
+      await writeLast(trx, trx.insertInto('meta').values(row('a')));
+    });
+    const { roundTrips, statements, commits } = { ...work };
     vi.restoreAllMocks();
-    expect([roundTrips, statements]).toEqual([3, 4]);
+    // Beginning, lock and statement; commit.
+    expect(reading).toEqual([2, 4]);
+    expect([roundTrips, statements, commits]).toEqual([4, 9, 1]);
+    expect(await keys(storage)).toEqual(['last-a']);
     await storage.close();
   });
 });

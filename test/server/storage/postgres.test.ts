@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StorageSetupError, StorageUnavailableError } from '../../../server/storage/errors.ts';
-import { openStorage, type Storage } from '../../../server/storage/open.ts';
+import { openStorage, type Storage, type StorageTransaction } from '../../../server/storage/open.ts';
 import { withPostgres } from '../../helpers/storages.ts';
 import { rows } from './rows.ts';
 
@@ -96,15 +96,22 @@ withPostgres('PostgreSQL', (server) => {
     const isHeld = new Promise<void>((resolve) => {
       begun = resolve;
     });
-    const first = storage.transaction('customer:1', async () => {
+    // The lock travels with the first statement.
+    const read = (trx: StorageTransaction) => trx.selectFrom('meta').select('key').execute();
+    const first = storage.transaction('customer:1', async (trx) => {
+      await read(trx);
       begun();
       await held;
       order.push('first');
     });
     await isHeld;
-    const same = second.transaction('customer:1', async () => order.push('same scope'));
-    await second.transaction('customer:2', async () => order.push('another scope'));
-    await storage.transaction('customer:3', async () => order.push('another scope'));
+    const note = (name: string) => async (trx: StorageTransaction) => {
+      await read(trx);
+      order.push(name);
+    };
+    const same = second.transaction('customer:1', note('same scope'));
+    await second.transaction('customer:2', note('another scope'));
+    await storage.transaction('customer:3', note('another scope'));
     release();
     await Promise.all([first, same]);
     await second.close();
