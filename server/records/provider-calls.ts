@@ -1,5 +1,6 @@
 import type { ObservedCall, UpstreamError } from '../clients/outbound.ts';
 import { newId } from '../ids.ts';
+import { insertMany } from '../storage/insert-many.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ProviderCallTable } from '../storage/tables.ts';
 
@@ -16,8 +17,20 @@ export interface ProviderCalls {
 
 /** More than a busy second makes: while the database is gone, memory must not fill. */
 const MOST_WAITING = 5_000;
-/** Rows of one statement; ten columns each, of the 32,766 values that SQLite takes. */
+/** Rows of one statement: what a busy second makes, and a tenth of a megabyte. */
 const BATCH = 500;
+const COLUMNS = [
+  'id',
+  'at',
+  'session_id',
+  'connection_id',
+  'service',
+  'call',
+  'outcome',
+  'code',
+  'request_id',
+  'ms',
+] as const satisfies readonly (keyof ProviderCallTable)[];
 /** As long as sessions without a connection: "what happened to my customer last week?" */
 export const PROVIDER_CALLS_KEEP_MS = 30 * 24 * 3600_000;
 
@@ -44,7 +57,7 @@ export function createProviderCalls({ storage }: { storage: Storage }): Provider
       while (waiting.length > 0) {
         const batch = waiting.slice(0, BATCH);
         waiting = waiting.slice(BATCH);
-        await storage.db.insertInto('provider_calls').values(batch).execute();
+        await insertMany(storage, 'provider_calls', COLUMNS, batch);
       }
     },
   };
