@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { loadHeading, loadRow, measureLoad, SUBJECTS, type Subject } from './measure-load.ts';
 import { measureMemory, measureRows } from './measure-long.ts';
+import { measureProfile } from './measure-profile.ts';
 import { playRole } from './roles.ts';
 
 const HELP = `npx tsx test/bench/load/main.ts [options]
@@ -12,6 +13,7 @@ The built server under load, with Plaid and Finix that answer after a given time
   --in-flight N      sessions at the same time; again for more (default: 1, 10, 100, 1,000)
   --seconds N        how long each level is measured (default: 8)
   --memory N         the server's memory over N sessions instead
+  --profile          what a session's processor time goes into instead, 32 in flight
   --rows N           what a session costs next to N stored ones instead
   --server FILE      another build of the server
   --help             this text
@@ -25,6 +27,7 @@ const { values } = parseArgs({
     subject: { type: 'string', multiple: true },
     'in-flight': { type: 'string', multiple: true },
     memory: { type: 'string' },
+    profile: { type: 'boolean' },
     rows: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -43,6 +46,8 @@ else if (values.memory !== undefined || values.rows !== undefined) {
     if (values.memory !== undefined) await measureMemory(options, Number(values.memory));
     if (values.rows !== undefined) await measureRows(options, Number(values.rows));
   }
+} else if (values.profile) {
+  console.table(await measureProfile({ seconds: Number(values.seconds), subjects: wanted, child, server }));
 } else {
   console.log(loadHeading());
   await measureLoad({

@@ -44,7 +44,7 @@ export interface LoadOptions {
   child: (role: 'plain' | 'upstream') => string[];
   /** The built server's file. */
   server: string;
-  /** Arguments for Node before it, such as --cpu-prof. */
+  /** Arguments for the server's Node, such as --cpu-prof. */
   serverArgs?: string[];
   report?: (measurements: LoadMeasurement) => void;
 }
@@ -109,7 +109,7 @@ async function startSubject(
   const key = randomBytes(24).toString('hex');
   const start = (args: string[], settings: Record<string, string>) => startServer(args, upstreamUrl, key, settings);
   if (subject === 'plain') {
-    const plain = await start(child('plain'), {});
+    const plain = await start([...serverArgs, ...child('plain')], {});
     return { server: plain, key, stop: plain.stop };
   }
   if (subject === 'sqlite') {
