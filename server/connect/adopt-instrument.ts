@@ -28,6 +28,7 @@ export async function adopt(
 ): Promise<void> {
   const { storage, finix, outbox } = deps;
   let unwanted: string[] = [];
+  let stopped: string[] = [];
   await held.adopt(async (trx, now, session) => {
     const before = await lockConnection(trx, connection.id, announcedAt);
     await settleCallsLast(trx, decided);
@@ -35,6 +36,7 @@ export async function adopt(
     const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
     unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
     await disableLater(trx, connection, unwanted, now);
+    stopped = [];
     if (!isTaken) return undefined;
     // The customer has connected this account before: the merchant is left with the new instrument only.
     const isOnly = session?.other_connection === null && before.generation === 0;
@@ -58,6 +60,8 @@ export async function adopt(
     if (!isOnly && !hasBeenActive(before)) await reportChangedOwner(unit, after);
     // A customer with this one connection has had no debit yet.
     const checked = isOnly ? after : await deps.applyReturns(unit, after);
+    // By a return of the account: the task that disables it is due with the next round of jobs, its debits end now.
+    if (checked.goal === 'disable') stopped = [made.id];
     if (checked.status === 'active') await retire(unit, replaced, checked);
     else if (replaced.length > 0) {
       // Stopped by a return, it replaces none: another connection's instrument is not its to disable.
@@ -66,12 +70,12 @@ export async function adopt(
     }
     return checked;
   });
-  if (unwanted.length === 0) return;
+  if (unwanted.length + stopped.length === 0) return;
   try {
-    await disableAll(finix, unwanted);
+    await disableAll(finix, [...stopped, ...unwanted]);
     await settleInstruments(storage.db, connection.id, unwanted);
   } catch (error) {
-    // Their rows have it done again; the customer does not wait for it.
+    // Their rows, and the connection's task, have it done again; the customer does not wait for it.
     if (!(error instanceof UpstreamError)) throw error;
   }
 }

@@ -10,6 +10,7 @@ import { adopt } from './adopt-instrument.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
 import { makeProcessorToken } from './processor-token.ts';
+import { sweepNow } from './sweep.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
 /**
@@ -130,6 +131,8 @@ async function create(
     // The worker that took over may have looked before this call was carried out.
     if (error instanceof Fenced) {
       await putCall(storage.db, { ...call, outcome: 'made', instrument: made.id, look_at: await storage.now() });
+      // Or the connection was stopped in the meantime, and stopping a debit does not wait for the next round of jobs.
+      await sweepNow(deps, connection.id);
     }
     throw error;
   }

@@ -4,6 +4,7 @@ import type { Logger } from '../log.ts';
 import { awaitsInstrument, DISABLED_IN_FINIX, isOutOfUse, lockConnection } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
+import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CreateCallTable, CustomerTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
@@ -111,6 +112,15 @@ class TakenCalls {
 
   async #put(id: string, patch: Pick<CreateCallTable, 'look_at' | 'tries'>): Promise<void> {
     await claimRow(this.deps.storage, 'create_calls', { id, look_at: this.rows[0]?.look_at ?? 0 }, patch);
+  }
+}
+
+/** Takes on what is due for one connection, as `sweepDue` does. Jobs go on with it where the database is gone. */
+export async function sweepNow(deps: SweepDeps, connectionId: string): Promise<void> {
+  try {
+    await sweepConnection(deps, connectionId);
+  } catch (error) {
+    if (!(error instanceof StorageUnavailableError)) throw error;
   }
 }
 
