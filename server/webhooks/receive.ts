@@ -101,14 +101,14 @@ export function createInbound(deps: InboundDeps): Inbound {
   /**
    * Plaid's events about a login carry neither time nor id: of two breaks within a second, with a repair between them,
    * the second looks like a copy of the first. What was handled is handled once more then, by the login's status at
-   * Plaid by now.
+   * Plaid by now. A worker that is handling it may have asked Plaid before: it loses its lease.
    */
   async function handleAgain(dedupeKey: string, now: number): Promise<void> {
     await storage.db
       .updateTable('inbound_events')
-      .set({ status: 'received', tries: 0, waited_ms: 0, next_at: now })
+      .set({ status: 'received', tries: 0, waited_ms: 0, next_at: now, lease_until: 0 })
       .where('dedupe_key', '=', dedupeKey)
-      .where('status', 'in', ['handled', 'ignored'])
+      .where((eb) => eb.or([eb('status', 'in', ['handled', 'ignored']), eb('lease_until', '>', now)]))
       .execute();
   }
 

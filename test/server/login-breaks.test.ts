@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Clients } from '../../server/create-server.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { TestServer } from '../helpers/server.ts';
+import { Gate } from '../helpers/gate.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
 
 const HOUR = 3600_000;
 let server: TestServer;
@@ -79,6 +81,46 @@ it('a login that breaks, is repaired and breaks again within a second needs repa
   freeze();
   bank().breakLogin(item().item_id);
   await expectStatus(id, 'needs_repair');
+});
+
+it('a second repair within a second counts also while the first one is being handled', async () => {
+  await server.close();
+  const asked = new Gate();
+  const answered = new Gate();
+  const reads: string[] = [];
+  const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+    finix,
+    plaid: {
+      ...plaid,
+      getItemError: async (token) => {
+        reads.push('begun');
+        if (reads.length > 1) return plaid.getItemError(token);
+        await asked.passed;
+        const code = await plaid.getItemError(token);
+        reads.push('read');
+        await answered.passed;
+        return code;
+      },
+    },
+  });
+  server = await TestServer.start({ wrapClients });
+  const { id } = await connect();
+  const frozen = Math.floor(Date.now() / 1000) * 1000 + 100;
+  const inOneSecond = (act: (itemId: string) => void) => {
+    server.clockOffset = frozen - Date.now();
+    act(item().item_id);
+  };
+  inOneSecond(bank().breakLogin);
+  await expectStatus(id, 'needs_repair');
+  inOneSecond(bank().repairLogin);
+  await eventually(async () => reads.includes('begun'));
+  inOneSecond(bank().breakLogin);
+  asked.open();
+  await eventually(async () => reads.includes('read'));
+  inOneSecond(bank().repairLogin);
+  await webhooks().settled();
+  answered.open();
+  await expectStatus(id, 'active');
 });
 
 it('events of breaks and repairs in any order leave what is true at Plaid', async () => {
