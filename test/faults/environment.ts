@@ -60,13 +60,13 @@ const PATIENCE_MS = 45_000;
 const LATENCY_MS = 15;
 /**
  * How long duplicate instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a
- * busy machine.
+ * busy machine, on which a call that is given up is tried again and again. Only what is wrong is waited for.
  */
-const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 10_000;
+const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 60_000;
 /** A control is not expected to become clean; two sweeps are long enough for what it leaves. */
 const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;
 /** How long a condition of a scenario may take: an outage in it, the quiet period, and a busy machine. */
-const CONDITION_MS = 20_000;
+const CONDITION_MS = 60_000;
 const CONDITION_OF_CONTROLS_MS = 8_000;
 /** Nothing is in doubt any more when Finix is not asked for this long: repeated calls come once in a quiet period. */
 const UNASKED_MS = INSTANCE_TIMES.quietMs + 1_500;
@@ -146,6 +146,12 @@ export class Environment {
 
   get #isControl(): boolean {
     return this.options.control !== undefined || this.options.isControl === true;
+  }
+
+  /** See Evidence. */
+  get #instancesSuffer(): boolean {
+    const { instancesSuffer = false, webhooks } = this.options;
+    return instancesSuffer || webhooks?.killsOneIn !== undefined || this.cluster.stalls > 0;
   }
 
   /** Another instance each time. */
@@ -250,6 +256,8 @@ export class Environment {
         upstream: this.view,
         scenarios: this.#scenarios,
         connections,
+        unanswered: this.cluster.unanswered,
+        instancesSuffer: this.#instancesSuffer,
         events: (this.receiver?.received ?? []).map(({ body }) => (body as { data: MerchantEvent }).data),
       });
     }
@@ -257,7 +265,7 @@ export class Environment {
       upstream: this.upstream.simulator.ledger,
       outcomes: this.outcomes,
       connections,
-      instancesSuffer: this.options.instancesSuffer === true || this.cluster.stalls > 0,
+      instancesSuffer: this.#instancesSuffer,
       identitiesMayDouble: this.options.identitiesMayDouble ?? false,
       unanswered: this.cluster.unanswered,
     });

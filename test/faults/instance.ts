@@ -5,6 +5,7 @@
  */
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getRequestListener } from '@hono/node-server';
 import { sql } from 'kysely';
 import { loadConfig } from '../../server/config.ts';
@@ -26,6 +27,7 @@ import { clientsWithPoints, clientsWithSlowReads, createPoints, print, storageWi
 import { INSTANCE_TIMES, type Order } from './times.ts';
 
 const STALL_CHECK_MS = 50;
+const REST_CHECK_MS = 20;
 const control = process.env['FAULTS_CONTROL'] as Control | undefined;
 const CLIENTS: Partial<Record<Control, (clients: Clients) => Clients>> = {
   'naive retry': naiveRetry,
@@ -87,6 +89,7 @@ setInterval(() => {
 createInterface({ input: process.stdin }).on('line', (line) => {
   const order = JSON.parse(line) as Order;
   if (order.order === 'arm') points.arm(order.point, order.action);
+  if (order.order === 'go') points.go();
   if (order.order === 'trace') points.trace();
   if (order.order === 'clock') clockOffset = order.offsetMs;
   if (order.order === 'full') {
@@ -94,6 +97,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     const pages = order.full ? 1 : 1_000_000_000;
     sql`PRAGMA max_page_count = ${sql.lit(pages)}`.execute(opened.db).catch(() => process.exit(1));
   }
+  if (order.order === 'rest') return void rest();
   if (order.order === 'reconcile') {
     // As the command does, in a process of its own or in any other.
     reconcile({ fix: true, since: 0 }).then(
@@ -107,6 +111,11 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   }
   print(`done ${order.order}`);
 });
+async function rest(): Promise<void> {
+  while (connector.inFlight > 0) await sleep(REST_CHECK_MS);
+  print('done rest');
+}
+
 // The suite is gone: an orphan would hold the database and the port.
 process.stdin.on('end', () => process.exit(1));
 

@@ -130,7 +130,7 @@ interface Index {
   identities: Map<string, number>;
   instruments: Map<string, { id: string; enabled: boolean }[]>;
   items: Map<string, { exchanged: boolean; removed: boolean }>;
-  exchanges: Map<string, { handled: boolean; answerLost: boolean }>;
+  exchanges: Map<string, Exchange>;
 }
 
 function indexOf(upstream: Ledger): Index {
@@ -150,18 +150,32 @@ function indexOf(upstream: Ledger): Index {
     const item = items.get(item_id);
     if (item) index.items.set(public_token, item);
   }
+  index.exchanges = exchangesIn(upstream);
+  return index;
+}
+
+interface Exchange {
+  /** Plaid has exchanged the token. */
+  handled: boolean;
+  /** And the answer that says so can't have been read. */
+  answerLost: boolean;
+}
+
+/** What has become of each public token that was sent, as far as Plaid's side of the wire shows it. */
+export function exchangesIn(upstream: Ledger): Map<string, Exchange> {
+  const exchanges = new Map<string, Exchange>();
   for (const call of upstream.calls()) {
     if (call.path !== '/item/public_token/exchange') continue;
     const token = String((call.body as { public_token?: unknown }).public_token);
-    const known = index.exchanges.get(token) ?? { handled: false, answerLost: false };
+    const known = exchanges.get(token) ?? { handled: false, answerLost: false };
     // No answer, none that can be read, or an error after it was done.
     const isUnreadable = call.status === null || call.fault === 'html' || call.fault === 'malformed';
     // A call that never reached Plaid leaves the token as good as it was.
     const answerLost = call.handled && (isUnreadable || (call.status ?? 0) >= 500);
-    index.exchanges.set(token, {
+    exchanges.set(token, {
       handled: known.handled || call.handled,
       answerLost: known.answerLost || answerLost,
     });
   }
-  return index;
+  return exchanges;
 }

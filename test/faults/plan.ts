@@ -54,7 +54,7 @@ export function plan({ store, short, scale, only, server, skip }: PlanOptions): 
     const runRound = () => round(one, options, (environment) => one.run(environment, sessionsOf(one)));
     return addUp(
       Array.from({ length: short ? few : full }, () => runRound),
-      atOnce,
+      one.roundsAtOnce ?? atOnce,
     );
   };
 

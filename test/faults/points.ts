@@ -11,12 +11,18 @@ import type { Storage } from '../../server/storage/open.ts';
  * the storage, so the server itself has no code for them.
  */
 export interface Points {
-  /** Strikes once, when the point is reached. */
-  arm(point: string, action: 'kill' | 'freeze'): void;
+  /** Strikes once, when the point is reached. `hold`, which commits don't know, stops one worker and no other. */
+  arm(point: string, action: Action): void;
+  /** Lets the worker go on that is held. */
+  go(): void;
   /** Prints each point that is passed. */
   trace(): void;
   hit(point: string): void;
+  /** As `hit`, at a call; resolves when the worker may go on. */
+  reach(point: string): Promise<void>;
 }
+
+type Action = 'kill' | 'freeze' | 'hold';
 
 /** Sends a line to the suite. Synchronous, so that it is out before the process stops. */
 export function print(line: string): void {
@@ -29,12 +35,17 @@ export function print(line: string): void {
 }
 
 export function createPoints(): Points {
-  let armed: { point: string; action: 'kill' | 'freeze' } | undefined;
+  let armed: { point: string; action: Action } | undefined;
   let traced = false;
-  return {
+  let go = () => {};
+  const gone = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const points: Points = {
     arm: (point, action) => {
       armed = { point, action };
     },
+    go,
     trace: () => {
       traced = true;
     },
@@ -46,16 +57,23 @@ export function createPoints(): Points {
       print(`${action} ${point}`);
       process.kill(process.pid, action === 'kill' ? 'SIGKILL' : 'SIGSTOP');
     },
+    async reach(point) {
+      if (armed?.point !== point || armed.action !== 'hold') return points.hit(point);
+      armed = undefined;
+      print(`hold ${point}`);
+      await gone;
+    },
   };
+  return points;
 }
 
-export function clientsWithPoints({ plaid, finix }: Clients, { hit }: Points): Clients {
+export function clientsWithPoints({ plaid, finix }: Clients, { reach }: Points): Clients {
   const around =
     <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) =>
     async (...args: A): Promise<T> => {
-      hit(`before ${name}`);
+      await reach(`before ${name}`);
       const answer = await call(...args);
-      hit(`after ${name}`);
+      await reach(`after ${name}`);
       return answer;
     };
   const exchange = around('the exchange', plaid.exchangePublicToken);

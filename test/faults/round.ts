@@ -17,6 +17,8 @@ export interface FaultCase {
   sessions: { full: number; short: number };
   /** How many environments go through it, each with so many sessions; one when left out. */
   rounds?: { full: number; short: number };
+  /** How many of them at the same time; a few when left out. */
+  roundsAtOnce?: number;
   /** It takes the database away from every instance: no other round runs at the same time. */
   alone?: boolean;
   options?: Pick<

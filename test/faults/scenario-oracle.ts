@@ -1,6 +1,7 @@
+import { sha256 } from '../../server/ids.ts';
 import type { Connection, ConnectionStatus } from '../../widget/contract.ts';
 import type { Outcome } from './customer.ts';
-import type { Verdict } from './oracle.ts';
+import { exchangesIn, type Verdict } from './oracle.ts';
 import type { ScenarioCustomer } from './scenarios/customer.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import type { UpstreamView } from './scenarios/upstream-view.ts';
@@ -19,12 +20,16 @@ export interface ScenarioEvidence {
   connections: ReadonlyMap<string, Connection[]>;
   /** In the order of their arrival. */
   events: MerchantEvent[];
+  /** See Evidence. */
+  unanswered: ReadonlySet<string>;
+  instancesSuffer: boolean;
 }
 
 /**
  * Compares the connections, their instruments at Finix and the merchant's events with what happened to each customer.
  */
-export function checkScenarios({ upstream, scenarios, connections, events }: ScenarioEvidence): Verdict {
+export function checkScenarios(evidence: ScenarioEvidence): Verdict {
+  const { upstream, scenarios, connections, events } = evidence;
   const outcomes = [...scenarios.keys()].flatMap(({ outcome }): Outcome[] => (outcome ? [outcome] : []));
   const verdict: Verdict = {
     sessions: scenarios.size,
@@ -35,6 +40,7 @@ export function checkScenarios({ upstream, scenarios, connections, events }: Sce
     needless: [],
     longestMs: Math.max(0, ...outcomes.map(({ ms }) => ms)),
   };
+  const beyondReach = itemsBeyondReach(evidence);
   for (const [customer, scenario] of scenarios) {
     const { email } = customer;
     const about = `${email} (${scenario.name})`;
@@ -42,13 +48,26 @@ export function checkScenarios({ upstream, scenarios, connections, events }: Sce
       connections: connections.get(email) ?? [],
       instruments: upstream.instrumentsOf(email),
       identities: upstream.identitiesOf(email),
-      items: upstream.itemsOf(customer.itemIds),
+      items: upstream.itemsOf(customer.itemIds).filter(({ item_id }) => !beyondReach.has(item_id)),
       events,
     });
     verdict.lost.push(...[...customer.problems, ...found.lost].map((words) => `${about}: ${words}`));
     verdict.double.push(...found.double.map((words) => `${about}: ${words}`));
   }
   return verdict;
+}
+
+/** Plaid gives an access token once: where that answer was lost, the Item can't be removed by any server. */
+function itemsBeyondReach({ upstream, scenarios, unanswered, instancesSuffer }: ScenarioEvidence): Set<string> {
+  const { ledger } = upstream.simulator;
+  const exchanges = exchangesIn(ledger);
+  const restarted = new Set([...scenarios.keys()].flatMap((customer) => [...customer.restartedTokens]));
+  const tokens = ledger.publicTokens().filter(({ public_token: token }) => {
+    const { handled, answerLost } = exchanges.get(token) ?? { handled: false, answerLost: false };
+    const isUnanswered = unanswered.has(sha256(token)) || (instancesSuffer && restarted.has(token));
+    return answerLost || (handled && isUnanswered);
+  });
+  return new Set(tokens.map(({ item_id }) => item_id));
 }
 
 interface Found {

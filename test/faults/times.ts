@@ -48,8 +48,11 @@ export const CALLS: readonly Pick<FaultRule, 'service' | 'path' | 'method'>[] = 
 
 /** Orders of the suite to an instance. */
 export type Order =
-  | { order: 'arm'; point: string; action: 'kill' | 'freeze' }
+  | { order: 'arm'; point: string; action: 'kill' | 'freeze' | 'hold' }
+  | { order: 'go' }
   | { order: 'trace' }
+  /** Answered when the instance works on no session any more. */
+  | { order: 'rest' }
   | { order: 'clock'; offsetMs: number }
   | { order: 'full'; full: boolean }
   | { order: 'reconcile' };

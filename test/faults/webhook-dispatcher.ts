@@ -18,9 +18,11 @@ export interface DispatcherOptions {
 const LATE_MS = 700;
 /** Providers promise at least one delivery. */
 const COPIES = 2;
-/** Plaid retries for a day; a minute here is longer than any instance can be away. */
+/** Ever later, as providers do: on a busy machine, repetitions would be most of what it is busy with. */
 const RETRY_MS = 100;
-const PATIENCE_MS = 60_000;
+const LONGEST_RETRY_MS = 2_000;
+/** Plaid retries for a day; here a few minutes are longer than any instance can be away, also on a busy machine. */
+const PATIENCE_MS = 5 * 60_000;
 
 export interface WebhookDispatcher {
   deliver: Deliver;
@@ -66,7 +68,7 @@ export function createWebhookDispatcher({
       } catch {
         // The instance died, or has not started yet.
       }
-      await sleep(RETRY_MS);
+      await sleep(Math.min(LONGEST_RETRY_MS, RETRY_MS * 2 ** attempts));
     }
     undelivered++;
   }

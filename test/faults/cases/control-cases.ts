@@ -3,8 +3,7 @@ import type { Store } from '../database.ts';
 import type { Verdict } from '../oracle.ts';
 import { powerCut, whyNoPowerCut } from '../power.ts';
 import { addUp, type RunRound } from '../round.ts';
-import { FROZEN_MS } from '../times.ts';
-import { freezeAt } from './point-cases.ts';
+import { overtakeAt, untilReached } from './point-cases.ts';
 
 interface ControlCase {
   name: string;
@@ -33,20 +32,27 @@ function upstreamControl(control: Control, delayMs: number): ControlCase {
   };
 }
 
-/** A worker is frozen before its create call, and goes on with it when another worker has made the instrument. */
+/**
+ * Where a worker is held until another one has ended its session. With the answer of its create call in hand the fence
+ * is all that keeps it from disabling, as one that came too late, the very instrument that the other worker has found
+ * and given to the connection. Before that call the connection's own row refuses a second one as well.
+ */
+const FENCED_POINTS = ['after creating the instrument', 'after the processor token', 'before the processor token'];
+
 function fenceCase(name: string, control: Control): ControlCase {
-  const points = ['after the processor token', 'before the processor token'];
   const options = { instancesSuffer: true, slowInstruments: true };
   return {
     name,
     isControl: control === 'no fence',
     run: (round) =>
       addUp(
-        points.map(
+        FENCED_POINTS.map(
           (point) => () =>
-            round({ instances: 2, options }, { control }, (environment) => freezeAt(environment, point, 3, FROZEN_MS)),
+            untilReached(() =>
+              round({ instances: 2, options }, { control }, (environment) => overtakeAt(environment, point, 3)),
+            ),
         ),
-        points.length,
+        FENCED_POINTS.length,
       ),
   };
 }

@@ -4,6 +4,7 @@ import type { Store } from '../database.ts';
 import type { Environment } from '../environment.ts';
 import type { Verdict } from '../oracle.ts';
 import { addUp, type RunRound } from '../round.ts';
+import type { Instance } from '../server-process.ts';
 import { FROZEN_LONG_MS, FROZEN_MS } from '../times.ts';
 
 interface PointCase {
@@ -16,7 +17,7 @@ interface PointCase {
 }
 
 /** How long the first of a few sessions may take to reach a point, on a busy machine. */
-const REACHED_MS = 15_000;
+const REACHED_MS = 60_000;
 
 /**
  * At every point in turn: a few sessions are in progress, and the process dies when the first of them reaches the
@@ -96,7 +97,7 @@ class NotReached extends Error {
  */
 const STARTS = 3;
 
-async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
+export async function untilReached(round: () => Promise<Verdict>): Promise<Verdict> {
   for (let start = 1; ; start++) {
     try {
       return await round();
@@ -118,26 +119,46 @@ async function killAt(
   if (first?.isAlive) throw new NotReached(`no session reached the point "${point}"`);
 }
 
-/** Every customer talks to the first instance until it freezes, then to the second. */
-export async function freezeAt(
+/** A frozen process wakes up when most is done; the rest goes on at the same time. */
+export function freezeAt(environment: Environment, point: string, sessions: number, frozenMs: number): Promise<void> {
+  return stopAt(environment, point, sessions, 'freeze', async (first) => {
+    await sleep(frozenMs);
+    first.signal('SIGCONT');
+  });
+}
+
+/**
+ * One worker is held until another instance has ended its session, then does what it was about to do. Its process goes
+ * on: a frozen one may hold SQLite's lock, and then no other worker can take anything over.
+ */
+export function overtakeAt(environment: Environment, point: string, sessions: number): Promise<void> {
+  return stopAt(environment, point, sessions, 'hold', async (first, connecting) => {
+    await connecting;
+    await first.send({ order: 'go' });
+    await first.send({ order: 'rest' });
+  });
+}
+
+/** Every customer talks to the first instance until it stops at the point, then to the second. */
+async function stopAt(
   environment: Environment,
   point: string,
   sessions: number,
-  frozenMs: number,
+  action: 'freeze' | 'hold',
+  act: (first: Instance, connecting: Promise<void>) => Promise<void>,
 ): Promise<void> {
   const [first, second] = environment.cluster.instances;
-  if (!first || !second) throw new Error('freezing takes two instances');
-  await first.send({ order: 'arm', point, action: 'freeze' });
-  let frozen = false;
-  const connecting = environment.connect(sessions, { url: () => (frozen ? second.url : first.url) });
-  if (!(await first.hasPrinted('freeze', REACHED_MS))) {
+  if (!first || !second) throw new Error('stopping one instance takes two');
+  await first.send({ order: 'arm', point, action });
+  let isStopped = false;
+  const connecting = environment.connect(sessions, { url: () => (isStopped ? second.url : first.url) });
+  const isReached = (ms: number) => first.hasPrinted(action, ms);
+  if (!(await Promise.race([isReached(REACHED_MS), connecting.then(() => isReached(0))]))) {
     await connecting;
     throw new NotReached(`no session reached the point "${point}"`);
   }
-  frozen = true;
-  // Most is done by then; the rest goes on while the frozen process wakes up.
-  await sleep(frozenMs);
-  first.signal('SIGCONT');
+  isStopped = true;
+  await act(first, connecting);
   await connecting;
 }
 

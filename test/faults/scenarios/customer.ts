@@ -47,6 +47,8 @@ export class ScenarioCustomer {
   /** What went wrong on the way, in words. */
   readonly problems: string[] = [];
   outcome: Outcome | undefined;
+  /** The public tokens after which the server asked for another Link run. */
+  readonly restartedTokens = new Set<string>();
   /** Of the latest session. */
   get sessionId(): string | undefined {
     return this.#session?.id;
@@ -103,6 +105,7 @@ export class ScenarioCustomer {
         isFirst = false;
       },
     });
+    for (const { token, restartAsked } of this.outcome.tokens) if (restartAsked) this.restartedTokens.add(token);
     return this.outcome;
   }
 

@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.ts';
  * Between two events with the same body. The webhooks' signatures have seconds, and the second copy of each webhook is
  * signed as of a second before: closer together, two events look like two copies of one.
  */
-const APART_MS = 2_200;
+export const APART_MS = 2_200;
 const PAUSE_MS = 300;
 /** Within the time-out of a call, and longer than both copies of a webhook take. */
 const SLOW_READ_MS = 400;
