@@ -14,6 +14,7 @@ no bank lost, none made twice, no customer sent through Link again without need.
   --store NAME      sqlite or postgres (default: both; without PostgreSQL its half is skipped, with a notice)
   --only TEXT       only the cases with TEXT in their name
   --sessions N      at least so many sessions in all, in proportion (default: about 1,700)
+  --rounds N        at most so many rounds of a case
   --short           few sessions, under a minute
   --server FOLDER   run the server of another checkout, with its dependencies; "earlier" is the version that the cases must detect
   --earlier VERSION the checkout or commit that upgrades start from, instead of that version
@@ -31,6 +32,7 @@ async function main(): Promise<void> {
       store: { type: 'string' },
       only: { type: 'string' },
       sessions: { type: 'string' },
+      rounds: { type: 'string' },
       short: { type: 'boolean', default: false },
       server: { type: 'string' },
       earlier: { type: 'string' },
@@ -54,6 +56,7 @@ async function main(): Promise<void> {
     only: values.only,
     short: values.short,
     scale,
+    rounds: values.rounds === undefined ? undefined : Number(values.rounds),
     server,
     verbose: values.verbose,
     report: (line) => {

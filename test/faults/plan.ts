@@ -22,6 +22,8 @@ export interface PlanOptions {
   short: boolean;
   /** The sessions of all cases are multiplied by this. */
   scale: number;
+  /** At most so many rounds of a case. */
+  rounds?: number | undefined;
   /** Only lines whose name contains this. */
   only?: string | undefined;
   /** Another checkout whose server runs: it has none of the controls. */
@@ -36,7 +38,15 @@ const ROUNDS_AT_ONCE = 3;
 const ROUNDS_AT_ONCE_IN_SHORT = 2;
 
 /** The lines for one store, in the order of the table. */
-export function plan({ store, short, scale, only, server, skip }: PlanOptions): PlannedLine[] {
+export function plan({
+  store,
+  short,
+  scale,
+  rounds = Number.POSITIVE_INFINITY,
+  only,
+  server,
+  skip,
+}: PlanOptions): PlannedLine[] {
   const lines: PlannedLine[] = [];
   const add = (line: PlannedLine, why: string | undefined) => {
     if (only !== undefined && !line.name.includes(only)) return;
@@ -53,7 +63,7 @@ export function plan({ store, short, scale, only, server, skip }: PlanOptions): 
     const { full, short: few } = one.rounds ?? { full: 1, short: 1 };
     const runRound = () => round(one, options, (environment) => one.run(environment, sessionsOf(one)));
     return addUp(
-      Array.from({ length: short ? few : full }, () => runRound),
+      Array.from({ length: Math.min(rounds, short ? few : full) }, () => runRound),
       one.roundsAtOnce ?? atOnce,
     );
   };

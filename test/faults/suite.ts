@@ -14,6 +14,8 @@ export interface SuiteOptions {
   only?: string | undefined;
   short: boolean;
   scale: number;
+  /** See PlanOptions. */
+  rounds?: number | undefined;
   server?: string | undefined;
   verbose: boolean;
   /** Called with each line of the table as soon as it is known. */
@@ -76,7 +78,7 @@ export function availableStores(): { stores: Store[]; missing: string | undefine
 }
 
 async function runStore(
-  { seed, only, short, scale, server, verbose }: SuiteOptions,
+  { seed, only, short, scale, rounds: atMost, server, verbose }: SuiteOptions,
   store: Store,
   postgres: TestPostgres | undefined,
   report: (line: Line) => void,
@@ -127,7 +129,7 @@ async function runStore(
   };
 
   const skip = (name: string, why: string) => console.log(`(${store}) ${name}: not run: ${why}`);
-  const lines = plan({ store, short, scale, only, server, skip });
+  const lines = plan({ store, short, scale, rounds: atMost, only, server, skip });
   const limit = pLimit(short ? CASES_AT_ONCE : 1);
   // Where cases run one by one, each is alone in any case; and a crash's recovery takes longer with more databases.
   const isInOrder = ({ alone }: PlannedLine) => !short || !alone;
