@@ -80,10 +80,15 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
     return ['', institution ?? ''].some((key) => (paused.get(key) ?? 0) > now);
   }
 
-  function pause({ code, failure }: UpstreamError, institution: string | null): void {
+  function pause({ code, failure }: UpstreamError, connection: ConnectionTable): void {
+    const { institution_id: institution } = connection;
+    const isUnsupported = code === 'PRODUCTS_NOT_SUPPORTED';
     // The customer's own matter, such as a permission that was not given: the next customer may have given it.
-    if (failure === 'refused' && code !== 'PRODUCTS_NOT_SUPPORTED') return;
-    const isOfBank = code === 'PRODUCTS_NOT_SUPPORTED' || isBankDown(code);
+    if (failure === 'refused' && !isUnsupported) return;
+    // A login without the bank's own data, such as one by deposits, has no owner to compare: the bank's others have.
+    if (isUnsupported && !isInstant(connection)) return;
+    const isOfBank = isUnsupported || isBankDown(code);
+    if (isOfBank && institution === null) return;
     paused.set(isOfBank ? (institution ?? '') : '', Date.now() + PAUSE_MS);
     log.warn({ code, institution: isOfBank ? institution : null }, 'owners are reported as unknown for an hour');
   }
@@ -109,7 +114,7 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
           // A number outside the real ranges fails the whole call.
           delete person.phone_number;
         } else if (attempt >= attempts || (failure !== 'busy' && failure !== 'lost')) {
-          pause(error, institution);
+          pause(error, first);
           log.info({ session: session.id, code }, 'owner check without an answer');
           return null;
         } else await sleep(quickBackoff(attempt));
@@ -207,6 +212,12 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
       await Promise.allSettled(writing);
     },
   };
+}
+
+/** Whether the bank itself gave the numbers, so that it gives the owner's data as well where it has them. */
+function isInstant(connection: ConnectionTable): boolean {
+  const { method } = verificationOf(connection);
+  return method === null || method === 'instant' || method === 'instant_match';
 }
 
 function refusalOf(connection: ConnectionTable): RefusedOwner['code'] {

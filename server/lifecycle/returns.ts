@@ -9,7 +9,7 @@ import type { Unit } from '../records/unit.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, TransferTable } from '../storage/tables.ts';
 import { applyReturns, holdersOf } from './account-returns.ts';
-import { RETURN_RULES, returnCodeOf, ruleOf, STRENGTH } from './return-codes.ts';
+import { FAILURE_RULES, RETURN_RULES, type ReturnRule, returnCodeOf, ruleOf, STRENGTH } from './return-codes.ts';
 
 /**
  * Debits and payouts of connected accounts, and what their returns mean for the connection. Everything is decided from
@@ -75,7 +75,8 @@ export async function recordTransfer(
   if (row.returned_at === null) return [];
   if (row.check_id !== null && row.return_code !== null) await reportReturn(trx, row.check_id, row, now);
 
-  const isNew = known?.returned_at == null || known.return_code !== row.return_code;
+  const decides = ({ return_code, failure_code }: TransferTable) => return_code ?? failure_code;
+  const isNew = known?.returned_at == null || decides(known) !== decides(row);
   const unit: Unit = { trx, outbox, now, by };
   const after = await applyReturns(unit, before, returns, isNew ? 'new' : 'again');
   if (!isNew) return [after];
@@ -110,8 +111,8 @@ function merge(
   { transfer, instrument, returned }: TransferFacts,
   now: number,
 ): TransferTable {
-  const code = strongerCode(known?.return_code ?? null, returned?.code ?? null);
-  const failure = known?.failure_code ?? returned?.failureCode ?? null;
+  const code = stronger(RETURN_RULES, known?.return_code ?? null, returned?.code ?? null);
+  const failure = stronger(FAILURE_RULES, known?.failure_code ?? null, returned?.failureCode ?? null);
   const times = [known?.returned_at, returned?.at].filter((at) => at !== null && at !== undefined);
   const takenBack = [returned?.transfer, known?.return_transfer].find((id) => id && id !== transfer.id);
   return {
@@ -141,10 +142,10 @@ function laterState(known: string, reported: string): string {
   return (PROGRESS[reported] ?? 0) >= (PROGRESS[known] ?? 0) ? reported : known;
 }
 
-/** Two codes for one return would be Finix's mistake; the one that stops more debits is believed. */
-function strongerCode(a: string | null, b: string | null): string | null {
+/** Of two codes for one return, whichever is reported first, the one that stops more debits is believed. */
+function stronger(rules: Readonly<Record<string, ReturnRule>>, a: string | null, b: string | null): string | null {
   if (a === null || b === null || a === b) return a ?? b;
-  const strength = (code: string) => STRENGTH[RETURN_RULES[code]?.effect ?? 'keep'];
+  const strength = (code: string) => STRENGTH[rules[code]?.effect ?? 'keep'];
   if (strength(a) !== strength(b)) return strength(a) > strength(b) ? a : b;
   return a < b ? a : b;
 }

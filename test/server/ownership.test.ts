@@ -80,6 +80,17 @@ describe('the owner of an account', () => {
     },
   );
 
+  it('an account that small deposits confirm has no owner to compare, and the next customer of the bank has', async () => {
+    await start();
+    const { faults } = server.upstream.simulator;
+    const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
+    faults.add({ ...rule, error_code: 'PRODUCTS_NOT_SUPPORTED', times: 1 });
+    await complete('user_pending_verification');
+    await eventually(async () => asked().length === 1);
+    const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
+    expect((await known(answer.body.connections[0].id)).verification.owner.status).toBe('match');
+  });
+
   it('the owner is not compared without an identity, nor where the session turns it off', async () => {
     await start();
     for (const request of [{ identity: undefined }, { ownership: 'off' as const, customer_id: 'cus_2' }]) {

@@ -212,6 +212,23 @@ describe('a return', () => {
     }
   });
 
+  it.each([
+    ['GENERIC_DECLINE', 'BANK_ACCOUNT_FROZEN'],
+    ['BANK_ACCOUNT_FROZEN', 'GENERIC_DECLINE'],
+  ])(
+    'of two failure codes without a return code, %s before %s, the one that stops more debits counts',
+    async (first, second) => {
+      const { id } = await connectNew();
+      const transfer = await debit(id);
+      for (const code of [first, second]) {
+        ach().fail(transfer, code);
+        await settled();
+      }
+      const last_return = { transfer, code: null, failure_code: 'BANK_ACCOUNT_FROZEN' };
+      expect(await read(id)).toMatchObject({ status: 'revoked', last_return });
+    },
+  );
+
   it('a return of a payout is read too', async () => {
     const session = await server.createSession({ purpose: 'payout' });
     const { body } = await server.complete(session, await server.publicToken());
