@@ -3,6 +3,7 @@ import type { Logger } from '../log.ts';
 import { addAudit, type Initiator, PROOF_KEEP_MS } from '../records/audit.ts';
 import { readDeliveryBody } from '../records/columns.ts';
 import { beginRemoval, lockConnection } from '../records/connections.ts';
+import { forgetEvents } from '../records/inbound-facts.ts';
 import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { USABLE_LINK, viewConnection } from '../records/views.ts';
@@ -193,6 +194,7 @@ async function forget(trx: StorageTransaction, customerId: string, now: number):
     await trx.deleteFrom('checks').where('connection_id', '=', id).execute();
     const numbers = { fingerprint: null };
     await trx.updateTable('connection_instruments').set(numbers).where('connection_id', '=', id).execute();
+    await forgetEvents(trx, id);
     await forgetDeliveries(trx, forgotten);
   }
   for (const { id } of sessions) {

@@ -3,6 +3,7 @@ import type { ExpressionBuilder, Kysely } from 'kysely';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
+import { withoutNames } from '../records/inbound-facts.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
@@ -176,7 +177,10 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   async function finish(event: InboundEventTable, status: 'handled' | 'ignored' | 'failed'): Promise<void> {
-    await put(event, { status, handled_at: await storage.now(), public_token_enc: null });
+    // A merchant's tags name its customers: once the event is handled, they are of no use here.
+    const facts = withoutNames(event.facts);
+    const changed = facts === event.facts ? {} : { facts };
+    await put(event, { status, handled_at: await storage.now(), public_token_enc: null, ...changed });
   }
 
   async function again(event: InboundEventTable, error: unknown): Promise<void> {
