@@ -111,6 +111,21 @@ describe('evidence', () => {
       await (await import('node:fs/promises')).writeFile(process.env['EVIDENCE_PAGE'], page);
   });
 
+  it.each([
+    ['text/html;q=0.1, application/json', 'application/json'],
+    ['application/json;q=0.1, text/html', 'text/html'],
+    ['text/html;q=0, */*', 'application/json'],
+    ['text/*', 'text/html'],
+    ['*/*', 'application/json'],
+    ['', 'application/json'],
+  ])('evidence for Accept: %s is %s', async (Accept, type) => {
+    server = await startWithDebits();
+    const id = await connected();
+    const Authorization = 'Bearer merchant-key-of-the-tests-0123456789';
+    const response = await server.request(`/v1/connections/${id}/evidence`, { headers: { Authorization, Accept } });
+    expect(response.headers.get('content-type')).toContain(type);
+  });
+
   it('evidence is for the merchant only', async () => {
     server = await startWithDebits();
     expect((await server.send('GET', '/v1/connections/con_1/evidence', undefined, {})).status).toBe(401);

@@ -1,4 +1,5 @@
 import type { Hono } from 'hono';
+import { accepts } from 'hono/accepts';
 import { html, raw } from 'hono/html';
 import type { AuthorizationReceipt, Evidence } from '../../../widget/contract.ts';
 import { gatherEvidence } from '../../lifecycle/evidence.ts';
@@ -17,7 +18,7 @@ export function evidenceRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cr
     const jws = await keys.sign(JSON.stringify(evidence));
     c.header('Vary', 'Accept');
     c.header('Cache-Control', 'no-store');
-    if (!wantsPage(c.req.header('Accept'))) return c.json({ ...evidence, jws });
+    if (accepts(c, SHAPES) !== 'text/html') return c.json({ ...evidence, jws });
     c.header('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
     return c.html(renderPage(evidence, jws, config.publicUrl));
   });
@@ -28,10 +29,12 @@ export function evidenceRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cr
   });
 }
 
-function wantsPage(accept = ''): boolean {
-  const at = (type: string) => (accept.includes(type) ? accept.indexOf(type) : Number.POSITIVE_INFINITY);
-  return at('text/html') < at('application/json');
-}
+/** JSON, unless a page is what the caller prefers. */
+const SHAPES: Parameters<typeof accepts>[1] = {
+  header: 'Accept',
+  supports: ['application/json', 'text/html'],
+  default: 'application/json',
+};
 
 const STYLE = `
 @page { size: letter; margin: 18mm 16mm; }
