@@ -73,6 +73,20 @@ export async function readBytes(
   return Buffer.concat(parts);
 }
 
+/** Whether a body of undeclared length has no bytes. Reads no further than its first ones, and waits for them briefly. */
+export async function isEmptyBody(c: AppContext): Promise<boolean> {
+  refuseParsedBody(c);
+  const reader = c.req.raw.body?.getReader();
+  if (!reader) return true;
+  const isOver = sleep(DISCARD_MS, undefined, { ref: false });
+  for (;;) {
+    const next = await Promise.race([reader.read(), isOver]);
+    if (!next) return false;
+    if (next.done) return true;
+    if (next.value.byteLength > 0) return false;
+  }
+}
+
 /** Without it the connection is reset under a caller who still sends, and the answer is lost with it. */
 async function discard(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
   const isOver = sleep(DISCARD_MS, undefined, { ref: false });

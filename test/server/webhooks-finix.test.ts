@@ -23,6 +23,35 @@ describe('a webhook of Finix’s', () => {
     expect(await events()).toEqual([]);
   });
 
+  describe('sent in chunks, without a signature', () => {
+    const chunked = (...chunks: string[]) =>
+      server.request('/webhooks/finix', {
+        method: 'POST',
+        headers: { 'Transfer-Encoding': 'chunked' },
+        body: new ReadableStream({
+          start(controller) {
+            for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+            controller.close();
+          },
+        }),
+        duplex: 'half',
+      } as RequestInit);
+
+    it('an empty body is answered 200, with a secret or without', async () => {
+      server = await TestServer.start();
+      expect((await chunked()).status).toBe(200);
+      await server.close();
+      server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });
+      expect((await chunked()).status).toBe(200);
+      expect(await events()).toEqual([]);
+    });
+
+    it('a body is refused after its first bytes', async () => {
+      server = await TestServer.start({ env: { FINIX_WEBHOOK_SECRET: FINIX_SECRET } });
+      expect((await chunked('', '{', '}')).status).toBe(401);
+    });
+  });
+
   it('a webhook of Finix’s with a body is refused without a secret', async () => {
     server = await TestServer.start();
     expect((await finix('{}', webhooks().signFinix('{}', FINIX_SECRET))).status).toBe(401);

@@ -1,7 +1,7 @@
 import type { Hono, MiddlewareHandler } from 'hono';
 import { ProblemError } from '../../errors.ts';
 import { addressBlock } from '../../hosts.ts';
-import { readBytes, refuseParsedBody } from '../body.ts';
+import { isEmptyBody, readBytes, refuseParsedBody } from '../body.ts';
 import { createBodyMemory } from '../body-memory.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 
@@ -44,9 +44,12 @@ const requirePlausiblePlaid: MiddlewareHandler<AppEnv> = async (c, next) => {
 
 /** Finix's test of an address is an empty body, signed or not; everything else has a signature. */
 const requirePlausibleFinix: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const isEmpty = (c.req.header('Content-Length') ?? '0') === '0' && c.req.header('Transfer-Encoding') === undefined;
+  const isChunked = c.req.header('Transfer-Encoding') !== undefined;
+  const isEmpty = (c.req.header('Content-Length') ?? '0') === '0' && !isChunked;
   const isPlausible = /timestamp=\d{1,12}/.test(c.req.header('Finix-Signature') ?? '');
   if (!isEmpty && !isPlausible) {
+    // Its first byte shows whether a chunked body has one.
+    if (isChunked && (await isEmptyBody(c))) return c.json({ received: true });
     throw new ProblemError('unauthorized', {
       detail: 'The Finix-Signature header is missing or malformed.',
       action: 'contact_merchant',
