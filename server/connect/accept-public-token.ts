@@ -161,7 +161,7 @@ async function askForRestart(unit: Unit, session: SessionTable, { requestId }: R
   if (session.item_id !== null) return { ...session, ...asked };
   const restarted = await unit.trx
     .updateTable('sessions')
-    .set({ ...asked, version: session.version + 1, updated_at: unit.now })
+    .set({ ...asked, version: session.version + 1, updated_at: Math.max(unit.now, session.updated_at + 1) })
     .where('id', '=', session.id)
     .returningAll()
     .executeTakeFirstOrThrow();
@@ -220,7 +220,7 @@ async function beginWork(
     .set({
       status: 'processing',
       error: null,
-      updated_at: now,
+      updated_at: Math.max(now, session.updated_at + 1),
       version: session.version + 1,
       lease_owner: owner,
       lease_until: leaseUntil,

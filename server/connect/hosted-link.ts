@@ -6,6 +6,7 @@ import type { LinkResult, PlaidClient } from '../clients/plaid.ts';
 import { ProblemError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
+import { changedAt } from '../storage/changed-at.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
@@ -142,9 +143,11 @@ async function finish(deps: HostedDeps, session: SessionTable, links: StoredLink
 
 /** So that the page, which asks for the session only, learns what it has to ask the customer. */
 async function showProblem(storage: Storage, id: string, { code }: ProblemError, requestId: string): Promise<void> {
+  const now = await storage.now();
+  const error = JSON.stringify({ code, request_id: requestId });
   await storage.db
     .updateTable('sessions')
-    .set({ error: JSON.stringify({ code, request_id: requestId }), updated_at: await storage.now() })
+    .set((eb) => ({ error, updated_at: changedAt(eb, now) }))
     .where('id', '=', id)
     .where('status', 'in', WAITING)
     .execute();

@@ -89,6 +89,7 @@ export async function completeRecognized(
       identity_enc: null,
       error: null,
       version: session.version + 1,
+      updated_at: Math.max(now, session.updated_at + 1),
       tries: 0,
       ...RELEASED,
     })

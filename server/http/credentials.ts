@@ -106,8 +106,8 @@ function isBrowser(c: AppContext): boolean {
 const READ_GRACE_MS = 3600_000;
 
 /** Whether the session's client secret opens nothing any more. */
-function isOver(session: SessionTable, now: number): boolean {
-  if (session.status === 'canceled' || isErased(session.customer_id)) return true;
+function isOver(session: FoundSession, now: number): boolean {
+  if (session.status === 'canceled' || isErased(session.customer_id) || session.is_being_erased) return true;
   return session.status !== 'processing' && now >= acceptsUntil(session) + READ_GRACE_MS;
 }
 

@@ -18,6 +18,7 @@ import { releaseItems } from '../records/items.ts';
 import type { ProviderCalls } from '../records/provider-calls.ts';
 import { auditSession } from '../records/sessions.ts';
 import { ACCEPT_GRACE_MS } from '../records/views.ts';
+import { changedAt } from '../storage/changed-at.ts';
 import { before, type DueQuery, findDue, type Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
@@ -171,7 +172,12 @@ export function createJobs(deps: JobsDeps): Jobs {
       await storage.transaction(`customer:${session.customer_id}`, async (trx) => {
         const ended = await trx
           .updateTable('sessions')
-          .set({ status: 'expired', identity_enc: null, version: session.version + 1, updated_at: now })
+          .set((eb) => ({
+            status: 'expired',
+            identity_enc: null,
+            version: session.version + 1,
+            updated_at: changedAt(eb, now),
+          }))
           .where('id', '=', session.id)
           .where('version', '=', session.version)
           .where('status', '=', session.status)

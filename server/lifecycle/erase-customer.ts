@@ -7,6 +7,7 @@ import { forgetEvents } from '../records/inbound-facts.ts';
 import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { USABLE_LINK, viewConnection } from '../records/views.ts';
+import { changedAt } from '../storage/changed-at.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
@@ -59,7 +60,7 @@ async function endCustomer(
       status: 'canceled',
       identity_enc: null,
       version: eb('version', '+', 1),
-      updated_at: now,
+      updated_at: changedAt(eb, now),
       ...RELEASED,
     }))
     .where('customer_id', '=', customerId)

@@ -1,5 +1,6 @@
 import type { AuthorizationAcceptance, AuthorizationReceipt } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
+import { changedAt } from '../storage/changed-at.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
@@ -55,7 +56,7 @@ export async function acceptUpFront(
     // A write first: it locks the row, so that there is one receipt.
     const present = await trx
       .updateTable('sessions')
-      .set({ updated_at: now })
+      .set((eb) => ({ updated_at: changedAt(eb, now) }))
       .where('id', '=', session.id)
       .returningAll()
       .executeTakeFirstOrThrow();

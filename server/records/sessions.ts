@@ -1,8 +1,10 @@
+import { sql } from 'kysely';
 import type { CreatePublicSessionRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
 import { addressBlock, siteBlock } from '../hosts.ts';
 import { newId, sha256 } from '../ids.ts';
+import { changedAt } from '../storage/changed-at.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -116,6 +118,8 @@ export interface FoundSession extends SessionTable {
    * The id of one of the customer's connections; null: the customer has none, so that there is nothing to recognize.
    */
   any_connection?: string | null;
+  /** 1 while the customer is being erased, else null. */
+  is_being_erased?: number | null;
 }
 
 export async function findSessionOfPage({ db }: Storage, id: string): Promise<FoundSession | undefined> {
@@ -130,6 +134,13 @@ export async function findSessionOfPage({ db }: Storage, id: string): Promise<Fo
         .where('connections.status', '!=', 'removed')
         .limit(1)
         .as('any_connection'),
+    )
+    .select((eb) =>
+      eb
+        .selectFrom('erasures')
+        .select(sql.lit(1).as('one'))
+        .whereRef('erasures.customer_id', '=', 'sessions.customer_id')
+        .as('is_being_erased'),
     )
     .where('id', '=', id)
     .executeTakeFirst();
@@ -203,7 +214,7 @@ export async function closeWaiting(
       identity_enc: null,
       error: null,
       version: eb('version', '+', 1),
-      updated_at: now,
+      updated_at: changedAt(eb, now),
     }))
     .where('id', '=', id)
     .where('status', 'in', ['open', 'restart_required'])

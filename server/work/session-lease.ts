@@ -206,7 +206,12 @@ export class HeldSession {
       this.#refused = undefined;
       const written = await trx
         .updateTable('sessions')
-        .set({ lease_until: now + this.#timing.leaseMs, ...patch, version: version + 1, updated_at: now })
+        .set({
+          lease_until: now + this.#timing.leaseMs,
+          ...patch,
+          version: version + 1,
+          updated_at: Math.max(now, this.#stored.updated_at + 1),
+        })
         .where('id', '=', id)
         .where('version', '=', version)
         .returningAll()

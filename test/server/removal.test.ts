@@ -215,6 +215,14 @@ describe('erasing a customer', () => {
     expect(new Set(names).size).toBe(2);
   });
 
+  it('erasing a customer ends the client secret at once, also while the erasure goes on', async () => {
+    const { session } = await connect();
+    expect((await server.page(session, 'GET', '')).status).toBe(200);
+    server.upstream.simulator.faults.add({ service: 'plaid', path: '/item/remove', kind: 'status', status: 503 });
+    expect((await erase()).body.status).toBe('erasing');
+    expect((await server.page(session, 'GET', '')).status).toBe(401);
+  });
+
   it('erasing a customer while Finix is down returns 202 and completes by itself', async () => {
     const { id } = await connect();
     server.upstream.simulator.faults.add({ service: 'finix', path: '/payment_instruments*', kind: 'status', times: 2 });
