@@ -21,6 +21,10 @@ export async function forgetEvents(trx: StorageTransaction | Storage['db'], conn
     .where('connection_instruments.connection_id', '=', connectionId)
     .execute();
   for (const { id, facts } of events) {
-    await trx.updateTable('inbound_events').set({ facts: withoutNames(facts) }).where('id', '=', id).execute();
+    await trx
+      .updateTable('inbound_events')
+      .set({ facts: withoutNames(facts) })
+      .where('id', '=', id)
+      .execute();
   }
 }

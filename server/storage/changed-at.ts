@@ -6,5 +6,10 @@ import type { Database } from './tables.ts';
  * within a millisecond, and while the clock is behind what it was.
  */
 export function changedAt(eb: ExpressionBuilder<Database, 'sessions'>, now: number) {
-  return eb.case().when('sessions.updated_at', '>=', now).then(eb('sessions.updated_at', '+', 1)).else(now).end();
+  return eb
+    .case()
+    .when('sessions.updated_at', '>=', now)
+    .then(eb('sessions.updated_at', '+', 1))
+    .else(now)
+    .end();
 }

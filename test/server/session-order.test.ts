@@ -21,13 +21,8 @@ afterEach(async () => {
 const MINUTE = 60_000;
 const UNKNOWN_TOKEN = 'public-sandbox-00000000-0000-0000-0000-000000000000';
 const updatedAt = async ({ id }: Session) =>
-  (
-    await server.storage.db
-      .selectFrom('sessions')
-      .select('updated_at')
-      .where('id', '=', id)
-      .executeTakeFirstOrThrow()
-  ).updated_at;
+  (await server.storage.db.selectFrom('sessions').select('updated_at').where('id', '=', id).executeTakeFirstOrThrow())
+    .updated_at;
 
 /** A session whose customer has to connect again; then the clock is set back. */
 async function restarted(): Promise<Session> {
