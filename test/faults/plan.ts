@@ -4,7 +4,7 @@ import { pointCases } from './cases/point-cases.ts';
 import { earlierVersion } from './checkout.ts';
 import type { Store } from './database.ts';
 import type { EnvironmentOptions } from './environment.ts';
-import type { Verdict } from './oracle.ts';
+import { isClean, type Verdict } from './oracle.ts';
 import { addUp, type CaseControl, type FaultCase, type RunRound } from './round.ts';
 
 /** One line of the table, before it is known. */
@@ -61,10 +61,15 @@ export function plan({
     if (before && 'skipped' in before) throw new Error(before.skipped);
     const options = { ...more, ...(before && { startsWith: before.checkout }) };
     const { full, short: few } = one.rounds ?? { full: 1, short: 1 };
-    const runRound = () => round(one, options, (environment) => one.run(environment, sessionsOf(one)));
+    const isControl = more.control !== undefined || more.isControl === true;
+    const runRound = async () => {
+      const verdict = await round(one, options, (environment) => one.run(environment, sessionsOf(one)));
+      return isControl && one.detectsBy ? problemsOf(verdict, one.detectsBy) : verdict;
+    };
     return addUp(
       Array.from({ length: Math.min(rounds, short ? few : full) }, () => runRound),
       one.roundsAtOnce ?? atOnce,
+      (verdict) => isControl && !isClean(verdict),
     );
   };
 
@@ -97,6 +102,11 @@ export function plan({
     add({ name: one.name, control: one.isControl ?? true, alone: false, run }, one.skipped?.());
   }
   return lines;
+}
+
+/** Of the verdict's problems those of one kind. */
+function problemsOf(verdict: Verdict, kind: RegExp): Verdict {
+  return { ...verdict, lost: verdict.lost.filter((words) => kind.test(words)), double: [], needless: [] };
 }
 
 /** What makes an environment's servers the control's. */

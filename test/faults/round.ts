@@ -34,6 +34,8 @@ export interface FaultCase {
   skipped?: (store: Store) => string | undefined;
   /** Servers that the case must detect: it runs with each of them as well. */
   controls?: readonly CaseControl[];
+  /** By which problem it must detect them, where others can come of a busy machine; any when left out. */
+  detectsBy?: RegExp;
   /** Which of them also run in the short form. */
   controlsInShort?: readonly CaseControl[];
 }
@@ -48,12 +50,26 @@ export type RunRound = (
   act: (environment: Environment) => Promise<void>,
 ) => Promise<Verdict>;
 
-/** Adds up rounds, at most `atOnce` of them at the same time. */
-export async function addUp(rounds: (() => Promise<Verdict>)[], atOnce: number): Promise<Verdict> {
+/**
+ * Adds up rounds, at most `atOnce` of them at the same time.
+ * @param isEnough no other round begins after such a verdict
+ */
+export async function addUp(
+  rounds: (() => Promise<Verdict>)[],
+  atOnce: number,
+  isEnough: (verdict: Verdict) => boolean = () => false,
+): Promise<Verdict> {
   const limit = pLimit(atOnce);
+  let isOver = false;
+  const run = async (round: () => Promise<Verdict>): Promise<Verdict[]> => {
+    if (isOver) return [];
+    const verdict = await round();
+    if (isEnough(verdict)) isOver = true;
+    return [verdict];
+  };
   // All of them end, also when one fails: a round that goes on would disturb the cases that follow.
-  const settled = await Promise.allSettled(rounds.map((round) => limit(round)));
-  const verdicts = settled.map((end) => {
+  const settled = await Promise.allSettled(rounds.map((round) => limit(run, round)));
+  const verdicts = settled.flatMap((end) => {
     if (end.status === 'rejected') throw end.reason;
     return end.value;
   });

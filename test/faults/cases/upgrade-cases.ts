@@ -56,6 +56,7 @@ export const upgradeCases: FaultCase[] = [
     options: { webhooks: {}, patienceMs: PATIENCE_MS },
     startsWith: versionBefore,
     controls: ['earlier version'],
+    detectsBy: /could not start[^]*(deadlock detected|40P01)/,
     run: upgrade,
   },
 ];
