@@ -56,7 +56,7 @@ export const upgradeCases: FaultCase[] = [
     options: { webhooks: {}, patienceMs: PATIENCE_MS },
     startsWith: versionBefore,
     controls: ['earlier version'],
-    detectsBy: /could not start[^]*(deadlock detected|40P01)/,
+    detectsBy: /could not start.*(deadlock detected|40P01)/s,
     run: upgrade,
   },
 ];
