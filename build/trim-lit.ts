@@ -23,8 +23,14 @@ const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[]>>>> =
       { from: 'get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}' },
       { from: 'get _$AU(){return this._$AM?._$AU??this._$Cv}' },
       { from: ',this._$Cv=e?.isConnected??!0}', to: '_$AI(t,i=this){a(t)', instead: '}' },
-      { from: 'get tagName(){', to: 'constructor(t,i,s,e,h){this.type=1' },
       { from: 'this._$AP?.(!1,!0,s);', instead: ';' },
+      {
+        from: '{constructor(t,i){this._$AV=[],this._$AN=void 0,this._$AD=t,this._$AM=i}',
+        instead: '{constructor(t){this._$AV=[],this._$AD=t}',
+      },
+      { from: 'this.type=2,this._$AH=A,this._$AN=void 0,', instead: 'this._$AH=A,' },
+      { from: 'this.type=1,this._$AH=A,this._$AN=void 0,', instead: 'this._$AH=A,' },
+      { from: 'get tagName(){', to: 'constructor(t,i,s,e,h){this._$AH=A' },
       { from: 'setConnected(t){', to: 'class H{', instead: '}' },
       { from: 'constructor(){super(...arguments),this.type=3}' },
       { from: 'constructor(){super(...arguments),this.type=4}' },
@@ -38,6 +44,7 @@ const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[]>>>> =
           '_$AI(t){this._$AH===A&&this.element.addEventListener(this.name,this),this._$AH=t}handleEvent(t){this._$AH.call(this.options.host,t)}}',
       },
     ],
+    'lists that are no arrays': [{ from: 'u(t)||"function"==typeof t?.[Symbol.iterator]', instead: 'u(t)' }],
     'values in tags, in comments, and in the text of scripts, styles, text areas and titles': [
       { from: 'class Z{', to: 'const j=0' },
       { from: '"!--"===u[1]?c=_:void 0!==u[1]?c=m:' },
@@ -60,6 +67,7 @@ const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[]>>>> =
     ],
   },
   'lit-element/lit-element.js': {
+    hydration: [{ from: ',s.litElementHydrateSupport?.({LitElement:i})' }],
     'what directives are told': [
       { from: ',this._$Do=void 0' },
       { from: 'this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),' },
@@ -97,6 +105,13 @@ const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[]>>>> =
       },
       { from: 'const t=this.constructor.elementProperties;if(t.size>0)', to: '}let t=!1;' },
       { from: 's.state&&(s.attribute=!1),' },
+      {
+        from: ',!s.noAccessor){const i=Symbol(),h=',
+        to: ';void 0!==h&&e(',
+        instead: '){const i=Symbol(),h=this.getPropertyDescriptor(t,i,s)',
+      },
+      { from: 'b={attribute:!0,type:String,', to: ';class y extends', instead: 'b={}' },
+      { from: 'c?c.emptyScript:""', instead: '""' },
       { from: 'this.prototype.hasOwnProperty(t)&&((s=Object.create(s)).wrapped=!0),' },
       {
         from: 'const{get:e,set:r}=h(',
@@ -104,6 +119,19 @@ const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[]>>>> =
         instead:
           'return{get(){return this[s]},set(e){const h=this[s];this[s]=e,this.requestUpdate(t,h,i)},configurable:!0,enumerable:!0}}',
       },
+    ],
+    'steps of an update, and ways to put it off': [
+      {
+        from: 't=this.shouldUpdate(s),t?(this.willUpdate(s)',
+        to: '}catch(s){throw',
+        instead: 'this.willUpdate(s),this.update(s),t=!0',
+      },
+      { from: 'shouldUpdate(t){return!0}' },
+      { from: 'this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(t)),', instead: 'this.hasUpdated=!0,' },
+      { from: 'firstUpdated(t){}' },
+      { from: 'const t=this.scheduleUpdate();return null!=t&&await t,', instead: 'this.performUpdate();return ' },
+      { from: 'scheduleUpdate(){return this.performUpdate()}' },
+      { from: 'return this.getUpdateComplete()}getUpdateComplete(){' },
     ],
     'lists of styles': [
       { from: 'const i=[];if(Array.isArray(s)){', to: 'static _$Eu', instead: 'return void 0===s?[]:[s]}' },
