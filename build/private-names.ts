@@ -12,7 +12,7 @@ export const PRIVATE_NAMES = [
   ...['phase', 'warm', 'wanted', 'renewable', 'renewed', 'reopened', 'replacing', 'hosted', 'embedded', 'repair'],
   ...['submission', 'upfront', 'offered', 'notice', 'known', 'stray', 'agreed', 'plaid', 'ids', 'dispatch'],
   // of what is shown
-  ...['speechless', 'isOdd', 'missing', 'pageLanguage', 'logo', 'pressHosted', 'decline', 'card', 'styled', 'working'],
+  ...['speechless', 'isOdd', 'missing', 'logo', 'decline', 'card', 'styled', 'working'],
   ...['said', 'settled', 'tall', 'named', 'spoken', 'stranded', 'isTold', 'speech', 'foreign', 'texts', 'describe'],
   ...['follow', 'dress', 'moved', 'publish', 'requiredText'],
   // of the flow's surroundings

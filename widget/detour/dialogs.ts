@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import type { AuthorizationText } from '../contract.ts';
 import { noticeIcon } from '../element/icons.ts';
+import { languageOf } from '../element/language.ts';
 import { fill } from '../i18n/fill.ts';
 import { accountLine, kindOf, link } from '../lazy/view-pieces.ts';
 import type { DetourView } from './view.ts';
@@ -26,19 +27,19 @@ export function dialogFor(view: DetourView): TemplateResult {
         )}
       </fieldset>`,
       strings.use_account,
-      (form) => view.choose(String(new FormData(form).get('account'))),
+      (form) => view.send({ type: 'choose', ids: [String(new FormData(form).get('account'))] }),
     );
   }
   return dialog(
     view,
     purpose === 'payout' ? strings.authorize_payout : strings.authorize_title,
-    html`<div class="text" dir="auto" lang=${view.pageLanguage}>${state.authorization?.text}</div>
+    html`<div class="text" dir="auto" lang=${languageOf(view.element)}>${state.authorization?.text}</div>
       <p class="small">
         ${fill(strings.revoke, { merchant })}
         <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,
     strings.agree,
-    () => view.accept(),
+    () => view.send({ type: 'accept' }),
   );
 }
 

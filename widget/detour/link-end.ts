@@ -1,7 +1,8 @@
 import { type FlowError, flowError } from '../errors.ts';
 import type { FlowEvent, Transition } from '../flow/events.ts';
 import type { FlowState } from '../flow/state.ts';
-import { fail, prepare, stay } from '../flow/steps.ts';
+import { prepare, stay } from '../flow/steps.ts';
+import { fail } from './fail.ts';
 import { fromLinkError } from './link-errors.ts';
 
 /** How the flow goes on when Link has ended with an error, or can't begin. */

@@ -3,7 +3,8 @@ import { type FlowError, flowError, fromProblem, oneOf } from '../errors.ts';
 import type { FlowEvent, Transition } from '../flow/events.ts';
 import { act, COMPLETED, done, NO_TRACE, straight, submit } from '../flow/reducer.ts';
 import { type FlowState, isAsking, isChecking, isResting } from '../flow/state.ts';
-import { authorize, fail, open, prepare, read, rest, stay } from '../flow/steps.ts';
+import { authorize, open, prepare, read, rest, stay } from '../flow/steps.ts';
+import { fail } from './fail.ts';
 import { linkExited, linkFailed } from './link-end.ts';
 
 /** The flow where it leaves the straight way (flow/reducer.ts): errors, questions, repairs, and Link elsewhere. */

@@ -84,7 +84,7 @@ function reconnect({ institution, account }: Connection, strings: Strings): Part
   return { caption: text, label: text, styled };
 }
 
-function failedParts({ state, strings, disabled, pressHosted }: DetourView, text: string): Parts {
+function failedParts({ state, strings, disabled, send }: DetourView, text: string): Parts {
   const { action = 'retry' } = state.error ?? {};
   const parts: Parts = {
     failed: true,
@@ -108,7 +108,7 @@ function failedParts({ state, strings, disabled, pressHosted }: DetourView, text
     ...parts,
     caption,
     links: state.hosted
-      ? html`<span class="links">${link(pressHosted, strings.new_window, disabled)}</span>`
+      ? html`<span class="links">${link(() => send({ type: 'press_hosted' }), strings.new_window, disabled)}</span>`
       : undefined,
   };
 }

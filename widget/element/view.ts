@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { Connection, Purpose } from '../contract.ts';
 import type { FlowError } from '../errors.ts';
+import type { FlowEvent } from '../flow/events.ts';
 import type { FlowState } from '../flow/state.ts';
 import type { FirstStrings } from '../i18n/first.ts';
 import type { LateStrings } from '../i18n/late.ts';
@@ -40,20 +41,17 @@ export interface View extends FirstView {
   strings: LateStrings;
   /** For the places in the strings. */
   merchant: string;
-  /** Of what the page and the merchant have written; empty where nothing names it. */
-  pageLanguage: string;
   purpose: Purpose;
   /** A payment with the customer's last account was returned. */
   returned: boolean;
   /** Of the bank, once it is there. */
   logo(connection: Connection): HTMLCanvasElement | null;
-  pressHosted(): void;
   change(): void;
   /** One of several accounts, or all that are connected. */
   remove(id?: string): void;
   decline(): void;
-  accept(): void;
-  choose(id: string): void;
+  /** What else the customer does. */
+  send(event: FlowEvent): void;
 }
 
 /** The page's label for the control, in addition to its own text, and the page's description of it. */

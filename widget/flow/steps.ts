@@ -1,5 +1,5 @@
 import type { AuthorizationAcceptance, AuthorizationText } from '../contract.ts';
-import { type FlowError, oneOf } from '../errors.ts';
+import type { FlowError } from '../errors.ts';
 import type { FlowEffect, Transition } from './events.ts';
 import { type FlowState, initialState } from './state.ts';
 
@@ -56,11 +56,8 @@ export function read(state: FlowState, phase: 'checking' | 'returning' | 'pollin
 }
 
 export function fail(state: FlowState, error: FlowError, effects: FlowEffect[] = []): Transition {
-  const failed: FlowState = { ...state, phase: 'failed', error, slow: 0, accounts: [], authorization: null };
-  const all: FlowEffect[] = [...effects, { type: 'emit', name: 'error' }];
-  // Where the way forward leads through Link again, it is prepared while the customer reads, so that the next press
-  // opens it at once.
-  const again = oneOf(error.action, 'restart', 'use_other_bank') && failed.link === 'none';
-  if (error.code === 'script_blocked' && !again) all.push({ type: 'offer_hosted', run: failed.run });
-  return again ? prepare({ ...failed, submission: null, wanted: false }, all) : stay(failed, all);
+  return stay({ ...state, phase: 'failed', error, slow: 0, accounts: [], authorization: null }, [
+    ...effects,
+    { type: 'emit', name: 'error' },
+  ]);
 }

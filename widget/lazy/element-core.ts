@@ -1,5 +1,4 @@
 import { adoptStyles, type CSSResult, type LitElement } from 'lit';
-import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import { type FirstView, firstParts, type Parts, type View } from '../element/view.ts';
 import { type ElementError, type FlowError, lost, oneOf } from '../errors.ts';
@@ -179,17 +178,9 @@ export class ElementCore {
       this.#isMarking = true;
       void this.#loadDetour().catch(lost);
     }
-    if (strings) detours.now?.markOwnStrings(this.#root, strings, foreign && languageOf(this.#element));
-    const { phase } = this.controller.state;
-    const dialog = this.#root.querySelector('dialog');
-    // A modal dialog that is not drawn, because the page hides the element, would leave the page with nothing to press.
-    const isDrawn = this.#root.querySelector('.frame')?.getClientRects().length;
-    const asks = (phase === 'choosing' || phase === 'authorizing') && this.#element.isConnected && !!isDrawn;
-    if (dialog && dialog.open !== asks) {
-      dialog.style.colorScheme = detours.now?.schemeOf(this.#element) ?? '';
-      if (asks) dialog.showModal();
-      else dialog.close();
-    }
+    const { state } = this.controller;
+    detours.now?.rendered(this.#element, state, foreign);
+    const { phase } = state;
     if (phase !== 'open' && this.#isRestless) {
       // Another control may follow this one, until the end of what Link began.
       this.#isRestless = !oneOf(phase, 'rest', 'failed', 'done');
@@ -210,19 +201,17 @@ export class ElementCore {
       embedded: detour?.canEmbed(this.#element, state) ?? false,
       names: namesOf(this.#element),
       merchant: this.#merchant,
-      pageLanguage: languageOf(this.#element),
       purpose: this.controller.asker.purpose,
       returned: this.controller.asker.returned,
       logo: (connection) => this.#logos.of(connection),
-      pressHosted: () => this.controller.dispatch({ type: 'press_hosted' }),
       change: () => void this.#renounce({ type: 'change' }),
       remove: (id) => void this.#renounce({ type: 'remove', id }),
-      decline: () => this.controller.dispatch({ type: 'decline' }),
-      accept: () => this.controller.dispatch({ type: 'accept' }),
-      choose: (id) => this.controller.dispatch({ type: 'choose', ids: [id] }),
+      send: (event) => this.controller.dispatch(event),
+      decline: () => view.send({ type: 'decline' }),
     };
     this.#isTold = state.phase === 'failed' && (this.#isTold || this.#isRestless);
-    const parts = straightParts(view) ?? detour?.detourParts({ ...view, strings: strings as Strings });
+    const parts =
+      straightParts(view) ?? detour?.detourParts({ ...view, strings: strings as Strings, element: this.#element });
     return [view, { ...(parts ?? this.#partsMeanwhile(view)), named: named(view), isTold: this.#isTold }];
   }
 

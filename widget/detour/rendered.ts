@@ -1,0 +1,24 @@
+import { languageOf } from '../element/language.ts';
+import type { ElementProperties } from '../element/properties.ts';
+import { oneOf } from '../errors.ts';
+import type { FlowState } from '../flow/state.ts';
+import { markOwnStrings } from './own-strings.ts';
+import { schemeOf } from './page-scheme.ts';
+
+/**
+ * After each rendering.
+ * @param foreign the language of our texts, where the page is in another one
+ */
+export function rendered(element: ElementProperties, { phase }: FlowState, foreign: string | null): void {
+  const root = element.shadowRoot as ShadowRoot;
+  const { strings } = element;
+  if (strings) markOwnStrings(root, strings, foreign && languageOf(element));
+  const dialog = root.querySelector('dialog');
+  // A modal dialog that is not drawn, because the page hides the element, would leave the page with nothing to press.
+  const isDrawn = root.querySelector('.frame')?.getClientRects().length;
+  const asks = oneOf(phase, 'choosing', 'authorizing') && element.isConnected && !!isDrawn;
+  if (!dialog || dialog.open === asks) return;
+  dialog.style.colorScheme = schemeOf(element);
+  if (asks) dialog.showModal();
+  else dialog.close();
+}
