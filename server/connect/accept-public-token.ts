@@ -13,6 +13,7 @@ import { acceptsUntil, storedProblem } from '../records/views.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
+import { insertRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable, SessionTable } from '../storage/tables.ts';
 import type { KnownRows } from '../work/session-lease.ts';
@@ -314,6 +315,6 @@ async function insertItem(
     updated_at: now,
     ...patch,
   };
-  await writeLast(trx, trx.insertInto('items').values(item));
+  await writeLast(trx, insertRow('items', item));
   return item;
 }

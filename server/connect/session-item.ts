@@ -1,6 +1,7 @@
 import { accessTokenOf } from '../records/items.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { updateRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable } from '../storage/tables.ts';
 import { Stop } from '../work/retry.ts';
@@ -22,11 +23,7 @@ export async function writeItem(
   patch: Partial<ItemTable>,
   now: number,
 ): Promise<void> {
-  const written = trx
-    .updateTable('items')
-    .set({ ...patch, updated_at: now })
-    .where('id', '=', item.id);
-  await writeLast(trx, written);
+  await writeLast(trx, updateRow('items', { id: item.id }, { ...patch, updated_at: now }));
 }
 
 /** @throws Stop when the Item has none: it was removed */

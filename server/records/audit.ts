@@ -2,6 +2,7 @@ import { newId } from '../ids.ts';
 import { noteFact } from '../storage/committed.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { insertRow } from '../storage/row-writes.ts';
 import type { AuditTable } from '../storage/tables.ts';
 import type { Page } from './pages.ts';
 
@@ -47,7 +48,7 @@ export async function addAudit(
   action: string,
   about: { session?: string | null; connection?: string | null; link?: string | null },
 ): Promise<void> {
-  const entry = trx.insertInto('audit').values({
+  const entry = insertRow('audit', {
     id: newId('aud'),
     at: now,
     actor,

@@ -1,6 +1,7 @@
 import { newId, sha256 } from '../ids.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { insertRow } from '../storage/row-writes.ts';
 import type { ConnectionTable, CreateCallTable, CustomerTable } from '../storage/tables.ts';
 
 /**
@@ -79,7 +80,7 @@ export async function putCall(db: Reader, row: CreateCallTable): Promise<void> {
 
 /** As `putCall`, for a new call. */
 export async function announceCall(trx: StorageTransaction, row: CreateCallTable): Promise<void> {
-  await writeLast(trx, trx.insertInto('create_calls').values(row));
+  await writeLast(trx, insertRow('create_calls', row));
 }
 
 /** As `settleCalls`, at the end of the transaction. */

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
+import { insertRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
 import { repairLinkFor } from './new-link.ts';
@@ -85,7 +86,7 @@ export function createOutbox(
         ? { repair_link: { id: repairLink.id, expires_at: new Date(repairLink.expires_at).toISOString() } }
         : {}),
     };
-    const delivery = trx.insertInto('deliveries').values({
+    const delivery = insertRow('deliveries', {
       id: newId('msg'),
       type,
       body: JSON.stringify(body),

@@ -9,6 +9,7 @@ import { isUniqueViolation } from '../storage/errors.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { enforceRateLimit, LimitedUse, type RateLimit } from '../storage/rate-limit.ts';
+import { insertRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
@@ -275,7 +276,7 @@ async function insertSession(
 
 /** Writes a session that was prepared. */
 export async function addSession(trx: StorageTransaction, row: SessionTable, by: Initiator): Promise<void> {
-  await writeLast(trx, trx.insertInto('sessions').values(row));
+  await writeLast(trx, insertRow('sessions', row));
   await auditSession(trx, row, row.created_at, by, 'session.created');
 }
 

@@ -1,13 +1,10 @@
-import { type CompiledQuery, type OperationNodeSource, sql, type Transaction } from 'kysely';
+import { type CompiledQuery, type OperationNodeSource, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from './tables.ts';
 
 type StorageTransaction = Transaction<Database>;
 
 /** An insert, an update or a delete that was built and has not run. */
-export interface Write extends OperationNodeSource {
-  compile(): CompiledQuery;
-  execute(): Promise<unknown>;
-}
+export type Write = (OperationNodeSource & { execute(): Promise<unknown> }) | RawBuilder<unknown>;
 
 const waiting = new WeakMap<StorageTransaction, Write[]>();
 
@@ -18,7 +15,7 @@ const waiting = new WeakMap<StorageTransaction, Write[]>();
 export async function writeLast(trx: StorageTransaction, write: Write): Promise<void> {
   const writes = waiting.get(trx);
   if (writes) writes.push(write);
-  else await write.execute();
+  else await write.execute(trx);
 }
 
 /** Runs `fn`, then what it has left for the end. */
@@ -33,7 +30,7 @@ export async function withLastWrites<T>(
   waiting.delete(trx);
   if (writes.length === 0) return result;
   if (dialect === 'sqlite') {
-    for (const write of writes) await write.execute();
+    for (const write of writes) await write.execute(trx);
     return result;
   }
   const parts = writes.map((write, i) => sql`${sql.ref(`write_${i}`)} as (${write})`);

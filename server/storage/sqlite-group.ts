@@ -99,7 +99,7 @@ export class SqliteGroup {
    */
   async executeAlone<R>(query: CompiledQuery): Promise<{ outcome: () => QueryResult<R>; committed: Promise<void> }> {
     const { kind } = query.query;
-    const writes = kind === 'InsertQueryNode' || kind === 'UpdateQueryNode' || kind === 'DeleteQueryNode';
+    const writes = /^\s*(insert|update|delete)\b/i.test(query.sql);
     if (writes) await this.#ensureOpen();
     // VACUUM and some PRAGMAs don't work inside a transaction.
     else if (kind !== 'SelectQueryNode') this.commit();

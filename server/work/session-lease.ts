@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { newId } from '../ids.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { updateRow } from '../storage/row-writes.ts';
 import type { ConnectionTable, ItemTable, SessionTable } from '../storage/tables.ts';
 import { Fenced } from './retry.ts';
 import type { Timing } from './timing.ts';
@@ -204,34 +205,17 @@ export class HeldSession {
     const isOfRows = parts.every(({ also, scope }) => also === undefined || scope === 'rows');
     return this.#storage.transaction(isOfRows ? 'rows' : `customer:${customer_id}`, async (trx) => {
       this.#refused = undefined;
-      const written = await trx
-        .updateTable('sessions')
-        .set({
-          lease_until: now + this.#timing.leaseMs,
-          ...patch,
-          version: version + 1,
-          updated_at: Math.max(now, this.#stored.updated_at + 1),
-        })
-        .where('id', '=', id)
-        .where('version', '=', version)
-        .returningAll()
-        .returning((eb) =>
-          eb
-            .selectFrom('erasures')
-            .select(sql.lit(1).as('one'))
-            .where('erasures.customer_id', '=', customer_id)
-            .as('is_erased'),
-        )
-        .returning((eb) =>
-          eb
-            .selectFrom('connections')
-            .select('connections.id')
-            .where('connections.customer_id', '=', customer_id)
-            .where('connections.item_id', '!=', item_id ?? '')
-            .limit(1)
-            .as('other_connection'),
-        )
-        .executeTakeFirst();
+      const fields = {
+        lease_until: now + this.#timing.leaseMs,
+        ...patch,
+        version: version + 1,
+        updated_at: Math.max(now, this.#stored.updated_at + 1),
+      };
+      const { rows } = await sql<WrittenSession>`${updateRow('sessions', { id, version }, fields)} returning *,
+        (select 1 from erasures where customer_id = ${customer_id}) as is_erased,
+        (select id from connections where customer_id = ${customer_id} and item_id != ${item_id ?? ''} limit 1)
+          as other_connection`.execute(trx);
+      const [written] = rows;
       if (written) {
         for (const part of parts) {
           this.#refused = part;
