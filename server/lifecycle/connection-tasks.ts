@@ -14,6 +14,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { about, traced } from '../trace.ts';
 import { claimRow } from '../work/claim-row.ts';
+import { startHeartbeat } from '../work/heartbeat.ts';
 import {
   BACKOFF_CAP_MS,
   BUDGET_MS,
@@ -25,6 +26,7 @@ import {
   Stop,
 } from '../work/retry.ts';
 import { newOwner } from '../work/session-lease.ts';
+import type { Timing } from '../work/timing.ts';
 import { releaseItem } from './remove-item.ts';
 
 /**
@@ -79,7 +81,7 @@ class HeldConnection implements InstrumentHold {
     this.row = await storage.transaction(`customer:${customer_id}`, async (trx) => {
       const mine = await trx
         .updateTable('connections')
-        .set({ lease_until: now + timing.leaseMs })
+        .set({ lease_until: now + leaseOf(this.row.goal, timing) })
         .where('id', '=', id)
         .where('version', '=', version)
         .returning('id')
@@ -101,6 +103,11 @@ class HeldConnection implements InstrumentHold {
       if (before) await changeConnection({ trx, outbox: this.deps.outbox, now, by: { actor: 'job' } }, before, patch);
     });
   }
+}
+
+/** Stopping debits is begun again soon where its worker has gone, and may be done twice; a create call must not. */
+function leaseOf(task: ConnectionTask | null, { leaseMs, stopLeaseMs }: Timing): number {
+  return task === 'disable' || task === 'remove' ? stopLeaseMs : leaseMs;
 }
 
 const DONE = { goal: null, goal_since: null, tries: 0, lease_owner: null, lease_until: 0 } as const;
@@ -169,7 +176,16 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
       storage.db
         .updateTable('connections')
         // Each claim has its own owner: one that was fenced gives back its own lease and no other.
-        .set((eb) => ({ lease_owner: newOwner(), lease_until: now + timing.leaseMs, version: eb('version', '+', 1) }))
+        .set((eb) => ({
+          lease_owner: newOwner(),
+          lease_until: eb
+            .case()
+            .when('goal', '=', 'instrument')
+            .then(now + leaseOf('instrument', timing))
+            .else(now + leaseOf('disable', timing))
+            .end(),
+          version: eb('version', '+', 1),
+        }))
         .where('id', '=', id)
         .where('goal', 'is not', null)
         .where('next_at', '<=', now)
@@ -232,13 +248,20 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     return claimRow(storage, 'connections', { id, lease_owner }, { lease_owner: null, lease_until: 0 });
   }
 
+  /** Each claim has its own owner. */
+  async function renewLease({ id, lease_owner, goal }: ConnectionTable): Promise<void> {
+    const lease_until = (await storage.now()) + leaseOf(goal, timing);
+    await claimRow(storage, 'connections', { id, lease_owner }, { lease_until });
+  }
+
   async function run(id: string, patienceMs?: number): Promise<void> {
     if (stopped) return;
     const row = await claim(id);
     if (!row?.goal) return;
     const { goal, session_id } = row;
+    const endHeartbeat = startHeartbeat(leaseOf(goal, timing), () => renewLease(row));
     const running = about({ session: session_id, connection: id }, () =>
-      traced('connection_task', { task: goal }, () => work(new HeldConnection(deps, row), goal)),
+      traced('connection_task', { task: goal }, () => work(new HeldConnection(deps, row), goal).finally(endHeartbeat)),
     ).catch(async (error: unknown) => {
       // The worker that took over, or the next one once storage is back, continues from the row.
       if (!(error instanceof Fenced)) return log.warn({ connection: id, err: error }, 'connection task interrupted');

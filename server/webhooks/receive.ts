@@ -8,6 +8,7 @@ import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Database, InboundEventTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
+import { startHeartbeat } from '../work/heartbeat.ts';
 import { BUDGET_MS, backoff, countedWait, isWait } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
@@ -159,15 +160,25 @@ export function createInbound(deps: InboundDeps): Inbound {
   }
 
   async function handle(event: InboundEventTable): Promise<void> {
+    const endHeartbeat = startHeartbeat(timing.inboundLeaseMs, () => renewLease(event));
     try {
       const outcome = await (event.source === 'plaid'
         ? handlePlaidWebhook(deps, event)
-        : handleFinixWebhook({ ...deps, foreign }, event));
+        : handleFinixWebhook({ ...deps, foreign }, event)
+      ).finally(endHeartbeat);
       await finish(event, outcome);
     } catch (error) {
       if (error instanceof StorageUnavailableError) throw error;
       await again(event, error);
     }
+  }
+
+  /** The lease names the worker's hold on the event, so it is renewed in both places. */
+  async function renewLease(event: InboundEventTable): Promise<void> {
+    const { id, lease_until } = event;
+    const until = (await storage.now()) + timing.inboundLeaseMs;
+    const isHeld = await claimRow(storage, 'inbound_events', { id, lease_until }, { lease_until: until });
+    if (isHeld) event.lease_until = until;
   }
 
   /** Only by the worker that still has it: another may be processing it after this process was frozen. */

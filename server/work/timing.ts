@@ -12,8 +12,10 @@ export interface Timing {
   /** An upstream that stays down is asked again after this long, doubled with every attempt up to the cap. */
   slowBaseMs: number;
   slowCapMs: number;
-  /** Leases on an incoming webhook, on a delivery, and on any other row of a job. */
+  /** Leases on a task that stops debits and on an incoming webhook. Heartbeats renew them. */
+  stopLeaseMs: number;
   inboundLeaseMs: number;
+  /** Leases on a delivery, and on any other row of a job. */
   deliveryLeaseMs: number;
   jobLeaseMs: number;
   /** How long a check may stay unanswered by a request that has stopped renewing its lease. */
@@ -33,8 +35,9 @@ export const TIMING: Timing = {
   // After five quick attempts an upstream is down, not slow.
   slowBaseMs: 30_000,
   slowCapMs: 300_000,
-  // Longer than handling takes: it may make one call to Finix and wait for a session's outcome.
-  inboundLeaseMs: 2 * 60_000,
+  // A customer is debited until another worker goes on; what is done twice is harmless.
+  stopLeaseMs: FINIX_TIMEOUT_MS,
+  inboundLeaseMs: FINIX_TIMEOUT_MS,
   // Longer than an attempt's timeout of 15 s.
   deliveryLeaseMs: 60_000,
   // Longer than the calls of any job can take: a list of several pages, and what is in it.
@@ -52,6 +55,6 @@ export const TIMING: Timing = {
  * own.
  */
 export function longestWaitMs(timing: Timing, quietMs: number): number {
-  const { slowCapMs, leaseMs, inboundLeaseMs, jobLeaseMs } = timing;
-  return Math.max(slowCapMs, leaseMs, inboundLeaseMs, jobLeaseMs, LONGEST_LOOK_GAP * quietMs);
+  const { slowCapMs, leaseMs, stopLeaseMs, inboundLeaseMs, jobLeaseMs } = timing;
+  return Math.max(slowCapMs, leaseMs, stopLeaseMs, inboundLeaseMs, jobLeaseMs, LONGEST_LOOK_GAP * quietMs);
 }

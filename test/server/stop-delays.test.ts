@@ -3,13 +3,19 @@ import { UpstreamError } from '../../server/clients/outbound.ts';
 import type { Clients } from '../../server/create-server.ts';
 import { TIMING } from '../../server/work/timing.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { eventually, TestServer } from '../helpers/server.ts';
+import { FINIX_SECRET } from '../helpers/debits.ts';
+import { Gate } from '../helpers/gate.ts';
+import { patient } from '../helpers/patience.mjs';
+import { eventually, TestServer, type TestServerOptions } from '../helpers/server.ts';
 
 /** What may put off the end of a customer's debits, and for how long at most. */
 
 let server: TestServer;
 afterEach(() => server.close());
-const { bank, enabled, item, connect, read, settled } = connectionLifecycle(() => server);
+const { webhooks, bank, enabled, item, events, changeInstrument, connect, read, settled, expectStatus } =
+  connectionLifecycle(() => server);
+const row = (id: string) =>
+  server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 /** The longest wait between two of the first five attempts; see work/retry.ts. */
 const QUICK_WAIT_MS = 5_000;
@@ -31,8 +37,6 @@ describe('a provider that asks for ten minutes of rest', () => {
       createPaymentInstrument: unless('create', finix.createPaymentInstrument),
     },
   });
-  const row = (id: string) =>
-    server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
   /** After at least so many attempts: how many there were, and how long the task waits for the next. */
   async function afterAttempts(id: string, least: number): Promise<{ tries: number; wait: number }> {
     const { tries, next_at, updated_at } = await eventually(async () => {
@@ -79,5 +83,73 @@ describe('a provider that asks for ten minutes of rest', () => {
     await nextAttempt(id);
     await settled();
     expect((await read(id)).status).toBe('active');
+  });
+});
+
+describe('a worker that waits for Finix', () => {
+  /** Holds the answers of Finix to one call back. */
+  async function holding(call: 'disablePaymentInstrument' | 'getPaymentInstrument', options: TestServerOptions = {}) {
+    const gate = new Gate();
+    let isHeld = false;
+    const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+      plaid,
+      finix: {
+        ...finix,
+        [call]: async (id: string) => {
+          isHeld = true;
+          await gate.passed;
+          return finix[call](id);
+        },
+      },
+    });
+    const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
+    server = await TestServer.start({ env, wrapClients, ...options });
+    webhooks().settings.finix = { url: `${server.config.publicUrl}/webhooks/finix`, secret: FINIX_SECRET };
+    return { open: () => gate.open(), isHeld: async () => isHeld };
+  }
+
+  it('keeps its lease on a disabling for as long as that takes', async () => {
+    const finix = await holding('disablePaymentInstrument', { timing: { stopLeaseMs: patient(300) } });
+    const { id } = await connect();
+    bank().revokePermission(item().item_id);
+    await eventually(finix.isHeld);
+    const { lease_owner, lease_until } = await row(id);
+    expect(lease_owner).not.toBeNull();
+    const later = await eventually(async () => {
+      const present = await row(id);
+      return present.lease_until > lease_until && present;
+    });
+    expect(later.lease_owner).toBe(lease_owner);
+    finix.open();
+    await expectStatus(id, 'revoked');
+    expect(enabled()).toEqual([]);
+  });
+
+  it('keeps its lease on a webhook for as long as handling takes', async () => {
+    const finix = await holding('getPaymentInstrument', { timing: { inboundLeaseMs: patient(300) } });
+    const { id } = await connect();
+    await changeInstrument(id, { enabled: false });
+    await eventually(finix.isHeld);
+    const [event] = await events();
+    await eventually(async () => ((await events())[0]?.lease_until ?? 0) > (event?.lease_until ?? 0));
+    finix.open();
+    await expectStatus(id, 'revoked');
+  });
+
+  it('and is gone leaves the webhook to another one after half a minute', async () => {
+    const finix = await holding('getPaymentInstrument');
+    const { id } = await connect();
+    await changeInstrument(id, { enabled: false });
+    await eventually(finix.isHeld);
+    const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
+    const other = await TestServer.start({ env, storage: server.storage, upstream: server.upstream });
+    other.clockOffset = 31_000;
+    await eventually(async () => {
+      await other.jobs.tick();
+      return (await read(id)).status === 'revoked';
+    });
+    finix.open();
+    await expectStatus(id, 'revoked');
+    await other.close();
   });
 });

@@ -49,7 +49,9 @@ const { webhooks, bank, item, events, changeInstrument, connect, settled, expect
 
 async function start(answers: ReturnType<typeof lateAnswers>): Promise<void> {
   const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
-  server = await TestServer.start({ env, wrapClients: answers.wrapClients });
+  // No heartbeat comes in between where a test sets the clock.
+  const timing = { inboundLeaseMs: 5 * 60_000 };
+  server = await TestServer.start({ env, timing, wrapClients: answers.wrapClients });
   webhooks().settings.finix = { url: `${server.config.publicUrl}/webhooks/finix`, secret: FINIX_SECRET };
 }
 

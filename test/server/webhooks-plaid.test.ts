@@ -218,8 +218,8 @@ describe('webhooks of Plaid’s', () => {
     bank().revokePermission(item().item_id);
     await eventually(async () => (await read(id)).status === 'revoked');
     expect(enabled()).toHaveLength(1);
-    // The first one's lease of 75 s is over for the other's clock.
-    other.clockOffset = 76_000;
+    // The first one's lease of 30 s is over for the other's clock.
+    other.clockOffset = 31_000;
     await eventually(async () => {
       await other.jobs.tick();
       return enabled().length === 0;
