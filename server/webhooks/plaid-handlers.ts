@@ -127,11 +127,20 @@ function hasOldNumbers(before: ConnectionTable): boolean {
   return before.status === 'active' || before.status === 'needs_repair';
 }
 
-/** The customer is asked to sign in again; until then the instrument may still work. */
-function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+/**
+ * The customer is asked to sign in again; until then the instrument may still work. An announcement that comes after
+ * the repair which it asks for is no longer true.
+ */
+async function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  const item = await findItem(deps, event, facts);
+  if (!item) return 'ignored';
+  const repairedAt = await lastRepair(deps, item, event);
+  if (repairedAt !== undefined && !(await isEndAhead(deps, item, timeOf(facts.consent_expires_at)))) return 'ignored';
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
   const endsAt = timeOf(facts.consent_expires_at);
   return forItem(deps, event, facts, async (unit, before) => {
+    // A repair that came while Plaid was asked, or instead of it.
+    if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new NotNow('changed', 0);
     // Its body carries the time of the end that it announces, so the same body is the same event.
     if (await isRepeat(unit.trx, event, before)) return undefined;
     const ends = endsAt === null ? {} : { consent_expires_at: endsAt };
@@ -139,6 +148,15 @@ function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFa
     if (!isChange && before.consent_expires_at === (endsAt ?? before.consent_expires_at)) return undefined;
     return changeConnection(unit, before, { ...ends, ...(isChange ? { status: 'needs_repair', reason } : {}) });
   });
+}
+
+/** Whether the login still comes to the end that was announced, by Plaid's present answer. */
+async function isEndAhead(deps: WebhookDeps, item: ItemTable, announced: number | null): Promise<boolean> {
+  if ((await loginState(deps, item)) !== 'good') return true;
+  const end = await consentEnd(deps, item);
+  // Of the end of a bank's connection Plaid's API gives no time: a good login after a repair has none.
+  if (announced === null || end === undefined || end === null) return false;
+  return end <= announced;
 }
 
 async function itemError(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {

@@ -9,7 +9,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const { bank, item, connect, read, expectStatus, settled } = connectionLifecycle(() => server);
+const { webhooks, bank, item, connect, read, expectStatus, settled } = connectionLifecycle(() => server);
 
 const DAY = 24 * 3600_000;
 const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
@@ -78,6 +78,37 @@ describe('the end of a customer’s consent', () => {
     bank().repairLogin(item().item_id);
     const { consent_expires_at } = await expectStatus(id, 'active');
     expect(Date.parse(consent_expires_at ?? '')).toBeGreaterThan(Date.now() + 170 * DAY);
+  });
+});
+
+describe('an announced end that is first delivered after the repair', () => {
+  it.each(['PENDING_EXPIRATION', 'PENDING_DISCONNECT'] as const)('%s changes nothing', async (code) => {
+    const id = await connectUntil(Date.now() + 5 * DAY);
+    webhooks().hold();
+    bank().announceDisconnect(item().item_id, code);
+    bank().signInAgain(item().item_id);
+    await expectRepair(id);
+    const { consent_expires_at } = await read(id);
+    await webhooks().release();
+    expect((await expectStatus(id, 'active')).consent_expires_at).toBe(consent_expires_at);
+  });
+
+  it('changes nothing where the customer has signed in elsewhere', async () => {
+    const id = await connectUntil(Date.now() + 5 * DAY);
+    webhooks().hold();
+    bank().announceDisconnect(item().item_id, 'PENDING_EXPIRATION');
+    bank().repairLogin(item().item_id);
+    await webhooks().release('reversed');
+    await expectStatus(id, 'active');
+  });
+
+  it('another end that is announced after the repair needs another repair', async () => {
+    const id = await connectUntil(Date.now() + 5 * DAY);
+    bank().signInAgain(item().item_id);
+    await expectRepair(id);
+    bank().announceDisconnect(item().item_id, 'PENDING_EXPIRATION');
+    const { consent_expires_at } = await expectStatus(id, 'needs_repair');
+    expect(Date.parse(consent_expires_at ?? '')).toBeLessThan(Date.now() + 8 * DAY);
   });
 });
 
