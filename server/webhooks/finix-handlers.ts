@@ -7,9 +7,11 @@ import {
   lockConnection,
 } from '../records/connections.ts';
 import { disableLater } from '../records/create-calls.ts';
+import { findItem } from '../records/items.ts';
 import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
+import { type LoginState, loginState, numbersState } from './login-state.ts';
 import { handleTransfer, type TransferDeps } from './transfer-handlers.ts';
 import { readFinixFacts } from './verify-finix.ts';
 
@@ -33,6 +35,7 @@ export async function handleFinixWebhook(deps: TransferDeps, event: InboundEvent
   const present = await deps.finix.getPaymentInstrument(id);
   if (present.enabled && mustBeDisabled(connection, id)) return disableAgain(deps, connection, id);
   if (connection.payment_instrument !== id) return 'ignored';
+  const login = present.enabled && isDisabledInFinix(connection) ? await loginOf(deps, connection) : undefined;
   const about = { only: connection.id, isUrgent: !present.enabled };
   const update: Change = async (unit, before) => {
     if (before.payment_instrument !== id) return undefined;
@@ -47,13 +50,24 @@ export async function handleFinixWebhook(deps: TransferDeps, event: InboundEvent
     }
     const isBack = present.enabled && isDisabledInFinix(before);
     if (isBack && before.goal === null) {
-      return changeConnection(unit, before, { ...check, status: 'active', reason: null });
+      if (login === undefined) throw new NotNow('changed', 0);
+      // Its webhook has changed nothing, as the connection was revoked by then.
+      const broken = { ...check, status: 'needs_repair', reason: 'ITEM_LOGIN_REQUIRED' } as const;
+      return changeConnection(unit, before, login === 'good' ? { ...check, status: 'active', reason: null } : broken);
     }
     const isNew = before.bank_account_validation_check !== present.bankAccountValidationCheck;
     return isNew ? changeConnection(unit, before, check) : undefined;
   };
   await change(deps, event, connection.item_id, update, about);
   return 'handled';
+}
+
+/** Whether the login is good, and its account numbers are shared, by Plaid's present answers. */
+async function loginOf(deps: WebhookDeps, { item_id }: ConnectionTable): Promise<LoginState> {
+  const item = await findItem(deps.storage.db, item_id);
+  if (!item) return 'unknown';
+  const login = await loginState(deps, item);
+  return login === 'good' ? numbersState(deps, item) : login;
 }
 
 /** The connection that has the instrument, or had it. */

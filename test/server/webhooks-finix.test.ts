@@ -95,6 +95,21 @@ describe('a webhook of Finix’s', () => {
       expect((await expectStatus(id, 'active')).payment_instrument).toBe(payment_instrument);
     });
 
+    it.each<[string, () => void]>([
+      ['whose login has broken', () => bank().breakLogin(item().item_id)],
+      ['whose account numbers are no longer shared', () => bank().withholdNumbers(item().item_id)],
+    ])('an instrument %s in the meantime needs repair once it is enabled at Finix', async (_name, happen) => {
+      const { id } = await connect();
+      await changeInstrument(id, { enabled: false });
+      await expectStatus(id, 'revoked');
+      happen();
+      await expectStatus(id, 'revoked');
+      await changeInstrument(id, { enabled: true });
+      await expectStatus(id, 'needs_repair');
+      bank().repairLogin(item().item_id);
+      await expectStatus(id, 'active');
+    });
+
     it('an instrument disabled at Finix stays disabled when another account of the login is repaired', async () => {
       const session = await server.createSession({ account_selection: 'multiple' });
       const { body } = await server.complete(session, await server.publicToken('user_several'));
