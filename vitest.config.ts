@@ -64,6 +64,8 @@ export default defineConfig({
           include: ['test/journey/**/*.test.ts'],
           // One journey is a browser and a server, which keep one core busy.
           sequence: { groupOrder: 2 },
+          // As above: each test has a demo, a server and a browser context of its own.
+          isolate: false,
           testTimeout: patient(60_000),
           hookTimeout: patient(60_000),
         },

@@ -38,6 +38,8 @@ export interface DemoOptions {
   env?: Record<string, string | undefined>;
   /** Another shop's settings, for tests. */
   adjust?: (config: Config) => void;
+  /** What the connect server runs in, for tests; a process of its own when left out. */
+  runConnectServer?: typeof connectServer;
 }
 
 export interface RunningDemo {
@@ -60,6 +62,7 @@ export async function startDemo({
   host,
   env = {},
   adjust = () => {},
+  runConnectServer = connectServer,
 }: DemoOptions = {}): Promise<RunningDemo> {
   const sandboxes = usesSandboxes(env);
   if (host !== undefined && sandboxes) {
@@ -121,7 +124,7 @@ export async function startDemo({
       leaseMs: simulator ? SIMULATED_LEASE_MS : undefined,
     };
     // The simulator knows its calls itself.
-    const server = connectServer(
+    const server = runConnectServer(
       join(dist, 'demo', 'connect-process.js'),
       settings,
       simulator ? undefined : recordTo(recorder),

@@ -1,68 +1,20 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import { join } from 'node:path';
-import { getRequestListener } from '@hono/node-server';
 import type { Tap, TappedAnswer, TappedRequest } from '../../server/clients/outbound.ts';
-import type { Config } from '../../server/config.ts';
-import { assembleServer } from '../../server/create-server.ts';
-import { readDocs } from '../../server/http/docs-bundle.ts';
-import { createLog } from '../../server/log.ts';
-import { openStorage } from '../../server/storage/open.ts';
+import { type ConnectSettings, openConnectServer } from './open-connect-server.ts';
 
-/** What the demo hands to this process when it starts. */
-export interface ConnectSettings {
-  config: Config;
-  /** The folder of the built script-tag bundle. */
-  bundle: string;
-  version: string;
-  /** After how many milliseconds a call to Plaid or Finix is given up; the clients' own time when left out. */
-  timeoutMs?: number;
-  /** How long the work of a process that died stays its own; the server's own time when left out. */
-  leaseMs?: number;
-  /** The demo is told of each call to Plaid and Finix. */
-  isTapped?: boolean;
-  /** Everything that the process talks to is on this machine. */
-  isLocal?: boolean;
-}
+/** The settings, and whether the demo is told of each call to Plaid and Finix. */
+export type ProcessSettings = ConnectSettings & { isTapped: boolean };
 
 /**
  * The product's own server in a process of its own, as in production: so that the demo can kill it. It is started by `fork` and gets its settings
  * in the first message; on its way out it comes to its next recovery point, unless it is killed.
  */
-async function serve({ config, bundle, version, timeoutMs, leaseMs, isTapped }: ConnectSettings): Promise<void> {
-  const storage = await openStorage(config);
-  const log = createLog({
-    level: config.logLevel,
-    secrets: config.secretValues,
-    write: (line) => void process.stderr.write(line),
-  });
+async function serve({ isTapped, ...settings }: ProcessSettings): Promise<void> {
+  const server = await openConnectServer(settings, isTapped ? tapThrough : undefined);
   let isStopping = false;
-  const { app, connector, jobs, plaid } = await assembleServer({
-    config,
-    storage,
-    log,
-    version,
-    script: await readScript(bundle),
-    docs: await readDocs(),
-    timeoutMs,
-    tap: isTapped ? tapThrough : undefined,
-    timing: leaseMs === undefined ? {} : { leaseMs },
-    isStopping: () => isStopping,
-  });
-  jobs.start();
-  plaid.warmUp();
-  const server = createServer(getRequestListener(app.fetch));
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    process.send?.({ port: typeof address === 'object' ? address?.port : undefined });
-  });
   const stop = async () => {
     if (isStopping) return;
     isStopping = true;
-    server.close();
-    server.closeAllConnections();
-    await Promise.all([jobs.stop(), connector.stop()]);
-    await storage.close();
+    await server.stop();
     process.exit(0);
   };
   process.on('message', (message) => {
@@ -70,6 +22,7 @@ async function serve({ config, bundle, version, timeoutMs, leaseMs, isTapped }: 
   });
   // The demo is gone without a word: killed itself.
   process.on('disconnect', () => void stop());
+  process.send?.({ port: server.port });
 }
 
 /** A call to a provider on its way to the demo, which masks it. */
@@ -86,19 +39,11 @@ const tapThrough: Tap = (request) => {
   return (answer) => tell({ tapped: 'answer', id, ...answer });
 };
 
-async function readScript(folder: string) {
-  const files = new Map<string, Uint8Array>();
-  for (const name of await readdir(folder)) {
-    if (name.endsWith('.js')) files.set(name, await readFile(join(folder, name)));
-  }
-  return { files };
-}
-
 // Ctrl+C reaches the whole group; the demo decides when this process ends.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.once('message', (settings) => {
-  serve(settings as ConnectSettings).catch((error: unknown) => {
+  serve(settings as ProcessSettings).catch((error: unknown) => {
     process.stderr.write(`${(error as Error).stack}\n`);
     process.exit(1);
   });

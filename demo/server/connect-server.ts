@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Tap } from '../../server/clients/outbound.ts';
-import type { ConnectSettings, TappedCall } from './connect-process.ts';
+import type { ProcessSettings, TappedCall } from './connect-process.ts';
+import type { ConnectSettings } from './open-connect-server.ts';
 import { isRecorded, parties } from './parties.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -20,12 +21,8 @@ export interface ConnectServer {
 const GRACE_MS = 10_000;
 
 /** @param tap is given each call of the process to Plaid and Finix */
-export function connectServer(
-  entry: string,
-  given: Omit<ConnectSettings, 'isTapped'>,
-  tap?: Tap,
-): ConnectServer & Forward {
-  const settings: ConnectSettings = { ...given, isTapped: tap !== undefined };
+export function connectServer(entry: string, given: ConnectSettings, tap?: Tap): ConnectServer & Forward {
+  const settings: ProcessSettings = { ...given, isTapped: tap !== undefined };
   let child: ChildProcess | undefined;
   let port: number | undefined;
   return {
@@ -85,7 +82,7 @@ function withoutProxy(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(https?|all)_proxy$/i.test(name)));
 }
 
-interface Forward {
+export interface Forward {
   readonly port: number | undefined;
 }
 

@@ -5,6 +5,7 @@ import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import type { ElementStatus } from '../../widget/flow/state.ts';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
+import { connectServerHere } from './connect-server-here.ts';
 
 /** A customer's whole patience: longer than the slowest scenario, shorter than a test. */
 const PATIENCE_MS = patient(20_000);
@@ -113,7 +114,10 @@ export interface Journey {
   opensTab(customer: Customer): Promise<Customer>;
 }
 
-/** A demo of its own for each test, and one browser for all; screenshots of the open pages when a test fails. */
+/**
+ * A demo of its own for each test, and one browser for all; screenshots of the open pages when a test fails.
+ * @param options by default with a connect server in this process, which starts in a tenth of the time
+ */
 export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey {
   const now = {} as Journey;
   let browser: Browser | undefined;
@@ -125,7 +129,7 @@ export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey 
   afterAll(() => browser?.close());
 
   beforeEach(async () => {
-    const demo = await startDemo(options);
+    const demo = await startDemo({ runConnectServer: connectServerHere, ...options });
     if (!demo.simulator) throw new Error('Without credentials the demo uses the simulator.');
     now.demo = demo;
     now.simulator = demo.simulator.simulator;

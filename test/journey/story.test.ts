@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { connectServer } from '../../demo/server/connect-server.ts';
 import { patient } from '../helpers/patience.mjs';
 import { journey } from './customer.ts';
 import { visitsStory } from './story-page.ts';
@@ -142,20 +143,6 @@ test('A login that breaks is repaired by a link on another device, and the page 
   await story.shop.getByRole('heading', { name: 'Thank you, Maya.' }).waitFor();
 });
 
-test('The process is killed in the middle, another one continues, and there is one instrument', async () => {
-  const maya = await here.arrives();
-  const story = await visitsStory(maya, here.demo.url);
-  await story.chooses('Our server is killed');
-  await story.connects();
-  await story.seesLine(/process \d+ is killed in the middle \(SIGKILL\)/);
-  await story.seesLine(/process \d+ takes its place/);
-  const pids = (await story.lines()).flatMap((line) => /process (\d+)/.exec(line)?.[1] ?? []);
-  expect(new Set(pids).size).toBe(2);
-  expect(here.simulator.ledger.instruments()).toHaveLength(1);
-  await story.pays();
-  await story.seesLine('debits $86.60');
-});
-
 test('An account of someone else is stopped by the check, where the merchant asks only to be told', async () => {
   const maya = await here.arrives();
   const story = await visitsStory(maya, here.demo.url);
@@ -224,3 +211,21 @@ test(
   },
   patient(150_000),
 );
+
+describe('With a connect server in a process of its own', () => {
+  const here = journey({ runConnectServer: connectServer });
+
+  test('The process is killed in the middle, another one continues, and there is one instrument', async () => {
+    const maya = await here.arrives();
+    const story = await visitsStory(maya, here.demo.url);
+    await story.chooses('Our server is killed');
+    await story.connects();
+    await story.seesLine(/process \d+ is killed in the middle \(SIGKILL\)/);
+    await story.seesLine(/process \d+ takes its place/);
+    const pids = (await story.lines()).flatMap((line) => /process (\d+)/.exec(line)?.[1] ?? []);
+    expect(new Set(pids).size).toBe(2);
+    expect(here.simulator.ledger.instruments()).toHaveLength(1);
+    await story.pays();
+    await story.seesLine('debits $86.60');
+  });
+});
