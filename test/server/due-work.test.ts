@@ -123,9 +123,11 @@ forEachStorage((name, kind) => {
     cleanUp.push(() => server.jobs.stop());
     await opened.db.updateTable('sessions').set({ lease_owner: null, lease_until: 0 }).execute();
     const began = performance.now();
-    await eventually(
-      async () => (await opened.db.selectFrom('sessions').select('lease_owner').execute())[0]?.lease_owner,
-    );
+    await eventually(async () => {
+      const row = await opened.db.selectFrom('sessions').select(['lease_owner', 'status']).executeTakeFirst();
+      // A session that is completed already has been worked on between two looks.
+      return row?.lease_owner || row?.status === 'completed';
+    });
     expect(performance.now() - began).toBeLessThan(patient(1_500));
   });
 });

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import type { SessionTable } from '../../server/storage/tables.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 const EXCHANGE = '/item/public_token/exchange';
@@ -123,7 +124,8 @@ describe('storage that goes away', () => {
     expect((await server.complete(session, token)).status).toBe(503);
     const began = performance.now();
     expect((await server.complete(session, token)).body.status).toBe('completed');
-    expect(performance.now() - began).toBeLessThan(5_000);
+    // Far less than a lease, which another worker would have to wait for.
+    expect(performance.now() - began).toBeLessThan(patient(5_000));
     expect(exchanges(server)).toHaveLength(1);
   });
 });

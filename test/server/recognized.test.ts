@@ -4,6 +4,7 @@ import { sha256 } from '../../server/ids.ts';
 import { findSession } from '../../server/records/sessions.ts';
 import type { CompleteRequest, CreateSessionRequest, Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
+import { patient } from '../helpers/patience.mjs';
 import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 import { throughLink, type Way } from '../helpers/through-link.ts';
 
@@ -227,11 +228,11 @@ describe('what is not recognized, and is exchanged', () => {
 
   it('a known account is exchanged while Plaid takes longer to answer than the exchange would', async () => {
     await visit();
-    const slow = { service: 'plaid', path: '/link/token/get', kind: 'delay', delayMs: 8_000 } as const;
+    const slow = { service: 'plaid', path: '/link/token/get', kind: 'delay', delayMs: patient(8_000) } as const;
     server.upstream.simulator.faults.add(slow);
     const began = performance.now();
     expect((await visit()).answer.body.status).toBe('completed');
-    expect(performance.now() - began).toBeLessThan(7_000);
+    expect(performance.now() - began).toBeLessThan(patient(7_000));
     expect(exchanges()).toBe(2);
   });
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { openStorage } from '../../../server/storage/open.ts';
 import { createCertificates, opensslMissing, type TestCertificates } from '../../helpers/certificates.ts';
 import { freePort } from '../../helpers/free-port.ts';
+import { patient } from '../../helpers/patience.mjs';
 import { poolerMissing, startPooler } from '../../helpers/pgbouncer.ts';
 import { ordinaryUser } from '../../helpers/postgres.ts';
 import { withPostgres } from '../../helpers/storages.ts';
@@ -189,7 +190,7 @@ withPostgres('a start on PostgreSQL', (server) => {
       await admin(`alter system set ssl_key_file = '${key}'`);
       await admin('alter system set ssl = on');
       await admin('select pg_reload_conf()');
-      await vi.waitUntil(async () => (await admin('show ssl')).rows[0]?.ssl === 'on', { timeout: 10_000 });
+      await vi.waitUntil(async () => (await admin('show ssl')).rows[0]?.ssl === 'on', { timeout: patient(10_000) });
     });
     afterAll(async () => {
       await admin('alter system reset all');
