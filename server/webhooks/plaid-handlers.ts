@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { timeOf } from '../clients/plaid-risk.ts';
@@ -244,13 +245,22 @@ async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: Plaid
     : forItem(deps, event, facts, change, true);
 }
 
-/** A revocation does not wait for a Plaid that is down. */
+/** Longer than Plaid takes on a good day; the account could be debited meanwhile. */
+const REVOCATION_PATIENCE_MS = 3_000;
+
+/** A revocation does not wait for a Plaid that is down or silent. */
 async function loginNow(deps: WebhookDeps, item: ItemTable): Promise<LoginState> {
+  const answered = new AbortController();
+  const late = sleep(REVOCATION_PATIENCE_MS, undefined, { signal: answered.signal })
+    .catch(() => {})
+    .then((): LoginState => 'unknown');
   try {
-    return await loginState(deps, item);
+    return await Promise.race([loginState(deps, item), late]);
   } catch (error) {
     if (error instanceof UpstreamError) return 'unknown';
     throw error;
+  } finally {
+    answered.abort();
   }
 }
 

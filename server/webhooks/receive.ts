@@ -276,21 +276,21 @@ function dueEvents(db: Kysely<Database>, now: Now) {
 
 export const DUE_EVENTS: DueQuery = (db, now) => dueEvents(db, now).select('event.id');
 
-/** No worker has it, nor another of the same subject. */
+/** Stopping a debit does not wait for an event whose handler asks a Plaid that is silent: it needs no answer of it. */
+const URGENT = ['ITEM/USER_PERMISSION_REVOKED', 'ITEM/USER_ACCOUNT_REVOKED'];
+
+/** No worker has it, nor another of the same subject unless it is urgent. */
 function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: Now) {
+  const ofSameSubject = eb
+    .selectFrom('inbound_events as other')
+    .select('other.id')
+    .whereRef('other.subject', '=', 'event.subject')
+    .where('other.status', '=', 'received')
+    .where('other.lease_until', '>', now);
   return eb.and([
     eb('event.status', '=', 'received'),
     eb('event.next_at', '<=', now),
     eb('event.lease_until', '<=', now),
-    eb.not(
-      eb.exists(
-        eb
-          .selectFrom('inbound_events as other')
-          .select('other.id')
-          .whereRef('other.subject', '=', 'event.subject')
-          .where('other.status', '=', 'received')
-          .where('other.lease_until', '>', now),
-      ),
-    ),
+    eb.or([eb('event.type', 'in', URGENT), eb.not(eb.exists(ofSameSubject))]),
   ]);
 }

@@ -220,6 +220,55 @@ it('an erasure while the first call for an account fails ends the session at onc
   expect(enabled()).toEqual([]);
 });
 
+describe('while Plaid does not answer how a login is', () => {
+  let asked: number;
+
+  /** Lets the first `answered` questions have their answer. @returns ends the silence */
+  async function silentAfter(answered: number): Promise<() => void> {
+    await server.close();
+    const back = new Gate();
+    asked = 0;
+    const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+      finix,
+      plaid: {
+        ...plaid,
+        getItemError: async (token) => {
+          if (asked++ >= answered) await back.passed;
+          return plaid.getItemError(token);
+        },
+      },
+    });
+    server = await TestServer.start({ wrapClients });
+    return () => back.open();
+  }
+
+  it('a revocation is not held up by an earlier event of the login whose handler asks Plaid', async () => {
+    const answer = await silentAfter(0);
+    const { id } = await connect();
+    bank().repairLogin(item().item_id);
+    await eventually(async () => asked > 0);
+    bank().revokePermission(item().item_id);
+    await eventually(async () => enabled().length === 0);
+    expect((await read(id)).status).toBe('revoked');
+    answer();
+    await expectStatus(id, 'revoked');
+  });
+
+  it('a revocation after a repair counts', async () => {
+    const answer = await silentAfter(1);
+    const { id } = await connect();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    bank().repairLogin(item().item_id);
+    await expectStatus(id, 'active');
+    bank().revokePermission(item().item_id);
+    await eventually(async () => enabled().length === 0);
+    expect((await read(id)).status).toBe('revoked');
+    answer();
+    await expectStatus(id, 'revoked');
+  });
+});
+
 describe('a webhook during a removal', () => {
   it('a webhook during a removal does not delay its end, and changes nothing of what is being removed', async () => {
     const id = await connected();
