@@ -70,7 +70,8 @@ export const detourStyles = css`
     margin: auto;
   }
   ::slotted([slot='embedded']) {
-    display: block;
+    /* Also where the page hides what is empty, as this is at first. */
+    display: block !important;
     inline-size: 100%;
     block-size: var(--_search);
   }

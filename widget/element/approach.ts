@@ -10,7 +10,7 @@ export function watchApproach(element: HTMLElement, signal: AbortSignal, approac
     // Not within the event: the focus also comes while the element is rendering.
     element.addEventListener(intent, () => queueMicrotask(() => approached(true)), { signal });
   }
-  const observer = new IntersectionObserver((entries) => approached(entries.at(-1)?.isIntersecting ?? false), {
+  const observer = new IntersectionObserver((entries) => approached(!!entries.pop()?.isIntersecting), {
     rootMargin: MARGIN,
   });
   observer.observe(element);

@@ -11,6 +11,9 @@ export function isBehindCover(element: Element): boolean {
   return getComputedStyle(document.body).pointerEvents === 'none';
 }
 
+/** Above all else, and out of reach of the page's styles: many hide every empty `div`. */
+const LAYER = { all: 'initial', display: 'block', position: 'fixed', inset: '0', 'z-index': `${2 ** 31 - 1}` };
+
 /** The same by what is drawn at the element's place, which also sees into closed shadow roots. */
 export function isDrawnBehind(element: Element): boolean {
   const { left, top, width, height } = element.getBoundingClientRect();
@@ -23,7 +26,7 @@ export function isDrawnBehind(element: Element): boolean {
  */
 export function isReached(x: number, y: number): boolean {
   const layer = document.createElement('div');
-  Object.assign(layer.style, { position: 'fixed', inset: '0', zIndex: String(2 ** 31 - 1) });
+  for (const [name, value] of Object.entries(LAYER)) layer.style.setProperty(name, value, 'important');
   document.body.append(layer);
   const hit = document.elementFromPoint(x, y);
   layer.remove();

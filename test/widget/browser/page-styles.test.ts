@@ -91,6 +91,31 @@ describe('the styles of a page', () => {
     }
   });
 
+  for (const css of [
+    'div:empty { display: none }',
+    'body > div { display: none }',
+    '* { all: unset !important }',
+    'div { visibility: hidden !important; pointer-events: none !important; position: static !important }',
+    'div { inset: auto !important; z-index: -1 !important; clip-path: circle(0) !important; inline-size: 0 !important }',
+  ]) {
+    it(`do not make the element believe that something covers Link: ${css}`, async () => {
+      const { element, link, backend } = await mount();
+      await reach(element, 'ready');
+      sheet.textContent = css;
+      press(element);
+      await reach(element, 'open');
+      expect(link.last.opened).to.equal(1);
+      expect(backend.linkTokenInputs.map(({ mode }) => mode)).to.deep.equal(['button']);
+    });
+  }
+
+  it('leave the embedded search its space where they hide what is empty', async () => {
+    sheet.textContent = 'div:empty, finix-bank-connect > div { display: none }';
+    const { element, link } = await mount({ mode: 'embedded' });
+    await reach(element, 'ready');
+    expect(link.searches.map(({ size }) => Math.min(...size) >= 300)).to.deep.equal([true]);
+  });
+
   it('cut nothing with the text spacing that readers may set, 240 px wide', async () => {
     sheet.textContent = `section { inline-size: 240px }
       * { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }`;
