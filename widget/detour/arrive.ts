@@ -7,7 +7,7 @@ const USED = 'finix-bank-connect:used';
 /** What an element left with (link/away-store.ts), and whether a bank's page has come back to it in vain. */
 export function arrive(element: Named, peers: Named[]): Arrival {
   const { href } = location;
-  const stateId = new URL(href).searchParams.get(STATE_PARAMETER);
+  const stateId = new URLSearchParams(location.search).get(STATE_PARAMETER);
   const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
   // The customer went back or refreshed: this return was used, and the address means nothing any more.
   const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
@@ -38,8 +38,12 @@ function isMeant(element: Named, peers: Named[], { name, index }: Entry): boolea
 }
 
 function cleanAddress(): void {
-  const url = new URL(location.href);
-  url.searchParams.delete(STATE_PARAMETER);
+  const { href, search } = location;
+  const parameters = new URLSearchParams(search);
+  parameters.delete(STATE_PARAMETER);
+  const rest = String(parameters);
+  // Whole, so that the page's `<base>` doesn't count.
+  const cleaned = href.replace(search, () => rest && `?${rest}`);
   // Refused in documents without an address of their own, and when a page asks too often.
-  attempt(() => history.replaceState(history.state, '', url));
+  attempt(() => history.replaceState(history.state, '', cleaned));
 }

@@ -58,7 +58,10 @@ export function hostedLink(
   const listener = {
     moved: () => flow.dispatch({ type: 'link_moved' }),
     left: () => flow.dispatch({ type: 'link_exited', error: null, step: 'hosted', fresh: false }),
-    blocked: () => void leaveForHosted(control),
+    blocked: () => {
+      if (window.parent === window) void leaveForHosted(control);
+      else failInFrame(control);
+    },
   };
   return prepareHosted(hosted_link_url, listener, { leavesPage, ask: () => access.getSession() });
 }
@@ -75,4 +78,11 @@ async function leaveForHosted(control: LinkHands): Promise<void> {
   } catch (error) {
     flow.dispatch({ type: 'link_exited', error: toFlowError(error), step: 'hosted', fresh: false });
   }
+}
+
+/** No window opens, and Plaid's page is shown in no frame. */
+function failInFrame({ flow }: LinkHands): void {
+  report('no window opens from this frame: its sandbox needs allow-popups and allow-popups-to-escape-sandbox');
+  const error = flowError('link_failed', 'contact_merchant');
+  flow.dispatch({ type: 'link_exited', error, step: 'hosted', fresh: false });
 }
