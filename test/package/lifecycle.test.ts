@@ -99,6 +99,24 @@ async function leaveAndReturn(): Promise<void> {
   await page.waitForFunction(() => globalThis.shown?.length);
 }
 
+/** Whether the browser has kept the page in the meantime, which no browser promises. */
+async function isKeptMeanwhile(): Promise<boolean> {
+  await page.evaluate(() => {
+    shown.length = 0;
+  });
+  await leaveAndReturn();
+  return page.evaluate(() => shown[0] === true);
+}
+
+/** A browser without windows may keep no page at all, not even an empty one. */
+async function keepsPages(): Promise<boolean> {
+  page = await browser.newPage();
+  await page.goto(address('/empty'));
+  const isKept = await isKeptMeanwhile();
+  await page.close();
+  return isKept;
+}
+
 /**
  * Mounts an element, brings it to a state and removes it, this many times, and expects all of them to be collected.
  * @returns what the page holds then
@@ -175,12 +193,7 @@ test('an element that was removed while the server worked asks no more, and goes
 });
 
 test('the browser keeps the page when the customer leaves, and the element has a fresh link token when they come back', async (context) => {
-  // A browser without windows may keep no page at all, not even an empty one.
-  page = await browser.newPage();
-  await page.goto(address('/empty'));
-  await leaveAndReturn();
-  context.skip(!(await page.evaluate(() => shown.includes(true))), 'this browser keeps no pages');
-  await page.close();
+  context.skip(!(await keepsPages()), 'this browser keeps no pages');
   await visit();
   await page.evaluate(async () => {
     const element = mount();
@@ -195,6 +208,26 @@ test('the browser keeps the page when the customer leaves, and the element has a
   await page.waitForFunction(() => globalThis.shown.includes(true));
   await page.waitForFunction(() => turn.tokens === 2);
   await page.waitForFunction(() => (globalThis as unknown as { element: Element }).element.status === 'ready');
+});
+
+test('a page that the browser has kept has its open Link and its connected bank still', async (context) => {
+  context.skip(!(await keepsPages()), 'this browser keeps no pages');
+  await visit();
+  const status = () => page.evaluate(() => (globalThis as unknown as { element: Element }).element.status);
+  await page.evaluate(async () => {
+    const element = mount();
+    await reach(element, 'ready');
+    element.open();
+    Object.assign(globalThis, { element });
+  });
+  context.skip(!(await isKeptMeanwhile()), 'this page was not kept');
+  expect(await status()).toBe('open');
+  await page.evaluate(() => turn.link?.onSuccess('public-1', { accounts: [] }));
+  await expect.poll(status).toBe('connected');
+  const reads = await page.evaluate(() => turn.reads);
+  context.skip(!(await isKeptMeanwhile()), 'this page was not kept');
+  expect(await status()).toBe('connected');
+  expect(await page.evaluate(() => [turn.reads, turn.tokens])).toEqual([reads, 1]);
 });
 
 test('a second copy of the script on the page warns, and leaves the first alone', async () => {
