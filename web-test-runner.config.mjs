@@ -5,10 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
+import { tsImport } from 'tsx/esm/api';
 import { chromiumArgs, findChromium, unusedChromiumFeatures } from './test/helpers/chromium.mjs';
 import { findFirefox, firefoxPrefs } from './test/helpers/firefox.mjs';
 import { patient } from './test/helpers/patience.mjs';
 
+const { trimmedLit } = await tsImport('./build/trim-lit.ts', import.meta.url);
 const chromium = await findChromium();
 const firefox = await findFirefox();
 
@@ -109,12 +111,21 @@ function countsReporter(folder) {
   };
 }
 
+/** Lit as the script has it, so that the tests run on what pages get. */
+const trimLitPlugin = {
+  name: 'trim-lit',
+  transform({ path, body }) {
+    return trimmedLit(path, String(body));
+  },
+};
+
 const resultsFolder = process.env.TEST_RESULTS_DIR;
 
 export default {
   files: 'test/widget/browser/**/*.test.ts',
   nodeResolve: { exportConditions: ['production', 'default'] },
   plugins: [
+    trimLitPlugin,
     esbuildPlugin({
       ts: true,
       target: 'es2022',

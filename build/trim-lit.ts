@@ -155,6 +155,27 @@ const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[]>>>> =
 const NEEDED = /lit\/(directive|async-directive)|\b(svg|mathml)`|<(script|style|textarea|title)\b/;
 
 /**
+ * @param id the module's path or address
+ * @returns a module of Lit's without what the element does not use; undefined: not such a module
+ * @throws Error when it is written in another way than these cuts expect
+ */
+export function trimmedLit(id: string, code: string): string | undefined {
+  const name = Object.keys(CUTS).find((module) => id.endsWith(`/${module}`));
+  if (!name) return undefined;
+  let left = code;
+  for (const [what, cuts] of Object.entries(CUTS[name] ?? {})) {
+    for (const { from: text, to, instead = '' } of cuts) {
+      const start = left.indexOf(text);
+      const end = to === undefined ? start + text.length : left.indexOf(to, start);
+      if (start < 0 || end < 0 || left.includes(text, start + 1))
+        throw new Error(`${name}: ${what}: not once there: ${text}`);
+      left = left.slice(0, start) + instead + left.slice(end);
+    }
+  }
+  return left;
+}
+
+/**
  * Leaves out of the script what the element does not use of Lit, and no bundler can know that it does not. Packages
  * that are installed use Lit as it is. A module of Lit's that is written in another way stops the build.
  */
@@ -165,19 +186,12 @@ export function trimLit(): Plugin {
     transform(code, id) {
       const needed = id.startsWith(from('widget')) && NEEDED.exec(code);
       if (needed) this.error(`What ${needed[0]} needs of Lit is not in the script (build/trim-lit.ts).`);
-      const name = Object.keys(CUTS).find((module) => id.endsWith(`/${module}`));
-      if (!name) return null;
-      let left = code;
-      for (const [what, cuts] of Object.entries(CUTS[name] ?? {})) {
-        for (const { from: text, to, instead = '' } of cuts) {
-          const start = left.indexOf(text);
-          const end = to === undefined ? start + text.length : left.indexOf(to, start);
-          if (start < 0 || end < 0 || left.includes(text, start + 1))
-            this.error(`${name}: ${what}: not once there: ${text}`);
-          left = left.slice(0, start) + instead + left.slice(end);
-        }
+      try {
+        const trimmed = trimmedLit(id, code);
+        return trimmed === undefined ? null : { code: trimmed, map: null };
+      } catch (error) {
+        this.error(String(error));
       }
-      return { code: left, map: null };
     },
   };
 }
