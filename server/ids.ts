@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomFillSync } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -10,13 +10,14 @@ export function newId(
 }
 
 /** Asking the system for random bytes costs microseconds each time, and a bank takes some thirty ids. */
-const pool = Buffer.alloc(4096);
-let used = pool.length;
+const POOL_BYTES = 4096;
+let pool: Uint8Array = new Uint8Array(0);
+let used = 0;
 
-/** Bytes that no one else gets; valid until the next call. */
-function nextRandom(count: number): Buffer {
+/** Bytes that no other id is made of. */
+function nextRandom(count: number): Uint8Array {
   if (used + count > pool.length) {
-    randomFillSync(pool);
+    pool = randomBytes(POOL_BYTES);
     used = 0;
   }
   used += count;
@@ -28,7 +29,7 @@ export function derivedId(prefix: 'con', more: (round: number) => Buffer): strin
   return `${prefix}_${charactersOf(more)}`;
 }
 
-function charactersOf(more: (round: number) => Buffer): string {
+function charactersOf(more: (round: number) => Uint8Array): string {
   let id = '';
   for (let round = 0; id.length < 24; round++) {
     for (const byte of more(round)) {
