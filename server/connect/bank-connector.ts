@@ -68,7 +68,10 @@ interface Resumption {
 
 /** One for each write that the work can have in flight, and some more. */
 const RELEASE_ATTEMPTS = 5;
-/** Short waits happen in place, under the lease; longer ones release the session. */
+/**
+ * Short waits happen in place, under the lease; longer ones release the session, but not before its request is
+ * answered.
+ */
 const LONGEST_WAIT_IN_PLACE_MS = 5_000;
 
 /** @param deps.metrics is given every attempt of a step */
@@ -217,22 +220,24 @@ export function createBankConnector(
     const tries = held.row.tries + (counts ? 1 : 0);
     // As long as the customer waits for the answer, work goes on here: an outage of seconds must not become one of
     // minutes for them.
-    const isAwaited = now - (held.row.processing_since ?? now) < timing.answerWithinMs;
+    const awaitedMs = (held.row.processing_since ?? now) + timing.answerWithinMs - now;
+    const isAwaited = awaitedMs > 0;
     const own = isAwaited ? quickBackoff(held.row.tries) : backoff(held.row.tries, timing);
     const delay = Math.ceil(delayMs ?? own);
     // A wait that is no failure happens here, however many there were before: a wait after a resume would restart with
     // each worker.
     const isQuick = isAwaited || !counts || tries <= QUICK_ATTEMPTS;
-    const inPlace = delay <= LONGEST_WAIT_IN_PLACE_MS && isQuick && !stopping.signal.aborted;
-    if (!inPlace) {
-      const error = JSON.stringify({ code, request_id: requestId });
-      await held.write({ tries, waited_ms, next_at: now + delay, error, ...RELEASED });
-      return false;
+    const here = isAwaited ? Math.min(delay, awaitedMs) : delay;
+    const inPlace = (isAwaited || delay <= LONGEST_WAIT_IN_PLACE_MS) && isQuick && !stopping.signal.aborted;
+    if (inPlace) {
+      // Renews the lease too, which would run out under many waits.
+      await held.write({ tries, waited_ms });
+      await sleep(here, undefined, { signal: stopping.signal }).catch(() => {});
+      if (here === delay) return true;
     }
-    // Renews the lease too, which would run out under many waits.
-    await held.write({ tries, waited_ms });
-    await sleep(delay, undefined, { signal: stopping.signal }).catch(() => {});
-    return true;
+    const error = JSON.stringify({ code, request_id: requestId });
+    await held.write({ tries, waited_ms, next_at: now + delay, error, ...RELEASED });
+    return false;
   }
 
   /**

@@ -67,7 +67,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
     });
   let step = await decide();
   if (step.kind === 'look') {
-    seen = await look(deps, customer, Math.min(held.since, ...calls.map(({ sent_at }) => sent_at)), calls.length > 0);
+    seen = await lookBack(deps, held, customer, calls);
     step = await decide();
   }
   await waitForQuietPeriod(deps, step);
@@ -208,24 +208,38 @@ function identityInput({ secrets }: IdentityDeps, session: SessionTable): Identi
   return readIdentity(secrets.open(session.identity_enc, where));
 }
 
-/**
- * The identities with this customer's tag, oldest first; a younger one cannot be removed at Finix, and is never used.
- * @param isNeeded false: where Finix has too many to look through, one may be created all the same
- */
+/** What an open call has made is no older than the call; what is in no row may be as old as the session. */
+async function lookBack(
+  deps: IdentityDeps,
+  held: HeldSession,
+  customer: CustomerTable,
+  calls: CreateCallTable[],
+): Promise<SeenInstrument[]> {
+  const sentAt = Math.min(...calls.map(({ sent_at }) => sent_at));
+  if (!held.looksFirst) return look(deps, customer, sentAt);
+  try {
+    return await look(deps, customer, Math.min(held.since, sentAt));
+  } catch (error) {
+    if (!isTooLong(error)) throw error;
+    // Where Finix has too many to look through, one may be created all the same.
+    return calls.length > 0 ? look(deps, customer, sentAt) : [];
+  }
+}
+
+/** Finix has more identities from then on than are looked through. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof UpstreamError && error.code === LIST_TOO_LONG;
+}
+
+/** The identities with this customer's tag, oldest first; a younger one cannot be removed at Finix, and is never used. */
 export async function look(
   { finix }: Pick<IdentityDeps, 'finix'>,
   { identity_tag }: Pick<CustomerTable, 'identity_tag'>,
   since: number,
-  isNeeded = true,
 ): Promise<SeenInstrument[]> {
-  try {
-    const all = await finix.listIdentities(since - CLOCK_MARGIN_MS);
-    const own = all.filter(({ tags }) => tags[TAG] === identity_tag);
-    return own.map(({ id, tags }) => ({ id, generation: 0, call: tags[CALL_TAG], enabled: true }));
-  } catch (error) {
-    if (isNeeded || !(error instanceof UpstreamError) || error.code !== LIST_TOO_LONG) throw error;
-    return [];
-  }
+  const all = await finix.listIdentities(since - CLOCK_MARGIN_MS);
+  const own = all.filter(({ tags }) => tags[TAG] === identity_tag);
+  return own.map(({ id, tags }) => ({ id, generation: 0, call: tags[CALL_TAG], enabled: true }));
 }
 
 /** @returns the customer's identity from now on, which a faster worker may have kept before */

@@ -8,9 +8,17 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CreateCallTable, CustomerTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
-import { decideLook, isInWork, type Kept, type LookResult, toOpenCall } from '../work/create-call.ts';
+import {
+  decideLook,
+  isInWork,
+  type Kept,
+  type LookResult,
+  nextLook,
+  type SeenInstrument,
+  toOpenCall,
+} from '../work/create-call.ts';
 import { backoff, QUICK_ATTEMPTS } from '../work/retry.ts';
-import { keepIdentity, look } from './finix-identity.ts';
+import { isTooLong, keepIdentity, look } from './finix-identity.ts';
 import type { InstrumentDeps } from './instrument-hold.ts';
 import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
 
@@ -193,9 +201,7 @@ async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
   try {
     const customer = await findCustomer(storage, first);
     const isAtWork = customer !== undefined && customer.lease_until > (await storage.now());
-    const seen = isAtWork
-      ? []
-      : await look(deps, { identity_tag: tag }, Math.min(...taken.rows.map((row) => row.sent_at)));
+    const seen = isAtWork ? [] : await lookForIdentity(deps, tag, taken.rows);
     const kept: Kept = isAtWork ? { kind: 'undecided', generation: 0 } : { kind: 'none' };
     const now = await clock.now();
     const result = decideLook({ kept, calls: taken.rows.map(toOpenCall), seen, now, quietMs });
@@ -204,6 +210,22 @@ async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
     await taken.write(result, now);
   } catch (error) {
     await taken.postpone(error);
+  }
+}
+
+/**
+ * The last look decides, also where Finix has more identities from then on than are looked through: that grows with
+ * every day, and an identity without instruments does no harm.
+ */
+async function lookForIdentity(deps: SweepDeps, tag: string, calls: CreateCallTable[]): Promise<SeenInstrument[]> {
+  try {
+    return await look(deps, { identity_tag: tag }, Math.min(...calls.map(({ sent_at }) => sent_at)));
+  } catch (error) {
+    const now = await deps.clock.now();
+    const isLast = calls.some(({ sent_at }) => nextLook(sent_at, now, deps.quietMs) === undefined);
+    if (!isLast || !isTooLong(error)) throw error;
+    deps.log.warn({ tag }, 'Finix lists too many identities to find the one of a lost create call');
+    return [];
   }
 }
 
