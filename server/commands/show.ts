@@ -11,7 +11,7 @@ export const addShow: AddCommand = (program, context) => {
     .argument('<id>', 'of a session (ses_…), a connection (con_…) or a link (lnk_…), or your id of a customer')
     .summary('print the timeline of a session, connection, link or customer')
     .description(
-      'Prints what happened, oldest first: states, who did what, calls to Plaid and Finix with the request ids that their support asks for, and webhooks in both directions. Reads the database and changes nothing; needs only DATABASE_URL or DATA_DIR. Calls are kept for 30 days, webhooks and sessions as long as docs/operations.md says.',
+      'Prints what happened, oldest first: states, who did what, calls to Plaid and Finix with the request ids that their support asks for, and webhooks in both directions. Reads the database and changes nothing; needs only DATABASE_URL or DATA_DIR. Calls are kept for 30 days, webhooks and sessions for the times in docs/operations.md.',
     )
     .option('--json', 'print it as JSON')
     .action(async (id: string, { json }: { json?: boolean }) => {

@@ -208,7 +208,7 @@ export function createBankConnector(
     return new Postpone('internal_error');
   }
 
-  /** @returns whether to go on here and now; otherwise the session has been let go */
+  /** @returns whether to go on here and now; otherwise the session has been released */
   async function waitFor(held: HeldSession, { code, delayMs, counts }: Postpone, requestId: string): Promise<boolean> {
     const now = await storage.now();
     const waited_ms = held.row.waited_ms + countedWait(held.countedUntil, now);

@@ -4,7 +4,7 @@ import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import type { SeenInstrument } from '../work/create-call.ts';
 
-/** What Finix's list says of this server's instruments, read from the tags that their create calls carried. */
+/** This server's instruments in Finix's list, recognized by the tags that their create calls carried. */
 
 /** The connection, and which of its generations. Within Finix's 40 characters for a key. */
 const CONNECTION_TAG = 'finix_bank_connect_connection';

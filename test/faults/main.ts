@@ -76,7 +76,7 @@ function serverOf(folder: string): string {
 }
 
 function explain({ store, fault, verdict, control }: Line, seed: number): void {
-  // A control that could not be carried out says why as well.
+  // For a control that could not be carried out, the reason is printed as well.
   const why = control
     ? ['the suite did not detect this server', ...(verdict.sessions === 0 ? verdict.lost : [])]
     : [...verdict.lost, ...verdict.double, ...verdict.needless].slice(0, 10);

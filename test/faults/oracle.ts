@@ -157,7 +157,7 @@ function indexOf(upstream: Ledger): Index {
 interface Exchange {
   /** Plaid has exchanged the token. */
   handled: boolean;
-  /** And the answer that says so can't have been read. */
+  /** And the response that confirms it can't have been read. */
   answerLost: boolean;
 }
 

@@ -26,7 +26,7 @@ export function hintAtDarkPage(element: HTMLElement): void {
 
 /** As a browser computes a color: `rgb(…)`, `color(srgb …)`, `lab(…)`, `oklch(…)` and their like. */
 function lightness(color: string): number {
-  // The names of spaces are no numbers; neither is `none`, which stands for 0.
+  // The names of spaces are no numbers; neither is `none`, which means 0.
   const [first = 0, green = 0, blue = 0] = color
     .split(/[ ,()]+/)
     .map(parseFloat)

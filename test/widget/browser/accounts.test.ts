@@ -98,8 +98,8 @@ describe('several connected accounts', () => {
 describe('the logo of a connected bank', () => {
   afterEach(cleanUp);
 
-  /** A picture in one color, as the server's are PNGs. */
-  async function picture(): Promise<Blob> {
+  /** An image in one color, a PNG as from the server. */
+  async function image(): Promise<Blob> {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = 152;
     const context = canvas.getContext('2d');
@@ -134,7 +134,7 @@ describe('the logo of a connected bank', () => {
     const boxes = () =>
       [...card.querySelectorAll('*:not(canvas)')].map((one) => JSON.stringify(one.getBoundingClientRect()));
     const before = boxes();
-    give(await picture());
+    give(await image());
     await waitUntil(() => logosOf(mounted).length === 1, 'the logo is there');
     expect(boxes()).to.deep.equal(before);
     expect(asked).to.deep.equal(['ses_public1_secret_abc ins_56']);
@@ -147,7 +147,7 @@ describe('the logo of a connected bank', () => {
   });
 
   it('is in every card of that bank', async () => {
-    const mounted = await withLogo(picture, [checking, savings]);
+    const mounted = await withLogo(image, [checking, savings]);
     await waitUntil(() => logosOf(mounted).length === 2, 'both logos are there');
     expect(cards(mounted).every((card) => card.querySelector('canvas'))).to.equal(true);
   });
@@ -155,7 +155,7 @@ describe('the logo of a connected bank', () => {
   const failures: [string, () => Promise<Blob | null>][] = [
     ['there is none', async () => null],
     ['it can’t be fetched', () => Promise.reject(new TypeError('Failed to fetch'))],
-    ['it is no picture', async () => new Blob(['<svg onload="alert(1)">'], { type: 'image/png' })],
+    ['it is not an image', async () => new Blob(['<svg onload="alert(1)">'], { type: 'image/png' })],
   ];
   for (const [reason, getLogo] of failures) {
     it(`is the initial where ${reason}, and the connection is as good`, async () => {

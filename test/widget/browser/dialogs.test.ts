@@ -143,7 +143,7 @@ describe('inside of', () => {
       expect(log.at(-1)).to.equal('fbc-error error');
       expect(link.last.opened).to.equal(0);
       expect(console.lines.join()).to.contain('fbc-open');
-      // A dead end has no button, and says what the customer can do: that, and another way to pay.
+      // A dead end has no button. Its text names the next step, and another way to pay.
       expect(spoken(element)).to.equal('Close this dialog to continue with Plaid.');
       expect(element.shadowRoot?.querySelector('.main')).to.equal(null);
       expect(element.shadowRoot?.querySelector('[name=fallback]')?.classList.contains('gone')).to.equal(false);
