@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MiddlewareHandler } from 'hono';
 import type { z } from 'zod';
@@ -36,22 +37,25 @@ async function refuseLong(c: AppContext, maxBytes: number, reader = c.req.raw.bo
   });
 }
 
+interface HeldBody {
+  memory: BodyMemory;
+  caller: string;
+}
+
 /**
  * The body's bytes, at most so many.
  * @param held for a caller who has proved nothing: counts the bytes while they are here, and may refuse them
  * @throws ProblemError `body_too_large`, `rate_limited`, `invalid_json` after a body parser
  */
-export async function readBytes(
-  c: AppContext,
-  maxBytes = MAX_BODY_BYTES,
-  held?: { memory: BodyMemory; caller: string },
-): Promise<Uint8Array> {
+export async function readBytes(c: AppContext, maxBytes = MAX_BODY_BYTES, held?: HeldBody): Promise<Uint8Array> {
   refuseParsedBody(c);
   const length = c.req.header('Content-Length');
   const isDeclared = length !== undefined && c.req.header('Transfer-Encoding') === undefined;
   if (isDeclared && Number(length) > maxBytes) return refuseLong(c, maxBytes);
   // Node reads no more than the declared length.
   if (isDeclared && !held) return new Uint8Array(await c.req.arrayBuffer());
+  const incoming = isDeclared && held ? unreadIncoming(c) : undefined;
+  if (incoming && held) return readIncoming(incoming, held);
   const reader = c.req.raw.body?.getReader();
   const parts: Uint8Array[] = [];
   let bytes = 0;
@@ -85,6 +89,31 @@ export async function isEmptyBody(c: AppContext): Promise<boolean> {
     if (next.done) return true;
     if (next.value.byteLength > 0) return false;
   }
+}
+
+/** Node's own request, as long as nothing of its body was read; undefined: this is another runtime, or a test. */
+function unreadIncoming(c: AppContext): IncomingMessage | undefined {
+  const { incoming } = (c.env ?? {}) as { incoming?: unknown };
+  return incoming instanceof IncomingMessage && !incoming.readableDidRead ? incoming : undefined;
+}
+
+/** A web stream around these bytes would cost more processor time than everything else that a webhook does. */
+function readIncoming(incoming: IncomingMessage, { memory, caller }: HeldBody): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let counted = 0;
+  return new Promise<Uint8Array>((resolve, reject) => {
+    incoming.on('data', (part: Uint8Array) => {
+      if (!memory.take(caller, part.byteLength)) {
+        reject(new ProblemError('rate_limited', { retryAfter: 1, closes: true }));
+        return incoming.removeAllListeners('data');
+      }
+      counted += part.byteLength;
+      parts.push(part);
+    });
+    incoming.once('end', () => resolve(Buffer.concat(parts)));
+    incoming.once('error', reject);
+    incoming.once('close', () => reject(new Error('the caller went away before the whole body had come')));
+  }).finally(() => memory.give(caller, counted));
 }
 
 /** Without it the connection is reset under a caller who still sends, and the answer is lost with it. */

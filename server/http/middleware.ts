@@ -81,7 +81,7 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
       ms,
     };
     // Phones lose their network: nothing that an operator could do about it.
-    const level = c.get('isCutOff') ? 'debug' : c.res.status >= 500 ? 'warn' : 'info';
+    const level = c.get('isCutOff') || c.get('isQuiet') ? 'debug' : c.res.status >= 500 ? 'warn' : 'info';
     log[level](fields, 'request');
   };
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { ExpressionBuilder, Kysely } from 'kysely';
+import type { FinixTransfer } from '../clients/finix-transfers.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
@@ -14,9 +14,10 @@ import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
 import { createForeignTransfers } from './foreign-transfers.ts';
+import { createOwnInstruments } from './own-instruments.ts';
 import { handlePlaidWebhook } from './plaid-handlers.ts';
-import { mayBeOwn, ownInstrumentOf } from './transfer-handlers.ts';
-import { readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
+import { mayBeOwn } from './transfer-handlers.ts';
+import { bodyHash, readFinixWebhook, verifyFinixSignature } from './verify-finix.ts';
 import { createPlaidVerifier, type PlaidVerifier, readPlaidWebhook } from './verify-plaid.ts';
 
 /**
@@ -30,9 +31,10 @@ export interface Inbound {
   receivePlaid(...webhook: Parameters<PlaidVerifier['verify']>): Promise<void>;
   /**
    * Resolves once it is stored; an empty body is Finix's test of the address and is nothing to store.
+   * @returns `foreign`: about transfers of the merchant's other customers, of which nothing is kept
    * @throws ProblemError
    */
-  receiveFinix(body: Uint8Array, signature: string | undefined): Promise<void>;
+  receiveFinix(body: Uint8Array, signature: string | undefined): Promise<'received' | 'foreign'>;
   /** Handles what is due. @returns whether there may be more */
   runDue(limit: number): Promise<boolean>;
   /** Lets what is being handled end. */
@@ -67,6 +69,7 @@ export function createInbound(deps: InboundDeps): Inbound {
   const { storage, secrets, config, log, timing } = deps;
   const verifier = createPlaidVerifier(deps);
   const foreign = createForeignTransfers();
+  const ownInstruments = createOwnInstruments(storage);
   const running = new Set<Promise<void>>();
   let stopped = false;
 
@@ -164,7 +167,7 @@ export function createInbound(deps: InboundDeps): Inbound {
     try {
       const outcome = await (event.source === 'plaid'
         ? handlePlaidWebhook(deps, event)
-        : handleFinixWebhook({ ...deps, foreign }, event)
+        : handleFinixWebhook({ ...deps, foreign, ownInstruments }, event)
       ).finally(endHeartbeat);
       await finish(event, outcome);
     } catch (error) {
@@ -225,13 +228,18 @@ export function createInbound(deps: InboundDeps): Inbound {
       await store({ source: 'plaid', dedupe_key, body_hash: bodyHash, type, subject, facts }, publicToken);
     },
     async receiveFinix(body, signature) {
-      if (body.length === 0) return;
+      if (body.length === 0) return 'received';
       verifyFinixSignature(body, signature, config.finix.webhookSecrets, await storage.now());
       const { type, key, instruments, transfers } = readFinixWebhook(body);
-      const body_hash = createHash('sha256').update(body).digest('hex');
-      const event = { source: 'finix', body_hash, type } as const;
-      for (const transfer of transfers) {
-        const instrument = await ownInstrumentOf(storage, transfer);
+      const own = await Promise.all(transfers.map((transfer) => ownInstruments.find(transfer)));
+      const isForeign = (transfer: FinixTransfer, at: number) => own[at] === undefined && !mayBeOwn(transfer);
+      if (transfers.length > 0 && transfers.every(isForeign)) {
+        for (const transfer of transfers) foreign.note(transfer);
+        return 'foreign';
+      }
+      const event = { source: 'finix', body_hash: bodyHash(body), type } as const;
+      for (const [at, transfer] of transfers.entries()) {
+        const instrument = own[at];
         // About the merchant's other customers nothing is kept.
         if (instrument === undefined && !mayBeOwn(transfer)) {
           foreign.note(transfer);
@@ -242,17 +250,19 @@ export function createInbound(deps: InboundDeps): Inbound {
         const subject = instrument ?? transfer.parent;
         await store({ ...event, dedupe_key, subject, facts: { instrument, transfer } }, null);
       }
-      if (type.startsWith('transfer/')) return;
+      if (type.startsWith('transfer/')) return 'received';
       const [only, ...others] = instruments;
       if (only === undefined || others.length === 0) {
         const subject = only ?? null;
-        return store({ ...event, dedupe_key: `finix:${key}`, subject, facts: { instrument: only } }, null);
+        await store({ ...event, dedupe_key: `finix:${key}`, subject, facts: { instrument: only } }, null);
+        return 'received';
       }
       // Each is handled by itself. One that can't be stored fails the whole, which then comes again.
       for (const instrument of new Set(instruments)) {
         const dedupe_key = `finix:${key}:${instrument}`;
         await store({ ...event, dedupe_key, subject: instrument, facts: { instrument } }, null);
       }
+      return 'received';
     },
     async runDue(limit) {
       const now = await storage.now();

@@ -16,25 +16,7 @@ import type { InboundEventTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import { type Outcome, refuseOvertaken, type WebhookDeps } from './change-connections.ts';
 import type { ForeignTransfers } from './foreign-transfers.ts';
-
-/**
- * The instrument of ours that a transfer debits or pays; undefined: none. One look into an index, for most of what
- * comes is about others.
- */
-export async function ownInstrumentOf(
-  { db }: Storage,
-  { source, destination }: FinixTransfer,
-): Promise<string | undefined> {
-  const named = [source, destination].filter((id) => id !== null);
-  if (named.length === 0) return undefined;
-  const found = await db
-    .selectFrom('connection_instruments')
-    .select('payment_instrument')
-    .where('payment_instrument', 'in', named)
-    .limit(1)
-    .executeTakeFirst();
-  return found?.payment_instrument;
-}
+import type { OwnInstruments } from './own-instruments.ts';
 
 /**
  * Which instrument Finix names on a reversal is not published: its debit's instrument is asked for. Refunds by the
@@ -46,6 +28,7 @@ export function mayBeOwn(transfer: FinixTransfer): boolean {
 
 export interface TransferDeps extends WebhookDeps {
   foreign: ForeignTransfers;
+  ownInstruments: OwnInstruments;
 }
 
 /**
@@ -123,7 +106,7 @@ async function reversed(
   // Without the debit a tag of the merchant's could be taken for the code, where Finix has not named one for it.
   const isNeeded = named === undefined || (reversal.tagCodes.length > 0 && namedTagCode(reversal) === null);
   const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), isNeeded);
-  const instrument = (debit && (await ownInstrumentOf(deps.storage, debit))) ?? named;
+  const instrument = (debit && (await deps.ownInstruments.find(debit))) ?? named;
   if (instrument === undefined) {
     if (debit) deps.foreign.note(debit);
     return undefined;

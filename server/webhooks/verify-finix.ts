@@ -67,14 +67,23 @@ const eventBody = z.looseObject({
 const MAX_RESOURCES = 1000;
 const resources = z.array(z.looseObject({ id: z.string().max(255) })).max(MAX_RESOURCES);
 
+/** SHA-256 (hex). Not taken of the many that are about others. */
+export function bodyHash(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex');
+}
+
 /** Never fails, as readPlaidWebhook. */
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
-  const hash = createHash('sha256').update(body).digest('hex');
   const parsed = eventBody.safeParse(parseJson(body));
-  if (!parsed.success) return { type: 'UNREADABLE', key: hash, instruments: [], transfers: [] };
+  if (!parsed.success) return { type: 'UNREADABLE', key: bodyHash(body), instruments: [], transfers: [] };
   const { id, type, entity, _embedded } = parsed.data;
   if (entity === 'transfer') {
-    return { type: `${entity}/${type}`, key: id ?? hash, instruments: [], transfers: readTransfers(_embedded) };
+    return {
+      type: `${entity}/${type}`,
+      key: id ?? bodyHash(body),
+      instruments: [],
+      transfers: readTransfers(_embedded),
+    };
   }
   // Under which name the resources come is not documented for instruments; their ids show what they are.
   const instruments = Object.values(_embedded ?? {}).flatMap((list) => {
@@ -84,7 +93,7 @@ export function readFinixWebhook(body: Uint8Array): FinixWebhook {
   const isAboutInstruments = entity.includes('instrument');
   return {
     type: `${entity}/${type}`,
-    key: id ?? hash,
+    key: id ?? bodyHash(body),
     instruments: isAboutInstruments ? instruments : [],
     transfers: [],
   };

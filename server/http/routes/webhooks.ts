@@ -24,7 +24,7 @@ export function webhookRoutes(app: Hono<AppEnv>, { inbound }: AppDeps): void {
   // Finix signs the body itself: until it is whole, its bytes are a stranger's.
   app.post('/webhooks/finix', requirePlausibleFinix, async (c) => {
     const body = await readBytes(c, MAX_BYTES, { memory, caller: addressBlock(c.get('ip')) });
-    await inbound.receiveFinix(body, c.req.header('Finix-Signature'));
+    if ((await inbound.receiveFinix(body, c.req.header('Finix-Signature'))) === 'foreign') c.set('isQuiet', true);
     return c.json({ received: true });
   });
 }
