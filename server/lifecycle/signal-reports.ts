@@ -1,6 +1,7 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Logger } from '../log.ts';
+import { readCheckAnswer } from '../records/checks.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CheckTable } from '../storage/tables.ts';
@@ -62,12 +63,21 @@ async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckT
     await write({ is_decision_due: 0, is_return_due: 0, report_at: null, tries: 0 });
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    const isOver =
-      (error.failure !== 'busy' && error.failure !== 'lost') || now - check.created_at > 90 * 24 * 3600_000;
+    const isRefused = error.failure !== 'busy' && error.failure !== 'lost';
+    const isOver = (isRefused && !mayBeEvaluatedYet(check, now)) || now - check.created_at > 90 * 24 * 3600_000;
     log.warn({ check: check.id, code: error.code, given_up: isOver }, 'a debit could not be reported to Signal');
     const delay = Math.ceil(backoff(QUICK_ATTEMPTS + check.tries, timing));
     const next =
       isOver || check.tries * timing.slowCapMs > BUDGET_MS ? { report_at: null } : { report_at: now + delay };
     await write({ is_decision_due: decided ? 0 : 1, tries: check.tries + 1, ...next });
   }
+}
+
+/** A question that was given up may still be on its way: a bank's balance takes Plaid half a minute. */
+const ON_ITS_WAY_MS = 3600_000;
+
+/** Signal knows nothing of the debit, and may get to know it. */
+function mayBeEvaluatedYet({ answer, created_at }: CheckTable, now: number): boolean {
+  const isInDoubt = answer === null || readCheckAnswer(answer).signal === null;
+  return isInDoubt && now - created_at < ON_ITS_WAY_MS;
 }

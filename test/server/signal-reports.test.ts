@@ -180,6 +180,23 @@ describe('Signal learns of a debit and of its return', () => {
     await expectReported('order-1', { initiated: true }, ['answered', 'returned']);
   });
 
+  it('a debit that Signal does not know, for as long as the question about it may be on its way', async () => {
+    server = await startWithDebits({ env });
+    const connection = await consented();
+    server.upstream.simulator.faults.add({ service: 'plaid', path: '/signal/evaluate', kind: 'reset', times: 1 });
+    expect((await check(connection, 1_217, 'order-1')).body.signal).toBeNull();
+    ach().returnDebit(await debit(connection, 1_217, { idempotency_id: 'order-1' }), 'R10');
+    await settled();
+    const isDue = async () => {
+      await server.jobs.tick();
+      const row = await server.storage.db.selectFrom('checks').select(['tries', 'report_at']).executeTakeFirst();
+      return [(row?.tries ?? 0) > 0, row?.report_at !== null];
+    };
+    await expect.poll(isDue).toEqual([true, true]);
+    server.clockOffset += 2 * 3600_000;
+    await expect.poll(isDue).toEqual([true, false]);
+  });
+
   it('none of a debit that Signal refused to evaluate', async () => {
     server = await startWithDebits({ env });
     const { id } = await connectNew();
