@@ -26,6 +26,8 @@ export const CONTROLS = [
   'no disabling',
   'no reads of the login',
   'two exchanges',
+  'no returns',
+  'no reports',
 ] as const;
 export type Control = (typeof CONTROLS)[number];
 
@@ -62,6 +64,11 @@ export function noDisabling({ plaid, finix }: Clients): Clients {
 /** Believes that every login is good without asking Plaid. */
 export function noLoginReads({ plaid, finix }: Clients): Clients {
   return { plaid: { ...plaid, getItemError: async () => null }, finix };
+}
+
+/** Believes that Signal has learned of a debit and its return without a report. */
+export function noReports({ plaid, finix }: Clients): Clients {
+  return { plaid: { ...plaid, reportDecision: async () => {}, reportReturn: async () => {} }, finix };
 }
 
 /** Takes the token for consumed after two lost answers, although Plaid has not refused it. */

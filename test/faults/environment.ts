@@ -52,6 +52,8 @@ export interface EnvironmentOptions {
   patienceMs?: number;
   /** Makes the instrument's create call slow too, for faults that strike during it. Finix refuses no customer then. */
   slowInstruments?: boolean;
+  /** Settings of the instances that differ from the usual ones. */
+  settings?: Record<string, string>;
 }
 
 /** A customer waits longer than any fault here lasts; a customer without an outcome by then is lost. */
@@ -122,6 +124,7 @@ export class Environment {
       FINIX_WEBHOOK_SECRET: FINIX_SECRET,
       MERCHANT_WEBHOOK_URL: receiver.url,
       MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
+      ...options.settings,
     };
     const database = await openDatabase(options, cleanUp);
     const { control, verbose } = options;

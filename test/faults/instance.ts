@@ -20,6 +20,7 @@ import {
   noFence,
   noLists,
   noLoginReads,
+  noReports,
   synchronousOff,
   twoExchanges,
 } from './controls.ts';
@@ -35,6 +36,7 @@ const CLIENTS: Partial<Record<Control, (clients: Clients) => Clients>> = {
   'no disabling': noDisabling,
   'no reads of the login': noLoginReads,
   'two exchanges': twoExchanges,
+  'no reports': noReports,
 };
 const points = createPoints();
 const realNow = Date.now;
@@ -42,7 +44,9 @@ let clockOffset = 0;
 // The whole process sees the jump, as with a machine's clock.
 Date.now = () => realNow() + clockOffset;
 
-const config = loadConfig(process.env);
+const loaded = loadConfig(process.env);
+// Tells the merchant of a return, and leaves the account as it is.
+const config = control === 'no returns' ? { ...loaded, returns: 'report' as const } : loaded;
 const log = createLog({
   level: config.logLevel,
   secrets: [config.plaid.secret],

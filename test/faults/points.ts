@@ -93,6 +93,9 @@ export function clientsWithPoints({ plaid, finix }: Clients, { reach }: Points):
       matchOwner: around('comparing the owner', plaid.matchOwner),
       createProcessorToken: around('the processor token', plaid.createProcessorToken),
       limitProcessorToken: around('limiting the processor token', plaid.limitProcessorToken),
+      evaluateDebit: around('evaluating the debit', plaid.evaluateDebit),
+      reportDecision: around('reporting the decision', plaid.reportDecision),
+      reportReturn: around('reporting the return', plaid.reportReturn),
     },
     finix: {
       ...finix,
@@ -138,13 +141,17 @@ export function storageWithPoints(storage: Storage, { hit }: Points): Storage {
 }
 
 /**
- * The money path's transactions return the session as written; other transactions have no point. A commit is named by
+ * The money path's transactions return the session as written, and a check's return its row or its answer; other
+ * transactions have no point. A commit is named by
  * its recovery point, and counted from the first one there: a wait on a busy machine, which is a commit too, changes
  * the names of no others.
  */
 function createCommitNames(): (result: unknown) => string | undefined {
   const firstAt = new Map<string, number>();
   return (result) => {
+    const { client_transaction_id, isMine, object } = (result ?? {}) as Record<string, unknown>;
+    if (client_transaction_id !== undefined && isMine === true) return 'taking the check';
+    if (object === 'check') return 'answering the check';
     const row = (result as { session?: unknown } | undefined)?.session ?? result;
     const { id, version, recovery_point } = (row ?? {}) as { id?: string; version?: number; recovery_point?: string };
     if (version === undefined || recovery_point === undefined) return undefined;

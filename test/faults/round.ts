@@ -23,7 +23,7 @@ export interface FaultCase {
   alone?: boolean;
   options?: Pick<
     EnvironmentOptions,
-    'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble' | 'webhooks' | 'patienceMs'
+    'instancesSuffer' | 'listLagMs' | 'slowInstruments' | 'identitiesMayDouble' | 'webhooks' | 'patienceMs' | 'settings'
   >;
   /** What a round needs around it, such as a disk of its own. */
   around?: (run: (more: Pick<EnvironmentOptions, 'dataDir'>) => Promise<void>) => Promise<void>;

@@ -18,6 +18,7 @@ export const INSTANCE_TIMES = {
     inboundLeaseMs: 1_500,
     deliveryLeaseMs: 1_500,
     jobLeaseMs: 2_500,
+    checkLeaseMs: 600,
     tickMs: 100,
     retentionMs: 500,
   },

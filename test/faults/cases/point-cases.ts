@@ -4,6 +4,7 @@ import type { Store } from '../database.ts';
 import type { Environment } from '../environment.ts';
 import type { Verdict } from '../oracle.ts';
 import { addUp, type RunRound } from '../round.ts';
+import { ASKS_SIGNAL, CHECK_POINTS, KILLED_CHECKS } from '../scenarios/check-scenarios.ts';
 import type { Instance } from '../server-process.ts';
 import { FROZEN_LONG_MS, FROZEN_MS } from '../times.ts';
 
@@ -33,6 +34,28 @@ const killAtPoints: PointCase = {
     const rounds = points.map(
       (point) => () =>
         untilReached(() => round({ instances: 1, options }, {}, (environment) => killAt(environment, point, sessions))),
+    );
+    return addUp(rounds, atOnce);
+  },
+};
+
+/** A process that dies inside a check, or while Signal gets its reports: the merchant asks the same once more. */
+const killInChecks: PointCase = {
+  name: 'kill -9 at each step of a check',
+  storesInShort: [],
+  sessions: { full: 2, short: 0 },
+  async run(round, { sessions, atOnce }) {
+    const options = { instancesSuffer: true, webhooks: {}, settings: ASKS_SIGNAL };
+    const rounds = CHECK_POINTS.map(
+      (point) => () =>
+        untilReached(() =>
+          round({ instances: 1, options }, {}, async (environment) => {
+            const [first] = environment.cluster.instances;
+            await first?.send({ order: 'arm', point, action: 'kill' });
+            await environment.live(sessions, KILLED_CHECKS);
+            if (first?.isAlive) throw new NotReached(`no check reached the point "${point}"`);
+          }),
+        ),
     );
     return addUp(rounds, atOnce);
   },
@@ -84,6 +107,7 @@ const killAtOwner: PointCase = {
 export const pointCases: PointCase[] = [
   killAtPoints,
   killAtOwner,
+  killInChecks,
   freezeAtPoints('SIGSTOP at each recovery point, longer than the lease', FROZEN_MS, false),
   freezeAtPoints('SIGSTOP at each recovery point, longer than the quiet period', FROZEN_LONG_MS, true),
 ];

@@ -1,4 +1,5 @@
 import type { FaultCase } from '../round.ts';
+import { ASKS_FOR_BALANCE, ASKS_SIGNAL, BALANCES, CHECKS } from '../scenarios/check-scenarios.ts';
 import { IDENTITY_IN_DOUBT, INSTRUMENT_IN_DOUBT } from '../scenarios/in-doubt-scenarios.ts';
 import { LAGGING_LISTS } from '../scenarios/lagging-scenarios.ts';
 import { LOGINS } from '../scenarios/login-scenarios.ts';
@@ -67,6 +68,25 @@ export const scenarioCases: FaultCase[] = [
     short: 0,
     atOnce: 12,
     options: { webhooks: { killsOneIn: 6 } },
+  }),
+  scenarioCase('checks before a debit, and reports to Signal', CHECKS, {
+    full: 1,
+    short: 0,
+    atOnce: 10,
+    options: { settings: ASKS_SIGNAL },
+    controls: ['no returns', 'no reports'],
+  }),
+  scenarioCase('checks before a debit, and kill -9 after webhooks', CHECKS, {
+    full: 1,
+    short: 0,
+    atOnce: 10,
+    options: { settings: ASKS_SIGNAL, webhooks: { killsOneIn: 6 } },
+  }),
+  scenarioCase('checks before a debit, by the balance', BALANCES, {
+    full: 1,
+    short: 0,
+    atOnce: 10,
+    options: { settings: ASKS_FOR_BALANCE },
   }),
   scenarioCase('lists that lag beyond the quiet period', LAGGING_LISTS, {
     full: 4,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bank, FaultRule, Simulator } from '../../../demo/simulator/index.ts';
-import type { Connection, ConnectionStatus, Session } from '../../../widget/contract.ts';
+import type { Check, Connection, ConnectionStatus, Session } from '../../../widget/contract.ts';
 import { MERCHANT_KEY } from '../../helpers/server.ts';
 import {
   type CustomerOptions,
@@ -177,8 +177,8 @@ export class ScenarioCustomer {
   }
 
   /** The merchant debits the latest connection. @returns Finix's id of the transfer */
-  async debit(): Promise<string> {
-    const { id } = await this.world.upstream.debit(this.world.finixUrl, this.instruments.at(-1)?.id ?? '');
+  async debit(more: { amount?: number; idempotency_id?: string } = {}): Promise<string> {
+    const { id } = await this.world.upstream.debit(this.world.finixUrl, this.instruments.at(-1)?.id ?? '', more);
     if (id === undefined) throw new Error('Finix made no debit');
     return id;
   }
@@ -187,6 +187,23 @@ export class ScenarioCustomer {
   async canDebit(): Promise<boolean> {
     const { id } = await this.world.upstream.debit(this.world.finixUrl, this.instruments.at(-1)?.id ?? '');
     return id !== undefined;
+  }
+
+  /**
+   * The merchant checks a debit of the latest connection, and asks again until it has an answer. An error of the server
+   * is a problem of its own.
+   */
+  async check(amount: number, client_transaction_id: string): Promise<Check | undefined> {
+    const connection = (await this.connection())?.id;
+    const path = `/v1/connections/${connection}/check`;
+    let check: Check | undefined;
+    await this.until(`an answer to the check ${client_transaction_id}`, async () => {
+      const answer = await asMerchant(this.world.url, 'POST', path, { amount, client_transaction_id });
+      if (answer?.status === 200) check = answer.body as Check;
+      else if (answer) this.problems.push(`a check was answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+      return answer !== undefined;
+    });
+    return check;
   }
 
   get instruments(): { id: string; enabled: boolean }[] {

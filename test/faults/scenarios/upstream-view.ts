@@ -65,6 +65,11 @@ export class UpstreamView {
     return [...this.#prompt].some((itemId) => webhookBody.includes(itemId));
   }
 
+  /** What Signal knows of a debit; undefined: it has evaluated none of this id. */
+  signalKnows(id: string): ReturnType<Ledger['signalTransactions']>[number] | undefined {
+    return this.#ledger.signalTransactions().find(({ client_transaction_id }) => client_transaction_id === id);
+  }
+
   /** The instruments that Finix has ever made for a customer, oldest first. */
   instrumentsOf(email: string): { id: string; enabled: boolean; fingerprint: string }[] {
     this.#refresh();
@@ -97,8 +102,8 @@ export class UpstreamView {
   }
 
   /** As a merchant's server does. @returns no id where Finix refuses */
-  async debit(finixUrl: string, source: string): Promise<{ id?: string }> {
-    const body = { amount: 5_000, currency: 'USD', merchant: 'MU1', source };
+  async debit(finixUrl: string, source: string, more: object = {}): Promise<{ id?: string }> {
+    const body = { amount: 5_000, currency: 'USD', merchant: 'MU1', source, ...more };
     const response = await atFinix('POST', `${finixUrl}/transfers`, body);
     return response.ok ? ((await response.json()) as { id: string }) : {};
   }
