@@ -14,6 +14,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
+import { startHeartbeat } from '../work/heartbeat.ts';
 import type { Timing } from '../work/timing.ts';
 import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verdictOf } from './check-rules.ts';
 
@@ -122,33 +123,18 @@ async function take(
 
 /** Renews the lease for as long as `work` takes: a bank may take half a minute, and a dead process holds it for seconds. */
 async function whileLeased<T>(
-  { storage, timing: { checkLeaseMs }, log }: CheckDeps,
+  { storage, timing: { checkLeaseMs } }: CheckDeps,
   { id, lease_until }: CheckTable,
   work: () => Promise<T>,
 ): Promise<T> {
-  const done = new AbortController();
-  const renew = async () => {
-    for (let mine = lease_until; ; ) {
-      await sleep(checkLeaseMs / RENEWALS, undefined, { signal: done.signal, ref: false });
-      const renewed = (await storage.now()) + checkLeaseMs;
-      if (!(await claimRow(storage, 'checks', { id, lease_until: mine }, { lease_until: renewed }))) return;
-      mine = renewed;
-    }
-  };
-  // Without it another request asks as well, and the first answer counts.
-  const renewing = renew().catch((error: unknown) => {
-    if (!done.signal.aborted) log.warn({ check: id, err: error }, 'the lease of a check could not be renewed');
+  let mine = lease_until;
+  // Where it is lost, another request asks as well, and the first answer counts.
+  const endHeartbeat = startHeartbeat(checkLeaseMs, async () => {
+    const renewed = (await storage.now()) + checkLeaseMs;
+    if (await claimRow(storage, 'checks', { id, lease_until: mine }, { lease_until: renewed })) mine = renewed;
   });
-  try {
-    return await work();
-  } finally {
-    done.abort();
-    await renewing;
-  }
+  return work().finally(endHeartbeat);
 }
-
-/** In the time of a lease: one may be late on a busy machine. */
-const RENEWALS = 3;
 
 async function find(
   deps: CheckDeps,
