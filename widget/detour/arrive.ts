@@ -4,6 +4,9 @@ import { attempt } from '../session/tab-storage.ts';
 
 const USED = 'finix-bank-connect:used';
 
+/** The element that is going on with the return. */
+let taker: Named | null = null;
+
 /** What an element left with (link/away-store.ts), and whether a bank's page has come back to it in vain. */
 export function arrive(element: Named, peers: Named[]): Arrival {
   const { href } = location;
@@ -14,21 +17,31 @@ export function arrive(element: Named, peers: Named[]): Arrival {
   const stray = stateId && !isUsed && !entry && peers[0] === element ? 'return_elsewhere' : null;
   if (isUsed || stray) cleanAddress();
   const notBack: Arrival = { back: null, stray };
-  if (!entry || !isMeant(element, peers, entry)) return notBack;
+  const isTaken = taker && taker !== element && peers.includes(taker);
+  if (!entry || isTaken || !isMeant(element, peers, entry)) return notBack;
   // Link was open and the page was reloaded: a fresh Link is all there is.
   if (entry.linkToken && !stateId) return notBack;
-  attempt(() => sessionStorage.removeItem(AWAY_KEY));
-  if (stateId) {
-    attempt(() => sessionStorage.setItem(USED, stateId));
-    cleanAddress();
+  if (entry.until <= Date.now()) {
+    consumeReturn();
+    return { back: null, stray: 'expired' };
   }
-  if (entry.until <= Date.now()) return { back: null, stray: 'expired' };
+  taker = element;
   // Unless the page, or the customer, has gone somewhere already.
   if (entry.path === location.pathname && !globalThis.scrollY && !location.hash) {
     globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
   }
   const { linkToken, clientSecret, until } = entry;
   return { back: { linkToken, clientSecret, until, receivedRedirectUri: href }, stray: null };
+}
+
+/** From here on neither a refresh nor another element finds the return. */
+export function consumeReturn(): void {
+  const stateId = new URL(location.href).searchParams.get(STATE_PARAMETER);
+  taker = null;
+  attempt(() => sessionStorage.removeItem(AWAY_KEY));
+  if (!stateId) return;
+  attempt(() => sessionStorage.setItem(USED, stateId));
+  cleanAddress();
 }
 
 /** The same element where it is there; on a page made for coming back, the first. */

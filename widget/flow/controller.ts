@@ -117,14 +117,26 @@ export class ConnectController {
   }
 
   #go({ state, effects }: Transition, event: FlowEvent): void {
+    if (this.#state.phase === 'returning' && state.phase !== 'returning') this.#settleReturn(event);
     if (state !== this.#state) {
       this.#state = state;
       this.#watchSlowness(isBusy(state.phase));
       this.#host.changed(state);
     }
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) {
+      // A listener of an event may have started something else.
+      if (!('run' in effect) || effect.run === this.#state.run) this.#perform(effect);
+    }
+    // The token may have run out while Link was open.
+    if (event.type === 'link_exited') this.#link.expire();
     // No customer is left to see it; a timer would only keep alive what has left the page.
     if (event.type === 'leave') this.#watchSlowness(false);
+  }
+
+  /** An element that leaves the page before Link goes on leaves the return to the next one, or to itself. */
+  #settleReturn({ type }: FlowEvent): void {
+    if (type === 'leave') this.#arrival = null;
+    else this.#host.detours.now?.consumeReturn();
   }
 
   #perform(effect: FlowEffect): void {

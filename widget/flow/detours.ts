@@ -58,6 +58,8 @@ export interface FlowDetour extends SessionDetour, RequestFailures {
   /** Every event in every state. */
   transition(state: FlowState, event: FlowEvent): Transition;
   obtainLink(control: LinkHands, request: LinkRequest): Promise<LinkSource>;
+  /** Link has gone on, or can't: the return is over, and the address means nothing any more. */
+  consumeReturn(): void;
   /** With the link token that the page was left with, and the exact address that it was come back to. */
   resume(control: LinkHands, run: number, back: Return | null, nonce: string | undefined): Promise<void>;
   /** A way around a Link that can't run here. */

@@ -10,7 +10,7 @@ import { fill } from '../i18n/fill.ts';
 import type { Strings } from '../i18n/index.ts';
 import { LATE_KEYS, type LateStrings, late } from '../i18n/late.ts';
 import type { Speech } from '../i18n/speech.ts';
-import { createAwayStore, mayArrive, NO_ARRIVAL } from '../link/away-store.ts';
+import { createAwayStore, mayArrive, NO_ARRIVAL, placeOf } from '../link/away-store.ts';
 import { isBehindCover, isDrawnBehind } from '../link/cover.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
@@ -94,7 +94,10 @@ export class ElementCore {
       },
       settings: this.#settings,
       store: createSecretStore(() =>
-        [host.endpoint(), element.name, element.firstName, element.lastName, element.email].map(String),
+        [
+          ...[host.endpoint(), element.name, placeOf(element, peers())],
+          ...[element.firstName, element.lastName, element.email],
+        ].map(String),
       ),
       away: createAwayStore(element, peers),
       arrive: () => detours.now?.arrive(element, peers()) ?? NO_ARRIVAL,

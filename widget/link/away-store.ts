@@ -26,7 +26,7 @@ export interface AwayStore {
 
 /** How the page was come to (detour/arrive.ts). */
 export interface Arrival {
-  /** What this element left with; found once, so that a refresh finds nothing. */
+  /** What this element left with; to be found until Link has gone on with it. */
   back: Return | null;
   /** A bank's page has come back in vain: to a tab that did not leave, or too late to go on. */
   stray: Stray | null;
@@ -57,15 +57,18 @@ export interface Entry extends Leave {
  * this page could do nothing that it can't do without. No public token ever lies there.
  */
 export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
+  let written = '';
   return {
     write(leave) {
       const name = element.name ?? '';
-      const place = { name, index: sameNamed(peers(), name).indexOf(element) };
+      const place = { name, index: placeOf(element, peers()) };
       const entry: Entry = { ...leave, ...place, path: location.pathname, scrollY: globalThis.scrollY };
-      attempt(() => sessionStorage.setItem(AWAY_KEY, toJson(entry)));
+      written = toJson(entry);
+      attempt(() => sessionStorage.setItem(AWAY_KEY, written));
     },
     clear() {
-      attempt(() => sessionStorage.removeItem(AWAY_KEY));
+      // The entry of another element, whose Link may be open, stays.
+      attempt(() => sessionStorage.getItem(AWAY_KEY) === written && sessionStorage.removeItem(AWAY_KEY));
     },
   };
 }
@@ -73,6 +76,11 @@ export function createAwayStore(element: Named, peers: () => Named[]): AwayStore
 /** Whether an element of this tab has left, or a bank's page has come back to it. */
 export function mayArrive(): boolean {
   return location.search.includes(STATE_PARAMETER) || !!attempt(() => sessionStorage.getItem(AWAY_KEY));
+}
+
+/** Among those of its name. */
+export function placeOf(element: Named, peers: Named[]): number {
+  return sameNamed(peers, element.name ?? '').indexOf(element);
 }
 
 export function sameNamed(peers: Named[], name: string): Named[] {

@@ -206,6 +206,31 @@ describe('on a page that changes', () => {
     expect(link.last.opened).to.equal(1);
   });
 
+  it('prepares Link again when its token has run out while it was open', async () => {
+    const { now } = Date;
+    const { element, backend, link } = await mount();
+    await reach(element, 'ready');
+    press(element);
+    Date.now = () => now() + 5 * 3_600_000;
+    link.exit();
+    Date.now = now;
+    await waitUntil(() => backend.tokens === 2);
+    await reach(element, 'ready');
+    press(element);
+    expect(element.status).to.equal('open');
+    expect(link.last.config.token).to.equal('link-sandbox-2');
+  });
+
+  it('sends nothing for what a listener of an event has given up', async () => {
+    const { element, backend, link } = await mount();
+    await reach(element, 'ready');
+    element.addEventListener('fbc-step', ({ detail }) => detail.step === 'connecting' && element.reset());
+    press(element);
+    link.succeed();
+    await reach(element, 'ready');
+    expect(backend.completed).to.be.empty;
+  });
+
   for (const [how, act] of [
     ['Change', ({ element }: Mounted) => linkNamed(element, 'Change').click()],
     ['Remove', ({ element }: Mounted) => linkNamed(element, 'Remove').click()],

@@ -1,6 +1,9 @@
 import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import type { FinixBankConnect } from '../../../widget/index.ts';
 import type { Leave } from '../../../widget/link/away-store.ts';
-import { cleanUp, connect, mount, press, reach, spoken } from '../helpers/element.ts';
+import { LINK_SCRIPT } from '../../../widget/link/load-plaid.ts';
+import { cleanUp, connect, type Mounted, mount, press, reach, spoken } from '../helpers/element.ts';
+import { SimulatedLink } from '../helpers/simulated-link.ts';
 
 const KEY = 'finix-bank-connect:away';
 const STATE = '11111111-2222-4333-8444-555555555555';
@@ -90,6 +93,66 @@ describe('a page that a bank’s own page takes the place of', () => {
     expect(location.href).to.equal(home);
   });
 
+  /** As on a slow line: Link's script has not come yet. Without a type that browsers run, it is not fetched. */
+  function withoutScript(): () => void {
+    const tag = document.createElement('script');
+    tag.type = 'text/plain';
+    tag.src = LINK_SCRIPT;
+    document.head.append(tag);
+    SimulatedLink.remove();
+    return () => tag.remove();
+  }
+
+  for (const [kind, replace] of [
+    ['is replaced', async () => mount()],
+    [
+      'is put back later',
+      async (first: Mounted, parent: Element) => {
+        SimulatedLink.install();
+        parent.append(first.element);
+        return { ...first, link: globalThis.Plaid as SimulatedLink };
+      },
+    ],
+  ] as const) {
+    it(`keeps the return when its element ${kind} before Link has gone on`, async () => {
+      await leave();
+      const address = comeBack();
+      const parent = document.createElement('div');
+      const mounting = mount({}, undefined, parent);
+      const restore = withoutScript();
+      const first = await mounting;
+      await reach(first.element, 'returning');
+      first.element.remove();
+      await aTimeout(0);
+      expect(location.href).to.equal(address);
+      const second = await replace(first, parent);
+      await reach(second.element, 'open');
+      restore();
+      expect(second.link.last.config).to.include({ token: 'link-sandbox-1', receivedRedirectUri: address });
+      expect(location.href).to.equal(home);
+      expect(sessionStorage.getItem(KEY)).to.equal(null);
+    });
+  }
+
+  it('goes on in one element only, also where another comes later', async () => {
+    await leave();
+    comeBack();
+    const both = document.createElement('div');
+    const mounting = mount({}, undefined, both);
+    const restore = withoutScript();
+    const first = await mounting;
+    await reach(first.element, 'returning');
+    both.prepend(document.createElement('finix-bank-connect'));
+    const other = both.firstElementChild as FinixBankConnect;
+    other.backend = first.backend;
+    await other.updateComplete;
+    const link = SimulatedLink.install();
+    await reach(first.element, 'open');
+    await reach(other, 'ready');
+    restore();
+    expect(link.handlers.filter(({ config }) => config.receivedRedirectUri)).to.have.length(1);
+  });
+
   it('a return in another tab than the one that was left starts over, shows it, and cleans the address', async () => {
     comeBack();
     const both = document.createElement('div');
@@ -124,6 +187,32 @@ describe('a page that a bank’s own page takes the place of', () => {
     await reach(second.element, 'open');
     expect(both.querySelector('[name=first]')?.getAttribute('status')).not.to.equal('open');
   });
+
+  const endings: Record<string, (other: FinixBankConnect) => void> = {
+    'is removed': (other) => other.remove(),
+    'is reset': (other) => other.reset(),
+    'gets another language': (other) => {
+      other.lang = 'de';
+    },
+  };
+  for (const [ending, act] of Object.entries(endings)) {
+    it(`keeps what an open Link needs for its return when another element ${ending}`, async () => {
+      const both = document.createElement('div');
+      const first = await mount({ name: 'first' }, undefined, both);
+      const second = await mount({ name: 'second' }, undefined, both, first.link);
+      await reach(first.element, 'ready');
+      await reach(second.element, 'ready');
+      const before = first.link.alive;
+      press(first.element);
+      const entry = sessionStorage.getItem(KEY);
+      expect(entry).to.contain('"name":"first"');
+      act(second.element);
+      await waitUntil(() => first.link.alive < before || first.link.handlers.length > before);
+      expect(sessionStorage.getItem(KEY)).to.equal(entry);
+      first.link.handlers.find(({ opened }) => opened)?.config.onExit(null, {});
+      expect(sessionStorage.getItem(KEY)).to.equal(null);
+    });
+  }
 
   it('a return that Plaid can’t go on with prepares another Link, and shows it', async () => {
     await leave();

@@ -41,6 +41,22 @@ describe('the session of the page', () => {
     expect(second.backend.publicSessions).to.equal(0);
   });
 
+  it('two elements without a name find each its own session again after a reload', async () => {
+    const both = document.createElement('div');
+    const first = await mount({}, undefined, both);
+    const { backend } = first;
+    await reach(first.element, 'ready');
+    const second = await mount({ backend }, undefined, both, first.link);
+    await reach(second.element, 'ready');
+    expect(backend.publicSessions).to.equal(2);
+    both.replaceChildren();
+    backend.calls.length = 0;
+    const again = [await mount({ backend }, undefined, both), await mount({ backend }, undefined, both)];
+    for (const { element } of again) await reach(element, 'ready');
+    const read = backend.calls.filter((call) => call.startsWith('getSession')).sort();
+    expect(read).to.deep.equal(['getSession ses_public1_secret_abc', 'getSession ses_public2_secret_abc']);
+  });
+
   it('does not show one customer the session of another', async () => {
     const first = await mount({ email: 'ada@example.com' });
     await connect(first);
