@@ -24,10 +24,19 @@ export function define(): void {
 /** Without this there is no element to extend, and nothing to show. */
 const isServer = typeof document === 'undefined';
 
-/** What the element can't do without: a form value of its own, questions in a dialog, and the customer's approach. */
+/**
+ * What the element can't do without: a form value of its own, questions in a dialog, the customer's approach, and a
+ * language as old as the floor. Chromium had the rest long before it.
+ */
 function isSupported(): boolean {
   const { ElementInternals, HTMLDialogElement, IntersectionObserver } = globalThis as Partial<typeof globalThis>;
-  return !!(ElementInternals?.prototype.setFormValue && HTMLDialogElement?.prototype.showModal && IntersectionObserver);
+  const isNewEnough = 'at' in Array.prototype && 'hasOwn' in Object;
+  return !!(
+    isNewEnough &&
+    ElementInternals?.prototype.setFormValue &&
+    HTMLDialogElement?.prototype.showModal &&
+    IntersectionObserver
+  );
 }
 
 function fallbackOnly(): CustomElementConstructor {
