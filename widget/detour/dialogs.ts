@@ -32,7 +32,7 @@ export function dialogFor(view: DetourView): TemplateResult {
   }
   return dialog(
     view,
-    purpose === 'payout' ? strings.authorize_payout : strings.authorize_title,
+    purpose === 'debit' ? strings.authorize_title : strings.authorize_payout,
     html`<div class="text" dir="auto" lang=${languageOf(view.element)}>${state.authorization?.text}</div>
       <p class="small">
         ${fill(strings.revoke, { merchant })}

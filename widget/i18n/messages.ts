@@ -62,7 +62,7 @@ const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
  */
 export function messageKey({ code, action, reason }: FlowError, purpose: Purpose = 'debit'): StringKey {
   const key = action === 'contact_merchant' ? (ENDS[code] ?? 'error_merchant') : keyOf(code, action, reason);
-  return key === 'error_merchant' && purpose === 'payout' ? 'error_merchant_payout' : key;
+  return key === 'error_merchant' && purpose !== 'debit' ? 'error_merchant_payout' : key;
 }
 
 function keyOf(code: FlowError['code'], action: FlowError['action'], reason?: ErrorReason): StringKey {

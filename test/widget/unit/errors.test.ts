@@ -120,6 +120,7 @@ describe('the sentence and the button of an error', () => {
     const error = flowError('provider_misconfigured', 'contact_merchant');
     expect(messageKey(error, 'debit')).toBe('error_merchant');
     expect(messageKey(error, 'payout')).toBe('error_merchant_payout');
+    expect(messageKey(error, 'settlement')).toBe('error_merchant_payout');
   });
 
   it('the texts of an access that ended name who can help, where this session can not', () => {
