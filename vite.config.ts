@@ -61,7 +61,12 @@ const environments: Record<string, EnvironmentOptions> = {
       minify: false,
       rolldownOptions: {
         external: [/^lit($|\/)/, /^@lit\//, /^react($|\/)/],
-        output: { entryFileNames: '[name].js', chunkFileNames: 'chunks/[name].js' },
+        output: {
+          entryFileNames: '[name].js',
+          chunkFileNames: 'chunks/[name].js',
+          // For React's server components: a directive of the source may not survive bundling.
+          banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
+        },
       },
     },
   ),

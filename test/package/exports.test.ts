@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,11 @@ const paths = Object.entries(exports).flatMap(([name, target]) =>
 
 test.each(paths)('"%s" leads to %s, which exists', (_name, path) => {
   expect(existsSync(join(project, path))).toBe(true);
+});
+
+test('the React wrapper marks itself as client code, so that a server component can render it', () => {
+  const code = readFileSync(join(project, 'dist/widget/react.js'), 'utf8');
+  expect(code).toMatch(/^['"]use client['"];/);
 });
 
 // The script-tag bundle brings the browser's Lit along and is for pages only.
