@@ -55,7 +55,11 @@ type ElementProps = Partial<Pick<FinixBankConnectElement, (typeof PROPERTIES)[nu
 const RESERVED = 100;
 
 type EventProps = {
-  [Prop in keyof typeof EVENTS]?: (event: (FbcEventMap & { change: Event })[(typeof EVENTS)[Prop]]) => void;
+  [Prop in keyof typeof EVENTS]?: (
+    event: (FbcEventMap & { change: Event })[(typeof EVENTS)[Prop]] & {
+      readonly currentTarget: FinixBankConnectElement;
+    },
+  ) => void;
 };
 
 /** Elements whose events are passed on. Each belongs to one component, which may mount more than once. */

@@ -19,7 +19,7 @@ export default function App() {
         name="bank_account"
         required
         onConnected={() => setCanPay(true)}
-        onChange={() => setCanPay(false)}
+        onChange={({ currentTarget }) => setCanPay(currentTarget.value !== null)}
         onError={({ detail }) => console.warn(detail.error.code, detail.error.requestId)}
       />
       <button type="submit" disabled={!canPay}>

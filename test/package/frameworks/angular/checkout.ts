@@ -12,6 +12,7 @@ import 'finix-bank-connect';
         required
         [fetchClientSecret]="fetchClientSecret"
         (fbc-connected)="canPay = true"
+        (change)="canPay = $any($event.currentTarget).value !== null"
       ></finix-bank-connect>
       <button [disabled]="!canPay">Pay</button>
     </form>

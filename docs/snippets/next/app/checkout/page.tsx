@@ -23,7 +23,7 @@ export default function Checkout() {
         name="bank_account"
         required
         onConnected={() => setCanPay(true)}
-        onChange={() => setCanPay(false)}
+        onChange={({ currentTarget }) => setCanPay(currentTarget.value !== null)}
         onError={({ detail }) => console.warn(detail.error.code, detail.error.requestId)}
       />
       <button type="submit" disabled={!canPay || isPaying}>
