@@ -3,7 +3,7 @@ import type { LinkToken } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
 import { acceptUpFront, type Origin } from '../records/authorization.ts';
 import { auditSession, type FoundSession, requireWaiting } from '../records/sessions.ts';
-import { authorizationText, merchantOf } from '../records/views.ts';
+import { authorizationText, merchantOf, viewConnection } from '../records/views.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
@@ -40,8 +40,17 @@ export async function issueLinkToken(
     merchant: merchantOf(session, config),
     purpose: session.purpose,
     ...((await isAfterReturn(storage, session)) ? { returned: true } : {}),
+    ...(await repaired(storage, session)),
     ...(token.hostedLinkUrl ? hosted(session, token.hostedLinkUrl) : {}),
   };
+}
+
+/** A page that gets its session with the link token has not read it, and learns from here what Link is about. */
+async function repaired({ db }: Storage, session: SessionTable): Promise<Partial<LinkTokenResponse>> {
+  if (session.repair_connection_id === null) return {};
+  const all = db.selectFrom('connections').selectAll();
+  const row = await all.where('id', '=', session.repair_connection_id).executeTakeFirst();
+  return row ? { repair: viewConnection(row, 'page') } : {};
 }
 
 /** A page that opens it may not be there at its end, so it learns up front which text its customer has to accept. */

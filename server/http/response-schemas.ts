@@ -209,6 +209,7 @@ const linkToken = z.strictObject({
   expires_at: time,
   ...sessionPurpose,
   returned: z.boolean().optional(),
+  repair: connection.optional(),
   hosted_link_url: text.optional(),
   authorization: authorizationText.optional(),
 }) satisfies z.ZodType<LinkTokenResponse>;

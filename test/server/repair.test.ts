@@ -63,6 +63,17 @@ describe('a session with a connection', () => {
 });
 
 describe('the link token of a repair', () => {
+  it('comes with the connection in the page’s view, so that the page knows which bank to sign in to', async () => {
+    const id = await broken();
+    const session = await server.createSession({ connection: id });
+    const { body } = await server.page(session, 'POST', '/link-token', {});
+    const shown = await server.page(session, 'GET', '');
+    expect(body.repair).toEqual(shown.body.connections[0]);
+    expect(body.repair).toMatchObject({ id, status: 'needs_repair' });
+    const other = await server.page(await server.createSession(), 'POST', '/link-token', {});
+    expect(other.body).not.toHaveProperty('repair');
+  });
+
   it('a repair’s link token is for update mode: the Item’s access token, and neither products nor webhook', async () => {
     const id = await broken();
     const session = await server.createSession({ connection: id });

@@ -133,6 +133,8 @@ export interface LinkTokenRequest {
 export interface LinkTokenResponse extends Partial<SessionPurpose> {
   /** The customer is asked to connect again, or another account, because a payment with the last one was returned. */
   returned?: boolean;
+  /** In a repair session: the connection to sign in to again. */
+  repair?: Connection;
   link_token: string;
   expires_at: string;
   hosted_link_url?: string;

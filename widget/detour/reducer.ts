@@ -96,7 +96,8 @@ function moved(state: FlowState): Transition {
 
 function renewOrFail(state: FlowState, error: FlowError): Transition {
   if (state.renewable && !state.renewed) {
-    const next = { ...state, phase: 'rest', link: 'none', renewed: true, replacing: false, slow: 0 } as const;
+    const rested = { ...state, phase: 'rest', link: 'none', renewed: true, replacing: false, slow: 0 } as const;
+    const next: FlowState = { ...rested, repair: [] };
     return state.wanted || state.warm ? prepare(next, [{ type: 'forget' }]) : stay(next, [{ type: 'forget' }]);
   }
   return fail({ ...state, link: 'none', submission: null }, { ...error, action: 'contact_merchant', retryable: false });

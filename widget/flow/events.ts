@@ -1,4 +1,4 @@
-import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Session } from '../contract.ts';
+import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Connection, Session } from '../contract.ts';
 import type { FlowError, LinkTrace } from '../errors.ts';
 import type { Stray } from '../link/away-store.ts';
 import type { FlowState } from './state.ts';
@@ -15,7 +15,14 @@ export type FlowEvent =
   | { type: 'warm' }
   | { type: 'press' }
   /** `authorization`: to be accepted before this Link is opened. */
-  | { type: 'prepared'; run: number; hosted?: boolean; embedded?: boolean; authorization?: AuthorizationText }
+  | {
+      type: 'prepared';
+      run: number;
+      hosted?: boolean;
+      embedded?: boolean;
+      authorization?: AuthorizationText;
+      repair?: Connection[];
+    }
   | { type: 'prepare_failed'; run: number; error: FlowError }
   | { type: 'expiring' }
   /** What Link is prepared for, the language for one, has changed. */

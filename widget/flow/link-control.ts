@@ -93,11 +93,11 @@ export class LinkControl implements LinkHands {
       const { plaid, token } = await (way?.obtainLink(this, { mode, agreed, isAside }) ?? this.obtain('button'));
       const detour = !plaid || token.hosted_link_url ? await detours.load() : null;
       // Has to be explained to the customer; Link opens all the same.
-      if (token.returned) await detours.load().catch(() => null);
+      if (token.returned || token.repair) await detours.load().catch(() => null);
       if (run !== this.flow.state.run) return;
       this.close();
-      // The page may have taken the search away in the meantime.
-      const search = mode === 'embedded' ? this.search?.begin() : null;
+      // The page may have taken the search away in the meantime, and a repair has none.
+      const search = mode === 'embedded' && !token.repair ? this.search?.begin() : null;
       if (detour) this.#link = detour.hostedLink(this, token, isWebview());
       else if (plaid) this.#link = this.prepareLink(plaid, token.link_token, { search });
       // It may have failed in the very call that has made it.
@@ -107,9 +107,10 @@ export class LinkControl implements LinkHands {
         return;
       }
       this.#watchToken(token, !detour);
-      const { hosted_link_url, authorization } = token;
-      const embedded = this.#link?.embedded;
-      this.flow.dispatch({ type: 'prepared', run, hosted: !!hosted_link_url, embedded, authorization });
+      if (this.#host.isOff()) this.flow.dispatch({ type: 'withdraw' });
+      const { hosted_link_url, authorization, repair } = token;
+      const about = { embedded: this.#link?.embedded, authorization, repair: repair && [repair] };
+      this.flow.dispatch({ type: 'prepared', run, hosted: !!hosted_link_url, ...about });
     } catch (error) {
       this.flow.dispatch({ type: 'prepare_failed', run, error: toFlowError(error) });
     }

@@ -74,7 +74,7 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
     case 'reset':
       return reset(state);
     case 'restart':
-      return clear(state);
+      return clear({ ...state, repair: [] });
     case 'leave':
       return leave(state);
     default:
@@ -117,8 +117,8 @@ export function act(state: FlowState, wanted: boolean): Transition {
 }
 
 function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared' }>): Transition {
-  const { hosted = false, embedded = false, authorization: upfront = null } = event;
-  const state: FlowState = { ...before, hosted, embedded, upfront };
+  const { hosted = false, embedded = false, authorization: upfront = null, repair = before.repair } = event;
+  const state: FlowState = { ...before, hosted, embedded, upfront, repair };
   // The search only the customer opens.
   if (state.wanted && !state.embedded) return open(state);
   return stay({ ...state, link: 'ready', wanted: false, renewed: false });
@@ -193,7 +193,7 @@ export function done(state: FlowState, connections: Connection[]): Transition {
 }
 
 function change(state: FlowState): Transition {
-  const next: FlowState = { ...rest(state), replacing: true };
+  const next: FlowState = { ...rest(state), replacing: true, repair: [] };
   if (!state.renewable) return fail(next, COMPLETED);
   return prepare({ ...next, wanted: true, replacing: false }, [{ type: 'forget' }]);
 }
@@ -218,7 +218,8 @@ function clear(state: FlowState): Transition {
   const effects: FlowEffect[] = [{ type: 'close' }];
   if (state.renewable) effects.push({ type: 'forget' });
   const notice = state.connections.length ? 'removed' : null;
-  return stay({ ...rest(state), renewed: false, reopened: false, notice }, effects);
+  const repair = state.renewable ? [] : state.repair;
+  return stay({ ...rest(state), renewed: false, reopened: false, notice, repair }, effects);
 }
 
 /** What the server already has goes on; everything that belongs to this page is put away. */

@@ -1,7 +1,7 @@
 import { aTimeout, expect, waitUntil } from '@open-wc/testing';
 import { violations } from '../helpers/axe.ts';
 import { cleanUp, linkNamed, type Mounted, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
-import { session } from '../helpers/simulated-backend.ts';
+import { connection, session } from '../helpers/simulated-backend.ts';
 import type { SimulatedLink } from '../helpers/simulated-link.ts';
 import { asWebview } from '../helpers/webview.ts';
 
@@ -65,6 +65,23 @@ describe('the embedded search', () => {
     const mounted = await mount({ mode: 'embedded', name: 'bank', required: true }, undefined, form);
     await reach(mounted.element, 'ready');
     expect(form.checkValidity()).to.equal(false);
+  });
+
+  it('can not be used while the element is disabled', async () => {
+    const mounted = await mount({ mode: 'embedded', disabled: true });
+    await reach(mounted.element, 'ready');
+    const { place } = search(mounted);
+    const find = place.querySelector('button') as HTMLElement;
+    const { left, top } = find.getBoundingClientRect();
+    find.focus();
+    expect(document.activeElement).not.to.equal(find);
+    expect(place.contains(document.elementFromPoint(left + 2, top + 2))).to.equal(false);
+    mounted.element.disabled = false;
+    await mounted.element.updateComplete;
+    find.focus();
+    expect(document.activeElement).to.equal(find);
+    expect(place.contains(document.elementFromPoint(left + 2, top + 2))).to.equal(true);
+    expect(mounted.link.searches).to.have.length(1);
   });
 
   it('comes back after "Change"', async () => {
@@ -138,6 +155,29 @@ describe('the embedded search', () => {
 
 describe('a repair', () => {
   afterEach(cleanUp);
+
+  it('is recognized where the page gets its session with the link token, without another request', async () => {
+    const fetchClientSecret = async () => 'ses_1_secret_x';
+    const mounted = await mount({ fetchClientSecret, mode: 'embedded' }, (backend) => {
+      backend.repair = connection('con_1', 'needs_repair');
+      backend.returned = true;
+    });
+    const { element, backend, link } = mounted;
+    await reach(element, 'ready');
+    expect(part(element, 'label').textContent).to.contain('Reconnect Chase ••1234');
+    expect(textOf(element)).to.contain('A payment with this account was returned. Sign in to your bank again');
+    expect(link.searches).to.be.empty;
+    expect(backend.calls).to.deep.equal(['createLinkToken ses_1_secret_x']);
+    press(element);
+    link.succeed();
+    await reach(element, 'connected');
+    backend.repair = undefined;
+    backend.returned = false;
+    linkNamed(element, 'Change').click();
+    await reach(element, 'ready');
+    expect(textOf(element)).not.to.contain('Reconnect');
+    expect(link.searches).to.have.length(1);
+  });
 
   it('names the bank to sign in to again, and ends connected', async () => {
     const repair = { ...session('open', ['needs_repair']), mode: 'repair' as const };

@@ -38,6 +38,8 @@ export class SimulatedBackend implements ConnectBackend {
   purpose: Purpose = 'debit';
   /** A payment with the customer's last account was returned. */
   returned = false;
+  /** Of a repair session. */
+  repair: Connection | undefined;
   /** Of a Hosted Link, until it is accepted. */
   authorization: AuthorizationText | undefined;
 
@@ -62,6 +64,7 @@ export class SimulatedBackend implements ConnectBackend {
       merchant: { name: 'Acme' },
       purpose: this.purpose,
       ...(this.returned ? { returned: true } : {}),
+      ...(this.repair ? { repair: this.repair } : {}),
       ...(this.hostedLinkUrl ? { hosted_link_url: this.hostedLinkUrl } : {}),
       ...(this.authorization ? { authorization: this.authorization } : {}),
     };
