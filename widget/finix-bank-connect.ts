@@ -12,6 +12,7 @@ import { whenIdle } from './element/when-idle.ts';
 import type { ElementError } from './errors.ts';
 import type { ElementStatus } from './flow/state.ts';
 import type { FirstStrings } from './i18n/first.ts';
+import { given } from './i18n/given.ts';
 import { Speech } from './i18n/speech.ts';
 import type { ElementCore } from './lazy/element-core.ts';
 import { mayReturn } from './link/may-return.ts';
@@ -116,17 +117,17 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   /**
-   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected or busy, and while another
-   * element's Link is open on this page.
+   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected, busy or not on the page, and
+   * while another element's Link is open on it.
    */
   open(): void {
-    if (this.off) return;
+    if (this.off || !this.isConnected) return;
     const mayOpen = () => this.dispatchEvent(new FbcOpenEvent());
     if (this.#core) {
       this.#core.press(mayOpen);
     } else if (mayOpen()) {
       this.#show({ ...firstState, wanted: true });
-      this.#with(({ controller }) => controller.press());
+      void this.#need();
     }
   }
 
@@ -135,8 +136,14 @@ export class FinixBankConnect extends ElementProperties {
    * a bank can't be used again: then the error is `session_already_completed` until there is another one.
    */
   reset(): void {
-    this.#core?.controller.dispatch({ type: 'reset' });
+    if (this.#core) this.#core.controller.dispatch({ type: 'reset' });
+    else this.#show(firstState);
     this.#warmUp();
+  }
+
+  override formResetCallback(): void {
+    super.formResetCallback();
+    if (this.#core?.withdraw() ?? true) this.reset();
   }
 
   override connectedCallback(): void {
@@ -223,13 +230,7 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   #strings(): FirstStrings {
-    return this.#core?.strings() ?? { ...this.#speech.strings(), ...this.strings };
-  }
-
-  /** At once where the rest has loaded, so that a press opens Link before it returns; else as soon as it has. */
-  #with(act: (core: ElementCore) => void): void {
-    if (this.#core) act(this.#core);
-    else void this.#need().then(() => this.#core && this.isConnected && act(this.#core));
+    return this.#core?.strings() ?? { ...this.#speech.strings(), ...given(this.strings) };
   }
 
   /** Where the rest can't be loaded, the customer sees an error. */
@@ -260,10 +261,16 @@ export class FinixBankConnect extends ElementProperties {
     const core = await ElementCore.create(this, {
       speech: this.#speech,
       endpoint: () => this.endpoint || FinixBankConnect.defaultEndpoint,
+      isOff: () => this.off,
       show: (state) => this.#show(state),
     });
     this.#core = core;
-    if (this.isConnected) core.controller.start();
+    // Not where the page has reset or disabled the element since.
+    const isPressed = this.#state.wanted && !this.off;
+    if (this.isConnected) {
+      core.controller.start();
+      if (isPressed) core.controller.press();
+    }
     this.#show(core.controller.state);
   }
 
@@ -278,7 +285,9 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   #warmUp(): void {
-    if (this.#near && this.hasUpdated) this.#with((core) => core.warm());
+    if (!this.#near || !this.hasUpdated) return;
+    if (this.#core) this.#core.warm();
+    else void this.#need().then(() => this.isConnected && this.#core?.warm());
   }
 
   #show(state: FirstState): void {

@@ -157,6 +157,7 @@ export function createConnect(options: ConnectOptions): Connect {
     }),
     // At once, because a caller reads an error's sentence as soon as there is an error.
     detours: { now: detour, load: async () => detour },
+    isOff: () => false,
     away: createAwayStore(self, () => [self]),
     arrive: () => detour.arrive(self, [self]),
     place: ({ repair }) => (options.mode === 'embedded' && !repair.length ? (options.container ?? null) : null),

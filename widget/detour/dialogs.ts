@@ -39,7 +39,8 @@ export function dialogFor(view: DetourView): TemplateResult {
         <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,
     strings.agree,
-    () => view.send({ type: 'accept' }),
+    // Where Link is still to come, it opens next.
+    () => view.send({ type: state.submission || view.mayOpen() ? 'accept' : 'decline' }),
   );
 }
 

@@ -2,6 +2,7 @@ import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import { oneOf } from '../errors.ts';
 import type { FlowState } from '../flow/state.ts';
+import { given } from '../i18n/given.ts';
 import { markOwnStrings } from './own-strings.ts';
 import { schemeOf } from './page-scheme.ts';
 
@@ -12,7 +13,7 @@ import { schemeOf } from './page-scheme.ts';
 export function rendered(element: ElementProperties, { phase }: FlowState, foreign: string | null): void {
   const root = element.shadowRoot as ShadowRoot;
   const { strings } = element;
-  if (strings) markOwnStrings(root, strings, foreign && languageOf(element));
+  if (strings) markOwnStrings(root, given(strings), foreign && languageOf(element));
   const dialog = root.querySelector('dialog');
   // A modal dialog that is not drawn, because the page hides the element, would leave the page with nothing to press.
   const isDrawn = root.querySelector('.frame')?.getClientRects().length;

@@ -64,6 +64,16 @@ export const detourStyles = css`
     border-radius: var(--_radius);
     outline: none;
   }
+  .search[inert] {
+    opacity: 0.55;
+    pointer-events: none;
+  }
+  /* Browsers that do not know the attribute do not know this selector: the keyboard must not come into the search. */
+  @supports not selector(:has(a)) {
+    .search[inert] ::slotted([slot='embedded']) {
+      visibility: hidden;
+    }
+  }
   .search > .spinner {
     position: absolute;
     inset: 0;

@@ -57,8 +57,15 @@ function showsSearch({ state, embedded }: DetourView): boolean {
   return embedded && (state.link === 'preparing' || (state.link === 'ready' && state.embedded));
 }
 
-function searchBox({ state, strings }: DetourView): TemplateResult {
-  return html`<div class="search" role="group" aria-labelledby="name search" aria-describedby="said description" tabindex="-1">
+function searchBox({ state, strings, disabled }: DetourView): TemplateResult {
+  return html`<div
+    class="search"
+    role="group"
+    aria-labelledby="name search"
+    aria-describedby="said description"
+    tabindex="-1"
+    ?inert=${disabled}
+  >
     <span id="search" hidden>${strings.connect}</span>
     <slot name="embedded"></slot>${state.link === 'ready' ? nothing : html`<span part="spinner" class="spinner"></span>`}
   </div>`;
@@ -84,7 +91,7 @@ function reconnect({ institution, account }: Connection, strings: Strings): Part
   return { caption: text, label: text, styled };
 }
 
-function failedParts({ state, strings, disabled, send }: DetourView, text: string): Parts {
+function failedParts({ state, strings, disabled, send, mayOpen }: DetourView, text: string): Parts {
   const { action = 'retry' } = state.error ?? {};
   const parts: Parts = {
     failed: true,
@@ -104,11 +111,12 @@ function failedParts({ state, strings, disabled, send }: DetourView, text: strin
     >${noticeIcon}<b id="dead">${caption}</b></div>`;
     return { ...parts, card, settled: true, ended: true };
   }
+  const pressHosted = () => mayOpen() && send({ type: 'press_hosted' });
   return {
     ...parts,
     caption,
     links: state.hosted
-      ? html`<span class="links">${link(() => send({ type: 'press_hosted' }), strings.new_window, disabled)}</span>`
+      ? html`<span class="links">${link(pressHosted, strings.new_window, disabled)}</span>`
       : undefined,
   };
 }

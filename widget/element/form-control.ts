@@ -60,7 +60,6 @@ export abstract class FormControl extends LitElement {
   /** Each is an entry of the form. */
   protected abstract get values(): string[];
   protected abstract get requiredText(): string;
-  abstract reset(): void;
 
   /** The first entry, or null. */
   get value(): string | null {
@@ -113,12 +112,13 @@ export abstract class FormControl extends LitElement {
 
   formResetCallback(): void {
     this.missing = false;
-    this.reset();
+    this.requestUpdate();
   }
 
   formDisabledCallback(disabled: boolean): void {
     this.#formDisabled = disabled;
-    this.requestUpdate();
+    // Not within the rendering that has written the attribute `disabled`, where the request would be lost.
+    queueMicrotask(() => this.requestUpdate());
   }
 
   /** Disabled by itself or by a fieldset around it. */

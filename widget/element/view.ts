@@ -50,6 +50,8 @@ export interface View extends FirstView {
   /** One of several accounts, or all that are connected. */
   remove(id?: string): void;
   decline(): void;
+  /** Asks the page, before something else than the button opens Link. */
+  mayOpen(): boolean;
   /** What else the customer does. */
   send(event: FlowEvent): void;
 }

@@ -14,6 +14,8 @@ export interface ControllerSettings extends SessionSettings {
 export interface ControllerHost extends SessionHost {
   settings(): ControllerSettings;
   detours: Detours;
+  /** Nothing may be pressed, nor may Link open for a press of before. */
+  isOff(): boolean;
   /** What is needed after a bank's own page has taken the place of this one. */
   away: AwayStore;
   /** How this page was come back to, asked once. */

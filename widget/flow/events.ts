@@ -14,6 +14,8 @@ export type FlowEvent =
   | { type: 'return' }
   | { type: 'warm' }
   | { type: 'press' }
+  /** A press that waits for Link counts no more: the element is disabled, or its form reset. */
+  | { type: 'withdraw' }
   /** `authorization`: to be accepted before this Link is opened. */
   | {
       type: 'prepared';

@@ -34,6 +34,9 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
     }
     case 'press':
       return press(state);
+    case 'withdraw':
+      // On the way back from a bank's page the press was on another one.
+      return phase === 'returning' || !state.wanted ? stay(state) : stay({ ...state, wanted: false });
     case 'prepared':
       if (state.link !== 'preparing') return stay(state);
       return prepared(state, event);

@@ -1,4 +1,5 @@
 import { adoptStyles, type CSSResult, type LitElement } from 'lit';
+import { FbcOpenEvent } from '../element/events.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import { type FirstView, firstParts, type Parts, type View } from '../element/view.ts';
 import { type ElementError, type FlowError, lost, oneOf } from '../errors.ts';
@@ -7,6 +8,7 @@ import type { ControllerSettings } from '../flow/controller-host.ts';
 import type { FlowEffect } from '../flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from '../flow/state.ts';
 import { fill } from '../i18n/fill.ts';
+import { given } from '../i18n/given.ts';
 import type { Strings } from '../i18n/index.ts';
 import { LATE_KEYS, type LateStrings, late } from '../i18n/late.ts';
 import type { Speech } from '../i18n/speech.ts';
@@ -31,6 +33,8 @@ const DARK = /^rgb\(\d\d?, \d\d?, \d\d?\)$/;
 export interface CoreHost {
   readonly speech: Speech;
   endpoint(): string;
+  /** Disabled: nothing may be pressed. */
+  isOff(): boolean;
   /** The state has changed; the element shows it. */
   show(state: FlowState): void;
 }
@@ -93,6 +97,7 @@ export class ElementCore {
         load: () => this.#loadDetour(),
       },
       settings: this.#settings,
+      isOff: () => host.isOff(),
       store: createSecretStore(() =>
         [
           ...[host.endpoint(), element.name, placeOf(element, peers())],
@@ -139,6 +144,17 @@ export class ElementCore {
     press(this.#element, this.controller, mayOpen);
   }
 
+  /**
+   * The form is reset.
+   * @returns whether an error is in the way of starting over. A bank is not typed into a field: it stays, and so does
+   * what is on the way to one. A page's script resets its form for the fields, as React does after every action.
+   */
+  withdraw(): boolean {
+    this.controller.dispatch({ type: 'withdraw' });
+    const { phase, submission } = this.controller.state;
+    return phase === 'failed' && !submission;
+  }
+
   /** The customer comes near. */
   warm(): void {
     this.controller.refresh();
@@ -169,6 +185,7 @@ export class ElementCore {
     this.#person = person;
     if (isOther) this.controller.restart();
     else this.controller.refresh();
+    if (this.#host.isOff()) this.controller.dispatch({ type: 'withdraw' });
     return isOtherSource;
   }
 
@@ -209,6 +226,7 @@ export class ElementCore {
       logo: (connection) => this.#logos.of(connection),
       change: () => void this.#renounce({ type: 'change' }),
       remove: (id) => void this.#renounce({ type: 'remove', id }),
+      mayOpen: () => this.#mayOpen(),
       send: (event) => this.controller.dispatch(event),
       decline: () => view.send({ type: 'decline' }),
     };
@@ -229,7 +247,7 @@ export class ElementCore {
   /** All of them once the detour is there. */
   strings(): LateStrings {
     const { en = late, KEYS = LATE_KEYS } = detours.now ?? {};
-    return { ...this.#host.speech.strings(en, KEYS), ...this.#element.strings };
+    return { ...this.#host.speech.strings(en, KEYS), ...given(this.#element.strings) };
   }
 
   /** The detour is on its way, or can't be fetched: then there is one sentence for every error, and a way to retry. */
@@ -282,9 +300,17 @@ export class ElementCore {
     if (event) this.#element.dispatchEvent(event);
   }
 
+  /** Asks the page, unless only the customer opens Link, from the search. */
+  #mayOpen(): boolean {
+    if (detours.now?.canEmbed(this.#element, this.controller.state)) return true;
+    return !this.controller.isTaken && this.#element.dispatchEvent(new FbcOpenEvent());
+  }
+
   async #renounce(event: { type: 'change' } | { type: 'remove'; id?: string }): Promise<void> {
+    const { state } = this.controller;
+    if (event.type === 'change' && state.renewable && !this.#mayOpen()) return;
     // Where there is no other session an error follows, whose sentence comes with the detour.
-    if (!this.controller.state.renewable && !detours.now) await this.#loadDetour().catch(() => null);
+    if (!state.renewable && !detours.now) await this.#loadDetour().catch(() => null);
     this.#isRestless = true;
     this.controller.dispatch(event);
     // Old libraries replace `Event` by a class of their own.

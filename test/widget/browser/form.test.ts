@@ -1,7 +1,8 @@
-import { expect } from '@open-wc/testing';
+import { expect, waitUntil } from '@open-wc/testing';
+import type { Session } from '../../../widget/contract.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, connect, type Mounted, mount, part, press, reach, textOf } from '../helpers/element.ts';
-import { connection, session } from '../helpers/simulated-backend.ts';
+import { connection, refusal, session } from '../helpers/simulated-backend.ts';
 
 async function inForm(
   properties: Partial<FinixBankConnect> = {},
@@ -123,14 +124,136 @@ describe('in a form', () => {
     expect(element.shadowRoot?.activeElement).to.equal(part(element, 'button'));
   });
 
-  it('starts over with the form', async () => {
+  it('keeps a connected bank when the form is reset, as React resets it after every action', async () => {
+    const fetched: string[] = [];
+    const fetchClientSecret = async () => `ses_${fetched.push('one')}_secret_a`;
+    for (const properties of [{ clientSecret: 'ses_1_secret_a' }, { fetchClientSecret }, {}]) {
+      const mounted = await inForm({ required: true, ...properties });
+      await connect(mounted);
+      const before = mounted.log.length;
+      mounted.form.reset();
+      await mounted.element.updateComplete;
+      expect(mounted.element.status).to.equal('connected');
+      expect(mounted.values()).to.deep.equal(['con_1']);
+      expect(mounted.form.checkValidity()).to.equal(true);
+      expect(mounted.log).to.have.length(before);
+      expect(mounted.backend.tokens).to.equal(1);
+    }
+    expect(fetched).to.have.length(1);
+  });
+
+  it('keeps what is on the way to a bank when the form is reset', async () => {
+    let answer = (_: Session) => {};
+    const mounted = await inForm({}, ({ completeAnswers }) =>
+      completeAnswers.push(
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+      ),
+    );
+    await reach(mounted.element, 'ready');
+    press(mounted.element);
+    mounted.form.reset();
+    expect(mounted.element.status).to.equal('open');
+    mounted.link.succeed();
+    await reach(mounted.element, 'connecting');
+    mounted.form.reset();
+    answer(session('completed', ['active']));
+    await reach(mounted.element, 'connected');
+  });
+
+  it('keeps what Link gave when the form is reset after an answer was lost', async () => {
+    const lost = refusal({ code: 'timeout', action: 'retry', retryable: true });
+    const mounted = await inForm({}, ({ completeAnswers }) => completeAnswers.push(lost));
+    await reach(mounted.element, 'ready');
+    press(mounted.element);
+    mounted.link.succeed();
+    await reach(mounted.element, 'error');
+    mounted.form.reset();
+    press(mounted.element);
+    await reach(mounted.element, 'connected');
+    expect(mounted.backend.completed.map(({ input }) => input.public_token)).to.deep.equal([
+      'public-sandbox-1',
+      'public-sandbox-1',
+    ]);
+  });
+
+  it('shows neither an error nor a missing bank any more when the form is reset', async () => {
+    const mounted = await inForm({ required: true }, ({ linkTokenErrors }) =>
+      linkTokenErrors.push(refusal({ code: 'timeout', action: 'retry', retryable: true })),
+    );
+    await reach(mounted.element, 'error');
+    mounted.form.reset();
+    await reach(mounted.element, 'ready');
+    mounted.element.reportValidity();
+    await mounted.element.updateComplete;
+    expect(textOf(mounted.element)).to.contain('Connect a bank account');
+    mounted.form.reset();
+    await mounted.element.updateComplete;
+    expect(textOf(mounted.element)).not.to.contain('Connect a bank account');
+    expect(mounted.element.status).to.equal('ready');
+  });
+
+  it('has no value any more after reset()', async () => {
     const mounted = await inForm({ required: true });
     await connect(mounted);
-    mounted.form.reset();
+    mounted.element.reset();
     expect(mounted.values()).to.be.empty;
     expect(mounted.form.checkValidity()).to.equal(false);
     await reach(mounted.element, 'ready');
   });
+
+  it('a press from before the element could work counts no more once the form is reset, or the element disabled', async () => {
+    for (const withdraw of [
+      (form: HTMLFormElement) => form.reset(),
+      (_: HTMLFormElement, element: FinixBankConnect) => element.reset(),
+      (_: HTMLFormElement, element: FinixBankConnect) => {
+        element.disabled = true;
+      },
+    ]) {
+      const form = document.body.appendChild(document.createElement('form'));
+      const mounting = mount({ name: 'bank' }, undefined, form);
+      const element = form.querySelector('finix-bank-connect') as FinixBankConnect;
+      // Nothing of its code can have come within this task.
+      element.open();
+      withdraw(form, element);
+      const { log, link } = await mounting;
+      await reach(element, 'ready');
+      expect(log).to.have.length(1);
+      expect(link.handlers.map(({ opened }) => opened)).to.deep.equal([0]);
+    }
+  });
+
+  const withdrawals: Record<string, (mounted: Awaited<ReturnType<typeof inForm>>) => void> = {
+    'the form is reset': ({ form }) => form.reset(),
+    'the element is disabled': ({ element }) => {
+      element.disabled = true;
+    },
+    'a fieldset around it is disabled': ({ element, form }) => {
+      const fieldset = document.createElement('fieldset');
+      form.append(fieldset);
+      fieldset.append(element);
+      fieldset.disabled = true;
+    },
+  };
+  for (const [reason, withdraw] of Object.entries(withdrawals)) {
+    it(`a press that waits for Link does not open it any more once ${reason}`, async () => {
+      let release = () => {};
+      const mounted = await inForm({}, (server) => {
+        server.hold = new Promise((resolve) => {
+          release = resolve;
+        });
+      });
+      await waitUntil(() => mounted.backend.linkTokenInputs.length > 0);
+      press(mounted.element);
+      withdraw(mounted);
+      release();
+      await reach(mounted.element, 'ready');
+      await mounted.element.updateComplete;
+      expect(textOf(mounted.element)).not.to.contain('Opening');
+      expect(mounted.link.handlers.map(({ opened }) => opened)).to.deep.equal([0]);
+    });
+  }
 
   it('can not be pressed in a disabled fieldset, and submits nothing', async () => {
     const { element, form, link } = await inForm({ required: true });
@@ -144,6 +267,15 @@ describe('in a form', () => {
     element.open();
     expect(link.last.opened).to.equal(0);
     expect(form.checkValidity()).to.equal(true);
+  });
+
+  it('can be pressed again as soon as it is no longer disabled', async () => {
+    const { element, link } = await inForm({ disabled: true });
+    await reach(element, 'ready');
+    element.disabled = false;
+    await waitUntil(() => !part(element, 'button').matches(':disabled'));
+    press(element);
+    expect(link.last.opened).to.equal(1);
   });
 
   it('does not submit the form when its button is pressed', async () => {

@@ -1,6 +1,6 @@
 import { expect, waitUntil } from '@open-wc/testing';
 import { LANGUAGES } from '../../../widget/i18n/languages.ts';
-import { cleanUp, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
+import { cleanUp, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
 
 const base = ({ shadowRoot }: Element) => shadowRoot?.querySelector<HTMLElement>('.base');
@@ -75,6 +75,14 @@ describe('the language of the element', () => {
     await waitUntil(() => textOf(element).includes(words.en));
   });
 
+  it('is ours where the page gives a text that it does not have', async () => {
+    const { element } = await mount({ lang: 'ja', strings: { connect: undefined, legal: 'Own words' } });
+    await reach(element, 'ready');
+    expect(textOf(element)).to.contain(words.en);
+    expect(part(element, 'legal').textContent).to.contain('Own words');
+    await waitUntil(() => part(element, 'legal').closest('[lang]') || part(element, 'legal').hasAttribute('lang'));
+  });
+
   it('is the page’s own words where it gives some', async () => {
     const { element } = await mount({ lang: 'de', strings: { connect: 'Konto bei {bank}' } });
     await waitUntil(() => textOf(element).includes('Konto bei'));
@@ -103,14 +111,25 @@ describe('the merchant in the texts', () => {
     expect(element.error?.message).to.contain(`or contact ${location.hostname}.`);
   });
 
-  it('is asked for no payment where the session pays out', async () => {
-    const { element, link } = await mount({}, (backend) => {
-      backend.purpose = 'payout';
+  for (const purpose of ['payout', 'settlement'] as const) {
+    it(`is asked for no payment where the purpose of the session is a ${purpose}`, async () => {
+      const authorization = { text: 'Acme may credit your account.', version: '1', text_sha256: 'ab'.repeat(32) };
+      const { element, link } = await mount({}, (backend) => {
+        backend.purpose = purpose;
+        backend.completeAnswers.push(refusal({ code: 'authorization_required', action: 'retry', authorization }));
+      });
+      const dialog = () => element.shadowRoot?.querySelector('dialog');
+      await reach(element, 'ready');
+      press(element);
+      link.succeed();
+      await waitUntil(() => dialog()?.open);
+      expect(dialog()?.querySelector('h2')?.textContent).to.equal('Authorization');
+      linkNamed(element, 'Cancel').click();
+      await reach(element, 'ready');
+      press(element);
+      link.exit('INVALID_API_KEYS', null, 'INVALID_INPUT');
+      await reach(element, 'error');
+      expect(element.error?.message).to.equal('We can’t connect your bank right now. Please contact Acme.');
     });
-    await reach(element, 'ready');
-    press(element);
-    link.exit('INVALID_API_KEYS', null, 'INVALID_INPUT');
-    await reach(element, 'error');
-    expect(element.error?.message).to.equal('We can’t connect your bank right now. Please contact Acme.');
-  });
+  }
 });

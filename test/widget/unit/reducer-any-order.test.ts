@@ -68,6 +68,7 @@ const anyEvent: fc.Arbitrary<(run: number) => FlowEvent> = fc.oneof(
     .constantFrom(
       'warm',
       'press',
+      'withdraw',
       'expiring',
       'outdated',
       'link_busy',
