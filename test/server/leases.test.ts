@@ -154,7 +154,9 @@ describe('a session whose worker has released it in the middle of a call', () =>
   it('is free for another instance also when the call ends, and has one instrument in the end', async () => {
     const answered = new Gate();
     let isMade = false;
+    const quietMs = patient(500);
     const first = await TestServer.start({
+      quietMs,
       wrapClients: ({ plaid, finix }) => ({
         plaid,
         finix: {
@@ -169,7 +171,7 @@ describe('a session whose worker has released it in the middle of a call', () =>
       }),
     });
     const { upstream, storage } = first;
-    const other = await TestServer.start({ upstream, storage, quietMs: patient(500) });
+    const other = await TestServer.start({ upstream, storage, quietMs });
     cleanUp.push(
       () => first.close(),
       () => other.close(),
