@@ -135,8 +135,9 @@ export async function changeConnection(
   await disableLater(trx, before, leftBehind(before, after), now);
   const isRenewed = after.status === 'active' && after.payment_instrument !== before.payment_instrument;
   if (after.status === before.status && !isRenewed) return after;
-  // Being removed: the merchant gets one event, at the end. The request for it is in the audit already.
-  if (after.goal === 'remove' && after.status !== 'removed') return after;
+  // Being removed: a merchant who asked for it gets one event, at the end. The request for it is in the audit already.
+  const isAnnounced = before.goal !== 'remove' && ANNOUNCED_REMOVALS.has(after.reason ?? '');
+  if (after.goal === 'remove' && after.status !== 'removed' && !isAnnounced) return after;
   await outbox.connectionChanged(trx, after, now);
   await addAudit(
     trx,
@@ -254,6 +255,12 @@ export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
 function nextGeneration({ generation }: ConnectionTable): Partial<ConnectionTable> {
   return { generation: generation + 1, instrument_tries: 0, instrument_sent_at: null };
 }
+
+/**
+ * Reasons of removals that the merchant did not ask for by the connection's id. The end may wait for days of Plaid's
+ * outage, and until then the last event of the connection would show it as active.
+ */
+const ANNOUNCED_REMOVALS: ReadonlySet<string> = new Set(['replaced', 'customer_erased']);
 
 /**
  * Ends a connection: its instruments are disabled, its Item removed when unused, then it is `removed`. Until then it is

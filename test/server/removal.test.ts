@@ -134,6 +134,26 @@ describe('removing a connection', () => {
   });
 });
 
+describe('while Plaid does not remove the Item', () => {
+  it.each([
+    ['that another one has replaced', 'replaced', () => connect()],
+    ['of an erased customer', 'customer_erased', () => server.merchant('DELETE', '/v1/customers/cus_1')],
+  ] as const)('the last event of a connection %s is its revocation', async (_name, reason, end) => {
+    const { id } = await connect();
+    server.upstream.simulator.faults.add({ service: 'plaid', path: '/item/remove', kind: 'status', status: 503 });
+    await end();
+    const ofConnection = () => receiver.received.filter(({ body }) => body.data.id === id).map(({ body }) => body);
+    await eventually(async () => {
+      await server.jobs.tick();
+      return ofConnection().some(({ type }) => type === 'connection.revoked');
+    });
+    expect((await read(id)).status).toBe('revoked');
+    const inOrder = ofConnection().sort((a, b) => a.data.updated_at.localeCompare(b.data.updated_at));
+    expect(inOrder.at(-1)).toMatchObject({ type: 'connection.revoked', reason, data: { status: 'revoked' } });
+    expect(inOrder.filter(({ type }) => type === 'connection.revoked')).toHaveLength(1);
+  });
+});
+
 describe('erasing a customer', () => {
   const erase = (id = 'cus_1') => server.merchant('DELETE', `/v1/customers/${id}`);
 
