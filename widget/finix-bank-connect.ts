@@ -183,9 +183,9 @@ export class FinixBankConnect extends ElementProperties {
     });
   }
 
-  /** Another document has it now, or again: a window or a frame of the page's, or where a library keeps what it hides. */
+  /** The element was moved to another document, or back: a window, a frame, or a library's store for hidden nodes. */
   adoptedCallback(): void {
-    this.#core?.dress();
+    this.#core?.adoptElementStyles();
   }
 
   /** Where the browser can move the element whole, nothing has happened to it. */

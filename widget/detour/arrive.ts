@@ -7,23 +7,23 @@ const USED = 'finix-bank-connect:used';
 /** The element that is going on with the return. */
 let taker: Named | null = null;
 
-/** What an element left with (link/away-store.ts), and whether a bank's page has come back to it in vain. */
+/** What an element left with (link/away-store.ts), and whether a bank's page has come back in a way that cannot be resumed. */
 export function arrive(element: Named, peers: Named[]): Arrival {
   const { href } = location;
   const stateId = new URLSearchParams(location.search).get(STATE_PARAMETER);
   const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
   // The customer went back or refreshed: this return was used, and the address means nothing any more.
   const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
-  const stray = stateId && !isUsed && !entry && peers[0] === element ? 'return_elsewhere' : null;
-  if (isUsed || stray) cleanAddress();
-  const notBack: Arrival = { back: null, stray };
+  const unusable = stateId && !isUsed && !entry && peers[0] === element ? 'return_elsewhere' : null;
+  if (isUsed || unusable) cleanAddress();
+  const notBack: Arrival = { back: null, unusable };
   const isTaken = taker && taker !== element && peers.includes(taker);
   if (!entry || isTaken || !isMeant(element, peers, entry)) return notBack;
   // Link was open and the page was reloaded: a fresh Link is all there is.
   if (entry.linkToken && !stateId) return notBack;
   if (entry.until <= Date.now()) {
     consumeReturn();
-    return { back: null, stray: 'expired' };
+    return { back: null, unusable: 'expired' };
   }
   taker = element;
   // Unless the page, or the customer, has gone somewhere already.
@@ -31,7 +31,7 @@ export function arrive(element: Named, peers: Named[]): Arrival {
     globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
   }
   const { linkToken, clientSecret, until } = entry;
-  return { back: { linkToken, clientSecret, until, receivedRedirectUri: href }, stray: null };
+  return { back: { linkToken, clientSecret, until, receivedRedirectUri: href }, unusable: null };
 }
 
 /** From here on neither a refresh nor another element finds the return. */

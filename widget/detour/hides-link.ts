@@ -7,12 +7,12 @@ import { isBehindCover, isReached, parentOf } from '../link/cover.ts';
  */
 export function hidesLink(element: Element): boolean {
   for (let at: Element | null = element; at; at = parentOf(at)) {
-    if (at.matches(':is(:modal)') || isStubborn(at)) return true;
+    if (at.matches(':is(:modal)') || isUndismissable(at)) return true;
   }
   return !isBehindCover(element) && !isReached(1, 1);
 }
 
-function isStubborn(element: Element): boolean {
+function isUndismissable(element: Element): boolean {
   if (element.getAttribute('popover') !== 'manual' || !element.matches(':is(:popover-open)')) return false;
   const { left, right, top, bottom } = element.getBoundingClientRect();
   return left < innerWidth / 2 && right > innerWidth / 2 && top < innerHeight / 2 && bottom > innerHeight / 2;

@@ -1,6 +1,6 @@
 import type { LinkTokenResponse } from '../contract.ts';
 import { ConnectError, flowError, report, toFlowError } from '../errors.ts';
-import type { LinkHands } from '../flow/detours.ts';
+import type { LinkControlPort } from '../flow/detours.ts';
 import type { Return } from '../link/away-store.ts';
 import { prepareHosted } from '../link/hosted-link.ts';
 import { loadPlaid } from '../link/load-plaid.ts';
@@ -11,7 +11,7 @@ import { isWebview } from '../link/webview.ts';
 /** The ways of Link that do not begin with a press in this page, or end elsewhere; the contract is `FlowDetour`. */
 
 export async function resume(
-  control: LinkHands,
+  control: LinkControlPort,
   run: number,
   back: Return | null,
   nonce: string | undefined,
@@ -29,7 +29,7 @@ export async function resume(
   }
 }
 
-export async function offerHosted(control: LinkHands, run: number): Promise<void> {
+export async function offerHosted(control: LinkControlPort, run: number): Promise<void> {
   try {
     const token = await control.access.createLinkToken('hosted', isWebview());
     if (run !== control.flow.state.run || !token.hosted_link_url) return;
@@ -45,7 +45,7 @@ export async function offerHosted(control: LinkHands, run: number): Promise<void
 
 /** @throws ConnectError `provider_misconfigured` */
 export function hostedLink(
-  control: LinkHands,
+  control: LinkControlPort,
   { hosted_link_url }: LinkTokenResponse,
   leavesPage: boolean,
 ): PreparedLink {
@@ -67,7 +67,7 @@ export function hostedLink(
 }
 
 /** No window opens: Plaid's page takes the place of this one, with an address to come back to. */
-async function leaveForHosted(control: LinkHands): Promise<void> {
+async function leaveForHosted(control: LinkControlPort): Promise<void> {
   const { flow, access } = control;
   try {
     const token = await access.createLinkToken('hosted', true);
@@ -81,7 +81,7 @@ async function leaveForHosted(control: LinkHands): Promise<void> {
 }
 
 /** No window opens, and Plaid's page is shown in no frame. */
-function failInFrame({ flow }: LinkHands): void {
+function failInFrame({ flow }: LinkControlPort): void {
   report('no window opens from this frame: its sandbox needs allow-popups and allow-popups-to-escape-sandbox');
   const error = flowError('link_failed', 'contact_merchant');
   flow.dispatch({ type: 'link_exited', error, step: 'hosted', fresh: false });

@@ -118,7 +118,7 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
   return isDead(error) ? renewOrFail(next, error) : fail(next, error);
 }
 
-/** What the straight way leaves over: the session has no bank, or not a good one. */
+/** A session without a usable bank. */
 function settle(state: FlowState, session: Session): Transition {
   const problem = session.error && fromProblem(session.error);
   switch (session.status) {

@@ -97,7 +97,8 @@ function failedParts({ state, strings, disabled, send, mayOpen }: DetourView, te
     failed: true,
     said: text,
     spoken: text,
-    stranded: statusOf(state) === 'blocked' || oneOf(action, 'use_other_bank', 'use_other_method', 'contact_merchant'),
+    needsFallback:
+      statusOf(state) === 'blocked' || oneOf(action, 'use_other_bank', 'use_other_method', 'contact_merchant'),
   };
   const caption = strings[state.error ? captionKey(state.error) : 'retry'];
   // There is nothing to press, so there is no button.

@@ -91,9 +91,9 @@ export interface Parts {
   /** What the live region announces. */
   spoken?: string;
   /** The customer may need another way to pay. */
-  stranded?: boolean;
+  needsFallback?: boolean;
   /** The note has just been announced: the control's description must not repeat it. */
-  isTold?: boolean;
+  isAnnounced?: boolean;
   dialog?: TemplateResult;
 }
 
@@ -110,7 +110,7 @@ export function firstParts({ state, strings, embedded: tall }: FirstView): Parts
     // Where pressing again can't help there is only the sentence.
     return state.error.retryable
       ? { ...parts, caption: strings.retry }
-      : { ...parts, card: html``, stranded: true, settled: true };
+      : { ...parts, card: html``, needsFallback: true, settled: true };
   }
   return state.wanted
     ? { tall, caption: strings.opening, working: true, idle: true, spoken: strings.opening }
@@ -135,7 +135,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
   >
     ${parts.named}
     <div class="area ${parts.ended ? 'ended' : ''}">
-      ${parts.card ?? control(view, parts, parts.isTold ? '' : legal ? 'said' : 'legal')}
+      ${parts.card ?? control(view, parts, parts.isAnnounced ? '' : legal ? 'said' : 'legal')}
       <div class="note">
         <p part="legal" id="legal" class=${legal}><slot name="legal">${strings.legal}</slot></p>
         <div class=${isShown && isError ? 'error' : ''}>
@@ -150,7 +150,7 @@ export function render(view: FirstView, parts: Parts): TemplateResult {
         </div>
       </div>
     </div>
-    <slot name="fallback" class=${parts.stranded ? '' : 'gone'}></slot>
+    <slot name="fallback" class=${parts.needsFallback ? '' : 'gone'}></slot>
     <dialog aria-labelledby="title" @cancel=${(event: Event) => refuse(event, view)}>${parts.dialog}</dialog>
   </div></div>`;
 }

@@ -18,7 +18,7 @@ export interface ControllerHost extends SessionHost {
   isOff(): boolean;
   /** What is needed after a bank's own page has taken the place of this one. */
   away: AwayStore;
-  /** How this page was come back to, asked once. */
+  /** The return that this page was loaded by, if any; called once. */
   arrive(): Arrival;
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;

@@ -7,7 +7,7 @@ import type { ControllerHost } from './controller-host.ts';
 import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import { LinkControl } from './link-control.ts';
 import { POLL_CEILING, pollDelay } from './pace.ts';
-import { straight, stranded } from './reducer.ts';
+import { failWithoutDetour, straight } from './reducer.ts';
 import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
@@ -51,8 +51,8 @@ export class ConnectController {
     const access = this.#access;
     const { clientSecret, fetchClientSecret, mode } = this.#host.settings();
     // Once: what is written down later is this page's own, for the next one.
-    const { back, stray } = this.#arrival ? NO_ARRIVAL : this.#host.arrive();
-    this.#arrival ??= { back, stray };
+    const { back, unusable } = this.#arrival ? NO_ARRIVAL : this.#host.arrive();
+    this.#arrival ??= { back, unusable };
     if (back) access.secret = back.clientSecret;
     access.look();
     const resumes = back?.linkToken !== undefined;
@@ -60,7 +60,7 @@ export class ConnectController {
       type: 'start',
       known: access.secret !== null && access.secret !== this.#asked && !resumes,
       returning: back !== null && !resumes,
-      stray,
+      unusable,
       renewable: fetchClientSecret !== null || clientSecret === null,
       hosted: mode === 'hosted' || (back !== null && !resumes),
     });
@@ -111,7 +111,7 @@ export class ConnectController {
       const { transition } = await this.#host.detours.load();
       next = transition(this.#state, event);
     } catch {
-      next = stranded(this.#state, event, flowError(unreachedCode(), 'retry'));
+      next = failWithoutDetour(this.#state, event, flowError(unreachedCode(), 'retry'));
     }
     this.#go(next, event);
   }

@@ -39,7 +39,7 @@ export interface LinkSearch {
 }
 
 /** What the detour needs of the control of Link (flow/link-control.ts). */
-export interface LinkHands {
+export interface LinkControlPort {
   readonly flow: Flow;
   readonly access: SessionAccess;
   /** Once there has been one. */
@@ -57,15 +57,15 @@ export interface LinkHands {
 export interface FlowDetour extends SessionDetour, RequestFailures {
   /** Every event in every state. */
   transition(state: FlowState, event: FlowEvent): Transition;
-  obtainLink(control: LinkHands, request: LinkRequest): Promise<LinkSource>;
+  obtainLink(control: LinkControlPort, request: LinkRequest): Promise<LinkSource>;
   /** Link has gone on, or can't: the return is over, and the address means nothing any more. */
   consumeReturn(): void;
-  /** With the link token that the page was left with, and the exact address that it was come back to. */
-  resume(control: LinkHands, run: number, back: Return | null, nonce: string | undefined): Promise<void>;
+  /** Resumes Link with the stored link token and the exact address of the return. */
+  resume(control: LinkControlPort, run: number, back: Return | null, nonce: string | undefined): Promise<void>;
   /** A way around a Link that can't run here. */
-  offerHosted(control: LinkHands, run: number): Promise<void>;
+  offerHosted(control: LinkControlPort, run: number): Promise<void>;
   /** @param leavesPage Plaid's page takes the place of this one, and comes back */
-  hostedLink(control: LinkHands, token: LinkTokenResponse, leavesPage: boolean): PreparedLink;
+  hostedLink(control: LinkControlPort, token: LinkTokenResponse, leavesPage: boolean): PreparedLink;
   /** The console learns of an error that only the merchant can do something about. */
   explain(error: FlowError): void;
   /** The console learns that something of the page is in front of Link. */

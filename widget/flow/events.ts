@@ -1,15 +1,22 @@
 import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Connection, Session } from '../contract.ts';
 import type { FlowError, LinkTrace } from '../errors.ts';
-import type { Stray } from '../link/away-store.ts';
+import type { UnusableReturn } from '../link/away-store.ts';
 import type { FlowState } from './state.ts';
 
 /** What can happen to the flow (reducer.ts), and what it decides. */
 export type FlowEvent =
   /**
-   * `hosted`: Link may have ended at Plaid in the meantime, so the server may know more than this page. `stray`: a
+   * `hosted`: Link may have ended at Plaid in the meantime, so the server may know more than this page. `unusable`: a
    * bank's page has come back to a tab that can't go on from there.
    */
-  | { type: 'start'; known: boolean; renewable: boolean; hosted?: boolean; returning?: boolean; stray?: Stray | null }
+  | {
+      type: 'start';
+      known: boolean;
+      renewable: boolean;
+      hosted?: boolean;
+      returning?: boolean;
+      unusable?: UnusableReturn | null;
+    }
   /** A bank's own page has sent the customer back, in the middle of Link. */
   | { type: 'return' }
   | { type: 'warm' }

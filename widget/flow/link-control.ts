@@ -19,7 +19,7 @@ import type { PlaidGlobal } from '../link/plaid-link.types.ts';
 import { isWebview } from '../link/webview.ts';
 import type { SessionAccess } from '../session/session-access.ts';
 import type { ControllerHost } from './controller-host.ts';
-import type { Flow, LinkHands, LinkRequest, LinkSearch, LinkSource } from './detours.ts';
+import type { Flow, LinkControlPort, LinkRequest, LinkSearch, LinkSource } from './detours.ts';
 import type { FlowEvent } from './events.ts';
 
 // Link may be in use for minutes after it was opened, so a token is replaced this long before its end.
@@ -28,16 +28,16 @@ const TOKEN_MARGIN = 5 * 60_000;
 const TOKEN_LIFE = 30 * 60_000;
 // A timer that is longer than this runs out at once; the server or a clock may be wrong by years.
 const LONGEST_TIMER = 2 ** 31 - 1;
-// `INVALID_LINK_TOKEN` this soon after the press is a token that was spoiled before it, not a customer who took long.
+// `INVALID_LINK_TOKEN` this soon after the press means that the token was invalid before it, not that it expired in use.
 const JUST_OPENED = 10_000;
 // Link reports at once that it is open. Without a sign for this long (a slow 3G line needs about 6 s) it never will be.
 const OPEN_TIMEOUT = 15_000;
 
 /** Link, from its token to its end: prepares it, opens it, watches it, and takes it away. */
-export class LinkControl implements LinkHands {
+export class LinkControl implements LinkControlPort {
   #link: PreparedLink | null = null;
   #tokenEnds = 0;
-  /** What the way back would need, if Link left the page. */
+  /** The entry to store for the return, when Link opens; null where none is needed. */
   #leave: Parameters<AwayStore['write']>[0] | null = null;
   /** What Link was prepared for; where that has changed, it is prepared again. */
   #preparedFor = '';

@@ -3,7 +3,7 @@ export const POLL_CEILING = 15;
 // Seconds by which the pace slows with every minute.
 const POLL_EASE = 2;
 
-/** @returns seconds until the server is asked again, `delay` being what it asked for; none is none */
+/** @returns seconds until the next request; `delay` is the server's own figure, and zero stays zero */
 export function pollDelay(delay: number, busySince: number): number {
   const minutes = busySince ? (Date.now() - busySince) / 60_000 : 0;
   return delay && Math.max(delay, Math.min(delay + minutes * POLL_EASE, POLL_CEILING));

@@ -23,8 +23,8 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
   const { phase } = state;
   switch (event.type) {
     case 'start': {
-      const { renewable, hosted = state.hosted, stray } = event;
-      const next: FlowState = { ...state, renewable, hosted, notice: stray ?? state.notice };
+      const { renewable, hosted = state.hosted, unusable } = event;
+      const next: FlowState = { ...state, renewable, hosted, notice: unusable ?? state.notice };
       if (phase === 'polling') return read(next, 'polling');
       return phase === 'rest' && event.known ? read(next, event.returning ? 'returning' : 'checking') : stay(next);
     }
@@ -86,7 +86,7 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
 }
 
 /** Where the detour can't be fetched: the customer who waits for it sees an error, and can try again. */
-export function stranded(state: FlowState, event: FlowEvent, unreached: FlowError): Transition {
+export function failWithoutDetour(state: FlowState, event: FlowEvent, unreached: FlowError): Transition {
   if ('run' in event && event.run !== state.run) return stay(state);
   const { error = null, plaid = null } = event as Partial<LinkFailure>;
   switch (event.type) {

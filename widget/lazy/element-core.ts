@@ -52,13 +52,13 @@ export class ElementCore {
   #person: string;
   #phase = initialState.phase;
   /** Link, or what was pressed, may have taken the focus along. */
-  #isRestless = false;
+  #focusMayBeLost = false;
   /** The live region has announced why Link ended; the control that gets the focus back must not repeat it. */
-  #isTold = false;
+  #isAnnounced = false;
   /** The page's own strings are to be marked as such. */
   #isMarking = false;
   /** The detour is being fetched for this element. */
-  #isComing = false;
+  #isDetourLoading = false;
   /** Its styles have been added. */
   #isComplete = false;
 
@@ -78,7 +78,7 @@ export class ElementCore {
     this.#settings = createSettings(element, () => host.endpoint());
     this.#source = this.#sourceNow();
     this.#person = this.#personNow();
-    this.dress();
+    this.adoptElementStyles();
     // Text that is not surely dark is looked at more closely.
     const { color } = getComputedStyle(element);
     if (!DARK.test(color)) void detours.load().then((detour) => detour.hintAtDarkPage(element), lost);
@@ -125,7 +125,7 @@ export class ElementCore {
   }
 
   /** A document that the element comes to takes its styles away, and only those it made itself can be given to it. */
-  dress(): void {
+  adoptElementStyles(): void {
     const { elementStyles } = this.#element.constructor as typeof LitElement;
     const styles = [...(elementStyles as CSSResult[]), lateStyles];
     if (detours.now) styles.push(detours.now.detourStyles);
@@ -201,9 +201,9 @@ export class ElementCore {
     const { state } = this.controller;
     detours.now?.rendered(this.#element, state, foreign);
     const { phase } = state;
-    if (phase !== 'open' && this.#isRestless) {
+    if (phase !== 'open' && this.#focusMayBeLost) {
       // Another control may follow this one, until the end of what Link began.
-      this.#isRestless = !oneOf(phase, 'rest', 'failed', 'done');
+      this.#focusMayBeLost = !oneOf(phase, 'rest', 'failed', 'done');
       // Not within the rendering, which the focus may lead to another of.
       queueMicrotask(() => void this.#returnFocus());
     }
@@ -212,7 +212,7 @@ export class ElementCore {
   view(first: FirstView): [View, Parts] {
     const { state } = this.controller;
     const detour = detours.now;
-    if (detour && !this.#isComplete) this.dress();
+    if (detour && !this.#isComplete) this.adoptElementStyles();
     const strings = this.strings();
     const view: View = {
       ...first,
@@ -224,16 +224,16 @@ export class ElementCore {
       purpose: this.controller.asker.purpose,
       returned: this.controller.asker.returned,
       logo: (connection) => this.#logos.of(connection),
-      change: () => void this.#renounce({ type: 'change' }),
-      remove: (id) => void this.#renounce({ type: 'remove', id }),
+      change: () => void this.#changeOrRemove({ type: 'change' }),
+      remove: (id) => void this.#changeOrRemove({ type: 'remove', id }),
       mayOpen: () => this.#mayOpen(),
       send: (event) => this.controller.dispatch(event),
       decline: () => view.send({ type: 'decline' }),
     };
-    this.#isTold = state.phase === 'failed' && (this.#isTold || this.#isRestless);
+    this.#isAnnounced = state.phase === 'failed' && (this.#isAnnounced || this.#focusMayBeLost);
     const parts =
       straightParts(view) ?? detour?.detourParts({ ...view, strings: strings as Strings, element: this.#element });
-    return [view, { ...(parts ?? this.#partsMeanwhile(view)), named: named(view), isTold: this.#isTold }];
+    return [view, { ...(parts ?? this.#partsMeanwhile(view)), named: named(view), isAnnounced: this.#isAnnounced }];
   }
 
   describe(error: FlowError): ElementError {
@@ -252,15 +252,15 @@ export class ElementCore {
 
   /** The detour is on its way, or can't be fetched: then there is one sentence for every error, and a way to retry. */
   #partsMeanwhile(view: View): Parts {
-    return this.#isComing ? { settled: true, idle: true } : firstParts(view);
+    return this.#isDetourLoading ? { settled: true, idle: true } : firstParts(view);
   }
 
   async #loadDetour(): Promise<Detour> {
-    this.#isComing = true;
+    this.#isDetourLoading = true;
     try {
       return await detours.load();
     } finally {
-      this.#isComing = false;
+      this.#isDetourLoading = false;
       this.#element.requestUpdate();
     }
   }
@@ -290,7 +290,7 @@ export class ElementCore {
     }
     this.#phase = state.phase;
     // Link may end before the element has rendered.
-    if (state.phase === 'open') this.#isRestless = true;
+    if (state.phase === 'open') this.#focusMayBeLost = true;
     this.#host.show(state);
   }
 
@@ -306,12 +306,12 @@ export class ElementCore {
     return !this.controller.isTaken && this.#element.dispatchEvent(new FbcOpenEvent());
   }
 
-  async #renounce(event: { type: 'change' } | { type: 'remove'; id?: string }): Promise<void> {
+  async #changeOrRemove(event: { type: 'change' } | { type: 'remove'; id?: string }): Promise<void> {
     const { state } = this.controller;
     if (event.type === 'change' && state.renewable && !this.#mayOpen()) return;
     // Where there is no other session an error follows, whose sentence comes with the detour.
     if (!state.renewable && !detours.now) await this.#loadDetour().catch(() => null);
-    this.#isRestless = true;
+    this.#focusMayBeLost = true;
     this.controller.dispatch(event);
     // Old libraries replace `Event` by a class of their own.
     this.#element.dispatchEvent(new CustomEvent('change', { bubbles: true }));
@@ -320,9 +320,9 @@ export class ElementCore {
 
   async #returnFocus(): Promise<void> {
     const hasFocus = await returnFocus(this.#root);
-    if (!this.#isTold) return;
+    if (!this.#isAnnounced) return;
     const describe = () => {
-      this.#isTold = false;
+      this.#isAnnounced = false;
       this.#element.requestUpdate();
     };
     if (hasFocus) this.#root.addEventListener('focusout', describe, { once: true });

@@ -4,7 +4,7 @@ import type { ConnectController } from '../flow/controller.ts';
 import { detours } from './load-detour.ts';
 
 /**
- * What a press on the element comes to.
+ * Handles a press on the element.
  * @param mayOpen asks the page; only where Link is about to open, now or as soon as it can
  */
 export function press(element: ElementProperties, controller: ConnectController, mayOpen: () => boolean): void {

@@ -28,14 +28,14 @@ export interface AwayStore {
 export interface Arrival {
   /** What this element left with; to be found until Link has gone on with it. */
   back: Return | null;
-  /** A bank's page has come back in vain: to a tab that did not leave, or too late to go on. */
-  stray: Stray | null;
+  /** A return that cannot be resumed: to a tab that did not leave, or after the link token's end. */
+  unusable: UnusableReturn | null;
 }
 
-export type Stray = 'return_elsewhere' | 'expired';
+export type UnusableReturn = 'return_elsewhere' | 'expired';
 
 /** As most pages are come to. */
-export const NO_ARRIVAL: Arrival = { back: null, stray: null };
+export const NO_ARRIVAL: Arrival = { back: null, unusable: null };
 
 /** Who may have left: an element among its like on the page. */
 export interface Named {

@@ -68,7 +68,7 @@ export function guardScroll(): ScrollGuard {
 }
 
 /** A call into Link that must change nothing. */
-export function still(call: () => void): void {
+export function withoutScrolling(call: () => void): void {
   const before = look();
   call();
   restore(before);

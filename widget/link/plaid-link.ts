@@ -1,6 +1,6 @@
 import type { CompleteRequest } from '../contract.ts';
 import { type FlowError, flowError, type LinkTrace } from '../errors.ts';
-import { guardScroll, still } from './page-scroll.ts';
+import { guardScroll, withoutScrolling } from './page-scroll.ts';
 import { page } from './page-state.ts';
 import type {
   EmbeddedHandler,
@@ -145,7 +145,7 @@ export function prepareLink(
       if (stopWatching) stopWatching();
       end(() => {});
       // Link may be in the middle of calling us; it must not lose its frame under its feet.
-      queueMicrotask(() => still(() => handler.destroy()));
+      queueMicrotask(() => withoutScrolling(() => handler.destroy()));
     },
   };
 }

@@ -52,7 +52,7 @@ describe('the embedded search', () => {
     expect(search(mounted).destroyed).to.equal(true);
   });
 
-  it('is where a press from outside leads', async () => {
+  it('open() leads to the embedded search, and does not open Link', async () => {
     const mounted = await mount({ mode: 'embedded' });
     await reach(mounted.element, 'ready');
     mounted.element.open();

@@ -238,7 +238,7 @@ describe('a host that owns the element’s children', () => {
     });
   }
 
-  it('and takes the search away each time finds a button instead', async () => {
+  it('a host that removes the embedded search every time gets a button instead', async () => {
     const mounted = await mount(inEmbedded);
     new MutationObserver(() => mounted.element.replaceChildren()).observe(mounted.element, { childList: true });
     await waitUntil(() => mounted.element.shadowRoot?.querySelector('.main') && mounted.element.status === 'ready');

@@ -92,7 +92,7 @@ describe('the language of the element', () => {
 describe('the merchant in the texts', () => {
   afterEach(cleanUp);
 
-  it('is the one that the server names', async () => {
+  it('the texts name the merchant that the server names', async () => {
     const { element, link } = await mount();
     await reach(element, 'ready');
     press(element);

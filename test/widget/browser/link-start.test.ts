@@ -166,7 +166,7 @@ describe('a Link that never opens', () => {
     });
   }
 
-  it('is not one that the customer is in', async () => {
+  it('a Link that has the focus counts as opened', async () => {
     const { element } = await mount();
     await reach(element, 'ready');
     const frame = document.createElement('iframe');

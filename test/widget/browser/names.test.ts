@@ -172,7 +172,7 @@ describe('what is announced', () => {
     expect(second?.textContent).to.contain('confirming this account');
   });
 
-  it('is what is missing, also where another field is the first that is missing', async () => {
+  it('the element gets the message of a missing bank, also where another field of the form is missing first', async () => {
     const form = document.createElement('form');
     form.innerHTML = '<input required aria-label="Name"><button>Pay</button>';
     const { element } = await mount({ required: true }, undefined, form);

@@ -73,7 +73,7 @@ describe('the styles of a page', () => {
     expect(getComputedStyle(part(element, 'legal')).fontSize).to.equal('13px');
   });
 
-  it('are inherited by none of the texts, and applied to the tag by all of them', async () => {
+  it('the texts do not take what the page sets on its body, and take what it sets on every element', async () => {
     sheet.textContent = 'body { text-transform: uppercase; letter-spacing: 3px; word-spacing: 5px; text-indent: 9px }';
     const { element } = await mount();
     await reach(element, 'ready');
