@@ -104,7 +104,11 @@ export const lateStyles = css`
     outline-offset: 0;
   }
   @media (forced-colors: active) {
-    .state {
+    .avatar {
+      border: 1px solid;
+    }
+    .state,
+    .state.active {
       forced-color-adjust: none;
       background: ButtonText;
       color: ButtonFace;
