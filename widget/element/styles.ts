@@ -22,6 +22,7 @@ export const styles = css`
     --_line: max(1.125rem, 18px);
     display: block;
     max-inline-size: 640px;
+    break-inside: avoid;
     color: var(--fbc-text, inherit);
     font: var(--fbc-font, 400 max(1rem, 16px) / 1.4 system-ui, sans-serif);
     letter-spacing: normal;

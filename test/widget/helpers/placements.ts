@@ -30,6 +30,8 @@ export const PLACEMENTS: Record<string, string> = {
   'an inline element': '<p style="margin:0"><span>@</span></p>',
   fieldset: '<fieldset style="margin:0;padding:0;border:0">@</fieldset>',
   'a column of a multi-column text': '<div style="columns:1">@</div>',
+  'the first of several columns':
+    '<div style="columns:2 140px;column-gap:0">@<p style="margin:0">Or pay by card.</p></div>',
   'a label in a row': '<label style="display:flex;gap:8px">Bank @</label>',
   'a label in a column':
     '<label style="display:inline-flex;flex-direction:column;align-items:flex-start">Bank @</label>',
