@@ -3,6 +3,7 @@ import { UpstreamError } from '../../server/clients/outbound.ts';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { Gate } from '../helpers/gate.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -112,7 +113,8 @@ describe('a create call for an identity whose answer is missing', () => {
     let isLost = false;
     let making: Promise<unknown> | undefined;
     server = await TestServer.start({
-      timing: { lookAgainMs: 50 },
+      // A create call is not sent when its note took longer than this: more than a busy machine's pause.
+      timing: { lookAgainMs: patient(1_000) },
       simulator: { listLagMs: LAG_MS },
       wrapClients: ({ plaid, finix }) => ({
         plaid,
