@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clients } from '../../server/create-server.ts';
 import { debits, startWithDebits } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
@@ -13,9 +13,11 @@ const { ach, bank, debit, enabled, item, connect, read, settled, webhooks } = de
 /** Longer than a test: what disables by Finix's list finds nothing there. */
 const LAG_MS = 3600_000;
 
-/** A renewal whose create call Finix has carried out; its answer is on its way until `answer` is called. */
-async function renewing(): Promise<{ id: string; answer: () => void }> {
-  const answered = new Gate();
+let answered: Gate;
+
+/** The second create call's answer is on its way until `answered` is open. */
+async function startWithLateAnswer(): Promise<void> {
+  answered = new Gate();
   const wrapClients = ({ plaid, finix }: Clients): Clients => ({
     plaid,
     finix: {
@@ -28,10 +30,14 @@ async function renewing(): Promise<{ id: string; answer: () => void }> {
     },
   });
   server = await startWithDebits({ wrapClients, simulator: { listLagMs: LAG_MS } });
+}
+
+/** A connection with a renewal whose create call Finix has carried out. */
+async function renewing(): Promise<string> {
   const { id } = await connect();
   bank().renumber(item().item_id);
   await eventually(async () => server.ledger.instruments().length === 2);
-  return { id, answer: () => answered.open() };
+  return id;
 }
 
 /** Before the create call is answered: what jobs do until then is not what is tested. */
@@ -43,26 +49,32 @@ async function expectRemoved(id: string): Promise<void> {
 }
 
 describe('while the answer to a renewal’s create call is on its way', () => {
+  beforeEach(startWithLateAnswer);
+
   it('a removal ends, and what the call has made is disabled with its answer', async () => {
-    const { id, answer } = await renewing();
+    const id = await renewing();
     await server.merchant('DELETE', `/v1/connections/${id}`);
     await expectRemoved(id);
     expect(enabled()).toHaveLength(1);
-    answer();
+    answered.open();
     await eventually(async () => enabled().length === 0);
   });
 
   it('an erasure removes the connection, and what the call has made is disabled with its answer', async () => {
-    const { id, answer } = await renewing();
+    const id = await renewing();
     await server.merchant('DELETE', '/v1/customers/cus_1');
     await expectRemoved(id);
     expect(enabled()).toHaveLength(1);
-    answer();
+    answered.open();
     await eventually(async () => enabled().length === 0);
   });
 });
 
 describe('a return of the account that comes before its new instrument', () => {
+  beforeEach(async () => {
+    server = await startWithDebits();
+  });
+
   it.each([
     ['R10', 'revoked'],
     ['R02', 'failed'],
