@@ -130,8 +130,9 @@ describe('a worker that waits for Finix', () => {
     const { id } = await connect();
     await changeInstrument(id, { enabled: false });
     await eventually(finix.isHeld);
-    const [event] = await events();
-    await eventually(async () => ((await events())[0]?.lease_until ?? 0) > (event?.lease_until ?? 0));
+    const held = async () => (await events()).find(({ lease_until }) => lease_until > 0);
+    const event = await held();
+    await eventually(async () => ((await held())?.lease_until ?? 0) > (event?.lease_until ?? 0));
     finix.open();
     await expectStatus(id, 'revoked');
   });
