@@ -9,7 +9,7 @@ import { from } from './project.ts';
  */
 export const PRIVATE_NAMES = [
   // of the state and the events of the flow
-  ...['phase', 'warm', 'wanted', 'renewable', 'renewed', 'reopened', 'replacing', 'hosted', 'embedded', 'repair'],
+  ...['phase', 'warm', 'wanted', 'renewable', 'renewed', 'reopened', 'replacing', 'hosted', 'embedded'],
   ...['submission', 'upfront', 'offered', 'notice', 'known', 'stray', 'agreed', 'plaid', 'ids', 'dispatch'],
   // of what is shown
   ...['speechless', 'isOdd', 'missing', 'logo', 'decline', 'card', 'styled', 'working'],
