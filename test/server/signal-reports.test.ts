@@ -138,7 +138,7 @@ describe('Signal learns of a debit and of its return', () => {
     }
   });
 
-  it('a debit whose check died with its instance and is asked again, in any order with Finix’s events', async () => {
+  it('a debit whose check died with its instance and is asked again, before, between and after Finix’s events', async () => {
     const held = await startHolding();
     const connection = await consented();
     for (const [index, order] of ordersFor().entries()) {
