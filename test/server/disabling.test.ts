@@ -19,7 +19,7 @@ const INSTRUMENT_LIST = { service: 'finix', path: '/payment_instruments', method
 const PROCESSOR = { service: 'plaid', path: '/processor/token/create' } as const;
 /** Retries come at once. */
 const TIMING = { slowBaseMs: 20, slowCapMs: 50 };
-const QUIET_MS = patient(600);
+const QUIET_MS = patient(1_000);
 
 const fault = (rule: FaultRule) => server.upstream.simulator.faults.add(rule);
 const connectionRow = (id: string) =>

@@ -94,7 +94,7 @@ describe('a lost answer of the exchange', () => {
   });
 
   it('a lost answer of the exchange for longer than the page waits shows that the bank is being connected, and a job finishes', async () => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(300), timing: { lookAgainMs: 100 } });
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(300), timing: { lookAgainMs: patient(500) } });
     fault({ ...EXCHANGE, kind: 'html' });
     const { session, token, answer } = await server.connect();
     expect([answer.status, answer.body.status]).toEqual([202, 'processing']);
@@ -109,7 +109,7 @@ describe('a lost answer of the exchange', () => {
   });
 
   it('a lost answer of the exchange ends with the refusal of a token that is no longer good', async () => {
-    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(300), timing: { lookAgainMs: 100 } });
+    server = await TestServer.start({ ...QUICK, answerWithinMs: patient(300), timing: { lookAgainMs: patient(500) } });
     fault({ ...EXCHANGE, kind: 'html' });
     const { session } = await server.connect();
     server.clockOffset = 31 * 60_000;
