@@ -23,8 +23,7 @@ import { currentItem, leaveAccessToken, requireAccessToken, writeItem } from './
 /**
  * The money path: how a public token becomes a Finix payment instrument. Each function is one step between two recovery
  * points, named by what is already true. A step reads the point, calls out with no transaction open, then writes its
- * result and the next point in one short transaction; so work can stop anywhere and go on from the last point, in this
- * process or another.
+ * result and the next point in one short transaction. Any process resumes work from the last point.
  *
  *   started ─ exchange the public token ─► item_linked ─ choose accounts, ready the identity ─► identity_ready
  *           ─ processor token, payment instrument ─► instrument_created ─ settle ─► finished

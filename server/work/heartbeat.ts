@@ -2,7 +2,7 @@
  * Renews a short lease for as long as its work goes on. A worker that has been killed or frozen sends none, so that
  * another one takes over soon, and a provider that is slow ends no lease.
  * @param renew may fail: then the lease runs out
- * @returns ends it; resolves once no renewal is under way
+ * @returns ends it; resolves when the last renewal has ended
  */
 export function startHeartbeat(leaseMs: number, renew: () => Promise<unknown>): () => Promise<void> {
   let beating: Promise<unknown> | undefined;

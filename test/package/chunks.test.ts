@@ -33,6 +33,7 @@ describe('the chunks', () => {
       'widget/embed.ts',
       'widget/finix-bank-connect.ts',
       'widget/i18n/first.ts',
+      'widget/i18n/given.ts',
       'widget/i18n/import-texts.ts',
       'widget/i18n/languages.ts',
       'widget/i18n/speech.ts',
@@ -45,7 +46,8 @@ describe('the chunks', () => {
     const brought = broughtBy('widget/lazy/index.ts');
     const only = (folder: string) => brought.filter((file) => file.startsWith(folder));
     expect(only('widget/detour/')).toEqual([]);
-    expect(only('widget/i18n/')).toEqual(['widget/i18n/fill.ts', 'widget/i18n/first.ts', 'widget/i18n/late.ts']);
+    const texts = ['fill', 'first', 'given', 'late'].map((name) => `widget/i18n/${name}.ts`);
+    expect(only('widget/i18n/')).toEqual(texts);
     const elsewhere = [
       'widget/diagnose.ts',
       'widget/link/hosted-link.ts',

@@ -23,7 +23,7 @@ function longestChain(calls: readonly Call[]): string[] {
 }
 
 /** Calls that can be in flight at the same time are held until they are. */
-async function callsOfOneBank(ownership: 'off' | 'report'): Promise<string[]> {
+async function expectCallsOfOneBank(ownership: 'off' | 'report'): Promise<string[]> {
   const calls: Call[] = [];
   const answered: Call[] = [];
   const identitySent = new Gate();
@@ -84,7 +84,7 @@ const FIVE_CALLS = [
 it.each(['off', 'report'] as const)(
   'a customer waits for five calls that follow one another, with ownership: %s',
   async (ownership) => {
-    expect(await callsOfOneBank(ownership)).toEqual(FIVE_CALLS);
+    expect(await expectCallsOfOneBank(ownership)).toEqual(FIVE_CALLS);
   },
 );
 

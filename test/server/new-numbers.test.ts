@@ -49,7 +49,7 @@ async function connectSeveral(): Promise<string[]> {
 }
 
 /** A session whose customer has signed in again in Link. */
-async function signedIn(connection: string): Promise<Session> {
+async function expectSignedIn(connection: string): Promise<Session> {
   bank().signInAgain(item().item_id);
   const session = await server.createSession({ connection });
   expect((await server.page(session, 'POST', '/link-token', {})).status).toBe(200);
@@ -68,7 +68,7 @@ async function expectEachEnabled(ids: string[]): Promise<void> {
   expect(enabled().sort()).toEqual(present.map(({ payment_instrument }) => payment_instrument).sort());
 }
 
-describe('new account numbers while a repair of one account of the login is under way', () => {
+describe('new account numbers while a repair of one account of the login is processed', () => {
   it('are taken on for all accounts while the repair waits for Plaid', async () => {
     server = await TestServer.start({ answerWithinMs: 100, timing: { slowBaseMs: 50, slowCapMs: 100 } });
     const session = await server.createSession({ account_selection: 'multiple' });
@@ -81,7 +81,7 @@ describe('new account numbers while a repair of one account of the login is unde
     expect(old).toHaveLength(ids.length);
     bank().breakLogin(item().item_id);
     for (const id of ids) await expectStatus(id, 'needs_repair');
-    const repair = await signedIn(ids[0] ?? '');
+    const repair = await expectSignedIn(ids[0] ?? '');
     server.upstream.simulator.faults.add({ service: 'plaid', path: '/accounts/get', kind: 'status', status: 500 });
     expect((await server.complete(repair, UPDATE_TOKEN)).status).toBe(202);
     bank().renumber(item().item_id);
@@ -108,7 +108,7 @@ describe('new account numbers while a repair of one account of the login is unde
     const old = await Promise.all(others.map(instrumentOf));
     const { db } = server.storage;
     await db.updateTable('connections').set({ status: 'needs_repair' }).where('id', '=', repairedId).execute();
-    const repair = await signedIn(repairedId);
+    const repair = await expectSignedIn(repairedId);
     const repairing = server.complete(repair, UPDATE_TOKEN);
     await eventually(held.isHeld);
     bank().renumber(item().item_id);

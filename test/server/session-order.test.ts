@@ -25,7 +25,7 @@ const updatedAt = async ({ id }: Session) =>
     .updated_at;
 
 /** A session whose customer has to connect again; then the clock is set back. */
-async function restarted(): Promise<Session> {
+async function expectRestarted(): Promise<Session> {
   const session = await server.createSession();
   await server.page(session, 'POST', '/link-token', {});
   expect((await server.complete(session, UNKNOWN_TOKEN)).body.code).toBe('restart_required');
@@ -35,7 +35,7 @@ async function restarted(): Promise<Session> {
 
 describe('after the clock was set back', () => {
   it('a session that completes is younger than its request to start again', async () => {
-    const session = await restarted();
+    const session = await expectRestarted();
     expect((await server.complete(session, await server.publicToken())).body.status).toBe('completed');
     server.clockError = 0;
     await server.jobs.tick();
@@ -47,7 +47,7 @@ describe('after the clock was set back', () => {
   });
 
   it('a session that is canceled is younger than its request to start again', async () => {
-    const canceled = await restarted();
+    const canceled = await expectRestarted();
     const before = await updatedAt(canceled);
     expect((await server.merchant('POST', `/v1/sessions/${canceled.id}/cancel`)).status).toBe(200);
     expect(await updatedAt(canceled)).toBeGreaterThan(before);
@@ -58,7 +58,7 @@ describe('after the clock was set back', () => {
     const { body: link } = await server.page(first, 'POST', '/link-token', {});
     const connected = await throughLink(server, link);
     expect((await server.complete(first, connected.public_token, connected)).body.status).toBe('completed');
-    const session = await restarted();
+    const session = await expectRestarted();
     const before = await updatedAt(session);
     const { body: again } = await server.page(session, 'POST', '/link-token', {});
     const known = await throughLink(server, again);

@@ -51,7 +51,7 @@ function check(connection: string, amount: number, client_transaction_id: string
 }
 
 /** Bodies of Finix's events about a debit: made, failed, taken back. */
-async function eventsOf(connection: string, amount: number, name: string): Promise<Record<Event, string[]>> {
+async function expectEventsOf(connection: string, amount: number, name: string): Promise<Record<Event, string[]>> {
   const before = webhooks().sent().length;
   webhooks().hold();
   const transfer = await debit(connection, amount, { idempotency_id: name });
@@ -73,7 +73,7 @@ async function eventsOf(connection: string, amount: number, name: string): Promi
 }
 
 /** Brings an event, and waits until it is handled. */
-async function happens(bodies: string[]): Promise<void> {
+async function expectHappens(bodies: string[]): Promise<void> {
   for (const body of bodies) expect(await bring(body)).toBe(200);
   await expect.poll(async () => (await events()).every(({ status }) => status !== 'received')).toBe(true);
 }
@@ -126,9 +126,9 @@ describe('Signal learns of a debit and of its return', () => {
       held.set(name, [gates]);
       const answer = check(connection, amount, name);
       await gates.reached.passed;
-      const bodies = await eventsOf(connection, amount, name);
+      const bodies = await expectEventsOf(connection, amount, name);
       for (const step of order) {
-        if (step !== 'answered') await happens(bodies[step]);
+        if (step !== 'answered') await expectHappens(bodies[step]);
         else {
           gates.passed.open();
           expect((await answer).status).toBe(200);
@@ -147,11 +147,11 @@ describe('Signal learns of a debit and of its return', () => {
       held.set(name, [gates]);
       const dead = check(connection, 1_217, name);
       await gates.reached.passed;
-      const bodies = await eventsOf(connection, 1_217, name);
+      const bodies = await expectEventsOf(connection, 1_217, name);
       // Beyond its lease.
       server.clockOffset += 2 * 3600_000;
       for (const step of order) {
-        if (step !== 'answered') await happens(bodies[step]);
+        if (step !== 'answered') await expectHappens(bodies[step]);
         else expect((await check(connection, 1_217, name)).body.signal.result).toBe('REVIEW');
       }
       await expectReported(name, { initiated: true }, order);
@@ -167,9 +167,9 @@ describe('Signal learns of a debit and of its return', () => {
     held.set('order-1', [gates]);
     const dead = check(connection, 1_217, 'order-1');
     await gates.reached.passed;
-    const { created, failed, returned } = await eventsOf(connection, 1_217, 'order-1');
+    const { created, failed, returned } = await expectEventsOf(connection, 1_217, 'order-1');
     server.clockOffset += 2 * 3600_000;
-    await happens([...returned, ...failed, ...created]);
+    await expectHappens([...returned, ...failed, ...created]);
     await expectStatus(connection, 'revoked');
     expect((await check(connection, 1_217, 'order-1')).body).toMatchObject({ decision: 'stop', signal: null });
     await expectReported('order-1', { initiated: true }, ['returned', 'failed', 'created', 'answered']);
