@@ -1,7 +1,6 @@
 import { type CompressOptions, minify } from 'terser';
 import type { Plugin } from 'vite';
 import { isScript } from './environments.ts';
-import { PRIVATE_NAMES, publicAmong } from './private-names.ts';
 
 /**
  * Names of properties that only Lit's modules use. They are in one chunk, none is read through a string, and no page
@@ -31,12 +30,6 @@ const COMPRESS: CompressOptions = { passes: 3, inline: 0, reduce_funcs: false, p
 /** Statements that are joined with commas are no shorter, and look less like each other to what packs them. */
 const LAST_COMPRESS: CompressOptions = { ...COMPRESS, sequences: false };
 
-const LOADED = ['element-', 'lazy-', 'detour-'];
-const order = (file: string) => LOADED.findIndex((start) => file.startsWith(start)) + 1 || LOADED.length + 1;
-
-/** One name for each in all chunks of the script, which share these objects. */
-const privateNames = () => ({ properties: { regex: new RegExp(`^(${PRIVATE_NAMES.join('|')})$`) } });
-
 /**
  * Makes the script small, twice: each chunk before the bundler writes it, where Lit's names are still to be seen, and
  * the whole of it afterwards, because the bundler's own minifier writes more than it has to.
@@ -65,27 +58,14 @@ export function minifyScript(): Plugin {
       return { code: small, map: null };
     },
     // The names of the files are made before the last step, on which they must depend as well.
-    augmentChunkHash: () => JSON.stringify([LAST_COMPRESS, PRIVATE_NAMES]),
+    augmentChunkHash: () => JSON.stringify(LAST_COMPRESS),
     generateBundle: {
       // After the later chunks have their names (lazy-chunks.ts).
       order: 'post',
       async handler(_options, bundle) {
-        const exposed = publicAmong(PRIVATE_NAMES);
-        if (exposed.length) this.error(`These names are not only the script's own: ${exposed.join(', ')}.`);
-        const nameCache = {};
-        // Those that are loaded first have the shortest names.
-        const files = Object.keys(bundle).sort((one, other) => order(one) - order(other) || one.localeCompare(other));
-        for (const name of files) {
-          const file = bundle[name];
-          if (file?.type !== 'chunk') continue;
-          const options = {
-            module: true,
-            ecma: 2020,
-            compress: LAST_COMPRESS,
-            mangle: privateNames(),
-            nameCache,
-          } as const;
-          const { code: small } = await minify(file.code, options);
+        for (const file of Object.values(bundle)) {
+          if (file.type !== 'chunk') continue;
+          const { code: small } = await minify(file.code, { module: true, ecma: 2020, compress: LAST_COMPRESS });
           if (!small) this.error('The minifier returned no code.');
           file.code = small;
         }
