@@ -194,8 +194,7 @@ export class ScenarioCustomer {
    * is a problem of its own.
    */
   async check(amount: number, client_transaction_id: string): Promise<Check | undefined> {
-    const connection = (await this.connection())?.id;
-    const path = `/v1/connections/${connection}/check`;
+    const path = `/v1/connections/${await this.#connectionId()}/check`;
     let check: Check | undefined;
     await this.until(`an answer to the check ${client_transaction_id}`, async () => {
       const answer = await asMerchant(this.world.url, 'POST', path, { amount, client_transaction_id });
@@ -235,6 +234,16 @@ export class ScenarioCustomer {
     return connections?.sort((a, b) => (a.created_at < b.created_at ? 1 : -1))[0];
   }
 
+  /** Asks until a server answers: one may have been killed a moment ago. */
+  async #connectionId(): Promise<string> {
+    let id = '';
+    await this.until('a connection', async () => {
+      id = (await this.connection())?.id ?? '';
+      return id !== '';
+    });
+    return id;
+  }
+
   becomes(status: ConnectionStatus, ms?: number): Promise<void> {
     return this.until(`the connection ${status}`, async () => (await this.connection())?.status === status, ms);
   }
@@ -249,11 +258,7 @@ export class ScenarioCustomer {
 
   /** The merchant removes the connection: asks until it is accepted. */
   async remove(ms?: number): Promise<void> {
-    let id: string | undefined;
-    await this.until('a connection to remove', async () => {
-      id = (await this.connection())?.id;
-      return id !== undefined;
-    });
+    const id = await this.#connectionId();
     await this.until(
       'the removal accepted',
       async () => {
@@ -293,11 +298,7 @@ export class ScenarioCustomer {
   } = {}): Promise<Session | 'restart' | undefined> {
     const { url, random, patienceMs } = this.world;
     const deadline = performance.now() + patienceMs;
-    let connection = '';
-    await this.until('the connection', async () => {
-      connection = (await this.connection())?.id ?? '';
-      return connection !== '';
-    });
+    const connection = await this.#connectionId();
     const session = await openSession(this.world, { customer_id: customerId(this.email), connection }, deadline);
     if (!session) return void this.problems.push('no repair session');
     await this.until('a link token', async () => {
