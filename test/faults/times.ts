@@ -15,6 +15,7 @@ export const INSTANCE_TIMES = {
     lookAgainMs: 200,
     slowBaseMs: 500,
     slowCapMs: 1_000,
+    stopLeaseMs: 750,
     inboundLeaseMs: 1_500,
     deliveryLeaseMs: 1_500,
     jobLeaseMs: 2_500,
