@@ -4,7 +4,7 @@ import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receive
 import { TestServer } from '../helpers/server.ts';
 import { throughLink } from '../helpers/through-link.ts';
 
-/** `updated_at` orders the events of a session, whatever the clock does. */
+/** `updated_at` orders the events of a session, also while the clock goes back. */
 
 let server: TestServer;
 let receiver: Receiver;

@@ -9,7 +9,7 @@ const SPREAD_MS = 2_500;
 export const SIDE_BY_SIDE = 'side by side';
 
 /**
- * Half of the customers come once both versions are at work, however long the start took.
+ * Half of the customers come once both versions serve, however long the start took.
  * @returns whether the customer has a connection to which something can happen
  */
 async function connect(customer: ScenarioCustomer): Promise<boolean> {

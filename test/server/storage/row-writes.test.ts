@@ -11,7 +11,7 @@ const values = ({ db }: Parameters<typeof insertMany>[0]) =>
 
 forEachStorage((_name, kind) => {
   describe('a write of a single row', () => {
-    test('inserts the values as they are, whatever they contain', async () => {
+    test('inserts values with any content as they are', async () => {
       const storage = await kind.open();
       const value = `'; drop table meta; -- " ? $1 \u{1F3E6}`;
       await insertRow('meta', { key: 'row-a', value }).execute(storage.db);
