@@ -23,6 +23,8 @@ describe('a check', () => {
   it('a check of a healthy connection is ok, and asks no one by default', async () => {
     server = await startWithDebits();
     const { id } = await connectNew();
+    // Finix reports the new instrument, which may be read once it is stored.
+    await settled();
     const before = server.ledger.calls().length;
     const { status, body } = await check(id);
     expect(status).toBe(200);
