@@ -80,10 +80,8 @@ export const CHANGES: Record<string, string | undefined> = {
 export const CHECK_REASONS: Record<string, string | undefined> = {
   revoked: 'the permission ended',
   returned: 'an earlier payment came back',
-  returned_recently: 'a payment came back a short time ago',
   needs_repair: 'the login has to be repaired',
-  not_active: 'the connection is not active',
-  not_ready: 'the account is not confirmed yet',
+  not_active: 'the account can’t be debited, or not yet',
   owner_mismatch: 'the account belongs to someone else',
   changed_bank: 'the bank changed a short time ago',
   insufficient_funds: 'not enough money',

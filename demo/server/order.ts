@@ -20,5 +20,5 @@ export interface Order {
 
 /** The bank has yet to confirm the account, or the instrument does not exist yet: the money moves when the connection is ready. */
 export function isUnconfirmed({ check }: Order): boolean {
-  return check?.reasons.some(({ code }) => code === 'not_ready' || code === 'not_active') === true;
+  return check?.reasons.some(({ code }) => code === 'not_active') === true;
 }

@@ -39,9 +39,10 @@ export interface OwnerScores {
 }
 
 export interface PlaidBalance {
-  /** US dollars, as in every amount of Plaid's. */
+  /** Whole units of the currency, as in every amount of Plaid's. */
   available: number | null;
   current: number | null;
+  /** Null where Plaid does not return it. */
   currency: string | null;
   /** When the bank was asked, where Plaid returns it; milliseconds since 1970. */
   asOf: number | null;
@@ -106,6 +107,7 @@ const balanceBody = z.object({
         available: z.number().nullish(),
         current: z.number().nullish(),
         iso_currency_code: z.string().nullish(),
+        unofficial_currency_code: z.string().nullish(),
         last_updated_datetime: z.string().nullish(),
       }),
     }),
@@ -153,11 +155,11 @@ export function createRiskCalls(call: PlaidCall): PlaidRiskCalls {
       );
       const found = accounts.find(({ account_id }) => account_id === accountId);
       if (!found) throw new UpstreamError('plaid', 'accounts/balance/get', 'lost', 'UNREADABLE_ANSWER');
-      const { available, current, iso_currency_code, last_updated_datetime } = found.balances;
+      const { available, current, iso_currency_code, unofficial_currency_code, last_updated_datetime } = found.balances;
       return {
         available: available ?? null,
         current: current ?? null,
-        currency: iso_currency_code ?? null,
+        currency: iso_currency_code ?? unofficial_currency_code ?? null,
         asOf: timeOf(last_updated_datetime),
       };
     },

@@ -170,10 +170,8 @@ const check = z.strictObject({
       code: z.enum([
         'revoked',
         'returned',
-        'returned_recently',
         'needs_repair',
         'not_active',
-        'not_ready',
         'owner_mismatch',
         'changed_bank',
         'insufficient_funds',
@@ -181,7 +179,6 @@ const check = z.strictObject({
         'signal_review',
         'signal_reroute',
         'signal_no_ruleset',
-        'login_required',
         'consent_required',
         'provider_unavailable',
       ]),

@@ -4,68 +4,111 @@ import { isReturned } from '../records/connections.ts';
 import { lastReturnOf, verificationOf } from '../records/verification.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 
-/** Every reason of a check, with its decision and what to do. The one list. */
-interface ReasonKind {
+/** Every finding of a check, with its reason's code, its decision and the way forward. The one list. */
+interface FindingKind {
+  code: CheckReasonCode;
   decision: 'review' | 'stop';
   action: ProblemAction;
   message: string;
 }
 
-const KINDS: Record<CheckReasonCode, ReasonKind> = {
+const KINDS = {
   revoked: kind(
+    'revoked',
     'stop',
     'restart',
     'The permission to debit this account has ended. Ask the customer to connect again.',
   ),
-  returned: kind('stop', 'use_other_bank', 'A debit of this account came back, and its instrument is disabled.'),
-  returned_recently: kind('review', 'wait', 'The last debit of this account came back. Check before the next one.'),
-  needs_repair: kind('review', 'restart', 'The bank wants its customer to sign in again.'),
-  not_active: kind('stop', 'use_other_bank', 'The connection has no instrument that can be debited.'),
-  not_ready: kind('stop', 'wait', 'The account is still being verified or connected.'),
-  owner_mismatch: kind('review', 'contact_merchant', 'The bank knows the owner of this account by another name.'),
-  changed_bank: kind('review', 'contact_merchant', 'This customer has changed the account for payouts lately.'),
-  insufficient_funds: kind('stop', 'use_other_method', 'The balance is lower than the amount.'),
+  returned_ended: kind(
+    'returned',
+    'stop',
+    'use_other_bank',
+    'A debit of this account came back, and the account can no longer be used.',
+  ),
+  returned_stopped: kind(
+    'returned',
+    'stop',
+    'restart',
+    'A debit of this account came back, and its instrument is disabled until the customer has repaired the connection.',
+  ),
+  // The return has left the connection in use.
+  returned_lately: kind(
+    'returned',
+    'review',
+    'wait',
+    'The last debit of this account came back. Check before the next one.',
+  ),
+  needs_repair: kind('needs_repair', 'review', 'restart', 'The bank wants its customer to sign in again.'),
+  not_active: kind('not_active', 'stop', 'use_other_bank', 'The connection has no instrument that can be debited.'),
+  pending: kind('not_active', 'stop', 'wait', 'The account is still being verified or connected.'),
+  owner_mismatch: kind(
+    'owner_mismatch',
+    'review',
+    'contact_merchant',
+    'The bank knows the owner of this account by another name.',
+  ),
+  changed_bank: kind(
+    'changed_bank',
+    'review',
+    'contact_merchant',
+    'This customer has changed the account for payouts lately.',
+  ),
+  insufficient_funds: kind('insufficient_funds', 'stop', 'use_other_method', 'The balance is lower than the amount.'),
   balance_uncertain: kind(
+    'balance_uncertain',
     'review',
     'use_other_method',
     'The bank does not show an available balance that covers the amount.',
   ),
-  signal_review: kind('review', 'contact_merchant', 'Signal asks for a review of this debit.'),
-  signal_reroute: kind('stop', 'use_other_method', 'Signal advises another way to pay.'),
+  signal_review: kind('signal_review', 'review', 'contact_merchant', 'Signal asks for a review of this debit.'),
+  signal_reroute: kind('signal_reroute', 'stop', 'use_other_method', 'Signal advises another way to pay.'),
   signal_no_ruleset: kind(
+    'signal_no_ruleset',
     'review',
     'contact_merchant',
     'No ruleset of Signal ran. Decide by the scores, or make a ruleset.',
   ),
-  login_required: kind('review', 'restart', 'The bank could not be asked: its customer must sign in again.'),
+  login_required: kind(
+    'needs_repair',
+    'review',
+    'restart',
+    'The bank could not be asked: its customer must sign in again.',
+  ),
   consent_required: kind(
+    'consent_required',
     'review',
     'restart',
     'The customer has not agreed to this check. A repair session asks for it.',
   ),
-  provider_unavailable: kind('review', 'wait', 'The bank or Plaid did not answer in time.'),
-};
+  provider_unavailable: kind('provider_unavailable', 'review', 'wait', 'The bank or Plaid did not answer in time.'),
+} satisfies Record<string, FindingKind>;
 
-function kind(decision: ReasonKind['decision'], action: ProblemAction, message: string): ReasonKind {
-  return { decision, action, message };
+function kind(
+  code: CheckReasonCode,
+  decision: FindingKind['decision'],
+  action: ProblemAction,
+  message: string,
+): FindingKind {
+  return { code, decision, action, message };
 }
 
-export interface Findings {
-  reasons: CheckReason[];
+/** One thing that speaks against a debit. Several can have the code of one reason, for different situations. */
+export type Finding = keyof typeof KINDS;
+
+export interface Judgment {
+  findings: Finding[];
   balance?: Check['balance'];
 }
 
-export function reason(code: CheckReasonCode): CheckReason {
-  return { code, message: KINDS[code].message };
-}
-
-/** The worst of them decides the recommendation. */
-export function verdictOf(reasons: CheckReason[]): Pick<Check, 'decision' | 'action'> {
-  const stop = reasons.find(({ code }) => KINDS[code].decision === 'stop');
-  const worst = stop ?? reasons[0];
-  return worst
-    ? { decision: KINDS[worst.code].decision, action: KINDS[worst.code].action }
-    : { decision: 'ok', action: null };
+/** The worst finding decides. */
+export function verdictOf(findings: readonly Finding[]): Pick<Check, 'decision' | 'reasons' | 'action'> {
+  const kinds: FindingKind[] = findings.map((finding) => KINDS[finding]);
+  const worst = kinds.find(({ decision }) => decision === 'stop') ?? kinds[0];
+  return {
+    decision: worst?.decision ?? 'ok',
+    reasons: kinds.map(({ code, message }): CheckReason => ({ code, message })),
+    action: worst?.action ?? null,
+  };
 }
 
 /** A consumer can call a debit unauthorized for 60 days, and lacks money for as long as nothing has been paid since. */
@@ -86,20 +129,21 @@ export function judgeConnection(
   now: number,
   changedBankMs: number,
   answeredUntil: number,
-): CheckReason[] {
+): Finding[] {
   const { status } = connection;
-  if (isReturned(connection) && status !== 'active') return [reason('returned')];
-  if (status === 'revoked') return [reason('revoked')];
-  if (status === 'failed' || status === 'removed') return [reason('not_active')];
-  if (status === 'pending' || status === 'pending_verification') return [reason('not_ready')];
+  const isRepairable = status === 'needs_repair' || status === 'revoked';
+  if (isReturned(connection) && status !== 'active') return [isRepairable ? 'returned_stopped' : 'returned_ended'];
+  if (status === 'revoked') return ['revoked'];
+  if (status === 'failed' || status === 'removed') return ['not_active'];
+  if (status === 'pending' || status === 'pending_verification') return ['pending'];
   const last = lastReturnOf(connection);
   const since = Math.max(now - RECENT_MS, answeredUntil);
   const changedAt = connection.changed_bank_at;
   return [
-    ...(status === 'needs_repair' ? [reason('needs_repair')] : []),
-    ...(last && Date.parse(last.at) > since ? [reason('returned_recently')] : []),
-    ...(verificationOf(connection).owner.status === 'mismatch' ? [reason('owner_mismatch')] : []),
-    ...(changedAt !== null && changedAt > now - changedBankMs ? [reason('changed_bank')] : []),
+    ...(status === 'needs_repair' ? (['needs_repair'] as const) : []),
+    ...(last && Date.parse(last.at) > since ? (['returned_lately'] as const) : []),
+    ...(verificationOf(connection).owner.status === 'mismatch' ? (['owner_mismatch'] as const) : []),
+    ...(changedAt !== null && changedAt > now - changedBankMs ? (['changed_bank'] as const) : []),
   ];
 }
 
@@ -107,16 +151,16 @@ export function judgeConnection(
 const BOOKED_SHARE = 0.9;
 
 /** @param amount in minor units */
-export function judgeBalance(balance: NonNullable<Check['balance']>, amount: number): Findings {
+export function judgeBalance(balance: NonNullable<Check['balance']>, amount: number): Judgment {
   const { available, current } = balance;
-  if (available !== null) return { balance, reasons: available < amount ? [reason('insufficient_funds')] : [] };
-  if (current === null) return { balance, reasons: [reason('balance_uncertain')] };
-  if (current < amount) return { balance, reasons: [reason('insufficient_funds')] };
-  return { balance, reasons: current * BOOKED_SHARE < amount ? [reason('balance_uncertain')] : [] };
+  if (available !== null) return { balance, findings: available < amount ? ['insufficient_funds'] : [] };
+  if (current === null) return { balance, findings: ['balance_uncertain'] };
+  if (current < amount) return { balance, findings: ['insufficient_funds'] };
+  return { balance, findings: current * BOOKED_SHARE < amount ? ['balance_uncertain'] : [] };
 }
 
-export function judgeSignal({ result }: SignalEvaluation): Findings {
-  if (result === 'ACCEPT') return { reasons: [] };
-  if (result === null) return { reasons: [reason('signal_no_ruleset')] };
-  return { reasons: [reason(result === 'REROUTE' ? 'signal_reroute' : 'signal_review')] };
+export function judgeSignal({ result }: SignalEvaluation): Judgment {
+  if (result === 'ACCEPT') return { findings: [] };
+  if (result === null) return { findings: ['signal_no_ruleset'] };
+  return { findings: [result === 'REROUTE' ? 'signal_reroute' : 'signal_review'] };
 }

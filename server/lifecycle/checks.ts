@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Check, CheckReason, CheckRequest } from '../../widget/contract.ts';
+import type { Check, CheckRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { PlaidBalance, SignalEvaluation } from '../clients/plaid-risk.ts';
@@ -16,7 +16,7 @@ import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
 import { startHeartbeat } from '../work/heartbeat.ts';
 import type { Timing } from '../work/timing.ts';
-import { type Findings, judgeBalance, judgeConnection, judgeSignal, reason, verdictOf } from './check-rules.ts';
+import { type Finding, type Judgment, judgeBalance, judgeConnection, judgeSignal, verdictOf } from './check-rules.ts';
 
 /**
  * The question before a debit: the facts known here, then Plaid's, in time and without ever failing when Plaid does.
@@ -149,7 +149,7 @@ async function find(
   const isOver = verdictOf(await judge(storage.db, connection, await storage.now())).decision === 'stop';
   const asked: Asked =
     isOver || config.debitCheck === 'local'
-      ? { reasons: [], isEvaluated: row.isLeft && row.is_evaluated === 1 }
+      ? { findings: [], isEvaluated: row.isLeft && row.is_evaluated === 1 }
       : await askPlaid(deps, connection, request, patienceMs);
   const now = await storage.now();
   return storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
@@ -162,7 +162,7 @@ async function find(
       .executeTakeFirst();
     const present = await trx.selectFrom('connections').selectAll().where('id', '=', connection.id).executeTakeFirst();
     // As it is by now: Plaid may take half a minute, in which the debit before can come back.
-    const local = present ? await judge(trx, present, now) : [reason('not_active')];
+    const local = present ? await judge(trx, present, now) : (['not_active'] as const);
     const answer = answerOf(row, connection.id, local, asked);
     if (mine) {
       const evaluated = { is_evaluated: asked.isEvaluated ? 1 : 0, signal_result: asked.evaluation?.result ?? null };
@@ -179,20 +179,18 @@ async function find(
   });
 }
 
-interface Asked extends Findings {
+interface Asked extends Judgment {
   evaluation?: SignalEvaluation;
   /** Whether Signal knows of the debit, or may: an answer can be lost on its way. */
   isEvaluated: boolean;
 }
 
-function answerOf(row: CheckTable, connection: string, local: CheckReason[], asked: Asked): Check {
-  const reasons = [...local, ...asked.reasons];
+function answerOf(row: CheckTable, connection: string, local: readonly Finding[], asked: Asked): Check {
   const { evaluation } = asked;
   return {
     id: row.id,
     object: 'check',
-    ...verdictOf(reasons),
-    reasons: reasons.map(({ code, message }): CheckReason => ({ code, message })),
+    ...verdictOf([...local, ...asked.findings]),
     balance: asked.balance ?? null,
     signal: evaluation
       ? {
@@ -218,16 +216,18 @@ async function askPlaid(
   const item = await findItem(storage.db, connection.item_id);
   const accessToken = item ? accessTokenOf(secrets, item) : null;
   const isSignal = config.debitCheck === 'signal';
-  if (accessToken === null) return { reasons: [reason('provider_unavailable')], isEvaluated: false };
+  if (accessToken === null) return { findings: ['provider_unavailable'], isEvaluated: false };
   const accountId = connection.plaid_account_id;
   const late = sleep(patience, undefined, { ref: false }).then(() => undefined);
   try {
     if (!isSignal) {
       const balance = await Promise.race([plaid.getBalance(accessToken, accountId, patience), late]);
-      const found = balance
-        ? judgeBalance(viewBalance(balance), request.amount)
-        : { reasons: [reason('provider_unavailable')] };
-      return { ...found, isEvaluated: false };
+      if (!balance) return { findings: ['provider_unavailable'], isEvaluated: false };
+      // Amounts in two currencies can't be compared.
+      if ((balance.currency ?? 'USD') !== 'USD') return { findings: ['balance_uncertain'], isEvaluated: false };
+      // Plaid has asked the bank for this answer, and rarely returns when.
+      const asOf = balance.asOf ?? (await storage.now());
+      return { ...judgeBalance(viewBalance({ ...balance, asOf }), request.amount), isEvaluated: false };
     }
     const debit = {
       accessToken,
@@ -245,7 +245,7 @@ async function askPlaid(
     if (item && item.signal_prepared_at === null && item.signal_prepare_at === null) {
       await prepareForSignal(storage.db, item.id, await storage.now());
     }
-    if (!evaluation) return { reasons: [reason('provider_unavailable')], isEvaluated: true };
+    if (!evaluation) return { findings: ['provider_unavailable'], isEvaluated: true };
     const balance = evaluation.balance && viewBalance(evaluation.balance);
     return { ...judgeSignal(evaluation), balance, evaluation, isEvaluated: true };
   } catch (error) {
@@ -253,14 +253,14 @@ async function askPlaid(
     const { code, failure } = error;
     log.warn({ connection: connection.id, check: config.debitCheck, code, failure }, 'check without the provider');
     return {
-      reasons: [reason(REASONS[code] ?? 'provider_unavailable')],
+      findings: [FINDINGS[code] ?? 'provider_unavailable'],
       isEvaluated: isSignal && failure === 'lost',
     };
   }
 }
 
 /** Refusals that the customer can do something about. */
-const REASONS: Record<string, CheckReason['code']> = {
+const FINDINGS: Record<string, Finding> = {
   ITEM_LOGIN_REQUIRED: 'login_required',
   ADDITIONAL_CONSENT_REQUIRED: 'consent_required',
   ACCESS_NOT_GRANTED: 'consent_required',

@@ -7,7 +7,7 @@ import { type Answer, TestServer } from '../helpers/server.ts';
 let server: TestServer;
 afterEach(() => server.close());
 
-const { bank, connectNew, debit, item, returned, settled, ach } = debits(() => server);
+const { bank, connectNew, debit, item, returned, settled, ach, webhooks } = debits(() => server);
 
 let ids = 0;
 function check(connection: string, amount = 5_000, more: object = {}): Promise<Answer> {
@@ -42,17 +42,16 @@ describe('a check', () => {
   });
 
   it.each([
-    ['R10', 'stop', 'returned'],
-    ['R04', 'stop', 'returned'],
-    ['R02', 'stop', 'returned'],
-    ['R01', 'review', 'returned_recently'],
-  ])('a check after %s returns %s: %s', async (code, decision, reason) => {
+    ['R10', 'stop', 'restart'],
+    ['R04', 'stop', 'restart'],
+    ['R02', 'stop', 'use_other_bank'],
+    ['R01', 'review', 'wait'],
+  ])('a check after %s returns %s, with the action %s', async (code, decision, action) => {
     server = await startWithDebits();
     const { id } = await connectNew();
     await returned(id, code);
     const answer = await check(id);
-    expect([answer.body.decision, codes(answer)]).toEqual([decision, [reason]]);
-    expect(answer.body.action).not.toBeNull();
+    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual([decision, ['returned'], action]);
   });
 
   it('a check returns why a connection is not to be debited', async () => {
@@ -67,7 +66,8 @@ describe('a check', () => {
     await server.merchant('DELETE', `/v1/connections/${broken.id}`);
     expect(codes(await check(broken.id))).toEqual(['not_active']);
     const waiting = await connectNew('user_pending_verification');
-    expect(codes(await check(waiting.id))).toEqual(['not_ready']);
+    const { body } = await check(waiting.id);
+    expect(body).toMatchObject({ decision: 'stop', action: 'wait', reasons: [{ code: 'not_active' }] });
   });
 
   it('a check reports that the account belongs to another owner', async () => {
@@ -141,6 +141,43 @@ describe('DEBIT_CHECK=balance', () => {
     if (username === 'user_low_balance') {
       expect(answer.body.balance).toMatchObject({ available: 1_200, current: 2_000, as_of: expect.any(String) });
     }
+  });
+
+  it.each([
+    { currency: 'CAD', decision: 'review', reasons: [{ code: 'balance_uncertain' }], balance: null },
+    { currency: 'USD', decision: 'ok', reasons: [], balance: { available: 500_000 } },
+    { currency: null, decision: 'ok', reasons: [], balance: { available: 500_000 } },
+  ])('a check compares an amount with no balance in another currency: $currency', async ({ currency, ...expected }) => {
+    server = await startWithDebits({
+      env: { DEBIT_CHECK: 'balance' },
+      wrapClients: (clients) => ({
+        ...clients,
+        plaid: {
+          ...clients.plaid,
+          getBalance: async () => ({ available: 5_000, current: 5_000, currency, asOf: null }),
+        },
+      }),
+    });
+    const { id } = await connectNew();
+    expect((await check(id, 5_000)).body).toMatchObject(expected);
+  });
+
+  it('a balance is as of the time when the bank was asked, where Plaid names none', async () => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew();
+    const before = Date.now();
+    const { body } = await check(id);
+    expect(Date.parse(body.balance.as_of)).toBeGreaterThanOrEqual(before);
+    expect(Date.parse(body.balance.as_of)).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('a login that needs its customer is a reason of a check with DEBIT_CHECK=balance before its webhook arrives', async () => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew();
+    webhooks().hold();
+    bank().breakLogin(item().item_id);
+    const { body } = await check(id);
+    expect(body).toMatchObject({ decision: 'review', action: 'restart', reasons: [{ code: 'needs_repair' }] });
   });
 
   it('a check with DEBIT_CHECK=balance answers in time when the bank does not', async () => {

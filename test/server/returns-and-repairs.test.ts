@@ -118,7 +118,7 @@ describe('a return dated before a repair', () => {
     await signedIn();
     const request = { amount: 5_000, currency: 'USD', client_transaction_id: 'order-1' };
     const { body } = await server.merchant('POST', `/v1/connections/${id}/check`, request);
-    expect(body.reasons).toMatchObject([{ code: 'returned_recently' }]);
+    expect(body).toMatchObject({ decision: 'review', reasons: [{ code: 'returned' }] });
   });
 
   it.each([

@@ -51,10 +51,8 @@ export type CheckReasonCode =
   // what is known here
   | 'revoked'
   | 'returned'
-  | 'returned_recently'
   | 'needs_repair'
   | 'not_active'
-  | 'not_ready'
   | 'owner_mismatch'
   | 'changed_bank'
   // Plaid's response
@@ -63,7 +61,6 @@ export type CheckReasonCode =
   | 'signal_review'
   | 'signal_reroute'
   | 'signal_no_ruleset'
-  | 'login_required'
   | 'consent_required'
   | 'provider_unavailable';
 

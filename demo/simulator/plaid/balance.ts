@@ -1,5 +1,4 @@
 import type { Context } from '../context.ts';
-import { iso } from '../ids.ts';
 import { chosenAccounts, readableItem } from './items.ts';
 import { read } from './read.ts';
 import { balance } from './schemas.ts';
@@ -12,7 +11,8 @@ export function getBalance(context: Context, json: unknown): Record<string, unkn
   return {
     accounts: chosenAccounts(item, options?.account_ids).map((account) => {
       const shape = accountShape(item, account);
-      return { ...shape, balances: { ...shape.balances, last_updated_datetime: iso(context.now()) } };
+      // Plaid returns the time for one bank only (Capital One).
+      return { ...shape, balances: { ...shape.balances, last_updated_datetime: null } };
     }),
     item: itemShape(item),
   };

@@ -115,14 +115,11 @@ export function createConnect(options: ConnectOptions): Hono {
       verification: JSON.stringify(view.verification),
       changed_bank_at: null,
     };
-    const reasons = judgeConnection(known, Date.now(), 0, 0);
-    const verdict = verdictOf(reasons);
     const created_at = new Date().toISOString();
     return c.json({
       id: newRecordId('chk'),
       object: 'check',
-      ...verdict,
-      reasons,
+      ...verdictOf(judgeConnection(known, Date.now(), 0, 0)),
       balance: null,
       signal: null,
       connection: view.id,
