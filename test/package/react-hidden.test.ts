@@ -3,6 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
+import { openScript, pressToOpen, statusIn } from './element-tab.ts';
 import { project } from './imports.ts';
 import type { HiddenPage } from './react/hidden-page.ts';
 
@@ -32,18 +33,12 @@ describe.each(versions)('in React $major', ({ major, from }) => {
   afterEach(() => tab?.close());
 
   async function open(): Promise<void> {
-    tab = await browser.newPage();
-    const body = '<!doctype html><title>Shop</title><div id="root"></div>';
-    await tab.route('http://localhost/**', (route) => route.fulfill({ contentType: 'text/html', body }));
-    await tab.goto('http://localhost/');
-    await tab.addScriptTag({ content: script, type: 'module' });
-    await tab.waitForFunction(() => globalThis.hiddenPage);
-    await expect.poll(status).toBe('ready');
+    tab = await openScript(browser, script, 'hiddenPage');
   }
   const element = () => tab.locator('finix-bank-connect');
-  const status = () => element().getAttribute('status');
+  const status = () => statusIn(tab);
   const isVisible = () => element().isVisible();
-  const press = () => element().getByRole('button').click();
+  const press = () => pressToOpen(tab);
   const value = () => tab.evaluate(() => new FormData(document.forms[0]).get('bank'));
   const events = () => tab.evaluate(() => hiddenPage.events);
 
@@ -61,7 +56,7 @@ describe.each(versions)('in React $major', ({ major, from }) => {
     await tab.evaluate(() => hiddenPage.link.succeed());
     await expect.poll(status).toBe('connecting');
     await tab.evaluate(() => hiddenPage.unmount());
-    expect(await element().count()).toBe(0);
+    await expect.poll(() => element().count()).toBe(0);
     const late = await tab.evaluate(async () => {
       const { answer, element } = globalThis as unknown as { answer(): void; element: HTMLElement };
       const connected = new Promise((resolve) => element.addEventListener('fbc-connected', resolve));
@@ -96,14 +91,14 @@ describe.each(versions)('in React $major', ({ major, from }) => {
       await press();
       await hide();
       await expect.poll(isVisible).toBe(false);
-      expect(await status()).toBe('open');
+      await expect.poll(status).toBe('open');
       await tab.evaluate(() => hiddenPage.link.succeed());
       await expect.poll(status).toBe('connected');
       await expect.poll(events).toEqual(['fbc-open', 'fbc-step', 'fbc-connected']);
       await show();
       await expect.poll(isVisible).toBe(true);
-      expect(await status()).toBe('connected');
-      expect(await value()).toBe('con_1');
+      await expect.poll(status).toBe('connected');
+      await expect.poll(value).toBe('con_1');
       expect(await tab.evaluate(() => [hiddenPage.link.handlers.length, hiddenPage.backend.tokens])).toEqual([1, 1]);
       await expectNoWarnings();
     });
@@ -116,7 +111,7 @@ describe.each(versions)('in React $major', ({ major, from }) => {
         await show();
         await expect.poll(isVisible).toBe(true);
       }
-      expect(await status()).toBe('ready');
+      await expect.poll(status).toBe('ready');
       await press();
       await tab.evaluate(() => hiddenPage.link.succeed());
       await expect.poll(events).toEqual(['fbc-open', 'fbc-step', 'fbc-connected']);
@@ -124,8 +119,8 @@ describe.each(versions)('in React $major', ({ major, from }) => {
       await expect.poll(isVisible).toBe(false);
       await show();
       await expect.poll(isVisible).toBe(true);
-      expect(await status()).toBe('connected');
-      expect(await value()).toBe('con_1');
+      await expect.poll(status).toBe('connected');
+      await expect.poll(value).toBe('con_1');
       await expectNoWarnings();
     });
   }

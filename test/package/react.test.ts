@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
+import { pressToOpen, statusIn } from './element-tab.ts';
 import { project } from './imports.ts';
 import type { ReactPage } from './react/page.ts';
 
@@ -65,22 +66,24 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
     await tab.waitForFunction(() => globalThis.page);
   }
-  const status = () => tab.locator('finix-bank-connect').getAttribute('status');
+  const status = () => statusIn(tab);
   const warnings = () => tab.evaluate(() => page.warnings);
 
   test('the wrapper mounts twice and prepares one Link, connects, and calls the handlers of the last render', async () => {
     await open();
-    expect(await tab.evaluate(() => page.received.filter(({ type }) => type.startsWith('ref')).length)).toBe(2);
+    const mounts = () => tab.evaluate(() => page.received.filter(({ type }) => type.startsWith('ref')).length);
+    await expect.poll(mounts).toBe(2);
     await expect.poll(status).toBe('ready');
     expect(await tab.evaluate(() => [page.link.handlers.length, page.secretsOf])).toEqual([1, [1]]);
     await tab.evaluate(() => page.render({ shown: true, turn: 2, required: true }));
     await expect.poll(() => tab.locator('finix-bank-connect[required]').count()).toBe(1);
     expect(await tab.evaluate(() => page.link.alive)).toBe(1);
-    await tab.getByRole('button', { name: 'Pay by bank' }).click();
+    await pressToOpen(tab);
     await tab.evaluate(() => page.link.succeed());
     await expect.poll(status).toBe('connected');
-    const types = await tab.evaluate(() => page.received.filter(({ turn }) => turn === 2).map(({ type }) => type));
-    expect(types.filter((type) => /open|connected/.test(type))).toEqual(['fbc-open', 'fbc-connected']);
+    const types = () => tab.evaluate(() => page.received.filter(({ turn }) => turn === 2).map(({ type }) => type));
+    const ends = async () => (await types()).filter((type) => /open|connected/.test(type));
+    await expect.poll(ends).toEqual(['fbc-open', 'fbc-connected']);
     expect(await tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
     expect(await tab.locator('finix-bank-connect.pay#bank[lang=en]').count()).toBe(1);
     await tab.evaluate(() => page.render({ shown: true, turn: 3, required: false }));
@@ -91,8 +94,11 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
   test('a new fetchClientSecret with every render starts nothing over, and the latest is called', async () => {
     await open();
     await expect.poll(status).toBe('ready');
-    for (let turn = 2; turn < 6; turn++) await tab.evaluate((turn) => page.render({ shown: true, turn }), turn);
-    expect(await status()).toBe('ready');
+    for (let turn = 2; turn < 6; turn++) {
+      await tab.evaluate((turn) => page.render({ shown: true, turn }), turn);
+      await expect.poll(() => tab.evaluate(() => page.received.at(-1)?.turn)).toBe(turn);
+    }
+    await expect.poll(status).toBe('ready');
     expect(await tab.evaluate(() => [page.secretsOf, page.backend.tokens])).toEqual([[1], 1]);
     await tab.evaluate(() => document.querySelector('finix-bank-connect')?.reset());
     await expect.poll(() => tab.evaluate(() => page.secretsOf)).toEqual([1, 5]);

@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
+import { openScript, pressToOpen, statusIn } from './element-tab.ts';
 import type { VuePage } from './hosts/vue-page.ts';
 
 declare global {
@@ -20,21 +21,16 @@ afterAll(() => browser?.close());
 afterEach(() => tab?.close());
 
 async function open(): Promise<void> {
-  tab = await browser.newPage();
-  const body = '<!doctype html><title>Shop</title><div id="root"></div>';
-  await tab.route('http://localhost/**', (route) => route.fulfill({ contentType: 'text/html', body }));
-  await tab.goto('http://localhost/');
-  await tab.addScriptTag({ content: script, type: 'module' });
-  await tab.waitForFunction(() => globalThis.vuePage);
-  await expect.poll(status).toBe('ready');
+  tab = await openScript(browser, script, 'vuePage');
 }
-const status = () => tab.locator('finix-bank-connect').getAttribute('status');
-const press = () => tab.locator('finix-bank-connect').getByRole('button', { name: 'Pay by bank' }).click();
+const status = () => statusIn(tab);
+const press = () => pressToOpen(tab);
 const show = (change: Parameters<VuePage['show']>[0]) => tab.evaluate((change) => vuePage.show(change), change);
 
 const switchAway = () => show({ tab: 'card' });
 const switchBack = () => show({ tab: 'bank' });
 const alive = () => tab.evaluate(() => vuePage.link.alive);
+const renders = () => tab.evaluate(() => vuePage.renders);
 const value = () => tab.evaluate(() => new FormData(document.forms[0]).get('bank'));
 const expectNoWarnings = async () => expect(await tab.evaluate(() => vuePage.warnings)).toEqual([]);
 
@@ -43,7 +39,7 @@ test('an element in a tab that Vue keeps alive is ready again when the customer 
   for (let i = 0; i < 3; i++) {
     await switchAway();
     await expect.poll(alive).toBe(0);
-    expect(await tab.locator('finix-bank-connect').count()).toBe(0);
+    await expect.poll(() => tab.locator('finix-bank-connect').count()).toBe(0);
     await switchBack();
     await expect.poll(status).toBe('ready');
   }
@@ -66,7 +62,7 @@ test('a tab that is left while Link is being prepared prepares it again, once', 
   await tab.evaluate(() => (globalThis as unknown as { go(): void }).go());
   await expect.poll(status).toBe('ready');
   await press();
-  expect(await alive()).toBe(1);
+  await expect.poll(alive).toBe(1);
   await expectNoWarnings();
 });
 
@@ -98,7 +94,7 @@ test('a bank that is connecting asks for nothing in a tab that is away, and is c
   expect(await reads()).toBe(before);
   await switchBack();
   await expect.poll(() => reads()).toBeGreaterThan(before);
-  expect(await status()).toBe('connecting');
+  await expect.poll(status).toBe('connecting');
   await tab.evaluate(() => vuePage.finish());
   await expect.poll(value).toBe('con_1');
   await expectNoWarnings();
@@ -116,8 +112,8 @@ test('a connected bank is connected still in a tab that comes back, without a re
   await switchBack();
   await show({ isHidden: true });
   await show({ isHidden: false });
-  expect(await status()).toBe('connected');
-  expect(await value()).toBe('con_1');
+  await expect.poll(status).toBe('connected');
+  await expect.poll(value).toBe('con_1');
   expect(await tab.evaluate(() => vuePage.backend.calls.length)).toBe(calls);
   await expectNoWarnings();
 });
@@ -125,16 +121,19 @@ test('a connected bank is connected still in a tab that comes back, without a re
 test('Link stays open while Vue renders at every event, hides the form and teleports it', async () => {
   await open();
   await press();
+  // One event after the other: Vue renders once for two that come together.
+  await expect.poll(renders).toBe(2);
   await tab.evaluate(() => vuePage.link.last.config.onEvent('OPEN', null));
-  await expect.poll(() => tab.evaluate(() => vuePage.renders)).toBeGreaterThan(2);
+  await expect.poll(renders).toBe(3);
   await show({ isHidden: true });
   await show({ place: '#there' });
   await show({ isHidden: false });
-  expect(await tab.locator('#there finix-bank-connect').getAttribute('status')).toBe('open');
+  await expect.poll(() => tab.locator('#there finix-bank-connect').getAttribute('status')).toBe('open');
   expect(await tab.evaluate(() => [vuePage.link.handlers.length, vuePage.link.alive])).toEqual([1, 1]);
   await tab.evaluate(() => vuePage.link.succeed());
   await expect.poll(status).toBe('connected');
-  expect(await tab.evaluate(() => vuePage.events)).toEqual(['fbc-open', 'fbc-step', 'fbc-step', 'fbc-connected']);
+  const events = ['fbc-open', 'fbc-step', 'fbc-step', 'fbc-connected'];
+  await expect.poll(() => tab.evaluate(() => vuePage.events)).toEqual(events);
   await expectNoWarnings();
 });
 
