@@ -161,6 +161,7 @@ async function isEndAhead(deps: WebhookDeps, item: ItemTable, announced: number 
 }
 
 async function itemError(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  // An instance of another version may have stored it by this name.
   if (facts.error_code === 'USER_PERMISSION_REVOKED') return revoked(deps, event, facts);
   // The bank's trouble, not the customer's: it passes by itself.
   if (isBankDown(facts.error_code ?? '')) return 'ignored';

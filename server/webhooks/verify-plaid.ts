@@ -175,7 +175,7 @@ export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
     ...Object.keys(webhook.account_ids_with_updated_auth ?? {}),
   ];
   return {
-    type: `${webhook.webhook_type}/${webhook.webhook_code}`,
+    type: typeOf(webhook),
     facts: {
       ...pick('environment', webhook.environment),
       ...pick('item_id', webhook.item_id),
@@ -189,6 +189,13 @@ export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
     },
     publicToken: webhook.public_tokens?.[0] ?? webhook.public_token ?? null,
   };
+}
+
+/** A revocation that Plaid reports as the login's error stops debits as fast as one that it reports by its own name. */
+function typeOf({ webhook_type, webhook_code, error }: z.infer<typeof payloadBody>): string {
+  const type = `${webhook_type}/${webhook_code}`;
+  const isRevocation = type === 'ITEM/ERROR' && error?.error_code === 'USER_PERMISSION_REVOKED';
+  return isRevocation ? 'ITEM/USER_PERMISSION_REVOKED' : type;
 }
 
 function pick(key: keyof PlaidFacts, value: string | null | undefined): PlaidFacts {

@@ -21,11 +21,12 @@ const remove = (id: string) => server.merchant('DELETE', `/v1/connections/${id}`
 const erase = () => server.merchant('DELETE', '/v1/customers/cus_1');
 const calls = (method: string, path: string) =>
   server.ledger.calls().filter((call) => call.method === method && call.path === path).length;
-const permissionRevoked = () =>
+const permissionRevoked = (webhook_code = 'USER_PERMISSION_REVOKED') =>
   webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
     webhook_type: 'ITEM',
-    webhook_code: 'USER_PERMISSION_REVOKED',
+    webhook_code,
     item_id: item().item_id,
+    error: { error_type: 'ITEM_ERROR', error_code: 'USER_PERMISSION_REVOKED' },
   });
 
 beforeEach(async () => {
@@ -242,12 +243,15 @@ describe('while Plaid does not answer how a login is', () => {
     return () => back.open();
   }
 
-  it('a revocation is not held up by an earlier event of the login whose handler asks Plaid', async () => {
+  it.each<[string, () => void]>([
+    ['a revocation', () => bank().revokePermission(item().item_id)],
+    ['a revocation that is reported as an error', () => permissionRevoked('ERROR')],
+  ])('%s is not held up by an earlier event of the login whose handler asks Plaid', async (_name, revoke) => {
     const answer = await silentAfter(0);
     const { id } = await connect();
     bank().repairLogin(item().item_id);
     await eventually(async () => asked > 0);
-    bank().revokePermission(item().item_id);
+    revoke();
     await eventually(async () => enabled().length === 0);
     expect((await read(id)).status).toBe('revoked');
     answer();
