@@ -6,9 +6,9 @@ export type { Logger } from 'pino';
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The tokens of Plaid, Finix credentials in URLs, and our client secrets, wherever in a line they stand. */
+/** The tokens of Plaid, credentials in headers, our client secrets and addresses of links, wherever in a line they are. */
 const TOKEN_SHAPES =
-  /\b(?:public|access|link|processor)-(?:sandbox|production|development)-[\w-]+|(ses_[A-Za-z0-9]+_secret_)[\w-]+|Bearer\s+[\w.~+/=-]+|Basic\s+[\w+/=]+/g;
+  /\b(?:public|access|link|processor)-(?:sandbox|production|development)-[\w-]+|(ses_[A-Za-z0-9]+_secret_)[\w-]+|(?<=\/c\/)[\w-]{43}(?![\w-])|Bearer\s+[\w.~+/=-]+|Basic\s+[\w+/=]+/g;
 
 export interface LogOptions {
   level: LogLevel;

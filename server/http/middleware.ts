@@ -74,7 +74,7 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
     const fields = {
       request_id: c.get('requestId'),
       method: c.req.method,
-      path: loggedPath(c, route),
+      path: loggedPath(c),
       status: c.res.status,
       // Requests with the same status fail for different reasons.
       ...(c.get('problemCode') ? { code: c.get('problemCode') } : {}),
@@ -87,12 +87,16 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
 }
 
 /**
- * Our own ids help support; a customer's id is the merchant's, may be an e-mail address, and must not outlive its
- * erasure in a log.
+ * Our own ids help support. A link's address is a credential, and a customer's id, which may be an e-mail address, must
+ * not outlive its erasure in a log. By the path and not by the route: also where a proxy has left its own prefix, and
+ * where no route matches.
  */
-function loggedPath(c: AppContext, route: string): string {
-  return route.includes(':customer_id') ? route : c.req.path;
+function loggedPath({ req }: AppContext): string {
+  return req.path.replace(LINK_TOKEN, '$1:token').replace(CUSTOMER_ID, '$1:customer_id');
 }
+
+const LINK_TOKEN = /(\/c\/+)(?!done\/?$)[^/]+/gi;
+const CUSTOMER_ID = /(\/customers\/+)[^/]+/gi;
 
 /** The origins of pages that may use the server: the configured ones and its own. */
 export function allowedOrigins({

@@ -158,9 +158,11 @@ describe('the log', () => {
       'public-production-abc',
     );
     log.error({ err: new Error('processor-sandbox-xyz in ses_abc123_secret_DEADBEEF and Bearer abcdef') }, 'x');
+    log.info({ url: `https://connect.example/c/${'L1_-'.repeat(10)}abc` }, 'x');
     const text = lines.join('');
-    expect(lines).toHaveLength(2);
+    expect(lines).toHaveLength(3);
     expect(text).toContain('ses_abc123');
+    expect(text).toContain('https://connect.example/c/[removed]"');
     for (const secret of [
       'access-sandbox',
       'the-plaid-secret',
@@ -168,6 +170,7 @@ describe('the log', () => {
       'processor-sandbox',
       'DEADBEEF',
       'abcdef',
+      'L1_-',
     ]) {
       expect(text).not.toContain(secret);
     }
