@@ -80,7 +80,7 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
     return ['', institution ?? ''].some((key) => (paused.get(key) ?? 0) > now);
   }
 
-  function pause({ code, failure }: UpstreamError, connection: ConnectionTable): void {
+  function pause({ code, failure, details: { remedy } }: UpstreamError, connection: ConnectionTable): void {
     const { institution_id: institution } = connection;
     const isUnsupported = code === 'PRODUCTS_NOT_SUPPORTED';
     // The customer's own matter, such as a permission that was not given: the next customer may have given it.
@@ -90,7 +90,10 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
     const isOfBank = isUnsupported || isBankDown(code);
     if (isOfBank && institution === null) return;
     paused.set(isOfBank ? (institution ?? '') : '', Date.now() + PAUSE_MS);
-    log.warn({ code, institution: isOfBank ? institution : null }, 'owners are reported as unknown for an hour');
+    log.warn(
+      { code, institution: isOfBank ? institution : null, remedy },
+      'owners are reported as unknown for an hour',
+    );
   }
 
   async function ask(session: SessionTable, connections: ConnectionTable[], accessToken: string): Promise<Scores> {

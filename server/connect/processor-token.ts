@@ -27,7 +27,10 @@ export async function makeProcessorToken(
     await plaid.limitProcessorToken(token, LIMIT_TIMEOUT_MS);
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    log.warn({ connection: id, code: error.code }, 'a processor token could not be limited to auth and identity');
+    log.warn(
+      { connection: id, code: error.code, ...error.details },
+      'a processor token could not be limited to auth and identity',
+    );
   }
   return token;
 }

@@ -80,7 +80,7 @@ const KINDS = {
     'restart',
     'The customer has not agreed to this check. A repair session asks for it.',
   ),
-  provider_unavailable: kind('provider_unavailable', 'review', 'wait', 'The bank or Plaid did not answer in time.'),
+  provider_unavailable: kind('provider_unavailable', 'review', 'wait', 'The bank or Plaid gave no answer in time.'),
 } satisfies Record<string, FindingKind>;
 
 function kind(

@@ -250,18 +250,20 @@ async function askPlaid(
     return { ...judgeSignal(evaluation), balance, evaluation, isEvaluated: true };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    const { code, failure } = error;
-    log.warn({ connection: connection.id, check: config.debitCheck, code, failure }, 'check without the provider');
+    const { code, failure, details } = error;
+    const about = { connection: connection.id, check: config.debitCheck, code, failure };
+    log.warn({ ...about, ...details }, 'check without the provider');
     return {
       findings: [FINDINGS[code] ?? 'provider_unavailable'],
-      isEvaluated: isSignal && failure === 'lost',
+      isEvaluated: isSignal && (failure === 'lost' || code === 'CLIENT_TRANSACTION_ID_ALREADY_IN_USE'),
     };
   }
 }
 
-/** Refusals that the customer can do something about. */
+/** Refusals that only the customer can end. */
 const FINDINGS: Record<string, Finding> = {
   ITEM_LOGIN_REQUIRED: 'login_required',
+  USER_PERMISSION_REVOKED: 'revoked',
   ADDITIONAL_CONSENT_REQUIRED: 'consent_required',
   ACCESS_NOT_GRANTED: 'consent_required',
 };

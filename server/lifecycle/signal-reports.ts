@@ -65,7 +65,10 @@ async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckT
     if (!(error instanceof UpstreamError)) throw error;
     const isRefused = error.failure !== 'busy' && error.failure !== 'lost';
     const isOver = (isRefused && !mayBeEvaluatedYet(check, now)) || now - check.created_at > 90 * 24 * 3600_000;
-    log.warn({ check: check.id, code: error.code, given_up: isOver }, 'a debit could not be reported to Signal');
+    log.warn(
+      { check: check.id, code: error.code, ...error.details, given_up: isOver },
+      'a debit could not be reported to Signal',
+    );
     const delay = Math.ceil(backoff(QUICK_ATTEMPTS + check.tries, timing));
     const next =
       isOver || check.tries * timing.slowCapMs > BUDGET_MS ? { report_at: null } : { report_at: now + delay };

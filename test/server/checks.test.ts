@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { debits, startWithDebits } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
 import { patient } from '../helpers/patience.mjs';
-import { type Answer, TestServer } from '../helpers/server.ts';
+import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
@@ -323,6 +323,53 @@ describe('DEBIT_CHECK=signal', () => {
     server = await startWithDebits({ env: { ...env, PLAID_SIGNAL_RULESET: 'balance' } });
     const answer = await check(await consented(), 5_000);
     expect(answer.body.signal).toMatchObject({ result: 'ACCEPT', scores: null });
+  });
+
+  it.each([
+    ['RULESET_NOT_FOUND', 'PLAID_SIGNAL_RULESET'],
+    ['ADDENDUM_NOT_SIGNED', 'DEBIT_CHECK'],
+    ['NOT_ENABLED_FOR_SIGNAL_TRANSACTION_SCORE_RULESETS', 'PLAID_SIGNAL_RULESET'],
+    ['INVALID_CONFIGURATION_STATE', 'PLAID_SIGNAL_RULESET'],
+    ['PRODUCT_NOT_READY', 'PRODUCT_NOT_READY'],
+  ])('a check that Signal refuses with %s is a review, and the log names %s', async (error_code, named) => {
+    server = await startWithDebits({ env });
+    const id = await consented();
+    const fault = { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error', error_code } as const;
+    server.upstream.simulator.faults.add(fault);
+    const answer = await check(id);
+    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
+    const line = server.lines.find((one) => one.includes('check without the provider'));
+    expect(line).toContain(error_code);
+    expect(line).toContain(named);
+  });
+
+  it('a check of a permission that Plaid calls withdrawn stops the debit, before its webhook arrives', async () => {
+    server = await startWithDebits({ env });
+    const id = await consented();
+    const fault = { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error' } as const;
+    server.upstream.simulator.faults.add({ ...fault, error_code: 'USER_PERMISSION_REVOKED' });
+    const answer = await check(id);
+    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual(['stop', ['revoked'], 'restart']);
+  });
+
+  it('Signal gets a report of a return whose check it had evaluated before', async () => {
+    server = await startWithDebits({ env });
+    const id = await consented();
+    const error_code = 'CLIENT_TRANSACTION_ID_ALREADY_IN_USE';
+    server.upstream.simulator.faults.add({
+      service: 'plaid',
+      path: '/signal/evaluate',
+      kind: 'plaid_error',
+      error_code,
+    });
+    const answer = await check(id, 1_217, { client_transaction_id: 'order-45' });
+    expect([answer.body.decision, codes(answer)]).toEqual(['review', ['provider_unavailable']]);
+    ach().returnDebit(await debit(id, 1_217, { idempotency_id: 'order-45' }), 'R01');
+    await settled();
+    await eventually(async () => {
+      await server.jobs.tick();
+      return calls('/signal/decision/report').length > 0;
+    });
   });
 
   it('Signal gets a report of a debit that a check did not plainly accept, and of its return', async () => {
