@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
 import { type ClientOptions, createOutbound, failureOfConnection, UpstreamError } from './outbound.ts';
+import { parseProviderJson } from './provider-json.ts';
 import { type Fetch, type FetchAnswer, fetchThrough, tunnelTo } from './proxy.ts';
 
 /**
@@ -125,7 +126,7 @@ export function createFinixClient(
       }
       answered?.({ status: response.status, body: text });
       note(response.headers.get('x-request-id') ?? undefined);
-      const json = parseJson(text);
+      const json = parseProviderJson(text);
       if (!response.ok) throw answerError(name, response, json);
       const parsed = schema.safeParse(json);
       if (!parsed.success)
@@ -237,14 +238,6 @@ function stringTags(value: Record<string, unknown> | null | undefined): Record<s
 
 function oldestFirst(a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number {
   return a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function connectionError(call: string, error: unknown): UpstreamError {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { failureOfConnection, UpstreamError } from './outbound.ts';
 import { classifyPlaidCode } from './plaid-codes.ts';
 import { remedyFor } from './plaid-remedies.ts';
+import { withoutNul } from './provider-json.ts';
 
 const errorBody = z.object({
   error_type: z.string(),
@@ -29,7 +30,8 @@ export function toUpstreamError(call: string, thrown: unknown, secrets: readonly
     const timedOut = code === 'ECONNABORTED' || code === 'ETIMEDOUT' || code === 'ERR_CANCELED';
     return new UpstreamError('plaid', call, failureOfConnection(code), timedOut ? 'TIMEOUT' : (code ?? 'NO_ANSWER'));
   }
-  const { status, data } = response;
+  const { status } = response;
+  const data = withoutNul(response.data);
   return (
     fromErrorBody(call, status, data, { body: config?.data, secrets }) ??
     new UpstreamError('plaid', call, 'lost', 'NOT_PLAIDS_ANSWER', { status })

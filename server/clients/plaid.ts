@@ -9,6 +9,7 @@ import { type ClientOptions, createOutbound, type Tap, UpstreamError } from './o
 import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
 import { createInstitutionCalls, type PlaidInstitutionCalls } from './plaid-institutions.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
+import { withoutNul } from './provider-json.ts';
 import { tunnelTo } from './proxy.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
@@ -192,11 +193,12 @@ export function createPlaidClient(
       }
       tapped?.ended(answer);
       onDate?.(dateOf(answer));
-      note(requestIdOf(answer.data));
-      const parsed = body.safeParse(answer.data);
+      const data = withoutNul(answer.data);
+      note(requestIdOf(data));
+      const parsed = body.safeParse(data);
       if (!parsed.success) {
         throw (
-          fromErrorBody(name, answer.status, answer.data, { body: answer.config?.data, secrets }) ??
+          fromErrorBody(name, answer.status, data, { body: answer.config?.data, secrets }) ??
           new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER')
         );
       }

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { failureOfConnection, UpstreamError } from './outbound.ts';
+import { parseProviderJson } from './provider-json.ts';
 import { type Fetch, fetchThrough, tunnelTo } from './proxy.ts';
 
 /** An answer of Plaid or Finix as it came: the diagnosis shows refusals, and does not throw them. */
@@ -86,12 +87,8 @@ export function createPlainCalls(
 
 /** A gateway's page is no object, and has no code. */
 function asObject(text: string): Record<string, unknown> {
-  try {
-    const json: unknown = JSON.parse(text);
-    return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
+  const json = parseProviderJson(text);
+  return typeof json === 'object' && json !== null ? (json as Record<string, unknown>) : {};
 }
 
 /** The provider's own code and words for a refusal. */

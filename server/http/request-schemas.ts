@@ -83,13 +83,22 @@ const metadata = z
   .record(line(40), z.string().max(500).refine(isStorable, 'must be text in Unicode, without NUL'))
   .refine((value) => Object.keys(value).length <= 50, 'must have at most 50 entries');
 
+/** An address is parsed without the control characters and spaces in it, but kept with them. */
+const isPlain = (text: string) => isStorable(text) && !/[\p{Cc}\s]/u.test(text);
+const NOT_PLAIN = 'must have no spaces or control characters';
+
 const httpsUrl = z
   .url({ protocol: /^https$/, hostname: z.regexes.domain })
   .max(2048)
+  .refine(isPlain, NOT_PLAIN)
   .refine(hasNoUser, 'must have no user name or password');
 
 /** Where a customer is sent at the end: a page, https unless it is on this machine. */
-const returnUrl = z.url().max(2048).refine(isPage, 'must be an https address without user name or password');
+const returnUrl = z
+  .url()
+  .max(2048)
+  .refine(isPlain, NOT_PLAIN)
+  .refine(isPage, 'must be an https address without user name or password');
 
 /** Checks after a failed one still run: what is no URL has been refused already. */
 function hasNoUser(text: string): boolean {
@@ -183,11 +192,12 @@ const authorizationAcceptance = z.strictObject({
 export const linkTokenRequest = z.strictObject({
   mode: z.enum(['button', 'embedded', 'hosted']).optional(),
   language: language.optional(),
-  return_url: z.url().max(2048).optional(),
+  return_url: z.url().max(2048).refine(isPlain, NOT_PLAIN).optional(),
   platform: z.enum(['ios', 'android', 'react_native']).optional(),
   redirect_uri: z
     .url({ protocol: /^https$/ })
     .max(2048)
+    .refine(isPlain, NOT_PLAIN)
     .optional(),
   android_package_name: line(255).optional(),
   authorization: authorizationAcceptance.optional(),

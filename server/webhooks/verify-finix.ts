@@ -1,6 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { type FinixTransfer, toTransfer, transferBody, transferSchema } from '../clients/finix-transfers.ts';
+import { parseProviderJson } from '../clients/provider-json.ts';
 import { ProblemError } from '../errors.ts';
 import { jsonColumn } from '../storage/json-column.ts';
 
@@ -74,7 +75,7 @@ export function bodyHash(body: Uint8Array): string {
 
 /** Never fails, as readPlaidWebhook. */
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
-  const parsed = eventBody.safeParse(parseJson(body));
+  const parsed = eventBody.safeParse(parseProviderJson(new TextDecoder().decode(body)));
   if (!parsed.success) return { type: 'UNREADABLE', key: bodyHash(body), instruments: [], transfers: [] };
   const { id, type, entity, _embedded } = parsed.data;
   if (entity === 'transfer') {
@@ -116,12 +117,4 @@ function splitPair(part: string): [string, string] {
 
 function refused(detail: string): ProblemError {
   return new ProblemError('unauthorized', { detail, action: 'contact_merchant' });
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return undefined;
-  }
 }

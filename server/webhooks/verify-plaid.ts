@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { PlaidClient } from '../clients/plaid.ts';
+import { parseProviderJson } from '../clients/provider-json.ts';
 import { ProblemError } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import { jsonColumn } from '../storage/json-column.ts';
@@ -166,7 +167,7 @@ const payloadBody = z.looseObject({
  * Never fails: what can't be read is kept by a type of its own, and ignored. Repeating it would not make it readable.
  */
 export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
-  const parsed = payloadBody.safeParse(parseJson(body));
+  const parsed = payloadBody.safeParse(parseProviderJson(new TextDecoder().decode(body)));
   if (!parsed.success) return { type: 'UNREADABLE', facts: {}, publicToken: null };
   const webhook = parsed.data;
   const accounts = [
@@ -200,12 +201,4 @@ function typeOf({ webhook_type, webhook_code, error }: z.infer<typeof payloadBod
 
 function pick(key: keyof PlaidFacts, value: string | null | undefined): PlaidFacts {
   return value ? { [key]: value } : {};
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return undefined;
-  }
 }
