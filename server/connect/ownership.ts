@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdentityInput } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
-import { isBankDown } from '../clients/plaid-codes.ts';
+import { isBankDown, isPending } from '../clients/plaid-codes.ts';
 import type { OwnerScores } from '../clients/plaid-risk.ts';
 import type { Logger } from '../log.ts';
 import { readIdentity } from '../records/columns.ts';
@@ -83,13 +83,16 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
   function pause({ code, failure, details: { remedy } }: UpstreamError, connection: ConnectionTable): void {
     const { institution_id: institution } = connection;
     const isUnsupported = code === 'PRODUCTS_NOT_SUPPORTED';
-    // The customer's own matter, such as a permission that was not given: the next customer may have given it.
-    if (failure === 'refused' && !isUnsupported) return;
+    // The customer's own matter, such as a permission that was not given or data yet to come: the next one may have it.
+    if ((failure === 'refused' && !isUnsupported) || isPending(code)) return;
     // A login without the bank's own data, such as one by deposits, has no owner to compare: the bank's others have.
     if (isUnsupported && !isInstant(connection)) return;
     const isOfBank = isUnsupported || isBankDown(code);
     if (isOfBank && institution === null) return;
+    // Sessions that require the owner ask all the same.
+    const isKnown = isPaused(isOfBank ? institution : null);
     paused.set(isOfBank ? (institution ?? '') : '', Date.now() + PAUSE_MS);
+    if (isKnown) return;
     log.warn(
       { code, institution: isOfBank ? institution : null, remedy },
       'owners are reported as unknown for an hour',

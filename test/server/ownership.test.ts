@@ -68,25 +68,35 @@ describe('the owner of an account', () => {
   });
 
   it.each(['user_owner_not_enabled', 'user_owner_not_supported', 'user_owner_down'])(
-    'an owner status of %s is unknown, costs no connection, and is not asked for again by the next customer',
+    'an owner status of %s is unknown, costs no connection, is logged once and not asked for again by the next customer',
     async (username) => {
       await start();
+      const logged = () => server.lines.filter((line) => line.includes('owners are reported as unknown for an hour'));
       for (const customer_id of ['cus_1', 'cus_2']) {
         const { answer } = await complete(username, { customer_id });
         expect(answer.body.status).toBe('completed');
         expect((await read(answer.body.connections[0].id)).verification.owner.status).toBe('unknown');
+        await eventually(async () => logged().length > 0);
       }
       expect(asked()).toHaveLength(1);
+      const required = await complete(username, { customer_id: 'cus_3', ownership: 'require' });
+      expect([required.answer.status, required.answer.body.code]).toEqual([422, 'owner_unknown']);
+      expect(asked().length).toBeGreaterThan(1);
+      expect(logged()).toHaveLength(1);
     },
   );
 
-  it('an account that small deposits confirm has no owner to compare, and the next customer of the bank has', async () => {
+  it.each([
+    ['an account that small deposits confirm', 'user_pending_verification', 'PRODUCTS_NOT_SUPPORTED'],
+    ['a login whose data has yet to come', 'user_one_account', 'PRODUCT_NOT_READY'],
+    ['a customer who gave no consent to it', 'user_one_account', 'ADDITIONAL_CONSENT_REQUIRED'],
+  ])('%s has no owner to compare, and the next customer of the bank has', async (_name, username, error_code) => {
     await start();
     const { faults } = server.upstream.simulator;
     const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
-    faults.add({ ...rule, error_code: 'PRODUCTS_NOT_SUPPORTED', times: 1 });
-    await complete('user_pending_verification');
-    await eventually(async () => asked().length === 1);
+    faults.add({ ...rule, error_code, times: 1 });
+    await complete(username);
+    await eventually(async () => server.lines.some((line) => line.includes('owner check without an answer')));
     const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
     expect((await known(answer.body.connections[0].id)).verification.owner.status).toBe('match');
   });
