@@ -10,6 +10,8 @@ import { openStorage, type Storage } from './storage/open.ts';
 const WORK_GRACE_MS = 20_000;
 /** After a long drain work still has this long: most calls to Plaid and Finix end within. */
 const LEAST_WORK_GRACE_MS = 5_000;
+/** Answers to requests whose work has just ended, or was just left, need a few milliseconds. */
+const ANSWER_GRACE_MS = 2_000;
 
 export interface ServerOptions {
   /** In place of JSON lines on standard output. Every line is free of secrets in both cases. */
@@ -101,11 +103,13 @@ export function createServer(settings: Record<string, string | undefined>, optio
     if (!assembled || !storage) return;
     const drainedMs = drainedAt === undefined ? 0 : performance.now() - drainedAt;
     const graceMs = Math.max(WORK_GRACE_MS - drainedMs, LEAST_WORK_GRACE_MS);
+    const answersEndAt = performance.now() + graceMs + ANSWER_GRACE_MS;
     // What is not done by then is at a recovery point, where another instance continues at once.
     const roundsEnd = Promise.race([assembled.jobs.stop(), sleep(graceMs, undefined, { ref: false })]);
     await Promise.all([roundsEnd, assembled.connector.stop(graceMs)]);
-    // Requests that came before still read and write.
-    await Promise.allSettled(answering);
+    // Requests that came before still read and write. One whose answer never comes must not keep the process.
+    const unanswered = await settleWithin(answering, answersEndAt - performance.now());
+    if (unanswered > 0) log.warn({ requests: unanswered }, 'stopping with requests that have no answer yet');
     await storage.close();
   }
 
@@ -136,6 +140,14 @@ export function createServer(settings: Record<string, string | undefined>, optio
       return ending;
     },
   };
+}
+
+/** @returns how many are not settled when the time is over */
+async function settleWithin(work: ReadonlySet<Promise<unknown>>, ms: number): Promise<number> {
+  const settled = new AbortController();
+  const isOver = sleep(Math.max(ms, 0), undefined, { signal: settled.signal }).catch(() => {});
+  await Promise.race([Promise.allSettled(work), isOver]).finally(() => settled.abort());
+  return work.size;
 }
 
 /** Frameworks and proxies differ in whether they remove the path that this server is mounted under. */

@@ -11,6 +11,8 @@ import type { AddCommand, CommandContext } from './command.ts';
 const GRACE_MS = 25_000;
 /** A balancer's next request on a kept connection comes later than this. */
 const CLOSE_IDLE_EVERY_MS = 50;
+/** Before that, connections whose requests have no answer yet are closed, so that the process still ends by itself. */
+const CUT_BEFORE_MS = 1_000;
 /** How long they have after a SHUTDOWN_DELAY_SECONDS that uses most of it up. */
 const LEAST_GRACE_MS = 10_000;
 
@@ -65,8 +67,11 @@ export async function serve({ env }: CommandContext, { isOnSimulator = false } =
     // A load balancer learns of it first, and sends no more; in a terminal there is none.
     const delayMs = signal === 'SIGTERM' ? config.shutdownDelayMs : 0;
     log.info({ signal, in_flight: started.inFlight, delay_ms: delayMs }, 'stopping');
-    const killer = setTimeout(() => process.exit(1), Math.max(GRACE_MS, delayMs + LEAST_GRACE_MS));
+    const graceMs = Math.max(GRACE_MS, delayMs + LEAST_GRACE_MS);
+    const killer = setTimeout(() => process.exit(1), graceMs);
     killer.unref();
+    const cutter = setTimeout(() => server.closeAllConnections(), graceMs - CUT_BEFORE_MS);
+    cutter.unref();
     connect.drain();
     await sleep(delayMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -74,7 +74,17 @@ export async function readBytes(c: AppContext, maxBytes = MAX_BODY_BYTES, held?:
   } finally {
     held?.memory.give(held.caller, counted);
   }
+  // A stream of a request that was cut off before it was read ends as if its body were empty.
+  if (isCutOff(c)) throw new CutOff();
   return Buffer.concat(parts);
+}
+
+/** The caller went away before its whole body was read. */
+export class CutOff extends Error {
+  override readonly name = 'CutOff';
+  constructor() {
+    super('the caller went away before the whole body had come');
+  }
 }
 
 /** Whether a body of undeclared length has no bytes. Reads no further than its first ones, and waits for them briefly. */
@@ -91,10 +101,14 @@ export async function isEmptyBody(c: AppContext): Promise<boolean> {
   }
 }
 
-/** Node's own request, as long as nothing of its body was read; undefined: this is another runtime, or a test. */
+/**
+ * Node's own request, as long as nothing of its body was read and its caller is there: one that has gone emits no event
+ * any more. Undefined: this is another runtime, or a test.
+ */
 function unreadIncoming(c: AppContext): IncomingMessage | undefined {
   const { incoming } = (c.env ?? {}) as { incoming?: unknown };
-  return incoming instanceof IncomingMessage && !incoming.readableDidRead ? incoming : undefined;
+  const isUnread = incoming instanceof IncomingMessage && !incoming.readableDidRead && !incoming.destroyed;
+  return isUnread ? incoming : undefined;
 }
 
 /** A web stream around these bytes would cost more processor time than everything else that a webhook does. */
@@ -112,7 +126,7 @@ function readIncoming(incoming: IncomingMessage, { memory, caller }: HeldBody): 
     });
     incoming.once('end', () => resolve(Buffer.concat(parts)));
     incoming.once('error', reject);
-    incoming.once('close', () => reject(new Error('the caller went away before the whole body had come')));
+    incoming.once('close', () => reject(new CutOff()));
   }).finally(() => memory.give(caller, counted));
 }
 

@@ -12,7 +12,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import { about } from '../trace.ts';
-import { isCutOff } from './body.ts';
+import { CutOff, isCutOff } from './body.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
 /** Gives every request an id, the caller's own when it is harmless, and every answer its header. */
@@ -253,7 +253,7 @@ function toProblemError(c: AppContext, error: unknown, log: Logger): ProblemErro
     return new ProblemError('storage_unavailable', { retryAfter: 5 });
   }
   if (error instanceof UpstreamError) return upstreamProblem(error, log, requestId);
-  if (isCutOff(c)) {
+  if (error instanceof CutOff || isCutOff(c)) {
     c.set('isCutOff', true);
     const errors = [{ path: '', message: 'ended before it was whole' }];
     return new ProblemError('invalid_json', { detail: 'The connection ended within the body.', errors, closes: true });

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createListener, type ListenerLimits } from '../../server/http/listener.ts';
+import { Gate } from '../helpers/gate.ts';
 import { eventually, MERCHANT_KEY, SHOP, TestServer } from '../helpers/server.ts';
 
 const cleanUp: (() => unknown)[] = [];
@@ -13,14 +15,18 @@ afterEach(async () => {
 async function start(limits: ListenerLimits = {}, env: Record<string, string> = {}) {
   const server = await TestServer.start({ env: { LOG_LEVEL: 'trace', ...env } });
   cleanUp.push(() => server.close());
-  const listener = createListener((request, bindings) => server.fetch(request, bindings), limits);
+  const incoming: IncomingMessage[] = [];
+  const listener = createListener((request, bindings) => {
+    incoming.push(bindings.incoming as IncomingMessage);
+    return server.fetch(request, bindings);
+  }, limits);
   await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
   cleanUp.push(() => {
     listener.closeAllConnections();
     return new Promise((resolve) => listener.close(resolve));
   });
   const { port } = listener.address() as AddressInfo;
-  return { server, port };
+  return { server, port, incoming };
 }
 
 interface Caller {
@@ -82,6 +88,66 @@ describe('a body that is cut off', () => {
       expect(metrics).not.toMatch(/status="5\d\d"/);
     },
   );
+});
+
+describe('a caller who has gone before the body is read', () => {
+  const jwt = (claims: object) =>
+    [{ alg: 'ES256', kid: 'a-key-that-plaid-has-not' }, claims, {}]
+      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+      .join('.');
+  const invented = `Plaid-Verification: ${jwt({ iat: Math.floor(Date.now() / 1000), request_body_sha256: 'a'.repeat(64) })}`;
+
+  /** The request as the server has it once its caller is gone, and its reading of the body begins only then. */
+  async function expectAnswered(
+    bytes: (session: string, secret: string) => string,
+    status: number,
+  ): Promise<TestServer> {
+    const { server, port, incoming } = await start();
+    const { id, client_secret = '' } = await server.createSession();
+    server.lines.length = 0;
+    const { now } = server.storage;
+    const [reached, gate] = [new Gate(), new Gate()];
+    server.storage.now = async (fresh) => {
+      reached.open();
+      await gate.passed;
+      return now(fresh);
+    };
+    const { socket } = call(port, bytes(id, client_secret));
+    await reached.passed;
+    socket.resetAndDestroy();
+    await eventually(async () => incoming[0]?.closed);
+    gate.open();
+    const request = await eventually(async () =>
+      server.lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'request'),
+    );
+    expect(request.status).toBe(status);
+    return server;
+  }
+
+  it.each([
+    ['has announced a body', 'Content-Length: 10', ''],
+    ['has sent a part of it', 'Content-Length: 10', '{"a'],
+    ['has sent a chunk of it', 'Transfer-Encoding: chunked', '5\r\n{"cus\r\n'],
+  ])('a caller of a webhook who %s and has gone before it is read is answered', async (_name, length, body) => {
+    await expectAnswered(() => `${head('/webhooks/plaid', invented, length)}${body}`, 400);
+  });
+
+  it('a caller of a webhook who has sent its whole body and has gone is answered by that body', async () => {
+    await expectAnswered(() => `${head('/webhooks/plaid', invented, 'Content-Length: 2')}{}`, 401);
+  });
+
+  it('a body that was cut off before it was read is not taken for an empty one', async () => {
+    const server = await expectAnswered((session, secret) => {
+      const path = `/v1/sessions/${session}/link-token`;
+      return head(
+        path,
+        `Authorization: Bearer ${secret}`,
+        'Content-Type: application/json',
+        'Transfer-Encoding: chunked',
+      );
+    }, 400);
+    expect(server.ledger.calls().filter(({ path }) => path === '/link/token/create')).toEqual([]);
+  });
 });
 
 describe('a slow caller', () => {
