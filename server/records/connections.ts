@@ -240,6 +240,20 @@ export async function beginRenewal(
   return changeConnection(unit, before, { ...renewal(before), ...patch, ...goal, reason });
 }
 
+/**
+ * The login is good again, and the connection has no instrument in use: it gets one, or waits for its verification. No
+ * webhook about a verification comes again where it was verified before.
+ */
+export async function beginAgain(
+  unit: Unit,
+  before: ConnectionTable,
+  patch: Partial<ConnectionTable> = {},
+): Promise<ConnectionTable> {
+  const wasVerified = before.payment_instrument !== null || verificationOf(before).verified_at !== null;
+  if (wasVerified) return beginRenewal(unit, before, 'repaired', patch);
+  return changeConnection(unit, before, { ...patch, status: 'pending_verification', reason: null });
+}
+
 /** From the old instrument to none: what makeInstrument then fills. */
 export function renewal(before: ConnectionTable): Partial<ConnectionTable> {
   return {

@@ -54,6 +54,15 @@ export function loginState({ plaid, secrets }: AskPlaid, item: ItemTable): Promi
   return ask(secrets, item, async (token) => (await plaid.getItemError(token)) === null);
 }
 
+/** Whether these accounts are shared at Plaid now, by a login that is good. */
+export function accountsState({ plaid, secrets }: AskPlaid, item: ItemTable, ids: string[]): Promise<LoginState> {
+  return ask(secrets, item, async (token) => {
+    if ((await plaid.getItemError(token)) !== null) return false;
+    const { accounts } = await plaid.getAccounts(token);
+    return ids.every((id) => accounts.some((account) => account.id === id));
+  });
+}
+
 /** The status of the login's account numbers at Plaid now: whether its customer shares them. */
 export function numbersState({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<LoginState> {
   return ask(secrets, item, async (token) => (await plaid.getItemProducts(token)).includes('auth'));

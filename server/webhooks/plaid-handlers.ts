@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { timeOf } from '../clients/plaid-risk.ts';
@@ -6,6 +5,7 @@ import { releaseItem } from '../lifecycle/remove-item.ts';
 import { isReturnedForNumbers } from '../lifecycle/return-codes.ts';
 import { addAudit } from '../records/audit.ts';
 import {
+  beginAgain,
   beginInstrument,
   beginRenewal,
   changeConnection,
@@ -14,18 +14,17 @@ import {
   renewal,
   revoke,
 } from '../records/connections.ts';
-import { isBusy, sessionAbout } from '../records/items.ts';
+import { sessionAbout } from '../records/items.ts';
 import type { Unit } from '../records/unit.ts';
-import { verificationOf } from '../records/verification.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable, RecoveryPoint } from '../storage/tables.ts';
 import { NotNow, Postpone } from '../work/retry.ts';
-import { BUSY_MS, type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
+import { BUSY_MS, type Change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
+import { findItem, forAccounts, forItem } from './item-events.ts';
 import { consentEnd, isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
+import { revoked } from './revocations.ts';
 import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
 
-/** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
-const AHEAD_MS = 15 * 60_000;
 type Handler = (deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts) => Promise<Outcome>;
 
 /**
@@ -212,57 +211,8 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
     if (before.payment_instrument !== null) {
       return changeConnection(unit, before, { ...known, status: 'active', reason: null });
     }
-    // No webhook about its verification will come again: it was verified before its instrument was taken from it.
-    const isVerified = verificationOf(before).verified_at !== null;
-    if (isVerified) return beginRenewal(unit, before, 'repaired', known);
-    return changeConnection(unit, before, { ...known, status: 'pending_verification', reason: null });
+    return beginAgain(unit, before, known);
   });
-}
-
-/**
- * The customer has taken the permission back, for the login or for one account. The debit is stopped before anything
- * else.
- */
-async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
-  const reason = event.type === 'ITEM/USER_ACCOUNT_REVOKED' ? 'USER_ACCOUNT_REVOKED' : 'USER_PERMISSION_REVOKED';
-  const item = await findItem(deps, event, facts);
-  if (!item) return 'ignored';
-  // In any doubt no debit: only what Plaid calls good by now, and what was handled before the repair, is an old event
-  // once more.
-  const isGood = (await lastRepair(deps, item, event)) !== undefined && (await loginNow(deps, item)) === 'good';
-  const change: Change = async (unit, before) => {
-    if (before.status === 'failed' || before.goal === 'remove') return undefined;
-    if (isGood && (await isRepeat(unit.trx, event, before))) return undefined;
-    // A repair may be in progress on a connection that is revoked already: it began too early, and must learn of it.
-    if (before.status === 'revoked' && !isDisabledInFinix(before)) {
-      return (await isBusy(unit.trx, before.item_id))
-        ? changeConnection(unit, before, { revoked_at: unit.now })
-        : undefined;
-    }
-    return revoke(unit, before, reason);
-  };
-  return reason === 'USER_ACCOUNT_REVOKED'
-    ? forAccounts(deps, event, facts, change, true)
-    : forItem(deps, event, facts, change, true);
-}
-
-/** Longer than Plaid takes on a good day; the account could be debited meanwhile. */
-const REVOCATION_PATIENCE_MS = 3_000;
-
-/** A revocation does not wait for a Plaid that is down or silent. */
-async function loginNow(deps: WebhookDeps, item: ItemTable): Promise<LoginState> {
-  const answered = new AbortController();
-  const late = sleep(REVOCATION_PATIENCE_MS, undefined, { signal: answered.signal })
-    .catch(() => {})
-    .then((): LoginState => 'unknown');
-  try {
-    return await Promise.race([loginState(deps, item), late]);
-  } catch (error) {
-    if (error instanceof UpstreamError) return 'unknown';
-    throw error;
-  } finally {
-    answered.abort();
-  }
 }
 
 function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
@@ -271,65 +221,6 @@ function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): 
     await addAudit(unit.trx, unit.now, unit.by, action, { session: before.session_id, connection: before.id });
     return undefined;
   });
-}
-
-async function forAccounts(
-  deps: WebhookDeps,
-  event: InboundEventTable,
-  facts: PlaidFacts,
-  each: Change,
-  isUrgent = false,
-): Promise<Outcome> {
-  const accounts = facts.account_ids ?? [];
-  const ofAccounts: Change = (unit, before) =>
-    accounts.includes(before.plaid_account_id) ? each(unit, before) : undefined;
-  return forItem(deps, event, facts, ofAccounts, isUrgent);
-}
-
-async function forItem(
-  deps: WebhookDeps,
-  event: InboundEventTable,
-  facts: PlaidFacts,
-  each: Change,
-  isUrgent = false,
-): Promise<Outcome> {
-  const item = await findItem(deps, event, facts);
-  if (!item) return 'ignored';
-  await change(deps, event, item.id, each, { isUrgent });
-  return 'handled';
-}
-
-/** Webhooks that stop a debit. About an unknown Item they are kept: a newer copy of the database may be put back. */
-const STOPS = new Set([
-  'ITEM/ERROR',
-  'ITEM/USER_PERMISSION_REVOKED',
-  'ITEM/USER_ACCOUNT_REVOKED',
-  'AUTH/DEFAULT_UPDATE',
-]);
-/** An unknown Item is asked for again this often. */
-const UNKNOWN_AGAIN_MS = 3600_000;
-
-/**
- * @returns undefined when the Item is gone, or no row is of it: every Item whose webhooks come here was made by this
- * server
- * @throws Postpone while its row may still come
- */
-async function findItem(
-  { storage, log }: WebhookDeps,
-  event: InboundEventTable,
-  { item_id: plaidId }: PlaidFacts,
-): Promise<ItemTable | undefined> {
-  if (plaidId === undefined) return undefined;
-  const item = await storage.db.selectFrom('items').selectAll().where('plaid_item_id', '=', plaidId).executeTakeFirst();
-  if (item) return item.status === 'linked' ? item : undefined;
-  // The answer to the exchange may be still on its way.
-  if (event.waited_ms < AHEAD_MS) throw new NotNow('unknown');
-  log.error(
-    { event: event.id, type: event.type, item: plaidId },
-    'webhook about an Item that no row is of: the database may be older than it was, run reconcile (docs/operations.md)',
-  );
-  if (STOPS.has(event.type)) throw new NotNow('unknown', UNKNOWN_AGAIN_MS);
-  return undefined;
 }
 
 function isWaiting({ status }: ConnectionTable): boolean {

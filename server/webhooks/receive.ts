@@ -127,7 +127,7 @@ export function createInbound(deps: InboundDeps): Inbound {
   async function take(id: string, subject: string | null): Promise<InboundEventTable | undefined> {
     const now = await storage.now();
     // A transaction, so that two instances can't take two of the same subject at the same moment.
-    return storage.transaction(`webhook:${subject ?? id}`, (trx) =>
+    const event = await storage.transaction(`webhook:${subject ?? id}`, (trx) =>
       trx
         .updateTable('inbound_events as event')
         .set((eb) => ({ lease_until: now + timing.inboundLeaseMs, tries: eb('tries', '+', 1) }))
@@ -136,6 +136,8 @@ export function createInbound(deps: InboundDeps): Inbound {
         .returningAll()
         .executeTakeFirst(),
     );
+    // What an earlier handling wrote is not of this one.
+    return event && { ...event, handled_at: null };
   }
 
   async function run(id: string, subject: string | null): Promise<void> {
@@ -194,7 +196,9 @@ export function createInbound(deps: InboundDeps): Inbound {
     // A merchant's tags name its customers: once the event is handled, they are of no use here.
     const facts = withoutNames(event.facts);
     const changed = facts === event.facts ? {} : { facts };
-    await put(event, { status, handled_at: await storage.now(), public_token_enc: null, ...changed });
+    // A change that counts from its own transaction has the time of that.
+    const handled_at = event.handled_at ?? (await storage.now());
+    await put(event, { status, handled_at, public_token_enc: null, ...changed });
   }
 
   async function again(event: InboundEventTable, error: unknown): Promise<void> {

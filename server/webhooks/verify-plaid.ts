@@ -125,6 +125,8 @@ const plaidFacts = z.object({
   consent_expires_at: fact,
   link_token_hash: fact,
   link_session_id: fact,
+  /** When each connection was revoked by an event that is in doubt; see revocations.ts. */
+  stopped: z.record(z.string(), z.number()).optional(),
 });
 
 /** The members of a webhook that are used. Tokens are not among them, except for the hash of one. */

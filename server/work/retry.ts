@@ -24,8 +24,9 @@ export class Postpone extends Error {
 /**
  * Why work waits although no call has failed. `in_use`: a session works on the same Item, or another worker on the same
  * event. `changed`: a row has changed since it was read. `unknown`: what an event is about may be stored in a moment.
+ * `in_doubt`: Plaid has not answered whether an event is still true.
  */
-export type WaitReason = 'in_use' | 'changed' | 'unknown' | 'limited';
+export type WaitReason = 'in_use' | 'changed' | 'unknown' | 'in_doubt' | 'limited';
 
 /** Not now, and no failure: the work is begun again from what is stored then. It does not count as an attempt. */
 export class NotNow extends Error {
