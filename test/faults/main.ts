@@ -12,7 +12,7 @@ no bank lost, none made twice, no customer sent through Link again without need.
 
   --seed N          the same faults in the same order again (default: a new one each time)
   --store NAME      sqlite or postgres (default: both; without PostgreSQL its half is skipped, with a notice)
-  --only TEXT       only the cases with TEXT in their name
+  --only TEXT       only the cases with TEXT in their name; =TEXT: only the case of this name
   --sessions N      at least so many sessions in all, in proportion (default: about 1,700)
   --rounds N        at most so many rounds of a case
   --short           few sessions, under a minute

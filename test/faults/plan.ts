@@ -24,7 +24,7 @@ export interface PlanOptions {
   scale: number;
   /** At most so many rounds of a case. */
   rounds?: number | undefined;
-  /** Only lines whose name contains this. */
+  /** Only lines whose name contains this; after `=`, the line of exactly this name. */
   only?: string | undefined;
   /** Another checkout whose server runs: it has none of the controls. */
   server?: string | undefined;
@@ -49,7 +49,7 @@ export function plan({
 }: PlanOptions): PlannedLine[] {
   const lines: PlannedLine[] = [];
   const add = (line: PlannedLine, why: string | undefined) => {
-    if (only !== undefined && !line.name.includes(only)) return;
+    if (only !== undefined && !isNamed(line.name, only)) return;
     if (why === undefined) lines.push(line);
     else skip(line.name, why);
   };
@@ -102,6 +102,10 @@ export function plan({
     add({ name: one.name, control: one.isControl ?? true, alone: false, run }, one.skipped?.());
   }
   return lines;
+}
+
+function isNamed(name: string, only: string): boolean {
+  return only.startsWith('=') ? name === only.slice(1) : name.includes(only);
 }
 
 /** Of the verdict's problems those of one kind. */

@@ -248,6 +248,22 @@ export class ScenarioCustomer {
     return this.until(`the connection ${status}`, async () => (await this.connection())?.status === status, ms);
   }
 
+  /** As `becomes`, for all connections of the customer: several accounts of one login may end in different ways. */
+  allBecome(ends: readonly ConnectionStatus[], ms?: number): Promise<void> {
+    return this.until(
+      `every connection ${ends.join(' or ')}`,
+      async () => {
+        const connections = await readConnections(this.world.url, this.email);
+        return (
+          connections !== undefined &&
+          connections.length > 0 &&
+          connections.every(({ status }) => ends.includes(status))
+        );
+      },
+      ms,
+    );
+  }
+
   /** The session's work has begun and goes on. */
   isProcessing(sessionId?: string): Promise<void> {
     return this.until('the session processing', async () => {
