@@ -35,10 +35,10 @@ export type AuditList = Page<AuditEntry>;
 
 /**
  * Two years: what Nacha's rules ask for as the time to keep a debit authorization after it has ended, and the audit is
- * part of its proof. Counted from the end of the connection, so that nothing about a live one is ever too old.
- * Milliseconds.
+ * part of its proof. Counted from the end of the connection, so that nothing about a live one is ever too old. One of
+ * the years can be a leap year. Milliseconds.
  */
-export const PROOF_KEEP_MS = 2 * 365 * 24 * 3600_000;
+export const PROOF_KEEP_MS = (2 * 365 + 1) * 24 * 3600_000;
 
 /** Adds an entry in the transaction of the change that it records. */
 export async function addAudit(

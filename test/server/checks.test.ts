@@ -120,10 +120,15 @@ describe('a check', () => {
     await server.merchant('DELETE', `/v1/customers/${customers[0]?.customer_id}`);
     expect(await server.storage.db.selectFrom('checks').selectAll().execute()).toEqual([]);
     const other = await connectNew();
-    await check(other.id);
-    server.clockOffset += 91 * 24 * 3600_000;
+    const same = { client_transaction_id: 'kept' };
+    const first = (await check(other.id, 5_000, same)).body;
+    server.clockOffset += 89 * 24 * 3600_000;
+    await server.jobs.tick();
+    expect((await check(other.id, 5_000, same)).body).toEqual(first);
+    server.clockOffset += 2 * 24 * 3600_000;
     await server.jobs.tick();
     expect(await server.storage.db.selectFrom('checks').selectAll().execute()).toEqual([]);
+    expect((await check(other.id, 5_000, same)).body.id).not.toBe(first.id);
   });
 });
 

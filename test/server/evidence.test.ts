@@ -1,13 +1,14 @@
 import { compactVerify, createLocalJWKSet, decodeProtectedHeader } from 'jose';
 import { afterEach, describe, expect, it } from 'vitest';
 import { debits, startWithDebits } from '../helpers/debits.ts';
-import { TestServer } from '../helpers/server.ts';
+import { MERCHANT_KEY, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
 const { read, returned } = debits(() => server);
 
+const DAY_MS = 24 * 3600_000;
 const TEXT = 'I authorize Acme to debit my account <b>monthly</b> & on demand.';
 
 async function connected(): Promise<string> {
@@ -22,6 +23,11 @@ async function connected(): Promise<string> {
 }
 
 const evidence = (id: string) => server.merchant('GET', `/v1/connections/${id}/evidence`);
+
+async function bytesOf(from: TestServer, id: string, Accept = 'application/json'): Promise<string> {
+  const Authorization = `Bearer ${MERCHANT_KEY}`;
+  return (await from.request(`/v1/connections/${id}/evidence`, { headers: { Authorization, Accept } })).text();
+}
 
 async function verified(jws: string): Promise<unknown> {
   const { keys } = (await server.send('GET', '/.well-known/jwks.json', undefined, {})).body;
@@ -58,7 +64,11 @@ describe('evidence', () => {
   it('evidence is the same bytes for the same facts, and has the returns and the end', async () => {
     server = await startWithDebits();
     const id = await connected();
-    expect((await evidence(id)).body).toEqual((await evidence(id)).body);
+    const [json, page] = [await bytesOf(server, id), await bytesOf(server, id, 'text/html')];
+    const other = await TestServer.start({ upstream: server.upstream, storage: server.storage });
+    expect([await bytesOf(other, id), await bytesOf(other, id, 'text/html')]).toEqual([json, page]);
+    await other.close();
+    expect(await bytesOf(server, id)).toBe(json);
     await returned(id, 'R10');
     const { body } = await evidence(id);
     expect(body.returns).toMatchObject([{ code: 'R10', amount: 5_000 }]);
@@ -72,7 +82,10 @@ describe('evidence', () => {
     const { status, body } = await evidence(id);
     expect([status, body.customer_id, body.account.mask]).toEqual([200, null, null]);
     expect(body.authorization.text).toBe(TEXT);
-    server.clockOffset += 2 * 365 * 24 * 3600_000 + 1_000;
+    // Two years of which one is a leap year have 731 days.
+    server.clockOffset += 731 * DAY_MS - 60_000;
+    expect((await evidence(id)).status).toBe(200);
+    server.clockOffset += 2 * 60_000;
     expect((await evidence(id)).status).toBe(404);
   });
 
@@ -99,7 +112,7 @@ describe('evidence', () => {
     const id = await connected();
     const response = await server.request(`/v1/connections/${id}/evidence`, {
       headers: {
-        Authorization: 'Bearer merchant-key-of-the-tests-0123456789',
+        Authorization: `Bearer ${MERCHANT_KEY}`,
         Accept: 'text/html,application/json;q=0.9',
       },
     });
@@ -121,7 +134,7 @@ describe('evidence', () => {
   ])('evidence for Accept: %s is %s', async (Accept, type) => {
     server = await startWithDebits();
     const id = await connected();
-    const Authorization = 'Bearer merchant-key-of-the-tests-0123456789';
+    const Authorization = `Bearer ${MERCHANT_KEY}`;
     const response = await server.request(`/v1/connections/${id}/evidence`, { headers: { Authorization, Accept } });
     expect(response.headers.get('content-type')).toContain(type);
   });

@@ -52,7 +52,7 @@ describe('an authorization that is given in a repair', () => {
     expect((await read(id)).status).toBe('active');
     await server.merchant('DELETE', '/v1/customers/cus_1');
     expect((await evidence(id)).later_authorizations).toHaveLength(1);
-    server.clockOffset += 2 * 365 * 24 * 3600_000 + 1_000;
+    server.clockOffset += 731 * 24 * 3600_000 + 1_000;
     await server.jobs.tick();
     const row = await server.storage.db.selectFrom('connections').selectAll().executeTakeFirstOrThrow();
     expect([row.authorization_receipt, row.later_authorizations]).toEqual([null, null]);

@@ -90,7 +90,7 @@ ${later_authorizations.length > 0 ? html`<h2>Later authorizations</h2>${later_au
 <table><thead><tr><th>Finix payment instrument</th><th>Since</th></tr></thead><tbody>${payment_instruments.map(({ id, created_at }) => html`<tr><td>${id}</td><td>${created_at}</td></tr>`)}</tbody></table>
 <h2>Status</h2>
 <table><thead><tr><th>At</th><th>Event</th><th>By</th><th>Reason</th></tr></thead><tbody>${events.map(({ at, action, actor, reason }) => html`<tr><td>${at}</td><td>${action.replace('connection.', '')}</td><td>${actor}</td><td>${reason ?? ''}</td></tr>`)}</tbody></table>
-${returns.length > 0 ? html`<h2>Returned debits</h2><table><thead><tr><th>At</th><th>Code</th><th>Transfer</th><th>Amount</th></tr></thead><tbody>${returns.map(({ at, code, failure_code, transfer, amount, currency }) => html`<tr><td>${at}</td><td>${code ?? failure_code ?? ''}</td><td>${transfer}</td><td>${amount === null ? '' : `${(amount / 100).toFixed(2)} ${currency ?? ''}`}</td></tr>`)}</tbody></table>` : ''}
+${returns.length > 0 ? html`<h2>Returned debits and payouts</h2><table><thead><tr><th>At</th><th>Code</th><th>Transfer</th><th>Amount</th></tr></thead><tbody>${returns.map(({ at, code, failure_code, transfer, amount, currency }) => html`<tr><td>${at}</td><td>${code ?? failure_code ?? ''}</td><td>${transfer}</td><td>${amount === null ? '' : `${(amount / 100).toFixed(2)} ${currency ?? ''}`}</td></tr>`)}</tbody></table>` : ''}
 <h2>Signature</h2>
 <p class="note">The record as JSON, signed with Ed25519 (JWS, compact). Keys: ${publicUrl}/.well-known/jwks.json</p>
 <p><code>${jws}</code></p>
