@@ -72,13 +72,13 @@ test('Nothing is wider than the smallest screen', async () => {
   const width = () => maya.page.evaluate(() => document.documentElement.scrollWidth);
   const excess = () => maya.page.locator('#behind').evaluate((one) => one.scrollWidth - one.clientWidth);
   await maya.page.locator('#drawer').click();
-  expect(await width()).toBe(320);
-  expect(await excess()).toBe(0);
+  await expect.poll(width).toBe(320);
+  await expect.poll(excess).toBe(0);
   await maya.page.locator('#drawer').click();
   await story.connects();
-  const shop = story.shop.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
-  expect(await shop).toBe(0);
-  expect(await width()).toBe(320);
+  const shop = () => story.shop.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
+  await expect.poll(shop).toBe(0);
+  await expect.poll(width).toBe(320);
 });
 
 test('At 1024 by 768 the checkout, the picture and the buttons are on the screen, and no text of the story is under 18 px', async () => {
@@ -90,8 +90,11 @@ test('At 1024 by 768 the checkout, the picture and the buttons are on the screen
     maya.page.locator('#picture'),
     maya.page.locator('#later'),
   ]) {
-    const box = await seen.boundingBox();
-    expect((box?.y ?? 0) + (box?.height ?? 999)).toBeLessThanOrEqual(768);
+    const bottom = async () => {
+      const box = await seen.boundingBox();
+      return (box?.y ?? 0) + (box?.height ?? 999);
+    };
+    await expect.poll(bottom).toBeLessThanOrEqual(768);
   }
   const sizesIn = (part: Locator) =>
     part.evaluate((whole) =>
@@ -116,18 +119,17 @@ test('The chosen colors stay over pages, and the frame has them too', async () =
   const kept = maya.page.waitForResponse(/api\/theme/);
   await maya.page.getByRole('button', { name: 'Switch to dark colors' }).click();
   await kept;
-  expect([await scheme(), await inside()]).toEqual(['dark', 'dark']);
+  await expect.poll(async () => [await scheme(), await inside()]).toEqual(['dark', 'dark']);
   await maya.page.reload();
-  expect(await scheme()).toBe('dark');
+  await expect.poll(scheme).toBe('dark');
 });
 
 test('An example page that asks for dark colors is dark on a light system', async () => {
   const maya = await here.arrives({ colorScheme: 'light' });
   await maya.visit('/pages/dark.html');
-  const [red = 255] = await maya.page.evaluate(() =>
-    (getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g) ?? []).map(Number),
-  );
-  expect(red).toBeLessThan(80);
+  const red = () =>
+    maya.page.evaluate(() => Number(getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g)?.[0] ?? 255));
+  await expect.poll(red).toBeLessThan(80);
   expect(await barriers(maya)).toEqual([]);
 });
 

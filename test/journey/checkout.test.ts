@@ -8,15 +8,15 @@ test('A person connects a bank, pays, and the receipt names the one payment inst
   await maya.visit();
   await maya.connects();
   await maya.sees('connected');
-  expect(await maya.element.getByText('••0000', { exact: true }).isVisible()).toBe(true);
+  await expect.poll(() => maya.element.getByText('••0000', { exact: true }).isVisible()).toBe(true);
 
   await maya.placesOrder();
   await maya.page.getByRole('heading', { name: 'Thank you' }).waitFor();
   const [instrument, ...others] = here.simulator.ledger.instruments();
   expect(others).toEqual([]);
-  expect(await maya.page.getByRole('main').textContent()).toContain(instrument?.id);
-  expect(await maya.page.getByText('Simulator, nothing is real').isVisible()).toBe(true);
-  expect(await maya.page.getByRole('main').textContent()).toContain('First Platypus Bank ••0000');
+  await expect.poll(() => maya.page.getByRole('main').textContent()).toContain(instrument?.id);
+  await expect.poll(() => maya.page.getByText('Simulator, nothing is real').isVisible()).toBe(true);
+  await expect.poll(() => maya.page.getByRole('main').textContent()).toContain('First Platypus Bank ••0000');
   expect(maya.complaints).toEqual([]);
 });
 
@@ -28,7 +28,7 @@ test('The form is not sent before a bank is connected', async () => {
   const button = maya.element.locator('button.main');
   expect(await button.evaluate((one) => (one.getRootNode() as ShadowRoot).activeElement === one)).toBe(true);
   await maya.opensLink();
-  expect(await maya.element.getByText('Connect a bank account to continue.').count()).toBe(0);
+  await expect.poll(() => maya.element.getByText('Connect a bank account to continue.').count()).toBe(0);
   expect(new URL(maya.page.url()).pathname).toBe('/coffee');
   expect(here.simulator.ledger.instruments()).toEqual([]);
 });
@@ -69,7 +69,7 @@ test('A bank that is down is explained with a way forward, and another bank work
   await maya.choosesAccount();
   await maya.finishesLink();
   await maya.sees('connected');
-  expect(await maya.element.getByText('Houndstooth Bank').first().isVisible()).toBe(true);
+  await expect.poll(() => maya.element.getByText('Houndstooth Bank').first().isVisible()).toBe(true);
   expect(here.simulator.ledger.instruments()).toHaveLength(1);
 });
 

@@ -74,7 +74,9 @@ test.each(['light', 'dark'] as const)(
     ] as const) {
       await opens(path, { width, colorScheme });
       expect([path, await violations()]).toEqual([path, []]);
-      expect([path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([path, width]);
+      await expect
+        .poll(async () => [path, await page.evaluate(() => document.documentElement.scrollWidth)])
+        .toEqual([path, width]);
       await page.close();
     }
   },
@@ -97,7 +99,7 @@ test('The search reports that no page has the word', async () => {
   await page.getByRole('searchbox').fill('xyzzyplugh');
   await page.getByText('No page mentions “xyzzyplugh”.').waitFor();
   await page.keyboard.press('Escape');
-  expect(await page.locator('#results').isVisible()).toBe(false);
+  await expect.poll(() => page.locator('#results').isVisible()).toBe(false);
 });
 
 test('The menu of a small screen opens the navigation, which leads to another page', async () => {
@@ -113,7 +115,7 @@ test('A chosen theme stays on the next page', async () => {
   await opens('/docs', { width: 1280, colorScheme: 'light' });
   await page.getByRole('button', { name: 'Dark' }).click();
   await page.goto(`${url}/docs/element.html`);
-  expect(await page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
+  await expect.poll(() => page.evaluate(() => document.documentElement.dataset['theme'])).toBe('dark');
 });
 
 test('The site works from a folder, without a server', async () => {

@@ -57,7 +57,7 @@ test.each(['/coffee', '/pages/script-tag.html', '/pages/form.html'])(
     await maya.page.goBack();
     await maya.sees('connected');
     expect(before).toMatch(/^con_/);
-    expect(await value()).toBe(before);
+    await expect.poll(value).toBe(before);
   },
 );
 
@@ -92,7 +92,7 @@ test('Where Link’s script is blocked the customer sees an error, and a retry w
     .getByText(/content blocker/)
     .first()
     .waitFor();
-  expect(await maya.page.getByText('Or pay by invoice').isVisible()).toBe(true);
+  await expect.poll(() => maya.page.getByText('Or pay by invoice').isVisible()).toBe(true);
 
   await maya.page.unrouteAll();
   await maya.page.route('https://cdn.plaid.com/**', (route) => {

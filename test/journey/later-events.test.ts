@@ -29,7 +29,7 @@ describe('What happens to a bank later', () => {
     await becomes(id, 'active');
     await maya.page.reload();
     await maya.sees('connected');
-    expect(await valueIn(maya)).toBe(id);
+    await expect.poll(() => valueIn(maya)).toBe(id);
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
   });
 
@@ -40,13 +40,13 @@ describe('What happens to a bank later', () => {
     await becomes(id, 'needs_repair');
     await maya.page.reload();
     await maya.sees('needs_repair');
-    expect(await valueIn(maya)).toBeNull();
+    await expect.poll(() => valueIn(maya)).toBeNull();
     await maya.element.getByText('Reconnect Tartan Bank ••5010').first().waitFor();
     here.simulator.bank.repairLogin(item());
     await becomes(id, 'active');
     await maya.page.reload();
     await maya.sees('connected');
-    expect(await valueIn(maya)).toBe(id);
+    await expect.poll(() => valueIn(maya)).toBe(id);
   });
 
   test('a permission that is taken back leaves nothing to pay with, and nothing that could be debited', async () => {
@@ -56,7 +56,7 @@ describe('What happens to a bank later', () => {
     await becomes(id, 'revoked');
     await maya.page.reload();
     await maya.sees('error', 'ready', 'needs_repair');
-    expect(await valueIn(maya)).toBeNull();
+    await expect.poll(() => valueIn(maya)).toBeNull();
     await expect.poll(() => here.simulator.ledger.instruments().filter((one) => one['enabled'] === true)).toEqual([]);
   });
 });

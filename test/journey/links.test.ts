@@ -46,8 +46,8 @@ test('A customer connects a bank through a link, on a phone, without the merchan
   const customer = await here.arrives();
   await customer.page.setViewportSize({ width: 390, height: 844 });
   await opens(customer, link.url);
-  expect(await customer.page.title()).toBe('Connect your bank account');
-  expect(await customer.page.locator('.ask').textContent()).toContain('Corner Bakery');
+  await expect.poll(() => customer.page.title()).toBe('Connect your bank account');
+  await expect.poll(() => customer.page.locator('.ask').textContent()).toContain('Corner Bakery');
   await presses(customer);
   await customer.opensLink();
   await customer.choosesBank();
@@ -55,11 +55,13 @@ test('A customer connects a bank through a link, on a phone, without the merchan
   await customer.choosesAccount();
   await customer.finishesLink();
   await customer.page.getByText('Your bank account is connected.').waitFor();
-  expect(await customer.page.locator('#accounts').textContent()).toContain('First Platypus Bank ••');
-  expect(await here.readLink(link.id)).toMatchObject({ status: 'completed', connections: [{ status: 'active' }] });
+  await expect.poll(() => customer.page.locator('#accounts').textContent()).toContain('First Platypus Bank ••');
+  await expect
+    .poll(() => here.readLink(link.id))
+    .toMatchObject({ status: 'completed', connections: [{ status: 'active' }] });
   await opens(customer, link.url);
-  expect(await customer.page.locator('h1').textContent()).toBe('This link can no longer be used');
-  expect(await customer.page.content()).not.toContain('Corner Bakery');
+  await expect.poll(() => customer.page.locator('h1').textContent()).toBe('This link can no longer be used');
+  await expect.poll(() => customer.page.content()).not.toContain('Corner Bakery');
   customer.complaints.splice(0, 1);
   expect(customer.complaints).toEqual([]);
 });
@@ -71,7 +73,7 @@ test('A customer who leaves and comes back begins again with the same link', asy
   await presses(customer);
   await opens(customer, link.url);
   await presses(customer);
-  expect((await here.readLink(link.id)).status).toBe('opened');
+  await expect.poll(async () => (await here.readLink(link.id)).status).toBe('opened');
 });
 
 test('A link that is revoked while its page is open shows that it can no longer be used', async () => {
@@ -94,7 +96,7 @@ test('A customer whose browser runs no scripts is led to Plaid’s own page, and
   };
   await presses();
   await page.waitForURL((url) => !url.pathname.includes('/c/'));
-  expect((await here.readLink(link.id)).status).toBe('opened');
+  await expect.poll(async () => (await here.readLink(link.id)).status).toBe('opened');
   here.simulator.faults.add({ service: 'plaid', path: '/link/token/create', kind: 'status', status: 500 });
   await presses();
   await page.getByRole('heading', { name: 'That didn’t work. Please try again.' }).waitFor();

@@ -39,13 +39,15 @@ describe('In a webview', () => {
     const left = await maya.page.evaluate('scrollY');
     await signsInAtTheBank(maya);
     await maya.link.getByRole('heading', { name: 'Which account?' }).waitFor();
-    expect(await maya.element.getAttribute('status')).toBe('open');
+    await expect.poll(() => maya.element.getAttribute('status')).toBe('open');
     expect(maya.page.url()).toBe(`${here.demo.url}/coffee`);
     await maya.choosesAccount();
     await maya.finishesLink();
     await maya.sees('connected');
-    expect(await maya.page.evaluate('scrollY')).toBe(left);
-    expect(await maya.page.evaluate('JSON.stringify(sessionStorage)')).not.toMatch(/link-sandbox|public-sandbox/);
+    await expect.poll(() => maya.page.evaluate('scrollY')).toBe(left);
+    await expect
+      .poll(() => maya.page.evaluate('JSON.stringify(sessionStorage)'))
+      .not.toMatch(/link-sandbox|public-sandbox/);
     await maya.placesOrder();
     await maya.page.getByText('Platypus OAuth Bank ••0000').first().waitFor();
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
@@ -150,14 +152,14 @@ describe('The ways to show Link', () => {
   test('embedded: the customer finds the bank in the page, and Link opens there', async () => {
     const maya = await here.arrives();
     await maya.visit('/pages/embedded.html');
-    expect(await maya.element.locator('button.main').count()).toBe(0);
+    await expect.poll(() => maya.element.locator('button.main').count()).toBe(0);
     await tiles(maya).getByRole('searchbox').fill('tartan');
     await tiles(maya).getByRole('button', { name: 'Tartan Bank' }).click();
     await maya.sees('open');
     const dialog = maya.page.frameLocator('iframe[title="Plaid Link (simulator)"]');
     await walk(dialog);
     await maya.sees('connected');
-    expect(await tiles(maya).owner().count()).toBe(0);
+    await expect.poll(() => tiles(maya).owner().count()).toBe(0);
     expect(maya.complaints).toEqual([]);
   });
 
@@ -197,7 +199,7 @@ describe('The ways to show Link', () => {
       if (!hosted.isClosed()) throw error;
     });
     await maya.sees('connected');
-    expect(hosted.isClosed()).toBe(true);
+    await expect.poll(() => hosted.isClosed()).toBe(true);
     expect(here.simulator.ledger.instruments()).toHaveLength(1);
   });
 

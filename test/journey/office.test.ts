@@ -36,7 +36,9 @@ test('A back office makes a link without code, its customer connects a bank, and
   await office.page.locator('#result').waitFor();
   const address = await office.page.locator('#address').textContent();
   await office.page.getByAltText('QR code of the address').waitFor();
-  expect(await office.page.locator('#qr').evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
+  await expect
+    .poll(() => office.page.locator('#qr').evaluate((img: HTMLImageElement) => img.naturalWidth))
+    .toBeGreaterThan(0);
   await office.page.getByRole('cell', { name: 'cus_office', exact: true }).waitFor();
 
   const customer = await here.arrives();
@@ -81,11 +83,11 @@ test('The office’s key is in no storage of the browser, and is asked for again
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, document.title]),
   );
   expect(kept).not.toContain(here.merchantKey());
-  expect(await office.page.content()).not.toContain(here.merchantKey());
-  expect(await office.page.locator('#key').inputValue()).toBe('');
+  await expect.poll(() => office.page.content()).not.toContain(here.merchantKey());
+  await expect.poll(() => office.page.locator('#key').inputValue()).toBe('');
   await office.page.reload();
   await office.page.getByLabel('Merchant key').waitFor();
-  expect(await office.page.getByRole('heading', { name: 'New link' }).isVisible()).toBe(false);
+  await expect.poll(() => office.page.getByRole('heading', { name: 'New link' }).isVisible()).toBe(false);
 });
 
 test('The office learns that a key is wrong, and which field is', async () => {
@@ -95,7 +97,7 @@ test('The office learns that a key is wrong, and which field is', async () => {
   await enters(office);
   await office.page.getByRole('button', { name: 'Make the link' }).click();
   await office.page.getByText('customer_id').waitFor();
-  expect(await office.page.locator('#customer_id').getAttribute('aria-invalid')).toBe('true');
+  await expect.poll(() => office.page.locator('#customer_id').getAttribute('aria-invalid')).toBe('true');
   await office.page.getByLabel('Customer (your id)').fill('cus_1');
   await office.page.getByText('Repair, owner, authorization').click();
   await office.page.getByLabel('Connection to repair').fill('con_none');

@@ -54,7 +54,7 @@ describe('A customer who shared more accounts than the shop may take', () => {
     await maya.finishesLink();
     const dialog = maya.element.getByRole('dialog', { name: 'Choose an account' });
     await dialog.waitFor();
-    expect(await dialog.getByRole('radio').count()).toBe(2);
+    await expect.poll(() => dialog.getByRole('radio').count()).toBe(2);
     // No account is chosen for the customer. The focus begins at the title, the first Tab leads to the first account.
     expect(await dialog.getByRole('radio', { checked: true }).count()).toBe(0);
     await maya.page.keyboard.press('Tab');

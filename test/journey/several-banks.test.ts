@@ -27,7 +27,7 @@ describe('A shop that takes several accounts', () => {
     await maya.finishesLink();
     await maya.sees('connected');
     // Nothing was left to ask, and both are shown.
-    expect(await maya.element.getByRole('dialog').count()).toBe(0);
+    await expect.poll(() => maya.element.getByRole('dialog').count()).toBe(0);
     for (const mask of ['6001', '6002']) await maya.element.getByText(mask).first().waitFor();
     const entries = await ids(maya);
     expect(entries).toHaveLength(2);
@@ -68,7 +68,7 @@ describe('A customer who connects the same account again', () => {
     here.simulator.settings.linkEvents = true;
     const first = await connects('Tartan Bank');
     expect(await connects('Tartan Bank')).toBe(first);
-    expect([exchanges(), enabled().length]).toEqual([1, 1]);
+    await expect.poll(() => [exchanges(), enabled().length]).toEqual([1, 1]);
   });
 
   test('the same account connected again elsewhere replaces its connection, with one active instrument', async () => {
@@ -79,7 +79,7 @@ describe('A customer who connects the same account again', () => {
       .poll(async () => (await here.readConnection(first)).status, { timeout: patient(10_000) })
       .toBe('removed');
     const { payment_instrument } = await here.readConnection(second);
-    expect(enabled().map(({ id }) => id)).toEqual([payment_instrument]);
+    await expect.poll(() => enabled().map(({ id }) => id)).toEqual([payment_instrument]);
   });
 });
 

@@ -43,5 +43,5 @@ test('A visitor copies the script tag from the playground into an empty folder, 
   await visitor.page.goto(`${here.demo.url}/playground`);
   await visitor.page.getByRole('combobox', { name: 'Server' }).selectOption({ label: 'Your own' });
   await visitor.page.getByText('client-secret="{{client-secret}}"').waitFor();
-  expect(await visitor.page.locator('#snippet').innerText()).not.toContain('127.0.0.1');
+  await expect.poll(() => visitor.page.locator('#snippet').innerText()).not.toContain('127.0.0.1');
 });

@@ -126,7 +126,7 @@ test('an error of Link brings the detour, and is shown and reported with its own
   expect(await page.evaluate('errors')).toMatchObject([
     { code: 'bank_login_locked', action: 'use_other_bank', message: expect.stringContaining('is locked') },
   ]);
-  expect(await status()).toBe('error');
+  await expect.poll(status).toBe('error');
 });
 
 test('where the detour can not be fetched the customer sees an error, and connects at the next try', async () => {
@@ -135,7 +135,7 @@ test('where the detour can not be fetched the customer sees an error, and connec
   await page.evaluate(`exit('ITEM_LOCKED')`);
   await page.locator('finix-bank-connect').getByText('Something went wrong').first().waitFor();
   await expect.poll(() => page.evaluate('errors.length')).toBe(1);
-  expect(await page.evaluate('errors')).toMatchObject([{ code: 'network_failed', action: 'retry' }]);
+  await expect.poll(() => page.evaluate('errors')).toMatchObject([{ code: 'network_failed', action: 'retry' }]);
   await button('Try again').click();
   await expect.poll(status).toBe('open');
   await page.evaluate('finish()');

@@ -171,7 +171,7 @@ async function expectConnects(frame: Frame): Promise<void> {
     link.onSuccess('public-sandbox-1', { accounts: [] });
   });
   await expect.poll(statusIn(frame)).toBe('connected');
-  expect(await frame.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
+  await expect.poll(() => frame.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
 }
 
 test.each(Object.entries(pages))('a bank is connected on a page %s', async (name, { before }) => {
@@ -192,7 +192,7 @@ test('in a frame that lets no window open, Hosted Link ends with a sentence, and
   const frame = page.frames()[1] as Frame;
   await frame.locator('finix-bank-connect').getByRole('button').click();
   await expect.poll(statusIn(frame)).toBe('error');
-  expect(await frame.locator('[role=status]').innerText()).toContain('Try another way to pay');
-  expect(await frame.locator('[slot=fallback]').isVisible()).toBe(true);
+  await expect.poll(() => frame.locator('[role=status]').innerText()).toContain('Try another way to pay');
+  await expect.poll(() => frame.locator('[slot=fallback]').isVisible()).toBe(true);
   expect(lines.join('\n')).toContain('allow-popups-to-escape-sandbox');
 });

@@ -99,7 +99,9 @@ describe.each(versions)('in React $major', ({ major, from }) => {
       await expect.poll(isVisible).toBe(true);
       await expect.poll(status).toBe('connected');
       await expect.poll(value).toBe('con_1');
-      expect(await tab.evaluate(() => [hiddenPage.link.handlers.length, hiddenPage.backend.tokens])).toEqual([1, 1]);
+      await expect
+        .poll(() => tab.evaluate(() => [hiddenPage.link.handlers.length, hiddenPage.backend.tokens]))
+        .toEqual([1, 1]);
       await expectNoWarnings();
     });
 

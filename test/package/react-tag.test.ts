@@ -86,11 +86,13 @@ test('React’s tag with a parent that renders again at every event keeps Link o
   await tab.evaluate(() => tag.link.last.config.onEvent('OPEN', null));
   await expect.poll(renders).toBe(6);
   await expect.poll(status).toBe('open');
-  expect(await tab.evaluate(() => [tag.link.handlers.length, tag.link.alive, tag.backend.tokens])).toEqual([1, 1, 1]);
+  await expect
+    .poll(() => tab.evaluate(() => [tag.link.handlers.length, tag.link.alive, tag.backend.tokens]))
+    .toEqual([1, 1, 1]);
   await tab.evaluate(() => tag.link.succeed());
   await expect.poll(status).toBe('connected');
   await expect.poll(() => tab.evaluate(() => tag.events.at(-1))).toBe('fbc-connected');
-  expect(await tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
+  await expect.poll(() => tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
   expect(await tab.evaluate(() => tag.events.filter((type) => type === 'fbc-canceled'))).toEqual([]);
   expect(await tab.evaluate(() => tag.warnings)).toEqual([]);
 });

@@ -74,7 +74,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     const mounts = () => tab.evaluate(() => page.received.filter(({ type }) => type.startsWith('ref')).length);
     await expect.poll(mounts).toBe(2);
     await expect.poll(status).toBe('ready');
-    expect(await tab.evaluate(() => [page.link.handlers.length, page.secretsOf])).toEqual([1, [1]]);
+    await expect.poll(() => tab.evaluate(() => [page.link.handlers.length, page.secretsOf])).toEqual([1, [1]]);
     await tab.evaluate(() => page.render({ shown: true, turn: 2, required: true }));
     await expect.poll(() => tab.locator('finix-bank-connect[required]').count()).toBe(1);
     expect(await tab.evaluate(() => page.link.alive)).toBe(1);
@@ -84,8 +84,8 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     const types = () => tab.evaluate(() => page.received.filter(({ turn }) => turn === 2).map(({ type }) => type));
     const ends = async () => (await types()).filter((type) => /open|connected/.test(type));
     await expect.poll(ends).toEqual(['fbc-open', 'fbc-connected']);
-    expect(await tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
-    expect(await tab.locator('finix-bank-connect.pay#bank[lang=en]').count()).toBe(1);
+    await expect.poll(() => tab.evaluate(() => new FormData(document.forms[0]).get('bank'))).toBe('con_1');
+    await expect.poll(() => tab.locator('finix-bank-connect.pay#bank[lang=en]').count()).toBe(1);
     await tab.evaluate(() => page.render({ shown: true, turn: 3, required: false }));
     await expect.poll(() => tab.locator('finix-bank-connect[required]').count()).toBe(0);
     expect(await warnings()).toEqual([]);
@@ -99,7 +99,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
       await expect.poll(() => tab.evaluate(() => page.received.at(-1)?.turn)).toBe(turn);
     }
     await expect.poll(status).toBe('ready');
-    expect(await tab.evaluate(() => [page.secretsOf, page.backend.tokens])).toEqual([[1], 1]);
+    await expect.poll(() => tab.evaluate(() => [page.secretsOf, page.backend.tokens])).toEqual([[1], 1]);
     await tab.evaluate(() => document.querySelector('finix-bank-connect')?.reset());
     await expect.poll(() => tab.evaluate(() => page.secretsOf)).toEqual([1, 5]);
   });
@@ -143,8 +143,8 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
       [1],
     ]);
     expect(await warnings()).toEqual([]);
-    expect(await tab.locator('finix-bank-connect').count()).toBe(1);
-    expect(await tab.locator('finix-bank-connect').evaluate(({ style }) => style.minBlockSize)).toBe('');
+    await expect.poll(() => tab.locator('finix-bank-connect').count()).toBe(1);
+    await expect.poll(() => tab.locator('finix-bank-connect').evaluate(({ style }) => style.minBlockSize)).toBe('');
   });
 
   test(`the page really runs React ${major}`, () => {

@@ -160,8 +160,8 @@ describe.skipIf(!old)('in a browser near the floor', () => {
     ['observed approaches', () => Reflect.deleteProperty(globalThis, 'IntersectionObserver')],
   ])('in a browser without %s only the fallback is shown, with one warning', async (_, remove) => {
     const { tab, warnings } = await open(remove);
-    expect(await tab.locator('[slot=fallback]').isVisible()).toBe(true);
-    expect(await tab.locator('[slot=label]').isVisible()).toBe(false);
+    await expect.poll(() => tab.locator('[slot=fallback]').isVisible()).toBe(true);
+    await expect.poll(() => tab.locator('[slot=label]').isVisible()).toBe(false);
     expect(warnings.filter((text) => text.includes('newer browser'))).toHaveLength(1);
   });
 });

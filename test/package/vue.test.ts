@@ -74,7 +74,7 @@ test('Link goes with the tab that it was opened from, and opens again after it',
   await switchBack();
   await expect.poll(status).toBe('ready');
   await press();
-  expect(await tab.evaluate(() => [vuePage.link.alive, vuePage.link.last.opened])).toEqual([1, 1]);
+  await expect.poll(() => tab.evaluate(() => [vuePage.link.alive, vuePage.link.last.opened])).toEqual([1, 1]);
   await tab.evaluate(() => vuePage.link.succeed());
   await expect.poll(status).toBe('connected');
   await expectNoWarnings();
@@ -129,7 +129,7 @@ test('Link stays open while Vue renders at every event, hides the form and telep
   await show({ place: '#there' });
   await show({ isHidden: false });
   await expect.poll(() => tab.locator('#there finix-bank-connect').getAttribute('status')).toBe('open');
-  expect(await tab.evaluate(() => [vuePage.link.handlers.length, vuePage.link.alive])).toEqual([1, 1]);
+  await expect.poll(() => tab.evaluate(() => [vuePage.link.handlers.length, vuePage.link.alive])).toEqual([1, 1]);
   await tab.evaluate(() => vuePage.link.succeed());
   await expect.poll(status).toBe('connected');
   const events = ['fbc-open', 'fbc-step', 'fbc-step', 'fbc-connected'];
