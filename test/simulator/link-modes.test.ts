@@ -182,7 +182,7 @@ describe('the embedded search', () => {
     await embed(await newToken());
     await tiles().getByRole('button', { name: 'Tartan Bank' }).waitFor();
     await page.evaluate('handler.destroy()');
-    expect(await page.locator('iframe').count()).toBe(0);
+    await expect.poll(() => page.locator('iframe').count()).toBe(0);
   });
 
   it('the embedded search has no violations of accessibility rules', async () => {
@@ -199,7 +199,7 @@ describe('the embedded search', () => {
     const { accessToken } = await linkItem(plaidClient(running.plaidUrl), 'user_login_required');
     await embed(await newToken({ access_token: accessToken, products: undefined }));
     expect((await callback('exit'))[0]).toMatchObject({ error_code: 'INVALID_FIELD' });
-    expect(await page.locator('iframe[title="Plaid Link (simulator)"]').isVisible()).toBe(false);
+    await expect.poll(() => page.locator('iframe[title="Plaid Link (simulator)"]').isVisible()).toBe(false);
   });
 
   it('the embedded search does not work inside an iframe', async () => {

@@ -9,7 +9,7 @@ import { linkTokenRequest, plaidClient } from './client.ts';
 /** A shop's page with the simulated Link on it, in a real browser, fresh for each test of a file that opens it. */
 
 // One browser for all; a browser takes seconds to start, so the hooks get more than the default.
-const BROWSER_MS = 60_000;
+const BROWSER_MS = patient(60_000);
 let browser: Browser;
 export let running: RunningSimulator;
 export let shop: { url: string; close: () => void };

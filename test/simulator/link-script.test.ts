@@ -23,7 +23,9 @@ describe('the script on the page', () => {
     const { link_token } = (await plaidClient(running.plaidUrl).linkTokenCreate(linkTokenRequest())).data;
     await page.evaluate(`create(${JSON.stringify(link_token)}); handler.open()`);
     await press('Continue');
-    expect((await callbacks()).map(([name, first]) => [name, first].join(' '))).toEqual(['load ', 'event OPEN']);
+    await expect
+      .poll(async () => (await callbacks()).map(([name, first]) => [name, first].join(' ')))
+      .toEqual(['load ', 'event OPEN']);
     await page.evaluate('handler.exit({ force: true })');
     await expectCallback(([, name]) => name === 'EXIT');
     const events = (await callbacks()).filter(([name]) => name === 'event');
@@ -34,11 +36,11 @@ describe('the script on the page', () => {
 
   it('the script puts one frame on the page, and takes it away with destroy', async () => {
     await openLink();
-    expect(await page.locator('iframe').count()).toBe(1);
-    expect(await page.evaluate('document.body.style.overflow')).toBe('hidden');
+    await expect.poll(() => page.locator('iframe').count()).toBe(1);
+    await expect.poll(() => page.evaluate('document.body.style.overflow')).toBe('hidden');
     await page.evaluate('handler.destroy()');
-    expect(await page.locator('iframe').count()).toBe(0);
-    expect(await page.evaluate('document.body.style.overflow')).toBe('');
+    await expect.poll(() => page.locator('iframe').count()).toBe(0);
+    await expect.poll(() => page.evaluate('document.body.style.overflow')).toBe('');
   });
 
   it('the script listens only to its own frame', async () => {
@@ -62,7 +64,7 @@ describe('the script on the page', () => {
       script.nonce = 'n'; script.src = ${JSON.stringify(running.linkScriptUrl)}; script.onload = resolve;
       document.head.append(script);
     })`);
-    expect(complaints.join('\n')).toContain('embedded more than once');
+    await expect.poll(() => complaints.join('\n')).toContain('embedded more than once');
   });
 
   it('the script keeps the keyboard inside the dialog', async () => {
@@ -70,7 +72,7 @@ describe('the script on the page', () => {
     const seen = new Set<string>();
     for (let i = 0; i < 6; i++) {
       await page.keyboard.press('Tab');
-      expect(await page.evaluate('document.activeElement.tagName')).toBe('IFRAME');
+      await expect.poll(() => page.evaluate('document.activeElement.tagName')).toBe('IFRAME');
       seen.add((await link.locator(':focus').textContent())?.trim() ?? '');
     }
     expect([...seen].sort()).toEqual(['', 'Continue']);

@@ -40,7 +40,7 @@ describe('a customer in Link', () => {
     expect(accounts.map(({ account_id }) => account_id)).toEqual(
       (metadata['accounts'] as { id: string }[]).map(({ id }) => id),
     );
-    expect(await isShown()).toBe(false);
+    await expect.poll(isShown).toBe(false);
     expect(complaints).toEqual([]);
   });
 
@@ -59,7 +59,7 @@ describe('a customer in Link', () => {
     await openLink();
     await press('Continue');
     await link.getByRole('searchbox').fill('platypus');
-    expect(await link.getByRole('list', { name: 'Banks' }).getByRole('button').count()).toBe(4);
+    await expect.poll(() => link.getByRole('list', { name: 'Banks' }).getByRole('button').count()).toBe(4);
     await link.getByRole('searchbox').fill('no such bank');
     await link.getByText('No results').waitFor();
   });
@@ -176,8 +176,8 @@ describe('leaving Link', () => {
     const [error, metadata] = await callback('exit');
     expect(error).toMatchObject({ error_type: 'INVALID_INPUT', error_code: 'INVALID_LINK_TOKEN' });
     expect(metadata).toMatchObject({ status: null, institution: null, request_id: expect.any(String) });
-    expect(await page.locator('iframe').isVisible()).toBe(false);
-    expect(await page.evaluate('document.body.style.overflow')).toBe('');
+    await expect.poll(() => page.locator('iframe').isVisible()).toBe(false);
+    await expect.poll(() => page.evaluate('document.body.style.overflow')).toBe('');
   });
 
   it('leaving Link happens by itself when the link token is over', async () => {

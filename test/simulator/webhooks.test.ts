@@ -178,7 +178,7 @@ describe('an instrument that is disabled in Finix later (user_disabled_later)', 
     // Long enough for the instrument to be made before, also on a busy machine.
     await start(1_500);
     const [other, id] = [await instrumentOf('user_one_account'), await instrumentOf('user_disabled_later')];
-    await expect.poll(types, { timeout: 10_000 }).toContain('instrument/updated');
+    await expect.poll(types).toContain('instrument/updated');
     const enabled = running.simulator.ledger.instruments().map((one) => [one.id, one['enabled']]);
     expect(enabled).toEqual([
       [other, true],

@@ -8,6 +8,7 @@ import { markerPath } from '../../../server/storage/marker.ts';
 import { networkFileSystem, networkFileSystemOf } from '../../../server/storage/network-file-system.ts';
 import { openStorage, type Storage } from '../../../server/storage/open.ts';
 import { SQLITE_FILE } from '../../../server/storage/sqlite.ts';
+import { patient } from '../../helpers/patience.mjs';
 import { withPostgres } from '../../helpers/storages.ts';
 
 /** When it is noticed that the database went back, by the test's clock. */
@@ -96,17 +97,21 @@ describe('the embedded database', () => {
 });
 
 withPostgres('a database on PostgreSQL', (server) => {
-  it('a database on PostgreSQL is noticed to be older when a copy of its cluster was promoted', async () => {
-    const databaseUrl = await server().createDatabase();
-    const storage = await opened({ databaseUrl, dataDir: '/nonexistent' });
-    expect(await checkedTwice(storage)).toBe(0);
-    await server().restart('immediate');
-    // A crash is no step back.
-    expect(await again(() => storage.history.check(now))).toBe(0);
-    await server().promote();
-    expect(await again(() => storage.history.check(now))).toBe(NOW);
-    expect(await storage.history.check(async () => NOW + 1_000)).toBe(NOW);
-  }, 60_000);
+  it(
+    'a database on PostgreSQL is noticed to be older when a copy of its cluster was promoted',
+    async () => {
+      const databaseUrl = await server().createDatabase();
+      const storage = await opened({ databaseUrl, dataDir: '/nonexistent' });
+      expect(await checkedTwice(storage)).toBe(0);
+      await server().restart('immediate');
+      // A crash is no step back.
+      expect(await again(() => storage.history.check(now))).toBe(0);
+      await server().promote();
+      expect(await again(() => storage.history.check(now))).toBe(NOW);
+      expect(await storage.history.check(async () => NOW + 1_000)).toBe(NOW);
+    },
+    patient(60_000),
+  );
 
   it('a database on PostgreSQL is noticed to be older when it was restored in another cluster', async () => {
     const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
 import { StorageUnavailableError } from '../../../server/storage/errors.ts';
 import { openStorage, type Storage } from '../../../server/storage/open.ts';
+import { patient } from '../../helpers/patience.mjs';
 import { poolerMissing, startPooler } from '../../helpers/pgbouncer.ts';
 import { TestServer } from '../../helpers/server.ts';
 import { withPostgres } from '../../helpers/storages.ts';
@@ -60,7 +61,7 @@ withPostgres(missing ? `through a pooler (skipped: ${missing})` : 'through a poo
     });
 
     test('a write that waits for a lock is ended by the database, also outside a transaction', {
-      timeout: 40_000,
+      timeout: patient(40_000),
     }, async () => {
       const { storage, own } = await open(mode, [...more]);
       await storage.db.insertInto('meta').values(rows.meta).execute();
