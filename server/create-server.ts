@@ -104,7 +104,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
       }
     };
   const clock = new AgreedClock(storage, log, async () => {
-    const ask = async (service: 'plaid' | 'finix') => clock.note(service, await readDate(config[service].baseUrl));
+    const ask = async (service: 'plaid' | 'finix') =>
+      clock.note(service, await readDate(config[service].baseUrl, config.proxy));
     await Promise.all([ask('finix'), ask('plaid')]);
   });
   const { plaid, finix } = wrapClients({

@@ -4,7 +4,7 @@ import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
 import { type ClientOptions, createOutbound, failureOfConnection, UpstreamError } from './outbound.ts';
 import { parseProviderJson } from './provider-json.ts';
-import { type Fetch, type FetchAnswer, fetchThrough, tunnelTo } from './proxy.ts';
+import { type FetchAnswer, fetchFor } from './proxy.ts';
 
 /**
  * The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version
@@ -95,8 +95,7 @@ export function createFinixClient(
   { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate, proxy, tap }: ClientOptions = {},
 ): FinixClient {
   const outbound = createOutbound({ service: 'finix', observe });
-  const tunnel = tunnelTo(new URL(config.baseUrl), proxy);
-  const send: Fetch = tunnel ? fetchThrough(tunnel) : fetch;
+  const send = fetchFor(config.baseUrl, proxy);
   const headers = {
     Authorization: `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`,
     'Finix-Version': '2022-02-01',

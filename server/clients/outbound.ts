@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { UpstreamFailure } from '../errors.ts';
 import { currentSubject, type Subject, traced } from '../trace.ts';
-import type { ProxySettings } from './proxy.ts';
+import { fetchFor, type ProxySettings } from './proxy.ts';
 
 /**
  * A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be
@@ -94,9 +94,10 @@ export interface ClientOptions {
 const DATE_TIMEOUT_MS = 3_000;
 
 /** Asks a server for nothing but the time. It needs no credential: the response to an unknown path has it as well. */
-export async function readDate(baseUrl: string): Promise<string | null> {
+export async function readDate(baseUrl: string, proxy: ProxySettings | undefined): Promise<string | null> {
   const signal = AbortSignal.timeout(DATE_TIMEOUT_MS);
-  const response = await fetch(baseUrl, { method: 'HEAD', redirect: 'manual', signal }).catch(() => undefined);
+  const request = { method: 'HEAD', headers: {}, body: undefined, redirect: 'manual', signal } as const;
+  const response = await fetchFor(baseUrl, proxy)(baseUrl, request).catch(() => undefined);
   return response?.headers.get('date') ?? null;
 }
 

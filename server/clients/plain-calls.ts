@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import { failureOfConnection, UpstreamError } from './outbound.ts';
 import { parseProviderJson } from './provider-json.ts';
-import { type Fetch, fetchThrough, tunnelTo } from './proxy.ts';
+import { fetchFor } from './proxy.ts';
 
 /** An answer of Plaid or Finix as it came: the diagnosis shows refusals, and does not throw them. */
 export interface PlainAnswer {
@@ -35,8 +35,7 @@ export function createPlainCalls(
     url: string,
     sent: { method: string; headers: Record<string, string>; body?: string },
   ): Promise<PlainAnswer> {
-    const tunnel = tunnelTo(new URL(url), proxy);
-    const ask: Fetch = tunnel ? fetchThrough(tunnel) : fetch;
+    const ask = fetchFor(url, proxy);
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       // A redirect would carry the credentials to another host.

@@ -90,8 +90,14 @@ export interface FetchInit {
 
 export type FetchAnswer = Pick<Response, 'ok' | 'status' | 'text'> & { headers: Pick<Headers, 'get'> };
 
+/** `fetch` for one address, through the proxy where there is one for it. */
+export function fetchFor(url: string, proxy: ProxySettings | undefined): Fetch {
+  const tunnel = tunnelTo(new URL(url), proxy);
+  return tunnel ? fetchThrough(tunnel) : fetch;
+}
+
 /** `fetch` through the tunnel: the one of Node takes no agent. Errors have the shape of its errors. */
-export function fetchThrough(agent: Agent): Fetch {
+function fetchThrough(agent: Agent): Fetch {
   return (url, { method, headers, body, signal }) =>
     new Promise((resolve, reject) => {
       const failed = (error: Error) =>

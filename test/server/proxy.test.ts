@@ -184,6 +184,21 @@ describe('a proxy of the environment', () => {
     expect(nowhere.asked).toEqual([]);
   });
 
+  it('a proxy of the environment is used for the question for the time, before any other call', async () => {
+    const nowhere = await startProxy(1);
+    const server = await TestServer.start({
+      env: {
+        PLAID_BASE_URL: `https://${PLAID}`,
+        FINIX_BASE_URL: `https://${FINIX}`,
+        HTTPS_PROXY: `http://127.0.0.1:${nowhere.port}`,
+      },
+    });
+    cleanUp.push(() => server.close());
+    // Retention needs the time by two clocks.
+    await server.jobs.tick();
+    await expect.poll(() => new Set(nowhere.asked)).toEqual(new Set([`${PLAID}:443`, `${FINIX}:443`]));
+  });
+
   it.each([
     ['https://api.example', [], true],
     ['https://api.example', ['*'], false],
