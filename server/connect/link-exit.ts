@@ -9,9 +9,16 @@ import type { SessionTable } from '../storage/tables.ts';
 const LINK_EXITS: RateLimit = { limit: 60, windowMs: 3600_000 };
 
 /**
+ * Before a body is read: a report that is refused for its content counts as much as any.
+ * @throws ProblemError `rate_limited`
+ */
+export async function limitLinkExits(storage: Storage, { id }: SessionTable): Promise<void> {
+  await enforceRateLimit(storage, `link-exit:${id}`, LINK_EXITS);
+}
+
+/**
  * Keeps how a run of Link ended without a bank, in the page's words, for support: by these ids Plaid finds the run. It
  * decides nothing, so it is accepted in every status of the session.
- * @throws ProblemError `rate_limited`
  */
 export async function recordLinkExit(
   storage: Storage,
@@ -19,7 +26,6 @@ export async function recordLinkExit(
   exit: LinkExitRequest,
   { ip }: Origin,
 ): Promise<void> {
-  await enforceRateLimit(storage, `link-exit:${session.id}`, LINK_EXITS);
   const now = await storage.now();
   const details = Object.fromEntries(Object.entries(exit).filter(([, value]) => value));
   await storage.transaction(`customer:${session.customer_id}`, (trx) =>

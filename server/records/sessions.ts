@@ -8,7 +8,7 @@ import { changedAt } from '../storage/changed-at.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
-import { enforceRateLimit, LimitedUse, type RateLimit } from '../storage/rate-limit.ts';
+import { enforceRateLimit, LimitedUse, type RateLimit, type UsedUpLimits } from '../storage/rate-limit.ts';
 import { insertRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
@@ -89,8 +89,8 @@ export async function limitPublicSessions(storage: Storage, ip: string | null): 
  * A page asks once and polls; a public token that is made up costs a question to Plaid. Counted together with the
  * token.
  */
-export function limitCompletes(storage: Storage, { id }: SessionTable): LimitedUse {
-  return new LimitedUse(storage, `complete:${id}`, COMPLETES);
+export function limitCompletes(storage: Storage, { id }: SessionTable, usedUp: UsedUpLimits): LimitedUse {
+  return new LimitedUse(storage, `complete:${id}`, COMPLETES, usedUp);
 }
 
 /**

@@ -40,30 +40,65 @@ interface Counters {
   dialect: Storage['dialect'];
 }
 
+/** A session's limit is used up for an hour at most, and few sessions ever reach theirs. */
+const MOST_USED_UP = 10_000;
+
+/** Limits that this process has seen used up, until their windows end: a refusal by them costs no statement. */
+export class UsedUpLimits {
+  /** Bucket → when its window ends, by this process's monotonic clock. */
+  readonly #until = new Map<string, number>();
+
+  note(bucket: string, retryAfterSeconds: number): void {
+    if (this.#until.size >= MOST_USED_UP) this.#until.clear();
+    this.#until.set(bucket, performance.now() + retryAfterSeconds * 1000);
+  }
+
+  /** @throws ProblemError `rate_limited` */
+  refuse(bucket: string): void {
+    const left = (this.#until.get(bucket) ?? 0) - performance.now();
+    if (left > 0) throw new ProblemError('rate_limited', { retryAfter: Math.ceil(left / 1000) });
+    this.#until.delete(bucket);
+  }
+}
+
 /** One use, which is counted in the transaction of what it guards, or by itself where there is none. */
 export class LimitedUse {
   readonly #storage: Storage;
   readonly #bucket: string;
   readonly #rate: RateLimit;
+  readonly #usedUp: UsedUpLimits;
   #isCounted = false;
 
-  constructor(storage: Storage, bucket: string, rate: RateLimit) {
+  constructor(storage: Storage, bucket: string, rate: RateLimit, usedUp: UsedUpLimits) {
     this.#storage = storage;
     this.#bucket = bucket;
     this.#rate = rate;
+    this.#usedUp = usedUp;
+  }
+
+  /** Before anything is read or counted. @throws ProblemError `rate_limited` where the limit is known to be used up */
+  refuseUsedUp(): void {
+    this.#usedUp.refuse(this.#bucket);
   }
 
   /** Counts it, unless it is counted. @throws ProblemError `rate_limited` */
   async count(): Promise<void> {
     if (this.#isCounted) return;
     this.#isCounted = true;
-    await enforceRateLimit(this.#storage, this.#bucket, this.#rate);
+    await this.#enforce(this.#storage);
   }
 
   /** As `count`. What the transaction's end does to the count is passed to `committed`. */
   async countIn(trx: StorageTransaction): Promise<void> {
     if (this.#isCounted) return;
-    await enforceRateLimit({ db: trx, dialect: this.#storage.dialect }, this.#bucket, this.#rate);
+    await this.#enforce({ db: trx, dialect: this.#storage.dialect });
+  }
+
+  async #enforce(counters: Counters): Promise<void> {
+    const { allowed, retryAfterSeconds } = await takeRateLimit(counters, this.#bucket, this.#rate);
+    if (allowed) return;
+    this.#usedUp.note(this.#bucket, retryAfterSeconds);
+    throw new ProblemError('rate_limited', { retryAfter: retryAfterSeconds });
   }
 
   committed(): void {

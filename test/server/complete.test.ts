@@ -216,4 +216,38 @@ describe('the limit on completes of one session', () => {
     const row = await server.storage.db.selectFrom('sessions').select('status').executeTakeFirst();
     expect(row?.status).toBe('open');
   });
+
+  it('reads no body of a request that comes after a refused one', async () => {
+    server = await TestServer.start();
+    const session = await server.createSession();
+    let bytes = 0;
+    const body = () =>
+      new ReadableStream(
+        {
+          pull(controller) {
+            bytes += 1;
+            controller.enqueue(new TextEncoder().encode('{'));
+            controller.close();
+          },
+        },
+        // Without it a stream is pulled before anything reads it.
+        { highWaterMark: 0 },
+      );
+    const send = async () =>
+      server.request(`/v1/sessions/${session.id}/complete`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${session.client_secret}`, 'Content-Type': 'application/json' },
+        body: body(),
+        duplex: 'half',
+      } as RequestInit);
+    expect((await send()).status).toBe(400);
+    await server.storage.db.updateTable('rate_limits').set({ hits: 120 }).execute();
+    expect([(await send()).status, bytes]).toEqual([429, 2]);
+    const refused = await send();
+    expect([refused.status, bytes]).toEqual([429, 2]);
+    expect(Number(refused.headers.get('Retry-After'))).toBeGreaterThan(0);
+    // Another session has its own limit.
+    const other = await server.createSession();
+    expect((await server.complete(other, await server.publicToken())).body.status).toBe('completed');
+  });
 });

@@ -63,4 +63,16 @@ describe('the report of how Link ended', () => {
     const other = await server.createSession();
     expect((await server.page(other, 'POST', '/link-exit', EXIT)).status).toBe(204);
   });
+
+  it('the report of how Link ended counts for the limit also where its content is refused', async () => {
+    const session = await server.createSession();
+    await server.page(session, 'POST', '/link-exit', 'no JSON');
+    await server.page(session, 'POST', '/link-exit', { other: 1 });
+    const rows = await server.storage.db
+      .selectFrom('rate_limits')
+      .select('hits')
+      .where('bucket', '=', `link-exit:${session.id}`)
+      .execute();
+    expect(rows).toEqual([{ hits: 2 }]);
+  });
 });

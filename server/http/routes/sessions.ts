@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import type { CompleteRequest } from '../../../widget/contract.ts';
 import { HOSTED_PUBLIC_TOKEN, lookForHosted, withHostedToken } from '../../connect/hosted-link.ts';
 import { issueLinkToken, limitLinkTokens } from '../../connect/issue-link-token.ts';
-import { recordLinkExit } from '../../connect/link-exit.ts';
+import { limitLinkExits, recordLinkExit } from '../../connect/link-exit.ts';
 import { ProblemError } from '../../errors.ts';
 import { connectionsOf } from '../../records/session-connections.ts';
 import { listSessions } from '../../records/session-list.ts';
@@ -16,7 +16,7 @@ import {
   requireOutcome,
 } from '../../records/sessions.ts';
 import { type Audience, viewSession } from '../../records/views.ts';
-import type { LimitedUse } from '../../storage/rate-limit.ts';
+import { type LimitedUse, UsedUpLimits } from '../../storage/rate-limit.ts';
 import type { ConnectionTable, SessionTable } from '../../storage/tables.ts';
 import { readBody, readOptionalBody } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
@@ -43,6 +43,7 @@ const LOGO_SECONDS = 86_400;
 /** Sessions: minted by the merchant's server (or by a page in public mode), used by the page. */
 export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials, origins: Set<string>): void {
   const { config, storage, connector, logos } = deps;
+  const usedUp = new UsedUpLimits();
 
   app.post('/v1/sessions', async (c) => {
     refuseWhenStopping(deps);
@@ -100,7 +101,9 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.post('/v1/sessions/:id/complete', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
-    const limit = limitCompletes(storage, session);
+    const limit = limitCompletes(storage, session, usedUp);
+    // Its count is written with the public token. A body that can no longer count for anything is not read.
+    limit.refuseUsedUp();
     try {
       const request = await readPublicToken(c, session, limit);
       const facts = { requestId: c.get('requestId'), ...originOf(c) };
@@ -123,6 +126,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.post('/v1/sessions/:id/link-exit', async (c) => {
     const session = await credentials.requirePage(c, c.req.param('id'));
+    await limitLinkExits(storage, session);
     const exit = await readBody(c, linkExitRequest);
     refuseWhenStopping(deps);
     await recordLinkExit(storage, session, exit, originOf(c));
