@@ -44,7 +44,7 @@ export const STORIES: readonly Story[] = [
     BANK,
     'user_owner_mismatch',
     'Someone else’s account',
-    'The bank’s owner is not the customer. The merchant requires a match, so nothing is kept.',
+    'The account holder is not the customer. The merchant requires a match, so nothing is kept.',
     { session: { ownership: 'require' } },
   ),
   story(

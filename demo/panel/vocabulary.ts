@@ -73,7 +73,7 @@ export const CHANGES: Record<string, string | undefined> = {
   returned: 'a payment came back',
   changed_bank: 'another bank than before, or another owner',
   completed: 'done',
-  expired: 'over',
+  expired: 'expired',
 };
 
 /** Why a check does not say yes. */
@@ -84,7 +84,7 @@ export const CHECK_REASONS: Record<string, string | undefined> = {
   not_active: 'the account can’t be debited, or not yet',
   owner_mismatch: 'the account belongs to someone else',
   changed_bank: 'the bank changed a short time ago',
-  insufficient_funds: 'not enough money',
+  insufficient_funds: 'insufficient funds',
   balance_uncertain: 'the balance is not certain',
   provider_unavailable: 'the bank did not answer in time',
 };

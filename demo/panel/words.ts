@@ -69,11 +69,11 @@ function bankOf(connection: Json): string {
 function sessionOutcome(session: Json): string {
   const [connection] = list(session['connections']);
   const problem = object(session['error']);
-  if (problem['title']) return `learns why it did not work: ${problem['title']}`;
-  if (session['status'] === 'processing') return 'learns that the work continues';
+  if (problem['title']) return `gets the reason: ${problem['title']}`;
+  if (session['status'] === 'processing') return 'learns that the session is processing';
   if (!connection) return `learns that the session is ${String(session['status']).replaceAll('_', ' ')}`;
   const state = STATES[String(connection['status'])] ?? String(connection['status']);
-  return `learns: ${bankOf(connection)} ${state}`;
+  return `gets: ${bankOf(connection)} ${state}`;
 }
 
 const STATES: Record<string, string> = {
@@ -95,7 +95,7 @@ const CALLS: Record<string, Words> = {
     done: (_r, { connection }, { customer }) =>
       connection ? 'gets a session that repairs the login' : `gets a session for ${customer}, with its secret key`,
   },
-  'connect GET /v1/sessions/{id}': { ask: 'asks how far it is', done: sessionOutcome },
+  'connect GET /v1/sessions/{id}': { ask: 'checks the session', done: sessionOutcome },
   'connect POST /v1/sessions/{id}/link-token': {
     ask: 'asks for a link token',
     done: () => 'has a link token: one click opens Link',
@@ -118,7 +118,7 @@ const CALLS: Record<string, Words> = {
     done: ({ decision, reasons }, { amount }) => {
       const why = list(reasons).map(({ code, message }) => CHECK_REASONS[String(code)] ?? String(message));
       if (decision === 'ok') return `asks: may ${money(amount)} be moved? Yes`;
-      return `asks: may ${money(amount)} be moved? ${decision === 'stop' ? 'No' : 'Look first'}: ${why.join(', ')}`;
+      return `asks: may ${money(amount)} be moved? ${decision === 'stop' ? 'No' : 'Review'}: ${why.join(', ')}`;
     },
   },
   'connect POST /v1/links': {
@@ -142,7 +142,7 @@ const CALLS: Record<string, Words> = {
     ask: 'asks which accounts there are',
     done: ({ accounts }) => `asks Plaid, not the page: ${count(accounts, 'account')}`,
   },
-  'plaid POST /item/get': { ask: 'asks how the login is' },
+  'plaid POST /item/get': { ask: 'reads the Item' },
   'plaid POST /institutions/get_by_id': { ask: 'asks about the bank' },
   'plaid POST /identity/match': {
     ask: 'compares the owner with the customer',
@@ -159,15 +159,15 @@ const CALLS: Record<string, Words> = {
     done: () => 'gets a token that only Finix can use',
   },
   'plaid POST /processor/token/permissions/set': { ask: 'limits that token to what Finix needs' },
-  'plaid POST /item/webhook/update': { ask: 'says where events go' },
+  'plaid POST /item/webhook/update': { ask: 'sets the webhook URL' },
   'plaid POST /item/remove': { ask: 'ends the access to the bank' },
   'plaid POST /accounts/balance/get': { ask: 'asks the bank for the balance' },
   'plaid POST /signal/evaluate': { ask: 'asks how risky the debit is' },
   'plaid POST /signal/return/report': { ask: 'reports the return' },
   'plaid POST /signal/decision/report': { ask: 'reports the decision' },
   'finix POST /identities': {
-    ask: 'introduces the customer',
-    done: ({ id }, _r, { customer }) => `introduces ${customer}: identity ${short(id)}`,
+    ask: 'creates the customer’s identity',
+    done: ({ id }, _r, { customer }) => `creates an identity for ${customer}: ${short(id)}`,
   },
   'finix GET /identities': { ask: 'looks for an identity that may exist already' },
   'finix GET /identities/{id}': { ask: 'reads the customer’s identity' },

@@ -34,6 +34,8 @@ const COPY: Record<
     /** Another way to pay, or to be paid, where Link can't run. */
     fallback: string;
     button: string;
+    /** The customer's permission for one debit, where the session asks for no lasting one. */
+    authorization?: string;
     lines: Line[];
   }
 > = {
@@ -46,6 +48,7 @@ const COPY: Record<
     hint: 'Straight from your account. Next time it is one tap.',
     fallback: 'Or pay by invoice: hello@kestrel.example',
     button: 'Place order',
+    authorization: 'By placing this order, you authorize Kestrel & Oak to debit $86.60 from your bank account once.',
     lines: [
       { name: 'Ridgeline, whole beans', detail: '2 bags of 340 g', cents: 3_800, art: 'bag' },
       { name: 'Stoneware dripper', detail: 'Speckled, one or two cups', cents: 4_200, art: 'dripper' },
@@ -70,8 +73,8 @@ const COPY: Record<
   payout: {
     wordmark: html`Fieldnote<b>.</b>`,
     tagline: 'For independent illustrators',
-    title: 'You have been paid',
-    lead: 'Available now, in your account in one to two days',
+    title: 'Your payout is ready',
+    lead: 'Arrives in 1–2 business days',
     pay: 'Where should it go?',
     hint: 'Sign in to your bank. No account numbers to copy.',
     fallback: 'Or ask for a check: hello@fieldnote.example',
@@ -89,7 +92,7 @@ export function copyOf({ key }: Merchant) {
 
 /** Values for the placeholders of the merchants' page. */
 export function checkoutValues(merchant: Merchant): Record<string, Html | string> {
-  const { wordmark, tagline, title, lead, pay, hint, fallback, button, lines } = copyOf(merchant);
+  const { wordmark, tagline, title, lead, pay, hint, fallback, button, authorization, lines } = copyOf(merchant);
   const total = dollars(merchant.amountCents);
   const { firstName, lastName, owner } = merchant.person;
   return {
@@ -122,6 +125,7 @@ export function checkoutValues(merchant: Merchant): Record<string, Html | string
       <p slot="fallback" class="fallback">${fallback}</p>
     </finix-bank-connect>
   </section>
+  ${authorization === undefined ? '' : html`<p class="terms">${authorization}</p>`}
   <button type="submit" class="place">${button} · ${total}</button>
 </form>`,
   };
@@ -252,7 +256,7 @@ function outcome(merchant: Merchant, order: Order, connection: MerchantConnectio
   const sentence =
     purpose === 'payout'
       ? `${amount} is on its way to ${order.bank}.`
-      : `${amount} will be debited from ${order.bank} once.`;
+      : `${amount} will be debited from ${order.bank}.`;
   return { title: thanks, sentence, tone: 'good', way: null };
 }
 

@@ -147,14 +147,14 @@ export function createShop({
   app.post('/checkout', async (c) => {
     const form = await c.req.formData().catch(() => undefined);
     if (!form)
-      return refuse(c, MERCHANTS.coffee, 422, 'That did not work', 'The form could not be read. Please go back.');
+      return refuse(c, MERCHANTS.coffee, 422, 'Something went wrong', 'The form could not be read. Go back and try again.');
     const merchant = merchantOf(form.get('merchant'));
     const customer = visitOf(c).customer(merchant.key);
     const judged = await judge(api, customer, form.get('bank_account'));
     if ('refusal' in judged) {
       const { refusal } = judged;
       if (refusal === 'missing')
-        return refuse(c, merchant, 422, 'One thing is missing', 'Connect a bank account to pay with.');
+        return refuse(c, merchant, 422, 'Connect a bank account', 'To pay, connect a bank account first.');
       if (refusal === 'foreign')
         return refuse(
           c,
@@ -231,7 +231,7 @@ export function createShop({
 
   app.get('*', (c) => {
     if (c.req.path === '/shop' || pages.page(c.req.path) === undefined)
-      return refuse(c, MERCHANTS.coffee, 404, 'Page not found', 'This address leads nowhere.');
+      return refuse(c, MERCHANTS.coffee, 404, 'Page not found', 'There is no page at this address.');
     visitOf(c);
     return page(c, c.req.path);
   });
@@ -242,7 +242,7 @@ export function createShop({
       c,
       MERCHANTS.coffee,
       502,
-      'That did not work',
+      'Something went wrong',
       'The shop can’t reach its payment server. Please try again.',
     );
   });

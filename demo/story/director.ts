@@ -49,7 +49,7 @@ export class Director {
     const isRunning = this.#isPlaying && !this.#isPaused;
     button?.setAttribute('aria-pressed', String(isRunning));
     const label = button?.querySelector('span');
-    if (label) label.textContent = isRunning ? 'Pause' : this.#isPlaying ? 'Go on' : 'Play';
+    if (label) label.textContent = isRunning ? 'Pause' : this.#isPlaying ? 'Resume' : 'Play';
   }
 
   async #play(): Promise<void> {
@@ -70,7 +70,9 @@ export class Director {
     const say = (text: string) => this.#say(text, run);
     this.#page()?.location.replace(at(`/${this.#merchant()}?fresh`));
     await this.#until(() => this.#status() === 'ready', run);
-    await say(`${customer} wants to settle with ${merchant}. No card, and no account number to type.`);
+    const isPayout = !canReturn(this.#merchant(), 'return_R01');
+    const aim = isPayout ? `${customer} is paid by ${merchant}.` : `${customer} pays ${merchant}.`;
+    await say(`${aim} No card, and no account number to type.`);
     this.#press(this.#element()?.shadowRoot?.querySelector('button.main'));
     await this.#until(() => this.#status() === 'open', run);
     this.#caption('Link opens. It belongs to Plaid: the merchant’s page sees no password.');
@@ -83,15 +85,14 @@ export class Director {
       run,
     );
     await say(
-      'The merchant’s server fetched the connection, compared the customer, asked whether to go on, and moved the money.',
+      'The merchant’s server fetched the connection, compared the customer, checked the payment, and moved the money.',
     );
 
-    const isPayout = !canReturn(this.#merchant(), 'return_R01');
     if (!isPayout) {
       await this.stage.act('return_R01');
       await this.#until(() => this.stage.state()?.order?.state === 'returned', run);
       await say(
-        'Days later the bank sends it back: not enough money. The merchant learns it by webhook, and the page says it.',
+        'Days later the bank returns the debit: insufficient funds. A webhook tells the merchant, and the page shows it.',
       );
     }
     await this.stage.act('break_login');
@@ -103,7 +104,9 @@ export class Director {
       run,
     );
     const meanwhile = isPayout ? 'sent' : 'debited';
-    await say(`The bank asks for a new sign-in. The page asks the customer, and nothing is ${meanwhile} meanwhile.`);
+    await say(
+      `The bank asks for a new sign-in. The page asks the customer, and nothing is ${meanwhile} in the meantime.`,
+    );
     this.#press(this.#element()?.shadowRoot?.querySelector('button.main'));
     await this.#until(() => this.#status() === 'open', run);
     await this.#pressThroughLink(run);

@@ -206,10 +206,10 @@ test(
     const story = await visitsStory(maya, here.demo.url);
     maya.page.setDefaultTimeout(patient(60_000));
     await maya.page.keyboard.press(' ');
-    await maya.page.getByText('Maya wants to settle with Kestrel & Oak').waitFor();
+    await maya.page.getByText('Maya pays Kestrel & Oak').waitFor();
     await story.shop.locator('finix-bank-connect[status="open"]').waitFor();
     await maya.page.getByRole('button', { name: 'Pause' }).click();
-    await maya.page.getByRole('button', { name: 'Go on' }).click();
+    await maya.page.getByRole('button', { name: 'Resume' }).click();
     // Told at reading speed, the rest takes more than a minute.
     await maya.page.evaluate('pace = 10');
     await story.seesLine('may $86.60 be moved? No');
