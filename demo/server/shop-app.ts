@@ -147,7 +147,13 @@ export function createShop({
   app.post('/checkout', async (c) => {
     const form = await c.req.formData().catch(() => undefined);
     if (!form)
-      return refuse(c, MERCHANTS.coffee, 422, 'Something went wrong', 'The form could not be read. Go back and try again.');
+      return refuse(
+        c,
+        MERCHANTS.coffee,
+        422,
+        'Something went wrong',
+        'The form could not be read. Go back and try again.',
+      );
     const merchant = merchantOf(form.get('merchant'));
     const customer = visitOf(c).customer(merchant.key);
     const judged = await judge(api, customer, form.get('bank_account'));
