@@ -64,14 +64,38 @@ export async function addAudit(
   noteFact(trx, { action, code: typeof code === 'string' ? code : undefined });
 }
 
-/** Deletes what is too old to be proof of anything. Gives the number of entries. */
+/**
+ * Deletes what is too old to be proof of anything. An entry is proof of a connection by what it names: the connection,
+ * a session that led to it, or the link behind such a session. Gives the number of entries.
+ */
 export async function purgeAudit({ db }: Storage, now: number): Promise<number> {
   const cutoff = now - PROOF_KEEP_MS;
+  const toProve = connectionsToProve(db, cutoff);
   const { numDeletedRows } = await db
     .deleteFrom('audit')
     .where('at', '<=', cutoff)
-    .where((eb) =>
-      eb.or([eb('connection_id', 'is', null), eb('connection_id', 'not in', connectionsToProve(db, cutoff))]),
+    .where((eb) => eb.or([eb('connection_id', 'is', null), eb('connection_id', 'not in', toProve)]))
+    // Asked for each old entry, by an index, and never for all present ones.
+    .where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('audit as led')
+            .select('led.id')
+            .whereRef('led.session_id', '=', 'audit.session_id')
+            .where('led.connection_id', 'in', toProve),
+        ),
+      ),
+    )
+    .where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('audit as opened')
+            .innerJoin('audit as led', 'led.session_id', 'opened.session_id')
+            .select('led.id')
+            .whereRef('opened.link_id', '=', 'audit.link_id')
+            .where('led.connection_id', 'in', toProve),
+        ),
+      ),
     )
     .executeTakeFirst();
   return Number(numDeletedRows);

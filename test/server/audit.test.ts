@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { wireSchemas } from '../../server/http/openapi.ts';
 import type { AuditEntry } from '../../server/records/audit.ts';
+import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { TestServer } from '../helpers/server.ts';
+import { throughLink } from '../helpers/through-link.ts';
 
 let server: TestServer;
 beforeEach(async () => {
@@ -45,6 +47,61 @@ describe('the audit of a connection', () => {
       expect(entries).toContain(expected);
     }
     expect(entries.indexOf('plaid connection.revoked')).toBeGreaterThan(entries.indexOf('job connection.active'));
+  });
+
+  it('the audit of a connection keeps how its customer agreed until two years after its end, and nothing of others', async () => {
+    server.upstream.simulator.settings.linkEvents = true;
+    const authorization = { text: 'I authorize Acme to debit my account.', version: '1' };
+    const agreed = async (at: Session) => {
+      const { body: link } = await server.page(at, 'POST', '/link-token', {});
+      const submission = await throughLink(server, link);
+      const asked = await server.complete(at, submission.public_token, submission);
+      const accepted = { accepted: true, text_sha256: asked.body.authorization.text_sha256 };
+      return server.complete(at, submission.public_token, { ...submission, authorization: accepted });
+    };
+    const link = await server.merchant('POST', '/v1/links', { customer_id: 'cus_1', authorization });
+    const opened = await server.send('POST', `/c/${link.body.url.split('/').at(-1)}/session`, undefined, {});
+    const [secret, id] = [
+      opened.body.client_secret as string,
+      (opened.body.client_secret as string).split('_secret_')[0],
+    ];
+    const first = { id, client_secret: secret } as Session;
+    const { body } = await agreed(first);
+    const connection = body.connections[0].id;
+    // The same account again, which ends with the same connection.
+    const again = await server.createSession({ authorization });
+    expect((await agreed(again)).body.connections[0].id).toBe(connection);
+    // A customer who connects no bank.
+    const other = await server.createSession({ customer_id: 'cus_2' });
+    await server.merchant('POST', `/v1/sessions/${other.id}/cancel`);
+    await settled();
+
+    const actionsOf = async ({ id: session }: Session) =>
+      (await server.storage.db.selectFrom('audit').select('action').where('session_id', '=', session).execute()).map(
+        ({ action }) => action,
+      );
+    const before = [await actionsOf(first), await actionsOf(again)];
+    const linkEntries = (
+      await server.storage.db.selectFrom('audit').select('id').where('link_id', '=', link.body.id).execute()
+    ).length;
+    expect(before).toEqual([
+      expect.arrayContaining(['session.created', 'authorization.accepted', 'public_token.accepted']),
+      expect.arrayContaining(['session.created', 'authorization.accepted', 'connection.recognized']),
+    ]);
+    // Two years of which one is a leap year have 731 days.
+    server.clockOffset = 732 * 24 * 3600_000;
+    await server.jobs.tick();
+    expect([await actionsOf(first), await actionsOf(again)]).toEqual(before);
+    expect(await actionsOf(other)).toEqual([]);
+    expect(
+      await server.storage.db.selectFrom('audit').select('id').where('link_id', '=', link.body.id).execute(),
+    ).toHaveLength(linkEntries);
+
+    await server.merchant('DELETE', `/v1/connections/${connection}`);
+    await settled();
+    server.clockOffset += 732 * 24 * 3600_000;
+    await server.jobs.tick();
+    expect(await server.storage.db.selectFrom('audit').select('action').execute()).toEqual([]);
   });
 
   it('the audit of a connection gives reasons', async () => {
