@@ -78,9 +78,13 @@ describe('evidence', () => {
   it('evidence outlives removal and erasure, then without what identifies the customer, and ends after two years', async () => {
     server = await startWithDebits();
     const id = await connected();
+    const { body: before } = await evidence(id);
     await server.merchant('DELETE', '/v1/customers/cus_1');
     const { status, body } = await evidence(id);
-    expect([status, body.customer_id, body.account.mask]).toEqual([200, null, null]);
+    expect([status, body.customer_id, body.account.name, body.account.mask]).toEqual([200, null, null, null]);
+    // The bank is part of what is proved, and names no person.
+    expect(body.institution).toEqual(before.institution);
+    expect(before).toMatchObject({ institution: { id: 'ins_109508', name: expect.stringMatching(/\w/) } });
     expect(body.authorization.text).toBe(TEXT);
     // Two years of which one is a leap year have 731 days.
     server.clockOffset += 731 * DAY_MS - 60_000;
