@@ -47,19 +47,26 @@ export type Client = ReturnType<typeof createClient>;
 
 /**
  * The server's API for a merchant's back end: Node, Deno, Bun and workers, by `fetch` alone. Calls that fail on the way
- * are repeated; each of them is safe to repeat. Every method rejects with an `ApiError`.
+ * are repeated; each of them is safe to repeat. Every method rejects with an `ApiError`; a wrong argument is a
+ * `TypeError`.
  */
 export function createClient(options: ClientOptions) {
-  const call = createHttp(options);
+  // JavaScript can leave them out: the first call then names what is missing.
+  const call = createHttp(options ?? {});
   const get = <T>(path: string, query?: object, { signal }: CallOptions = {}) =>
     call<T>({ method: 'GET', path, query, signal });
   const post = <T>(path: string, body?: object, { signal, idempotencyKey }: CreateOptions = {}) =>
     call<T>({ method: 'POST', path, body, signal, idempotencyKey });
   const remove = <T>(path: string, { signal }: CallOptions = {}) => call<T>({ method: 'DELETE', path, signal });
-  const withKey = (more: CreateOptions = {}) => ({
-    ...more,
-    idempotencyKey: more.idempotencyKey ?? crypto.randomUUID(),
-  });
+  const withKey = (more: CreateOptions = {}) => {
+    expectOptions('create', more, CREATE_OPTIONS);
+    const { idempotencyKey = crypto.randomUUID() } = more;
+    // As HTTP allows in a header; what `fetch` throws for others looks like a lost connection.
+    if (!/^[\x21-\x7e]+$/.test(idempotencyKey)) {
+      throw new TypeError('idempotencyKey must be printable ASCII without spaces, such as a UUID.');
+    }
+    return { ...more, idempotencyKey };
+  };
 
   /** Every entry of a list, page by page. */
   async function* each<T>(path: string, query: object, options?: CallOptions): AsyncGenerator<T, void, undefined> {
@@ -128,7 +135,8 @@ export function createClient(options: ClientOptions) {
    * @param id as it came in the request
    * @throws ConnectionError, and ApiError when the server can't be asked
    */
-  async function requireConnection(id: unknown, { customerId, signal }: RequireOptions): Promise<UsableConnection> {
+  async function requireConnection(id: unknown, options: RequireOptions): Promise<UsableConnection> {
+    const { customerId, signal } = options ?? {};
     if (!customerId) throw new TypeError('requireConnection needs the customerId of the customer who is paying.');
     const none = new ConnectionError('connection_not_found', 'There is no such connection.');
     if (typeof id !== 'string' || !/^con_[\w-]+$/.test(id)) throw none;
@@ -146,6 +154,16 @@ export function createClient(options: ClientOptions) {
   }
 
   return { sessions, connections, links, customers, requireConnection };
+}
+
+const CREATE_OPTIONS = ['idempotencyKey', 'signal'];
+
+/** A misspelled option would be lost silently, and with it what it protects from. */
+function expectOptions(caller: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`${caller} has no option ${unknown}: its options are ${known.join(' and ')}.`);
+  }
 }
 
 export interface ConnectionQuery {

@@ -97,9 +97,11 @@ function wholeNumber(name: string, text: string, most: number): number {
 
 function fail(error: unknown): void {
   const { code, message, stack, port } = error as { code?: string; message?: string; stack?: string; port?: number };
+  // The program that has started this one with `--json` names its own option.
+  const remedy = process.argv.includes('--json') ? '.' : ': choose another one with --port.';
   const isBusy = code === 'EADDRINUSE';
   process.stderr.write(
-    `${isBusy ? `Port ${port} is in use by another process: choose one with --port.` : error instanceof UsageError ? message : stack}\n`,
+    `${isBusy ? `Port ${port} is in use by another process${remedy}` : error instanceof UsageError ? message : stack}\n`,
   );
   process.exit(error instanceof UsageError ? USAGE : 1);
 }

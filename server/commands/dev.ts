@@ -67,7 +67,9 @@ async function run(context: CommandContext, { port, simulatorPort, quiet }: Opti
     ...(quiet ? ['--quiet'] : []),
   ]).catch((error: unknown) => {
     if (!(error instanceof CommandError)) throw error;
-    throw new CommandError(`${error.message} Choose another port for it with --simulator-port, if the port is in use.`);
+    throw new CommandError(
+      `${error.message} If port ${simulatorPort} is in use, choose another with --simulator-port.`,
+    );
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'finix-bank-connect-dev-'));
   let isListening = false;

@@ -33,10 +33,12 @@ export const addDoctor: AddCommand = (program, context) => {
       const config = readConfig(context.env, report);
       if (config) await runChecks(config, webhook, report, json ? () => {} : context.note);
       const failed = checks.filter(({ status }) => status === 'fail').length;
-      const warned = checks.filter(({ status }) => status === 'warn').length;
+      const [warned, skipped] = (['warn', 'skip'] as const).map(
+        (kind) => checks.filter(({ status }) => status === kind).length,
+      );
       if (failed > 0) context.exitCode = EXIT.failed;
       if (json) context.write(`${JSON.stringify({ ok: failed === 0, checks }, null, 2)}\n`);
-      else context.write(`\n${checks.length} checks: ${failed} failed, ${warned} to look at.\n`);
+      else context.write(`\n${checks.length} checks: ${failed} failed, ${warned} to look at, ${skipped} skipped.\n`);
     });
 };
 

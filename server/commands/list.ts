@@ -85,7 +85,7 @@ export const addList: AddCommand = (program, context) => {
     .command('list')
     .addArgument(new Argument('[what]', 'what to list').choices(Object.keys(KINDS)).default('sessions'))
     .summary('list sessions, connections, links or webhooks, by status')
-    .description('Lists what the running server has, as its API gives it.')
+    .description('Lists what the running server has, in the order of its API: by id, not by time.')
     .option('--status <status>', 'only with this status; a session that is stuck is processing')
     .option('--customer <id>', 'only of this customer')
     .option('--merchant <id>', 'only of this merchant of a platform')

@@ -28,14 +28,30 @@ export function withServerOption(command: Command): Command {
   return command.option('--url <address>', 'address of the running server (default: PUBLIC_URL)');
 }
 
+/** A new key, which the setting's own hint makes, is none that a running server knows. */
+const KEY_OF_THE_SERVER: typeof SETTINGS.MERCHANT_API_KEY = {
+  ...SETTINGS.MERCHANT_API_KEY,
+  read: (text) =>
+    text === undefined
+      ? { problems: ['is missing: set it to a key of the running server'] }
+      : SETTINGS.MERCHANT_API_KEY.read(text),
+};
+const DEV_HINT = 'For the server of `dev`, run: eval "$(finix-bank-connect-server dev --settings)"';
+
 /** Calls the server with the first key of MERCHANT_API_KEY. @throws CommandError when a setting is missing */
 export function merchantApi({ env }: Pick<CommandContext, 'env'>, address: string | undefined): MerchantApi {
-  const { PUBLIC_URL, MERCHANT_API_KEY } = SETTINGS;
+  const { PUBLIC_URL } = SETTINGS;
   const given = address === undefined ? env : { ...env, PUBLIC_URL: address };
-  const { values, problems } = readSettings({ PUBLIC_URL, MERCHANT_API_KEY }, given);
+  const { values, problems } = readSettings({ PUBLIC_URL, MERCHANT_API_KEY: KEY_OF_THE_SERVER }, given);
   const { PUBLIC_URL: base, MERCHANT_API_KEY: [key] = [] } = values;
   if (base === undefined || key === undefined) {
-    throw new CommandError(`This command calls the running server:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    const named = address === undefined ? problems : problems.map((problem) => problem.replace(/^PUBLIC_URL/, '--url'));
+    const lines = named.map((problem) => `\n  - ${problem}`).join('');
+    const isUrlWrong = named.some((problem) => problem.startsWith('--url'));
+    throw new CommandError(
+      `This command calls the running server:${lines}\n${DEV_HINT}`,
+      isUrlWrong ? EXIT.usage : EXIT.failed,
+    );
   }
   const url = base.replace(/\/$/, '');
 

@@ -51,6 +51,7 @@ export const addTrigger: AddCommand = (program, context) => {
     .action((given: string, options: Options) => {
       const event = given.replaceAll('-', '_');
       if (!(event in EVENTS)) throw new UsageError(`There is no event ${given}. See: trigger --help`);
+      if (!/^R\d\d$/.test(options.code)) throw new UsageError('--code must be a return code such as R01.');
       return withStorage(context, async (command) => {
         const { plaid } = command.config;
         if (plaid.environment !== 'sandbox')

@@ -140,7 +140,11 @@ export async function backupSqliteFile(dataDir: string, file: string): Promise<v
  */
 export async function backupSqlite(vacuumInto: (part: string) => Promise<void>, file: string): Promise<void> {
   // Made here, empty and private, because SQLite would make it readable for all; also refuses to overwrite.
-  await (await open(file, 'wx', 0o600)).close();
+  const made = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'EEXIST') throw new StorageSetupError(`${file} already exists: choose another name.`);
+    throw error;
+  });
+  await made.close();
   const part = `${file}.part`;
   try {
     await (await open(part, 'w', 0o600)).close();

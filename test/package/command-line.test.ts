@@ -102,7 +102,7 @@ simulator.reset()`;
     const { port } = taken.address() as AddressInfo;
     const { code, output } = await run(['simulator', '--port', String(port)]);
     taken.close();
-    expect([code, output]).toEqual([1, `Port ${port} is in use by another process: choose one with --port.\n`]);
+    expect([code, output]).toEqual([1, `Port ${port} is in use by another process: choose another one with --port.\n`]);
   });
 });
 

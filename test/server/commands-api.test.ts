@@ -66,7 +66,14 @@ describe('a command that calls the running server', () => {
     const { code, err } = await runCommand(['list'], {});
     expect(code).toBe(1);
     expect(err).toContain('PUBLIC_URL is missing');
-    expect(err).toContain('MERCHANT_API_KEY is missing');
+    expect(err).toContain('MERCHANT_API_KEY is missing: set it to a key of the running server');
+    expect(err).toContain('dev --settings');
+  });
+
+  it('a command names the option --url where its address is wrong, and exits with 2', async () => {
+    const { code, err } = await runCommand(['list', '--url', 'localhost:4000'], served.env);
+    expect([code, err]).toEqual([2, expect.stringContaining('--url must begin with')]);
+    expect(err).not.toContain('PUBLIC_URL');
   });
 
   it('a command exits with 3 when no server answers, and names the address', async () => {

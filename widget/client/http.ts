@@ -44,7 +44,7 @@ export function createHttp({
   timeoutMs = TIMEOUT_MS,
   maxRetries = MAX_RETRIES,
   ...options
-}: ClientOptions) {
+}: Partial<ClientOptions>) {
   if (endpoint && !/^https?:/.test(endpoint)) {
     throw new TypeError('endpoint must be an address such as https://connect.example.');
   }

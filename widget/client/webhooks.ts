@@ -20,7 +20,7 @@ const TOLERANCE_SECONDS = 300;
  * A later version of the server may send types that this one does not name: give a `switch` a `default`.
  * @param rawBody the bytes or text that came, before any parser: the signature covers them exactly
  * @param secret MERCHANT_WEBHOOK_SECRET; a comma-separated list while it is rotated
- * @throws WebhookError
+ * @throws WebhookError; TypeError when an argument is missing
  */
 export async function parseWebhook(
   rawBody: string | Uint8Array | ArrayBuffer,
@@ -31,6 +31,10 @@ export async function parseWebhook(
   if (typeof rawBody !== 'string' && !(rawBody instanceof ArrayBuffer) && !ArrayBuffer.isView(rawBody)) {
     throw new TypeError('parseWebhook needs the raw body, as text or bytes: read it before a parser does.');
   }
+  const keys = await importKeys(secret, 'parseWebhook');
+  if (typeof headers !== 'object' || headers === null) {
+    throw new TypeError('parseWebhook needs the request’s headers, as Headers or an object.');
+  }
   const body = typeof rawBody === 'string' ? rawBody : new TextDecoder().decode(rawBody);
   const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) =>
     header(headers, name),
@@ -38,7 +42,6 @@ export async function parseWebhook(
   if (!id || !timestamp || !signatures) {
     throw new WebhookError('missing_headers', 'webhook-id, webhook-timestamp or webhook-signature is missing.');
   }
-  const keys = await Promise.all(secret.split(',').map(importKey));
   const content = encode(`${id}.${timestamp}.${body}`);
   const given = signatures.split(' ').flatMap((part) => (part.startsWith('v1,') ? (decode(part.slice(3)) ?? []) : []));
   const results = await Promise.all(
@@ -65,7 +68,7 @@ export async function signTestWebhook(
   const body = JSON.stringify(event);
   const seconds = String(Math.floor(timestamp.getTime() / 1000));
   const content = encode(`${id}.${seconds}.${body}`);
-  const keys = await Promise.all(secret.split(',').map(importKey));
+  const keys = await importKeys(secret, 'signTestWebhook');
   const signatures = await Promise.all(keys.map((key) => crypto.subtle.sign('HMAC', key, content)));
   return {
     body,
@@ -80,9 +83,21 @@ export async function signTestWebhook(
   };
 }
 
+/** As the server accepts for MERCHANT_WEBHOOK_SECRET: a shorter key can be guessed. */
+const LEAST_KEY_BYTES = 24;
+
+function importKeys(secret: unknown, caller: string): Promise<CryptoKey[]> {
+  if (typeof secret !== 'string') {
+    throw new TypeError(`${caller} was given no secret: set MERCHANT_WEBHOOK_SECRET where this server runs.`);
+  }
+  return Promise.all(secret.split(',').map(importKey));
+}
+
 function importKey(secret: string): Promise<CryptoKey> {
   const bytes = decode(secret.trim().replace(/^whsec_/, ''));
-  if (!bytes?.length) throw new WebhookError('invalid_secret', 'The secret must be whsec_ and base64.');
+  if (!bytes || bytes.length < LEAST_KEY_BYTES) {
+    throw new WebhookError('invalid_secret', 'The secret must be whsec_ and the base64 of at least 24 bytes.');
+  }
   return crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);
 }
 

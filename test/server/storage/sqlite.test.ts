@@ -155,7 +155,7 @@ test('a backup made while serving restores what was committed before it', async 
 test('a backup never replaces a file, nor leaves half of one', async () => {
   const file = join(folder, 'precious');
   await writeFile(file, 'precious');
-  await expect(storage.backup(file)).rejects.toThrow('EEXIST');
+  await expect(storage.backup(file)).rejects.toThrow('already exists: choose another name');
   expect((await stat(file)).size).toBe('precious'.length);
 
   await storage.close();

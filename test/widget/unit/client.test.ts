@@ -93,6 +93,25 @@ describe('a call of the client', () => {
     await expect(keyless.sessions.retrieve('ses_1')).rejects.toThrow('apiKey');
     const homeless = createClient({ endpoint: '', apiKey: 'key' });
     await expect(homeless.sessions.retrieve('ses_1')).rejects.toThrow('endpoint');
+    // @ts-expect-error: without any settings, as JavaScript allows
+    await expect(createClient().sessions.retrieve('ses_1')).rejects.toThrow('endpoint');
+  });
+
+  it('a wrong option or idempotency key is named before anything is sent', () => {
+    const { client, calls } = clientWith([session]);
+    const request = { customer_id: 'cus_1' };
+    // @ts-expect-error: misspelled
+    expect(() => client.sessions.create(request, { idempotencykey: 'a' })).toThrow('no option idempotencykey');
+    for (const idempotencyKey of ['', 'a b', 'a\0', 'ü']) {
+      expect(() => client.links.create(request as never, { idempotencyKey })).toThrow('idempotencyKey must be');
+    }
+    expect(calls).toEqual([]);
+  });
+
+  it('requireConnection names the argument that is missing', async () => {
+    const { client } = clientWith([session]);
+    // @ts-expect-error: without the customer
+    await expect(client.requireConnection('con_1')).rejects.toThrow('customerId');
   });
 });
 
@@ -159,6 +178,21 @@ describe('parseWebhook', () => {
       name: 'WebhookError',
       code,
     });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no secret', [undefined], 'parseWebhook was given no secret: set MERCHANT_WEBHOOK_SECRET'],
+    ['a secret that is too short to be one', ['abc'], 'The secret must be whsec_ and the base64 of at least 24 bytes.'],
+    ['no headers', [SECRET, undefined], 'the request’s headers'],
+  ])('parseWebhook names what is wrong with its arguments: %s', async (_name, given, message) => {
+    const { body, headers } = await signTestWebhook(event, SECRET);
+    const [secret, ...more] = given as [string, ...undefined[]];
+    const heads = more.length > 0 ? (more[0] as never) : headers;
+    await expect(parseWebhook(body, heads, secret)).rejects.toThrow(message);
+  });
+
+  it('signTestWebhook names a secret that is missing', async () => {
+    await expect(signTestWebhook(event, undefined as never)).rejects.toThrow('MERCHANT_WEBHOOK_SECRET');
   });
 
   it('parseWebhook explains what to do when a body parser ran before', async () => {
