@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { debits, startWithDebits } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
 import { patient } from '../helpers/patience.mjs';
-import { type Answer, eventually, TestServer } from '../helpers/server.ts';
+import type { Answer, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { bank, connectNew, debit, item, returned, settled, ach, webhooks } = debits(() => server);
+const { bank, connectNew, item, returned, settled, webhooks } = debits(() => server);
 
 let ids = 0;
 function check(connection: string, amount = 5_000, more: object = {}): Promise<Answer> {
@@ -289,142 +289,4 @@ it('a check that waits for Plaid longer than its lease is asked once, however of
   gate.open();
   const answers = await Promise.all([first, check(id, 5_000, same)]);
   expect(answers[1]?.body).toEqual(answers[0]?.body);
-});
-
-describe('DEBIT_CHECK=signal', () => {
-  const env = { DEBIT_CHECK: 'signal' };
-
-  /** Connects by way of a link token, so that the consent is collected. */
-  async function consented(): Promise<string> {
-    const { id } = await connectNew();
-    for (const { item_id } of server.ledger.items()) server.upstream.simulator.bank.grantConsent(item_id, ['signal']);
-    return id;
-  }
-
-  it.each([
-    [353, 'ok', [], 'ACCEPT'],
-    [1_217, 'review', ['signal_review'], 'REVIEW'],
-    [2_753, 'stop', ['signal_reroute'], 'REROUTE'],
-  ])('a check with DEBIT_CHECK=signal: %d cents: %s', async (amount, decision, reasons, result) => {
-    server = await startWithDebits({ env });
-    const answer = await check(await consented(), amount);
-    expect([answer.body.decision, codes(answer)]).toEqual([decision, reasons]);
-    expect(answer.body.signal).toMatchObject({ result, scores: { bank_initiated: expect.any(Number) } });
-    expect(calls('/signal/evaluate')[0]?.body).toMatchObject({ amount: amount / 100 });
-  });
-
-  it('a check with DEBIT_CHECK=signal reports that the customer has yet to consent', async () => {
-    server = await startWithDebits({ env });
-    const { id } = await connectNew();
-    const answer = await check(id);
-    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual([
-      'review',
-      ['consent_required'],
-      'restart',
-    ]);
-  });
-
-  it('a check with DEBIT_CHECK=signal names the ruleset', async () => {
-    server = await startWithDebits({ env: { ...env, PLAID_SIGNAL_RULESET: 'balance' } });
-    const answer = await check(await consented(), 5_000);
-    expect(answer.body.signal).toMatchObject({ result: 'ACCEPT', scores: null });
-  });
-
-  it.each([
-    ['RULESET_NOT_FOUND', 'PLAID_SIGNAL_RULESET'],
-    ['ADDENDUM_NOT_SIGNED', 'DEBIT_CHECK'],
-    ['NOT_ENABLED_FOR_SIGNAL_TRANSACTION_SCORE_RULESETS', 'PLAID_SIGNAL_RULESET'],
-    ['INVALID_CONFIGURATION_STATE', 'PLAID_SIGNAL_RULESET'],
-    ['PRODUCT_NOT_READY', 'PRODUCT_NOT_READY'],
-  ])('a check that Signal refuses with %s is a review, and the log names %s', async (error_code, named) => {
-    server = await startWithDebits({ env });
-    const id = await consented();
-    const fault = { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error', error_code } as const;
-    server.upstream.simulator.faults.add(fault);
-    const answer = await check(id);
-    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
-    const line = server.lines.find((one) => one.includes('check without the provider'));
-    expect(line).toContain(error_code);
-    expect(line).toContain(named);
-  });
-
-  it('a check of a permission that Plaid calls withdrawn stops the debit, before its webhook arrives', async () => {
-    server = await startWithDebits({ env });
-    const id = await consented();
-    const fault = { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error' } as const;
-    server.upstream.simulator.faults.add({ ...fault, error_code: 'USER_PERMISSION_REVOKED' });
-    const answer = await check(id);
-    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual(['stop', ['revoked'], 'restart']);
-  });
-
-  it('Signal gets a report of a return whose check it had evaluated before', async () => {
-    server = await startWithDebits({ env });
-    const id = await consented();
-    const error_code = 'CLIENT_TRANSACTION_ID_ALREADY_IN_USE';
-    server.upstream.simulator.faults.add({
-      service: 'plaid',
-      path: '/signal/evaluate',
-      kind: 'plaid_error',
-      error_code,
-    });
-    const answer = await check(id, 1_217, { client_transaction_id: 'order-45' });
-    expect([answer.body.decision, codes(answer)]).toEqual(['review', ['provider_unavailable']]);
-    ach().returnDebit(await debit(id, 1_217, { idempotency_id: 'order-45' }), 'R01');
-    await settled();
-    await eventually(async () => {
-      await server.jobs.tick();
-      return calls('/signal/decision/report').length > 0;
-    });
-  });
-
-  it('Signal gets a report of a debit that a check did not plainly accept, and of its return', async () => {
-    server = await startWithDebits({ env });
-    const id = await consented();
-    await check(id, 1_217, { client_transaction_id: 'order-42' });
-    const transfer = await debit(id, 1_217, { idempotency_id: 'order-42' });
-    ach().returnDebit(transfer, 'R01');
-    await settled();
-    await server.jobs.tick();
-    expect(server.ledger.signalTransactions()).toMatchObject([
-      { client_transaction_id: 'order-42', initiated: true, returned: 'R01' },
-    ]);
-  });
-
-  it('Signal gets a report of a return of the only debit of that amount, and of none without a known return code', async () => {
-    server = await startWithDebits({ env });
-    const id = await consented();
-    await check(id, 353, { client_transaction_id: 'order-43' });
-    await check(id, 400, { client_transaction_id: 'order-44' });
-    ach().returnDebit(await debit(id, 353), 'R01');
-    ach().fail(await debit(id, 400), 'PAYMENT_STOPPED');
-    await settled();
-    await server.jobs.tick();
-    const returned = server.ledger.signalTransactions().map((made) => [made.client_transaction_id, made.returned]);
-    expect(returned).toEqual([
-      ['order-43', 'R01'],
-      ['order-44', null],
-    ]);
-    expect(calls('/signal/decision/report')).toEqual([]);
-  });
-});
-
-describe('consent', () => {
-  it('every link token asks for consent to Signal and more, never among its products', async () => {
-    server = await TestServer.start({ env: { DEBIT_CHECK: 'signal', PLAID_CONSENTED_PRODUCTS: 'transactions' } });
-    await server.page(await server.createSession(), 'POST', '/link-token', {});
-    expect(calls('/link/token/create')[0]?.body).toMatchObject({
-      products: ['auth', 'identity'],
-      additional_consented_products: ['signal', 'transactions'],
-    });
-  });
-
-  it('consent to a product that is not enabled locks out no customer, and the log names the setting', async () => {
-    server = await TestServer.start({ env: { DEBIT_CHECK: 'signal' }, simulator: { disabledProducts: ['signal'] } });
-    for (const customer_id of ['cus_1', 'cus_2']) {
-      const answer = await server.page(await server.createSession({ customer_id }), 'POST', '/link-token', {});
-      expect(answer.status).toBe(200);
-    }
-    expect(server.lines.join('')).toContain('PLAID_CONSENTED_PRODUCTS');
-    expect(calls('/link/token/create').map(({ status }) => status)).toEqual([400, 200, 200]);
-  });
 });
