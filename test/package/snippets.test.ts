@@ -21,6 +21,9 @@ const snippet = (file: string) => join(project, 'docs/snippets', file);
 /** Folders of `docs/snippets` that a framework's own starter compiles. */
 const FRAMEWORKS = ['react', 'next', 'vue', 'sveltekit'];
 
+/** For a customer whose bank has yet to confirm the account: the order is taken, and no other bank is asked for. */
+const HELD = 'Order placed. Your bank confirms your account within 1–2 business days; then we charge it.';
+
 describe('the programs in the documents', () => {
   let shop: ShopProject;
   let folder: string;
@@ -53,6 +56,13 @@ describe('the programs in the documents', () => {
   const connected = async () => {
     const { answer } = await server.connect();
     return answer.body.connections[0] as { id: string; payment_instrument: string };
+  };
+  /** A connection of small deposits, whose bank has yet to confirm the account. */
+  const unconfirmed = async () => {
+    // At another bank: the same account again would end the first connection.
+    const { answer } = await server.connect({ username: 'user_pending_verification', institution: 'ins_109510' });
+    expect(answer.body.connections).toMatchObject([{ status: 'pending_verification', payment_instrument: null }]);
+    return answer.body.connections[0]?.id as string;
   };
   const signed = async () => {
     const event = { type: 'connection.active', timestamp: new Date().toISOString(), data: { id: 'con_1' } };
@@ -124,7 +134,7 @@ describe('the programs in the documents', () => {
     const jane = { identity: { first_name: 'Jane', last_name: 'Doe' } };
     // At another bank: the same account again would end the first connection.
     const other = await server.connect({ institution: 'ins_109509', ...jane });
-    const ids = [id, other.answer.body.connections[0].id, 'con_of_another'];
+    const ids = [id, other.answer.body.connections[0].id, await unconfirmed(), 'con_of_another'];
     const { output } = await shop.node(
       ['node_modules/tsx/dist/cli.mjs', '--tsconfig', project, 'try-frameworks.ts', ...ids],
       environment(),
@@ -132,6 +142,7 @@ describe('the programs in the documents', () => {
     const words = [
       `Charge ${payment_instrument}: the check is ok`,
       'Not charged: The bank knows the owner of this account by another name.',
+      HELD,
       'Please connect your bank again.',
     ];
     expect(output).toBe(`ses_\nses_\n${words.map((line) => `${line} | ${line}\n`).join('')}`);
@@ -148,10 +159,13 @@ describe('the programs in the documents', () => {
        await sendLink(customer, async (url) => console.log(new URL(url).pathname.slice(0, 3)));
        const form = { bank_account: process.argv[2] };
        console.log(await instrumentToCharge(form, customer));
-       console.log(await instrumentToCharge(form, { id: 'cus_2' }).catch((error) => error.code));`,
+       console.log(await instrumentToCharge(form, { id: 'cus_2' }).catch((error) => error.code));
+       const unconfirmed = { bank_account: process.argv[3] };
+       console.log(await instrumentToCharge(unconfirmed, customer));
+       console.log(await instrumentToCharge(unconfirmed, { id: 'cus_2' }).catch((error) => error.code));`,
     );
-    const { output } = await shop.node(['try.mjs', id], environment());
-    expect(output).toBe(`ses_\n/c/\n${payment_instrument}\ncustomer_mismatch\n`);
+    const { output } = await shop.node(['try.mjs', id, await unconfirmed()], environment());
+    expect(output).toBe(`ses_\n/c/\n${payment_instrument}\ncustomer_mismatch\nnull\ncustomer_mismatch\n`);
   });
 
   it('the programs in the documents for Node accept a signed webhook, and no other', async () => {
@@ -179,8 +193,8 @@ describe('the programs in the documents', () => {
       const program = `import sys, json; sys.path.insert(0, sys.argv[1])
 from backend import *
 print(create_session({"id": "cus_1", "first_name": "Jane", "last_name": "Doe"}, "python-1")[:4])
-print(instrument_to_charge(sys.argv[2], "cus_1"))
-for customer, connection in (("cus_2", sys.argv[2]), ("cus_1", "../sessions")):
+print(instrument_to_charge(sys.argv[2], "cus_1"), instrument_to_charge(sys.argv[6], "cus_1"))
+for customer, connection in (("cus_2", sys.argv[2]), ("cus_2", sys.argv[6]), ("cus_1", "../sessions")):
     try:
         instrument_to_charge(connection, customer)
     except Exception as error:
@@ -190,11 +204,12 @@ try:
     verify_webhook(sys.argv[3].encode() + b" ", json.loads(sys.argv[4]), sys.argv[5])
 except ValueError as error:
     print(error)`;
-      const args = ['-c', program, snippet('backend'), id, body, JSON.stringify(headers), WEBHOOK_SECRET];
+      const signature = [body, JSON.stringify(headers), WEBHOOK_SECRET];
+      const args = ['-c', program, snippet('backend'), id, ...signature, await unconfirmed()];
       const env = { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...environment() };
       const { stdout } = await run('python3', args, { env });
       expect(stdout).toBe(
-        `ses_\n${payment_instrument}\nValueError\nHTTPError\nconnection.active\nno valid signature\n`,
+        `ses_\n${payment_instrument} None\nValueError\nValueError\nHTTPError\nconnection.active\nno valid signature\n`,
       );
     },
   );
@@ -208,7 +223,10 @@ except ValueError as error:
       const program = `require $argv[1];
 echo substr(create_session(['id' => 'cus_1', 'first_name' => 'Jane', 'last_name' => 'Doe'], 'php-1'), 0, 4), "\\n";
 echo instrument_to_charge($argv[2], 'cus_1'), "\\n";
-try { instrument_to_charge($argv[2], 'cus_2'); } catch (RuntimeException $error) { echo $error->getMessage(), "\\n"; }
+foreach ([$argv[2], $argv[6]] as $connection) {
+    try { instrument_to_charge($connection, 'cus_2'); } catch (RuntimeException $error) { echo $error->getMessage(), "\\n"; }
+}
+var_dump(instrument_to_charge($argv[6], 'cus_1'));
 echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\\n";`;
       const args = [
         '-r',
@@ -219,9 +237,12 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
         body,
         JSON.stringify(headers),
         WEBHOOK_SECRET,
+        await unconfirmed(),
       ];
       const { stdout } = await run('php', args, { env: { PATH: process.env['PATH'], ...environment() } });
-      expect(stdout).toBe(`ses_\n${payment_instrument}\nno usable bank account\nconnection.active\n`);
+      expect(stdout).toBe(
+        `ses_\n${payment_instrument}\nno usable bank account\nno usable bank account\nNULL\nconnection.active\n`,
+      );
     },
   );
 
@@ -232,6 +253,72 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     expect(JSON.parse(created.stdout)).toMatchObject({ object: 'session', customer_id: 'cus_1' });
     const verified = await run('sh', [snippet('backend/verify.sh')], { env });
     expect(JSON.parse(verified.stdout)).toMatchObject({ customer_id: 'cus_1', status: 'active', payment_instrument });
+  });
+
+  const quickstarts: [string, string, string, boolean][] = [
+    ['Node', process.execPath, 'server.mjs', true],
+    [python ? 'Python' : 'Python (skipped: there is no python3)', 'python3', 'server.py', python],
+  ];
+  describe.each(quickstarts)('the back end of the quickstart in %s', (_name, program, file, isThere) => {
+    /** Runs it, posts each form to its checkout, and returns its answers and all it has printed. */
+    const checkouts = async (ids: string[], env: Record<string, string>) => {
+      const { freePort } = await import('../helpers/free-port.ts');
+      const port = await freePort();
+      const child = execFile(program, [join('snippets/quickstart', file)], {
+        cwd: shop.folder,
+        env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...env, PORT: String(port) },
+      });
+      let output = '';
+      child.stdout?.on('data', (chunk) => (output += chunk));
+      child.stderr?.on('data', (chunk) => (output += chunk));
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      const answers: [number, string][] = [];
+      try {
+        await expect.poll(() => output, { timeout: patient(20_000) }).toContain(`http://localhost:${port}`);
+        for (const bank_account of ids) {
+          const body = new URLSearchParams({ bank_account });
+          // By name, as a browser does: Node listens at ::1 and Python at 127.0.0.1.
+          const response = await fetch(`http://localhost:${port}/checkout`, { method: 'POST', body });
+          answers.push([response.status, await response.text()]);
+        }
+      } finally {
+        child.kill('SIGTERM');
+        await ended;
+      }
+      return { answers, output };
+    };
+    const again: [number, string] = [402, 'Please connect your bank again.'];
+
+    it.skipIf(!isThere)(
+      'takes an order whose bank has yet to confirm the account, of its own customer only',
+      async () => {
+        const { id, payment_instrument } = await connected();
+        const waiting = await unconfirmed();
+        const other = await server.connect({
+          ...{ customer_id: 'cus_2', username: 'user_pending_verification', institution: 'ins_109510' },
+        });
+        const ids = [id, waiting, other.answer.body.connections[0]?.id as string, 'con_of_no_one', ''];
+        const { answers } = await checkouts(ids, environment());
+        const charged: [number, string] = [200, `Charge ${payment_instrument}: the check is ok`];
+        expect(answers).toEqual([charged, [202, HELD], again, again, again]);
+      },
+    );
+
+    it.skipIf(!isThere)('answers 502 and prints the code when the connect server refuses its key', async () => {
+      const { answers, output } = await checkouts(['con_1'], { ...environment(), MERCHANT_API_KEY: 'another-key' });
+      expect(answers).toEqual([[502, 'Please try again.']]);
+      expect(output).toMatch(/unauthorized/);
+    });
+
+    it.skipIf(!isThere)('answers 502 and prints why when the connect server can not be reached', async () => {
+      const { freePort } = await import('../helpers/free-port.ts');
+      const { answers, output } = await checkouts(['con_1'], {
+        ...environment(),
+        CONNECT_URL: `http://127.0.0.1:${await freePort()}`,
+      });
+      expect(answers).toEqual([[502, 'Please try again.']]);
+      expect(output).toMatch(/could not be reached|can't be reached/);
+    });
   });
 
   describe.each([

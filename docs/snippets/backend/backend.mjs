@@ -22,9 +22,17 @@ export async function createSession(customer, order) {
 // #endregion
 
 // #region verify
-/** Rejects unless the connection exists, belongs to this customer and is active. */
+/**
+ * Rejects unless the connection exists, belongs to this customer and is active. Null while the bank confirms the account:
+ * take the order, and charge it on the webhook `connection.active`.
+ */
 export async function instrumentToCharge(form, customer) {
-  const connection = await connect.requireConnection(form.bank_account, { customerId: customer.id });
-  return connection.payment_instrument; // PI…
+  try {
+    const connection = await connect.requireConnection(form.bank_account, { customerId: customer.id });
+    return connection.payment_instrument; // PI…
+  } catch (error) {
+    if (error.connection?.status === 'pending_verification') return null;
+    throw error;
+  }
 }
 // #endregion

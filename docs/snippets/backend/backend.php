@@ -29,13 +29,17 @@ function create_session(array $customer, string $idempotencyKey): string {
 // #endregion
 
 // #region verify
-/** Throws unless the connection exists, belongs to this customer and is active. */
-function instrument_to_charge(string $connectionId, string $customerId): string {
+/**
+ * Throws unless the connection exists, belongs to this customer and is active. Null while the bank confirms the account:
+ * take the order, and charge it on the webhook connection.active.
+ */
+function instrument_to_charge(string $connectionId, string $customerId): ?string {
     $connection = call('GET', '/v1/connections/' . rawurlencode($connectionId));
-    if ($connection['customer_id'] !== $customerId || $connection['status'] !== 'active') {
+    $isOwn = $connection['customer_id'] === $customerId;
+    if (!$isOwn || !in_array($connection['status'], ['active', 'pending_verification'], true)) {
         throw new RuntimeException('no usable bank account');
     }
-    return $connection['payment_instrument'];
+    return $connection['status'] === 'active' ? $connection['payment_instrument'] : null;
 }
 // #endregion
 

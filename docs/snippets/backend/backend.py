@@ -23,14 +23,17 @@ def create_session(customer, idempotency_key):
 
 # region verify
 def instrument_to_charge(connection_id, customer_id):
-    """Raises unless the connection exists, belongs to this customer and is active."""
+    """Raises unless the connection exists, belongs to this customer and is active.
+
+    None while the bank confirms the account: take the order, and charge it on the webhook connection.active.
+    """
     # Escaped: the id comes from the page, and must not lead to another path.
     request = urllib.request.Request(URL + "/v1/connections/" + quote(connection_id, safe=""), headers=KEY)
     with urllib.request.urlopen(request, timeout=30) as response:
         connection = json.load(response)
-    if connection["customer_id"] != customer_id or connection["status"] != "active":
+    if connection["customer_id"] != customer_id or connection["status"] not in ("active", "pending_verification"):
         raise ValueError("no usable bank account")
-    return connection["payment_instrument"]
+    return connection["payment_instrument"] if connection["status"] == "active" else None
 # endregion
 
 

@@ -38,14 +38,20 @@ const routes = {
 async function answer(request, response) {
   const route = routes[`${request.method} ${request.url}`];
   if (!route) return response.writeHead(404).end();
-  try {
-    const [status, type, body] = await route(new URLSearchParams(await text(request)));
-    response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8` }).end(body);
-  } catch (error) {
-    console.error(error);
-    const isRefused = error.name === 'ConnectionError';
-    response.writeHead(isRefused ? 402 : 502).end(isRefused ? 'Please connect your bank again.' : 'Please try again.');
+  const answered = text(request).then((form) => route(new URLSearchParams(form)));
+  const [status, type, body] = await answered.catch(explain);
+  response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8` }).end(body);
+}
+
+function explain(error) {
+  // This customer's account, which the bank confirms first. Take the order, and charge it on connection.active.
+  if (error.connection?.status === 'pending_verification') {
+    const body = 'Order placed. Your bank confirms your account within 1–2 business days; then we charge it.';
+    return [202, 'text/plain', body];
   }
+  console.error(error);
+  if (error.name === 'ConnectionError') return [402, 'text/plain', 'Please connect your bank again.'];
+  return [502, 'text/plain', 'Please try again.'];
 }
 
 createServer(answer).listen(Number(PORT), () => console.log(`http://localhost:${PORT}`));

@@ -24,14 +24,24 @@ class Shop(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        try:
+            answer = self.route(parse_qs(body))
+        except HTTPError as error:
+            print(f"{error}: {error.read().decode()}", flush=True)  # with code, detail and request_id
+            answer = 502, "Please try again."
+        except (OSError, ValueError) as error:  # no answer, or none of the connect server
+            print(f"The connect server can't be reached: {error}", flush=True)
+            answer = 502, "Please try again."
+        self.answer(*answer)
+
+    def route(self, form):
         if self.path == "/api/session":
             identity = {"first_name": CUSTOMER["first_name"], "last_name": CUSTOMER["last_name"]}
             session = connect("POST", "/v1/sessions", {"customer_id": CUSTOMER["id"], "identity": identity})
-            self.answer(200, json.dumps({"client_secret": session["client_secret"]}), "application/json")
-        elif self.path == "/checkout":
-            self.answer(*self.checkout(parse_qs(body).get("bank_account", [""])[0]))
-        else:
-            self.answer(404, "")
+            return 200, json.dumps({"client_secret": session["client_secret"]}), "application/json"
+        if self.path == "/checkout":
+            return self.checkout(form.get("bank_account", [""])[0])
+        return 404, ""
 
     def checkout(self, connection_id):
         # The id is a claim: charge only a connection that exists, is this customer's, and is active.
@@ -39,8 +49,15 @@ class Shop(BaseHTTPRequestHandler):
         try:
             connection = connect("GET", path)
         except HTTPError as error:
-            return (402, "Please connect your bank again.") if error.code == 404 else (502, "Please try again.")
-        if connection.get("customer_id") != CUSTOMER["id"] or connection["status"] != "active":
+            if error.code != 404:
+                raise
+            return 402, "Please connect your bank again."
+        if connection.get("customer_id") != CUSTOMER["id"]:
+            return 402, "Please connect your bank again."
+        if connection["status"] == "pending_verification":
+            # The bank confirms the account first. Take the order, and charge it on the webhook connection.active.
+            return 202, "Order placed. Your bank confirms your account within 1–2 business days; then we charge it."
+        if connection["status"] != "active":
             return 402, "Please connect your bank again."
         attempt = {"amount": 4200, "client_transaction_id": str(uuid.uuid4())}  # cents; a new id for each attempt
         check = connect("POST", path + "/check", attempt)

@@ -1,6 +1,5 @@
 // src/App.tsx
 import { FinixBankConnect } from 'finix-bank-connect/react';
-import { useState } from 'react';
 
 async function fetchClientSecret(): Promise<string> {
   const response = await fetch('/api/session', { method: 'POST' });
@@ -10,7 +9,6 @@ async function fetchClientSecret(): Promise<string> {
 }
 
 export default function App() {
-  const [canPay, setCanPay] = useState(false);
   return (
     <form action="/checkout" method="post">
       <FinixBankConnect
@@ -18,13 +16,9 @@ export default function App() {
         fetchClientSecret={fetchClientSecret}
         name="bank_account"
         required
-        onConnected={() => setCanPay(true)}
-        onChange={({ currentTarget }) => setCanPay(currentTarget.value !== null)}
         onError={({ detail }) => console.warn(detail.error.code, detail.error.requestId)}
       />
-      <button type="submit" disabled={!canPay}>
-        Pay
-      </button>
+      <button type="submit">Pay</button>
     </form>
   );
 }

@@ -11,16 +11,12 @@ import 'finix-bank-connect';
         name="bank_account"
         required
         [fetchClientSecret]="fetchClientSecret"
-        (fbc-connected)="canPay = true"
-        (change)="canPay = $any($event.currentTarget).value !== null"
       ></finix-bank-connect>
-      <button [disabled]="!canPay">Pay</button>
+      <button>Pay</button>
     </form>
   `,
 })
 export class Checkout {
-  canPay = false;
-
   async fetchClientSecret(): Promise<string> {
     const response = await fetch('/api/session', { method: 'POST' });
     if (!response.ok) throw new Error(`session: ${response.status}`);

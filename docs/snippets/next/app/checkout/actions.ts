@@ -17,7 +17,11 @@ export async function pay(_before: string, form: FormData): Promise<string> {
     if (decision !== 'ok') return `Not charged: ${reasons.map(({ message }) => message).join(' ')}`;
     return `Charge ${connection.payment_instrument}: the check is ${decision}`;
   } catch (error) {
-    if (error instanceof ConnectionError) return 'Please connect your bank again.';
-    throw error;
+    if (!(error instanceof ConnectionError)) throw error;
+    // This customer's account, which the bank confirms first. Take the order, and charge it on connection.active.
+    if (error.connection?.status === 'pending_verification') {
+      return 'Order placed. Your bank confirms your account within 1–2 business days; then we charge it.';
+    }
+    return 'Please connect your bank again.';
   }
 }

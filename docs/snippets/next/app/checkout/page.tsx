@@ -2,7 +2,7 @@
 'use client';
 
 import { FinixBankConnect } from 'finix-bank-connect/react';
-import { useActionState, useState } from 'react';
+import { useActionState } from 'react';
 import { pay } from './actions';
 
 async function fetchClientSecret(): Promise<string> {
@@ -13,7 +13,6 @@ async function fetchClientSecret(): Promise<string> {
 }
 
 export default function Checkout() {
-  const [canPay, setCanPay] = useState(false);
   const [result, action, isPaying] = useActionState(pay, '');
   return (
     <form action={action}>
@@ -22,11 +21,9 @@ export default function Checkout() {
         fetchClientSecret={fetchClientSecret}
         name="bank_account"
         required
-        onConnected={() => setCanPay(true)}
-        onChange={({ currentTarget }) => setCanPay(currentTarget.value !== null)}
         onError={({ detail }) => console.warn(detail.error.code, detail.error.requestId)}
       />
-      <button type="submit" disabled={!canPay || isPaying}>
+      <button type="submit" disabled={isPaying}>
         Pay
       </button>
       <output>{result}</output>

@@ -16,8 +16,12 @@ export const actions = {
       if (decision !== 'ok') return { result: `Not charged: ${reasons.map(({ message }) => message).join(' ')}` };
       return { result: `Charge ${connection.payment_instrument}: the check is ${decision}` };
     } catch (error) {
-      if (error instanceof ConnectionError) return { result: 'Please connect your bank again.' };
-      throw error;
+      if (!(error instanceof ConnectionError)) throw error;
+      // This customer's account, which the bank confirms first. Take the order, and charge it on connection.active.
+      if (error.connection?.status === 'pending_verification') {
+        return { result: 'Order placed. Your bank confirms your account within 1–2 business days; then we charge it.' };
+      }
+      return { result: 'Please connect your bank again.' };
     }
   },
 };
