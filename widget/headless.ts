@@ -8,7 +8,7 @@ import type { FlowEffect, FlowEvent } from './flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
 import { en, fill, loadStrings } from './i18n/index.ts';
 import { messageKey } from './i18n/messages.ts';
-import { createAwayStore } from './link/away-store.ts';
+import { createAwayStore, type Named, type Place } from './link/away-store.ts';
 import { isModalOpen } from './link/cover.ts';
 import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
 import { createSecretStore } from './session/client-secret-store.ts';
@@ -112,6 +112,14 @@ export interface Connect extends ConnectSnapshot {
   destroy(): void;
 }
 
+/** Those of this page that are not destroyed, in the order in which they were created. */
+const flows = new Set<Named>();
+
+function placeAmongFlows(flow: Named): Place {
+  const same = [...flows].filter(({ name }) => name === flow.name);
+  return { name: flow.name ?? '', index: same.indexOf(flow) };
+}
+
 /**
  * The flow of `<finix-bank-connect>` without its appearance, for a button of the merchant's own.
  *
@@ -149,17 +157,19 @@ export function createConnect(options: ConnectOptions): Connect {
     }
   }
   const self = { name: options.name ?? null };
+  if (typeof document !== 'undefined') flows.add(self);
   const controller = new ConnectController({
     settings: settingsOf(options),
     store: createSecretStore(() => {
       const { first_name, last_name, email } = options.identity ?? {};
-      return [options.endpoint, options.name, first_name, last_name, email].map(String);
+      const { name, index } = placeAmongFlows(self);
+      return [options.endpoint, name, index, first_name, last_name, email].map(String);
     }),
     // At once, because a caller reads an error's sentence as soon as there is an error.
     detours: { now: detour, load: async () => detour },
     isOff: () => false,
-    away: createAwayStore(self, () => [self]),
-    arrive: () => detour.arrive(self, [self]),
+    away: createAwayStore(() => placeAmongFlows(self)),
+    arrive: () => detour.arriveAmong(self, { all: [...flows], placeOf: placeAmongFlows }),
     place: ({ repair }) => (options.mode === 'embedded' && !repair.length ? (options.container ?? null) : null),
     isCovered: isModalOpen,
     hidesLink: isModalOpen,
@@ -231,6 +241,7 @@ export function createConnect(options: ConnectOptions): Connect {
     },
     destroy() {
       living.abort();
+      flows.delete(self);
       listeners.clear();
       if (begun) controller.dispatch({ type: 'leave' });
     },

@@ -1,7 +1,7 @@
 /** What the flow needs off the straight way: the contract is `FlowDetour` (flow/detours.ts). */
 export { explain, warnCovered } from '../diagnose.ts';
 export { errorOfRequest, errorOfResponse } from '../session/request-failures.ts';
-export { arrive, consumeReturn } from './arrive.ts';
+export { arrive, arriveAmong, consumeReturn } from './arrive.ts';
 export { obtainLink } from './obtain-link.ts';
 export { hostedLink, offerHosted, resume } from './other-links.ts';
 export { createWithoutRefused } from './public-session.ts';

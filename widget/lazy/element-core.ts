@@ -86,9 +86,7 @@ export class ElementCore {
       (id) => this.controller.asker.getLogo(id),
       () => element.requestUpdate(),
     );
-    const peers = () => [
-      ...(element.getRootNode() as ParentNode & Node).querySelectorAll<ElementProperties>(element.localName),
-    ];
+    const place = () => placeOf(element);
     this.controller = new ConnectController({
       detours: {
         get now() {
@@ -99,13 +97,10 @@ export class ElementCore {
       settings: this.#settings,
       isOff: () => host.isOff(),
       store: createSecretStore(() =>
-        [
-          ...[host.endpoint(), element.name, placeOf(element, peers())],
-          ...[element.firstName, element.lastName, element.email],
-        ].map(String),
+        [...[host.endpoint(), toJson(place())], ...[element.firstName, element.lastName, element.email]].map(String),
       ),
-      away: createAwayStore(element, peers),
-      arrive: () => detours.now?.arrive(element, peers()) ?? NO_ARRIVAL,
+      away: createAwayStore(place),
+      arrive: () => detours.now?.arrive(element) ?? NO_ARRIVAL,
       place: (state) => detours.now?.embeddedPlace(element, state) ?? null,
       isCovered: (isOpening) => isBehindCover(element) || (!!isOpening && isDrawnBehind(element)),
       // Unknown without the detour: then the customer learns at least that Link could not be opened.

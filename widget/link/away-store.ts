@@ -37,15 +37,23 @@ export type UnusableReturn = 'return_elsewhere' | 'expired';
 /** As most pages are come to. */
 export const NO_ARRIVAL: Arrival = { back: null, unusable: null };
 
-/** Who may have left: an element among its like on the page. */
+/** Who may have left: an element, or a flow without one. */
 export interface Named {
   readonly name: string | null;
 }
 
-export interface Entry extends Leave {
-  /** Which element it was: its name, and its place among those on the page. */
+/**
+ * Which element it is, among those of its tag and name in its tree, and after it the one that the tree belongs to: the
+ * shadow trees of a page know nothing of each other.
+ */
+export interface Place {
+  localName?: string;
   name: string;
   index: number;
+  host?: Place;
+}
+
+export interface Entry extends Leave, Place {
   path: string;
   scrollY: number;
 }
@@ -56,13 +64,11 @@ export interface Entry extends Leave {
  * taken away when Link ends, and worthless after `until`, when Plaid itself forgets the link token. With it a script of
  * this page could do nothing that it can't do without. No public token ever lies there.
  */
-export function createAwayStore(element: Named, peers: () => Named[]): AwayStore {
+export function createAwayStore(place: () => Place): AwayStore {
   let written = '';
   return {
     write(leave) {
-      const name = element.name ?? '';
-      const place = { name, index: placeOf(element, peers()) };
-      const entry: Entry = { ...leave, ...place, path: location.pathname, scrollY: globalThis.scrollY };
+      const entry: Entry = { ...leave, ...place(), path: location.pathname, scrollY: globalThis.scrollY };
       written = toJson(entry);
       attempt(() => sessionStorage.setItem(AWAY_KEY, written));
     },
@@ -78,11 +84,14 @@ export function mayArrive(): boolean {
   return location.search.includes(STATE_PARAMETER) || !!attempt(() => sessionStorage.getItem(AWAY_KEY));
 }
 
-/** Among those of its name. */
-export function placeOf(element: Named, peers: Named[]): number {
-  return sameNamed(peers, element.name ?? '').indexOf(element);
+export function placeOf(element: Element & Partial<Named>): Place {
+  const { localName, name } = element;
+  const root = element.getRootNode() as ShadowRoot;
+  const index = sameIn(root, localName, name).indexOf(element);
+  return { localName, name: name ?? '', index, host: root instanceof ShadowRoot ? placeOf(root.host) : undefined };
 }
 
-export function sameNamed(peers: Named[], name: string): Named[] {
-  return peers.filter((one) => (one.name ?? '') === name);
+export function sameIn(root: ParentNode, localName: string, name?: string | null): Element[] {
+  const all = [...root.querySelectorAll<Element & Partial<Named>>(localName)];
+  return all.filter((one) => (one.name ?? '') === (name ?? ''));
 }
