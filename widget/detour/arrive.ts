@@ -2,6 +2,7 @@ import { type Arrival, AWAY_KEY, type Entry, type Named, type Place, placeOf, sa
 import { STATE_PARAMETER } from '../link/may-return.ts';
 import { toJson } from '../session/json.ts';
 import { attempt } from '../session/tab-storage.ts';
+import { beginReturned } from './returned-session.ts';
 
 const USED = 'finix-bank-connect:used';
 
@@ -49,6 +50,7 @@ export function arriveAmong<Peer extends Named>(one: Peer, peers: Peers<Peer>): 
     globalThis.scrollTo({ top: entry.scrollY, behavior: 'instant' });
   }
   const { linkToken, clientSecret, until } = entry;
+  beginReturned(one, clientSecret);
   return { back: { linkToken, clientSecret, until, receivedRedirectUri: href }, unusable: null };
 }
 

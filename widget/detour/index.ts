@@ -10,5 +10,6 @@ export * from './flow-detour.ts';
 export { hidesLink } from './hides-link.ts';
 export { hintAtDarkPage } from './page-scheme.ts';
 export { rendered } from './rendered.ts';
+export { keepsSession } from './returned-session.ts';
 export { detourStyles } from './styles.ts';
 export { detourParts } from './view-parts.ts';

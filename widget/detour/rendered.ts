@@ -1,16 +1,19 @@
 import { languageOf } from '../element/language.ts';
 import type { ElementProperties } from '../element/properties.ts';
 import { oneOf } from '../errors.ts';
-import type { FlowState } from '../flow/state.ts';
+import type { ConnectController } from '../flow/controller.ts';
 import { given } from '../i18n/given.ts';
 import { markOwnStrings } from './own-strings.ts';
 import { schemeOf } from './page-scheme.ts';
+import { followReturned } from './returned-session.ts';
 
 /**
  * After each rendering.
  * @param foreign the language of our texts, where the page is in another one
  */
-export function rendered(element: ElementProperties, { phase }: FlowState, foreign: string | null): void {
+export function rendered(element: ElementProperties, controller: ConnectController, foreign: string | null): void {
+  followReturned(element, controller);
+  const { phase } = controller.state;
   const root = element.shadowRoot as ShadowRoot;
   const { strings } = element;
   if (strings) markOwnStrings(root, given(strings), foreign && languageOf(element));

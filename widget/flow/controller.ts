@@ -42,7 +42,7 @@ export class ConnectController {
   }
 
   /** Who is asking the customer, and what for; also the logos of the session's banks. */
-  get asker(): Pick<SessionAccess, 'merchant' | 'purpose' | 'returned' | 'getLogo'> {
+  get asker(): Pick<SessionAccess, 'merchant' | 'purpose' | 'returned' | 'getLogo' | 'leave'> {
     return this.#access;
   }
 

@@ -175,13 +175,14 @@ export class ElementCore {
   update(): boolean {
     const [source, person] = [this.#sourceNow(), this.#personNow()];
     const isOtherSource = source !== this.#source;
-    const isOther = isOtherSource || person !== this.#person;
+    const isChanged = isOtherSource || person !== this.#person;
+    const isOther = isChanged && !detours.now?.keepsSession(this.#element);
     this.#source = source;
     this.#person = person;
     if (isOther) this.controller.restart();
     else this.controller.refresh();
     if (this.#host.isOff()) this.controller.dispatch({ type: 'withdraw' });
-    return isOtherSource;
+    return isOther && isOtherSource;
   }
 
   /** After each rendering. */
@@ -193,9 +194,8 @@ export class ElementCore {
       this.#isMarking = true;
       void this.#loadDetour().catch(lost);
     }
-    const { state } = this.controller;
-    detours.now?.rendered(this.#element, state, foreign);
-    const { phase } = state;
+    detours.now?.rendered(this.#element, this.controller, foreign);
+    const { phase } = this.controller.state;
     if (phase !== 'open' && this.#focusMayBeLost) {
       // Another control may follow this one, until the end of what Link began.
       this.#focusMayBeLost = !oneOf(phase, 'rest', 'failed', 'done');

@@ -1,0 +1,173 @@
+import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import type { FinixBankConnect } from '../../../widget/index.ts';
+import { cleanUp, linkNamed, type Mounted, mount, press, reach, spoken } from '../helpers/element.ts';
+import { refusal, session } from '../helpers/simulated-backend.ts';
+
+const KEY = 'finix-bank-connect:away';
+const FIRST = 'ses_first_secret_abc';
+const LATE = 'ses_late_secret_abc';
+const home = location.href;
+let returns = 0;
+
+/** An element on a page that a bank has just come back to, with what it left with. */
+async function comeBack(properties: Partial<FinixBankConnect> = {}, prepare?: Parameters<typeof mount>[1]) {
+  const entry = { linkToken: 'link-first', clientSecret: FIRST, until: Date.now() + 600_000 };
+  sessionStorage.setItem(KEY, JSON.stringify({ ...entry, name: '', index: 0, path: location.pathname, scrollY: 0 }));
+  const url = new URL(home);
+  url.searchParams.set('oauth_state_id', `late-${++returns}`);
+  history.replaceState(null, '', url);
+  const mounted = await mount(properties, prepare);
+  await reach(mounted.element, 'open');
+  return mounted;
+}
+
+/** What pages set late, and what they change. */
+const LATE_ONES: Record<string, [before: Partial<FinixBankConnect>, after: Partial<FinixBankConnect>]> = {
+  'a client secret': [{}, { clientSecret: LATE }],
+  'another client secret': [{ clientSecret: 'ses_early_secret_abc' }, { clientSecret: LATE }],
+  'the function for one': [{}, { fetchClientSecret: async () => LATE }],
+};
+
+async function set({ element }: Mounted, properties: Partial<FinixBankConnect>): Promise<void> {
+  Object.assign(element, properties);
+  await element.updateComplete;
+  await aTimeout(0);
+}
+
+describe('after a bank’s return', () => {
+  afterEach(async () => {
+    history.replaceState(null, '', home);
+    await cleanUp();
+  });
+
+  for (const [kind, [before, after]] of Object.entries(LATE_ONES)) {
+    it(`${kind} that comes while Link is open does not close it, and the bank is connected with the session of before`, async () => {
+      const mounted = await comeBack(before);
+      const { element, link, backend, log } = mounted;
+      await set(mounted, after);
+      expect(element.status).to.equal('open');
+      expect(link.last.destroyed).to.equal(false);
+      link.succeed();
+      await reach(element, 'connected');
+      expect(backend.completed.map(({ secret }) => secret)).to.deep.equal([FIRST]);
+      expect(log.join()).not.to.match(/error|canceled/);
+    });
+
+    it(`${kind} that comes while the bank is being connected does not take it away`, async () => {
+      let answer: (value: ReturnType<typeof session>) => void = () => {};
+      const mounted = await comeBack(before, ({ completeAnswers }) =>
+        completeAnswers.push(
+          new Promise((resolve) => {
+            answer = resolve;
+          }),
+        ),
+      );
+      const { element, link, log } = mounted;
+      link.succeed();
+      await reach(element, 'connecting');
+      await set(mounted, after);
+      expect(element.status).to.equal('connecting');
+      answer(session('completed', ['active']));
+      await reach(element, 'connected');
+      expect(log.filter((line) => line.startsWith('fbc-connected'))).to.have.length(1);
+    });
+
+    it(`${kind} that comes when the bank is connected restarts nothing, and is used for another bank`, async () => {
+      const mounted = await comeBack(before);
+      const { element, link, backend } = mounted;
+      link.succeed();
+      await reach(element, 'connected');
+      await set(mounted, after);
+      expect(element.status).to.equal('connected');
+      expect(element.value).to.equal('con_1');
+      linkNamed(element, 'Change').click();
+      await reach(element, 'open');
+      expect(backend.calls.at(-1)).to.equal(`createLinkToken ${LATE}`);
+      link.succeed();
+      await reach(element, 'connected');
+      expect(backend.completed.at(-1)?.secret).to.equal(LATE);
+    });
+
+    it(`${kind} that comes while Link is open is used next, where Link ends without a bank`, async () => {
+      const mounted = await comeBack(before);
+      const { element, link, backend } = mounted;
+      await set(mounted, after);
+      link.exit();
+      await waitUntil(() => backend.calls.at(-1) === `createLinkToken ${LATE}`);
+      await reach(element, 'ready');
+      expect(spoken(element)).to.contain('No bank account was connected');
+      press(element);
+      await reach(element, 'open');
+      link.succeed();
+      await reach(element, 'connected');
+      expect(backend.completed.map(({ secret }) => secret)).to.deep.equal([LATE]);
+    });
+
+    it(`${kind} that comes while Link is open leaves the customer the reason where Link ends with an error`, async () => {
+      const mounted = await comeBack(before);
+      const { element, link, backend } = mounted;
+      await set(mounted, after);
+      link.exit('INVALID_CREDENTIALS');
+      await reach(element, 'error');
+      expect(spoken(element)).to.contain('verify your sign-in');
+      press(element);
+      await reach(element, 'open');
+      expect(backend.calls.at(-1)).to.equal(`createLinkToken ${LATE}`);
+    });
+  }
+
+  it('a secret that comes while a question is open leaves it open', async () => {
+    const authorization = { text: 'I authorize Acme.', version: '1', text_sha256: 'ab' };
+    const mounted = await comeBack({}, ({ completeAnswers }) =>
+      completeAnswers.push(refusal({ code: 'authorization_required', action: 'retry', authorization })),
+    );
+    const { element, link, backend } = mounted;
+    link.succeed();
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog[open]'));
+    await set(mounted, { clientSecret: LATE });
+    expect(element.shadowRoot?.querySelector('dialog')?.open).to.equal(true);
+    linkNamed(element, 'Agree and continue').click();
+    await reach(element, 'connected');
+    expect(backend.completed.at(-1)?.secret).to.equal(FIRST);
+  });
+
+  it('the name of a person that comes late does not close Link', async () => {
+    const mounted = await comeBack();
+    await set(mounted, { firstName: 'Ada' });
+    expect(mounted.element.status).to.equal('open');
+    mounted.link.succeed();
+    await reach(mounted.element, 'connected');
+  });
+
+  it('the page’s own session, which was there from the start, is left for another bank', async () => {
+    const { element, link, backend } = await comeBack({ clientSecret: LATE });
+    link.succeed();
+    await reach(element, 'connected');
+    linkNamed(element, 'Change').click();
+    await reach(element, 'open');
+    expect(backend.calls.at(-1)).to.equal(`createLinkToken ${LATE}`);
+  });
+
+  it('a second secret, after the late one, starts over when the bank is connected', async () => {
+    const mounted = await comeBack();
+    const { element, link } = mounted;
+    link.succeed();
+    await reach(element, 'connected');
+    await set(mounted, { clientSecret: LATE });
+    expect(element.status).to.equal('connected');
+    await set(mounted, { clientSecret: 'ses_next_secret_abc' });
+    await reach(element, 'ready');
+    expect(element.value).to.equal(null);
+  });
+
+  it('a secret that comes after Link has ended and was opened again starts over', async () => {
+    const mounted = await comeBack();
+    const { element, link } = mounted;
+    link.exit();
+    await reach(element, 'ready');
+    press(element);
+    await reach(element, 'open');
+    await set(mounted, { clientSecret: LATE });
+    await reach(element, 'ready');
+  });
+});
