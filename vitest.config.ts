@@ -24,8 +24,8 @@ export default defineConfig({
     // A poll ends when its condition holds; the default of a second is too short for a process or a first import.
     expect: { poll: { timeout: patient(10_000), interval: 20 } },
     setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
-    // Most tests wait for a process, a database or a browser: two files at a time keep two cores busy. By default Vitest leaves one core unused.
-    maxWorkers: 2,
+    // A test waits for a process, a database or a browser for almost half of its time: three files keep two cores busy.
+    maxWorkers: 3,
     // On a shared machine a test with real processes can be starved once; twice in a row it is a defect. Each retry is reported.
     retry: process.env['CI'] ? 1 : 0,
     projects: [
@@ -39,6 +39,8 @@ export default defineConfig({
           // The server and its libraries take longer to load and to warm up than most files take to run: a process
           // that keeps them needs about half the time. Each test starts a server of its own, so files share nothing else.
           isolate: false,
+          // Most of the time is that of timeouts, quiet periods and leases: a file uses a third of a core.
+          maxWorkers: 4,
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),
         },
@@ -62,7 +64,6 @@ export default defineConfig({
           name: 'journey',
           env: inMemory,
           include: ['test/journey/**/*.test.ts'],
-          // One journey is a browser and a server, which keep one core busy.
           sequence: { groupOrder: 2 },
           // As above: each test has a demo, a server and a browser context of its own.
           isolate: false,
