@@ -4,6 +4,8 @@ import { getRequestListener } from '@hono/node-server';
 /** How many ports after a busy one are tried: more demos than this at once on one machine are a mistake. */
 const PORTS_TO_TRY = 20;
 const LOOPBACK = '127.0.0.1';
+/** Longer than any client keeps a connection, so that none sends a request on one that is being closed here. */
+const KEEP_ALIVE_MS = 620_000;
 
 export interface Listener {
   /** For browsers: at the network's address where there is one, on loopback otherwise. */
@@ -65,7 +67,7 @@ async function bindAll(addresses: string[], port: number): Promise<{ servers: Se
     try {
       let bound = wanted;
       for (const address of addresses) {
-        const server = createServer();
+        const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
         bound = await bind(server, address, bound);
         servers.push(server);
       }

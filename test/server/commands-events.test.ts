@@ -5,7 +5,9 @@ import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPlainCalls } from '../../server/clients/plain-calls.ts';
 import { onSandbox } from '../../server/commands/trigger-sandbox.ts';
+import type { ConnectionStatus } from '../../widget/contract.ts';
 import { type CommandResult, runCommand } from '../helpers/command.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer, testEnvironment } from '../helpers/server.ts';
 
@@ -27,14 +29,9 @@ describe('trigger', () => {
       DATA_DIR: server.dataDir,
     });
 
-  /** What became of the newest connection, once the event's webhook was handled. */
-  async function statusOf(id: string): Promise<string> {
-    await server.upstream.simulator.webhooks.settled();
-    await server.jobs.tick();
-    return (await server.merchant('GET', `/v1/connections/${id}`)).body.status;
-  }
+  const { expectStatus } = connectionLifecycle(() => server);
 
-  it.each([
+  it.each<[string, ConnectionStatus]>([
     ['login-broken', 'needs_repair'],
     ['permission_revoked', 'revoked'],
     ['account_revoked', 'revoked'],
@@ -45,14 +42,14 @@ describe('trigger', () => {
     const { code, out, err } = await trigger(event, '--connection', connection.id);
     expect([code, err]).toEqual([0, '']);
     expect(out).toBe(`${event.replace('-', '_')} of ${connection.id}: the simulator sends its webhook\n`);
-    expect(await statusOf(connection.id)).toBe(status);
+    await expectStatus(connection.id, status);
   });
 
   it('returns the newest debit, and makes one where there is none', async () => {
     const [connection] = (await server.connect()).answer.body.connections;
     const { code, out } = await trigger('debit_returned', '--code', 'R10');
     expect([code, out]).toEqual([0, expect.stringMatching(/TR\w+ at the simulator/)]);
-    expect(await statusOf(connection.id)).toBe('revoked');
+    await expectStatus(connection.id, 'revoked');
     const { body } = await server.merchant('GET', `/v1/connections/${connection.id}`);
     expect(body.last_return).toMatchObject({ code: 'R10', amount: 1000 });
   });
@@ -65,16 +62,22 @@ describe('trigger', () => {
     }
 
     /** By the calls of the sandboxes: on a simulator, `trigger` itself steers it in another way. */
-    async function expectHappened(event: string, path: string, webhook: string, status: string, username?: string) {
+    async function expectHappened(
+      event: string,
+      path: string,
+      webhook: string,
+      status: ConnectionStatus,
+      username?: string,
+    ) {
       const connection = await newConnection(username);
       const happened = await onSandbox(server, event, connection);
       expect(happened).toMatch(/^Plaid sends its webhook to http:\S+\/webhooks\/plaid \(request \w+\)$/);
-      expect(await statusOf(connection.id)).toBe(status);
+      await expectStatus(connection.id, status);
       expect(server.ledger.calls().map((call) => call.path)).toContain(path);
       expect(server.ledger.webhooks().map(({ type }) => type)).toContain(webhook);
     }
 
-    it.each([
+    it.each<[string, string, ConnectionStatus]>([
       ['permission_revoked', 'ITEM/USER_PERMISSION_REVOKED', 'revoked'],
       ['account_revoked', 'ITEM/USER_ACCOUNT_REVOKED', 'revoked'],
       ['account_opened', 'ITEM/NEW_ACCOUNTS_AVAILABLE', 'active'],
@@ -90,7 +93,7 @@ describe('trigger', () => {
       expect(server.ledger.items()).toMatchObject([{ login_required: true }]);
     });
 
-    it.each([
+    it.each<[string, string, ConnectionStatus]>([
       ['verified', 'AUTH/AUTOMATICALLY_VERIFIED', 'active'],
       ['verification_expired', 'AUTH/VERIFICATION_EXPIRED', 'failed'],
     ])(
@@ -104,7 +107,7 @@ describe('trigger', () => {
     it('instruments_disabled disables the instrument at Finix', async () => {
       const connection = await newConnection();
       await onSandbox(server, 'instruments_disabled', connection);
-      expect(await statusOf(connection.id)).toBe('revoked');
+      await expectStatus(connection.id, 'revoked');
     });
 
     it('gives the reason when a sandbox refuses, sends nothing, or cannot do it', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Timeline } from '../../server/records/timeline.ts';
 import { runCommand } from '../helpers/command.ts';
+import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { TestServer } from '../helpers/server.ts';
 
@@ -17,6 +18,7 @@ afterEach(async () => {
   await receiver.close();
 });
 
+const { settled } = connectionLifecycle(() => server);
 const show = (...args: string[]) => runCommand(['show', ...args], { DATA_DIR: server.dataDir });
 
 async function expectTimelineOf(id: string): Promise<Timeline & { texts: string[] }> {
@@ -56,8 +58,7 @@ describe('show', () => {
     const [connection] = (await server.connect()).answer.body.connections;
     const [item] = server.ledger.items();
     server.upstream.simulator.bank.breakLogin(item?.item_id ?? '');
-    await server.upstream.simulator.webhooks.settled();
-    await server.jobs.tick();
+    await settled();
     const { subjects, texts } = await expectTimelineOf(connection.id);
     expect(subjects.map(({ id }) => id)).toContain(connection.id);
     expect(texts).toContainEqual(expect.stringMatching(/^received plaid ITEM\/ERROR: handled/));

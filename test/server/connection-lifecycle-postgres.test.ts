@@ -54,7 +54,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
       await both();
       return (await read(id)).previous_payment_instrument !== null && (await read(id)).status === 'active';
     });
-    expect(enabled()).toEqual([(await read(id)).payment_instrument]);
+    await expect.poll(async () => (await both()) && enabled()).toEqual([(await read(id)).payment_instrument]);
 
     bank().revokePermission(item().item_id);
     await expectStatus(id, 'revoked');
