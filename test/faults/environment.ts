@@ -18,7 +18,7 @@ import { checkScenarios, type MerchantEvent } from './scenario-oracle.ts';
 import { ScenarioCustomer, type World } from './scenarios/customer.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 import { UpstreamView } from './scenarios/upstream-view.ts';
-import { CALLS, INSTANCE_TIMES, LATE_COMMIT_MS } from './times.ts';
+import { CALLS, INSTANCE_TIMES, LATE_COMMIT_MS, slowly } from './times.ts';
 import { createWebhookDispatcher, type WebhookDispatcher } from './webhook-dispatcher.ts';
 
 export interface EnvironmentOptions {
@@ -57,21 +57,21 @@ export interface EnvironmentOptions {
 }
 
 /** A customer waits longer than any fault here lasts; a customer without an outcome by then is lost. */
-const PATIENCE_MS = 45_000;
+const PATIENCE_MS = slowly(45_000);
 /** So that calls are in flight when a fault strikes a process. */
 const LATENCY_MS = 15;
 /**
  * How long duplicate instruments and unused Items may stay once the faults are over: the quiet period, its sweep, and a
  * busy machine, on which a call that is given up is tried again and again. Only what is wrong is waited for.
  */
-const CALM_MS = 3 * INSTANCE_TIMES.quietMs + 60_000;
+const CALM_MS = 3 * INSTANCE_TIMES.quietMs + slowly(60_000);
 /** A control is not expected to become clean; two sweeps are long enough for what it leaves. */
 const CALM_OF_CONTROLS_MS = 3 * INSTANCE_TIMES.quietMs;
 /** How long a condition of a scenario may take: an outage in it, the quiet period, and a busy machine. */
-const CONDITION_MS = 60_000;
-const CONDITION_OF_CONTROLS_MS = 8_000;
+const CONDITION_MS = slowly(60_000);
+const CONDITION_OF_CONTROLS_MS = slowly(8_000);
 /** Nothing is in doubt any more when Finix is not asked for this long: repeated calls come once in a quiet period. */
-const UNASKED_MS = INSTANCE_TIMES.quietMs + 1_500;
+const UNASKED_MS = INSTANCE_TIMES.quietMs + slowly(1_500);
 
 /** The server's budget is 72 hours. */
 const OVER_BUDGET_MS = 73 * 3600_000;

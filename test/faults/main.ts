@@ -20,6 +20,8 @@ no bank lost, none made twice, no customer sent through Link again without need.
   --earlier VERSION the checkout or commit that upgrades start from, instead of that version
   --verbose         show the servers' logs
   --help            this text
+
+FAULTS_PATIENCE=N   in the environment: all times are N times as long, for a machine that runs other things too
 `;
 
 /** The sessions of all cases on both stores, for --sessions. */

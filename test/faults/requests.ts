@@ -1,4 +1,5 @@
 import { MERCHANT_KEY, SHOP } from '../helpers/server.ts';
+import { slowly } from './times.ts';
 
 /** An instance for the next request, another one each time; undefined while none is up. */
 export type Where = () => string | undefined;
@@ -11,7 +12,7 @@ export interface Answer {
 /**
  * Longer than the server's own 20 s would be pointless; the suite's instances answer within 2 s unless they are frozen.
  */
-const REQUEST_MS = 4_000;
+const REQUEST_MS = slowly(4_000);
 
 /**
  * @returns undefined when no instance answered: refused, cut or too late. A page learns no more about a dead instance.

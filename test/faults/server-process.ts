@@ -4,12 +4,12 @@ import { createInterface } from 'node:readline';
 import type { RunningSimulator } from '../../demo/simulator/index.ts';
 import { eventually, testEnvironment } from '../helpers/server.ts';
 import type { Control } from './controls.ts';
-import type { Order } from './times.ts';
+import { type Order, slowly } from './times.ts';
 
 /**
  * Node, the server's code and a migration: under a second on an idle machine, several while other instances are busy.
  */
-const START_TIMEOUT_MS = 30_000;
+const START_TIMEOUT_MS = slowly(30_000);
 /** Enough to show why a process did not start. */
 const STDERR_CHARACTERS = 2_000;
 
@@ -43,6 +43,7 @@ export class Instance {
   ) {
     const env = {
       PATH: process.env['PATH'],
+      FAULTS_PATIENCE: process.env['FAULTS_PATIENCE'],
       ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
       ...database,
       ...settings,

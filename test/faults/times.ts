@@ -1,27 +1,36 @@
 import type { FaultRule } from '../../demo/simulator/index.ts';
 
+/** So many times as long as on an idle machine with two cores: for a machine that runs other things too. */
+const PATIENCE = Number(process.env['FAULTS_PATIENCE'] ?? 1);
+if (!(PATIENCE > 0)) throw new Error('FAULTS_PATIENCE must be a number greater than 0.');
+
+/** A time of the suite, in milliseconds, on this machine. */
+export function slowly(ms: number): number {
+  return Math.ceil(ms * PATIENCE);
+}
+
 /**
  * The suite's own waiting times, in milliseconds: the usual ones divided by forty or so, in the same order of size. A
  * call is given up after 500, so a busy machine does not look like a lost answer; the lease outlasts two of them; the
  * quiet period outlasts the lease, and the latest commit that the faults make.
  */
 export const INSTANCE_TIMES = {
-  timeoutMs: 500,
-  quietMs: 3_000,
-  graceMs: 2_000,
+  timeoutMs: slowly(500),
+  quietMs: slowly(3_000),
+  graceMs: slowly(2_000),
   timing: {
-    leaseMs: 1_200,
-    answerWithinMs: 2_000,
-    lookAgainMs: 200,
-    slowBaseMs: 500,
-    slowCapMs: 1_000,
-    stopLeaseMs: 750,
-    inboundLeaseMs: 1_500,
-    deliveryLeaseMs: 1_500,
-    jobLeaseMs: 2_500,
-    checkLeaseMs: 600,
-    tickMs: 100,
-    retentionMs: 500,
+    leaseMs: slowly(1_200),
+    answerWithinMs: slowly(2_000),
+    lookAgainMs: slowly(200),
+    slowBaseMs: slowly(500),
+    slowCapMs: slowly(1_000),
+    stopLeaseMs: slowly(750),
+    inboundLeaseMs: slowly(1_500),
+    deliveryLeaseMs: slowly(1_500),
+    jobLeaseMs: slowly(2_500),
+    checkLeaseMs: slowly(600),
+    tickMs: slowly(100),
+    retentionMs: slowly(500),
   },
 };
 
@@ -29,13 +38,13 @@ export const INSTANCE_TIMES = {
  * How long after a call was given up a late commit happens, at most: well within the quiet period that counts from its
  * sending.
  */
-export const LATE_COMMIT_MS = 1_000;
+export const LATE_COMMIT_MS = slowly(1_000);
 /** A frozen process wakes up when another worker has long had the lease, and before that worker may create again. */
 export const FROZEN_MS = 2 * INSTANCE_TIMES.timing.leaseMs;
 /** A frozen process wakes up when another worker has created again and is done. */
 export const FROZEN_LONG_MS = INSTANCE_TIMES.quietMs + INSTANCE_TIMES.timing.leaseMs;
 /** How long a killed instance may take to be back before the next one is killed. */
-export const START_MS = 10_000;
+export const START_MS = slowly(10_000);
 
 /** The calls that the money path makes, in its order. */
 export const CALLS: readonly Pick<FaultRule, 'service' | 'path' | 'method'>[] = [

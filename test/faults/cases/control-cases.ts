@@ -3,7 +3,8 @@ import type { Store } from '../database.ts';
 import type { Verdict } from '../oracle.ts';
 import { powerCut, whyNoPowerCut } from '../power.ts';
 import { addUp, type RunRound } from '../round.ts';
-import { overtakeAt, untilReached } from './point-cases.ts';
+import { slowly } from '../times.ts';
+import { killInCheck, overtakeAt, untilReached } from './point-cases.ts';
 
 interface ControlCase {
   name: string;
@@ -61,9 +62,14 @@ function fenceCase(name: string, control: Control): ControlCase {
 export const controlCases: ControlCase[] = [
   upstreamControl('naive retry', 0),
   // Long after any repeated call, also on a busy machine.
-  upstreamControl('no quiet period', 4_000),
+  upstreamControl('no quiet period', slowly(4_000)),
   fenceCase('the fence alone', 'no clock check'),
   fenceCase('control: no fence', 'no fence'),
+  {
+    name: 'control: no reports: kill -9 at each step of a check',
+    // Where the complete server's next process makes up for the report.
+    run: (round) => killInCheck(round, 'before reporting the decision', 2, 'no reports'),
+  },
   {
     name: 'the power fails',
     stores: ['sqlite'],

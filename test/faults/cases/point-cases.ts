@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Control } from '../controls.ts';
 import type { CustomerOptions } from '../customer.ts';
 import type { Store } from '../database.ts';
 import type { Environment } from '../environment.ts';
@@ -6,7 +7,7 @@ import type { Verdict } from '../oracle.ts';
 import { addUp, type RunRound } from '../round.ts';
 import { ASKS_SIGNAL, CHECK_POINTS, KILLED_CHECKS } from '../scenarios/check-scenarios.ts';
 import type { Instance } from '../server-process.ts';
-import { FROZEN_LONG_MS, FROZEN_MS } from '../times.ts';
+import { FROZEN_LONG_MS, FROZEN_MS, slowly } from '../times.ts';
 
 interface PointCase {
   name: string;
@@ -18,7 +19,7 @@ interface PointCase {
 }
 
 /** How long the first of a few sessions may take to reach a point, on a busy machine. */
-const REACHED_MS = 60_000;
+const REACHED_MS = slowly(60_000);
 
 /**
  * At every point in turn: a few sessions are in progress, and the process dies when the first of them reaches the
@@ -40,24 +41,27 @@ const killAtPoints: PointCase = {
 };
 
 /** A process that dies inside a check, or while Signal gets its reports: the merchant asks the same once more. */
+export function killInCheck(round: RunRound, point: string, sessions: number, control?: Control): Promise<Verdict> {
+  const options = { instancesSuffer: true, webhooks: {}, settings: ASKS_SIGNAL };
+  return untilReached(() =>
+    round({ instances: 1, options }, { control }, async (environment) => {
+      const [first] = environment.cluster.instances;
+      await first?.send({ order: 'arm', point, action: 'kill' });
+      await environment.live(sessions, KILLED_CHECKS);
+      if (first?.isAlive) throw new NotReached(`no check reached the point "${point}"`);
+    }),
+  );
+}
+
 const killInChecks: PointCase = {
   name: 'kill -9 at each step of a check',
   storesInShort: [],
   sessions: { full: 2, short: 0 },
   async run(round, { sessions, atOnce }) {
-    const options = { instancesSuffer: true, webhooks: {}, settings: ASKS_SIGNAL };
-    const rounds = CHECK_POINTS.map(
-      (point) => () =>
-        untilReached(() =>
-          round({ instances: 1, options }, {}, async (environment) => {
-            const [first] = environment.cluster.instances;
-            await first?.send({ order: 'arm', point, action: 'kill' });
-            await environment.live(sessions, KILLED_CHECKS);
-            if (first?.isAlive) throw new NotReached(`no check reached the point "${point}"`);
-          }),
-        ),
+    return addUp(
+      CHECK_POINTS.map((point) => () => killInCheck(round, point, sessions)),
+      atOnce,
     );
-    return addUp(rounds, atOnce);
   },
 };
 

@@ -9,20 +9,20 @@ import { RETURNS } from '../scenarios/return-scenarios.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { WAITING } from '../scenarios/waiting-scenarios.ts';
 import { WEBHOOK_SCENARIOS } from '../scenarios/webhook-scenarios.ts';
-import { INSTANCE_TIMES, LATE_COMMIT_MS } from '../times.ts';
+import { INSTANCE_TIMES, LATE_COMMIT_MS, slowly } from '../times.ts';
 
 /**
  * The look at the end of the quiet period comes too early; one quiet period after the second create call, everything is
  * listed.
  */
-const BEYOND_QUIET_MS = INSTANCE_TIMES.quietMs + 2_000;
+const BEYOND_QUIET_MS = INSTANCE_TIMES.quietMs + slowly(2_000);
 /** The look right after a lost answer comes too early; the sweep does not. */
-const WITHIN_QUIET_MS = INSTANCE_TIMES.quietMs - 1_000;
+const WITHIN_QUIET_MS = INSTANCE_TIMES.quietMs - slowly(1_000);
 /**
  * Finix can't remove an identity: one is all there is only where the latest commit is listed within the quiet period
  * that counts from the call's sending. The other second is for a busy machine.
  */
-const LISTED_IN_TIME_MS = INSTANCE_TIMES.quietMs - LATE_COMMIT_MS - 1_000;
+const LISTED_IN_TIME_MS = INSTANCE_TIMES.quietMs - LATE_COMMIT_MS - slowly(1_000);
 
 const INSTANCES = { sqlite: 2, postgres: 3 };
 

@@ -1,26 +1,28 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FaultRule } from '../../../demo/simulator/index.ts';
 import type { Check } from '../../../widget/contract.ts';
+import { slowly } from '../times.ts';
 import type { ScenarioCustomer } from './customer.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Debits that are checked, made all the same, and come back. */
 
 /** For the instances: a question to Plaid is given up after a second, the least that the setting allows. */
-export const ASKS_SIGNAL = { DEBIT_CHECK: 'signal', CHECK_TIMEOUT_SECONDS: '1' };
-export const ASKS_FOR_BALANCE = { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '1' };
+const CHECK_TIMEOUT_SECONDS = String(Math.ceil(slowly(1_000) / 1_000));
+export const ASKS_SIGNAL = { DEBIT_CHECK: 'signal', CHECK_TIMEOUT_SECONDS };
+export const ASKS_FOR_BALANCE = { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS };
 
 type Trouble = Omit<FaultRule, 'service' | 'path'>;
 
 /** Shorter and longer than the server takes to handle an event. */
 const PAUSE_MS = 300;
 /** Beyond CHECK_TIMEOUT_SECONDS: the question is given up, and evaluated all the same. */
-const LATE_MS = 1_400;
+const LATE_MS = slowly(1_400);
 
 /** By what happens to a call whose answer a check waits for. */
 const ASKED: Record<string, Trouble> = {
   'nothing wrong': { kind: 'delay', delayMs: 0 },
-  'late, within its time-out': { kind: 'delay', delayMs: 400 },
+  'late, within its time-out': { kind: 'delay', delayMs: slowly(400) },
   'late, beyond its time-out': { kind: 'timeout', when: 'after', delayMs: LATE_MS, times: 1 },
   'cut before it': { kind: 'reset', times: 1 },
   'cut after it': { kind: 'reset', when: 'after', times: 1 },

@@ -119,28 +119,27 @@ export const COPIES: readonly Scenario[] = [
 /** Customers come one after the other. */
 const SPREAD_MS = 2_000;
 
-/** Customers of a server whose database loses its last commits. */
+/** @param beginsAfter in the replica, nothing is known of a customer who begins only after its last commit */
+function losesCommits(name: string, beginsAfter: boolean, comesBack: boolean): Scenario {
+  const own = comesBack ? ({ end: ['active'] } as const) : ({ end: ['active', 'failed'], orGone: true } as const);
+  return {
+    name,
+    async live(customer) {
+      if (beginsAfter) await customer.at('copied');
+      await customer.pause(SPREAD_MS);
+      await customer.connect();
+      await customer.at('promoted');
+      if (comesBack) await customer.comesBack();
+    },
+    itemsMayStay: true,
+    ...own,
+  };
+}
+
+/** Customers of a server whose database loses its last commits: each half begins before them, and after. */
 export const REPLICA: readonly Scenario[] = [
-  {
-    name: 'comes back',
-    async live(customer) {
-      await customer.pause(SPREAD_MS);
-      await customer.connect();
-      await customer.at('promoted');
-      await customer.comesBack();
-    },
-    end: ['active'],
-    itemsMayStay: true,
-  },
-  {
-    name: 'does not come back',
-    async live(customer) {
-      await customer.pause(SPREAD_MS);
-      await customer.connect();
-      await customer.at('promoted');
-    },
-    end: ['active', 'failed'],
-    orGone: true,
-    itemsMayStay: true,
-  },
+  losesCommits('comes back', false, true),
+  losesCommits('begins after the last commit, and comes back', true, true),
+  losesCommits('does not come back', false, false),
+  losesCommits('begins after the last commit, and does not come back', true, false),
 ];

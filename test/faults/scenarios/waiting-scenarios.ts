@@ -1,3 +1,4 @@
+import { slowly } from '../times.ts';
 import type { ScenarioCustomer } from './customer.ts';
 import type { Scenario } from './scenario.ts';
 import { ITEM_DOWN, PROCESSOR_TOKENS_DOWN, SLOW_INSTRUMENT } from './troubles.ts';
@@ -6,7 +7,7 @@ import { ITEM_DOWN, PROCESSOR_TOKENS_DOWN, SLOW_INSTRUMENT } from './troubles.ts
  * A webhook's lateness, a call to Finix that is given up and tried again, and a busy machine: far less than Plaid's
  * outage.
  */
-const STOP_MS = 5_000;
+const STOP_MS = slowly(5_000);
 const SEVERAL_ACCOUNTS = {
   login: { username: 'user_several' },
   session: { account_selection: 'multiple' },
