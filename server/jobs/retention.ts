@@ -11,6 +11,7 @@ import { EVENT_KEEP_MS } from '../webhooks/receive.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import type { Timing } from '../work/timing.ts';
 import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
+import { purgeConnections, purgeCustomers, purgeLinks } from './retention-of-customers.ts';
 
 /**
  * Retention, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change
@@ -21,9 +22,9 @@ const RETENTION = {
   idempotency: IDEMPOTENCY_MS,
   /** Longer than the longest window in use, an hour. */
   rateLimits: 2 * 3600_000,
-  /** Sessions without a connection answer "what happened to my customer last week?", for a month. */
+  /** Sessions without a connection, and links, answer "what happened to my customer last week?", for a month. */
   unfinished: 30 * 24 * 3600_000,
-  /** The connection and its authorization receipt live on by themselves. */
+  /** Sessions and links: the connection and its authorization receipt live on by themselves. */
   completed: COMPLETED_KEEP_MS,
   /**
    * Of removed logins only the hash of a public token is left, which was good for 30 minutes; kept as long as its
@@ -69,6 +70,9 @@ export async function applyRetention({
     await purgeIdempotency(storage, now),
     await purgeSessions(storage, UNFINISHED, now - RETENTION.unfinished),
     await purgeSessions(storage, ['completed'], now - RETENTION.completed),
+    await purgeLinks(storage, ['expired', 'revoked'], now - RETENTION.unfinished, BATCH),
+    await purgeLinks(storage, ['completed'], now - RETENTION.completed, BATCH),
+    await purgeConnections(storage, now, BATCH),
     await purgeItems(storage, now - RETENTION.items),
     await purgeWebhooks(storage, now),
     await purgeChecks(storage, now - RETENTION.checks),
@@ -87,7 +91,7 @@ async function purgeIdempotency({ db }: Storage, now: number): Promise<boolean> 
   return Number(numDeletedRows) === BATCH;
 }
 
-/** With them go the connections that never became a funding source. */
+/** With them go the connections that never became a funding source, and customers of whom nothing is left. */
 async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], endedBefore: number): Promise<boolean> {
   return storage.transaction('retention', async (trx) => {
     // By the end that was set at creation, which has an index; a session ends a day after it at the latest, or was in
@@ -102,7 +106,7 @@ async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], 
           .where('expires_at', '<=', endedBefore)
           .limit(BATCH),
       )
-      .returning('id')
+      .returning(['id', 'customer_id'])
       .execute();
     if (old.length === 0) return false;
     await trx
@@ -119,6 +123,7 @@ async function purgeSessions(storage: Storage, statuses: StoredSessionStatus[], 
       .where('id', 'not in', (eb) => eb.selectFrom('connection_instruments').select('connection_id'))
       .where('sweep_at', 'is', null)
       .execute();
+    await purgeCustomers(trx, old);
     return old.length === BATCH;
   });
 }

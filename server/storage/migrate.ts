@@ -21,6 +21,7 @@ import { up as repairLinks } from './migrations/0024-repair-links.ts';
 import { up as instrumentFingerprints } from './migrations/0030-instrument-fingerprints.ts';
 import { up as fillFingerprints } from './migrations/0031-fill-fingerprints.ts';
 import { up as merchantIndexes } from './migrations/0041-merchant-indexes.ts';
+import { up as removedConnections } from './migrations/0042-removed-connections.ts';
 import { isConflict } from './postgres.ts';
 
 export interface Migration {
@@ -51,6 +52,7 @@ export const migrations: readonly Migration[] = [
   { name: '0030-instrument-fingerprints', up: instrumentFingerprints },
   { name: '0031-fill-fingerprints', up: fillFingerprints },
   { name: '0041-merchant-indexes', up: merchantIndexes },
+  { name: '0042-removed-connections', up: removedConnections },
 ];
 
 interface MigrationTables {

@@ -1,18 +1,34 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Link, Session } from '../../widget/contract.ts';
 import { patient } from '../helpers/patience.mjs';
-import { eventually, TestServer } from '../helpers/server.ts';
+import { type Connected, eventually, SHOP, TestServer } from '../helpers/server.ts';
 
 const DAY = 24 * 3600_000;
 let server: TestServer;
 afterEach(() => server.close());
 
-const count = async (table: 'sessions' | 'items' | 'connections' | 'idempotency' | 'rate_limits'): Promise<number> => {
+type Counted =
+  | 'sessions'
+  | 'items'
+  | 'connections'
+  | 'connection_instruments'
+  | 'customers'
+  | 'idempotency'
+  | 'links'
+  | 'rate_limits';
+const count = async (table: Counted): Promise<number> => {
   const { rows } = await server.storage.db
     .selectFrom(table)
     .select((eb) => eb.fn.countAll<number>().as('rows'))
     .executeTakeFirstOrThrow();
   return Number(rows);
 };
+const customers = async () =>
+  (await server.storage.db.selectFrom('customers').select('customer_id').orderBy('customer_id').execute()).map(
+    ({ customer_id }) => customer_id,
+  );
+const connections = async () =>
+  (await server.storage.db.selectFrom('connections').select('id').orderBy('id').execute()).map(({ id }) => id);
 /** A round of all jobs, so many days from now. */
 const daysOn = async (days: number) => {
   server.clockOffset = days * DAY;
@@ -47,6 +63,94 @@ describe('what is too old to keep', () => {
     await daysOn(34);
     await daysOn(68);
     expect([await count('sessions'), await count('connections'), await count('items')]).toEqual([0, 0, 0]);
+  });
+
+  it('links are deleted 30 days after their days are over, completed ones after 90; the connection stays', async () => {
+    server = await TestServer.start();
+    const link = async (request: object = {}) =>
+      (await server.merchant('POST', '/v1/links', { customer_id: 'cus_1', ...request })).body as Link;
+    const statuses = async () =>
+      (await server.storage.db.selectFrom('links').select('status').orderBy('status').execute()).map(
+        ({ status }) => status,
+      );
+    await link({ customer_id: 'cus_expired', return_url: 'https://shop.example/done' });
+    await server.merchant('POST', `/v1/links/${(await link()).id}/revoke`);
+    const { url = '' } = await link({ customer_id: 'cus_completed' });
+    const { body } = await server.send('POST', `${new URL(url).pathname}/session`, undefined, {});
+    const session = await server.merchant('GET', `/v1/sessions/${body.session}`);
+    const opened = { ...session.body, client_secret: body.client_secret } as Session;
+    expect((await server.complete(opened, await server.publicToken())).body.status).toBe('completed');
+    await daysOn(7 + 29);
+    expect(await statuses()).toEqual(['completed', 'expired', 'revoked']);
+    await daysOn(7 + 31);
+    expect(await statuses()).toEqual(['completed']);
+    await daysOn(7 + 91);
+    expect([await count('links'), await count('sessions'), await count('connections')]).toEqual([0, 0, 1]);
+    expect(await customers()).toEqual(['cus_completed']);
+  });
+
+  it('a removed connection is deleted after two years with its instruments, and its customer with the last one', async () => {
+    server = await TestServer.start();
+    const first = await server.connect({ customer_id: 'cus_1', metadata: { order: '7' } });
+    const second = await server.connect({ customer_id: 'cus_1', institution: 'ins_109509' });
+    const stays = await server.connect({ customer_id: 'cus_stays' });
+    const idOf = ({ answer }: Connected) => answer.body.connections[0].id as string;
+    const remove = async (id: string) => {
+      await server.merchant('DELETE', `/v1/connections/${id}`);
+      await eventually(async () => {
+        await server.jobs.tick();
+        return (await server.merchant('GET', `/v1/connections/${id}`)).body.status === 'removed';
+      });
+    };
+    await remove(idOf(first));
+    // Two years of which one is a leap year have 731 days.
+    await daysOn(730);
+    expect([await count('connections'), await count('connection_instruments')]).toEqual([3, 3]);
+    await remove(idOf(second));
+    await daysOn(732);
+    expect(await connections()).toEqual([idOf(second), idOf(stays)].sort());
+    expect([await count('connection_instruments'), await customers()]).toEqual([2, ['cus_1', 'cus_stays']]);
+    expect((await server.merchant('GET', `/v1/connections/${idOf(first)}`)).status).toBe(404);
+    await daysOn(730 + 732);
+    expect(await connections()).toEqual([idOf(stays)]);
+    expect([await count('connection_instruments'), await customers()]).toEqual([1, ['cus_stays']]);
+  });
+
+  it('a removed connection stays as long as a create call may have made another instrument for it', async () => {
+    server = await TestServer.start();
+    const { answer } = await server.connect();
+    const { id } = answer.body.connections[0];
+    await server.merchant('DELETE', `/v1/connections/${id}`);
+    await eventually(async () => {
+      await server.jobs.tick();
+      return (await server.merchant('GET', `/v1/connections/${id}`)).body.status === 'removed';
+    });
+    server.clockOffset = 740 * DAY;
+    // Looked for within a minute from now, which no wait in this test takes.
+    const look_at = (await server.storage.now()) + 60_000;
+    await server.storage.db
+      .insertInto('create_calls')
+      .values({
+        kind: 'instrument',
+        ...{ id: 'call_1', connection_id: id, generation: 0, customer_id: null, role: null },
+        ...{ tag: id, finix_identity: 'ID1', sent_at: 0, outcome: null, instrument: null, tries: 0, look_at },
+      })
+      .execute();
+    await daysOn(740);
+    expect(await count('connections')).toBe(1);
+    await server.storage.db.deleteFrom('create_calls').execute();
+    await daysOn(741);
+    expect(await count('connections')).toBe(0);
+  });
+
+  it('a customer of a public session who connects no bank is deleted with the session', async () => {
+    server = await TestServer.start({ env: { PUBLIC_SESSIONS: 'on' } });
+    const identity = { first_name: 'Alberta', last_name: 'Charleson' };
+    const { body } = await server.send('POST', '/v1/sessions', { identity }, { Origin: SHOP });
+    await server.complete(body as Session, await server.publicToken('user_finix_refuses'));
+    expect([await count('customers'), await count('sessions')]).toEqual([1, 1]);
+    await daysOn(34);
+    expect([await count('customers'), await count('sessions')]).toEqual([0, 0]);
   });
 
   it('idempotency keys are deleted after a day, and counters after two hours', async () => {
