@@ -66,6 +66,9 @@ export abstract class FormControl extends LitElement {
     return this.values[0] ?? null;
   }
 
+  /** Ignored: form libraries assign to every control, and a bank is not typed into one. */
+  set value(_ignored: string | null) {}
+
   get form(): HTMLFormElement | null {
     return this.#internals.form;
   }
@@ -100,6 +103,8 @@ export abstract class FormControl extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    // Assigned before the tag was defined, it would hide the getter.
+    delete (this as Partial<FormControl>).value;
     watchClicks();
     if (this.#isHeld) {
       whenIdle(() => {

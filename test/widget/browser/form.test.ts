@@ -35,6 +35,26 @@ describe('in a form', () => {
     expect(seen).to.deep.equal(['con_1']);
   });
 
+  it('ignores what a form library assigns to its value', async () => {
+    const mounted = await inForm();
+    for (const control of mounted.form.elements) Object.assign(control, { value: '' });
+    await connect(mounted);
+    for (const control of mounted.form.elements) Object.assign(control, { value: 'another' });
+    expect(mounted.element.value).to.equal('con_1');
+    expect(mounted.values()).to.deep.equal(['con_1']);
+  });
+
+  it('ignores a value that was assigned before the tag was defined', async () => {
+    const element = document.createElement('finix-bank-connect');
+    // An own property, as an element without a definition gets one.
+    Object.defineProperty(element, 'value', { value: 'early', writable: true, configurable: true, enumerable: true });
+    const form = document.createElement('form');
+    form.append(element);
+    document.body.append(form);
+    expect(element.value).to.equal(null);
+    form.remove();
+  });
+
   it('has an entry for each of several connections', async () => {
     const both = session('completed', [connection('con_1'), connection('con_2', 'pending_verification')]);
     const mounted = await inForm({}, ({ completeAnswers }) => completeAnswers.push(both));
