@@ -43,7 +43,9 @@ function fallbackOnly(): CustomElementConstructor {
   return class extends HTMLElement {
     constructor() {
       super();
-      this.attachShadow({ mode: 'open' }).innerHTML = '<slot name="fallback"></slot>';
+      const slot = document.createElement('slot');
+      slot.name = 'fallback';
+      this.attachShadow({ mode: 'open' }).append(slot);
     }
   };
 }

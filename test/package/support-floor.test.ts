@@ -119,13 +119,14 @@ describe.skipIf(!old)('in a browser near the floor', () => {
   });
   afterAll(() => browser?.close());
 
-  async function open(before?: () => unknown) {
+  async function open(before?: () => unknown, policy = '') {
     const tab = await browser.newPage();
     const warnings: string[] = [];
     tab.on('console', (message) => message.type() === 'warning' && warnings.push(message.text()));
     await tab.route('https://shop.test/**', (route) => {
       const name = new URL(route.request().url()).pathname.slice(1);
-      if (!name) return route.fulfill({ contentType: 'text/html', body: page });
+      const headers = { 'content-security-policy': policy };
+      if (!name) return route.fulfill({ contentType: 'text/html', body: page, headers });
       if (!name.endsWith('.js')) return route.fulfill({ status: 404 });
       return route.fulfill({ contentType: 'text/javascript', body: readFileSync(join(folder, name), 'utf8') });
     });
@@ -159,7 +160,7 @@ describe.skipIf(!old)('in a browser near the floor', () => {
     ['Object.hasOwn(), as Chromium before 93', () => Reflect.deleteProperty(Object, 'hasOwn')],
     ['observed approaches', () => Reflect.deleteProperty(globalThis, 'IntersectionObserver')],
   ])('in a browser without %s only the fallback is shown, with one warning', async (_, remove) => {
-    const { tab, warnings } = await open(remove);
+    const { tab, warnings } = await open(remove, "require-trusted-types-for 'script'");
     await expect.poll(() => tab.locator('[slot=fallback]').isVisible()).toBe(true);
     await expect.poll(() => tab.locator('[slot=label]').isVisible()).toBe(false);
     expect(warnings.filter((text) => text.includes('newer browser'))).toHaveLength(1);
