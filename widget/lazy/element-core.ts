@@ -129,6 +129,7 @@ export class ElementCore {
     this.#style?.remove();
     this.#style = isAway ? this.#element.ownerDocument.createElement('style') : null;
     if (this.#style) {
+      this.#style.nonce = this.#element.nonce;
       this.#style.textContent = styles.map(({ cssText }) => cssText).join('');
       this.#root.append(this.#style);
     } else adoptStyles(this.#root, styles);

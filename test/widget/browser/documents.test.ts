@@ -1,4 +1,4 @@
-import { aTimeout, expect, nextFrame } from '@open-wc/testing';
+import { aTimeout, expect, nextFrame, waitUntil } from '@open-wc/testing';
 import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.ts';
 
 const ACCENT = 'rgb(28, 111, 91)';
@@ -82,6 +82,21 @@ describe('an element that the page puts into the document of a frame', () => {
     await reach(element, 'ready');
     expect(getComputedStyle(part(element, 'button')).backgroundColor).to.equal(ACCENT);
     expect(element.shadowRoot?.querySelectorAll('style')).to.have.length(0);
+    frame.remove();
+  });
+
+  it('has its styles there under a policy that asks for its nonce', async () => {
+    const frame = document.createElement('iframe');
+    frame.srcdoc = `<meta http-equiv="Content-Security-Policy" content="style-src 'nonce-abc'"><body></body>`;
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+    document.body.append(frame);
+    await loaded;
+    const { element } = await mount({ nonce: 'abc' });
+    await reach(element, 'ready');
+    const other = frame.contentDocument as Document;
+    other.body.append(element);
+    const styleThere = () => other.defaultView?.getComputedStyle(part(element, 'button')).backgroundColor;
+    await waitUntil(() => styleThere() === ACCENT, 'the element to have its styles');
     frame.remove();
   });
 });
