@@ -39,8 +39,8 @@ export function dialogFor(view: DetourView): TemplateResult {
         <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,
     strings.agree,
-    // Where Link is still to come, it opens next.
-    () => view.send({ type: state.submission || view.mayOpen() ? 'accept' : 'decline' }),
+    // Where Link is still to come, it opens next, but not for a press while the element is disabled.
+    () => view.send({ type: state.submission || (!view.disabled && view.mayOpen()) ? 'accept' : 'decline' }),
   );
 }
 

@@ -1,4 +1,5 @@
 import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
 import { refusal, type SimulatedBackend } from '../helpers/simulated-backend.ts';
 
@@ -66,6 +67,44 @@ describe('a question between Link and the connection', () => {
       public_token: 'public-sandbox-1',
       authorization: { accepted: true, text_sha256: authorization.text_sha256 },
     });
+  });
+
+  for (const [kind, disable] of [
+    ['itself', (element: FinixBankConnect) => (element.disabled = true)],
+    ['its fieldset', (element: FinixBankConnect) => ((element.parentNode as HTMLFieldSetElement).disabled = true)],
+  ] as const) {
+    it(`before Link, the answer of a customer whose page has disabled ${kind} is taken as a no`, async () => {
+      const authorization = { text: 'Northwind may debit your account.', version: '1', text_sha256: 'ab' };
+      const prepare = (backend: SimulatedBackend) =>
+        Object.assign(backend, { authorization, hostedLinkUrl: 'https://hosted.example/link' });
+      const mounted = await mount({ mode: 'hosted' }, prepare, document.createElement('fieldset'));
+      const { element, log } = mounted;
+      await reach(element, 'ready');
+      press(element);
+      await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+      log.length = 0;
+      disable(element);
+      await aTimeout(0);
+      await element.updateComplete;
+      linkNamed(element, 'Agree and continue').click();
+      await waitUntil(() => textOf(element).includes('No bank account was connected'));
+      expect(log.map((line) => line.split(' ')[0])).to.deep.equal(['fbc-canceled']);
+    });
+  }
+
+  it('after Link, a customer whose page has disabled the element can still answer', async () => {
+    const authorization = { text: 'Northwind may debit your account.', version: '1', text_sha256: 'ab' };
+    const { element, link } = await mount({}, ({ completeAnswers }) =>
+      completeAnswers.push(refusal({ code: 'authorization_required', action: 'retry', authorization })),
+    );
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+    element.disabled = true;
+    await element.updateComplete;
+    linkNamed(element, 'Agree and continue').click();
+    await reach(element, 'connected');
   });
 
   /** What a page does to a form that it believes to be busy. */
