@@ -9,7 +9,10 @@ export interface Shortcuts {
   restart(): void;
 }
 
-/** One key for each thing that a presenter does. Not while the presenter types, and not with a modifier: those keys belong to the browser. */
+/**
+ * One key for each thing that a presenter does. Not while the presenter types, and not with a modifier: those keys belong
+ * to the browser. A switch turns them off: a person who dictates would press them with every word.
+ */
 export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, play, restart }: Shortcuts): void {
   const help = document.getElementById('help') as HTMLDialogElement;
   const keys: Record<string, [label: string, does: () => void]> = {
@@ -30,12 +33,21 @@ export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, p
     r: ['Restart for the next visitor', restart],
     '?': ['These shortcuts', () => (help.open ? help.close() : help.showModal())],
   };
+  let isOn = readIsOn();
+  const turn = ({ currentTarget }: Event) => {
+    isOn = (currentTarget as HTMLInputElement).checked;
+    keepIsOn(isOn);
+  };
   render(
     html`<div class="sheet">
       <div class="top">
         <h2 id="help-title">Keyboard shortcuts</h2>
         <button type="button" class="close" aria-label="Close" @click=${() => help.close()}>×</button>
       </div>
+      <label class="switch">
+        <input type="checkbox" role="switch" .checked=${isOn} @change=${turn} />
+        Single-key shortcuts
+      </label>
       <dl class="keys">${Object.entries(keys).map(
         ([key, [label]]) => html`<div><dt><kbd>${key === ' ' ? 'Space' : key}</kbd></dt><dd>${label}</dd></div>`,
       )}</dl>
@@ -46,7 +58,7 @@ export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, p
 
   const listen = (event: KeyboardEvent) => {
     const found = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!found || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
+    if (!isOn || !found || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
     if (document.querySelector('dialog[open]') && event.key !== '?') return;
     event.preventDefault();
     found[1]();
@@ -54,6 +66,25 @@ export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, p
   addEventListener('keydown', listen);
   // A press in the merchant's page leaves the keyboard there.
   frame.addEventListener('load', () => frame.contentWindow?.addEventListener('keydown', listen));
+}
+
+const SETTING = 'single-key-shortcuts';
+
+/** A browser that keeps nothing for this page has the switch for one visit. */
+function readIsOn(): boolean {
+  try {
+    return localStorage.getItem(SETTING) !== 'off';
+  } catch {
+    return true;
+  }
+}
+
+function keepIsOn(isOn: boolean): void {
+  try {
+    localStorage.setItem(SETTING, isOn ? 'on' : 'off');
+  } catch {
+    // The switch holds for this visit.
+  }
 }
 
 function isTyping(event: KeyboardEvent): boolean {
