@@ -188,14 +188,28 @@ export interface ProblemExtras {
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;
+  readonly extras: ProblemExtras;
 
+  /** @param extras of `invalid_request`, `detail` is made of `errors` */
   constructor(
     readonly code: ProblemCode,
-    readonly extras: ProblemExtras = {},
+    extras: ProblemExtras = {},
   ) {
-    super(extras.detail ?? KINDS[code].detail);
+    const isAboutFields = code === 'invalid_request' && extras.errors !== undefined;
+    const complete = isAboutFields ? { detail: sentenceAbout(extras.errors ?? []), ...extras } : extras;
+    super(complete.detail ?? KINDS[code].detail);
+    this.extras = complete;
     this.status = KINDS[code].status;
   }
+}
+
+/** Fields that one sentence names; a log line and a client's error have the sentence alone. */
+const MOST_NAMED = 3;
+
+function sentenceAbout(errors: FieldError[]): string {
+  const named = errors.slice(0, MOST_NAMED).map(({ path, message }) => `${path || 'The body'} ${message}`);
+  const more = errors.length > MOST_NAMED ? ['see errors for the other fields'] : [];
+  return `${[...named, ...more].join('; ')}.`;
 }
 
 export function isProblemCode(code: unknown): code is ProblemCode {

@@ -7,7 +7,7 @@ export function idempotencyKey(c: AppContext): string | undefined {
   const key = c.req.header('Idempotency-Key');
   if (key !== undefined && !/^[\x21-\x7e]{1,255}$/.test(key)) {
     const errors = [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }];
-    throw new ProblemError('invalid_request', { errors, detail: 'Invalid: the Idempotency-Key header.' });
+    throw new ProblemError('invalid_request', { errors });
   }
   return key;
 }

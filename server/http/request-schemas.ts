@@ -12,6 +12,7 @@ import type {
 import { ProblemError } from '../errors.ts';
 import { isLocalOrLoopbackHost } from '../hosts.ts';
 import { origin } from '../settings/schemas.ts';
+import { messageOf } from './field-messages.ts';
 
 /** Without control characters, and with what can't be written in UTF-8 replaced as every later reader would. */
 function clean(text: string): string {
@@ -322,21 +323,16 @@ const MAX_ERRORS = 19;
  * @throws ProblemError `invalid_request` with one entry for each wrong field
  */
 export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
+  const result = schema.safeParse(value, { error: messageOf });
   if (result.success) return result.data;
   const all = result.error.issues.flatMap(fieldErrors);
   const errors = all.slice(0, MAX_ERRORS);
   if (all.length > MAX_ERRORS) errors.push({ path: '', message: `has ${all.length - MAX_ERRORS} more errors` });
-  throw new ProblemError('invalid_request', { errors, detail: summary(errors) });
+  throw new ProblemError('invalid_request', { errors });
 }
 
 function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
   const path = issue.path.join('.');
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'is not a field of this request' }));
-}
-
-function summary(errors: FieldError[]): string {
-  const paths = errors.map((error) => error.path || 'the body');
-  return `Wrong: ${[...new Set(paths)].slice(0, 10).join(', ')}.`;
 }

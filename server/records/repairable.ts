@@ -30,7 +30,6 @@ export async function findRepaired(
   if (connection && message === undefined) return connection;
   throw new ProblemError('invalid_request', {
     errors: [{ path: 'connection', message: message ?? '' }],
-    detail: 'Invalid: connection.',
   });
 }
 

@@ -79,7 +79,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const { authorization, ...request } = await readOptionalBody(c, linkTokenRequest);
     if (request.mode === 'hosted' && !deps.config.hostedLink) {
       const errors = [{ path: 'mode', message: 'must not be hosted: HOSTED_LINK is off' }];
-      throw new ProblemError('invalid_request', { errors, detail: 'Invalid: mode.' });
+      throw new ProblemError('invalid_request', { errors });
     }
     const { nativeApps } = deps.config;
     const isApp = request.platform !== undefined && nativeApps.includes(request.return_url ?? '');
@@ -87,13 +87,11 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
       const message = request.platform ? 'must be one of NATIVE_APPS' : 'must be on an allowed origin';
       throw new ProblemError('invalid_request', {
         errors: [{ path: 'return_url', message }],
-        detail: 'Invalid: return_url.',
       });
     }
     const errors = complaintsAboutApp(request, nativeApps);
     if (errors.length > 0) {
-      const detail = `Invalid: ${[...new Set(errors.map(({ path }) => path))].join(', ')}.`;
-      throw new ProblemError('invalid_request', { errors, detail });
+      throw new ProblemError('invalid_request', { errors });
     }
     refuseWhenStopping(deps);
     return c.json(await issueLinkToken(deps, session, request, authorization, originOf(c)));
