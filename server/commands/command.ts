@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ConfigError } from '../config.ts';
 import { StorageSetupError, StorageUnavailableError } from '../storage/errors.ts';
@@ -47,14 +49,33 @@ export class UsageError extends CommandError {
   }
 }
 
-/** How a process reports an error, and how it ends. Unexpected errors keep their stack. */
-export function describeFailure(error: unknown): { message: string; exitCode: number } {
+/**
+ * How a process reports an error, and how it ends. Unexpected errors keep their stack.
+ * @param folder where the process was started
+ */
+export function describeFailure(error: unknown, folder = process.cwd()): { message: string; exitCode: number } {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
   const { code, port, message, stack } = error as { code?: string; port?: number; message?: string; stack?: string };
   if (code === 'EADDRINUSE') {
     return { message: `PORT ${port} is in use by another process.`, exitCode: EXIT.failed };
   }
   if (error instanceof StorageUnavailableError) return { message: error.message, exitCode: EXIT.unreachable };
-  const isExpected = error instanceof ConfigError || error instanceof StorageSetupError;
-  return { message: String(isExpected ? message : stack), exitCode: EXIT.failed };
+  if (error instanceof ConfigError) {
+    const hint = isInFile(error, join(folder, '.env')) ? UNREAD_FILE : '';
+    return { message: `${error.message}${hint}`, exitCode: EXIT.failed };
+  }
+  return { message: String(error instanceof StorageSetupError ? message : stack), exitCode: EXIT.failed };
+}
+
+const UNREAD_FILE = '\n`.env` has settings that are missing here: run `set -a; . ./.env; set +a` first.';
+
+/** Whether a file has a setting that the environment does not have: it was filled in, and not loaded. */
+function isInFile({ problems }: ConfigError, file: string): boolean {
+  const missing = problems.flatMap((problem) => /^([A-Z_]+) is missing/.exec(problem)?.[1] ?? []);
+  try {
+    const text = readFileSync(file, 'utf8');
+    return missing.some((name) => new RegExp(`^(?:export )?${name}=[^\\s#]`, 'm').test(text));
+  } catch {
+    return false;
+  }
 }

@@ -28,16 +28,15 @@ export const addReconcile: AddCommand = (program, context) => {
         const { reconcile } = await assembleServer({ config, storage, log, version: await readVersion() });
         const onFinding = (finding: Finding) => context.write(`${toLine(finding)}\n`);
         const report = await reconcile({ fix, since, ...(json ? {} : { onFinding }) }).catch(toCommandError);
-        const { instruments, connections, findings } = report;
+        const { instruments, connections, findings, limit } = report;
         const open = findings.filter(({ done }) => done === null).length;
         if (open > 0) context.exitCode = EXIT.failed;
         if (json) {
           context.write(`${JSON.stringify(report)}\n`);
           return;
         }
-        context.write(
-          `${instruments} instruments and ${connections} connections compared: ${findings.length} findings, ${open} to be put right.\n`,
-        );
+        const compared = `${count(instruments, 'instrument')} and ${count(connections, 'connection')} compared`;
+        context.write(`${compared}: ${count(findings.length, 'finding')}, ${open} to be put right.\n${limit}\n`);
         if (findings.some(({ about, done }) => about === 'instrument' && done === null)) {
           context.write('Run it with --fix to disable these instruments at Finix.\n');
         }
@@ -61,6 +60,10 @@ function readDate(text: string): number {
   const date = Date.parse(text);
   if (Number.isNaN(date)) throw new InvalidArgumentError('It must be a date such as 2026-01-31.');
   return date;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function toLine({ about, id, problem, done }: Finding): string {

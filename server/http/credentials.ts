@@ -60,7 +60,9 @@ export function createCredentials({ config, storage, secrets, log }: AppDeps, or
     const isRight = timingSafeEqual(digest(clientSecret(secrets, session?.id ?? NO_SESSION, keyId)), digest(token));
     if (!session || keyId !== session.secret_key_id || !isRight) throw new ProblemError('unauthorized');
     if (isOver(session, await storage.now())) {
-      throw new ProblemError('unauthorized', { detail: 'The client secret is over, as its session is.' });
+      throw new ProblemError('unauthorized', {
+        detail: 'This client secret no longer works because its session has ended.',
+      });
     }
     return session;
   }

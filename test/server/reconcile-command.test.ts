@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import type { ReconcileReport } from '../../server/lifecycle/reconcile.ts';
+import { ITEMS_LIMIT, type ReconcileReport } from '../../server/lifecycle/reconcile.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { patient } from '../helpers/patience.mjs';
 import { copyOf, putBack } from '../helpers/put-back.ts';
@@ -61,7 +61,7 @@ it('reconcile lists what is wrong and exits with 1, corrects it with --fix, and 
   const listed = await reconcile();
   expect(listed).toMatchObject({ code: 1 });
   expect(listed.output).toContain(`instrument ${lost} is enabled at Finix for con_`);
-  expect(listed.output).toContain('1 findings, 1 to be put right');
+  expect(listed.output).toContain('2 instruments and 1 connection compared: 1 finding, 1 to be put right');
   expect(listed.output).toContain('--fix');
   expect(enabled()).toHaveLength(2);
 
@@ -77,7 +77,7 @@ it('reconcile lists what is wrong and exits with 1, corrects it with --fix, and 
 it('reconcile --since leaves older instruments alone', { timeout: PATIENCE_MS }, async () => {
   await withLostInstrument();
   const later = await reconcile('--fix', '--since', '2100-01-01');
-  expect([later.code, later.output]).toEqual([0, expect.stringContaining('0 instruments and 1 connections')]);
+  expect([later.code, later.output]).toEqual([0, expect.stringContaining('0 instruments and 1 connection compared')]);
   expect(enabled()).toHaveLength(2);
   expect((await reconcile('--since', '2000-01-01')).code).toBe(1);
 });
@@ -87,6 +87,17 @@ it('reconcile --json prints the report and nothing else', { timeout: PATIENCE_MS
   const { code, output } = await reconcile('--json');
   const report = JSON.parse(output) as ReconcileReport;
   expect([code, report.findings]).toMatchObject([1, [{ about: 'instrument', id: lost, done: null }]]);
+  expect(report.limit).toBe(ITEMS_LIMIT);
+});
+
+it('reconcile prints that it can not name an Item whose row was lost, until Plaid sends a webhook about it', {
+  timeout: PATIENCE_MS,
+}, async () => {
+  await withLostInstrument();
+  // Without a copy of the webhooks that its connection was made with, the database knows nothing of the Item.
+  const { output } = await reconcile('--fix');
+  expect(output).toContain(ITEMS_LIMIT);
+  expect(output).not.toMatch(/^webhook /m);
 });
 
 it.each([[['--since', 'yesterday']], [['--repair']], [['everything']]])(

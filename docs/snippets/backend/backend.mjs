@@ -21,6 +21,21 @@ export async function createSession(customer, order) {
 }
 // #endregion
 
+// #region authorize
+/** With a text that the customer must accept before the bank is connected. */
+export async function createAuthorizedSession(customer) {
+  const session = await connect.sessions.create({
+    customer_id: customer.id,
+    identity: { first_name: customer.firstName, last_name: customer.lastName, email: customer.email },
+    authorization: {
+      text: 'I authorize Acme to debit my bank account for my orders. I can revoke this by writing to help@acme.example.',
+      version: '2026-11', // your name for this wording; the proof has it
+    },
+  });
+  return session.client_secret;
+}
+// #endregion
+
 // #region verify
 /**
  * Rejects unless the connection exists, belongs to this customer and is active. Null while the bank confirms the account:

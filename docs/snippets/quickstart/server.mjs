@@ -18,6 +18,7 @@ const routes = {
     const { client_secret } = await connect.sessions.create({
       customer_id: customer.id,
       identity: { first_name: customer.firstName, last_name: customer.lastName },
+      // Before you debit real customers, ask for their consent: authorization: { text, version }
     });
     return [200, 'application/json', JSON.stringify({ client_secret })];
   },
