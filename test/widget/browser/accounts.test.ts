@@ -1,7 +1,8 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import { nameOf, violations } from '../helpers/axe.ts';
 import { cleanUp, connect, linkNamed, type Mounted, mount, part, reach, spoken } from '../helpers/element.ts';
 import { connection, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const checking = connection('con_1', 'active', 'Bank of America', '0042');
 const savings = connection('con_2', 'pending_verification', 'Bank of America', '1234');

@@ -1,6 +1,7 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import { cleanUp, connect, linkNamed, type Mounted, mount, part, press, reach } from '../helpers/element.ts';
 import { refusal, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 /** The page keeps Link closed. */
 function keepClosed({ element }: Mounted): () => void {

@@ -1,4 +1,4 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import {
   FbcCanceledEvent,
   FbcConnectedEvent,
@@ -11,6 +11,7 @@ import {
 import { createHttpBackend } from '../../../widget/session/backend.ts';
 import { cleanUp, connect, EVENTS, linkNamed, mount, part, press, reach } from '../helpers/element.ts';
 import { refusal, type SimulatedBackend, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const CLASSES = {
   'fbc-open': FbcOpenEvent,

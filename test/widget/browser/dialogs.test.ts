@@ -1,7 +1,8 @@
-import { expect, nextFrame, waitUntil } from '@open-wc/testing';
+import { expect, nextFrame } from '@open-wc/testing';
 import { listenToConsole } from '../helpers/console.ts';
 import { cleanUp, mount, press, reach, spoken } from '../helpers/element.ts';
 import { type SimulatedBackend, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const HOSTED = 'https://hosted.example/link';
 const withHosted = (backend: SimulatedBackend) => {
@@ -105,8 +106,7 @@ describe('inside of', () => {
       const { element, backend, link } = await covered(name, withHosted);
       // What only the browser can see is found out at the press.
       const isSeenBefore = !name.includes('slotted');
-      if (isSeenBefore)
-        await waitUntil(() => backend.linkTokenInputs.at(-1)?.mode === 'hosted', 'Hosted Link', { timeout: 5_000 });
+      if (isSeenBefore) await waitUntil(() => backend.linkTokenInputs.at(-1)?.mode === 'hosted', 'Hosted Link');
       await reach(element, 'ready');
       press(element);
       if (isSeenBefore) expect(element.status).to.equal('open');

@@ -1,8 +1,9 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import { violations } from '../helpers/axe.ts';
 import { cleanUp, linkNamed, type Mounted, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
 import { connection, session } from '../helpers/simulated-backend.ts';
 import type { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 import { asWebview } from '../helpers/webview.ts';
 
 const search = ({ link }: Mounted) => {

@@ -1,7 +1,8 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import { listenToConsole } from '../helpers/console.ts';
 import { cleanUp, mount, part, press, reach, textOf } from '../helpers/element.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 describe('when something goes wrong', () => {
   afterEach(cleanUp);

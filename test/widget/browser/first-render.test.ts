@@ -1,8 +1,9 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { listenToConsole } from '../helpers/console.ts';
 import { cleanUp, EVENTS, mount, part, press, reach, spoken } from '../helpers/element.ts';
 import { SimulatedBackend as Backend, refusal, type SimulatedBackend } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const noPublicSessions = (backend: SimulatedBackend) => {
   backend.createPublicSession = async (input) => {
@@ -24,7 +25,7 @@ describe('an element that has no client secret yet', () => {
   it('waits for it without a word, and asks for a public session once', async () => {
     const { element, backend, log } = await mount({}, noPublicSessions);
     element.dispatchEvent(new Event('pointerenter'));
-    await waitUntil(() => backend.calls.length === 1, 'a public session to be asked for', { timeout: 5_000 });
+    await waitUntil(() => backend.calls.length === 1, 'a public session to be asked for');
     for (let i = 0; i < 5; i++) element.dispatchEvent(new Event('pointerenter'));
     await aTimeout(50);
     expect(element.status).to.equal('loading');

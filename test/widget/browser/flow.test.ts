@@ -1,7 +1,8 @@
-import { expect, oneEvent, waitUntil } from '@open-wc/testing';
+import { expect, oneEvent } from '@open-wc/testing';
 import { cleanUp, connect, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
 import { session } from '../helpers/simulated-backend.ts';
 import { account } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const secret = 'ses_1_secret_abc';
 

@@ -1,8 +1,9 @@
-import { aTimeout, expect, nextFrame, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect, nextFrame } from '@open-wc/testing';
 import { descriptionOf } from '../helpers/axe.ts';
 import { cleanUp, linkNamed, mount, part, press, reach, spoken } from '../helpers/element.ts';
 import { FrameLink } from '../helpers/frame-link.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 // Longer than the element looks for a focus that is lost.
 const SETTLED = 1_200;

@@ -1,8 +1,9 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import type { Session } from '../../../widget/contract.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, connect, type Mounted, mount, part, press, reach, textOf } from '../helpers/element.ts';
 import { connection, refusal, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 async function inForm(
   properties: Partial<FinixBankConnect> = {},

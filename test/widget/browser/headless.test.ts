@@ -1,8 +1,9 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import { type Connect, type ConnectOptions, createConnect } from '../../../widget/headless.ts';
 import { cleanUp } from '../helpers/element.ts';
 import { refusal, SimulatedBackend, session } from '../helpers/simulated-backend.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 describe('the flow without the element', () => {
   let backend: SimulatedBackend;

@@ -1,8 +1,9 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import { violations } from '../helpers/axe.ts';
 import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
 import { refusal, type SimulatedBackend, session } from '../helpers/simulated-backend.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 import { asWebview } from '../helpers/webview.ts';
 
 /** An address on loopback that the test's page does not leave. */

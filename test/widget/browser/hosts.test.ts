@@ -1,9 +1,10 @@
-import { aTimeout, expect, nextFrame, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect, nextFrame } from '@open-wc/testing';
 import { Idiomorph } from 'idiomorph/dist/idiomorph.esm.js';
 import morphdom from 'morphdom';
 import type { ConnectBackend, FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, connect, type Mounted, mount, part, press, reach } from '../helpers/element.ts';
 import { SimulatedBackend, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 /** How pages bring their HTML up to date, with what their server has rendered. */
 const MORPHS: Record<string, (from: Element, html: string) => void> = {

@@ -1,7 +1,8 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import { LANGUAGES } from '../../../widget/i18n/languages.ts';
 import { cleanUp, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const base = ({ shadowRoot }: Element) => shadowRoot?.querySelector<HTMLElement>('.base');
 const words = {

@@ -1,7 +1,8 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, linkNamed, type Mounted, mount, press, reach, spoken } from '../helpers/element.ts';
 import { refusal, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const KEY = 'finix-bank-connect:away';
 const FIRST = 'ses_first_secret_abc';

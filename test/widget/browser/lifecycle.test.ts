@@ -1,6 +1,7 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import { cleanUp, connect, linkNamed, type Mounted, mount, part, press, reach, spoken } from '../helpers/element.ts';
 import type { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 /** Whether the page is in front; the browser decides differently when several test pages are open. */
 function seen(visible: boolean): void {

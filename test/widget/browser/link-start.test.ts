@@ -1,8 +1,9 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import type { PlaidLinkConfig } from '../../../widget/link/plaid-link.types.ts';
 import { listenToConsole } from '../helpers/console.ts';
 import { cleanUp, mount, press, reach } from '../helpers/element.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const EXIT = {
   status: 'requires_credentials',

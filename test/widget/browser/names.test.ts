@@ -1,7 +1,8 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
 import { descriptionOf, nameOf, violations } from '../helpers/axe.ts';
 import { cleanUp, connect, type Mounted, mount, part, reach, spoken } from '../helpers/element.ts';
 import { connection, refusal, session } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 /** An element among other HTML; `%` is where it goes. */
 async function mountIn(

@@ -1,9 +1,10 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { createHttpBackend } from '../../../widget/session/backend.ts';
 import { cleanUp, mount, part, reach } from '../helpers/element.ts';
 import { session } from '../helpers/simulated-backend.ts';
 import { account, SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 /** What old libraries do to a page before the element comes; each returns what takes it back. */
 const LIBRARIES: Record<string, () => (() => void)[]> = {

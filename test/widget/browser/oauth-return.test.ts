@@ -1,9 +1,10 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import type { Leave } from '../../../widget/link/away-store.ts';
 import { LINK_SCRIPT } from '../../../widget/link/load-plaid.ts';
 import { cleanUp, connect, type Mounted, mount, press, reach, spoken } from '../helpers/element.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const KEY = 'finix-bank-connect:away';
 const STATE = '11111111-2222-4333-8444-555555555555';

@@ -1,7 +1,8 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, linkNamed, mount, press, reach, textOf } from '../helpers/element.ts';
 import { refusal, type SimulatedBackend } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 describe('a question between Link and the connection', () => {
   afterEach(cleanUp);

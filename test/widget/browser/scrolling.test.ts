@@ -1,6 +1,7 @@
-import { aTimeout, expect, nextFrame, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect, nextFrame } from '@open-wc/testing';
 import { cleanUp, mount, press, reach } from '../helpers/element.ts';
 import { FrameLink } from '../helpers/frame-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const PLACE = 600;
 

@@ -1,9 +1,10 @@
-import { aTimeout, expect, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect } from '@open-wc/testing';
 import { createConnect } from '../../../widget/headless.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { cleanUp, type Mounted, mount, press, reach } from '../helpers/element.ts';
 import { SimulatedBackend } from '../helpers/simulated-backend.ts';
 import { SimulatedLink } from '../helpers/simulated-link.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const KEY = 'finix-bank-connect:away';
 const home = location.href;

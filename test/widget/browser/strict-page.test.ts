@@ -1,4 +1,5 @@
-import { expect, waitUntil } from '@open-wc/testing';
+import { expect } from '@open-wc/testing';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 // What a careful merchant sends. `'self'` is where this test's modules come from; a page in production names the server
 // there.
@@ -32,7 +33,7 @@ describe('under a strict content security policy', () => {
     try {
       const inside = () => frame.contentDocument as Document;
       const element = () => inside().querySelector('finix-bank-connect');
-      await waitUntil(() => element()?.status !== undefined, 'the element to be defined', { timeout: 8_000 });
+      await waitUntil(() => element()?.status !== undefined, 'the element to be defined');
       const seen: string[] = [];
       new MutationObserver((records) => {
         for (const node of records.flatMap(({ addedNodes }) => [...addedNodes])) {
@@ -52,7 +53,7 @@ describe('under a strict content security policy', () => {
         getSession: () => new Promise(() => {}),
       };
       target.open();
-      await waitUntil(() => seen.length > 0, 'the script tag', { timeout: 8_000 });
+      await waitUntil(() => seen.length > 0, 'the script tag');
       expect(seen[0]).to.equal('https://cdn.plaid.com/link/v2/stable/link-initialize.js abc');
       expect((frame.contentWindow as unknown as StrictWindow).violations).to.deep.equal([]);
       const button = target.shadowRoot?.querySelector('[part~=button]') as HTMLElement;

@@ -1,4 +1,4 @@
-import { aTimeout, fixture, fixtureCleanup, waitUntil } from '@open-wc/testing';
+import { aTimeout, fixture, fixtureCleanup } from '@open-wc/testing';
 import type { ElementStatus } from '../../../widget/flow/state.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import type { FbcEventMap } from '../../../widget/lazy/events.ts';
@@ -7,6 +7,7 @@ import '../../../widget/index.ts';
 import '../../../widget/detour/index.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
 import { SimulatedLink } from './simulated-link.ts';
+import { waitUntil } from './wait-until.ts';
 
 export const EVENTS = [
   'fbc-open',
@@ -53,7 +54,7 @@ export async function mount<Link extends SimulatedLink = SimulatedLink>(
 }
 
 export async function reach(element: FinixBankConnect, status: ElementStatus): Promise<void> {
-  await waitUntil(() => element.status === status, `the element to be ${status}`, { timeout: 5_000 });
+  await waitUntil(() => element.status === status, `the element to be ${status}`);
   await element.updateComplete;
 }
 
