@@ -19,7 +19,8 @@ export interface ProviderCalls {
 const MOST_WAITING = 5_000;
 /** Rows of one statement: what a busy second makes, and a tenth of a megabyte. */
 const BATCH = 500;
-const COLUMNS = [
+/** All of a row's, in the order of the table. */
+export const PROVIDER_CALL_COLUMNS = [
   'id',
   'at',
   'session_id',
@@ -57,7 +58,7 @@ export function createProviderCalls({ storage }: { storage: Storage }): Provider
       while (waiting.length > 0) {
         const batch = waiting.slice(0, BATCH);
         waiting = waiting.slice(BATCH);
-        await insertMany(storage, 'provider_calls', COLUMNS, batch);
+        await insertMany(storage, 'provider_calls', PROVIDER_CALL_COLUMNS, batch);
       }
     },
   };

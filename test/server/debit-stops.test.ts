@@ -6,6 +6,7 @@ import type { Clients } from '../../server/create-server.ts';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { Gate } from '../helpers/gate.ts';
+import { lateInstrumentAnswers } from '../helpers/late-answer.ts';
 import { patient } from '../helpers/patience.mjs';
 import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
@@ -131,27 +132,13 @@ describe('while the answer to a create call of Finix is on its way', () => {
   /** @returns the answer to come, and the connection that waits for its instrument */
   async function connecting(): Promise<{ done: Promise<Answer>; id: string; answer: () => void }> {
     await server.close();
-    let answer = () => {};
-    const isAnswered = new Promise<void>((resolve) => {
-      answer = resolve;
-    });
-    const wrapClients = ({ plaid, finix }: Clients): Clients => ({
-      plaid,
-      finix: {
-        ...finix,
-        createPaymentInstrument: async (request) => {
-          const made = await finix.createPaymentInstrument(request);
-          await isAnswered;
-          return made;
-        },
-      },
-    });
-    server = await TestServer.start({ wrapClients });
+    const answered = new Gate();
+    server = await TestServer.start({ wrapClients: lateInstrumentAnswers(answered.passed) });
     const session = await server.createSession();
     const done = server.complete(session, await server.publicToken());
     await eventually(async () => server.ledger.instruments().length === 1);
     const row = await server.storage.db.selectFrom('connections').select('id').executeTakeFirstOrThrow();
-    return { done, id: row.id, answer };
+    return { done, id: row.id, answer: () => answered.open() };
   }
 
   it('a revocation during a create call is in the row at once, and what the call makes is disabled', async () => {

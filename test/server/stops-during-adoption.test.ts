@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Clients } from '../../server/create-server.ts';
 import { debits, startWithDebits } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
+import { lateInstrumentAnswers } from '../helpers/late-answer.ts';
 import { eventually, type TestServer } from '../helpers/server.ts';
 
 /** Stops that are decided while an instrument is being made. No round of jobs runs here once the instrument is there. */
@@ -18,17 +18,7 @@ let answered: Gate;
 /** The second create call's answer is on its way until `answered` is open. */
 async function startWithLateAnswer(): Promise<void> {
   answered = new Gate();
-  const wrapClients = ({ plaid, finix }: Clients): Clients => ({
-    plaid,
-    finix: {
-      ...finix,
-      createPaymentInstrument: async (request) => {
-        const made = await finix.createPaymentInstrument(request);
-        if (server.ledger.instruments().length > 1) await answered.passed;
-        return made;
-      },
-    },
-  });
+  const wrapClients = lateInstrumentAnswers(answered.passed, () => server.ledger.instruments().length > 1);
   server = await startWithDebits({ wrapClients, simulator: { listLagMs: LAG_MS } });
 }
 

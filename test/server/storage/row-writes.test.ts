@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import { PROVIDER_CALL_COLUMNS } from '../../../server/records/provider-calls.ts';
 import { insertMany } from '../../../server/storage/insert-many.ts';
 import { writeLast } from '../../../server/storage/last-writes.ts';
 import { insertRow, updateRow } from '../../../server/storage/row-writes.ts';
@@ -61,18 +62,7 @@ forEachStorage((_name, kind) => {
   });
 
   describe('an insert of many rows', () => {
-    const columns = [
-      'id',
-      'at',
-      'session_id',
-      'connection_id',
-      'service',
-      'call',
-      'outcome',
-      'code',
-      'request_id',
-      'ms',
-    ] as const satisfies readonly (keyof ProviderCallTable)[];
+    const columns = PROVIDER_CALL_COLUMNS;
     const call = (i: number): ProviderCallTable => ({
       id: `call_${String(i).padStart(3, '0')}`,
       at: Date.UTC(2026, 10, 26) + i,
