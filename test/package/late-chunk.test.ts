@@ -126,7 +126,7 @@ test.each([
       message: 'Something went wrong. Please reload this page.',
     });
     await element.getByText('Something went wrong. Please reload this page.').first().waitFor();
-    expect(await element.getByRole('button').count()).toBe(0);
-    expect(lines.join('\n')).toMatch(/finix-bank-connect: could not start \w*Error/);
+    await expect.poll(() => element.getByRole('button').count()).toBe(0);
+    await expect.poll(() => lines.join('\n')).toMatch(/finix-bank-connect: could not start \w*Error/);
   },
 );

@@ -194,5 +194,5 @@ test('in a frame that lets no window open, Hosted Link ends with a sentence, and
   await expect.poll(statusIn(frame)).toBe('error');
   await expect.poll(() => frame.locator('[role=status]').innerText()).toContain('Try another way to pay');
   await expect.poll(() => frame.locator('[slot=fallback]').isVisible()).toBe(true);
-  expect(lines.join('\n')).toContain('allow-popups-to-escape-sandbox');
+  await expect.poll(() => lines.join('\n')).toContain('allow-popups-to-escape-sandbox');
 });

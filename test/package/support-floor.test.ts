@@ -163,6 +163,6 @@ describe.skipIf(!old)('in a browser near the floor', () => {
     const { tab, warnings } = await open(remove, "require-trusted-types-for 'script'");
     await expect.poll(() => tab.locator('[slot=fallback]').isVisible()).toBe(true);
     await expect.poll(() => tab.locator('[slot=label]').isVisible()).toBe(false);
-    expect(warnings.filter((text) => text.includes('newer browser'))).toHaveLength(1);
+    await expect.poll(() => warnings.filter((text) => text.includes('newer browser'))).toHaveLength(1);
   });
 });

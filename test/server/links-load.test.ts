@@ -5,7 +5,7 @@ import type { Storage } from '../../server/storage/open.ts';
 import type { LinkTable } from '../../server/storage/tables.ts';
 import { TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
-import { countWork } from '../helpers/work-counter.ts';
+import { countWork, type Work } from '../helpers/work-counter.ts';
 import { rows } from './storage/rows.ts';
 
 /** What a platform has open at a time. */
@@ -50,6 +50,9 @@ async function addOpenLinks({ db }: Storage): Promise<void> {
   }
 }
 
+/** The clock of the database is asked whenever a second is over. */
+const withoutClock = ({ texts }: Work) => texts.filter((text) => !/^select \(extract\(epoch/.test(text));
+
 const open = (server: TestServer, url: string) =>
   server.send('POST', `${new URL(url).pathname}/session`, undefined, { Origin: 'http://localhost:3000' });
 
@@ -67,14 +70,13 @@ forEachStorage((dialect, kind) => {
       await server.jobs.tick();
       Object.assign(work, { commits: 0, statements: 0, texts: [] });
       await server.jobs.tick();
-      const without = { ...work };
+      const without = { ...work, texts: [...work.texts] };
       await addOpenLinks(server.storage);
       await sql`analyze`.execute(server.storage.db);
       Object.assign(work, { commits: 0, statements: 0, texts: [] });
       await server.jobs.tick();
       expect(work.commits).toBe(without.commits);
-      // The clock of the database is asked once more when a second is over.
-      expect(work.statements).toBeLessThanOrEqual(without.statements + 1);
+      expect(withoutClock(work)).toEqual(withoutClock(without));
       expect((await planOfDueLinks(server.storage)).toLowerCase()).toMatch(/links_due/);
     });
 
