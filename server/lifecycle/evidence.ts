@@ -1,5 +1,6 @@
 import type { Evidence } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
+import { isErased } from '../ids.ts';
 import { PROOF_KEEP_MS } from '../records/audit.ts';
 import { readMerchant, readReceipt, readReceipts } from '../records/columns.ts';
 import { verificationOf } from '../records/verification.ts';
@@ -39,12 +40,10 @@ export async function gatherEvidence({ db, now }: Storage, id: string): Promise<
     .orderBy('at')
     .orderBy('id')
     .execute();
-  // What identifies the customer goes with an erasure.
-  const isErased = connection.customer_id.startsWith('erased_');
   return {
     object: 'evidence',
     connection: connection.id,
-    customer_id: isErased ? null : connection.customer_id,
+    customer_id: isErased(connection.customer_id) ? null : connection.customer_id,
     purpose: connection.purpose,
     authorization: connection.authorization_receipt ? readReceipt(connection.authorization_receipt) : null,
     later_authorizations: connection.later_authorizations ? readReceipts(connection.later_authorizations) : [],

@@ -11,8 +11,12 @@ const { read, returned } = debits(() => server);
 const DAY_MS = 24 * 3600_000;
 const TEXT = 'I authorize Acme to debit my account <b>monthly</b> & on demand.';
 
-async function connected(): Promise<string> {
-  const session = await server.createSession({ authorization: { text: TEXT, version: '7' }, language: 'en' });
+async function connected(customer_id = 'cus_1'): Promise<string> {
+  const session = await server.createSession({
+    customer_id,
+    authorization: { text: TEXT, version: '7' },
+    language: 'en',
+  });
   const asked = await server.complete(session, 'public-sandbox-x');
   const { text_sha256 } = asked.body.authorization;
   const { body } = await server.complete(session, await server.publicToken(), {
@@ -91,6 +95,12 @@ describe('evidence', () => {
     expect((await evidence(id)).status).toBe(200);
     server.clockOffset += 2 * 60_000;
     expect((await evidence(id)).status).toBe(404);
+  });
+
+  it('evidence names a customer whose own id begins like that of an erased one', async () => {
+    server = await startWithDebits();
+    const id = await connected('erased_by_mistake');
+    expect((await evidence(id)).body.customer_id).toBe('erased_by_mistake');
   });
 
   it('evidence is signed by the first of EVIDENCE_KEYS, and a key that has left the setting stays published', async () => {
