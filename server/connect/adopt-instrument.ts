@@ -1,5 +1,5 @@
 import { UpstreamError } from '../clients/outbound.ts';
-import { awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
+import { awaitsInstrument, changeConnection, lockConnection, loginBreak } from '../records/connections.ts';
 import { disableLater, settleCallsLast, settleInstruments } from '../records/create-calls.ts';
 import type { Unit } from '../records/unit.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
@@ -18,7 +18,10 @@ export interface Found {
   announcedAt?: number;
 }
 
-/** The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. */
+/**
+ * The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. If its login
+ * has broken in the meantime, it needs repair, as it would have a moment later.
+ */
 export async function adopt(
   deps: InstrumentDeps,
   held: InstrumentHold,
@@ -34,7 +37,8 @@ export async function adopt(
     await settleCallsLast(trx, decided);
     const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
     const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
-    unwanted = [...(isTaken ? [] : [made.id]), ...duplicates, ...strangers];
+    const isPresent = before?.payment_instrument === made.id;
+    unwanted = [...(isTaken || isPresent ? [] : [made.id]), ...duplicates, ...strangers];
     await disableLater(trx, connection, unwanted, now);
     stopped = [];
     if (!isTaken) return undefined;
@@ -68,7 +72,9 @@ export async function adopt(
       const previous = { previous_payment_instrument: before.previous_payment_instrument };
       return changeConnection(unit, checked, previous);
     }
-    return checked;
+    const broken = loginBreak(before);
+    if (broken === null || checked.status !== 'active') return checked;
+    return changeConnection(unit, checked, { status: 'needs_repair', reason: broken });
   });
   if (unwanted.length + stopped.length === 0) return;
   try {

@@ -1,6 +1,12 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isPending, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
-import { announceFirst, awaitsInstrument, changeConnection, lockConnection } from '../records/connections.ts';
+import {
+  announceFirst,
+  awaitsInstrument,
+  changeConnection,
+  lockConnection,
+  loginBreak,
+} from '../records/connections.ts';
 import { announceCall, callsOf, instrumentCall, instrumentTag, putCall, settleCalls } from '../records/create-calls.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
@@ -180,7 +186,7 @@ async function processorTokenFor(
     const outcome: Partial<ConnectionTable> = waits
       ? { status: 'pending_verification' }
       : { status: 'failed', error_code: code, reason: code };
-    await changeWanted(deps, held, connection, { ...outcome, instrument_sent_at: null });
+    await changeWanted(deps, held, connection, () => ({ ...outcome, instrument_sent_at: null }));
     return undefined;
   }
 }
@@ -202,11 +208,15 @@ async function afterFailedCreate(
   }
   if (outcome === null) throw new Postpone('finix_unavailable', 0);
   const isFinal = error.failure === 'refused';
-  const final = { status: 'failed', error_code: 'instrument_refused', reason: 'instrument_refused' } as const;
+  const failed = { status: 'failed', error_code: 'instrument_refused', reason: 'instrument_refused' } as const;
+  // Finix reads the account at Plaid: a login that is known to be broken is refused until its customer comes back.
+  const finalOf = (before: ConnectionTable) =>
+    loginBreak(before) === null ? failed : ({ status: 'needs_repair', error_code: null } as const);
   // Version 0.1 waits for the quiet period of the call in these columns.
   const unanswered = earlier.filter((one) => one.outcome === null).map(({ sent_at }) => sent_at);
-  const patch = { instrument_sent_at: unanswered.at(-1) ?? null, ...(isFinal ? final : {}) };
-  await changeWanted(deps, held, connection, patch, async (trx) => {
+  const instrument_sent_at = unanswered.at(-1) ?? null;
+  const patchOf = (before: ConnectionTable) => ({ instrument_sent_at, ...(isFinal ? finalOf(before) : {}) });
+  await changeWanted(deps, held, connection, patchOf, async (trx) => {
     if (outcome === 'nothing') await settleCalls(trx, [call.id]);
     else await putCall(trx, { ...call, outcome });
   });
@@ -218,14 +228,14 @@ function changeWanted(
   { outbox }: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
-  patch: Partial<ConnectionTable>,
+  patchOf: (before: ConnectionTable) => Partial<ConnectionTable>,
   also?: (trx: StorageTransaction) => Promise<void>,
 ): Promise<void> {
   return held.write(async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
     await also?.(trx);
     if (before && awaitsInstrument(before, connection.generation)) {
-      await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, patch);
+      await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, patchOf(before));
     }
   });
 }

@@ -140,12 +140,12 @@ function givenUp(row: ConnectionTable, code: ProblemCode, now: number): Partial<
 
 /** The old numbers are out of use before the new ones come in: a debit of the old would be returned. */
 async function renewInstrument(deps: TaskDeps, held: HeldConnection): Promise<void> {
-  const { previous_payment_instrument: previous, status } = held.row;
+  const { payment_instrument: present, previous_payment_instrument: previous, status } = held.row;
   if (status === 'pending' && previous !== null) await disableInstruments(deps, held.row, [previous]);
   const item = await findItem(deps.storage.db, held.row.item_id);
   const accessToken = item ? accessTokenOf(deps.secrets, item) : null;
   if (accessToken === null) throw new Stop('restart_required', 'restart_required');
-  if (status !== 'active' && status !== 'failed') await makeInstrument(deps, held, held.row, accessToken);
+  if (present === null && status !== 'failed') await makeInstrument(deps, held, held.row, accessToken);
   // A return of the account has stopped its debits: that is another task now.
   if (held.row.goal !== 'instrument') return;
   // Plaid's webhook has reported the account as verified, and its API does not know yet.

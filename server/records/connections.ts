@@ -43,6 +43,15 @@ export function isReturned({ reason }: Pick<ConnectionTable, 'reason'>): boolean
   return reason?.startsWith('return_') ?? false;
 }
 
+/**
+ * Why its customer is to sign in again, by Plaid's own word such as `ITEM_LOGIN_REQUIRED`. A connection whose instrument
+ * is being made keeps it until then. Null: the login is not known to be broken.
+ */
+export function loginBreak({ status, reason }: Pick<ConnectionTable, 'status' | 'reason'>): string | null {
+  const isOpen = status === 'needs_repair' || status === 'pending' || status === 'pending_verification';
+  return isOpen && reason !== null && /^[A-Z0-9_]+$/.test(reason) ? reason : null;
+}
+
 /** Whether the merchant has no instrument to use: it has ended, or a return has stopped its debits until a repair. */
 export function isOutOfUse({ status, reason }: Pick<ConnectionTable, 'status' | 'reason'>): boolean {
   return ENDED_STATUSES.includes(status) || (status === 'needs_repair' && isReturned({ reason }));
@@ -103,9 +112,30 @@ export function awaitsInstrument(
   return waits && (goal === null || goal === 'instrument') && payment_instrument === null && generation === present;
 }
 
+/** Whether its task is making its instrument. */
+export function isBeingMade(connection: ConnectionTable): boolean {
+  return connection.goal === 'instrument' && awaitsInstrument(connection, connection.generation);
+}
+
 /**
- * The one place where a connection changes: the row, the merchant's event and the audit entry, together. A removal that
- * was asked for wins over every other change: it can't become usable again.
+ * Its login needs its customer, while its task makes its instrument: the worker is not disturbed, because the answer to
+ * its create call may be on its way, and finds it in the row. The connection needs repair once it has its instrument.
+ */
+export async function noteLoginBreak(
+  { trx, now }: Unit,
+  { id, updated_at }: ConnectionTable,
+  patch: Pick<ConnectionTable, 'reason'> & Partial<Pick<ConnectionTable, 'consent_expires_at'>>,
+): Promise<void> {
+  await trx
+    .updateTable('connections')
+    .set({ ...patch, updated_at: Math.max(now, updated_at + 1) })
+    .where('id', '=', id)
+    .execute();
+}
+
+/**
+ * The one place where a connection's status changes: the row, the merchant's event and the audit entry, together. A
+ * removal that was asked for wins over every other change: it can't become usable again.
  */
 export async function changeConnection(
   unit: Unit,
@@ -165,7 +195,12 @@ function verifiedWhenActive(
   now: number,
 ): Partial<ConnectionTable> {
   if (patch.status !== 'active' || before.status === 'active') return {};
-  const known = verificationOf({ verification: patch.verification ?? before.verification });
+  return verifiedNow({ verification: patch.verification ?? before.verification }, now);
+}
+
+/** The account is verified now, unless it was before. */
+export function verifiedNow(row: Pick<ConnectionTable, 'verification'>, now: number): Partial<ConnectionTable> {
+  const known = verificationOf(row);
   if (known.verified_at !== null || known.method === null) return {};
   return { verification: JSON.stringify({ ...known, verified_at: new Date(now).toISOString() }) };
 }
@@ -218,11 +253,17 @@ export function noMoreDebits(before: ConnectionTable, now: number): Partial<Conn
 /**
  * Makes the connection's instrument, when it has waited for its verification. The status stays until there is one. It
  * is of another generation than what was in doubt before, which a look may be just about to disable.
+ * @param isRenumbered what a task is making already may have numbers that are old by now
  */
-export async function beginInstrument(unit: Unit, before: ConnectionTable): Promise<ConnectionTable> {
+export async function beginInstrument(
+  unit: Unit,
+  before: ConnectionTable,
+  { isRenumbered = false, ...patch }: Partial<ConnectionTable> & { isRenumbered?: boolean } = {},
+): Promise<ConnectionTable> {
   const goal = taskPatch(before, 'instrument', unit.now);
   if (!goal) return before;
-  return changeConnection(unit, before, { ...(before.goal === 'instrument' ? {} : nextGeneration(before)), ...goal });
+  const isKept = before.goal === 'instrument' && !isRenumbered;
+  return changeConnection(unit, before, { ...patch, ...(isKept ? {} : nextGeneration(before)), ...goal });
 }
 
 /**

@@ -9,10 +9,14 @@ import {
   beginInstrument,
   beginRenewal,
   changeConnection,
+  isBeingMade,
   isDisabledInFinix,
   isReturned,
+  loginBreak,
+  noteLoginBreak,
   renewal,
   revoke,
+  verifiedNow,
 } from '../records/connections.ts';
 import { sessionAbout } from '../records/items.ts';
 import type { Unit } from '../records/unit.ts';
@@ -63,11 +67,12 @@ export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventT
   return handler(deps, event, facts);
 }
 
-/** The account is verified at last: now there can be an instrument. */
+/** The account is verified at last: now there can be an instrument, and no webhook about that comes again. */
 function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
-  return forAccounts(deps, event, facts, (unit, before) =>
-    before.payment_instrument === null && isWaiting(before) ? beginInstrument(unit, before) : undefined,
-  );
+  return forAccounts(deps, event, facts, (unit, before) => {
+    if (before.payment_instrument !== null || !isWaiting(before)) return undefined;
+    return beginInstrument(unit, before, verifiedNow(before, unit.now));
+  });
 }
 
 async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
@@ -96,9 +101,10 @@ async function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: Pl
   const renew: Change = async (unit, before) => {
     const session = await sessionAbout(unit.trx, before);
     const isConnecting = session !== undefined && session.repair_connection_id === null;
-    if (session === undefined || (!isConnecting && BEFORE_READING.has(session.recovery_point))) {
-      return renewNumbers(unit, before, event.type);
-    }
+    const isFree = session === undefined || (!isConnecting && BEFORE_READING.has(session.recovery_point));
+    // The old instrument is just being disabled, as after a return for its numbers: that task comes to its end first.
+    const isStopping = before.goal === 'disable' && hasOldNumbers(before);
+    if (isFree && !isStopping) return renewNumbers(unit, before, event.type);
     later.add(before.plaid_account_id);
     const left = JSON.stringify({ ...facts, account_ids: [...later] });
     await unit.trx.updateTable('inbound_events').set({ facts: left }).where('id', '=', event.id).execute();
@@ -114,10 +120,13 @@ async function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: Pl
 const BEFORE_READING: ReadonlySet<RecoveryPoint> = new Set(['started', 'item_linked']);
 
 function renewNumbers(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> | undefined {
+  // A create call may have been carried out with the numbers between the last ones and these.
+  if (isBeingMade(before)) return beginInstrument(unit, before, { isRenumbered: true });
   if (before.payment_instrument === null) return isWaiting(before) ? beginInstrument(unit, before) : undefined;
   // Enabling it there must not bring the old numbers back.
   if (isDisabledInFinix(before)) return revoke(unit, before, reason);
-  return hasOldNumbers(before) ? beginRenewal(unit, before, reason) : undefined;
+  // New numbers repair no login.
+  return hasOldNumbers(before) ? beginRenewal(unit, before, loginBreak(before) ?? reason) : undefined;
 }
 
 /** Whether its instrument is in use, with the numbers of before. */
@@ -144,6 +153,7 @@ async function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: P
     // Its body carries the time of the end that it announces, so the same body is the same event.
     if (await isRepeat(unit.trx, event, before)) return undefined;
     const ends = endsAt === null ? {} : { consent_expires_at: endsAt };
+    if (isBeingMade(before)) return noteBreak(unit, before, { ...ends, reason });
     const isChange = before.status === 'active' || before.status === 'pending_verification';
     if (!isChange && before.consent_expires_at === (endsAt ?? before.consent_expires_at)) return undefined;
     return changeConnection(unit, before, { ...ends, ...(isChange ? { status: 'needs_repair', reason } : {}) });
@@ -190,9 +200,19 @@ async function unlessRepaired(
   return forItem(deps, event, facts, async (unit, before) => {
     // A repair that came while Plaid was asked, or instead of it.
     if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new NotNow('changed', 0);
+    if (isBeingMade(before)) return noteBreak(unit, before, { reason });
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
     return changeConnection(unit, before, { status: 'needs_repair', reason });
   });
+}
+
+/** Of two reasons the first stays, as for a connection that has its instrument. */
+async function noteBreak(
+  unit: Unit,
+  before: ConnectionTable,
+  { reason, ...ends }: Parameters<typeof noteLoginBreak>[2],
+): Promise<undefined> {
+  await noteLoginBreak(unit, before, { ...ends, reason: loginBreak(before) ?? reason });
 }
 
 async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
@@ -206,7 +226,9 @@ async function loginRepaired(deps: WebhookDeps, event: InboundEventTable, facts:
     // was disabled for a return.
     if (before.goal === 'remove' || isReturned(before)) return undefined;
     const consent = consent_expires_at === undefined ? {} : { consent_expires_at };
-    const known = { repaired_at: unit.now, ...consent };
+    // The instrument that is just being made is not of a broken login any more.
+    const isAnswered = isGood && before.status !== 'needs_repair' && loginBreak(before) !== null;
+    const known = { repaired_at: unit.now, ...consent, ...(isAnswered ? { reason: null } : {}) };
     if (before.status !== 'needs_repair' || !isGood) return changeConnection(unit, before, known);
     if (before.payment_instrument !== null) {
       return changeConnection(unit, before, { ...known, status: 'active', reason: null });

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Clients } from '../../server/create-server.ts';
 import type { Session } from '../../widget/contract.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
-import { Gate } from '../helpers/gate.ts';
+import { holdCreate } from '../helpers/hold-create.ts';
 import { type Answer, eventually, TestServer } from '../helpers/server.ts';
 
 /** AUTH/DEFAULT_UPDATE while a session works on the login: the old numbers are out of use at once. */
@@ -17,28 +16,6 @@ const UPDATE_TOKEN = 'public-sandbox-99999999-9999-9999-9999-999999999999';
 const TOKENIZING = 'ins_127287';
 /** A page that waits for its session until a test has let it go on. */
 const ANSWER_MS = 120_000;
-
-/** Holds the n-th create call back, counted from 1. */
-function holdCreate(nth: number) {
-  const gate = new Gate();
-  let calls = 0;
-  const wrapClients = ({ plaid, finix }: Clients): Clients => ({
-    plaid,
-    finix: {
-      ...finix,
-      async createPaymentInstrument(request) {
-        calls += 1;
-        if (calls !== nth) return finix.createPaymentInstrument(request);
-        await gate.passed;
-        const made = await finix.createPaymentInstrument(request);
-        held.made = made.id;
-        return made;
-      },
-    },
-  });
-  const held = { wrapClients, made: '', open: () => gate.open(), isHeld: async () => calls >= nth };
-  return held;
-}
 
 const idsOf = ({ body }: Answer) => body.connections.map(({ id }: { id: string }) => id) as string[];
 const instrumentOf = async (id: string) => (await read(id)).payment_instrument;
