@@ -1,5 +1,6 @@
-import { aTimeout, expect, nextFrame, waitUntil } from '@open-wc/testing';
+import { aTimeout, expect, nextFrame } from '@open-wc/testing';
 import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const ACCENT = 'rgb(28, 111, 91)';
 
