@@ -246,7 +246,7 @@ function connectionError(call: string, error: unknown): UpstreamError {
 }
 
 const REMEDY =
-  'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV, as Finix’s Dashboard shows it under Developer > API Keys, with the right to create what the call creates.';
+  'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV, as Finix’s Dashboard shows it under Developers > API Keys, with the right to create what the call creates.';
 
 function answerError(call: string, response: FetchAnswer, json: unknown): UpstreamError {
   const { status } = response;

@@ -17,7 +17,7 @@ const REMEDIES: Record<string, string> = {
   DIRECT_INTEGRATION_NOT_ENABLED:
     'Check PLAID_BASE_URL: the request did not go to the API that makes Items through Link.',
   INVALID_LINK_CUSTOMIZATION:
-    'Choose a use case under Link > Link customization > Data Transparency Messaging in Plaid’s Dashboard and publish it; check the name in PLAID_LINK_CUSTOMIZATION.',
+    'Choose a use case under Link > Link Customization > Data Transparency Messaging in Plaid’s Dashboard and publish it; check the name in PLAID_LINK_CUSTOMIZATION.',
   INVALID_CONFIGURATION:
     'Check PLAID_COUNTRY_CODES, PLAID_REDIRECT_URI and PLAID_LINK_CUSTOMIZATION: Plaid does not take them together.',
   UNAUTHORIZED_INSTITUTION:

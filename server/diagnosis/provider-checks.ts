@@ -170,7 +170,7 @@ function finixRefused(answer: Awaited<ReturnType<PlainCalls['finix']>>): Check {
     'finix',
     `Finix refused to list payment instruments with ${answer.status} ${code}: ${message}.`,
     isKey
-      ? 'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV: Finix’s Dashboard, Developer > API Keys.'
+      ? 'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV: Finix’s Dashboard, Developers > API Keys.'
       : 'Check FINIX_BASE_URL and the proxies on the way to Finix.',
   );
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -94,6 +94,22 @@ describe.each(['widget', 'server'] as const)('the package of the %s', (name) => 
       expect(manifest).not.toHaveProperty(field);
     }
     expect(manifest).toMatchObject({ version: packageFile.version, license: 'MIT', type: 'module' });
+  });
+
+  it('has every file that its documents link to', async () => {
+    const files = await readTarball(tarballs[name]);
+    const names = [...files.keys()];
+    const links = [...files]
+      .filter(([file]) => /^(?:docs\/.+|[^/]+)\.(?:md|txt)$/.test(file))
+      .flatMap(([file, content]) =>
+        [...String(content).matchAll(/\]\((?!\w+:)([^)#\s]+)/g)].map(([, link = '']) => ({
+          file,
+          target: posix.join(posix.dirname(file), link),
+        })),
+      );
+    expect(links.length).toBeGreaterThan(50);
+    const isThere = (target: string) => names.some((one) => one === target || one.startsWith(`${target}/`));
+    expect(links.filter(({ target }) => !isThere(target))).toEqual([]);
   });
 
   it('leads from every export to a file that is there', async () => {
