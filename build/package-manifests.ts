@@ -28,8 +28,8 @@ export interface PackageManifest {
   [field: string]: unknown;
 }
 
-/** Of use in the clone only. */
-const CLONE_ONLY = ['scripts', 'devDependencies', 'workspaces', 'overrides', 'serverPackage'];
+/** Of use in the clone only, or in the server's package: where a page runs is no matter of Node's version. */
+const CLONE_ONLY = ['engines', 'scripts', 'devDependencies', 'workspaces', 'overrides', 'serverPackage'];
 
 /**
  * The two published manifests, the element's first.

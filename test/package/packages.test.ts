@@ -71,6 +71,15 @@ describe('a fresh clone', () => {
   });
 });
 
+it('the package of the element takes the copy of Lit that an app has, and any version of Node', async () => {
+  const files = await readTarball(tarballs.widget);
+  const manifest = JSON.parse(String(files.get('package.json')));
+  expect(manifest.dependencies).toEqual({ lit: '^3.3' });
+  expect(manifest).not.toHaveProperty('engines');
+  const server = JSON.parse(String((await readTarball(tarballs.server)).get('package.json')));
+  expect(server.engines).toEqual(packageFile.engines);
+});
+
 describe.each(['widget', 'server'] as const)('the package of the %s', (name) => {
   it('gives publint nothing to report', async () => {
     const shop = await shopWith([tarballs[name]]);
