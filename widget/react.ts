@@ -53,6 +53,8 @@ type ElementProps = Partial<Pick<FinixBankConnectElement, (typeof PROPERTIES)[nu
 
 // The button, the gap and two lines under it, in pixels: what the element reserves from 300 px on.
 const RESERVED = 100;
+// The same with the search of mode `embedded` in the button's place.
+const RESERVED_SEARCH = 404;
 
 type EventProps = {
   [Prop in keyof typeof EVENTS]?: (
@@ -133,7 +135,10 @@ export const FinixBankConnect: ForwardRefExoticComponent<
   // React 18 would write `classname`.
   if (props.className) rest['class'] = props.className;
   // Until the tag is defined it has no size of its own, in what a server renders least of all.
-  if (!isDefined && !props.hidden) rest['style'] = { display: 'block', minBlockSize: RESERVED, ...props.style };
+  if (!isDefined && !props.hidden) {
+    const minBlockSize = props.mode === 'embedded' ? RESERVED_SEARCH : RESERVED;
+    rest['style'] = { display: 'block', minBlockSize, ...props.style };
+  }
   return createElement(TAG, { ...rest, ref: element });
 });
 
