@@ -52,6 +52,7 @@ const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
   session_already_completed: 'error_completed',
   session_expired: 'error_session',
   session_canceled: 'error_session',
+  session_failed: 'error_session',
   restart_required: 'error_ended_merchant',
   link_covered: 'close_dialog',
 };

@@ -148,3 +148,9 @@ function expectAgreement(error: FlowError): void {
   ];
   for (const [sentence, captions] of asks) if (sentence.test(message)) expect(caption, message).toMatch(captions);
 }
+
+describe('a session that has ended', () => {
+  it.each(['session_expired', 'session_canceled', 'session_failed'] as const)('%s asks for a reload', (code) => {
+    expect(messageKey(flowError(code, 'contact_merchant'))).toBe('error_session');
+  });
+});
