@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { getRequestListener } from '@hono/node-server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { signTestWebhook } from '../../widget/client.ts';
+import type { Session } from '../../widget/contract.ts';
 import { patient } from '../helpers/patience.mjs';
 import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { MERCHANT_KEY, TestServer, testEnvironment } from '../helpers/server.ts';
@@ -152,10 +153,11 @@ describe('the programs in the documents', () => {
     const { id, payment_instrument } = await connected();
     await shop.write(
       'try.mjs',
-      `import { createSession, instrumentToCharge } from './snippets/backend/backend.mjs';
+      `import { createAuthorizedSession, createSession, instrumentToCharge } from './snippets/backend/backend.mjs';
        import { sendLink } from './snippets/backend/link.mjs';
        const customer = { id: 'cus_1', firstName: 'Jane', lastName: 'Doe', email: 'jane@example.com' };
        console.log((await createSession(customer, { id: 1, attempt: 1 })).slice(0, 4));
+       console.log(await createAuthorizedSession(customer));
        await sendLink(customer, async (url) => console.log(new URL(url).pathname.slice(0, 3)));
        const form = { bank_account: process.argv[2] };
        console.log(await instrumentToCharge(form, customer));
@@ -165,7 +167,14 @@ describe('the programs in the documents', () => {
        console.log(await instrumentToCharge(unconfirmed, { id: 'cus_2' }).catch((error) => error.code));`,
     );
     const { output } = await shop.node(['try.mjs', id, await unconfirmed()], environment());
-    expect(output).toBe(`ses_\n/c/\n${payment_instrument}\ncustomer_mismatch\nnull\ncustomer_mismatch\n`);
+    const [first, client_secret = '', ...lines] = output.trimEnd().split('\n');
+    expect([first, ...lines]).toEqual([
+      ...['ses_', '/c/', payment_instrument, 'customer_mismatch', 'null', 'customer_mismatch'],
+    ]);
+    // The customer has not accepted the text.
+    const authorized = { id: client_secret.split('_secret_')[0] ?? '', client_secret };
+    const { status, body } = await server.complete(authorized as Session, await server.publicToken());
+    expect([status, body.code]).toEqual([409, 'authorization_required']);
   });
 
   it('the programs in the documents for Node accept a signed webhook, and no other', async () => {
