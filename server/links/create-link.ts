@@ -2,7 +2,13 @@ import type { CreateLinkRequest, Link } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { sha256 } from '../ids.ts';
 import { readStoredLink } from '../records/columns.ts';
-import { canonicalJson, findAnswer, type Repeatable, rememberAnswer } from '../records/idempotency.ts';
+import {
+  canonicalJson,
+  findAnswer,
+  type Repeatable,
+  rememberAnswer,
+  requireKeyOfAnswer,
+} from '../records/idempotency.ts';
 import { linkUrl } from '../records/link-address.ts';
 import { findLink } from '../records/links.ts';
 import { addLink, newLink } from '../records/new-link.ts';
@@ -46,9 +52,9 @@ export async function createLink(
 async function findLinkAnswer(deps: CreateLinkDeps, repeatable: Repeatable): Promise<Link | undefined> {
   const earlier = await findAnswer(deps.storage, repeatable);
   const link = earlier && (await findLink(deps.storage, earlier.subjectId));
-  return earlier && link
-    ? { ...readStoredLink(earlier.answer), url: linkUrl(deps.config, deps.secrets, link) }
-    : undefined;
+  if (!earlier || !link) return undefined;
+  requireKeyOfAnswer(deps.secrets.keyIds, link.secret_key_id);
+  return { ...readStoredLink(earlier.answer), url: linkUrl(deps.config, deps.secrets, link) };
 }
 
 async function insertLink(deps: CreateLinkDeps, request: CreateLinkRequest, repeatable?: Repeatable): Promise<Link> {

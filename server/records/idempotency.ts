@@ -52,6 +52,17 @@ export async function findAnswer(
   return { subjectId: row.session_id, answer: row.response };
 }
 
+/**
+ * What an answer carries in addition is derived with a key, which may be gone by the time of a repetition.
+ * @throws ProblemError `idempotency_key_reused`
+ */
+export function requireKeyOfAnswer(keyIds: readonly string[], keyId: string): void {
+  if (keyIds.includes(keyId)) return;
+  const detail =
+    'The first answer can’t be given again: its key is no longer in ENCRYPTION_KEY. Use another Idempotency-Key.';
+  throw new ProblemError('idempotency_key_reused', { detail });
+}
+
 /** Same content, same text, in any order of members. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>

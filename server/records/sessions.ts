@@ -14,7 +14,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
 import { readAllowedOrigins, readStoredSession } from './columns.ts';
-import { canonicalJson, findAnswer, type Repeatable, rememberAnswer } from './idempotency.ts';
+import { canonicalJson, findAnswer, type Repeatable, rememberAnswer, requireKeyOfAnswer } from './idempotency.ts';
 import { releaseItems } from './items.ts';
 import { completeLink } from './links.ts';
 import { findRepaired } from './repairable.ts';
@@ -253,6 +253,7 @@ async function findSessionAnswer(
   const earlier = await findAnswer(storage, repeatable);
   const session = earlier && (await findSession(storage, earlier.subjectId));
   if (!earlier || !session) return undefined;
+  requireKeyOfAnswer(secrets.keyIds, session.secret_key_id);
   const secret = clientSecret(secrets, session.id, session.secret_key_id);
   return { ...readStoredSession(earlier.answer), client_secret: secret };
 }

@@ -169,3 +169,22 @@ describe('the encryption key', () => {
     await expect(assertKeys(storage, createSecrets([fresh]))).rejects.toThrow();
   });
 });
+
+it.each([
+  ['/v1/sessions', { customer_id: 'cus_1' }],
+  ['/v1/links', { customer_id: 'cus_1' }],
+])(
+  'a repeated Idempotency-Key of %s whose encryption key was withdrawn is refused, and not an internal error',
+  async (path, body) => {
+    const [leaked, fresh] = [newKey(), newKey()];
+    const once = { 'Idempotency-Key': 'order-1' };
+    const before = await server({ ENCRYPTION_KEY: leaked });
+    expect((await before.merchant('POST', path, body, once)).status).toBe(201);
+    const deps = { storage, secrets: createSecrets([fresh, leaked]), outbox: createOutbox(before.config) };
+    await withdrawKeys(deps, { batch: 10 });
+    const after = await server({ ENCRYPTION_KEY: fresh });
+    const answer = await after.merchant('POST', path, body, once);
+    expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused', retryable: false } });
+    expect(answer.body.detail).toContain('Use another Idempotency-Key');
+  },
+);
