@@ -167,6 +167,9 @@ const MIN_PRODUCTION_KEY = 32;
 /** Fewer than 12 different values among 32 random bytes happen once in 10^14 keys; a placeholder repeats a few. */
 const MIN_DIFFERENT_BYTES = 12;
 
+/** The client gives a create call up after 30 seconds (clients/finix.ts); Finix may carry it out until then and later. */
+const LEAST_LIVE_QUIET_S = 60;
+
 const RULES: Rule[] = [
   ({ PLAID_ENV, FINIX_ENV }) => {
     if (!PLAID_ENV || !FINIX_ENV || (PLAID_ENV === 'sandbox') === (FINIX_ENV === 'sandbox')) return undefined;
@@ -181,6 +184,10 @@ const RULES: Rule[] = [
     const isLocal = new URL(PLAID_REDIRECT_URI).hostname === 'localhost' && PLAID_ENV !== 'production';
     return isLocal ? undefined : 'PLAID_REDIRECT_URI must use https (http://localhost only in sandbox)';
   },
+  ({ FINIX_ENV, FINIX_QUIET_SECONDS: quiet }) =>
+    FINIX_ENV === 'live' && quiet !== undefined && quiet < LEAST_LIVE_QUIET_S
+      ? `FINIX_QUIET_SECONDS must be at least ${LEAST_LIVE_QUIET_S} with FINIX_ENV=live: a create call whose answer was lost may still be carried out`
+      : undefined,
   (s) =>
     isProduction(s) && s.MERCHANT_API_KEY?.some((key) => key.length < MIN_PRODUCTION_KEY)
       ? `MERCHANT_API_KEY must have at least ${MIN_PRODUCTION_KEY} characters in production`

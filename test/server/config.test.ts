@@ -78,6 +78,8 @@ describe('the settings', () => {
     ['FINIX_BASE_URL', { PLAID_ENV: 'production', FINIX_ENV: 'live', FINIX_BASE_URL: 'http://localhost:9' }],
     ['FINIX_BASE_URL', { FINIX_BASE_URL: 'http://127.0.0.1.evil.example' }],
     ['FINIX_QUIET_SECONDS', { FINIX_QUIET_SECONDS: '1.5' }],
+    ['FINIX_QUIET_SECONDS', { PLAID_ENV: 'production', FINIX_ENV: 'live', FINIX_QUIET_SECONDS: '0' }],
+    ['FINIX_QUIET_SECONDS', { PLAID_ENV: 'production', FINIX_ENV: 'live', FINIX_QUIET_SECONDS: '59' }],
     ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: '*' }],
     ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://shop.example/' }],
     ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'http://shop.example' }],
