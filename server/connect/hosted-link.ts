@@ -16,7 +16,7 @@ import type { AgreedClock } from '../work/agreed-clock.ts';
 import { claimRow } from '../work/claim-row.ts';
 import type { RequestFacts } from './accept-public-token.ts';
 import type { BankConnector } from './bank-connector.ts';
-import { FIRST_JOB_MS, openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
+import { nextLook, openLinkToken, storedLinksOf } from './stored-link-tokens.ts';
 
 /**
  * Hosted Link ends at Plaid, so no page has its public token. Plaid's webhook brings it; where that can't come or is
@@ -107,7 +107,7 @@ export async function runDueHosted(
 
 async function runDue(deps: HostedDeps, link: StoredLinkTable, now: number): Promise<void> {
   const { storage } = deps;
-  const next = { next_at: now + FIRST_JOB_MS * 2 ** (link.tries + 1), tries: link.tries + 1 };
+  const next = { next_at: nextLook(link, now), tries: link.tries + 1 };
   if (!(await claimRow(storage, 'hosted_links', { id: link.id, next_at: link.next_at }, next))) return;
   const session = await storage.db
     .selectFrom('sessions')
@@ -136,6 +136,8 @@ async function finish(deps: HostedDeps, session: SessionTable, links: StoredLink
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     deps.log.info({ session: session.id, code: error.code }, 'hosted link not accepted');
+    // Another public token of the session is being processed, and may turn out to be of no use.
+    if (error.code === 'session_busy') return;
     if (error.code === 'authorization_required') await showProblem(deps.storage, session.id, error, facts.requestId);
   }
   await deps.storage.db.updateTable('hosted_links').set({ is_used: 1 }).where('id', '=', found.link.id).execute();

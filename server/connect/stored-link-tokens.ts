@@ -9,6 +9,17 @@ import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 /** While the page is there it asks by itself; jobs come after it, each time after twice as long. */
 export const FIRST_JOB_MS = 2 * 60_000;
 
+/** Before the end of a link token there is a last look, which is repeated this often while Plaid does not answer. */
+const LAST_LOOK_MS = 2 * 60_000;
+const LAST_LOOKS_EVERY_MS = 30_000;
+
+/** When a job looks next after this one. A public token is good for 30 minutes, and no two looks are further apart. */
+export function nextLook({ tries, ends_at }: Pick<StoredLinkTable, 'tries' | 'ends_at'>, now: number): number {
+  const last = ends_at - LAST_LOOK_MS;
+  if (now >= last) return now + LAST_LOOKS_EVERY_MS;
+  return Math.min(now + FIRST_JOB_MS * 2 ** (tries + 1), last);
+}
+
 /**
  * Keeps the link token of a Link whose outcome may be read from Plaid, for as long as a public token of it can be
  * accepted.

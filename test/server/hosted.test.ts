@@ -74,6 +74,23 @@ describe('a Hosted Link', () => {
     expect(await server.storage.db.selectFrom('hosted_links').selectAll().execute()).toEqual([]);
   });
 
+  it('a job looks at a Hosted Link once more shortly before its end', async () => {
+    await expectHostedLink(await server.createSession());
+    for (const minute of [3, 8, 17, 34]) {
+      server.clockOffset = minute * 60_000;
+      await server.jobs.tick();
+    }
+    const asked = calls('/link/token/get');
+    const { next_at, ends_at } = await server.storage.db
+      .selectFrom('hosted_links')
+      .selectAll()
+      .executeTakeFirstOrThrow();
+    expect(next_at).toBeLessThan(ends_at);
+    server.clockOffset += next_at - (await server.storage.now()) + 1_000;
+    await server.jobs.tick();
+    expect(calls('/link/token/get')).toBe(asked + 1);
+  });
+
   it('Plaid is asked about a Hosted Link once in three seconds at most, however often the page asks', async () => {
     const session = await server.createSession();
     await expectHostedLink(session);
