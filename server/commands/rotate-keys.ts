@@ -1,7 +1,7 @@
 import { assertKeys } from '../storage/check-keys.ts';
 import { rotateKeys } from '../storage/rotate-keys.ts';
 import { createSecrets } from '../storage/secrets.ts';
-import type { AddCommand } from './command.ts';
+import { type AddCommand, EXIT } from './command.ts';
 import { withStorage } from './with-storage.ts';
 
 /** Rows that one step re-encrypts: short transactions, so that serving goes on in the meantime. */
@@ -31,6 +31,7 @@ export const addRotateKeys: AddCommand = (program, context) => {
           batch: BATCH,
           onProgress,
         });
+        if (unreadable > 0) context.exitCode = EXIT.failed;
         log.info({ resealed, unreadable, keys_still_needed: keysStillNeeded }, 'rotated');
         if (json) {
           context.write(`${JSON.stringify({ resealed, unreadable, keys_still_needed: keysStillNeeded })}\n`);
@@ -39,7 +40,9 @@ export const addRotateKeys: AddCommand = (program, context) => {
         const old =
           keysStillNeeded.length > 0 ? `Old keys still needed: ${keysStillNeeded.join(', ')}.` : 'Old keys can go.';
         context.write(
-          `${resealed} ${resealed === 1 ? 'value' : 'values'} re-encrypted, ${unreadable} could not be opened. ${old}\n`,
+          `${resealed} ${resealed === 1 ? 'value' : 'values'} re-encrypted, ${unreadable} could not be opened. ${old}${
+            unreadable > 0 ? ' Put the key that the others need back, and run this again.' : ''
+          }\n`,
         );
       }),
     );
