@@ -11,6 +11,7 @@ import type {
 } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import { isLocalOrLoopbackHost } from '../hosts.ts';
+import { isErased } from '../ids.ts';
 import { origin } from '../settings/schemas.ts';
 import { messageOf } from './field-messages.ts';
 
@@ -129,7 +130,9 @@ const merchant = z.strictObject({
 });
 
 /** In a path, these two are no name but a way: a customer of that id could never be erased. */
-const customerIdOf = line(128).refine((text) => text !== '.' && text !== '..', 'must not be . or ..');
+const customerIdOf = line(128)
+  .refine((text) => text !== '.' && text !== '..', 'must not be . or ..')
+  .refine((text) => !isErased(text), 'must not have the form of the ids that replace those of erased customers');
 
 const sessionFields = {
   customer_id: customerIdOf,

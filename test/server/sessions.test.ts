@@ -84,6 +84,8 @@ describe('creating a session as the merchant', () => {
     [{}, 'customer_id'],
     [{ customer_id: '' }, 'customer_id'],
     [{ customer_id: 7 }, 'customer_id'],
+    // Of this form are the ids that take the place of erased customers': its client secret would open nothing.
+    [{ customer_id: `erased_${'a1B2'.repeat(6)}` }, 'customer_id'],
     [{ customer_id: 'c', purpose: 'gift' }, 'purpose'],
     [{ customer_id: 'c', extra: 1 }, 'extra'],
     [{ customer_id: 'c', identity: { first_name: 'A name of more than 20 characters' } }, 'identity.first_name'],
