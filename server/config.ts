@@ -188,6 +188,11 @@ const RULES: Rule[] = [
     FINIX_ENV === 'live' && quiet !== undefined && quiet < LEAST_LIVE_QUIET_S
       ? `FINIX_QUIET_SECONDS must be at least ${LEAST_LIVE_QUIET_S} with FINIX_ENV=live: a create call whose answer was lost may still be carried out`
       : undefined,
+  // 0 is a free port, and another one each time.
+  ({ PORT, METRICS_PORT }) =>
+    PORT !== undefined && PORT !== 0 && PORT === METRICS_PORT
+      ? 'METRICS_PORT and PORT must not be the same port'
+      : undefined,
   (s) =>
     isProduction(s) && s.MERCHANT_API_KEY?.some((key) => key.length < MIN_PRODUCTION_KEY)
       ? `MERCHANT_API_KEY must have at least ${MIN_PRODUCTION_KEY} characters in production`

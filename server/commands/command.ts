@@ -49,22 +49,52 @@ export class UsageError extends CommandError {
   }
 }
 
+interface SystemError {
+  code?: string;
+  syscall?: string;
+  path?: string;
+  address?: string;
+  hostname?: string;
+  port?: number;
+}
+
+/**
+ * Why a server could not listen, in the words of its settings; undefined: it is another error.
+ * @param setting the port's
+ */
+export function listenFailure(error: unknown, setting = 'PORT'): string | undefined {
+  const { code, syscall, address, hostname, port } = (error ?? {}) as SystemError;
+  if (code === 'EADDRINUSE') return `${setting} ${port} is in use by another process.`;
+  if (code === 'EACCES' && syscall === 'listen') {
+    return `${setting} ${port} needs a right that this process does not have (EACCES): take one above 1023, such as 3000.`;
+  }
+  if (code === 'EADDRNOTAVAIL') return `HOST ${address} is no address of this machine.`;
+  return syscall === 'getaddrinfo' ? `HOST ${hostname} leads to no address (${code}).` : undefined;
+}
+
+/** Why a file or a folder could not be used; undefined: it is another error. */
+function fileFailure(error: unknown): string | undefined {
+  const { code, syscall, path } = (error ?? {}) as SystemError;
+  if (code === undefined || syscall === undefined || path === undefined) return undefined;
+  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
+    ? `${path} must be readable and writable for the user that this process runs as (${code}).`
+    : `${path} could not be used (${syscall}: ${code}).`;
+}
+
 /**
  * How a process reports an error, and how it ends. Unexpected errors keep their stack.
  * @param folder where the process was started
  */
 export function describeFailure(error: unknown, folder = process.cwd()): { message: string; exitCode: number } {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode };
-  const { code, port, message, stack } = error as { code?: string; port?: number; message?: string; stack?: string };
-  if (code === 'EADDRINUSE') {
-    return { message: `PORT ${port} is in use by another process.`, exitCode: EXIT.failed };
-  }
+  const { message, stack } = error as { message?: string; stack?: string };
   if (error instanceof StorageUnavailableError) return { message: error.message, exitCode: EXIT.unreachable };
   if (error instanceof ConfigError) {
     const hint = isInFile(error, join(folder, '.env')) ? UNREAD_FILE : '';
     return { message: `${error.message}${hint}`, exitCode: EXIT.failed };
   }
-  return { message: String(error instanceof StorageSetupError ? message : stack), exitCode: EXIT.failed };
+  const sentence = error instanceof StorageSetupError ? message : (listenFailure(error) ?? fileFailure(error));
+  return { message: String(sentence ?? stack), exitCode: EXIT.failed };
 }
 
 const UNREAD_FILE = '\n`.env` has settings that are missing here: run `set -a; . ./.env; set +a` first.';

@@ -5,7 +5,7 @@ import { settingsHints } from '../diagnosis/hints.ts';
 import { createListener, listen } from '../http/listener.ts';
 import { createLog } from '../log.ts';
 import { createServer } from '../server.ts';
-import type { AddCommand, CommandContext } from './command.ts';
+import { type AddCommand, type CommandContext, CommandError, listenFailure } from './command.ts';
 
 /** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
 const GRACE_MS = 25_000;
@@ -42,8 +42,17 @@ export async function serve({ env }: CommandContext, { isOnSimulator = false } =
   });
 
   async function listenAll(): Promise<number> {
-    if (metricsServer && config.metricsPort !== undefined) await listen(metricsServer, config.metricsPort, config.host);
-    return listen(server, config.port, config.host);
+    if (metricsServer && config.metricsPort !== undefined) {
+      await listenOn(metricsServer, 'METRICS_PORT', config.metricsPort);
+    }
+    return listenOn(server, 'PORT', config.port);
+  }
+
+  function listenOn(on: typeof server, setting: 'METRICS_PORT' | 'PORT', atPort: number): Promise<number> {
+    return listen(on, atPort, config.host).catch((error: unknown) => {
+      const sentence = listenFailure(error, setting);
+      throw sentence === undefined ? error : new CommandError(sentence);
+    });
   }
   log.info({ port, plaid: config.plaid.environment, finix: config.finix.environment, storage }, 'listening');
   if (storage === 'sqlite') {

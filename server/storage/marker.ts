@@ -1,5 +1,6 @@
 import { open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StorageSetupError } from './errors.ts';
 
 /**
  * A file next to the embedded database that records that there is one, and how far it had come: an emptied database,
@@ -7,14 +8,20 @@ import { join } from 'node:path';
  */
 const MARKER_FILE = 'finix-bank-connect.marker';
 
-/** @returns how far the database had come; undefined: there was none in this folder */
+/**
+ * @returns how far the database had come; undefined: there was none in this folder
+ * @throws StorageSetupError when there is one that this process may not read
+ */
 export async function readMarker(dataDir: string): Promise<number | undefined> {
   try {
     const count = Number((await readFile(join(dataDir, MARKER_FILE), 'utf8')).trim());
     return Number.isSafeInteger(count) ? count : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw new StorageSetupError(
+      `${join(dataDir, MARKER_FILE)} can't be read (${code}): give the user that the server runs as the right to read and write it.`,
+    );
   }
 }
 

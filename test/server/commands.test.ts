@@ -120,6 +120,25 @@ describe('backup', { timeout: PATIENCE_MS }, () => {
   );
 });
 
+describe('rotate-keys', { timeout: PATIENCE_MS }, () => {
+  it('rotate-keys exits with 1 when a value could not be opened', async () => {
+    const storage = await openStorage({ dataDir });
+    const access_token_enc = 'v1.AAAAAAAA.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA.AAAA';
+    await storage.db
+      .insertInto('items')
+      .values({ ...rows.items, access_token_enc })
+      .execute();
+    await storage.close();
+    const env = { ...testEnvironment(), DATA_DIR: dataDir };
+    const { code, output } = await run(['rotate-keys'], env);
+    expect([code, output]).toEqual([1, expect.stringContaining('1 could not be opened')]);
+    expect(await run(['rotate-keys', '--json'], env)).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('"unreadable":1'),
+    });
+  });
+});
+
 describe('withdraw-keys', { timeout: PATIENCE_MS }, () => {
   it('withdraw-keys asks for a confirmation, and reports what has ended', async () => {
     const [fresh, leaked] = [randomBytes(32).toString('base64'), testEnvironment()['ENCRYPTION_KEY']];
@@ -200,5 +219,26 @@ describe('a start', { timeout: PATIENCE_MS }, () => {
     const { code, output } = await run([], { ...testEnvironment(), DATA_DIR: dataDir, PORT: String(port) });
     expect(code).toBe(1);
     expect(output).toContain(`PORT ${port} is in use`);
+    const metrics = { METRICS_PORT: String(port), PORT: '0' };
+    expect(await run([], { ...testEnvironment(), DATA_DIR: dataDir, ...metrics })).toMatchObject({
+      code: 1,
+      output: expect.stringContaining(`METRICS_PORT ${port} is in use`),
+    });
+  });
+
+  it('a start on an address of another machine ends with one sentence', async () => {
+    // An address that is for documents alone (RFC 5737).
+    const env = { ...testEnvironment(), DATA_DIR: dataDir, PORT: '0', HOST: '192.0.2.1' };
+    const { code, output } = await run([], env);
+    expect([code, output.trim().split('\n').at(-1)]).toEqual([1, 'HOST 192.0.2.1 is no address of this machine.']);
+  });
+
+  it('a start beside a marker that can’t be read ends with one sentence', async () => {
+    const marker = join(dataDir, 'finix-bank-connect.marker');
+    await mkdir(marker, { recursive: true });
+    const { code, output } = await run([], { ...testEnvironment(), DATA_DIR: dataDir, PORT: '0' });
+    expect(code).toBe(1);
+    expect(output).toContain(`${marker} can't be read (EISDIR)`);
+    expect(output).not.toMatch(/^ +at /m);
   });
 });

@@ -84,6 +84,7 @@ describe('the settings', () => {
     ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'https://shop.example/' }],
     ['ALLOWED_ORIGINS', { ALLOWED_ORIGINS: 'http://shop.example' }],
     ['PUBLIC_URL', { PUBLIC_URL: 'http://connect.example' }],
+    ['METRICS_PORT', { METRICS_PORT: '9464', PORT: '9464' }],
     ['PUBLIC_SESSIONS', { PUBLIC_SESSIONS: 'yes' }],
     ['ENCRYPTION_KEY', { ENCRYPTION_KEY: 'c2hvcnQ=' }],
     ['MERCHANT_API_KEY', { PLAID_ENV: 'production', FINIX_ENV: 'live', MERCHANT_API_KEY: 'short' }],
