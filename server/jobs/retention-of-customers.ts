@@ -5,6 +5,9 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 
 /** Rows that name a customer and have no end of their own: what is kept of them goes with what they were kept for. */
 
+/** How the ids of public sessions' customers begin. */
+const ANONYMOUS = 'anon_';
+
 /** The connections of a link, and its session, live on by themselves. */
 export async function purgeLinks(
   storage: Storage,
@@ -65,11 +68,14 @@ export async function purgeConnections(storage: Storage, now: number, batch: num
   });
 }
 
-/** The identity's id at Finix is kept for the customer's next bank: as long as anything of the customer is here. */
+/**
+ * Of the customers who had a public session and whom no later session can name. A merchant's customer has the same
+ * identity at Finix however long the next bank takes; its row goes with an erasure.
+ */
 export async function purgeCustomers(trx: StorageTransaction, gone: { customer_id: string }[]): Promise<void> {
   const ids = [...new Set(gone.map(({ customer_id }) => customer_id))];
   if (ids.length === 0) return;
-  let query = trx.deleteFrom('customers').where('customer_id', 'in', ids);
+  let query = trx.deleteFrom('customers').where('customer_id', 'in', ids).where('customer_id', 'like', `${ANONYMOUS}%`);
   // A create call in doubt finds its customer again.
   for (const table of ['sessions', 'links', 'connections', 'create_calls'] as const) {
     query = query.where(({ exists, not, selectFrom }) =>
