@@ -215,7 +215,23 @@ const sessionList = z.strictObject({ ...pageOf, data: z.array(merchantSession) }
 
 const received = z.strictObject({ received: z.literal(true) });
 
-const status = z.strictObject({ status: z.enum(['ok', 'ready', 'stopping', 'storage is not available']) });
+const status = z.strictObject({
+  status: z.enum(['ok', 'ready', 'stopping', 'storage is not available']),
+  needs_attention: z
+    .array(
+      z.strictObject({
+        service: z.enum(['plaid', 'finix']),
+        call: text,
+        code: text,
+        remedy: text,
+        since: time,
+      }),
+    )
+    .optional()
+    .describe(
+      'Calls that a provider refuses until a setting or an account is changed. Without one, the field is left out.',
+    ),
+});
 
 const webhookFields = { timestamp: time };
 
