@@ -1,6 +1,7 @@
 import { type CompressOptions, minify } from 'terser';
 import type { Plugin } from 'vite';
 import { isScript } from './environments.ts';
+import { importRenamed, shortenExports } from './short-exports.ts';
 
 /**
  * Names of properties that only Lit's modules use. They are in one chunk, none is read through a string, and no page
@@ -30,6 +31,9 @@ const COMPRESS: CompressOptions = { passes: 3, inline: 0, reduce_funcs: false, p
 /** Statements that are joined with commas are no shorter, and look less like each other to what packs them. */
 const LAST_COMPRESS: CompressOptions = { ...COMPRESS, sequences: false };
 
+const LOADED = ['element-', 'lazy-', 'detour-'];
+const order = (file: string) => LOADED.findIndex((start) => file.startsWith(start)) + 1 || LOADED.length + 1;
+
 /**
  * Makes the script small, twice: each chunk before the bundler writes it, where Lit's names are still to be seen, and
  * the whole of it afterwards, because the bundler's own minifier writes more than it has to.
@@ -58,16 +62,24 @@ export function minifyScript(): Plugin {
       return { code: small, map: null };
     },
     // The names of the files are made before the last step, on which they must depend as well.
-    augmentChunkHash: () => JSON.stringify(LAST_COMPRESS),
+    augmentChunkHash: () => JSON.stringify([LAST_COMPRESS, String(shortenExports)]),
     generateBundle: {
       // After the later chunks have their names (lazy-chunks.ts).
       order: 'post',
       async handler(_options, bundle) {
-        for (const file of Object.values(bundle)) {
-          if (file.type !== 'chunk') continue;
-          const { code: small } = await minify(file.code, { module: true, ecma: 2020, compress: LAST_COMPRESS });
+        const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+        const renamed: [file: string, names: Map<string, string>][] = [];
+        // Each after those that it imports from.
+        for (const file of chunks.sort((one, other) => order(one.fileName) - order(other.fileName))) {
+          const code = renamed.reduce((text, [from, names]) => importRenamed(text, from, names), file.code);
+          const { code: small } = await minify(code, { module: true, ecma: 2020, compress: LAST_COMPRESS });
           if (!small) this.error('The minifier returned no code.');
           file.code = small;
+          // What is only loaded when it is needed is asked for by the names that its source has.
+          if (!chunks.some(({ imports }) => imports.includes(file.fileName))) continue;
+          const short = shortenExports(small);
+          file.code = short.code;
+          renamed.push([file.fileName, short.renamed]);
         }
       },
     },

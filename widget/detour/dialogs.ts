@@ -18,7 +18,7 @@ export function dialogFor(view: DetourView): TemplateResult {
         ${state.accounts.map(
           // None is chosen ahead: which account is debited is the customer's decision.
           (account) => html`<label>
-            <input type="radio" name="account" .value=${account.id} required />
+            <input type="radio" name="account" value=${account.id} required />
             <span class="account">
               ${accountLine(account.name, account.mask)}
               <span class="small">${kindOf(account.subtype, strings)}</span>
