@@ -270,6 +270,8 @@ export class FinixBankConnect extends ElementProperties {
     if (this.isConnected) {
       core.controller.start();
       if (isPressed) core.controller.press();
+      // The customer may have come near when an earlier try failed.
+      this.#warmUp();
     }
     this.#show(core.controller.state);
   }
