@@ -105,6 +105,12 @@ function known({
 
 type Known = Partial<FlowError> & Pick<FlowError, 'code' | 'action'>;
 
+/** Recognized by what an error must have: another copy of this package, or the server, may have made it. */
+export function isKnown(error: unknown): error is Known {
+  const { code, action } = Object(error) as Record<string, unknown>;
+  return typeof code === 'string' && typeof action === 'string';
+}
+
 export function flowError(code: ElementErrorCode, action: ProblemAction, requestId: string | null = null): FlowError {
   return { code, action, retryable: isRetry({ action }), requestId };
 }
@@ -118,8 +124,7 @@ export function fromProblem(problem: Problem): FlowError {
  * text into the page: it may name tokens.
  */
 export function toFlowError(thrown: unknown): FlowError {
-  const error = thrown as Partial<FlowError> | null;
-  if (typeof error?.code === 'string' && typeof error.action === 'string') return known(error as Known);
+  if (isKnown(thrown)) return known(thrown);
   report('an unexpected error', thrown);
   return flowError('internal_error', 'retry');
 }

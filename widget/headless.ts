@@ -1,13 +1,14 @@
 import type { AuthorizationText, Connection, LinkMode, SelectableAccount } from './contract.ts';
 import * as detour from './detour/flow-detour.ts';
+import { warnCovered } from './diagnose.ts';
 import { watchPage } from './element/page-events.ts';
 import { type ElementError, isRetry, type LinkTrace } from './errors.ts';
 import { ConnectController } from './flow/controller.ts';
 import type { ControllerSettings } from './flow/controller-host.ts';
 import type { FlowEffect, FlowEvent } from './flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
-import { en, fill, loadStrings } from './i18n/index.ts';
-import { messageKey } from './i18n/messages.ts';
+import { en, loadStrings } from './i18n/index.ts';
+import { messageOf } from './i18n/messages.ts';
 import { createAwayStore, type Named, type Place } from './link/away-store.ts';
 import { isModalOpen } from './link/cover.ts';
 import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
@@ -139,16 +140,17 @@ export function createConnect(options: ConnectOptions): Connect {
   let texts = en;
   let snapshot = snapshotOf(initialState, null);
 
-  const messageOf = (state: FlowState): ElementError | null => {
+  const errorOf = (state: FlowState): ElementError | null => {
     if (!state.error) return null;
     const { code, retryable, action, requestId, linkSessionId = null, institution = null } = state.error;
-    const merchant = controller.asker.merchant ?? location.hostname.replace(/^www\./, '');
-    const message = fill(texts[messageKey(state.error, controller.asker.purpose)], { merchant });
+    const { purpose, merchant } = controller.asker;
+    const host = location.hostname.replace(/^www\./, '');
+    const message = messageOf(state.error, texts, { purpose, merchant: merchant ?? host });
     return { code, message, retryable, action, requestId, linkSessionId, institution };
   };
   function changed(state: FlowState): void {
     if (!signal.aborted) {
-      snapshot = snapshotOf(state, messageOf(state));
+      snapshot = snapshotOf(state, errorOf(state));
       for (const listener of [...listeners]) call(listener);
     } else if (state.phase === 'polling' && !left) {
       left = true;
@@ -172,7 +174,10 @@ export function createConnect(options: ConnectOptions): Connect {
     arrive: () => detour.arriveAmong(self, { all: [...flows], placeOf: placeAmongFlows }),
     place: ({ repair }) => (options.mode === 'embedded' && !repair.length ? (options.container ?? null) : null),
     isCovered: isModalOpen,
-    hidesLink: isModalOpen,
+    hidesLink: () => {
+      warnCovered();
+      return isModalOpen();
+    },
     changed,
     emit: (effect) => signal.aborted || call(() => notify(options, effect, snapshot)),
   });

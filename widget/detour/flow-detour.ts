@@ -1,8 +1,8 @@
 /** What the flow needs off the straight way: the contract is `FlowDetour` (flow/detours.ts). */
-export { explain, warnCovered } from '../diagnose.ts';
+export { explain } from '../diagnose.ts';
 export { errorOfRequest, errorOfResponse } from '../session/request-failures.ts';
 export { arrive, arriveAmong, consumeReturn } from './arrive.ts';
 export { obtainLink } from './obtain-link.ts';
-export { hostedLink, offerHosted, resume } from './other-links.ts';
+export { hostedLink, perform } from './other-links.ts';
 export { createWithoutRefused } from './public-session.ts';
 export { transition } from './reducer.ts';

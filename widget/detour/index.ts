@@ -4,7 +4,7 @@
  * a bank's.
  */
 export { en, KEYS } from '../i18n/index.ts';
-export { messageKey } from '../i18n/messages.ts';
+export { messageOf } from '../i18n/messages.ts';
 export { canEmbed, embeddedPlace, focusSearch } from './embedded-container.ts';
 export * from './flow-detour.ts';
 export { hidesLink } from './hides-link.ts';

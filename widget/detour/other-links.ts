@@ -1,6 +1,6 @@
 import type { LinkTokenResponse } from '../contract.ts';
 import { ConnectError, flowError, report, toFlowError } from '../errors.ts';
-import type { LinkControlPort } from '../flow/detours.ts';
+import type { DetourEffect, LinkControlPort } from '../flow/detours.ts';
 import type { Return } from '../link/away-store.ts';
 import { prepareHosted } from '../link/hosted-link.ts';
 import { loadPlaid } from '../link/load-plaid.ts';
@@ -10,7 +10,18 @@ import { isWebview } from '../link/webview.ts';
 
 /** The ways of Link that do not begin with a press in this page, or end elsewhere; the contract is `FlowDetour`. */
 
-export async function resume(
+export function perform(
+  effect: DetourEffect,
+  control: LinkControlPort,
+  back: Return | null,
+  nonce: string | undefined,
+): void {
+  if (effect.type === 'resume') void resume(control, effect.run, back, nonce);
+  else void offerHosted(control, effect.run);
+}
+
+/** Goes on with the link token that the page was left with. */
+async function resume(
   control: LinkControlPort,
   run: number,
   back: Return | null,
@@ -29,7 +40,8 @@ export async function resume(
   }
 }
 
-export async function offerHosted(control: LinkControlPort, run: number): Promise<void> {
+/** A way around a Link that can't run here. */
+async function offerHosted(control: LinkControlPort, run: number): Promise<void> {
   try {
     const token = await control.access.createLinkToken('hosted', isWebview());
     if (run !== control.flow.state.run || !token.hosted_link_url) return;
@@ -63,7 +75,10 @@ export function hostedLink(
       else failInFrame(control);
     },
   };
-  return prepareHosted(hosted_link_url, listener, { leavesPage, ask: () => access.getSession() });
+  return prepareHosted(hosted_link_url, listener, {
+    leavesPage,
+    ask: () => access.backend().getSession(access.secret ?? ''),
+  });
 }
 
 /** No window opens: Plaid's page takes the place of this one, with an address to come back to. */

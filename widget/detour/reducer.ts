@@ -2,8 +2,8 @@ import type { AuthorizationText, CompleteRequest, HostedPublicToken, Session } f
 import { type FlowError, flowError, fromProblem, oneOf } from '../errors.ts';
 import type { FlowEvent, Transition } from '../flow/events.ts';
 import { act, COMPLETED, done, NO_TRACE, straight, submit } from '../flow/reducer.ts';
-import { type FlowState, isAsking, isChecking, isResting } from '../flow/state.ts';
-import { authorize, open, prepare, read, rest, stay } from '../flow/steps.ts';
+import { type FlowState, isAsking, isBusy, isChecking, isResting } from '../flow/state.ts';
+import { open, opened, prepare, read, rest, stay } from '../flow/steps.ts';
 import { fail } from './fail.ts';
 import { linkExited, linkFailed } from './link-end.ts';
 
@@ -15,6 +15,8 @@ const isDead = ({ code }: FlowError) =>
 /** Another tab, most likely, has brought this session further. */
 const hasMovedOn = ({ code }: FlowError) => oneOf(code, 'session_busy', 'session_already_completed');
 const isUnreached = ({ code }: FlowError) => oneOf(code, 'offline', 'timeout', 'network_failed');
+// About as long as the server needs to ask Plaid twice.
+const READS_ON_RETURN = 3;
 const HOSTED: CompleteRequest & { public_token: HostedPublicToken } = { public_token: 'hosted', accounts: [] };
 
 /** Every event in every state. */
@@ -30,10 +32,20 @@ function detour(state: FlowState, event: FlowEvent): Transition {
       const next: FlowState = { ...state, phase: 'returning', run, link: 'preparing', wanted: true };
       return phase === 'rest' ? stay(next, [{ type: 'resume', run }]) : stay(state);
     }
+    case 'press':
+    case 'act':
+      return authorizeFirst({ ...state, reopened: false });
+    case 'prepared': {
+      const { hosted = false, embedded = false, authorization = null, repair = state.repair } = event;
+      return authorizeFirst({ ...state, hosted, embedded, upfront: authorization, repair });
+    }
     case 'prepare_failed':
       return state.link === 'preparing' ? prepareFailed(state, event.error) : stay(state);
     case 'link_failed':
       return linkFailed(state, event);
+    case 'link_opened':
+      if (phase !== 'rest' || state.link !== 'ready') return stay(state);
+      return stay(opened(state), [{ type: 'emit', name: 'open' }]);
     case 'search_lost':
       // An open Link goes on without the search that it was opened from; it is put back at its end.
       if (phase === 'open') return stay({ ...state, link: 'none' });
@@ -49,11 +61,13 @@ function detour(state: FlowState, event: FlowEvent): Transition {
         ? stay({ ...state, hosted: true, link: 'ready', offered: true, upfront: event.authorization ?? null })
         : stay(state);
     case 'press_hosted':
-      return phase === 'failed' && state.hosted && state.link === 'ready' ? open(state) : stay(state);
+      return phase === 'failed' && state.hosted && state.link === 'ready'
+        ? (open(state) ?? authorizeFirst(state))
+        : stay(state);
     case 'link_exited':
       return linkExited(state, event);
     case 'answered':
-      return settle(state, event.session);
+      return settle(state, event.session, event.retryAfter);
     case 'unanswered':
       return isAsking(phase) ? unanswered(state, event.error) : stay(state);
     case 'choose':
@@ -72,11 +86,24 @@ function detour(state: FlowState, event: FlowEvent): Transition {
           trace: NO_TRACE,
         },
       ]);
+    case 'slow':
+      return isBusy(phase) ? stay({ ...state, slow: state.slow === 0 ? 1 : 2 }) : stay(state);
     case 'online':
-      return state.error && isUnreached(state.error) ? act(state, false) : stay(state);
+      return state.error && isUnreached(state.error) ? (act(state, false) ?? stay(state)) : stay(state);
     default:
       return stay(state);
   }
+}
+
+function authorize(state: FlowState, authorization: AuthorizationText): Transition {
+  return stay({ ...state, phase: 'authorizing', authorization, slow: 0 }, [
+    { type: 'emit', name: 'step', step: 'authorize' },
+  ]);
+}
+
+/** Of a Link at whose end this page may be gone. */
+function authorizeFirst(state: FlowState): Transition {
+  return state.upfront ? authorize(opened(state), state.upfront) : stay(state);
 }
 
 /**
@@ -119,7 +146,7 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
 }
 
 /** A session without a usable bank. */
-function settle(state: FlowState, session: Session): Transition {
+function settle(state: FlowState, session: Session, retryAfter: number): Transition {
   const problem = session.error && fromProblem(session.error);
   switch (session.status) {
     case 'processing':
@@ -136,6 +163,10 @@ function settle(state: FlowState, session: Session): Transition {
       // end.
       if (state.hosted && (problem?.accounts?.length || problem?.authorization)) {
         return unanswered({ ...state, phase: 'polling', submission: HOSTED }, problem);
+      }
+      // Plaid sends the customer back before it has reported how it went.
+      if (state.phase === 'returning' && session.status === 'open' && !problem && state.reads < READS_ON_RETURN) {
+        return read({ ...state, reads: state.reads + 1 }, 'returning', retryAfter);
       }
       if (isChecking(state.phase)) {
         const next: FlowState = {

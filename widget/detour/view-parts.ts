@@ -6,7 +6,7 @@ import { oneOf } from '../errors.ts';
 import { statusOf } from '../flow/state.ts';
 import { fill } from '../i18n/fill.ts';
 import type { Strings } from '../i18n/index.ts';
-import { captionKey, messageKey } from '../i18n/messages.ts';
+import { captionKey, messageOf } from '../i18n/messages.ts';
 import { stateOf } from '../lazy/view-parts.ts';
 import { accountLine, bankOf, link } from '../lazy/view-pieces.ts';
 import { dialogFor } from './dialogs.ts';
@@ -25,6 +25,11 @@ export function detourParts(view: DetourView): Parts {
         working: true,
         said: state.hosted ? strings.finish_window : undefined,
       };
+    case 'submitting':
+    case 'polling': {
+      const slow = state.slow === 1 ? strings.slow : strings.very_slow;
+      return { caption: strings.connecting, working: true, idle: true, said: slow, spoken: slow };
+    }
     case 'choosing':
     case 'authorizing':
       return { caption: strings.one_more, working: true, idle: true, dialog: dialogFor(view) };
@@ -131,7 +136,7 @@ function sentence({ state, strings, merchant, purpose, returned }: DetourView): 
       if (state.notice) return strings[state.notice];
       return returned && state.repair.length === 0 ? strings.returned_other : '';
     case 'failed':
-      return state.error ? fill(strings[messageKey(state.error, purpose)], { merchant }) : '';
+      return state.error ? messageOf(state.error, strings, { merchant, purpose }) : '';
     default:
       return '';
   }

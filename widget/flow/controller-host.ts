@@ -19,7 +19,7 @@ export interface ControllerHost extends SessionHost {
   /** What is needed after a bank's own page has taken the place of this one. */
   away: AwayStore;
   /** The return that this page was loaded by, if any; called once. */
-  arrive(): Arrival;
+  arrive(): Arrival | undefined;
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;
   /**
@@ -27,7 +27,7 @@ export interface ControllerHost extends SessionHost {
    * @param isOpening checks what is drawn as well, which takes the browser longer
    */
   isCovered(isOpening?: boolean): boolean;
-  /** Whether that keeps every click from Link. */
+  /** Whether that keeps every click from Link; the console learns of it in any case. */
   hidesLink(): boolean;
   /** The state has changed; what follows from it must be in place on return, because events come next. */
   changed(state: FlowState): void;

@@ -1,5 +1,5 @@
 import { flowError, toFlowError, unreachedCode } from '../errors.ts';
-import { type Arrival, NO_ARRIVAL } from '../link/away-store.ts';
+import type { Return } from '../link/away-store.ts';
 import { isLinkOpen } from '../link/page-state.ts';
 import type { ConnectBackend, SessionAnswer } from '../session/backend.ts';
 import { SessionAccess } from '../session/session-access.ts';
@@ -12,8 +12,6 @@ import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
 const SLOW_AFTER = [8_000, 60_000] as const;
-// About as long as the server needs to ask Plaid twice.
-const READS_ON_RETURN = 3;
 
 /** Carries out what the flow decides. Has no user interface and touches no DOM except through Link itself. */
 export class ConnectController {
@@ -22,9 +20,9 @@ export class ConnectController {
   readonly #access: SessionAccess;
   /** The secret whose session was already asked about at start-up. */
   #asked: string | null = null;
-  /** Null before the start. */
-  #arrival: Arrival | null = null;
-  #reads = 0;
+  #hasStarted = false;
+  /** What the page was left with, where it was come back to. */
+  #back: Return | null = null;
   #busySince = 0;
   #pollTimer: ReturnType<typeof setTimeout> | undefined;
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -51,8 +49,9 @@ export class ConnectController {
     const access = this.#access;
     const { clientSecret, fetchClientSecret, mode } = this.#host.settings();
     // Once: what is written down later is this page's own, for the next one.
-    const { back, unusable } = this.#arrival ? NO_ARRIVAL : this.#host.arrive();
-    this.#arrival ??= { back, unusable };
+    const { back = null, unusable = null } = (!this.#hasStarted && this.#host.arrive()) || {};
+    this.#back ??= back;
+    this.#hasStarted = true;
     if (back) access.secret = back.clientSecret;
     access.look();
     const resumes = back?.linkToken !== undefined;
@@ -135,8 +134,11 @@ export class ConnectController {
 
   /** An element that leaves the page before Link goes on leaves the return to the next one, or to itself. */
   #settleReturn({ type }: FlowEvent): void {
-    if (type === 'leave') this.#arrival = null;
-    else this.#host.detours.now?.consumeReturn();
+    if (type === 'leave') {
+      this.#hasStarted = false;
+      this.#back = null;
+      this.#asked = null;
+    } else this.#host.detours.now?.consumeReturn();
   }
 
   #perform(effect: FlowEffect): void {
@@ -147,17 +149,6 @@ export class ConnectController {
         return;
       case 'prepare':
         void this.#link.prepare(effect.run, effect.agreed);
-        return;
-      case 'resume':
-        void this.#host.detours.now?.resume(
-          this.#link,
-          effect.run,
-          this.#arrival?.back ?? null,
-          this.#host.settings().nonce,
-        );
-        return;
-      case 'offer_hosted':
-        void this.#host.detours.now?.offerHosted(this.#link, effect.run);
         return;
       case 'open':
         this.#link.open();
@@ -177,6 +168,9 @@ export class ConnectController {
           () => void this.#ask(effect.run, (backend, secret) => backend.getSession(secret)),
           pollDelay(effect.delay, this.#busySince) * 1000,
         );
+        return;
+      default:
+        this.#host.detours.now?.perform(effect, this.#link, this.#back, this.#host.settings().nonce);
     }
   }
 
@@ -205,12 +199,7 @@ export class ConnectController {
       else this.dispatch({ type: 'unanswered', run, error });
       return;
     }
-    // Plaid sends the customer back before it has reported how it went.
-    const { status, error } = answer.session;
     this.#access.learn(answer.session);
-    if (this.#state.phase === 'returning' && run === this.#state.run && status === 'open' && !error) {
-      if (this.#reads++ < READS_ON_RETURN) return this.#perform({ type: 'read', run, delay: answer.retryAfter });
-    }
     this.#asked = this.#access.secret;
     this.dispatch({ type: 'answered', run, ...answer });
   }

@@ -5,7 +5,7 @@ import type { LinkOptions, PreparedLink, SearchPlace } from '../link/plaid-link.
 import type { PlaidGlobal } from '../link/plaid-link.types.ts';
 import type { RequestFailures } from '../session/http-backend.ts';
 import type { SessionAccess, SessionDetour } from '../session/session-access.ts';
-import type { FlowEvent, Transition } from './events.ts';
+import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import type { FlowState } from './state.ts';
 
 /** What the control of Link needs of the flow. */
@@ -60,17 +60,16 @@ export interface FlowDetour extends SessionDetour, RequestFailures {
   obtainLink(control: LinkControlPort, request: LinkRequest): Promise<LinkSource>;
   /** Link has gone on, or can't: the return is over, and the address means nothing any more. */
   consumeReturn(): void;
-  /** Resumes Link with the stored link token and the exact address of the return. */
-  resume(control: LinkControlPort, run: number, back: Return | null, nonce: string | undefined): Promise<void>;
-  /** A way around a Link that can't run here. */
-  offerHosted(control: LinkControlPort, run: number): Promise<void>;
+  /** @param back what the page was left with, and the exact address that it was come back to */
+  perform(effect: DetourEffect, control: LinkControlPort, back: Return | null, nonce: string | undefined): void;
   /** @param leavesPage Plaid's page takes the place of this one, and comes back */
   hostedLink(control: LinkControlPort, token: LinkTokenResponse, leavesPage: boolean): PreparedLink;
   /** The console learns of an error that only the merchant can do something about. */
   explain(error: FlowError): void;
-  /** The console learns that something of the page is in front of Link. */
-  warnCovered(): void;
 }
+
+/** What only the detour decides, and carries out. */
+export type DetourEffect = Extract<FlowEffect, { type: 'resume' | 'offer_hosted' }>;
 
 /** Where the detour comes from. */
 export interface Detours<Detour extends FlowDetour = FlowDetour> {

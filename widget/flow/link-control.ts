@@ -135,7 +135,6 @@ export class LinkControl implements LinkControlPort {
         this.flow.dispatch({ type: 'covered' });
         return;
       }
-      this.#host.detours.now?.warnCovered();
       if (this.#host.hidesLink()) {
         this.#fail('link_covered', 'contact_merchant');
         return;
@@ -218,7 +217,7 @@ export class LinkControl implements LinkControlPort {
         this.search?.opened();
         this.#openedAt = Date.now();
         this.#rememberLeave();
-        dispatch({ type: 'link_opened' });
+        if (this.flow.state.embedded) dispatch({ type: 'link_opened' });
       },
     };
     return prepareLink(plaid, token, listener, options);

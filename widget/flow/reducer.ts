@@ -2,7 +2,7 @@ import type { CompleteRequest, Connection, Session } from '../contract.ts';
 import { type FlowError, flowError, isRetry, type LinkTrace, oneOf } from '../errors.ts';
 import type { FlowEffect, FlowEvent, LinkFailure, Transition } from './events.ts';
 import { type FlowState, isAsking, isBusy, isResting, statusOf, usable } from './state.ts';
-import { fail, open, opened, prepare, read, rest, stay } from './steps.ts';
+import { fail, open, prepare, read, rest, stay } from './steps.ts';
 
 /**
  * The flow as a pure function: (state, event) → state and effects. No DOM, no clock, no network, so that every event in
@@ -46,10 +46,6 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
       return isResting(phase) && state.link !== 'none' ? prepare(state) : stay(state);
     case 'link_busy':
       return phase === 'open' ? stay({ ...state, phase: 'rest' }) : stay(state);
-    case 'link_opened':
-      return phase === 'rest' && state.link === 'ready'
-        ? stay(opened(state), [{ type: 'emit', name: 'open' }])
-        : stay(state);
     case 'link_succeeded':
       return phase === 'open' ? submit(state, event.submission, [{ type: 'close' }]) : stay(state);
     case 'link_exited': {
@@ -66,7 +62,7 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
     case 'act':
       return phase === 'failed' ? act(state, true) : stay(state);
     case 'slow':
-      return isBusy(phase) && state.slow < 2 ? stay({ ...state, slow: state.slow === 0 ? 1 : 2 }) : stay(state);
+      return isBusy(phase) ? null : stay(state);
     // Comes to every page.
     case 'online':
       return phase === 'failed' ? null : stay(state);
@@ -87,26 +83,18 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
 
 /** Where the detour can't be fetched: the customer who waits for it sees an error, and can try again. */
 export function failWithoutDetour(state: FlowState, event: FlowEvent, unreached: FlowError): Transition {
-  if ('run' in event && event.run !== state.run) return stay(state);
+  const isOutdated = 'run' in event && event.run !== state.run;
+  // The customer waits for none of these.
+  if (isOutdated || oneOf(event.type, 'slow', 'online', 'uncovered')) return stay(state);
   const { error = null, plaid = null } = event as Partial<LinkFailure>;
-  switch (event.type) {
-    case 'link_exited':
-    case 'prepare_failed':
-    case 'unanswered':
-    case 'answered':
-    case 'covered': {
-      // A question, and what Link has reported, is understood only with the detour.
-      const isQuestion = Boolean(error?.accounts || error?.authorization);
-      const isKnown = error && !plaid && !isQuestion && (isRetry(error) || error.action === 'contact_merchant');
-      return fail({ ...state, link: 'none' }, isKnown ? error : unreached, [{ type: 'close' }]);
-    }
-    default:
-      return stay(state);
-  }
+  // A question, and what Link has reported, is understood only with the detour.
+  const isQuestion = Boolean(error?.accounts || error?.authorization);
+  const isKnown = error && !plaid && !isQuestion && (isRetry(error) || error.action === 'contact_merchant');
+  return fail({ ...state, link: 'none' }, isKnown ? error : unreached, [{ type: 'close' }]);
 }
 
 /** @param wanted the customer pressed for it, so that Link opens as soon as it can */
-export function act(state: FlowState, wanted: boolean): Transition {
+export function act(state: FlowState, wanted: boolean): Transition | null {
   const { submission, error } = state;
   if (error?.action === 'contact_merchant') return stay(state);
   if (submission) return submit(state, submission);
@@ -119,7 +107,7 @@ export function act(state: FlowState, wanted: boolean): Transition {
   return wanted ? press(state) : stay({ ...state, phase: 'rest', error: null });
 }
 
-function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared' }>): Transition {
+function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared' }>): Transition | null {
   const { hosted = false, embedded = false, authorization: upfront = null, repair = before.repair } = event;
   const state: FlowState = { ...before, hosted, embedded, upfront, repair };
   // The search only the customer opens.
@@ -127,7 +115,7 @@ function prepared(before: FlowState, event: Extract<FlowEvent, { type: 'prepared
   return stay({ ...state, link: 'ready', wanted: false, renewed: false });
 }
 
-export function press(state: FlowState): Transition {
+function press(state: FlowState): Transition | null {
   switch (state.phase) {
     case 'open':
       // Link is in front of the page while it is open: a customer who can press has lost it, and opening it again

@@ -67,6 +67,8 @@ export interface FlowState {
   /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
   slow: 0 | 1 | 2;
   notice: 'canceled' | 'expired' | 'removed' | 'return_elsewhere' | null;
+  /** How often the session has been read since the customer came back from Plaid's page. */
+  reads: number;
 }
 
 export const initialState: FlowState = {
@@ -93,6 +95,7 @@ export const initialState: FlowState = {
   error: null,
   slow: 0,
   notice: null,
+  reads: 0,
 };
 
 /** Only these may be used to pay with, and only these are the form's value. */

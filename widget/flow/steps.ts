@@ -1,4 +1,4 @@
-import type { AuthorizationAcceptance, AuthorizationText } from '../contract.ts';
+import type { AuthorizationAcceptance } from '../contract.ts';
 import type { FlowError } from '../errors.ts';
 import type { FlowEffect, Transition } from './events.ts';
 import { type FlowState, initialState } from './state.ts';
@@ -26,15 +26,9 @@ export function prepare(
   return { state: next, effects: [...effects, effect] };
 }
 
-export function open(state: FlowState): Transition {
-  const next = opened(state);
-  return state.upfront ? authorize(next, state.upfront) : stay(next, [{ type: 'open' }]);
-}
-
-export function authorize(state: FlowState, authorization: AuthorizationText): Transition {
-  return stay({ ...state, phase: 'authorizing', authorization, slow: 0 }, [
-    { type: 'emit', name: 'step', step: 'authorize' },
-  ]);
+/** Null where the customer has to accept something first, which the detour asks. */
+export function open(state: FlowState): Transition | null {
+  return state.upfront ? null : stay(opened(state), [{ type: 'open' }]);
 }
 
 export function opened(state: FlowState): FlowState {

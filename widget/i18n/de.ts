@@ -23,7 +23,7 @@ export const texts: Texts = {
   needs_repair: 'Melden Sie sich erneut bei Ihrer Bank an, damit dieses Konto verbunden bleibt.',
   returned_repair:
     'Eine Zahlung mit diesem Konto kam zurück. Melden Sie sich erneut bei Ihrer Bank an, um es weiter zu nutzen.',
-  returned_other: 'Eine Zahlung mit Ihrem letzten Konto kam zurück. Bitte verbinden Sie ein anderes Konto.',
+  returned_other: 'Eine Zahlung mit Ihrem letzten Konto kam zurück. Verwenden Sie ein anderes Konto.',
   reconnect: '{bank} neu verbinden',
   your_bank: 'Ihre Bank',
   change: 'Ändern',

@@ -10,6 +10,8 @@ const aside = {
   finish_window: 'Finish in the Plaid window, then come back to this page.',
   close_dialog: 'Close this dialog to continue with Plaid.',
   one_more: 'One more step',
+  slow: 'Still connecting. Your bank is taking a little longer than usual.',
+  very_slow: 'This is taking longer than expected. You can leave this page; we’ll finish connecting your bank.',
   returned_repair: 'A payment with this account was returned. Sign in to your bank again to keep using it.',
   returned_other: 'A payment with your last account was returned. Please connect a different account.',
   reconnect: 'Reconnect {bank}',

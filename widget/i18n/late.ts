@@ -8,8 +8,6 @@ export const late = {
   ...first,
   link_open: 'Continue in the Plaid window',
   connecting: 'Connecting your bank…',
-  slow: 'Still connecting. Your bank is taking a little longer than usual.',
-  very_slow: 'This is taking longer than expected. You can leave this page; we’ll finish connecting your bank.',
   connected: '{bank} is connected.',
   pending: 'Your bank is confirming this account. This usually takes 1–2 business days.',
   needs_repair: 'Sign in to your bank again to keep this account connected.',

@@ -1,6 +1,7 @@
 import type { Purpose } from '../contract.ts';
 import type { ErrorReason, FlowError } from '../errors.ts';
-import type { StringKey } from './index.ts';
+import { fill } from './fill.ts';
+import type { StringKey, Strings } from './index.ts';
 
 const BY_REASON: Record<ErrorReason, StringKey> = {
   timed_out: 'expired',
@@ -64,6 +65,16 @@ const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
 export function messageKey({ code, action, reason }: FlowError, purpose: Purpose = 'debit'): StringKey {
   const key = action === 'contact_merchant' ? (ENDS[code] ?? 'error_merchant') : keyOf(code, action, reason);
   return key === 'error_merchant' && purpose !== 'debit' ? 'error_merchant_payout' : key;
+}
+
+/** The same in words. */
+export function messageOf(error: FlowError, strings: Strings, { merchant, purpose }: Asker): string {
+  return fill(strings[messageKey(error, purpose)], { merchant });
+}
+
+interface Asker {
+  merchant: string;
+  purpose: Purpose;
 }
 
 function keyOf(code: FlowError['code'], action: FlowError['action'], reason?: ErrorReason): StringKey {

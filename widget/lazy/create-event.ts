@@ -4,6 +4,8 @@ import type { ElementError } from '../errors.ts';
 import type { FlowEffect } from '../flow/events.ts';
 import { FbcCanceledEvent, FbcConnectedEvent, FbcNeedsRepairEvent, FbcPendingEvent, FbcStepEvent } from './events.ts';
 
+const OUTCOMES = { connected: FbcConnectedEvent, pending: FbcPendingEvent, 'needs-repair': FbcNeedsRepairEvent };
+
 /** The event for what the flow reports. */
 export function eventFor(
   effect: Extract<FlowEffect, { type: 'emit' }>,
@@ -13,17 +15,13 @@ export function eventFor(
   switch (effect.name) {
     case 'open':
       return new FbcOpenEvent();
-    case 'connected':
-      return new FbcConnectedEvent(connections);
-    case 'pending':
-      return new FbcPendingEvent(connections);
-    case 'needs-repair':
-      return new FbcNeedsRepairEvent(connections);
     case 'canceled':
       return new FbcCanceledEvent({ step: effect.step, ...effect.trace });
     case 'step':
       return new FbcStepEvent(effect.step);
     case 'error':
       return error && new FbcErrorEvent(error);
+    default:
+      return new OUTCOMES[effect.name](connections);
   }
 }

@@ -7,12 +7,11 @@ import { ConnectController } from '../flow/controller.ts';
 import type { ControllerSettings } from '../flow/controller-host.ts';
 import type { FlowEffect } from '../flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf, usable } from '../flow/state.ts';
-import { fill } from '../i18n/fill.ts';
 import { given } from '../i18n/given.ts';
 import type { Strings } from '../i18n/index.ts';
 import { LATE_KEYS, type LateStrings, late } from '../i18n/late.ts';
 import type { Speech } from '../i18n/speech.ts';
-import { createAwayStore, mayArrive, NO_ARRIVAL, placeOf } from '../link/away-store.ts';
+import { createAwayStore, mayArrive, placeOf } from '../link/away-store.ts';
 import { isBehindCover, isDrawnBehind } from '../link/cover.ts';
 import { createSecretStore } from '../session/client-secret-store.ts';
 import { toJson } from '../session/json.ts';
@@ -100,7 +99,7 @@ export class ElementCore {
         [...[host.endpoint(), toJson(place())], ...[element.firstName, element.lastName, element.email]].map(String),
       ),
       away: createAwayStore(place),
-      arrive: () => detours.now?.arrive(element) ?? NO_ARRIVAL,
+      arrive: () => detours.now?.arrive(element),
       place: (state) => detours.now?.embeddedPlace(element, state) ?? null,
       isCovered: (isOpening) => isBehindCover(element) || (!!isOpening && isDrawnBehind(element)),
       // Unknown without the detour: then the customer learns at least that Link could not be opened.
@@ -235,8 +234,8 @@ export class ElementCore {
   describe(error: FlowError): ElementError {
     const { code, retryable, action, requestId, linkSessionId = null, institution = null } = error;
     const strings = this.strings();
-    const key = detours.now?.messageKey(error, this.controller.asker.purpose) ?? 'error_general';
-    const message = fill((strings as Strings)[key], { merchant: this.#merchant });
+    const asker = { merchant: this.#merchant, purpose: this.controller.asker.purpose };
+    const message = detours.now?.messageOf(error, strings as Strings, asker) ?? strings.error_general;
     return { code, message, retryable, action, requestId, linkSessionId, institution };
   }
 

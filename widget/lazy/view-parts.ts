@@ -20,11 +20,8 @@ export function straightParts(view: View): Parts | null {
       // Plaid's own page does not lead back here.
       return view.embedded || state.hosted ? null : { caption: strings.link_open, working: true };
     case 'submitting':
-    case 'polling': {
-      const text = strings[(['connecting', 'slow', 'very_slow'] as const)[state.slow]];
-      const said = state.slow ? text : undefined;
-      return { caption: strings.connecting, working: true, idle: true, said, spoken: text };
-    }
+    case 'polling':
+      return state.slow ? null : { caption: strings.connecting, working: true, idle: true, spoken: strings.connecting };
     case 'done':
       return statusOf(state) === 'needs_repair' ? null : doneParts(view);
     default:

@@ -34,9 +34,6 @@ export interface Arrival {
 
 export type UnusableReturn = 'return_elsewhere' | 'expired';
 
-/** As most pages are come to. */
-export const NO_ARRIVAL: Arrival = { back: null, unusable: null };
-
 /** Who may have left: an element, or a flow without one. */
 export interface Named {
   readonly name: string | null;

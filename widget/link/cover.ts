@@ -2,8 +2,7 @@
  * What is in front of a frame at the end of the document's body, where Link puts its own: what is in the browser's top
  * layer, and dialogs that a page draws itself. Browsers that don't know one of these skip it.
  */
-const COVERS =
-  ':is(:modal, :popover-open, [aria-modal=true], [role=dialog]:not([aria-modal=false]), [role=alertdialog]:not([aria-modal=false]))';
+const COVERS = ':is(:modal, :popover-open, [aria-modal=true], [role$=dialog]:not([aria-modal=false]))';
 
 /** Whether something of the page around an element is in front of Link. */
 export function isBehindCover(element: Element): boolean {
@@ -12,7 +11,7 @@ export function isBehindCover(element: Element): boolean {
 }
 
 /** Above all else, and out of reach of the page's styles: many hide every empty `div`. */
-const LAYER = { all: 'initial', display: 'block', position: 'fixed', inset: '0', 'z-index': `${2 ** 31 - 1}` };
+const LAYER = ['all:initial', 'display:block', 'position:fixed', 'inset:0', `z-index:${2 ** 31 - 1}`];
 
 /** The same by what is drawn at the element's place, which also sees into closed shadow roots. */
 export function isDrawnBehind(element: Element): boolean {
@@ -26,7 +25,7 @@ export function isDrawnBehind(element: Element): boolean {
  */
 export function isReached(x: number, y: number): boolean {
   const layer = document.createElement('div');
-  for (const [name, value] of Object.entries(LAYER)) layer.style.setProperty(name, value, 'important');
+  layer.style.cssText = LAYER.map((one) => `${one}!important`).join(';');
   document.body.append(layer);
   const hit = document.elementFromPoint(x, y);
   layer.remove();

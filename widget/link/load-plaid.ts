@@ -1,4 +1,4 @@
-import { ConnectError, flowError } from '../errors.ts';
+import { ConnectError, flowError, report } from '../errors.ts';
 import { page } from './page-state.ts';
 import type { PlaidGlobal } from './plaid-link.types.ts';
 
@@ -73,28 +73,23 @@ function createTag(nonce?: string): HTMLScriptElement {
   const script = document.createElement('script');
   if (nonce) script.nonce = nonce;
   script.async = true;
-  script.src = trusted(LINK_SCRIPT);
+  script.src = scriptAddress();
   return script;
 }
 
 /**
- * Under `require-trusted-types-for 'script'` only a policy may name a script. This one knows exactly one address. A
- * page that lists the names of policies must list it, or the browser refuses to create it.
+ * Under `require-trusted-types-for 'script'` only a policy may name a script. This one gives the same address for every
+ * other. A page that lists the names of policies must list it, or the browser refuses to create it.
  * @throws ConnectError `script_blocked`
  */
-function trusted(url: string): string {
+function scriptAddress(): string {
   const factory = (globalThis as { trustedTypes?: { createPolicy(name: string, rules: object): typeof page.policy } })
     .trustedTypes;
   try {
-    page.policy ??= factory?.createPolicy(POLICY, {
-      createScriptURL(asked: string) {
-        if (asked === LINK_SCRIPT) return asked;
-        throw new TypeError('Only the script of Plaid Link may be loaded');
-      },
-    });
+    page.policy ??= factory?.createPolicy(POLICY, { createScriptURL: () => LINK_SCRIPT });
   } catch (cause) {
-    console.error(`finix-bank-connect: add "${POLICY}" to the trusted-types directive of the page's policy`, cause);
+    report(`add "${POLICY}" to the trusted-types directive of the page's policy`, cause);
     throw new ConnectError(flowError('script_blocked', 'retry'), { cause });
   }
-  return (page.policy?.createScriptURL(url) as string | undefined) ?? url;
+  return (page.policy?.createScriptURL(LINK_SCRIPT) as string | undefined) ?? LINK_SCRIPT;
 }

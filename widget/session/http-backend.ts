@@ -1,5 +1,5 @@
 import type { LinkTokenResponse, Problem, Session } from '../contract.ts';
-import { ConnectError, type FlowError, flowError, fromProblem, oneOf, unreachedCode } from '../errors.ts';
+import { ConnectError, type FlowError, flowError, fromProblem, isKnown, oneOf, unreachedCode } from '../errors.ts';
 import type { ConnectBackend } from './connect-backend.ts';
 import { toJson } from './json.ts';
 import { within } from './within.ts';
@@ -145,7 +145,7 @@ export function requestId(response: Response): string | null {
 
 /** Our server's own words; null for those of a gateway, a captive portal, a wrong endpoint. */
 export function problemIn(json: unknown, response: Response): FlowError | null {
-  const problem = json as Partial<Problem> | null;
-  if (typeof problem?.code !== 'string' || typeof problem.action !== 'string') return null;
-  return fromProblem({ ...(problem as Problem), request_id: problem.request_id ?? requestId(response) ?? '' });
+  if (!isKnown(json)) return null;
+  const problem = json as Problem;
+  return fromProblem({ ...problem, request_id: problem.request_id ?? requestId(response) ?? '' });
 }

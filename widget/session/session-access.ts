@@ -9,7 +9,7 @@ import type {
 } from '../contract.ts';
 import { ConnectError, type FlowError, flowError, report, toFlowError } from '../errors.ts';
 import type { SecretStore } from './client-secret-store.ts';
-import type { ConnectBackend, SessionAnswer } from './connect-backend.ts';
+import type { ConnectBackend } from './connect-backend.ts';
 import { within } from './within.ts';
 
 // A merchant's own route may hang; the customer must not hang with it.
@@ -84,10 +84,6 @@ export class SessionAccess {
   leave(): void {
     this.secret = null;
     this.#pending = null;
-  }
-
-  getSession(): Promise<SessionAnswer> {
-    return this.backend().getSession(this.secret ?? '');
   }
 
   /** Of a bank that the session has connected; null where the server has none. */

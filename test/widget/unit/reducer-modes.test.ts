@@ -38,7 +38,16 @@ describe('a page that was left in the middle', () => {
     const back = play([{ ...start, known: true, returning: true, hosted: true } as Loose]);
     expect([back.status, back.names]).toEqual(['returning', ['read']]);
     expect(play([{ type: 'answered', ...answer('completed', ['active']) }], back.state).status).toBe('connected');
-    expect(play([{ type: 'answered', ...answer('open') }], back.state).state.phase).toBe('rest');
+  });
+
+  it('asks three more times where Plaid has yet to report how a Hosted Link went', () => {
+    const open: Loose = { type: 'answered', ...answer('open') };
+    let flow = play([{ ...start, known: true, returning: true, hosted: true } as Loose]);
+    for (let again = 0; again < 3; again++) {
+      flow = play([open], flow.state);
+      expect([flow.status, flow.names]).toEqual(['returning', ['read']]);
+    }
+    expect(play([open], flow.state).state.phase).toBe('rest');
   });
 });
 
