@@ -267,6 +267,23 @@ export const CUTS: Readonly<Record<string, Readonly<Record<string, readonly Cut[
       { from: ',this._$E_(),this.requestUpdate()}_$E_(){const', instead: ';const' },
       { from: 'this._$Ep=t)}', instead: 'this._$Ep=t),this.requestUpdate()}' },
     ],
+    'attributes of types that no property has': [
+      { from: 'const h=u.toAttribute(s,i.type)', instead: 'const h=i.type===Boolean?s?"":null:s' },
+      {
+        from: 'u.fromAttribute(s,i.getPropertyOptions(e).type)',
+        instead: 'i.getPropertyOptions(e).type===Boolean?null!==s:s',
+      },
+      { from: 'u={toAttribute(t,s){', to: 'f=(t,s)', instead: 'u=0,' },
+      { from: 'this._$Eh&&[', instead: '[' },
+    ],
+    'a step that is taken in one place': [
+      {
+        from: 'this.C(t,s,i)',
+        instead:
+          'this._$AL.has(t)||this._$AL.set(t,this.hasUpdated?s:void 0),!0===i.reflect&&this._$Em!==t&&(this._$Eq??=new Set).add(t)',
+      },
+      { from: 'C(t,s,{reflect:e}){', to: 'async _$EP(){' },
+    ],
     'lists of styles': [
       { from: 'this.finalizeStyles(this.styles)', instead: '[this.styles]' },
       { from: 'static finalizeStyles(s){', to: 'static _$Eu' },
