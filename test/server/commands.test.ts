@@ -233,7 +233,7 @@ describe('a start', { timeout: PATIENCE_MS }, () => {
     expect([code, output.trim().split('\n').at(-1)]).toEqual([1, 'HOST 192.0.2.1 is no address of this machine.']);
   });
 
-  it('a start beside a marker that can’t be read ends with one sentence', async () => {
+  it('a start whose folder has a marker that can’t be read ends with one sentence', async () => {
     const marker = join(dataDir, 'finix-bank-connect.marker');
     await mkdir(marker, { recursive: true });
     const { code, output } = await run([], { ...testEnvironment(), DATA_DIR: dataDir, PORT: '0' });

@@ -13,7 +13,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** What a server prints that is started without a setting, in a folder whose `.env` has this text. */
-async function messageWith(file: string | null, missing = 'PLAID_SECRET'): Promise<string> {
+async function expectMessageWith(file: string | null, missing = 'PLAID_SECRET'): Promise<string> {
   if (file !== null) await writeFile(join(folder, '.env'), file);
   try {
     loadConfig(testEnvironment({ [missing]: undefined }));
@@ -27,7 +27,7 @@ async function messageWith(file: string | null, missing = 'PLAID_SECRET'): Promi
 it.each(['PLAID_SECRET=a-secret-of-plaid', 'PORT=3000\nexport PLAID_SECRET="a-secret-of-plaid"\n'])(
   'a missing setting that .env has is reported with the command that loads the file: %j',
   async (file) => {
-    const message = await messageWith(file);
+    const message = await expectMessageWith(file);
     expect(message).toContain('PLAID_SECRET is missing');
     expect(message).toMatch(/`\.env` .* run `set -a; \. \.\/\.env; set \+a` first\.$/);
     expect(message).not.toContain('a-secret-of-plaid');
@@ -37,7 +37,7 @@ it.each(['PLAID_SECRET=a-secret-of-plaid', 'PORT=3000\nexport PLAID_SECRET="a-se
 it.each([null, '', 'PLAID_SECRET=\n', '# PLAID_SECRET=a-secret\n', 'OTHER_PLAID_SECRET=a-secret\n'])(
   'a missing setting that .env does not have is reported without that command: %j',
   async (file) => {
-    expect(await messageWith(file)).not.toContain('.env');
+    expect(await expectMessageWith(file)).not.toContain('.env');
   },
 );
 

@@ -24,7 +24,7 @@ describe('no answer', () => {
   const calls = () => running.simulator.ledger.calls();
 
   /** Requests of callers who hang up once all of them have come in, however long that takes. */
-  async function createAndHangUp(count = 1): Promise<void> {
+  async function expectNoAnswer(count = 1): Promise<void> {
     const hangingUp = new AbortController();
     const hanging = Array.from({ length: count }, () =>
       fetch(`${running.finixUrl}/identities`, {
@@ -51,14 +51,14 @@ describe('no answer', () => {
     ['after', 1],
   ] as const)('no answer comes when silenced %s the commit, and %i identity exists', async (when, count) => {
     running.simulator.faults.add(identityFault({ kind: 'timeout', when }));
-    await createAndHangUp();
+    await expectNoAnswer();
     await expect.poll(calls).toMatchObject([{ fault: 'timeout', handled: count === 1, status: null }]);
     expect(identities()).toHaveLength(count);
   });
 
   it('no answer comes, and the request takes effect after the caller has gone', async () => {
     running.simulator.faults.add(identityFault({ kind: 'timeout', when: 'after', delayMs: patient(500) }));
-    await createAndHangUp();
+    await expectNoAnswer();
     expect(identities()).toHaveLength(0);
     await expect.poll(identities).toHaveLength(1);
   });
@@ -76,7 +76,7 @@ describe('no answer', () => {
     running.simulator.faults.add(identityFault({ kind: 'timeout', times: undefined }));
     const ended: unknown[] = [];
     running.simulator.on('step', ({ status }) => ended.push(status));
-    await createAndHangUp(20);
+    await expectNoAnswer(20);
     await expect.poll(() => ended).toEqual(Array.from({ length: 20 }, () => null));
     process.off('warning', listen);
     expect(warned).toEqual([]);
