@@ -28,7 +28,7 @@ export const texts: Texts = {
   your_bank: 'Ihre Bank',
   change: 'Ändern',
   remove: 'Entfernen',
-  removed: 'Bankkonto entfernt.',
+  removed: 'Dieses Bankkonto wird nicht verwendet.',
   canceled: 'Es wurde kein Bankkonto verbunden. Sie können es jederzeit erneut versuchen.',
   expired: 'Ihre Sitzung ist abgelaufen. Verbinden Sie Ihre Bank erneut.',
   return_elsewhere: 'Das ist ein anderer Tab oder Browser. Verbinden Sie Ihre Bank erneut.',
@@ -65,7 +65,7 @@ export const texts: Texts = {
     'Ihr Online-Banking ist gesperrt. Entsperren Sie es auf der Website Ihrer Bank oder wählen Sie eine andere Bank.',
   error_setup:
     'Ihr Online-Banking muss aktualisiert werden. Tun Sie das auf der Website Ihrer Bank, dann erneut verbinden.',
-  error_access: 'Sie haben Ihrer Bank nicht erlaubt, dieses Konto zu teilen. Erneut verbinden und zustimmen.',
+  error_access: 'Ihre Bank hat dieses Konto nicht geteilt. Erneut verbinden und das gewünschte Konto wählen.',
   error_verification: 'Dieses Konto konnte nicht bestätigt werden. Erneut verbinden oder ein anderes Konto verwenden.',
   error_refused: 'Dieses Konto wurde abgelehnt. Verwenden Sie ein anderes Konto.',
   error_owner_mismatch: 'Der Name auf diesem Konto ist nicht Ihrer. Verwenden Sie ein Konto auf Ihren Namen.',

@@ -27,7 +27,7 @@ export const texts: Texts = {
   your_bank: 'Su banco',
   change: 'Cambiar',
   remove: 'Quitar',
-  removed: 'Se quitó la cuenta bancaria.',
+  removed: 'Esta cuenta bancaria no se usará.',
   canceled: 'No se conectó ninguna cuenta bancaria. Puede intentarlo de nuevo cuando quiera.',
   expired: 'Su sesión caducó. Conecte su banco de nuevo.',
   return_elsewhere: 'Regresó en otra pestaña o navegador. Conecte su banco una vez más.',
@@ -61,7 +61,7 @@ export const texts: Texts = {
   error_locked:
     'Su acceso a la banca en línea está bloqueado. Desbloquéelo en el sitio de su banco o elija otro banco.',
   error_setup: 'Su banco le pide actualizar su acceso en línea. Hágalo en el sitio de su banco y conéctelo de nuevo.',
-  error_access: 'No permitió que su banco compartiera esta cuenta. Conéctelo de nuevo y dé su permiso.',
+  error_access: 'Su banco no compartió esta cuenta. Conéctelo de nuevo y seleccione la cuenta que desea usar.',
   error_verification: 'No pudimos verificar esta cuenta. Conéctela de nuevo o use otra cuenta.',
   error_refused: 'Esta cuenta fue rechazada. Use otra.',
   error_owner_mismatch: 'El nombre de esta cuenta no coincide con el suyo. Use una cuenta a su nombre.',

@@ -28,7 +28,7 @@ export const texts: Texts = {
   your_bank: 'Votre banque',
   change: 'Modifier',
   remove: 'Supprimer',
-  removed: 'Compte bancaire supprimé.',
+  removed: 'Ce compte bancaire ne sera pas utilisé.',
   canceled: 'Aucun compte bancaire n’a été connecté. Vous pouvez réessayer à tout moment.',
   expired: 'Votre session a expiré. Connectez à nouveau votre banque.',
   return_elsewhere: 'Retour dans un autre onglet ou navigateur. Connectez à nouveau votre banque.',
@@ -63,7 +63,7 @@ export const texts: Texts = {
     'Votre accès en ligne est bloqué. Débloquez-le sur le site de votre banque ou choisissez une autre banque.',
   error_setup:
     'Votre accès en ligne doit être mis à jour. Faites-le sur le site de votre banque, puis connectez à nouveau.',
-  error_access: 'Vous n’avez pas autorisé votre banque à partager ce compte. Connectez à nouveau et autorisez-la.',
+  error_access: 'Votre banque n’a pas partagé ce compte. Connectez à nouveau et choisissez le compte à utiliser.',
   error_verification: 'Impossible de vérifier ce compte. Connectez-le à nouveau ou utilisez un autre compte.',
   error_refused: 'Ce compte a été refusé. Utilisez un autre compte.',
   error_owner_mismatch: 'Le nom sur ce compte ne correspond pas au vôtre. Utilisez un compte à votre nom.',

@@ -14,7 +14,7 @@ export const late = {
   your_bank: 'Your bank',
   change: 'Change',
   remove: 'Remove',
-  removed: 'Bank account removed.',
+  removed: 'This bank account won’t be used.',
   canceled: 'No bank account was connected. You can try again anytime.',
   checking: 'Checking',
   savings: 'Savings',

@@ -28,7 +28,7 @@ export const texts: Texts = {
   your_bank: 'Inyong bangko',
   change: 'Palitan',
   remove: 'Alisin',
-  removed: 'Inalis na ang bank account.',
+  removed: 'Hindi gagamitin ang bank account na ito.',
   canceled: 'Walang na-connect na bank account. Puwede ninyong subukan muli anumang oras.',
   expired: 'Nag-time out ang inyong session. I-connect muli ang inyong bangko.',
   return_elsewhere: 'Bumalik kayo sa ibang tab o browser. I-connect ang inyong bangko nang isa pang beses.',
@@ -64,7 +64,7 @@ export const texts: Texts = {
     'Naka-lock ang inyong online banking. I-unlock ito sa website ng inyong bangko o pumili ng ibang bangko.',
   error_setup:
     'Hinihiling ng inyong bangko na i-update ang online access. Gawin ito sa website nito, saka mag-connect muli.',
-  error_access: 'Hindi ninyo pinayagan ang inyong bangko na ibahagi ang account na ito. Mag-connect muli at pumayag.',
+  error_access: 'Hindi ibinahagi ng inyong bangko ang account na ito. Mag-connect muli at piliin ang account na gusto ninyo.',
   error_verification: 'Hindi ma-verify ang account na ito. Mag-connect muli o gumamit ng ibang account.',
   error_refused: 'Tinanggihan ang account na ito. Gumamit ng iba.',
   error_owner_mismatch:
