@@ -93,7 +93,8 @@ export const SETTINGS = {
     '120',
     {
       group: 'Finix',
-      description: 'Seconds after a lost answer of Finix in which no payment instrument is created again.',
+      description:
+        'Seconds after a lost answer of Finix in which no payment instrument is created again. At least 60 with FINIX_ENV=live.',
     },
   ),
   FINIX_WEBHOOK_SECRET: optional(is.list(is.headerText), {
