@@ -299,7 +299,7 @@ describe('erasing a customer', () => {
 });
 
 describe('proof', () => {
-  it('an authorization’s receipt is deleted two years after its connection was removed', async () => {
+  it('an authorization’s receipt and audit are deleted two years after its connection was removed, with it', async () => {
     const authorization = { text: 'I authorize Acme.', version: '1' };
     const session = await server.createSession({ authorization });
     const asked = await server.complete(session, await server.publicToken());
@@ -318,7 +318,7 @@ describe('proof', () => {
     expect(await audit()).toBeGreaterThan(0);
     server.clockOffset += 2 * 86_400_000;
     await server.jobs.tick();
-    expect((await read(id)).authorization).toBeNull();
+    expect((await read(id)).code).toBe('not_found');
     expect(await audit()).toBe(0);
   });
 });
