@@ -37,8 +37,9 @@ export class CommandError extends Error {
   constructor(
     message: string,
     readonly exitCode: number = EXIT.failed,
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
   }
 }
 

@@ -88,8 +88,9 @@ async function run(context: CommandContext, { port, simulatorPort, quiet }: Opti
     writeFileSync(settingsFile(port), toExports(env), { flag: 'wx', mode: 0o600 });
   } catch (error) {
     await simulator.stop();
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new CommandError(`Port ${port} is in use: choose another one with --port.`);
+    const { cause } = error as Error;
+    if ((cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE')
+      throw new CommandError(`Port ${port} is in use: choose another one with --port.`);
     throw error;
   }
   context.write(welcome(env, simulator.linkScriptUrl));

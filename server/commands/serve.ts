@@ -5,7 +5,7 @@ import { settingsHints } from '../diagnosis/hints.ts';
 import { createListener, listen } from '../http/listener.ts';
 import { createLog } from '../log.ts';
 import { createServer } from '../server.ts';
-import { type AddCommand, type CommandContext, CommandError, listenFailure } from './command.ts';
+import { type AddCommand, type CommandContext, CommandError, EXIT, listenFailure } from './command.ts';
 
 /** How long running work and open requests may take to end after SIGTERM; orchestrators kill after 30 s. */
 const GRACE_MS = 25_000;
@@ -51,7 +51,7 @@ export async function serve({ env }: CommandContext, { isOnSimulator = false } =
   function listenOn(on: typeof server, setting: 'METRICS_PORT' | 'PORT', atPort: number): Promise<number> {
     return listen(on, atPort, config.host).catch((error: unknown) => {
       const sentence = listenFailure(error, setting);
-      throw sentence === undefined ? error : new CommandError(sentence);
+      throw sentence === undefined ? error : new CommandError(sentence, EXIT.failed, { cause: error });
     });
   }
   log.info({ port, plaid: config.plaid.environment, finix: config.finix.environment, storage }, 'listening');

@@ -318,7 +318,7 @@ describe('proof', () => {
     expect(await audit()).toBeGreaterThan(0);
     server.clockOffset += 2 * 86_400_000;
     await server.jobs.tick();
-    expect((await read(id)).code).toBe('not_found');
+    expect(await read(id)).toMatchObject({ code: 'not_found' });
     expect(await audit()).toBe(0);
   });
 });

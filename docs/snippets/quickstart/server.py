@@ -73,5 +73,6 @@ class Shop(BaseHTTPRequestHandler):
 
 
 port = int(os.environ.get("PORT", "8000"))
+server = ThreadingHTTPServer(("127.0.0.1", port), Shop)
 print(f"http://localhost:{port}", flush=True)
-ThreadingHTTPServer(("127.0.0.1", port), Shop).serve_forever()
+server.serve_forever()
