@@ -64,7 +64,8 @@ export const texts: Texts = {
     'Naka-lock ang inyong online banking. I-unlock ito sa website ng inyong bangko o pumili ng ibang bangko.',
   error_setup:
     'Hinihiling ng inyong bangko na i-update ang online access. Gawin ito sa website nito, saka mag-connect muli.',
-  error_access: 'Hindi ibinahagi ng inyong bangko ang account na ito. Mag-connect muli at piliin ang account na gusto ninyo.',
+  error_access:
+    'Hindi ibinahagi ng inyong bangko ang account na ito. Mag-connect muli at piliin ang account na gusto ninyo.',
   error_verification: 'Hindi ma-verify ang account na ito. Mag-connect muli o gumamit ng ibang account.',
   error_refused: 'Tinanggihan ang account na ito. Gumamit ng iba.',
   error_owner_mismatch:
