@@ -233,7 +233,7 @@ export const states: Record<string, State> = {
   'error, access refused at the bank': {
     status: 'error',
     act: exiting('ACCESS_NOT_GRANTED'),
-    announces: /choose Allow/,
+    announces: /select the account/,
   },
   'error, not verified': {
     status: 'error',
