@@ -42,7 +42,7 @@ const aside = {
   error_bank_down: 'Your bank isn’t responding right now. Choose another bank, or try again later.',
   error_login: 'Your bank couldn’t verify your sign-in. Please try again.',
   error_locked: 'Your online banking access is locked. Unlock it on your bank’s website, or choose another bank.',
-  error_setup: 'Your bank needs you to update your online access. Do that on your bank’s website, then connect again.',
+  error_setup: 'Your online banking needs an update. Do that on your bank’s website, then connect again.',
   error_access: 'Your bank didn’t share this account. Connect again and select the account you want to use.',
   error_verification: 'We couldn’t verify this account. Connect again, or use a different account.',
   error_refused: 'This account was declined. Please use a different one.',

@@ -23,7 +23,7 @@ describe('an error that Link reported', () => {
     ['INVALID_CREDENTIALS', 'bank_login_failed', 'restart', /verify your sign-in/],
     ['ITEM_LOCKED', 'bank_login_locked', 'use_other_bank', /locked.*choose another bank/],
     ['PASSWORD_RESET_REQUIRED', 'bank_login_locked', 'restart', /on your bank’s website, then connect again/],
-    ['USER_SETUP_REQUIRED', 'bank_login_locked', 'restart', /update your online access/],
+    ['USER_SETUP_REQUIRED', 'bank_login_locked', 'restart', /needs an update/],
     ['ACCESS_NOT_GRANTED', 'bank_access_refused', 'restart', /didn’t share this account/],
     ['INCORRECT_DEPOSIT_VERIFICATION', 'verification_failed', 'restart', /Connect again/],
     ['ITEM_NOT_FOUND', 'restart_required', 'restart', /has ended/],
