@@ -9,7 +9,7 @@ import type { SessionTable } from '../storage/tables.ts';
 const LINK_EXITS: RateLimit = { limit: 60, windowMs: 3600_000 };
 
 /**
- * Before a body is read: a report that is refused for its content counts as much as any.
+ * Before a body is read, so that reports with wrong content use up the limit too, and none past it is parsed.
  * @throws ProblemError `rate_limited`
  */
 export async function limitLinkExits(storage: Storage, { id }: SessionTable): Promise<void> {

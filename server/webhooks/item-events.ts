@@ -53,15 +53,7 @@ export async function forItem(
   return 'handled';
 }
 
-export async function forAccounts(
-  deps: WebhookDeps,
-  event: InboundEventTable,
-  facts: PlaidFacts,
-  each: Change,
-  isUrgent = false,
-): Promise<Outcome> {
-  const accounts = facts.account_ids ?? [];
-  const ofAccounts: Change = (unit, before) =>
-    accounts.includes(before.plaid_account_id) ? each(unit, before) : undefined;
-  return forItem(deps, event, facts, ofAccounts, isUrgent);
+/** Narrows a change to the accounts that the event is about. */
+export function ofAccounts({ account_ids: accounts = [] }: PlaidFacts, each: Change): Change {
+  return (unit, before) => (accounts.includes(before.plaid_account_id) ? each(unit, before) : undefined);
 }

@@ -24,7 +24,7 @@ import type { ConnectionTable, InboundEventTable, ItemTable, RecoveryPoint } fro
 import { NotNow, Postpone } from '../work/retry.ts';
 import { BUSY_MS, type Change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
-import { findItem, forAccounts, forItem } from './item-events.ts';
+import { findItem, forItem, ofAccounts } from './item-events.ts';
 import { consentEnd, isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
 import { revoked } from './revocations.ts';
 import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
@@ -69,15 +69,16 @@ export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventT
 
 /** The account is verified at last: now there can be an instrument, and no webhook about that comes again. */
 function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
-  return forAccounts(deps, event, facts, (unit, before) => {
+  const begin: Change = (unit, before) => {
     if (before.payment_instrument !== null || !isWaiting(before)) return undefined;
     return beginInstrument(unit, before, verifiedNow(before, unit.now));
-  });
+  };
+  return forItem(deps, event, facts, ofAccounts(facts, begin));
 }
 
 async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const failed: ConnectionTable[] = [];
-  const outcome = await forAccounts(deps, event, facts, async (unit, before) => {
+  const fail: Change = async (unit, before) => {
     // Failed by a process that ended before it released the Item.
     if (before.status === 'failed' && before.error_code === 'verification_failed') failed.push(before);
     if (before.payment_instrument !== null || !isWaiting(before) || before.goal !== null) return undefined;
@@ -85,7 +86,8 @@ async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, f
     const after = await changeConnection(unit, before, patch);
     failed.push(after);
     return after;
-  });
+  };
+  const outcome = await forItem(deps, event, facts, ofAccounts(facts, fail));
   // Plaid has locked the Item for good; it only bills.
   for (const connection of failed) await releaseItem(deps, connection).catch(leaveToJobs);
   return outcome;
@@ -111,7 +113,7 @@ async function newNumbers(deps: WebhookDeps, event: InboundEventTable, facts: Pl
     if (!isConnecting || before.payment_instrument === null || !hasOldNumbers(before)) return undefined;
     return changeConnection(unit, before, { ...renewal(before), status: 'needs_repair', reason: event.type });
   };
-  const outcome = await forAccounts(deps, event, facts, renew, true);
+  const outcome = await forItem(deps, event, facts, ofAccounts(facts, renew), true);
   if (later.size > 0) throw new NotNow('in_use', BUSY_MS);
   return outcome;
 }

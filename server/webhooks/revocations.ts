@@ -13,7 +13,7 @@ import type { Unit } from '../records/unit.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import type { Change, Outcome, WebhookDeps } from './change-connections.ts';
-import { findItem, forAccounts, forItem } from './item-events.ts';
+import { findItem, forItem, ofAccounts } from './item-events.ts';
 import { accountsState, isRepeat, type LoginState, lastRepair, loginState } from './login-state.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
@@ -68,7 +68,8 @@ export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts
     await put(unit, event, { handled_at: unit.now });
     return revoke(unit, before, reason);
   };
-  const outcome = await (isOfAccount ? forAccounts : forItem)(deps, event, facts, change, true);
+  const each = isOfAccount ? ofAccounts(facts, change) : change;
+  const outcome = await forItem(deps, event, facts, each, true);
   if (isInDoubt) throw new NotNow('in_doubt');
   return outcome;
 }

@@ -3,7 +3,7 @@ import type { ReturnOptions } from '../../demo/simulator/index.ts';
 import type { ReturnEffect } from '../../server/storage/tables.ts';
 import type { CreateSessionRequest } from '../../widget/contract.ts';
 import { connectionLifecycle } from './connection-lifecycle.ts';
-import { TestServer, type TestServerOptions } from './server.ts';
+import { type Answer, TestServer, type TestServerOptions } from './server.ts';
 
 /** The status of a connection after a return of this effect. */
 const STATUS = { keep: 'active', repair: 'needs_repair', blocked: 'revoked', dead: 'failed' } as const;
@@ -23,6 +23,9 @@ export async function startWithDebits({ env, simulator, ...more }: TestServerOpt
   server.upstream.simulator.webhooks.settings.finix = { url, secret: FINIX_SECRET };
   return server;
 }
+
+/** The reasons of a check's answer, in its order. */
+export const reasonsOf = ({ body }: Answer): string[] => body.reasons.map(({ code }: { code: string }) => code);
 
 /** What tests of debits and returns do again and again. */
 export function debits(current: () => TestServer) {
@@ -80,6 +83,14 @@ export function debits(current: () => TestServer) {
     expect(lifecycle.enabled().includes(row?.payment_instrument ?? '')).toBe(effect === 'keep');
   }
 
+  let checks = 0;
+  /** Asks whether an amount may be debited, each time with an id of its own. @param more fields of the request */
+  function check(connection: string, amount = 5_000, more: object = {}): Promise<Answer> {
+    checks += 1;
+    const body = { amount, currency: 'USD', client_transaction_id: `order-${checks}`, ...more };
+    return current().merchant('POST', `/v1/connections/${connection}/check`, body);
+  }
+
   /** Webhooks of Finix's about transfers so far, as they were sent. */
   const delivered = () =>
     lifecycle
@@ -94,5 +105,5 @@ export function debits(current: () => TestServer) {
     return (await current().send('POST', '/webhooks/finix', body, { 'Finix-Signature': signature })).status;
   }
 
-  return { ...lifecycle, ach, connectNew, atFinix, debit, returned, expectEffect, delivered, bring };
+  return { ...lifecycle, ach, connectNew, atFinix, debit, returned, check, expectEffect, delivered, bring };
 }

@@ -1,70 +1,28 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { cpSync, symlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { getRequestListener } from '@hono/node-server';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { signTestWebhook } from '../../widget/client.ts';
 import type { Session } from '../../widget/contract.ts';
+import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patience.mjs';
 import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
-import { MERCHANT_KEY, TestServer, testEnvironment } from '../helpers/server.ts';
+import { MERCHANT_KEY, testEnvironment } from '../helpers/server.ts';
 import { project } from './imports.ts';
-import { install, packBoth, type ShopProject } from './installed.ts';
+import { FRAMEWORKS, snippetShop } from './snippet-shop.ts';
 
 const run = promisify(execFile);
 const snippet = (file: string) => join(project, 'docs/snippets', file);
-
-/** Folders of `docs/snippets` that a framework's own starter compiles. */
-const FRAMEWORKS = ['react', 'next', 'vue', 'sveltekit'];
 
 /** For a customer whose bank has yet to confirm the account: the order is taken, and no other bank is asked for. */
 const HELD = 'Order placed. Your bank confirms your account within 1–2 business days; then we charge it.';
 
 describe('the programs in the documents', () => {
-  let shop: ShopProject;
-  let folder: string;
-  let server: TestServer;
-  let endpoint: string;
-  let http: ReturnType<typeof createServer>;
-  const environment = () => ({ CONNECT_URL: endpoint, MERCHANT_API_KEY: MERCHANT_KEY });
+  const shop = snippetShop();
+  const { environment, connected, unconfirmed, asInFrameworks } = shop;
 
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'fbc-snippets-'));
-    const { widget, server: serverPackage } = await packBoth(folder);
-    const tools = ['tsx', 'typescript', '@types/node', 'react', '@types/react'];
-    shop = await install([widget, serverPackage], ['hono', '@hono/node-server', ...tools]);
-    // Linked whole: two of its dependencies exist in two versions, of which only npm would choose the right one.
-    symlinkSync(join(project, 'node_modules/express'), join(shop.folder, 'node_modules/express'), 'junction');
-    cpSync(join(project, 'docs/snippets'), join(shop.folder, 'snippets'), { recursive: true });
-    server = await TestServer.start();
-    http = createServer(getRequestListener((request) => server.request(request.url.slice(endpoint.length), request)));
-    await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-    endpoint = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-    // Packing both packages and installing them takes 10 s, and on a busy machine several times as long.
-  }, patient(90_000));
-  afterAll(async () => {
-    await new Promise((resolve) => http.close(resolve));
-    await server.close();
-    await shop.remove();
-    await rm(folder, { recursive: true, force: true });
-  });
-
-  const connected = async () => {
-    const { answer } = await server.connect();
-    return answer.body.connections[0] as { id: string; payment_instrument: string };
-  };
-  /** A connection of small deposits, whose bank has yet to confirm the account. */
-  const unconfirmed = async () => {
-    // At another bank: the same account again would end the first connection.
-    const { answer } = await server.connect({ username: 'user_pending_verification', institution: 'ins_109510' });
-    expect(answer.body.connections).toMatchObject([{ status: 'pending_verification', payment_instrument: null }]);
-    return answer.body.connections[0]?.id as string;
-  };
   const signed = async () => {
     const event = { type: 'connection.active', timestamp: new Date().toISOString(), data: { id: 'con_1' } };
     return signTestWebhook(event as Parameters<typeof signTestWebhook>[0], WEBHOOK_SECRET);
@@ -81,32 +39,6 @@ describe('the programs in the documents', () => {
     const { code, output } = await shop.node(['node_modules/typescript/bin/tsc', '-p', '.']);
     expect([code, output]).toEqual([0, '']);
   });
-
-  /** As the frameworks' own starters resolve and compile; what they bring with them is declared. */
-  const asInFrameworks = async () => {
-    const compilerOptions = {
-      ...{ strict: true, noEmit: true, module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx' },
-      ...{ target: 'es2022', lib: ['es2022', 'dom', 'dom.iterable'], types: ['node'], skipLibCheck: true },
-      paths: {
-        '@/*': ['./snippets/next/*'],
-        '$lib/*': ['./snippets/sveltekit/src/lib/*'],
-        '$env/dynamic/private': ['./sveltekit-env.ts'],
-      },
-    };
-    const include = [...FRAMEWORKS.map((name) => `snippets/${name}/**/*`), 'vite.d.ts'];
-    await shop.write('sveltekit-env.ts', 'export const env: Record<string, string | undefined> = process.env;');
-    await shop.write(
-      'vite.d.ts',
-      `declare module 'vite' { export function defineConfig(config: { plugins: unknown[]; server: { proxy: Record<string, string> } }): unknown }
-       declare module '@vitejs/plugin-react' { export default function react(): unknown }
-       declare module '@vitejs/plugin-vue' {
-         interface Options { template: { compilerOptions: { isCustomElement(tag: string): boolean } } }
-         export default function vue(options: Options): unknown
-       }`,
-    );
-    await shop.write('tsconfig.frameworks.json', JSON.stringify({ compilerOptions, include }));
-    return 'tsconfig.frameworks.json';
-  };
 
   it('the programs in the documents compile, those of React, Next.js, Vue and SvelteKit', async () => {
     const { code, output } = await shop.node(['node_modules/typescript/bin/tsc', '-p', await asInFrameworks()]);
@@ -134,7 +66,7 @@ describe('the programs in the documents', () => {
     );
     const jane = { identity: { first_name: 'Jane', last_name: 'Doe' } };
     // At another bank: the same account again would end the first connection.
-    const other = await server.connect({ institution: 'ins_109509', ...jane });
+    const other = await shop.server.connect({ institution: 'ins_109509', ...jane });
     const ids = [id, other.answer.body.connections[0].id, await unconfirmed(), 'con_of_another'];
     const { output } = await shop.node(
       ['node_modules/tsx/dist/cli.mjs', '--tsconfig', project, 'try-frameworks.ts', ...ids],
@@ -173,7 +105,7 @@ describe('the programs in the documents', () => {
     ]);
     // The customer has not accepted the text.
     const authorized = { id: client_secret.split('_secret_')[0] ?? '', client_secret };
-    const { status, body } = await server.complete(authorized as Session, await server.publicToken());
+    const { status, body } = await shop.server.complete(authorized as Session, await shop.server.publicToken());
     expect([status, body.code]).toEqual([409, 'authorization_required']);
   });
 
@@ -269,33 +201,6 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     [python ? 'Python' : 'Python (skipped: there is no python3)', 'python3', 'server.py', python],
   ];
   describe.each(quickstarts)('the back end of the quickstart in %s', (_name, program, file, isThere) => {
-    /** Runs it, posts each form to its checkout, and returns its answers and all it has printed. */
-    const checkouts = async (ids: string[], env: Record<string, string>) => {
-      const { freePort } = await import('../helpers/free-port.ts');
-      const port = await freePort();
-      const child = execFile(program, [join('snippets/quickstart', file)], {
-        cwd: shop.folder,
-        env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...env, PORT: String(port) },
-      });
-      let output = '';
-      child.stdout?.on('data', (chunk) => (output += chunk));
-      child.stderr?.on('data', (chunk) => (output += chunk));
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      const answers: [number, string][] = [];
-      try {
-        await expect.poll(() => output, { timeout: patient(20_000) }).toContain(`http://localhost:${port}`);
-        for (const bank_account of ids) {
-          const body = new URLSearchParams({ bank_account });
-          // By name, as a browser does: Node listens at ::1 and Python at 127.0.0.1.
-          const response = await fetch(`http://localhost:${port}/checkout`, { method: 'POST', body });
-          answers.push([response.status, await response.text()]);
-        }
-      } finally {
-        child.kill('SIGTERM');
-        await ended;
-      }
-      return { answers, output };
-    };
     const again: [number, string] = [402, 'Please connect your bank again.'];
 
     it.skipIf(!isThere)(
@@ -303,25 +208,27 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
       async () => {
         const { id, payment_instrument } = await connected();
         const waiting = await unconfirmed();
-        const other = await server.connect({
+        const other = await shop.server.connect({
           ...{ customer_id: 'cus_2', username: 'user_pending_verification', institution: 'ins_109510' },
         });
         const ids = [id, waiting, other.answer.body.connections[0]?.id as string, 'con_of_no_one', ''];
-        const { answers } = await checkouts(ids, environment());
+        const { answers } = await shop.checkouts(program, file, ids, environment());
         const charged: [number, string] = [200, `Charge ${payment_instrument}: the check is ok`];
         expect(answers).toEqual([charged, [202, HELD], again, again, again]);
       },
     );
 
     it.skipIf(!isThere)('answers 502 and prints the code when the connect server refuses its key', async () => {
-      const { answers, output } = await checkouts(['con_1'], { ...environment(), MERCHANT_API_KEY: 'another-key' });
+      const { answers, output } = await shop.checkouts(program, file, ['con_1'], {
+        ...environment(),
+        MERCHANT_API_KEY: 'another-key',
+      });
       expect(answers).toEqual([[502, 'Please try again.']]);
       expect(output).toMatch(/unauthorized/);
     });
 
     it.skipIf(!isThere)('answers 502 and prints why when the connect server can not be reached', async () => {
-      const { freePort } = await import('../helpers/free-port.ts');
-      const { answers, output } = await checkouts(['con_1'], {
+      const { answers, output } = await shop.checkouts(program, file, ['con_1'], {
         ...environment(),
         CONNECT_URL: `http://127.0.0.1:${await freePort()}`,
       });
@@ -335,11 +242,10 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     ['Express', 'express.mjs'],
   ])('the programs in the documents that run the server inside %s', (_name, file) => {
     it('answer its calls under the path of the mount, next to the shop’s own, and end on SIGTERM', async () => {
-      const { freePort } = await import('../helpers/free-port.ts');
       const port = await freePort();
       const url = `http://127.0.0.1:${port}`;
       const dataDir = await mkdtemp(join(tmpdir(), 'fbc-mounted-'));
-      const upstream = { PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl };
+      const upstream = { PLAID_BASE_URL: shop.server.upstream.plaidUrl, FINIX_BASE_URL: shop.server.upstream.finixUrl };
       const env = { ...testEnvironment(upstream), PORT: String(port), PUBLIC_URL: `${url}/connect`, DATA_DIR: dataDir };
       const child = execFile(process.execPath, [join('snippets/embed', file)], {
         cwd: shop.folder,
@@ -370,7 +276,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
   it('the programs in the documents that run the server in route handlers of Next.js answer its calls', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'fbc-next-'));
     const tsconfig = await asInFrameworks();
-    const upstream = { PLAID_BASE_URL: server.upstream.plaidUrl, FINIX_BASE_URL: server.upstream.finixUrl };
+    const upstream = { PLAID_BASE_URL: shop.server.upstream.plaidUrl, FINIX_BASE_URL: shop.server.upstream.finixUrl };
     const env = { ...testEnvironment(upstream), PUBLIC_URL: 'http://localhost:3000/connect', DATA_DIR: dataDir };
     // The handlers are plain functions of a Request; Next.js itself is 150 MB that the project does not install.
     await shop.write(

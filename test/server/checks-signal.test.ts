@@ -1,20 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { debits, startWithDebits } from '../helpers/debits.ts';
-import { type Answer, eventually, TestServer } from '../helpers/server.ts';
+import { debits, reasonsOf, startWithDebits } from '../helpers/debits.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { connectNew, debit, settled, ach } = debits(() => server);
+const { check, connectNew, debit, settled, ach } = debits(() => server);
 
-let ids = 0;
-function check(connection: string, amount = 5_000, more: object = {}): Promise<Answer> {
-  ids += 1;
-  const body = { amount, currency: 'USD', client_transaction_id: `order-${ids}`, ...more };
-  return server.merchant('POST', `/v1/connections/${connection}/check`, body);
-}
-
-const codes = ({ body }: Answer) => body.reasons.map(({ code }: { code: string }) => code);
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
 
 describe('DEBIT_CHECK=signal', () => {
@@ -34,7 +26,7 @@ describe('DEBIT_CHECK=signal', () => {
   ])('a check with DEBIT_CHECK=signal: %d cents: %s', async (amount, decision, reasons, result) => {
     server = await startWithDebits({ env });
     const answer = await check(await consented(), amount);
-    expect([answer.body.decision, codes(answer)]).toEqual([decision, reasons]);
+    expect([answer.body.decision, reasonsOf(answer)]).toEqual([decision, reasons]);
     expect(answer.body.signal).toMatchObject({ result, scores: { bank_initiated: expect.any(Number) } });
     expect(calls('/signal/evaluate')[0]?.body).toMatchObject({ amount: amount / 100 });
   });
@@ -43,7 +35,7 @@ describe('DEBIT_CHECK=signal', () => {
     server = await startWithDebits({ env });
     const { id } = await connectNew();
     const answer = await check(id);
-    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual([
+    expect([answer.body.decision, reasonsOf(answer), answer.body.action]).toEqual([
       'review',
       ['consent_required'],
       'restart',
@@ -68,7 +60,7 @@ describe('DEBIT_CHECK=signal', () => {
     const fault = { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error', error_code } as const;
     server.upstream.simulator.faults.add(fault);
     const answer = await check(id);
-    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
+    expect([answer.status, answer.body.decision, reasonsOf(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
     const line = server.lines.find((one) => one.includes('check without the provider'));
     expect(line).toContain(error_code);
     expect(line).toContain(named);
@@ -80,7 +72,7 @@ describe('DEBIT_CHECK=signal', () => {
     const fault = { service: 'plaid', path: '/signal/evaluate', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...fault, error_code: 'USER_PERMISSION_REVOKED' });
     const answer = await check(id);
-    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual(['stop', ['revoked'], 'restart']);
+    expect([answer.body.decision, reasonsOf(answer), answer.body.action]).toEqual(['stop', ['revoked'], 'restart']);
   });
 
   it('Signal gets a report of a return whose check it had evaluated before', async () => {
@@ -94,7 +86,7 @@ describe('DEBIT_CHECK=signal', () => {
       error_code,
     });
     const answer = await check(id, 1_217, { client_transaction_id: 'order-45' });
-    expect([answer.body.decision, codes(answer)]).toEqual(['review', ['provider_unavailable']]);
+    expect([answer.body.decision, reasonsOf(answer)]).toEqual(['review', ['provider_unavailable']]);
     ach().returnDebit(await debit(id, 1_217, { idempotency_id: 'order-45' }), 'R01');
     await settled();
     await eventually(async () => {

@@ -1,22 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { debits, startWithDebits } from '../helpers/debits.ts';
+import { debits, reasonsOf, startWithDebits } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
 import { patient } from '../helpers/patience.mjs';
-import type { Answer, TestServer } from '../helpers/server.ts';
+import type { TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { bank, connectNew, item, returned, settled, webhooks } = debits(() => server);
+const { check, bank, connectNew, item, returned, settled, webhooks } = debits(() => server);
 
-let ids = 0;
-function check(connection: string, amount = 5_000, more: object = {}): Promise<Answer> {
-  ids += 1;
-  const body = { amount, currency: 'USD', client_transaction_id: `order-${ids}`, ...more };
-  return server.merchant('POST', `/v1/connections/${connection}/check`, body);
-}
-
-const codes = ({ body }: Answer) => body.reasons.map(({ code }: { code: string }) => code);
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
 
 describe('a check', () => {
@@ -51,7 +43,7 @@ describe('a check', () => {
     const { id } = await connectNew();
     await returned(id, code);
     const answer = await check(id);
-    expect([answer.body.decision, codes(answer), answer.body.action]).toEqual([decision, ['returned'], action]);
+    expect([answer.body.decision, reasonsOf(answer), answer.body.action]).toEqual([decision, ['returned'], action]);
   });
 
   it('a check returns why a connection is not to be debited', async () => {
@@ -59,12 +51,12 @@ describe('a check', () => {
     const broken = await connectNew();
     bank().breakLogin(item().item_id);
     await settled();
-    expect(codes(await check(broken.id))).toEqual(['needs_repair']);
+    expect(reasonsOf(await check(broken.id))).toEqual(['needs_repair']);
     bank().revokePermission(item().item_id);
     await settled();
-    expect(codes(await check(broken.id))).toEqual(['revoked']);
+    expect(reasonsOf(await check(broken.id))).toEqual(['revoked']);
     await server.merchant('DELETE', `/v1/connections/${broken.id}`);
-    expect(codes(await check(broken.id))).toEqual(['not_active']);
+    expect(reasonsOf(await check(broken.id))).toEqual(['not_active']);
     const waiting = await connectNew('user_pending_verification');
     const { body } = await check(waiting.id);
     expect(body).toMatchObject({ decision: 'stop', action: 'wait', reasons: [{ code: 'not_active' }] });
@@ -74,7 +66,7 @@ describe('a check', () => {
     server = await startWithDebits();
     const identity = { first_name: 'Jane', last_name: 'Doe' };
     const { id } = await connectNew('user_owner_mismatch', { identity, ownership: 'report' });
-    await expect.poll(async () => codes(await check(id))).toEqual(['owner_mismatch']);
+    await expect.poll(async () => reasonsOf(await check(id))).toEqual(['owner_mismatch']);
   });
 
   it('a check has the same answer for the same id and body, also 20 times at once', async () => {
@@ -142,7 +134,7 @@ describe('DEBIT_CHECK=balance', () => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
     const { id } = await connectNew(username);
     const answer = await check(id, amount);
-    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, decision, reasons]);
+    expect([answer.status, answer.body.decision, reasonsOf(answer)]).toEqual([200, decision, reasons]);
     if (username === 'user_low_balance') {
       expect(answer.body.balance).toMatchObject({ available: 1_200, current: 2_000, as_of: expect.any(String) });
     }
@@ -189,7 +181,7 @@ describe('DEBIT_CHECK=balance', () => {
     const { id } = await connectNew('user_balance_slow');
     const started = performance.now();
     const answer = await check(id);
-    expect([answer.status, answer.body.decision, codes(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
+    expect([answer.status, answer.body.decision, reasonsOf(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
     expect(performance.now() - started).toBeLessThan(patient(5_000));
   });
 
@@ -200,7 +192,7 @@ describe('DEBIT_CHECK=balance', () => {
       const { id } = await connectNew();
       server.upstream.simulator.faults.add({ service: 'plaid', path: '/accounts/balance/get', kind });
       const answer = await check(id);
-      expect([answer.status, codes(answer)]).toEqual([200, ['provider_unavailable']]);
+      expect([answer.status, reasonsOf(answer)]).toEqual([200, ['provider_unavailable']]);
     },
   );
 });
@@ -232,7 +224,7 @@ describe('a change while Plaid is asked', () => {
     await settled();
     gate.open();
     const { status, body } = await answer;
-    expect([status, body.decision, codes(await answer)[0]]).toEqual([200, 'stop', expected]);
+    expect([status, body.decision, reasonsOf(await answer)[0]]).toEqual([200, 'stop', expected]);
     // What is stored is the same.
     expect((await check(id, 5_000, { client_transaction_id: 'one' })).body).toEqual(body);
   });
@@ -260,7 +252,7 @@ it('a check that died with its instance is taken over, and its answer has the re
   // Beyond its lease.
   server.clockOffset += 2 * 3600_000;
   const again = await check(id, 5_000, same);
-  expect([again.status, again.body.decision, codes(again)]).toEqual([200, 'stop', ['returned']]);
+  expect([again.status, again.body.decision, reasonsOf(again)]).toEqual([200, 'stop', ['returned']]);
   gate.open();
   expect((await frozen).body).toEqual(again.body);
 });

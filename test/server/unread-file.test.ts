@@ -41,7 +41,7 @@ it.each([null, '', 'PLAID_SECRET=\n', '# PLAID_SECRET=a-secret\n', 'OTHER_PLAID_
   },
 );
 
-it('another failure is reported without that command, whatever .env has', async () => {
+it('another failure is reported without that command, also where .env has a setting', async () => {
   await writeFile(join(folder, '.env'), 'PLAID_SECRET=a-secret\n');
   expect(describeFailure(new Error('Plaid is down'), folder).message).not.toContain('.env');
 });
