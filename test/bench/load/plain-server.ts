@@ -7,15 +7,23 @@ import { createPlaidClient } from '../../../server/clients/plaid.ts';
 import { loadConfig } from '../../../server/config.ts';
 import { newId } from '../../../server/ids.ts';
 
+/** As in the server. */
+const LIMIT_TIMEOUT_MS = 3_000;
+
 /**
  * What the server is compared with: the same requests, the same calls to Plaid and Finix through the same clients, and
- * nothing else. No storage, no validation, no log; a crash loses the bank, a lost answer makes two.
+ * nothing else, in the same order. No storage, no validation, no log; a crash loses the bank, a lost answer makes two.
  */
 export function startPlainServer(): void {
   const config = loadConfig(process.env);
   const plaid = createPlaidClient(config.plaid);
   const finix = createFinixClient(config.finix);
   plaid.warmUp();
+  const limitedProcessorToken = async (accessToken: string, account: string) => {
+    const token = await plaid.createProcessorToken(accessToken, account);
+    await plaid.limitProcessorToken(token, LIMIT_TIMEOUT_MS);
+    return token;
+  };
   const app = new Hono();
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
   app.post('/v1/sessions', (c) => c.json({ id: newId('ses'), client_secret: 'none' }, 201));
@@ -33,8 +41,10 @@ export function startPlainServer(): void {
     const { public_token } = await c.req.json<{ public_token: string }>();
     const { accessToken } = await plaid.exchangePublicToken(public_token);
     const { accounts } = await plaid.getAccounts(accessToken);
-    const identity = await finix.createIdentity({ entity: {}, role: 'BUYER', type: 'PERSONAL', tags: {} });
-    const processorToken = await plaid.createProcessorToken(accessToken, accounts[0]?.id ?? '');
+    const [identity, processorToken] = await Promise.all([
+      finix.createIdentity({ entity: {}, role: 'BUYER', type: 'PERSONAL', tags: {} }),
+      limitedProcessorToken(accessToken, accounts[0]?.id ?? ''),
+    ]);
     const instrument = await finix.createPaymentInstrument({ identity: identity.id, processorToken, tags: {} });
     return c.json({ id: c.req.param('id'), status: 'completed', payment_instrument: instrument.id });
   });

@@ -34,6 +34,7 @@ export function startUpstream(delayMs: number): void {
       request_id: id(),
     }),
     'POST /plaid/processor/token/create': () => ({ processor_token: `processor-sandbox-${id()}`, request_id: id() }),
+    'POST /plaid/processor/token/permissions/set': () => ({ request_id: id() }),
     'POST /finix/identities': () => ({ id: `ID${id()}`, created_at: new Date().toISOString(), tags: {} }),
     'POST /finix/payment_instruments': () => ({
       id: `PI${id()}`,
