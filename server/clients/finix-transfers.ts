@@ -76,10 +76,6 @@ export const transferBody = z.looseObject({
   failure_message: z.unknown().optional(),
 });
 
-export const transferList = z.object({
-  _embedded: z.object({ transfers: z.array(transferBody).nullish() }).nullish(),
-});
-
 /** Only these fields leave the client: `raw` can hold the processor's own record of the account. */
 export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
   return {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
-import { type FinixTransfer, toTransfer, transferBody, transferList } from './finix-transfers.ts';
-import { type ClientOptions, createOutbound, failureOfConnection, UpstreamError } from './outbound.ts';
+import { type FinixTransfer, toTransfer, transferBody } from './finix-transfers.ts';
+import { type ClientOptions, createOutbound, failureOfConnection, type Outbound, UpstreamError } from './outbound.ts';
 import { parseProviderJson } from './provider-json.ts';
 import { type FetchAnswer, fetchFor } from './proxy.ts';
 
@@ -61,32 +61,35 @@ export interface FinixInstrument {
 
 /** Production users set 30 s; Finix itself may work on a call for longer, which is what the quiet period is for. */
 export const FINIX_TIMEOUT_MS = 30_000;
+/** Of calls that stop debits: at 200 ms a call, 80 a second, which is more than ever end at the same moment. */
+const STOPS_IN_FLIGHT = 16;
 /** Finix's largest page. */
 const PAGE_SIZE = 100;
 /** 5,000 bank accounts of one identity: beyond that something else is wrong, and the list must end. */
 const MAX_PAGES = 50;
 /** The code of the error when it is not reached. */
 export const LIST_TOO_LONG = 'LIST_TOO_LONG';
+/** Finix has taken the call, and the instrument can be debited still. */
+const STILL_ENABLED = 'STILL_ENABLED';
 
-const tags = z.record(z.string(), z.unknown()).nullish();
-const identityBody = z.object({ id: z.string().min(1), created_at: z.string().nullish(), tags });
+// Members that a look can do without are read as none where they have another type: one odd row must not hide the rest.
+const text = z.string().nullish().catch(null);
+const tags = z.record(z.string(), z.unknown()).nullish().catch(null);
+const identityBody = z.object({ id: z.string().min(1), created_at: text, tags });
 const instrumentBody = z.object({
   id: z.string().min(1),
-  created_at: z.string().nullish(),
-  enabled: z.boolean().nullish(),
-  fingerprint: z.string().nullish(),
-  bank_account_validation_check: z.string().nullish(),
+  created_at: text,
+  enabled: z.boolean().nullish().catch(null),
+  fingerprint: text,
+  bank_account_validation_check: text,
   tags,
 });
 const page = z.object({ next_cursor: z.string().nullish() }).nullish();
-const instrumentList = z.object({
-  page,
-  _embedded: z.object({ payment_instruments: z.array(instrumentBody).nullish() }).nullish(),
-});
-const identityList = z.object({
-  page,
-  _embedded: z.object({ identities: z.array(identityBody).nullish() }).nullish(),
-});
+const listOf = <T extends z.core.$ZodLooseShape>(resources: T) =>
+  z.preprocess(onlyList, z.object({ page, _embedded: z.object(resources).nullish() }));
+const instrumentList = listOf({ payment_instruments: z.array(instrumentBody).nullish() });
+const identityList = listOf({ identities: z.array(identityBody).nullish() });
+const reversalList = listOf({ transfers: z.array(transferBody).nullish() });
 // Only the envelope is required: that Finix itself responded matters more than the shape of each member.
 const errorBody = z.object({ _embedded: z.object({ errors: z.array(z.record(z.string(), z.unknown())).min(1) }) });
 
@@ -95,6 +98,8 @@ export function createFinixClient(
   { timeoutMs = FINIX_TIMEOUT_MS, observe, onDate, proxy, tap }: ClientOptions = {},
 ): FinixClient {
   const outbound = createOutbound({ service: 'finix', observe });
+  // Not in one line with create calls, which hang for as long as Finix works on them.
+  const stops = createOutbound({ service: 'finix', maxInFlight: STOPS_IN_FLIGHT, observe });
   const send = fetchFor(config.baseUrl, proxy);
   const headers = {
     Authorization: `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`,
@@ -102,8 +107,15 @@ export function createFinixClient(
     Accept: 'application/hal+json',
   };
 
-  function call<T>(name: string, schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
-    return outbound.run(name, async (note) => {
+  function call<T>(
+    name: string,
+    schema: z.ZodType<T>,
+    method: string,
+    path: string,
+    body?: unknown,
+    line: Outbound = outbound,
+  ): Promise<T> {
+    return line.run(name, async (note) => {
       let response: FetchAnswer;
       let text: string;
       const sent = body === undefined ? undefined : JSON.stringify(body);
@@ -191,15 +203,22 @@ export function createFinixClient(
       return toInstrument(await call('get payment instrument', instrumentBody, 'GET', path));
     },
     async disablePaymentInstrument(id) {
+      const name = 'disable payment instrument';
       const path = `/payment_instruments/${encodeURIComponent(id)}`;
-      return toInstrument(await call('disable payment instrument', instrumentBody, 'PUT', path, { enabled: false }));
+      const answer = await call(name, z.unknown(), 'PUT', path, { enabled: false }, stops);
+      const said = instrumentBody.safeParse(answer);
+      if (said.data?.enabled === false) return toInstrument(said.data);
+      // Accepted, or answered without the instrument: what counts is how it is now.
+      const present = toInstrument(await call('get payment instrument', instrumentBody, 'GET', path, undefined, stops));
+      if (present.enabled) throw new UpstreamError('finix', name, 'busy', STILL_ENABLED);
+      return present;
     },
     async getTransfer(id) {
       return toTransfer(await call('get transfer', transferBody, 'GET', `/transfers/${encodeURIComponent(id)}`));
     },
     async listReversals(transferId) {
       const path = `/transfers/${encodeURIComponent(transferId)}/reversals?limit=${PAGE_SIZE}`;
-      const data = await call('list reversals', transferList, 'GET', path);
+      const data = await call('list reversals', reversalList, 'GET', path);
       return (data._embedded?.transfers ?? []).map(toTransfer);
     },
   };
@@ -235,8 +254,23 @@ function stringTags(value: Record<string, unknown> | null | undefined): Record<s
   return Object.fromEntries(Object.entries(value ?? {}).flatMap(([k, v]) => (typeof v === 'string' ? [[k, v]] : [])));
 }
 
+/** By time and not by text: Finix leaves the fraction of a second out where it is zero. */
 function oldestFirst(a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number {
-  return a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id);
+  return timeOf(a.createdAt) - timeOf(b.createdAt) || a.id.localeCompare(b.id);
+}
+
+function timeOf(text: string): number {
+  return Date.parse(text) || 0;
+}
+
+/**
+ * An error that comes with a status of success, or a gateway's own JSON, is no list: an empty one would prove that a
+ * lost create call has made nothing.
+ */
+function onlyList(body: unknown): unknown {
+  const { _embedded: embedded, page: pages, _links: links } = (body ?? {}) as Record<string, unknown>;
+  const isList = [embedded, pages, links].some((member) => typeof member === 'object' && member !== null);
+  return isList && !errorBody.safeParse(body).success ? body : undefined;
 }
 
 function connectionError(call: string, error: unknown): UpstreamError {
@@ -274,6 +308,8 @@ function textOf(value: unknown): string | undefined {
  */
 function failureOfStatus(status: number, isFinixAnswer: boolean): UpstreamFailure {
   if (status === 401 || status === 403) return 'misconfigured';
+  // About the request's method or media types: nothing that a customer, or another account, could change.
+  if (isFinixAnswer && (status === 405 || status === 406 || status === 415)) return 'misconfigured';
   if (status === 429) return 'busy';
   if (!isFinixAnswer) return 'lost';
   return status >= 500 ? 'busy' : 'refused';

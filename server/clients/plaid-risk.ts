@@ -113,18 +113,24 @@ const balanceBody = z.object({
     }),
   ),
 });
-const risk = z.object({ score: z.number().nullish() }).nullish();
+/** The ruleset decides. What is told in addition is read as none where it has another type, and costs no decision. */
+const number = z.number().nullish().catch(null);
+const risk = z.object({ score: number }).nullish().catch(null);
 const signalBody = z.object({
-  scores: z.object({ customer_initiated_return_risk: risk, bank_initiated_return_risk: risk }).nullish(),
+  scores: z.object({ customer_initiated_return_risk: risk, bank_initiated_return_risk: risk }).nullish().catch(null),
   ruleset: z.object({ result: z.string().nullish() }).nullish(),
   core_attributes: z
     .object({
-      available_balance: z.number().nullish(),
-      current_balance: z.number().nullish(),
-      balance_last_updated: z.string().nullish(),
+      available_balance: number,
+      current_balance: number,
+      balance_last_updated: z.string().nullish().catch(null),
     })
-    .nullish(),
-  warnings: z.array(z.object({ warning_code: z.string().nullish() })).nullish(),
+    .nullish()
+    .catch(null),
+  warnings: z
+    .array(z.object({ warning_code: z.string().nullish() }))
+    .nullish()
+    .catch(null),
 });
 
 export function createRiskCalls(call: PlaidCall): PlaidRiskCalls {

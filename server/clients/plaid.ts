@@ -45,7 +45,7 @@ export interface LinkResult {
   publicToken: string;
   /** Those that were picked, by Plaid's ids. */
   accounts: { id: string; name: string | null; mask: string | null }[];
-  institution: { institution_id: string; name: string } | null;
+  institution: { institution_id: string | null; name: string | null } | null;
   linkSessionId: string | null;
 }
 
@@ -92,6 +92,8 @@ const linkTokenBody = z.object({
   expiration: z.string(),
   hosted_link_url: z.string().refine(isSafeUrl, 'must be https').nullish(),
 });
+/** Link's words about a bank, of which Plaid requires none: nothing is decided by them but the choice of an account. */
+const optionalText = z.string().nullish().catch(null);
 const linkSessionsBody = z.object({
   link_sessions: z
     .array(
@@ -104,9 +106,10 @@ const linkSessionsBody = z.object({
                 z.object({
                   public_token: z.string().min(1),
                   accounts: z
-                    .array(z.object({ id: z.string(), name: z.string().nullish(), mask: z.string().nullish() }))
-                    .nullish(),
-                  institution: z.object({ institution_id: z.string(), name: z.string() }).nullish(),
+                    .array(z.object({ id: optionalText, name: optionalText, mask: optionalText }))
+                    .nullish()
+                    .catch(null),
+                  institution: z.object({ institution_id: optionalText, name: optionalText }).nullish().catch(null),
                 }),
               )
               .nullish(),
@@ -195,13 +198,11 @@ export function createPlaidClient(
       onDate?.(dateOf(answer));
       const data = withoutNul(answer.data);
       note(requestIdOf(data));
+      // Whatever the status is, and also for calls whose answer holds nothing that is read.
+      const refusal = fromErrorBody(name, answer.status, data, { body: answer.config?.data, secrets });
+      if (refusal) throw refusal;
       const parsed = body.safeParse(data);
-      if (!parsed.success) {
-        throw (
-          fromErrorBody(name, answer.status, data, { body: answer.config?.data, secrets }) ??
-          new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER')
-        );
-      }
+      if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
       return parsed.data;
     });
   };
@@ -226,8 +227,10 @@ export function createPlaidClient(
       return (link_sessions ?? []).flatMap(({ link_session_id, results }) =>
         (results?.item_add_results ?? []).map(({ public_token, accounts, institution }) => ({
           publicToken: public_token,
-          accounts: (accounts ?? []).map(({ id, name = null, mask = null }) => ({ id, name, mask })),
-          institution: institution ?? null,
+          accounts: (accounts ?? []).flatMap(({ id, name = null, mask = null }) => (id ? [{ id, name, mask }] : [])),
+          institution: institution
+            ? { institution_id: institution.institution_id ?? null, name: institution.name ?? null }
+            : null,
           linkSessionId: link_session_id ?? null,
         })),
       );

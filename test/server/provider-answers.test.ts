@@ -1,0 +1,252 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createFinixClient } from '../../server/clients/finix.ts';
+import { UpstreamError } from '../../server/clients/outbound.ts';
+import { createPlaidClient } from '../../server/clients/plaid.ts';
+import { loadConfig } from '../../server/config.ts';
+import { testEnvironment } from '../helpers/server.ts';
+
+/** Answers that Plaid and Finix may give and rarely do. */
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+interface Given {
+  status?: number;
+  /** An object becomes JSON. */
+  body?: unknown;
+}
+
+/** Clients of one upstream. @param answer undefined: it never answers */
+async function clientsOf(answer: (request: IncomingMessage) => Given | undefined) {
+  const server = createServer((request, response) => {
+    request.resume();
+    const given = answer(request);
+    if (!given) return;
+    response.writeHead(given.status ?? 200, { 'Content-Type': 'application/hal+json' });
+    response.end(typeof given.body === 'object' ? JSON.stringify(given.body) : given.body);
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const config = loadConfig(testEnvironment({ PLAID_BASE_URL: url, FINIX_BASE_URL: url }));
+  return { finix: createFinixClient(config.finix), plaid: createPlaidClient(config.plaid) };
+}
+
+async function failureOf(call: Promise<unknown>): Promise<[failure: string, code: string]> {
+  const error = await call.then(
+    (value) => new Error(`no failure, but ${JSON.stringify(value)}`),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof UpstreamError)) throw error;
+  return [error.failure, error.code];
+}
+
+const FINIX_ERROR = { total: 1, _embedded: { errors: [{ code: 'SERVER_ERROR', message: 'no' }] } };
+const PLAID_ERROR = {
+  error_type: 'API_ERROR',
+  error_code: 'INTERNAL_SERVER_ERROR',
+  error_message: 'an unexpected error',
+  display_message: null,
+  request_id: 'r',
+};
+
+describe('a list of Finix’s', () => {
+  const instrument = { id: 'PI1', enabled: true, tags: {} };
+
+  it.each([
+    ['an error', FINIX_ERROR],
+    ['an empty object', {}],
+    ['a gateway’s own words', { message: 'Service is warming up' }],
+    ['a list of its own', []],
+    ['nothing', undefined],
+  ])('is not empty where %s came with the status 200', async (_name, body) => {
+    const { finix } = await clientsOf(() => ({ body }));
+    for (const call of [finix.listBankAccounts('ID1', 0), finix.listIdentities(0), finix.listReversals('TR1')]) {
+      expect(await failureOf(call)).toEqual(['lost', 'UNREADABLE_ANSWER']);
+    }
+  });
+
+  it.each([
+    ['without resources', { page: { limit: 100, next_cursor: null }, _links: { self: { href: 'x' } } }],
+    ['without a page', { _embedded: { payment_instruments: [], identities: [], transfers: [] } }],
+    ['with links alone', { _links: { self: { href: 'x' } } }],
+    ['with null in place of resources', { _embedded: null, page: { next_cursor: '' } }],
+  ])('is empty %s', async (_name, body) => {
+    const { finix } = await clientsOf(() => ({ body }));
+    expect(await finix.listBankAccounts('ID1', 0)).toEqual([]);
+    expect(await finix.listIdentities(0)).toEqual([]);
+    expect(await finix.listReversals('TR1')).toEqual([]);
+  });
+
+  it('has all of its rows where one has members of other types', async () => {
+    const odd = { ...instrument, created_at: 1767225600, fingerprint: { id: 'FPR1' }, tags: ['none'], enabled: 'yes' };
+    const body = { page: {}, _embedded: { payment_instruments: [odd, { ...instrument, id: 'PI2' }] } };
+    const { finix } = await clientsOf(() => ({ body }));
+    const listed = await finix.listBankAccounts('ID1', 0);
+    expect(listed.map(({ id, fingerprint }) => [id, fingerprint])).toEqual([
+      ['PI1', null],
+      ['PI2', null],
+    ]);
+  });
+
+  it('is sorted by time, with and without a fraction of a second', async () => {
+    const times = ['2026-01-31T12:00:00.5Z', '2026-01-31T12:00:00Z', '2026-01-31T12:00:00.25+00:00'];
+    const rows = times.map((created_at, i) => ({ ...instrument, id: `PI${i}`, created_at }));
+    const { finix } = await clientsOf(() => ({ body: { page: {}, _embedded: { payment_instruments: rows } } }));
+    expect((await finix.listBankAccounts('ID1', 0)).map(({ id }) => id)).toEqual(['PI1', 'PI2', 'PI0']);
+  });
+});
+
+describe('an instrument that is to be disabled', () => {
+  const read = (enabled: boolean) => ({ id: 'PI1', enabled, tags: {} });
+  /** @returns the methods of the calls that were made, and what came of them */
+  async function disable(put: Given, get: Given) {
+    const methods: string[] = [];
+    const { finix } = await clientsOf(({ method = '' }) => {
+      methods.push(method);
+      return method === 'PUT' ? put : get;
+    });
+    const outcome = await finix.disablePaymentInstrument('PI1').then(
+      ({ enabled }) => ({ enabled }),
+      ({ failure, code }: UpstreamError) => ({ failure, code }),
+    );
+    return { methods, outcome };
+  }
+
+  it('is disabled where Finix’s answer shows it, without another question', async () => {
+    const { methods, outcome } = await disable({ body: read(false) }, { status: 500 });
+    expect([methods, outcome]).toEqual([['PUT'], { enabled: false }]);
+  });
+
+  it.each<[string, Given]>([
+    ['201 without the instrument', { status: 201, body: {} }],
+    ['202 with the instrument as it was', { status: 202, body: read(true) }],
+    ['204', { status: 204 }],
+    ['200 without a body', { status: 200 }],
+    ['200 with an error', { body: FINIX_ERROR }],
+  ])('is read again after %s: it is disabled', async (_name, put) => {
+    const { methods, outcome } = await disable(put, { body: read(false) });
+    expect([methods, outcome]).toEqual([['PUT', 'GET'], { enabled: false }]);
+  });
+
+  it.each<[string, Given]>([
+    ['200 with the instrument as it was', { body: read(true) }],
+    ['204', { status: 204 }],
+  ])('is tried again after %s where it is enabled still', async (_name, put) => {
+    const { outcome } = await disable(put, { body: read(true) });
+    expect(outcome).toEqual({ failure: 'busy', code: 'STILL_ENABLED' });
+  });
+
+  it('waits for none of the create calls that Finix leaves without an answer', async () => {
+    const { finix } = await clientsOf(({ method }) => (method === 'POST' ? undefined : { body: read(false) }));
+    const create = () => finix.createPaymentInstrument({ identity: 'ID1', processorToken: 'p', tags: {} });
+    let answered = 0;
+    const creating = Array.from({ length: 80 }, () =>
+      create()
+        .catch(() => {})
+        .finally(() => {
+          answered += 1;
+        }),
+    );
+    expect((await finix.disablePaymentInstrument('PI1')).enabled).toBe(false);
+    expect(answered).toBe(0);
+    for (const server of servers) server.closeAllConnections();
+    // Those that had no place yet are sent now, and end in the same way.
+    const ending = setInterval(() => {
+      for (const server of servers) server.closeAllConnections();
+    }, 20);
+    await Promise.all(creating).finally(() => clearInterval(ending));
+  });
+});
+
+describe('a refusal of Finix’s', () => {
+  it.each([405, 406, 415])('with the status %i is about the server’s own request', async (status) => {
+    const { finix } = await clientsOf(() => ({ status, body: FINIX_ERROR }));
+    const call = finix.createPaymentInstrument({ identity: 'ID1', processorToken: 'p', tags: {} });
+    expect(await failureOf(call)).toEqual(['misconfigured', 'SERVER_ERROR']);
+  });
+});
+
+describe('an error of Plaid’s with the status 200', () => {
+  it.each(['removeItem', 'prepareSignal'] as const)('is no success of %s', async (call) => {
+    const { plaid } = await clientsOf(() => ({ body: PLAID_ERROR }));
+    expect(await failureOf(plaid[call]('access-1'))).toEqual(['busy', 'INTERNAL_SERVER_ERROR']);
+  });
+
+  it('is no success of a call whose answer needs no member', async () => {
+    const { plaid } = await clientsOf(() => ({ body: PLAID_ERROR }));
+    expect(await failureOf(plaid.getLinkResults('link-1'))).toEqual(['busy', 'INTERNAL_SERVER_ERROR']);
+    expect(await failureOf(plaid.updateWebhook('access-1', 'https://x.example'))).toEqual([
+      'busy',
+      'INTERNAL_SERVER_ERROR',
+    ]);
+    expect(await failureOf(plaid.reportDecision('order-1', true))).toEqual(['busy', 'INTERNAL_SERVER_ERROR']);
+  });
+});
+
+describe('the results of a Hosted Link', () => {
+  const resultsWith = async (added: object) => {
+    const link_sessions = [{ link_session_id: 's', results: { item_add_results: [added] } }];
+    const { plaid } = await clientsOf(() => ({ body: { link_token: 'l', link_sessions, request_id: 'r' } }));
+    return plaid.getLinkResults('l');
+  };
+
+  it.each([
+    [{}, { institution_id: null, name: null }],
+    [{ name: 'Chase' }, { institution_id: null, name: 'Chase' }],
+    [
+      { institution_id: 'ins_1', name: null },
+      { institution_id: 'ins_1', name: null },
+    ],
+    [null, null],
+    ['Chase', null],
+  ])('name the bank as far as Plaid does: %j', async (institution, expected) => {
+    const [result] = await resultsWith({ public_token: 'public-1', accounts: [{ id: 'a', mask: null }], institution });
+    expect(result).toEqual({
+      publicToken: 'public-1',
+      accounts: [{ id: 'a', name: null, mask: null }],
+      institution: expected,
+      linkSessionId: 's',
+    });
+  });
+
+  it('leave out an account without an id', async () => {
+    const [result] = await resultsWith({ public_token: 'public-1', accounts: [{ name: 'Checking' }, { id: 'a' }] });
+    expect(result?.accounts).toEqual([{ id: 'a', name: null, mask: null }]);
+  });
+});
+
+describe('an evaluation of Signal’s', () => {
+  const debit = {
+    accessToken: 'access-1',
+    accountId: 'a',
+    clientTransactionId: 'order-1',
+    amount: 10,
+    clientUserId: 'user',
+  };
+
+  it('has the ruleset’s result, whatever the rest is', async () => {
+    const { plaid } = await clientsOf(() => ({
+      body: {
+        scores: { customer_initiated_return_risk: { score: 'low', risk_tier: 1 }, bank_initiated_return_risk: 7 },
+        core_attributes: { available_balance: '12.50', current_balance: 20, balance_last_updated: 1 },
+        ruleset: { ruleset_key: 'default', result: 'ACCEPT', triggered_rule_details: null },
+        warnings: ['a warning'],
+        request_id: 'r',
+      },
+    }));
+    expect(await plaid.evaluateDebit(debit, 5_000)).toEqual({
+      result: 'ACCEPT',
+      scores: { customerInitiated: null, bankInitiated: null },
+      balance: { available: null, current: 20, currency: 'USD', asOf: null },
+      warnings: [],
+    });
+  });
+});
