@@ -28,23 +28,29 @@ import { disableAll, listOwn, type OwnInstrument } from './instrument-list.ts';
  */
 export type SweepDeps = Pick<InstrumentDeps, 'storage' | 'clock' | 'finix' | 'quietMs' | 'timing'> & { log: Logger };
 
-function dueCalls(db: Storage['db'], now: Now) {
-  return db.selectFrom('create_calls').where('look_at', '<=', now).orderBy('look_at');
+/** `known`: an instrument that must go, by its id. `in doubt`: Finix's list shows what the call has made. */
+type Certainty = 'known' | 'in doubt';
+
+function dueCalls(db: Storage['db'], now: Now, which: Certainty) {
+  const due = db.selectFrom('create_calls').where('look_at', '<=', now);
+  return due.where('instrument', which === 'known' ? 'is not' : 'is', null).orderBy('look_at');
 }
 
 function dueColumns(db: Storage['db'], now: Now) {
   return db.selectFrom('connections').where('sweep_at', '<=', now).orderBy('sweep_at');
 }
 
+export const DUE_DISABLINGS: DueQuery = (db, now) => dueCalls(db, now, 'known').select('id');
+
 export const DUE_LOOKS: readonly DueQuery[] = [
-  (db, now) => dueCalls(db, now).select('id'),
+  (db, now) => dueCalls(db, now, 'in doubt').select('id'),
   (db, now) => dueColumns(db, now).select('id'),
 ];
 
 /** Takes on what is due, `callsAtOnce` connections and customers at the same time. @returns whether more may be due */
 export async function sweepDue(deps: SweepDeps, limit: number, callsAtOnce: number): Promise<boolean> {
   await takeOverDue(deps, limit);
-  const due = await dueCalls(deps.storage.db, await deps.storage.now())
+  const due = await dueCalls(deps.storage.db, await deps.storage.now(), 'in doubt')
     .select(['kind', 'connection_id', 'tag'])
     .limit(limit)
     .execute();
@@ -52,9 +58,21 @@ export async function sweepDue(deps: SweepDeps, limit: number, callsAtOnce: numb
   const identities = new Set(due.flatMap(({ kind, tag }) => (kind === 'identity' ? tag : [])));
   const atOnce = pLimit(callsAtOnce);
   await Promise.all([
-    ...[...connections].map((id) => atOnce(sweepConnection, deps, id)),
+    ...[...connections].map((id) => atOnce(sweepConnection, deps, id, 'in doubt' as const)),
     ...[...identities].map((tag) => atOnce(sweepIdentity, deps, tag)),
   ]);
+  return due.length === limit;
+}
+
+/** As `sweepDue`, of instruments that are known by their ids: they wait for no list of another connection's. */
+export async function disableDue(deps: SweepDeps, limit: number, callsAtOnce: number): Promise<boolean> {
+  const due = await dueCalls(deps.storage.db, await deps.storage.now(), 'known')
+    .select('connection_id')
+    .limit(limit)
+    .execute();
+  const atOnce = pLimit(callsAtOnce);
+  const connections = new Set(due.flatMap(({ connection_id }) => connection_id ?? []));
+  await Promise.all([...connections].map((id) => atOnce(sweepConnection, deps, id, 'known' as const)));
   return due.length === limit;
 }
 
@@ -77,13 +95,19 @@ class TakenCalls {
     private readonly now: number,
   ) {}
 
-  static async take(deps: SweepDeps, column: 'connection_id' | 'tag', value: string): Promise<TakenCalls> {
+  static async take(
+    deps: SweepDeps,
+    column: 'connection_id' | 'tag',
+    value: string,
+    which: Certainty,
+  ): Promise<TakenCalls> {
     const now = await deps.storage.now();
     const rows = await deps.storage.db
       .updateTable('create_calls')
       .set({ look_at: now + deps.timing.jobLeaseMs })
       .where(column, '=', value)
       .where('look_at', '<=', now)
+      .where('instrument', which === 'known' ? 'is not' : 'is', null)
       .returningAll()
       .execute();
     return new TakenCalls(deps, rows, now);
@@ -123,35 +147,26 @@ class TakenCalls {
   }
 }
 
-/** Takes on what is due for one connection, as `sweepDue` does. Jobs go on with it where the database is gone. */
+/** Takes on what is due for one connection, as `disableDue` does. Jobs go on with it where the database is gone. */
 export async function sweepNow(deps: SweepDeps, connectionId: string): Promise<void> {
   try {
-    await sweepConnection(deps, connectionId);
+    await sweepConnection(deps, connectionId, 'known');
   } catch (error) {
     if (!(error instanceof StorageUnavailableError)) throw error;
   }
 }
 
-async function sweepConnection(deps: SweepDeps, connectionId: string): Promise<void> {
-  const taken = await TakenCalls.take(deps, 'connection_id', connectionId);
-  // What is known by its id does not wait for a list, nor a look for what Finix refuses to disable.
-  const known = taken.rows.filter(({ instrument }) => instrument !== null);
-  const inDoubt = taken.rows.filter(({ instrument }) => instrument === null);
-  const outcomes = await Promise.allSettled([
-    decideCalls(deps, taken, known, connectionId),
-    decideCalls(deps, taken, inDoubt, connectionId),
-  ]);
-  for (const outcome of outcomes) {
-    if (outcome.status === 'rejected') await taken.postpone(outcome.reason);
+async function sweepConnection(deps: SweepDeps, connectionId: string, which: Certainty): Promise<void> {
+  const taken = await TakenCalls.take(deps, 'connection_id', connectionId, which);
+  try {
+    await decideCalls(deps, taken, connectionId);
+  } catch (error) {
+    await taken.postpone(error);
   }
 }
 
-async function decideCalls(
-  deps: SweepDeps,
-  taken: TakenCalls,
-  calls: CreateCallTable[],
-  connectionId: string,
-): Promise<void> {
+async function decideCalls(deps: SweepDeps, taken: TakenCalls, connectionId: string): Promise<void> {
+  const calls = taken.rows;
   if (calls.length === 0) return;
   const { clock, finix, quietMs, log } = deps;
   // Where a worker is in charge, Finix is not asked for its list.
@@ -195,7 +210,7 @@ async function keptBy({ storage: { db } }: SweepDeps, connectionId: string): Pro
  */
 async function sweepIdentity(deps: SweepDeps, tag: string): Promise<void> {
   const { storage, clock, quietMs } = deps;
-  const taken = await TakenCalls.take(deps, 'tag', tag);
+  const taken = await TakenCalls.take(deps, 'tag', tag, 'in doubt');
   const [first] = taken.rows;
   if (!first) return;
   try {

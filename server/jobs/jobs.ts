@@ -4,7 +4,7 @@ import type { BankConnector } from '../connect/bank-connector.ts';
 import type { WatchedDoubt } from '../connect/doubt.ts';
 import { DUE_LINKS, ENDED_LINKS, runDueHosted } from '../connect/hosted-link.ts';
 import type { InstrumentDeps } from '../connect/instrument-hold.ts';
-import { DUE_LOOKS, sweepDue } from '../connect/sweep.ts';
+import { DUE_DISABLINGS, DUE_LOOKS, disableDue, sweepDue } from '../connect/sweep.ts';
 import { type Deliveries, DUE_DELIVERIES } from '../deliveries/deliveries.ts';
 import { type ConnectionTasks, DUE_TASKS } from '../lifecycle/connection-tasks.ts';
 import { DUE_ERASURES, eraseDueCustomers } from '../lifecycle/erase-customer.ts';
@@ -23,7 +23,7 @@ import { before, type DueQuery, findDue, type Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import { DUE_EVENTS, type Inbound } from '../webhooks/receive.ts';
+import { DUE_EVENTS, DUE_STOPS, type Inbound } from '../webhooks/receive.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { applyRetention } from './retention.ts';
 
@@ -114,6 +114,9 @@ export function createJobs(deps: JobsDeps): Jobs {
     { due: [DUE_SESSIONS], round: resumeSessions },
     { due: [ENDING_SESSIONS], round: endSessions },
     { due: [DUE_ITEMS], round: removeItems },
+    // What stops debits is of a kind of its own, which waits for no answer that the other waits for.
+    { due: [DUE_STOPS], round: () => deps.inbound.runDueStops(BATCH) },
+    { due: [DUE_DISABLINGS], round: () => disableDue(deps, BATCH, CALLS_AT_ONCE) },
     { due: DUE_LOOKS, round: () => sweepDue(deps, BATCH, CALLS_AT_ONCE) },
     { due: [DUE_EVENTS], round: () => deps.inbound.runDue(BATCH) },
     { due: [DUE_TASKS], round: () => deps.tasks.runDue(CALLS_AT_ONCE) },

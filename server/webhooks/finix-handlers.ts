@@ -102,7 +102,8 @@ async function disableAgain(
   await storage.transaction(`customer:${customer_id}`, async (trx) => {
     const connection = await lockConnection(trx, connectionId);
     if (!connection || !mustBeDisabled(connection, id)) return;
-    await disableLater(trx, connection, [id], now);
+    // Of a generation before: a worker that makes the next instrument is not waited for.
+    await disableLater(trx, { ...connection, generation: connection.generation - 1 }, [id], now);
     log.warn({ connection: connectionId, instrument: id }, 'an instrument out of use was enabled at Finix');
   });
   return 'handled';

@@ -37,6 +37,8 @@ export interface Inbound {
   receiveFinix(body: Uint8Array, signature: string | undefined): Promise<'received' | 'foreign'>;
   /** Handles what is due. @returns whether there may be more */
   runDue(limit: number): Promise<boolean>;
+  /** As `runDue`, only what stops debits. */
+  runDueStops(limit: number): Promise<boolean>;
   /** Lets what is being handled end. */
   stop(): Promise<void>;
 }
@@ -59,6 +61,8 @@ const STATES = new Set([
  * memory.
  */
 const AT_ONCE = 8;
+/** Of those that stop debits, in addition: they wait for none of the others, whose handlers may wait for a provider. */
+const STOPS_AT_ONCE = 64;
 /**
  * After each of these nothing is to be learned from it any more. Plaid repeats for 24 hours, Finix shows events for 30
  * days.
@@ -71,11 +75,13 @@ export function createInbound(deps: InboundDeps): Inbound {
   const foreign = createForeignTransfers();
   const ownInstruments = createOwnInstruments(storage);
   const running = new Set<Promise<void>>();
+  const runningStops = new Set<Promise<void>>();
   let stopped = false;
 
   async function store(
     event: Pick<InboundEventTable, 'source' | 'dedupe_key' | 'body_hash' | 'type' | 'subject'> & { facts: object },
     publicToken: string | null,
+    isStop: boolean,
   ): Promise<void> {
     const now = await storage.now();
     const id = newId('evt');
@@ -99,7 +105,10 @@ export function createInbound(deps: InboundDeps): Inbound {
       .returning('id')
       .executeTakeFirst();
     log.info({ source: event.source, type: event.type, event: id, again: !stored }, 'webhook received');
-    if (stored && running.size < AT_ONCE && !stopped) soon(id, event.subject);
+    if (stored && !stopped) {
+      if (isStop && runningStops.size < STOPS_AT_ONCE) soon(id, event.subject, runningStops);
+      else if (running.size < AT_ONCE) soon(id, event.subject);
+    }
     if (!stored && STATES.has(event.type)) await handleAgain(event.dedupe_key, now);
   }
 
@@ -117,11 +126,11 @@ export function createInbound(deps: InboundDeps): Inbound {
       .execute();
   }
 
-  function soon(id: string, subject: string | null): void {
+  function soon(id: string, subject: string | null, among = running): void {
     const work: Promise<void> = run(id, subject)
       .catch((error: unknown) => log.warn({ event: id, err: error }, 'webhook deferred'))
-      .finally(() => running.delete(work));
-    running.add(work);
+      .finally(() => among.delete(work));
+    among.add(work);
   }
 
   async function take(id: string, subject: string | null): Promise<InboundEventTable | undefined> {
@@ -220,6 +229,13 @@ export function createInbound(deps: InboundDeps): Inbound {
     await put(event, { waited_ms: waited_ms + wait, next_at: now + wait });
   }
 
+  async function runAll(find: typeof dueEvents, limit: number): Promise<boolean> {
+    const now = await storage.now();
+    const due = await find(storage.db, now).select(['event.id', 'event.subject']).limit(limit).execute();
+    await Promise.all(due.map(({ id, subject }) => run(id, subject)));
+    return due.length === limit;
+  }
+
   return {
     async receivePlaid(...webhook) {
       const { body, issuedAt, bodyHash } = await verifier.verify(...webhook);
@@ -229,7 +245,8 @@ export function createInbound(deps: InboundDeps): Inbound {
       const dedupe_key = `plaid:${bodyHash}:${issuedAt}`;
       // One that brings a login is for a session, and the session's own lease keeps order there.
       const subject = publicToken === null ? (facts.item_id ?? null) : null;
-      await store({ source: 'plaid', dedupe_key, body_hash: bodyHash, type, subject, facts }, publicToken);
+      const event = { source: 'plaid', dedupe_key, body_hash: bodyHash, type, subject, facts } as const;
+      await store(event, publicToken, REVOCATIONS.includes(type));
     },
     async receiveFinix(body, signature) {
       if (body.length === 0) return 'received';
@@ -252,31 +269,27 @@ export function createInbound(deps: InboundDeps): Inbound {
         if (instrument === undefined && foreign.has(transfer)) continue;
         const dedupe_key = `finix:${key}:${transfer.id}`;
         const subject = instrument ?? transfer.parent;
-        await store({ ...event, dedupe_key, subject, facts: { instrument, transfer } }, null);
+        await store({ ...event, dedupe_key, subject, facts: { instrument, transfer } }, null, instrument !== undefined);
       }
       if (type.startsWith('transfer/')) return 'received';
       const [only, ...others] = instruments;
       if (only === undefined || others.length === 0) {
         const subject = only ?? null;
-        await store({ ...event, dedupe_key: `finix:${key}`, subject, facts: { instrument: only } }, null);
+        await store({ ...event, dedupe_key: `finix:${key}`, subject, facts: { instrument: only } }, null, false);
         return 'received';
       }
       // Each is handled by itself. One that can't be stored fails the whole, which then comes again.
       for (const instrument of new Set(instruments)) {
         const dedupe_key = `finix:${key}:${instrument}`;
-        await store({ ...event, dedupe_key, subject: instrument, facts: { instrument } }, null);
+        await store({ ...event, dedupe_key, subject: instrument, facts: { instrument } }, null, false);
       }
       return 'received';
     },
-    async runDue(limit) {
-      const now = await storage.now();
-      const due = await dueEvents(storage.db, now).select(['event.id', 'event.subject']).limit(limit).execute();
-      await Promise.all(due.map(({ id, subject }) => run(id, subject)));
-      return due.length === limit;
-    },
+    runDue: (limit) => runAll(dueEvents, limit),
+    runDueStops: (limit) => runAll(dueStops, limit),
     async stop() {
       stopped = true;
-      await Promise.allSettled(running);
+      await Promise.allSettled([...running, ...runningStops]);
     },
   };
 }
@@ -290,8 +303,33 @@ function dueEvents(db: Kysely<Database>, now: Now) {
 
 export const DUE_EVENTS: DueQuery = (db, now) => dueEvents(db, now).select('event.id');
 
-/** Stopping a debit does not wait for an event whose handler asks a Plaid that is silent: it needs no answer of it. */
-const URGENT = ['ITEM/USER_PERMISSION_REVOKED', 'ITEM/USER_ACCOUNT_REVOKED'];
+function dueStops(db: Kysely<Database>, now: Now) {
+  return dueEvents(db, now).where((eb) =>
+    eb.or([
+      eb('event.type', 'in', REVOCATIONS),
+      // Of one of ours: a merchant's other customers may have thousands of returns on the same morning.
+      eb.and([
+        eb('event.type', 'in', TRANSFERS),
+        eb.exists(
+          eb
+            .selectFrom('connection_instruments')
+            .select('connection_instruments.payment_instrument')
+            .whereRef('connection_instruments.payment_instrument', '=', 'event.subject'),
+        ),
+      ]),
+    ]),
+  );
+}
+
+export const DUE_STOPS: DueQuery = (db, now) => dueStops(db, now).select('event.id');
+
+const REVOCATIONS: readonly string[] = ['ITEM/USER_PERMISSION_REVOKED', 'ITEM/USER_ACCOUNT_REVOKED'];
+const TRANSFERS: readonly string[] = ['transfer/created', 'transfer/updated'];
+/**
+ * Stopping a debit does not wait for an event whose handler asks a provider that is silent: a revocation needs no
+ * answer of it, and returns come to the same in any order.
+ */
+const URGENT = [...REVOCATIONS, ...TRANSFERS];
 
 /** No worker has it, nor another of the same subject unless it is urgent. */
 function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: Now) {

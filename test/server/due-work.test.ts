@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { DUE_LINKS, ENDED_LINKS } from '../../server/connect/hosted-link.ts';
-import { DUE_LOOKS } from '../../server/connect/sweep.ts';
+import { DUE_DISABLINGS, DUE_LOOKS } from '../../server/connect/sweep.ts';
 import { DUE_DELIVERIES } from '../../server/deliveries/deliveries.ts';
 import { DUE_ITEMS, DUE_SESSIONS, ENDING_SESSIONS } from '../../server/jobs/jobs.ts';
 import { DUE_TASKS } from '../../server/lifecycle/connection-tasks.ts';
@@ -10,7 +10,7 @@ import { type DueQuery, findDue } from '../../server/storage/due.ts';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import type { Storage } from '../../server/storage/open.ts';
 import type { Database } from '../../server/storage/tables.ts';
-import { DUE_EVENTS } from '../../server/webhooks/receive.ts';
+import { DUE_EVENTS, DUE_STOPS } from '../../server/webhooks/receive.ts';
 import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
@@ -42,7 +42,20 @@ const KINDS: Kind[] = [
     later: { link_tokens_until: FUTURE },
   },
   { name: 'an Item', query: DUE_ITEMS, table: 'items', row: { status: 'removing' }, later: { next_at: FUTURE } },
-  { name: 'a create call', query: calls, table: 'create_calls', row: { look_at: PAST }, later: { look_at: FUTURE } },
+  {
+    name: 'a create call',
+    query: calls,
+    table: 'create_calls',
+    row: { look_at: PAST, instrument: null },
+    later: { look_at: FUTURE },
+  },
+  {
+    name: 'an instrument that must go',
+    query: DUE_DISABLINGS,
+    table: 'create_calls',
+    row: { look_at: PAST },
+    later: { look_at: FUTURE },
+  },
   { name: 'an older sweep', query: columns, table: 'connections', row: { sweep_at: PAST }, later: { sweep_at: null } },
   {
     name: 'an event',
@@ -51,6 +64,15 @@ const KINDS: Kind[] = [
     row: { next_at: PAST },
     later: { lease_until: FUTURE },
   },
+  ...['ITEM/USER_PERMISSION_REVOKED', 'ITEM/USER_ACCOUNT_REVOKED'].map(
+    (type): Kind => ({
+      name: type,
+      query: DUE_STOPS,
+      table: 'inbound_events',
+      row: { next_at: PAST, type },
+      later: { type: 'ITEM/ERROR' },
+    }),
+  ),
   {
     name: 'a task',
     query: DUE_TASKS,
