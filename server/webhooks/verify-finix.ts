@@ -59,14 +59,15 @@ export interface FinixWebhook {
 
 const name = z.string().regex(/^[\w.-]{1,64}$/);
 const eventBody = z.looseObject({
-  id: z.string().min(1).max(255).nullish(),
+  // Without it the body's hash names the event.
+  id: z.string().min(1).max(255).nullish().catch(null),
   type: name,
   entity: name,
-  _embedded: z.record(z.string(), z.unknown()).nullish(),
+  _embedded: z.record(z.string(), z.unknown()).nullish().catch(null),
 });
 /** One resource an event is what Finix sends. */
 const MAX_RESOURCES = 1000;
-const resources = z.array(z.looseObject({ id: z.string().max(255) })).max(MAX_RESOURCES);
+const resource = z.looseObject({ id: z.string().max(255) });
 
 /** SHA-256 (hex). Not taken of the many that are about others. */
 export function bodyHash(body: Uint8Array): string {
@@ -87,9 +88,9 @@ export function readFinixWebhook(body: Uint8Array): FinixWebhook {
     };
   }
   // Under which name the resources come is not documented for instruments; their ids show what they are.
-  const instruments = Object.values(_embedded ?? {}).flatMap((list) => {
-    const read = resources.safeParse(list);
-    return read.success ? read.data.flatMap((resource) => (resource.id.startsWith('PI') ? [resource.id] : [])) : [];
+  const instruments = resourcesIn(_embedded).flatMap((one) => {
+    const { data } = resource.safeParse(one);
+    return data?.id.startsWith('PI') ? [data.id] : [];
   });
   const isAboutInstruments = entity.includes('instrument');
   return {
@@ -102,12 +103,16 @@ export function readFinixWebhook(body: Uint8Array): FinixWebhook {
 
 /** One that can't be read is none: repeating it would not make it readable. */
 function readTransfers(embedded: Record<string, unknown> | null | undefined): FinixTransfer[] {
-  return Object.values(embedded ?? {}).flatMap((list) =>
-    (Array.isArray(list) ? list.slice(0, MAX_RESOURCES) : []).flatMap((resource) => {
-      const read = transferBody.safeParse(resource);
-      return read.success ? [toTransfer(read.data)] : [];
-    }),
-  );
+  return resourcesIn(embedded).flatMap((one) => {
+    const read = transferBody.safeParse(one);
+    return read.success ? [toTransfer(read.data)] : [];
+  });
+}
+
+/** Of all lists in it. */
+function resourcesIn(embedded: Record<string, unknown> | null | undefined): unknown[] {
+  const lists = Object.values(embedded ?? {});
+  return lists.flatMap((list): unknown[] => (Array.isArray(list) ? list : [])).slice(0, MAX_RESOURCES);
 }
 
 function splitPair(part: string): [string, string] {

@@ -143,8 +143,9 @@ export interface PlaidWebhook {
   publicToken: string | null;
 }
 
-const text = z.string().max(512).nullish();
-const texts = z.array(z.string().max(512)).max(1000).nullish();
+// A member of another type is read as none: what it would add is worth less than the event itself.
+const text = z.string().max(512).nullish().catch(null);
+const texts = z.array(z.string().max(512).nullable().catch(null)).max(1000).nullish().catch(null);
 const name = z.string().regex(/^\w{1,64}$/);
 
 const payloadBody = z.looseObject({
@@ -154,9 +155,9 @@ const payloadBody = z.looseObject({
   item_id: text,
   account_id: text,
   account_ids_with_new_auth: texts,
-  account_ids_with_updated_auth: z.record(z.string().max(512), z.unknown()).nullish(),
+  account_ids_with_updated_auth: z.record(z.string().max(512), z.unknown()).nullish().catch(null),
   status: text,
-  error: z.looseObject({ error_code: text }).nullish(),
+  error: z.looseObject({ error_code: text }).nullish().catch(null),
   reason: text,
   consent_expiration_time: text,
   link_token: text,
@@ -174,7 +175,7 @@ export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
   const webhook = parsed.data;
   const accounts = [
     ...(webhook.account_id ? [webhook.account_id] : []),
-    ...(webhook.account_ids_with_new_auth ?? []),
+    ...present(webhook.account_ids_with_new_auth),
     ...Object.keys(webhook.account_ids_with_updated_auth ?? {}),
   ];
   return {
@@ -190,7 +191,7 @@ export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
       ...pick('link_token_hash', webhook.link_token ? sha256(webhook.link_token) : undefined),
       ...pick('link_session_id', webhook.link_session_id),
     },
-    publicToken: webhook.public_tokens?.[0] ?? webhook.public_token ?? null,
+    publicToken: present(webhook.public_tokens)[0] ?? webhook.public_token ?? null,
   };
 }
 
@@ -199,6 +200,10 @@ function typeOf({ webhook_type, webhook_code, error }: z.infer<typeof payloadBod
   const type = `${webhook_type}/${webhook_code}`;
   const isRevocation = type === 'ITEM/ERROR' && error?.error_code === 'USER_PERMISSION_REVOKED';
   return isRevocation ? 'ITEM/USER_PERMISSION_REVOKED' : type;
+}
+
+function present(given: readonly (string | null)[] | null | undefined): string[] {
+  return (given ?? []).filter((one) => one !== null);
 }
 
 function pick(key: keyof PlaidFacts, value: string | null | undefined): PlaidFacts {
