@@ -119,7 +119,7 @@ function merge(
     id: transfer.id,
     connection_id: connection.id,
     payment_instrument: instrument,
-    type: TYPES[transfer.type] ?? known?.type ?? 'debit',
+    type: TYPES[transfer.type] ?? known?.type ?? sideOf(transfer, instrument),
     state: laterState(known?.state ?? '', transfer.state),
     amount: transfer.amount ?? known?.amount ?? null,
     currency: transfer.currency ?? known?.currency ?? null,
@@ -133,6 +133,11 @@ function merge(
     created_at: known?.created_at ?? now,
     updated_at: now,
   };
+}
+
+/** Of a type of its own, such as a settlement. A debit that only its reversal has reported so far names no type. */
+function sideOf({ type, destination }: FinixTransfer, instrument: string): TransferTable['type'] {
+  return type !== '' && destination === instrument ? 'payout' : 'debit';
 }
 
 /** How far a transfer has come. A report of an earlier state can be handled later. */

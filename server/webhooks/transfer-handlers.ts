@@ -65,15 +65,19 @@ export async function handleTransfer(
   return 'handled';
 }
 
-/** A debit or a payout itself. Where it does not name the return code, what takes it back may. */
+/**
+ * A debit or a payout itself. Where it does not name the return code, what takes it back may. Of other types, such as a
+ * fee or a settlement, only the return is of interest: the bank says the same of the account.
+ */
 async function direct(
   deps: TransferDeps,
   event: InboundEventTable,
   transfer: FinixTransfer,
   instrument: string | undefined,
 ): Promise<TransferFacts | undefined> {
-  if (instrument === undefined || (transfer.type !== 'DEBIT' && transfer.type !== 'CREDIT')) return undefined;
+  if (instrument === undefined) return undefined;
   const own = returnIn(transfer, event.received_at);
+  if (!own && transfer.type !== 'DEBIT' && transfer.type !== 'CREDIT') return undefined;
   if (!own || own.code !== null) return { transfer, instrument, returned: own };
   const reversals = await readIfPossible(deps, transfer.id, () => deps.finix.listReversals(transfer.id));
   const reversal = reversals?.find(isSystemReversal);

@@ -113,7 +113,7 @@ it('an instrument that an account got when it was verified is not disabled by a 
   });
   fault({ ...INSTRUMENT, kind: 'status', when: 'after', times: 1 });
   // The first list comes too early for what the call has made, and Plaid wants the account verified then.
-  fault({ ...INSTRUMENT_LIST, kind: 'status', status: 200, body: {}, times: 1 });
+  fault({ ...INSTRUMENT_LIST, kind: 'status', status: 200, body: { page: {} }, times: 1 });
   const session = await server.createSession();
   const completing = server.complete(session, await server.publicToken());
   await eventually(async () => server.ledger.instruments().length === 1);
