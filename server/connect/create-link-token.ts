@@ -45,9 +45,12 @@ export async function createLinkToken(
   try {
     return await createAsFarAsPossible(deps, session, { ...full, additional_consented_products: consented });
   } catch (error) {
-    if (!(error instanceof UpstreamError) || error.failure !== 'misconfigured') throw error;
-    // One product that is not enabled would lock every customer out.
+    // A definite no may be about one product, which is not worth the customer's bank.
+    const isRefused = error instanceof ProblemError || (error instanceof UpstreamError && !isTemporary(error));
+    if (!isRefused) throw error;
     const made = await createAsFarAsPossible(deps, session, full);
+    // A bank without the product is no reason to ask no other bank's customer.
+    if (!(error instanceof UpstreamError) || error.failure === 'refused') return made;
     unconsented.set(plaid, Date.now() + UNCONSENTED_MS);
     const { code } = error;
     log.error(
@@ -56,6 +59,10 @@ export async function createLinkToken(
     );
     return made;
   }
+}
+
+function isTemporary({ failure }: UpstreamError): boolean {
+  return failure === 'busy' || failure === 'lost';
 }
 
 /** Until when Plaid is not asked for consent to products that it refused, by client. */
@@ -88,7 +95,7 @@ async function createAsFarAsPossible(
     }
     // The bank or Plaid has ended the Item itself: only a new connection helps.
     if (session.mode === 'repair' && error.failure === 'refused') throw new ProblemError('restart_required', GONE);
-    if (error.failure === 'busy' || error.failure === 'lost') return plaid.createLinkToken(full);
+    if (isTemporary(error)) return plaid.createLinkToken(full);
     throw error;
   }
 }

@@ -9,9 +9,9 @@ const { check, connectNew, debit, settled, ach } = debits(() => server);
 
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
 
-describe('DEBIT_CHECK=signal', () => {
-  const env = { DEBIT_CHECK: 'signal' };
+const env = { DEBIT_CHECK: 'signal' };
 
+describe('DEBIT_CHECK=signal', () => {
   /** Connects by way of a link token, so that the consent is collected. */
   async function consented(): Promise<string> {
     const { id } = await connectNew();
@@ -144,5 +144,30 @@ describe('consent', () => {
     }
     expect(server.lines.join('')).toContain('PLAID_CONSENTED_PRODUCTS');
     expect(calls('/link/token/create').map(({ status }) => status)).toEqual([400, 200, 200]);
+  });
+
+  it.each([
+    ['SANDBOX_PRODUCT_NOT_ENABLED', 'SANDBOX_ERROR'],
+    ['A_CODE_THAT_PLAID_ADDS', 'INVALID_INPUT'],
+    ['PRODUCTS_NOT_SUPPORTED', 'ITEM_ERROR'],
+  ])('consent that Plaid refuses with %s locks out no customer', async (error_code, error_type) => {
+    server = await TestServer.start({ env: { DEBIT_CHECK: 'signal' } });
+    const refusal = { service: 'plaid', path: '/link/token/create', kind: 'plaid_error', times: 1 } as const;
+    server.upstream.simulator.faults.add({ ...refusal, error_code, error_type });
+    const answer = await server.page(await server.createSession(), 'POST', '/link-token', {});
+    expect(answer.status).toBe(200);
+    expect(calls('/link/token/create').at(-1)?.body).not.toHaveProperty('additional_consented_products');
+  });
+
+  it('a repair at a bank without the product is no end of the access, and other customers are asked still', async () => {
+    server = await startWithDebits({ env });
+    const { id } = await connectNew();
+    const { customer_id } = (await server.merchant('GET', `/v1/connections/${id}`)).body;
+    const refusal = { service: 'plaid', path: '/link/token/create', kind: 'plaid_error', times: 1 } as const;
+    server.upstream.simulator.faults.add({ ...refusal, error_code: 'PRODUCTS_NOT_SUPPORTED' });
+    const repair = await server.createSession({ customer_id, connection: id });
+    expect((await server.page(repair, 'POST', '/link-token', {})).status).toBe(200);
+    await server.page(await server.createSession({ customer_id: 'cus_2' }), 'POST', '/link-token', {});
+    expect(calls('/link/token/create').at(-1)?.body).toMatchObject({ additional_consented_products: ['signal'] });
   });
 });
