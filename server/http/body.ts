@@ -175,6 +175,11 @@ export function refuseParsedBody(c: AppContext): void {
 
 /** JSON is UTF-8 (RFC 8259); replacing what is not would make different ids the same. */
 async function readText(c: AppContext): Promise<string> {
+  const encoding = c.req.header('Content-Encoding');
+  if (encoding !== undefined && !/^\s*(identity)?\s*$/i.test(encoding)) {
+    const detail = 'Send the body without Content-Encoding: compressed bodies are not read.';
+    throw new ProblemError('unsupported_media_type', { detail, closes: true });
+  }
   const bytes = await readBytes(c);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -134,6 +134,9 @@ const customerIdOf = line(128)
   .refine((text) => text !== '.' && text !== '..', 'must not be . or ..')
   .refine((text) => !isErased(text), 'must not have the form of the ids that replace those of erased customers');
 
+/** Also an id that was taken before it became one that no session may have. */
+export const customerOfPath = z.strictObject({ customer_id: line(128) });
+
 const sessionFields = {
   customer_id: customerIdOf,
   finix_identity: line(255).optional(),

@@ -3,7 +3,7 @@ import { ProblemError } from '../errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { ENDED_STATUSES } from './connections.ts';
-import { toPage } from './pages.ts';
+import { readIdCursor, toPage } from './pages.ts';
 import { viewConnection } from './views.ts';
 
 /** @throws ProblemError `not_found` */
@@ -25,7 +25,8 @@ export async function listConnections(
     limit: number;
   },
 ): Promise<ConnectionList> {
-  const { customer_id, merchant_id, status, consent_expires_before: before, cursor, limit } = filter;
+  const { customer_id, merchant_id, status, consent_expires_before: before, limit } = filter;
+  const cursor = readIdCursor(filter.cursor, 'con');
   let query = db.selectFrom('connections').selectAll();
   if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);
   if (merchant_id !== undefined) query = query.where('merchant_id', '=', merchant_id);

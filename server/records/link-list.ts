@@ -1,7 +1,7 @@
 import type { Link, LinkStatus } from '../../widget/contract.ts';
 import type { Storage } from '../storage/open.ts';
 import { connectionsOfLink } from './links.ts';
-import { type Page, toPage } from './pages.ts';
+import { type Page, readIdCursor, toPage } from './pages.ts';
 import { USABLE_LINK, viewLink } from './views.ts';
 
 /** By id. @param cursor `next_cursor` of the page before */
@@ -15,7 +15,8 @@ export async function listLinks(
     limit: number;
   },
 ): Promise<Page<Link>> {
-  const { customer_id, merchant_id, status, cursor, limit } = filter;
+  const { customer_id, merchant_id, status, limit } = filter;
+  const cursor = readIdCursor(filter.cursor, 'lnk');
   const now = await clock();
   let query = db.selectFrom('links').selectAll();
   if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);

@@ -1,7 +1,7 @@
 import type { Session, SessionStatus } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import type { Storage } from '../storage/open.ts';
-import { type Page, toPage } from './pages.ts';
+import { type Page, readIdCursor, toPage } from './pages.ts';
 import { connectionsOf } from './session-connections.ts';
 import { viewSession } from './views.ts';
 
@@ -16,7 +16,8 @@ export async function listSessions(
     limit: number;
   },
 ): Promise<Page<Session>> {
-  const { customer_id, merchant_id, status, cursor, limit } = filter;
+  const { customer_id, merchant_id, status, limit } = filter;
+  const cursor = readIdCursor(filter.cursor, 'ses');
   const now = await storage.now();
   let query = storage.db.selectFrom('sessions').selectAll();
   if (customer_id !== undefined) query = query.where('customer_id', '=', customer_id);

@@ -13,6 +13,7 @@ export const merchantOperations: Operation[] = [
     description:
       'Removes all connections and erases what identifies the customer. Proofs of authorization and the audit are kept for two years after the end, as the law asks. 202: a job continues; ask again.',
     answers: { 200: 'ErasedCustomer', 202: 'ErasedCustomer' },
+    problems: ['invalid_request'],
   },
   {
     id: 'createLink',

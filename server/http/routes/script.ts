@@ -49,6 +49,12 @@ export function scriptRoutes(app: Hono<AppEnv>, { script, storage }: AppDeps): v
   }
 }
 
+/** A list of tags, or `*`. A proxy that compresses makes weak ones of ours, which is the same content for a cache. */
+function hasCopy(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
+}
+
 function toScript(content: Uint8Array): Script {
   return { content, etag: `"${createHash('sha256').update(content).digest('base64url')}"` };
 }
@@ -62,6 +68,6 @@ function send(c: AppContext, { content, etag }: Script, cacheControl: string): R
     'Cross-Origin-Resource-Policy': 'cross-origin',
     ETag: etag,
   };
-  if (c.req.header('If-None-Match') === etag) return c.body(null, 304, headers);
+  if (hasCopy(c.req.header('If-None-Match'), etag)) return c.body(null, 304, headers);
   return c.body(content as Uint8Array<ArrayBuffer>, 200, headers);
 }

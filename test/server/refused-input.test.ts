@@ -1,0 +1,78 @@
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MERCHANT_KEY, TestServer } from '../helpers/server.ts';
+
+/** Input that must be refused by the name of what is wrong with it. */
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start();
+});
+afterAll(() => server.close());
+
+describe('a cursor', () => {
+  it.each(['/v1/sessions', '/v1/connections', '/v1/links', '/v1/audit', '/v1/webhook-deliveries'])(
+    'that no page of the list has given is refused by its name: %s',
+    async (path) => {
+      for (const cursor of ['abc', '1', 'msg_1', '17_xyz', '%C3%A9', '-1_aud_1']) {
+        const { status, body } = await server.merchant('GET', `${path}?cursor=${cursor}`);
+        expect([cursor, status, body.code, body.errors]).toEqual([
+          cursor,
+          422,
+          'invalid_request',
+          [{ path: 'cursor', message: 'must be next_cursor of a page of this list' }],
+        ]);
+      }
+    },
+  );
+
+  it('of another list is refused', async () => {
+    const session = await server.createSession();
+    expect((await server.merchant('GET', `/v1/links?cursor=${session.id}`)).status).toBe(422);
+    expect((await server.merchant('GET', `/v1/sessions?cursor=${session.id}`)).status).toBe(200);
+  });
+});
+
+describe('an erasure', () => {
+  it.each([
+    ['129 characters', 'c'.repeat(129)],
+    ['8,000 characters', Array.from({ length: 1_000 }, (_, i) => `customer${i}`.slice(0, 8)).join('')],
+  ])('of an id of %s is refused by its name', async (_name, id) => {
+    const { status, body } = await server.merchant('DELETE', `/v1/customers/${id}`);
+    expect([status, body.errors]).toEqual([
+      422,
+      [{ path: 'customer_id', message: 'must have at most 128 characters' }],
+    ]);
+  });
+
+  it('of an id of 128 characters is carried out', async () => {
+    const { status } = await server.merchant('DELETE', `/v1/customers/${'c'.repeat(128)}`);
+    expect(status).toBe(200);
+  });
+});
+
+describe('a body with Content-Encoding', () => {
+  const send = async (encoding: string, body: BodyInit) => {
+    const response = await server.request('/v1/sessions', {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${MERCHANT_KEY}`,
+        'Content-Type': 'application/json',
+        'Content-Encoding': encoding,
+      },
+      body,
+    });
+    return { status: response.status, body: (await response.json()) as { code?: string; detail?: string } };
+  };
+  const json = JSON.stringify({ customer_id: 'cus_1' });
+
+  it.each(['gzip', 'br', 'deflate', 'gzip, identity'])('of %s is refused by the header’s name', async (encoding) => {
+    const { status, body } = await send(encoding, encoding === 'gzip' ? new Uint8Array(gzipSync(json)) : json);
+    expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    expect(body.detail).toContain('Content-Encoding');
+  });
+
+  it.each(['identity', 'IDENTITY', ''])('of %j is read', async (encoding) => {
+    expect((await send(encoding, json)).status).toBe(201);
+  });
+});
