@@ -68,7 +68,7 @@ export interface Clients {
 export interface AssembledServer {
   app: Hono<AppEnv>;
   /** For METRICS_PORT: the metrics alone, without a credential. */
-  metricsApp: Hono;
+  metricsApp: Hono<AppEnv>;
   connector: BankConnector;
   jobs: Jobs;
   plaid: PlaidClient;

@@ -48,7 +48,7 @@ class TunnelAgent extends Agent {
   override createConnection(options: ConnectionOptions, connected: Connected): undefined {
     const { hostname, port, protocol, username, password } = this.#proxy;
     const target = `${options.host}:${options.port}`;
-    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const credentials = `${decoded(username)}:${decoded(password)}`;
     const send = protocol === 'https:' ? httpsRequest : httpRequest;
     const asking = send({
       host: hostname.replace(/^\[|\]$/g, ''),
@@ -71,6 +71,15 @@ class TunnelAgent extends Agent {
     });
     asking.end();
     return undefined;
+  }
+}
+
+/** A password with a lone % was not percent-encoded: it is meant as it is. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

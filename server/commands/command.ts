@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config.ts';
 import { StorageSetupError, StorageUnavailableError } from '../storage/errors.ts';
 
@@ -48,6 +48,18 @@ export class UsageError extends CommandError {
   constructor(message: string) {
     super(message, EXIT.usage);
   }
+}
+
+/** JavaScript takes `7` for a day in 2001, and many other typing errors for dates. */
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/** The time of an option, in milliseconds since 1970. @throws InvalidArgumentError */
+export function readIsoTime(text: string): number {
+  const time = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) {
+    throw new InvalidArgumentError('It must be a date such as 2026-01-31, or a time such as 2026-01-31T08:00Z.');
+  }
+  return time;
 }
 
 interface SystemError {

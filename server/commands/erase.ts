@@ -27,6 +27,7 @@ export const addErase: AddCommand = (program, context) => {
     .option('--wait <seconds>', 'how long to wait for its end', readSeconds, DEFAULT_WAIT_SECONDS)
     .option('--json', 'print the answer as JSON');
   withServerOption(command).action(async (customer: string, { url, yes, wait, json }: Options) => {
+    if (customer === '') throw new UsageError('Name the customer: your id of them.');
     if (!yes) throw new UsageError('This cannot be undone. Add --yes to erase the customer.');
     const api = merchantApi(context, url);
     const deadline = Date.now() + wait * 1000;

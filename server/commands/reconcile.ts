@@ -1,9 +1,8 @@
-import { InvalidArgumentError } from 'commander';
 import { UpstreamError } from '../clients/outbound.ts';
 import { assembleServer } from '../create-server.ts';
 import { readVersion } from '../http/script-bundle.ts';
 import type { Finding } from '../lifecycle/reconcile.ts';
-import { type AddCommand, CommandError, EXIT } from './command.ts';
+import { type AddCommand, CommandError, EXIT, readIsoTime } from './command.ts';
 import { withStorage } from './with-storage.ts';
 
 interface Options {
@@ -20,7 +19,7 @@ export const addReconcile: AddCommand = (program, context) => {
       'Compares the rows with what Plaid and Finix have, after an older copy was put back or a replica took over. May run while the server runs. Exits with 1 while something is found that was not put right.',
     )
     .option('--fix', 'disable, at Finix, instruments that no connection uses')
-    .option('--since <date>', 'leave older instruments alone, as in 2026-01-31', readDate)
+    .option('--since <date>', 'leave older instruments alone, as in 2026-01-31', readIsoTime)
     .option('--json', 'print the report as JSON')
     .action(({ fix = false, since = 0, json }: Options) =>
       withStorage(context, async ({ config, storage, log }) => {
@@ -54,12 +53,6 @@ function toCommandError(error: unknown): never {
     `${name} could not be asked (${call}: ${code}), so the comparison is not complete. ${details.remedy ?? 'Run the command again.'}`,
     isOperators ? EXIT.failed : EXIT.unreachable,
   );
-}
-
-function readDate(text: string): number {
-  const date = Date.parse(text);
-  if (Number.isNaN(date)) throw new InvalidArgumentError('It must be a date such as 2026-01-31.');
-  return date;
 }
 
 function count(number: number, noun: string): string {

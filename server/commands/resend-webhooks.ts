@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import { type AddCommand, CommandError, EXIT, UsageError } from './command.ts';
+import { type AddCommand, CommandError, EXIT, readIsoTime, UsageError } from './command.ts';
 import { merchantApi, type Row, withServerOption } from './merchant-api.ts';
 
 interface Options {
@@ -19,7 +18,7 @@ export const addResendWebhooks: AddCommand = (program, context) => {
       'Makes deliveries due again, in the order in which their events happened. Handlers must expect an event again: its `webhook-id` is the same.',
     )
     .option('--dead', 'all that were given up')
-    .option('--since <time>', 'with --dead: only events since then, as in 2026-01-31T08:00Z', readTime)
+    .option('--since <time>', 'with --dead: only events since then, as in 2026-01-31T08:00Z', readIsoTime)
     .option('--dry-run', 'print which, and send nothing')
     .option('--json', 'one JSON object per line');
   withServerOption(command).action(async (ids: string[], { url, dead, since = 0, dryRun, json }: Options) => {
@@ -55,10 +54,4 @@ async function deadOnes(rows: AsyncIterable<Row>, since: number): Promise<string
     if (Date.parse(String(created_at)) >= since) found.unshift(String(id));
   }
   return found;
-}
-
-function readTime(text: string): number {
-  const time = Date.parse(text);
-  if (Number.isNaN(time)) throw new InvalidArgumentError('It must be a time such as 2026-01-31T08:00Z.');
-  return time;
 }

@@ -35,10 +35,13 @@ export const wholeNumber = (min: number, max: number) =>
     })
     .transform(Number);
 
+const entries = z.string().transform((text) => text.split(',').flatMap((part) => part.trim() || []));
+
+/** Set for every program of a machine, by more than one hand: an entry may come twice, and there may be none. */
+export const hosts = entries;
+
 export const list = <T>(entry: z.ZodType<T, string>) =>
-  z
-    .string()
-    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+  entries
     .refine((entries) => entries.length > 0, { error: 'holds no entry', abort: true })
     .refine((entries) => new Set(entries).size === entries.length, { error: 'holds an entry twice', abort: true })
     .pipe(z.array(entry));

@@ -251,7 +251,7 @@ export const SETTINGS = {
       'Proxy for calls to Plaid, to Finix and to your webhook endpoint, as in `http://user:password@proxy.internal:3128`. Never used for this machine. `HTTP_PROXY` has no effect: every call uses TLS.',
     isSecret: true,
   }),
-  NO_PROXY: optional(is.list(is.text), {
+  NO_PROXY: optional(is.hosts, {
     group: 'Server',
     description: 'Comma-separated hosts that are called without the proxy, with their subdomains; `*`: all.',
   }),

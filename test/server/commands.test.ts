@@ -190,7 +190,9 @@ describe('a start', { timeout: PATIENCE_MS }, () => {
     const answer = await fetch(`http://127.0.0.1:${metrics}/metrics`);
     expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('fbc_')]);
     expect((await fetch(`http://127.0.0.1:${metrics}/v1/connections`)).status).toBe(404);
-    expect((await fetch(`http://127.0.0.1:${metrics}/healthz`)).status).toBe(404);
+    const elsewhere = await fetch(`http://127.0.0.1:${metrics}/healthz`);
+    expect([elsewhere.status, elsewhere.headers.get('Content-Type')]).toEqual([404, 'application/problem+json']);
+    for (const { headers } of [answer, elsewhere]) expect(headers.get('X-Request-Id')).toMatch(/^req_/);
     expect((await fetch(`${url}/metrics`, { headers: { Authorization: `Bearer ${MERCHANT_KEY}` } })).status).toBe(404);
   });
 

@@ -160,6 +160,8 @@ describe('the settings', () => {
     { PUBLIC_URL: 'https://connect.example/banks/' },
     { ENCRYPTION_KEY: `${Buffer.alloc(32, 1).toString('base64')}, ${Buffer.alloc(32, 2).toString('base64')}` },
     { HTTPS_PROXY: 'http://user:p%40ss@proxy.internal:3128', NO_PROXY: '.internal, 10.0.0.1, *' },
+    { HTTPS_PROXY: 'http://proxy.internal:3128', NO_PROXY: 'localhost,127.0.0.1,localhost,' },
+    { NO_PROXY: ',' },
     { DATABASE_URL: 'postgres://db.internal/fbc' },
     { DATABASE_URL: 'postgres://app:p%23%2F%3F%40%25@db.internal/fbc?sslmode=verify-full&sslrootcert=/etc/ca.pem' },
     { DATABASE_URL: 'postgresql:///fbc?host=/var/run/postgresql' },

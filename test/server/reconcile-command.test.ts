@@ -100,7 +100,7 @@ it('reconcile prints that it can not name an Item whose row was lost, until Plai
   expect(output).not.toMatch(/^webhook /m);
 });
 
-it.each([[['--since', 'yesterday']], [['--repair']], [['everything']]])(
+it.each([[['--since', 'yesterday']], [['--since', '7']], [['--since', '1/2/26']], [['--repair']], [['everything']]])(
   'reconcile %j is refused with exit code 2 and a reason',
   { timeout: PATIENCE_MS },
   async (args) => {

@@ -3,6 +3,7 @@ import { ProblemError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
+import { problemResponse, requestId } from '../middleware.ts';
 
 /** For load balancers and orchestrators. No credential, and nothing in them that needs one. */
 export function operationRoutes(
@@ -45,9 +46,14 @@ export function operationRoutes(
 }
 
 /** The metrics on a port of their own. */
-export function createMetricsApp(metrics: Metrics): Hono {
-  return new Hono().get('/metrics', async (c) => {
+export function createMetricsApp(metrics: Metrics): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.use(requestId());
+  app.get('/metrics', async (c) => {
     const { text, contentType } = await metrics.render();
     return c.body(text, 200, { 'Content-Type': contentType });
   });
+  app.all('/metrics', (c) => problemResponse(c, new ProblemError('method_not_allowed', { allow: 'GET' })));
+  app.notFound((c) => problemResponse(c, new ProblemError('not_found')));
+  return app;
 }
