@@ -305,13 +305,25 @@ async function openTemporary(
   return { storage, dataDir };
 }
 
-/** Waits until `probe` gives something, looking often. @param ms of an idle machine, after which it fails */
+/** How often a condition is looked at, in milliseconds: at first, and once it has been waited for. */
+const LOOK_MS = { first: 10, last: 50 };
+/** The share of the wait so far that passes between two looks, so that a look too late costs no more than that. */
+const LOOK_SHARE = 0.02;
+
+/**
+ * Waits until `probe` gives something. It looks often at first and less often in a wait of seconds, whose looks would
+ * take the machine from the other test files.
+ * @param ms of an idle machine, after which it fails
+ */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>, ms = 10_000): Promise<T> {
-  const deadline = Date.now() + patient(ms);
+  const began = Date.now();
+  const deadline = began + patient(ms);
   for (;;) {
     const value = await probe();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`it did not happen within ${patient(ms)} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+    const now = Date.now();
+    if (now > deadline) throw new Error(`it did not happen within ${patient(ms)} ms`);
+    const pause = Math.min(Math.max((now - began) * LOOK_SHARE, LOOK_MS.first), LOOK_MS.last);
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
