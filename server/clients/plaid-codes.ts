@@ -109,6 +109,11 @@ export function isBankDown(code: string): boolean {
   return MEANINGS.get(code) === 'bank_down';
 }
 
+/** Whether the customer has taken the permission for the whole login back; Plaid's portal removes the Item. */
+export function isPermissionRevoked(code: string): boolean {
+  return code === 'USER_PERMISSION_REVOKED' || code === 'ITEM_NOT_FOUND';
+}
+
 export function isPending(code: string): boolean {
   return MEANINGS.get(code) === 'pending';
 }

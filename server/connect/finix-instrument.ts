@@ -1,5 +1,6 @@
+import type { ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
-import { isPending, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
+import { isPending, isPermissionRevoked, problemOfPlaidRefusal } from '../clients/plaid-codes.ts';
 import {
   announceFirst,
   awaitsInstrument,
@@ -11,10 +12,11 @@ import { announceCall, callsOf, instrumentCall, instrumentTag, putCall, settleCa
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
-import { Fenced, Postpone, Stop } from '../work/retry.ts';
+import { Fenced, PermissionRevoked, Postpone, Stop } from '../work/retry.ts';
 import { adopt } from './adopt-instrument.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
+import { withheldBy } from './login-state.ts';
 import { makeProcessorToken } from './processor-token.ts';
 import { sweepNow } from './sweep.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
@@ -124,7 +126,8 @@ async function create(
     made = { ...answer, connection: connection.id, generation: connection.generation, call: call.id };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    return afterFailedCreate(deps, held, connection, call, calls, error);
+    const isWanted = await afterFailedCreate(deps, held, connection, call, calls, error);
+    return isWanted ? refuse(deps, held, connection, accessToken, 'instrument_refused') : undefined;
   }
   try {
     await adopt(deps, held, connection, made, {
@@ -181,17 +184,49 @@ async function processorTokenFor(
     if (!(error instanceof UpstreamError)) throw error;
     const waits = isPending(error.code);
     if (!waits && error.failure !== 'refused') throw error;
+    if (waits) {
+      await changeWanted(deps, held, connection, { status: 'pending_verification', instrument_sent_at: null });
+      return undefined;
+    }
     const code = problemOfPlaidRefusal(error.code);
-    if (!waits && code === 'restart_required') throw new Stop('restart_required', code);
-    const outcome: Partial<ConnectionTable> = waits
-      ? { status: 'pending_verification' }
-      : { status: 'failed', error_code: code, reason: code };
-    await changeWanted(deps, held, connection, () => ({ ...outcome, instrument_sent_at: null }));
+    if (code === 'restart_required') throw signInAgain(error.code);
+    await refuse(deps, held, connection, accessToken, code);
     return undefined;
   }
 }
 
-/** @throws Postpone, UpstreamError unless the failure is final, and written */
+/**
+ * Plaid or Finix, which reads the account at Plaid, has refused it for good. That is the account's end only while Plaid
+ * shares it: a login that has just broken, or a permission that was just taken back, is refused too, before the event
+ * about it has come.
+ * @throws Stop when the account is not shared now; UpstreamError while Plaid can't say
+ */
+async function refuse(
+  deps: InstrumentDeps,
+  held: InstrumentHold,
+  connection: ConnectionTable,
+  accessToken: string,
+  code: ProblemCode,
+): Promise<void> {
+  const withheld = await withheldBy(deps.plaid, accessToken, connection.plaid_account_id);
+  if (withheld !== null) throw signInAgain(withheld);
+  const failed = { status: 'failed', error_code: code, reason: code } as const;
+  // An event has come while Plaid was asked, or the end of the consent is announced: its customer signs in again.
+  const patchOf = (before: ConnectionTable) =>
+    loginBreak(before) === null ? failed : ({ status: 'needs_repair', error_code: null } as const);
+  await changeWanted(deps, held, connection, patchOf);
+}
+
+function signInAgain(plaidCode: string): Stop {
+  if (isPermissionRevoked(plaidCode)) return new PermissionRevoked(plaidCode);
+  return new Stop('restart_required', 'restart_required');
+}
+
+/**
+ * Writes what is known of the call.
+ * @returns whether the connection still waits for an instrument, which Finix has refused for good
+ * @throws Postpone, UpstreamError unless it has
+ */
 async function afterFailedCreate(
   deps: InstrumentDeps,
   held: InstrumentHold,
@@ -199,7 +234,7 @@ async function afterFailedCreate(
   call: CreateCallTable,
   earlier: CreateCallTable[],
   error: UpstreamError,
-): Promise<void> {
+): Promise<boolean> {
   const outcome = outcomeOfFailure(error.failure, error.details.status);
   const now = await deps.clock.now();
   if (outcome !== 'nothing' && now - call.sent_at > deps.timing.leaseMs) {
@@ -207,35 +242,36 @@ async function afterFailedCreate(
     await putCall(deps.storage.db, { ...call, sent_at: now, outcome, look_at: now + deps.quietMs });
   }
   if (outcome === null) throw new Postpone('finix_unavailable', 0);
-  const isFinal = error.failure === 'refused';
-  const failed = { status: 'failed', error_code: 'instrument_refused', reason: 'instrument_refused' } as const;
-  // Finix reads the account at Plaid: a login that is known to be broken is refused until its customer comes back.
-  const finalOf = (before: ConnectionTable) =>
-    loginBreak(before) === null ? failed : ({ status: 'needs_repair', error_code: null } as const);
   // Version 0.1 waits for the quiet period of the call in these columns.
   const unanswered = earlier.filter((one) => one.outcome === null).map(({ sent_at }) => sent_at);
   const instrument_sent_at = unanswered.at(-1) ?? null;
-  const patchOf = (before: ConnectionTable) => ({ instrument_sent_at, ...(isFinal ? finalOf(before) : {}) });
-  await changeWanted(deps, held, connection, patchOf, async (trx) => {
+  const isWanted = await changeWanted(deps, held, connection, { instrument_sent_at }, async (trx) => {
     if (outcome === 'nothing') await settleCalls(trx, [call.id]);
     else await putCall(trx, { ...call, outcome });
   });
-  if (!isFinal) throw error;
+  if (error.failure !== 'refused') throw error;
+  return isWanted;
 }
 
-/** Changes the connection as long as it waits for this very instrument; an end in the meantime stays. */
-function changeWanted(
+/**
+ * Changes the connection as long as it waits for this very instrument; an end in the meantime stays.
+ * @returns whether it does
+ */
+async function changeWanted(
   { outbox }: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
-  patchOf: (before: ConnectionTable) => Partial<ConnectionTable>,
+  patch: Partial<ConnectionTable> | ((before: ConnectionTable) => Partial<ConnectionTable>),
   also?: (trx: StorageTransaction) => Promise<void>,
-): Promise<void> {
-  return held.write(async (trx, now) => {
+): Promise<boolean> {
+  let isWanted = false;
+  await held.write(async (trx, now) => {
     const before = await lockConnection(trx, connection.id);
     await also?.(trx);
-    if (before && awaitsInstrument(before, connection.generation)) {
-      await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, patchOf(before));
-    }
+    isWanted = before !== undefined && awaitsInstrument(before, connection.generation);
+    if (!before || !isWanted) return;
+    const changed = typeof patch === 'function' ? patch(before) : patch;
+    await changeConnection({ trx, outbox, now, by: { actor: 'job' } }, before, changed);
   });
+  return isWanted;
 }

@@ -5,8 +5,9 @@ import { makeInstrument } from '../connect/finix-instrument.ts';
 import type { Adoption, InstrumentDeps, InstrumentHold } from '../connect/instrument-hold.ts';
 import { disableInstruments } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
-import { changeConnection, lockConnection, noMoreDebits } from '../records/connections.ts';
+import { changeConnection, lockConnection, loginBreak, noMoreDebits, revoke } from '../records/connections.ts';
 import { accessTokenOf, findItem } from '../records/items.ts';
+import type { Unit } from '../records/unit.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -21,6 +22,7 @@ import {
   backoff,
   countedWait,
   Fenced,
+  PermissionRevoked,
   Postpone,
   QUICK_ATTEMPTS,
   Stop,
@@ -97,10 +99,14 @@ class HeldConnection implements InstrumentHold {
   }
 
   /** Changes the row itself; see changeConnection. */
-  async change(patch: Partial<ConnectionTable>): Promise<void> {
-    await this.write(async (trx, now) => {
+  change(patch: Partial<ConnectionTable>): Promise<void> {
+    return this.changeBy((unit, before) => changeConnection(unit, before, patch));
+  }
+
+  changeBy(apply: (unit: Unit, before: ConnectionTable) => Promise<unknown>): Promise<void> {
+    return this.write(async (trx, now) => {
       const before = await lockConnection(trx, this.row.id);
-      if (before) await changeConnection({ trx, outbox: this.deps.outbox, now, by: { actor: 'job' } }, before, patch);
+      if (before) await apply({ trx, outbox: this.deps.outbox, now, by: { actor: 'job' } }, before);
     });
   }
 }
@@ -136,6 +142,14 @@ const TASKS: Record<ConnectionTask, (deps: TaskDeps, held: HeldConnection) => Pr
 function givenUp(row: ConnectionTable, code: ProblemCode, now: number): Partial<ConnectionTable> {
   const patch = { instrument_sent_at: null, status: 'failed', error_code: code, reason: code } as const;
   return { ...DONE, ...patch, ...noMoreDebits(row, now) };
+}
+
+/** Its customer has taken it back, or is to sign in again, for the reason of an event if one has come. */
+function signInAgain(unit: Unit, before: ConnectionTable, stop: Stop): Promise<ConnectionTable> {
+  if (stop instanceof PermissionRevoked) return revoke(unit, before, stop.reason);
+  const reason = loginBreak(before) ?? stop.code;
+  const patch = { ...DONE, instrument_sent_at: null, status: 'needs_repair', reason, error_code: null } as const;
+  return changeConnection(unit, before, patch);
 }
 
 /** The old numbers are out of use before the new ones come in: a debit of the old would be returned. */
@@ -211,13 +225,7 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     if (error instanceof Stop) {
       // Plaid refuses the Item until its customer comes back.
       if (error.status !== 'restart_required') return held.change(givenUp(held.row, error.code, now));
-      return held.change({
-        ...DONE,
-        instrument_sent_at: null,
-        status: 'needs_repair',
-        reason: error.code,
-        error_code: null,
-      });
+      return held.changeBy((unit, before) => signInAgain(unit, before, error));
     }
     if (error instanceof UpstreamError) {
       const { service, call, failure, code, details } = error;

@@ -1,3 +1,4 @@
+import { type LoginState, loginState, numbersState } from '../connect/login-state.ts';
 import {
   changeConnection,
   DISABLED_IN_FINIX,
@@ -11,7 +12,6 @@ import { findItem } from '../records/items.ts';
 import type { ConnectionTable, InboundEventTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import { type Change, change, type Outcome, type WebhookDeps } from './change-connections.ts';
-import { type LoginState, loginState, numbersState } from './login-state.ts';
 import { handleTransfer, type TransferDeps } from './transfer-handlers.ts';
 import { readFinixFacts } from './verify-finix.ts';
 

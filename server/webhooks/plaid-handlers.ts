@@ -1,6 +1,7 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { timeOf } from '../clients/plaid-risk.ts';
+import { consentEnd, type LoginState, loginState, numbersState } from '../connect/login-state.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
 import { isReturnedForNumbers } from '../lifecycle/return-codes.ts';
 import { addAudit } from '../records/audit.ts';
@@ -25,7 +26,7 @@ import { NotNow, Postpone } from '../work/retry.ts';
 import { BUSY_MS, type Change, type Outcome, type WebhookDeps } from './change-connections.ts';
 import { finishHostedLink } from './hosted-link-handlers.ts';
 import { findItem, forItem, ofAccounts } from './item-events.ts';
-import { consentEnd, isRepeat, type LoginState, lastRepair, loginState, numbersState } from './login-state.ts';
+import { isRepairedSince, isRepeat, lastRepair } from './login-repeats.ts';
 import { revoked } from './revocations.ts';
 import { type PlaidFacts, readPlaidFacts } from './verify-plaid.ts';
 
@@ -151,7 +152,7 @@ async function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: P
   const endsAt = timeOf(facts.consent_expires_at);
   return forItem(deps, event, facts, async (unit, before) => {
     // A repair that came while Plaid was asked, or instead of it.
-    if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new NotNow('changed', 0);
+    if (isRepairedSince(before, repairedAt, event)) throw new NotNow('changed', 0);
     // Its body carries the time of the end that it announces, so the same body is the same event.
     if (await isRepeat(unit.trx, event, before)) return undefined;
     const ends = endsAt === null ? {} : { consent_expires_at: endsAt };
@@ -201,7 +202,7 @@ async function unlessRepaired(
   const reason = facts.error_code ?? event.type.split('/')[1] ?? event.type;
   return forItem(deps, event, facts, async (unit, before) => {
     // A repair that came while Plaid was asked, or instead of it.
-    if ((before.repaired_at ?? 0) > (repairedAt ?? event.received_at)) throw new NotNow('changed', 0);
+    if (isRepairedSince(before, repairedAt, event)) throw new NotNow('changed', 0);
     if (isBeingMade(before)) return noteBreak(unit, before, { reason });
     if (before.status !== 'active' && before.status !== 'pending_verification') return undefined;
     return changeConnection(unit, before, { status: 'needs_repair', reason });

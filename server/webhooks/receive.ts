@@ -136,7 +136,7 @@ export function createInbound(deps: InboundDeps): Inbound {
   async function take(id: string, subject: string | null): Promise<InboundEventTable | undefined> {
     const now = await storage.now();
     // A transaction, so that two instances can't take two of the same subject at the same moment.
-    const event = await storage.transaction(`webhook:${subject ?? id}`, (trx) =>
+    return storage.transaction(`webhook:${subject ?? id}`, (trx) =>
       trx
         .updateTable('inbound_events as event')
         .set((eb) => ({ lease_until: now + timing.inboundLeaseMs, tries: eb('tries', '+', 1) }))
@@ -145,8 +145,6 @@ export function createInbound(deps: InboundDeps): Inbound {
         .returningAll()
         .executeTakeFirst(),
     );
-    // What an earlier handling wrote is not of this one.
-    return event && { ...event, handled_at: null };
   }
 
   async function run(id: string, subject: string | null): Promise<void> {
@@ -205,7 +203,8 @@ export function createInbound(deps: InboundDeps): Inbound {
     // A merchant's tags name its customers: once the event is handled, they are of no use here.
     const facts = withoutNames(event.facts);
     const changed = facts === event.facts ? {} : { facts };
-    // A change that counts from its own transaction has the time of that.
+    // The first time stays, as does that of a change which counts from its own transaction: handled once more after a
+    // repair, the event is still one of before it.
     const handled_at = event.handled_at ?? (await storage.now());
     await put(event, { status, handled_at, public_token_enc: null, ...changed });
   }

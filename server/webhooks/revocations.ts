@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UpstreamError } from '../clients/outbound.ts';
+import { accountsState, type LoginState, loginState } from '../connect/login-state.ts';
 import {
   beginAgain,
   changeConnection,
+  ENDED_STATUSES,
   isDisabledInFinix,
   isOutOfUse,
   isReturned,
@@ -14,7 +16,7 @@ import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/t
 import { NotNow } from '../work/retry.ts';
 import type { Change, Outcome, WebhookDeps } from './change-connections.ts';
 import { findItem, forItem, ofAccounts } from './item-events.ts';
-import { accountsState, isRepeat, type LoginState, lastRepair, loginState } from './login-state.ts';
+import { isRepairedSince, isRepeat, lastRepair } from './login-repeats.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
 /** Longer than Plaid takes on a good day; the account could be debited meanwhile. */
@@ -33,7 +35,9 @@ export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts
   const item = await findItem(deps, event, facts);
   if (!item) return 'ignored';
   const ask = () => (isOfAccount ? accountsState(deps, item, facts.account_ids ?? []) : loginState(deps, item));
-  const answer = (await lastRepair(deps, item, event)) === undefined ? 'unknown' : await soon(ask);
+  const repairedAt = await lastRepair(deps, item, event);
+  const mayBeLate = repairedAt !== undefined || (await isBeingRepaired(deps, item, isOfAccount ? facts : {}));
+  const answer = mayBeLate ? await soon(ask) : 'unknown';
   const stopped = { ...facts.stopped };
   let isInDoubt = false;
 
@@ -58,20 +62,37 @@ export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts
 
   const change: Change = async (unit, before) => {
     if (before.status === 'failed' || before.goal === 'remove') return undefined;
+    // By a repair whose commit came while it was looked for: Plaid is asked then.
+    if (isRepairedSince(before, repairedAt, event)) throw new NotNow('changed', 0);
     const isOwn = before.status === 'revoked' && before.revoked_at === facts.stopped?.[before.id];
     const mayBeCopy = answer === 'good' || answer === 'none';
     if (mayBeCopy && (await isRepeat(unit.trx, event, before))) return handleCopy(unit, before, isOwn);
     if (isOwn) return undefined;
-    if (before.status === 'revoked' && !isDisabledInFinix(before)) return noteAgain(unit, before, item, event);
+    if (before.status === 'revoked' && !isDisabledInFinix(before)) {
+      return answer === 'good' ? undefined : noteAgain(unit, before, item, event);
+    }
     // From here on it is handled, also when this process ends before the rest.
-    event.handled_at = unit.now;
-    await put(unit, event, { handled_at: unit.now });
+    event.handled_at ??= unit.now;
+    await put(unit, event, { handled_at: event.handled_at });
     return revoke(unit, before, reason);
   };
   const each = isOfAccount ? ofAccounts(facts, change) : change;
   const outcome = await forItem(deps, event, facts, each, true);
   if (isInDoubt) throw new NotNow('in_doubt');
   return outcome;
+}
+
+/** Whether a session works on the login and no debit is left to stop: then there is time to ask Plaid. */
+async function isBeingRepaired(
+  { storage: { db } }: WebhookDeps,
+  { id }: ItemTable,
+  { account_ids: accounts }: Pick<PlaidFacts, 'account_ids'>,
+): Promise<boolean> {
+  if (!(await isBusy(db, id))) return false;
+  let used = db.selectFrom('connections').select('id').where('item_id', '=', id);
+  used = used.where('status', 'not in', ENDED_STATUSES);
+  if (accounts) used = used.where('plaid_account_id', 'in', accounts);
+  return (await used.executeTakeFirst()) === undefined;
 }
 
 /**

@@ -56,6 +56,14 @@ export class Stop extends Error {
   }
 }
 
+/** As a Stop that asks for a new sign-in: Plaid answers that the customer has taken the permission back. */
+export class PermissionRevoked extends Stop {
+  /** @param reason Plaid's word for it */
+  constructor(readonly reason: string) {
+    super('restart_required', 'restart_required');
+  }
+}
+
 const BACKOFF_BASE_MS = 200;
 /** The longest wait between two quick attempts. */
 export const BACKOFF_CAP_MS = 5_000;

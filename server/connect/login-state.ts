@@ -1,53 +1,13 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
+import { isBankDown } from '../clients/plaid-codes.ts';
 import { accessTokenOf } from '../records/items.ts';
-import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
+import type { ItemTable } from '../storage/tables.ts';
 
-/**
- * Whether an event about a login is still true: they come late and more than once, also after the customer has signed
- * in again.
- */
+/** What Plaid answers about a login now: that counts, and not what an event or a refusal suggests. */
 
 export type LoginState = 'good' | 'broken' | 'unknown';
-
-/** Plaid repeats what was not answered for a day: for that long after a repair, an event can be of before it. */
-const REPEATS_MS = 24 * 3600_000;
-
-/** When the login was last repaired, if the event can be of before that. */
-export async function lastRepair(
-  { storage }: { storage: Storage },
-  item: ItemTable,
-  event: InboundEventTable,
-): Promise<number | undefined> {
-  const [latest] = await storage.db
-    .selectFrom('connections')
-    .select('repaired_at')
-    .where('item_id', '=', item.id)
-    .where('repaired_at', '>', event.received_at - REPEATS_MS)
-    .orderBy('repaired_at', 'desc')
-    .limit(1)
-    .execute();
-  return latest?.repaired_at ?? undefined;
-}
-
-/** Whether the very same event was handled before the connection was repaired. One that was not handled is no copy. */
-export async function isRepeat(
-  trx: StorageTransaction,
-  event: InboundEventTable,
-  { repaired_at }: ConnectionTable,
-): Promise<boolean> {
-  if (repaired_at === null) return false;
-  const earlier = await trx
-    .selectFrom('inbound_events')
-    .select('id')
-    .where('body_hash', '=', event.body_hash)
-    .where('handled_at', '<=', repaired_at)
-    .where('received_at', '>', event.received_at - REPEATS_MS)
-    .executeTakeFirst();
-  return earlier !== undefined;
-}
 
 /** The login's status at Plaid now. */
 export function loginState({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<LoginState> {
@@ -97,6 +57,24 @@ async function ask(
     return (await isGood(accessToken)) ? 'good' : 'broken';
   } catch (error) {
     if (error instanceof UpstreamError && error.failure === 'refused') return 'unknown';
+    throw error;
+  }
+}
+
+/**
+ * Why an account that was refused is out of reach, in Plaid's words: its login is broken or gone, its numbers or the
+ * account itself are no longer shared. Null: it is shared, and was refused for another reason.
+ * @throws UpstreamError while Plaid can't say
+ */
+export async function withheldBy(plaid: PlaidClient, accessToken: string, accountId: string): Promise<string | null> {
+  try {
+    const code = await plaid.getItemError(accessToken);
+    if (code !== null && !isBankDown(code)) return code;
+    if (!(await plaid.getItemProducts(accessToken)).includes('auth')) return 'ADDITIONAL_CONSENT_REQUIRED';
+    const { accounts } = await plaid.getAccounts(accessToken);
+    return accounts.some(({ id }) => id === accountId) ? null : 'INVALID_ACCOUNT_ID';
+  } catch (error) {
+    if (error instanceof UpstreamError && error.failure === 'refused') return error.code;
     throw error;
   }
 }
