@@ -3,6 +3,7 @@ import {
   ColumnNode,
   type KyselyPlugin,
   OperationNodeTransformer,
+  type RawNode,
   ReferenceNode,
   sql,
 } from 'kysely';
@@ -12,9 +13,8 @@ import type { Storage } from '../../server/storage/open.ts';
 
 /**
  * Servers with one protection removed. The suite must detect every control, or it proves nothing about the complete
- * server. `no fence` also lacks the clock check, which is a second protection: a worker that is late after its intent
- * is written sends no create call, and on a busy machine the write alone makes it late. With `no clock check`, the
- * fence is the only protection and must suffice.
+ * server. `no clock check` is none to detect: a worker that is late after its intent is written sends no create call,
+ * and on a busy machine the write alone makes it late. Without that check the fence must suffice.
  */
 export const CONTROLS = [
   'naive retry',
@@ -93,7 +93,10 @@ export function twoExchanges({ plaid, finix }: Clients): Clients {
   };
 }
 
-/** Lets a worker write after its lease was stolen: `where version = …` becomes true for every row. */
+/**
+ * Lets a worker write after its lease was stolen: `where version = …` becomes true for every row, also in the SQL that
+ * updateRow puts together.
+ */
 export function noFence(storage: Storage): Storage {
   return {
     ...storage,
@@ -101,7 +104,15 @@ export function noFence(storage: Storage): Storage {
   };
 }
 
+const COMPARES_VERSION = /(?<=( where | and ))"version" = $/;
+
 class AnyVersion extends OperationNodeTransformer {
+  protected override transformRaw(node: RawNode): RawNode {
+    const raw = super.transformRaw(node);
+    // The value that follows is one of a version, and none is negative.
+    return { ...raw, sqlFragments: raw.sqlFragments.map((text) => text.replace(COMPARES_VERSION, '0 <= ')) };
+  }
+
   protected override transformBinaryOperation(node: BinaryOperationNode): BinaryOperationNode {
     const left = node.leftOperand;
     const isVersion = ReferenceNode.is(left) && ColumnNode.is(left.column) && left.column.column.name === 'version';

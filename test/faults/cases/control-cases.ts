@@ -1,10 +1,11 @@
 import type { Control } from '../controls.ts';
 import type { Store } from '../database.ts';
+import type { Environment } from '../environment.ts';
 import type { Verdict } from '../oracle.ts';
 import { powerCut, whyNoPowerCut } from '../power.ts';
 import { addUp, type RunRound } from '../round.ts';
 import { slowly } from '../times.ts';
-import { killInCheck, overtakeAt, untilReached } from './point-cases.ts';
+import { killInCheck, overtakeAt, overtakeBeforeOutage, untilReached } from './point-cases.ts';
 
 interface ControlCase {
   name: string;
@@ -34,37 +35,40 @@ function upstreamControl(control: Control, delayMs: number): ControlCase {
 }
 
 /**
- * Where a worker is held until another one has ended its session. With the answer of its create call in hand the fence
- * is all that keeps it from disabling, as one that came too late, the very instrument that the other worker has found
- * and given to the connection. Before that call the connection's own row refuses a second one as well.
+ * Where a worker is held until another one has ended its session. Around the create call the connection's own row
+ * refuses a second instrument as well. What a session ends as has the fence alone.
  */
-const FENCED_POINTS = ['after creating the instrument', 'after the processor token', 'before the processor token'];
+const AROUND_CREATE = ['after creating the instrument', 'after the processor token', 'before the processor token'];
 
-function fenceCase(name: string, control: Control): ControlCase {
+function fenceCase(
+  name: string,
+  control: Control,
+  overtake: readonly ((environment: Environment) => Promise<void>)[],
+): ControlCase {
   const options = { instancesSuffer: true, slowInstruments: true };
   return {
     name,
     isControl: control === 'no fence',
     run: (round) =>
       addUp(
-        FENCED_POINTS.map(
-          (point) => () =>
-            untilReached(() =>
-              round({ instances: 2, options }, { control }, (environment) => overtakeAt(environment, point, 3)),
-            ),
-        ),
-        FENCED_POINTS.length,
+        overtake.map((act) => () => untilReached(() => round({ instances: 2, options }, { control }, act))),
+        overtake.length,
       ),
   };
 }
+
+const overtakeInEnd = (environment: Environment) => overtakeBeforeOutage(environment, 3);
 
 /** The suite's own test: servers with one protection removed must lose a bank or make two. */
 export const controlCases: ControlCase[] = [
   upstreamControl('naive retry', 0),
   // Long after any repeated call, also on a busy machine.
   upstreamControl('no quiet period', slowly(4_000)),
-  fenceCase('the fence alone', 'no clock check'),
-  fenceCase('control: no fence', 'no fence'),
+  fenceCase('the fence alone', 'no clock check', [
+    ...AROUND_CREATE.map((point) => (environment: Environment) => overtakeAt(environment, point, 3)),
+    overtakeInEnd,
+  ]),
+  fenceCase('control: no fence', 'no fence', [overtakeInEnd]),
   {
     name: 'control: no reports: kill -9 at each step of a check',
     // Where the complete server's next process makes up for the report.

@@ -4,6 +4,7 @@ import type { CustomerOptions } from '../customer.ts';
 import type { Store } from '../database.ts';
 import type { Environment } from '../environment.ts';
 import type { Verdict } from '../oracle.ts';
+import { asMerchant } from '../requests.ts';
 import { addUp, type RunRound } from '../round.ts';
 import { ASKS_SIGNAL, CHECK_POINTS, KILLED_CHECKS } from '../scenarios/check-scenarios.ts';
 import type { Instance } from '../server-process.ts';
@@ -164,6 +165,25 @@ export function overtakeAt(environment: Environment, point: string, sessions: nu
     await connecting;
     await first.send({ order: 'go' });
     await first.send({ order: 'rest' });
+  });
+}
+
+/**
+ * As overtakeAt, before the worker reads its accounts: by then the bank is down, and the worker gives the session back to
+ * its customer, whose bank is connected. The merchant cancels what is left open, which removes the login at Plaid.
+ */
+export function overtakeBeforeOutage(environment: Environment, sessions: number): Promise<void> {
+  return stopAt(environment, 'before reading accounts', sessions, 'hold', async (first, connecting) => {
+    await connecting;
+    // The delays of connecting come first otherwise.
+    environment.upstream.simulator.faults.clear();
+    const down = { service: 'plaid', path: '/accounts/get', kind: 'plaid_error' } as const;
+    environment.fault({ ...down, error_code: 'INSTITUTION_DOWN' });
+    await first.send({ order: 'go' });
+    await first.send({ order: 'rest' });
+    for (const { sessionId } of environment.outcomes) {
+      await asMerchant(environment.anywhere, 'POST', `/v1/sessions/${sessionId}/cancel`);
+    }
   });
 }
 
