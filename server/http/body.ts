@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { ProblemError } from '../errors.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { AppContext, AppEnv } from './context.ts';
-import { parse } from './request-schemas.ts';
+import { MAX_ERRORS, parse } from './request-schemas.ts';
 
 /**
  * The largest legal body: a mandate of 10,000 characters and 50 metadata entries of 540, in scripts of three bytes a
@@ -160,6 +160,20 @@ function parseBody<T>(c: AppContext, schema: z.ZodType<T>, text: string): T {
     throw new ProblemError('unsupported_media_type');
   }
   return parse(schema, parseJson(text));
+}
+
+/**
+ * The request's query, parsed. A name that comes twice means one value to this server and may mean the other one to
+ * what is in front of it.
+ * @throws ProblemError `invalid_request`
+ */
+export function readQuery<T>(c: AppContext, schema: z.ZodType<T>): T {
+  const twice = Object.entries(c.req.queries()).filter(([, values]) => values.length > 1);
+  if (twice.length > 0) {
+    const errors = twice.map(([path]) => ({ path, message: 'must be given once' }));
+    throw new ProblemError('invalid_request', { errors: errors.slice(0, MAX_ERRORS) });
+  }
+  return parse(schema, c.req.query());
 }
 
 /**

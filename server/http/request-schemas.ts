@@ -322,7 +322,7 @@ export const listConnections = z.strictObject({
 });
 
 /** Enough to repair a request; an answer must never be larger than what it answers. */
-const MAX_ERRORS = 19;
+export const MAX_ERRORS = 19;
 
 /**
  * Parses a body, or names the fields that are wrong.

@@ -33,6 +33,26 @@ describe('a cursor', () => {
   });
 });
 
+describe('a query', () => {
+  it.each([
+    ['/v1/connections?customer_id=a&customer_id=b', 'customer_id'],
+    ['/v1/sessions?limit=5&limit=6', 'limit'],
+    ['/v1/links?status=open&status=opened', 'status'],
+    ['/v1/audit?merchant_id=a&merchant_id=a', 'merchant_id'],
+    ['/v1/webhook-deliveries?status=dead&status=pending', 'status'],
+  ])('with a name that comes twice is refused by that name: %s', async (path, name) => {
+    const { status, body } = await server.merchant('GET', path);
+    expect([status, body.errors]).toEqual([422, [{ path: name, message: 'must be given once' }]]);
+  });
+
+  it('with many names that come twice is refused with a short list', async () => {
+    const names = Array.from({ length: 40 }, (_, i) => `a${i}=1&a${i}=2`).join('&');
+    const { status, body } = await server.merchant('GET', `/v1/audit?${names}`);
+    expect(status).toBe(422);
+    expect(body.errors.length).toBeLessThanOrEqual(20);
+  });
+});
+
 describe('an erasure', () => {
   it.each([
     ['129 characters', 'c'.repeat(129)],

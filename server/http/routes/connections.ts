@@ -3,14 +3,10 @@ import { REMOVAL_PATIENCE_MS, requestRemoval } from '../../lifecycle/removal.ts'
 import { listAudit, listConnectionAudit } from '../../records/audit-list.ts';
 import { listConnections, requireConnection } from '../../records/connection-list.ts';
 import { viewConnection } from '../../records/views.ts';
+import { readQuery } from '../body.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
-import {
-  listAudit as listAuditQuery,
-  listConnections as listConnectionsQuery,
-  listPage,
-  parse,
-} from '../request-schemas.ts';
+import { listAudit as listAuditQuery, listConnections as listConnectionsQuery, listPage } from '../request-schemas.ts';
 
 /** What the merchant's server reads before it charges: the id that came with the form is not proof. */
 export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
@@ -33,18 +29,18 @@ export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
 
   app.get('/v1/connections/:id/audit', async (c) => {
     credentials.requireMerchant(c);
-    const page = parse(listPage, c.req.query());
+    const page = readQuery(c, listPage);
     return c.json(await listConnectionAudit(storage, await requireConnection(storage, c.req.param('id')), page));
   });
 
   app.get('/v1/audit', async (c) => {
     credentials.requireMerchant(c);
-    return c.json(await listAudit(storage, parse(listAuditQuery, c.req.query())));
+    return c.json(await listAudit(storage, readQuery(c, listAuditQuery)));
   });
 
   app.get('/v1/connections', async (c) => {
     credentials.requireMerchant(c);
-    const page = parse(listConnectionsQuery, c.req.query());
+    const page = readQuery(c, listConnectionsQuery);
     return c.json(await listConnections(storage, page));
   });
 }

@@ -10,11 +10,11 @@ import { connectionsOfLink, findLink } from '../../records/links.ts';
 import { viewLink } from '../../records/views.ts';
 import type { Storage } from '../../storage/open.ts';
 import type { LinkTable } from '../../storage/tables.ts';
-import { readBody } from '../body.ts';
+import { readBody, readQuery } from '../body.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
-import { createLink as linkSchema, listLinks as listLinksQuery, parse } from '../request-schemas.ts';
+import { createLink as linkSchema, listLinks as listLinksQuery } from '../request-schemas.ts';
 
 /** Links for the merchant: addresses that are sent to customers. The page behind an address is in link-page.ts. */
 export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {
@@ -29,7 +29,7 @@ export function linkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Creden
 
   app.get('/v1/links', async (c) => {
     credentials.requireMerchant(c);
-    return c.json(await listLinks(storage, parse(listLinksQuery, c.req.query())));
+    return c.json(await listLinks(storage, readQuery(c, listLinksQuery)));
   });
 
   app.get('/v1/links/:id', async (c) => {

@@ -7,12 +7,12 @@ import { revokeLink } from '../../links/end-links.ts';
 import { renderOfficePage } from '../../links/office-page.ts';
 import { listLinks } from '../../records/link-list.ts';
 import { createAddressLimit } from '../address-limit.ts';
-import { limitBody, readBody } from '../body.ts';
+import { limitBody, readBody, readQuery } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
 import { plainPath } from '../middleware.ts';
 import { idempotencyKey, refuseWhenStopping } from '../request-headers.ts';
-import { createLink as linkSchema, listLinks as listLinksQuery, parse } from '../request-schemas.ts';
+import { createLink as linkSchema, listLinks as listLinksQuery } from '../request-schemas.ts';
 
 /** An office behind one address makes a few links a minute; a program that tries keys is stopped. */
 const PER_ADDRESS = { limit: 120, windowMs: 60_000 };
@@ -62,7 +62,7 @@ export function officePageRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
 
   app.get('/links/new/links', async (c) => {
     requireOffice(c);
-    return c.json(await listLinks(storage, parse(listLinksQuery, c.req.query())));
+    return c.json(await listLinks(storage, readQuery(c, listLinksQuery)));
   });
 
   app.post('/links/new/links', async (c) => {

@@ -18,7 +18,7 @@ import {
 import { type Audience, viewSession } from '../../records/views.ts';
 import { type LimitedUse, UsedUpLimits } from '../../storage/rate-limit.ts';
 import type { ConnectionTable, SessionTable } from '../../storage/tables.ts';
-import { readBody, readOptionalBody } from '../body.ts';
+import { readBody, readOptionalBody, readQuery } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { type Credentials, originsOf } from '../credentials.ts';
 import { checkOrigin } from '../middleware.ts';
@@ -29,7 +29,6 @@ import {
   linkExitRequest,
   linkTokenRequest,
   listSessions as listSessionsQuery,
-  parse,
   createPublicSession as publicSessionSchema,
   createSession as sessionSchema,
 } from '../request-schemas.ts';
@@ -63,7 +62,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
 
   app.get('/v1/sessions', async (c) => {
     credentials.requireMerchant(c);
-    return c.json(await listSessions(deps, parse(listSessionsQuery, c.req.query())));
+    return c.json(await listSessions(deps, readQuery(c, listSessionsQuery)));
   });
 
   app.get('/v1/sessions/:id', async (c) => {
