@@ -167,7 +167,7 @@ async function needsRepair(deps: WebhookDeps, event: InboundEventTable, facts: P
 async function isEndAhead(deps: WebhookDeps, item: ItemTable, announced: number | null): Promise<boolean> {
   if ((await loginState(deps, item)) !== 'good') return true;
   const end = await consentEnd(deps, item);
-  // Of the end of a bank's connection Plaid's API gives no time: a good login after a repair has none.
+  // Plaid's API gives the end of the customer's consent only, and not that of a bank's connection for another reason.
   if (announced === null || end === undefined || end === null) return false;
   return end <= announced;
 }

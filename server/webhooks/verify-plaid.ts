@@ -160,6 +160,7 @@ const payloadBody = z.looseObject({
   error: z.looseObject({ error_code: text }).nullish().catch(null),
   reason: text,
   consent_expiration_time: text,
+  disconnect_time: text,
   link_token: text,
   link_session_id: text,
   public_token: text,
@@ -187,7 +188,8 @@ export function readPlaidWebhook(body: Uint8Array): PlaidWebhook {
       ...pick('status', webhook.status),
       ...pick('error_code', webhook.error?.error_code),
       ...pick('reason', webhook.reason),
-      ...pick('consent_expires_at', webhook.consent_expiration_time),
+      // PENDING_DISCONNECT, of banks in the United States and Canada, has its own name for it.
+      ...pick('consent_expires_at', webhook.consent_expiration_time ?? webhook.disconnect_time),
       ...pick('link_token_hash', webhook.link_token ? sha256(webhook.link_token) : undefined),
       ...pick('link_session_id', webhook.link_session_id),
     },

@@ -48,12 +48,23 @@ describe('the end of a customer’s consent', () => {
     expect((await read(id)).consent_expires_at).toBeNull();
   });
 
-  it('is announced by PENDING_EXPIRATION a week ahead', async () => {
-    const { id } = await connect();
-    bank().announceDisconnect(item().item_id, 'PENDING_EXPIRATION');
-    const { consent_expires_at, status } = await expectStatus(id, 'needs_repair');
-    expect(Date.parse(consent_expires_at ?? '') - Date.now()).toBeGreaterThan(6 * DAY);
-    expect(status).toBe('needs_repair');
+  it.each(['PENDING_EXPIRATION', 'PENDING_DISCONNECT'] as const)(
+    'is announced by %s a week ahead, and listed',
+    async (code) => {
+      const { id } = await connect();
+      bank().announceDisconnect(item().item_id, code);
+      const { consent_expires_at, status } = await expectStatus(id, 'needs_repair');
+      expect(Date.parse(consent_expires_at ?? '') - Date.now()).toBeGreaterThan(6 * DAY);
+      expect(status).toBe('needs_repair');
+      expect(await expectListed(endingBy(Date.now() + 8 * DAY))).toEqual([id]);
+    },
+  );
+
+  it('counts where it is announced within a day after a repair that did not renew the consent', async () => {
+    const id = await connectUntil(Date.now() + 5 * DAY);
+    await expectRepair(id);
+    bank().announceDisconnect(item().item_id, 'PENDING_DISCONNECT');
+    await expectStatus(id, 'needs_repair');
   });
 
   it('is learned of a connection that needs its repair already', async () => {
