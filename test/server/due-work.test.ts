@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { DUE_LINKS, ENDED_LINKS } from '../../server/connect/hosted-link.ts';
 import { DUE_DISABLINGS, DUE_LOOKS } from '../../server/connect/sweep.ts';
 import { DUE_DELIVERIES } from '../../server/deliveries/deliveries.ts';
-import { DUE_ITEMS, DUE_SESSIONS, ENDING_SESSIONS } from '../../server/jobs/jobs.ts';
+import { DUE_ITEMS, DUE_SESSIONS, DUE_STOP_TASKS, ENDING_SESSIONS } from '../../server/jobs/jobs.ts';
 import { DUE_TASKS } from '../../server/lifecycle/connection-tasks.ts';
 import { DUE_ERASURES } from '../../server/lifecycle/erase-customer.ts';
 import { DUE_REPORTS } from '../../server/lifecycle/signal-reports.ts';
@@ -80,6 +80,15 @@ const KINDS: Kind[] = [
     row: { next_at: PAST, lease_until: 0 },
     later: { goal: null },
   },
+  ...(['disable', 'remove'] as const).map(
+    (goal): Kind => ({
+      name: `the task ${goal}`,
+      query: DUE_STOP_TASKS,
+      table: 'connections',
+      row: { next_at: PAST, lease_until: 0, goal },
+      later: { goal: 'instrument' },
+    }),
+  ),
   { name: 'an erasure', query: DUE_ERASURES, table: 'erasures', row: { next_at: PAST }, later: { next_at: FUTURE } },
   {
     name: 'a hosted link',

@@ -140,6 +140,27 @@ describe('while handlers of other webhooks wait for Finix', () => {
   });
 });
 
+it('a disabling that is tried again waits for no instrument that is being made', async () => {
+  const finix = await holding('createPaymentInstrument');
+  const { id } = await connectNew();
+  const instrument = await instrumentOf(id);
+  const others: string[] = [];
+  for (let i = 0; i < 10; i++) others.push((await connectNew()).id);
+  await settled();
+  const change = (connections: string[], patch: object) =>
+    server.storage.db.updateTable('connections').set(patch).where('id', 'in', connections).execute();
+  const due = { next_at: 0, lease_until: 0, lease_owner: null };
+  const renewal = { ...due, status: 'pending', goal: 'instrument', payment_instrument: null, generation: 1 };
+  await change(others, renewal);
+  finix.begin();
+  server.jobs.start();
+  isRunning = true;
+  // As many as one round takes on.
+  await finix.atLeast(8);
+  await change([id], { ...due, status: 'revoked', goal: 'disable' });
+  await eventually(async () => !enabled().includes(instrument));
+});
+
 it('an instrument out of use that is enabled at Finix is disabled while looks for lost calls wait for lists', async () => {
   const finix = await holding('listBankAccounts');
   const { id } = await connectNew();
