@@ -23,7 +23,8 @@ import { before, type DueQuery, findDue, type Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
-import { DUE_EVENTS, DUE_STOPS, type Inbound } from '../webhooks/receive.ts';
+import { DUE_EVENTS, DUE_STOPS } from '../webhooks/due-events.ts';
+import type { Inbound } from '../webhooks/receive.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { applyRetention } from './retention.ts';
 

@@ -1,17 +1,16 @@
-import type { ExpressionBuilder, Kysely } from 'kysely';
 import type { FinixTransfer } from '../clients/finix-transfers.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
 import { withoutNames } from '../records/inbound-facts.ts';
-import type { DueQuery, Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
-import type { Database, InboundEventTable } from '../storage/tables.ts';
+import type { InboundEventTable } from '../storage/tables.ts';
 import { claimRow } from '../work/claim-row.ts';
 import { startHeartbeat } from '../work/heartbeat.ts';
 import { BUDGET_MS, backoff, countedWait, isWait } from '../work/retry.ts';
 import type { Timing } from '../work/timing.ts';
 import type { WebhookDeps } from './change-connections.ts';
+import { dueEvents, dueStops, isDue, REVOCATIONS } from './due-events.ts';
 import { handleFinixWebhook } from './finix-handlers.ts';
 import { createForeignTransfers } from './foreign-transfers.ts';
 import { createOwnInstruments } from './own-instruments.ts';
@@ -291,57 +290,4 @@ export function createInbound(deps: InboundDeps): Inbound {
       await Promise.allSettled([...running, ...runningStops]);
     },
   };
-}
-
-function dueEvents(db: Kysely<Database>, now: Now) {
-  return db
-    .selectFrom('inbound_events as event')
-    .where((eb) => isDue(eb, now))
-    .orderBy('event.next_at');
-}
-
-export const DUE_EVENTS: DueQuery = (db, now) => dueEvents(db, now).select('event.id');
-
-function dueStops(db: Kysely<Database>, now: Now) {
-  return dueEvents(db, now).where((eb) =>
-    eb.or([
-      eb('event.type', 'in', REVOCATIONS),
-      // Of one of ours: a merchant's other customers may have thousands of returns on the same morning.
-      eb.and([
-        eb('event.type', 'in', TRANSFERS),
-        eb.exists(
-          eb
-            .selectFrom('connection_instruments')
-            .select('connection_instruments.payment_instrument')
-            .whereRef('connection_instruments.payment_instrument', '=', 'event.subject'),
-        ),
-      ]),
-    ]),
-  );
-}
-
-export const DUE_STOPS: DueQuery = (db, now) => dueStops(db, now).select('event.id');
-
-const REVOCATIONS: readonly string[] = ['ITEM/USER_PERMISSION_REVOKED', 'ITEM/USER_ACCOUNT_REVOKED'];
-const TRANSFERS: readonly string[] = ['transfer/created', 'transfer/updated'];
-/**
- * Stopping a debit does not wait for an event whose handler asks a provider that is silent: a revocation needs no
- * answer of it, and returns come to the same in any order.
- */
-const URGENT = [...REVOCATIONS, ...TRANSFERS];
-
-/** No worker has it, nor another of the same subject unless it is urgent. */
-function isDue(eb: ExpressionBuilder<Database & { event: InboundEventTable }, 'event'>, now: Now) {
-  const ofSameSubject = eb
-    .selectFrom('inbound_events as other')
-    .select('other.id')
-    .whereRef('other.subject', '=', 'event.subject')
-    .where('other.status', '=', 'received')
-    .where('other.lease_until', '>', now);
-  return eb.and([
-    eb('event.status', '=', 'received'),
-    eb('event.next_at', '<=', now),
-    eb('event.lease_until', '<=', now),
-    eb.or([eb('event.type', 'in', URGENT), eb.not(eb.exists(ofSameSubject))]),
-  ]);
 }

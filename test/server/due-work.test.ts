@@ -10,7 +10,7 @@ import { type DueQuery, findDue } from '../../server/storage/due.ts';
 import { StorageUnavailableError } from '../../server/storage/errors.ts';
 import type { Storage } from '../../server/storage/open.ts';
 import type { Database } from '../../server/storage/tables.ts';
-import { DUE_EVENTS, DUE_STOPS } from '../../server/webhooks/receive.ts';
+import { DUE_EVENTS, DUE_STOPS } from '../../server/webhooks/due-events.ts';
 import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
