@@ -299,7 +299,8 @@ export async function prepareSession(
     status: 'open',
     recovery_point: 'started',
     customer_id: request.customer_id,
-    purpose: request.purpose ?? 'debit',
+    // A repair is about the account as it was connected. Rows of older versions have no purpose.
+    purpose: repaired?.purpose ?? request.purpose ?? 'debit',
     account_selection: request.account_selection ?? 'single',
     language: request.language ?? 'en',
     ownership: request.ownership ?? config.ownershipCheck,

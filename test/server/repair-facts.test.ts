@@ -29,6 +29,22 @@ async function connected(more: Partial<CreateSessionRequest> = {}): Promise<stri
   return expectAuthorized({ authorization: text('I authorize Acme.', '1'), ...more }, await server.publicToken());
 }
 
+describe('the purpose of a repair', () => {
+  it.each([
+    ['payout', undefined],
+    ['payout', 'debit'],
+    ['debit', 'payout'],
+    ['debit', undefined],
+  ] as const)('is that of its connection: %s, and not %s', async (purpose, asked) => {
+    server = await startWithDebits();
+    const { answer } = await server.connect({ purpose });
+    const [{ id }] = answer.body.connections;
+    const repair = await server.createSession({ connection: id, ...(asked ? { purpose: asked } : {}) });
+    expect(repair.purpose).toBe(purpose);
+    expect((await server.page(repair, 'POST', '/link-token', {})).body.purpose).toBe(purpose);
+  });
+});
+
 describe('an authorization that is given in a repair', () => {
   it('is in the evidence after the first one, which stays as it is', async () => {
     server = await startWithDebits();
