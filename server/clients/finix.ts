@@ -286,7 +286,7 @@ function answerError(call: string, response: FetchAnswer, json: unknown): Upstre
   const { status } = response;
   const parsed = errorBody.safeParse(json);
   const first = parsed.success ? parsed.data._embedded.errors[0] : undefined;
-  const retryAfter = Number(response.headers.get('retry-after')) || undefined;
+  const retryAfter = secondsOf(response.headers.get('retry-after'));
   const failure = failureOfStatus(status, first !== undefined);
   const details = {
     status,
@@ -296,6 +296,13 @@ function answerError(call: string, response: FetchAnswer, json: unknown): Upstre
     retryAfter,
   };
   return new UpstreamError('finix', call, failure, textOf(first?.['code']) ?? `HTTP_${status}`, details);
+}
+
+/** A number of seconds or a date. What lies in the past asks for no rest. */
+function secondsOf(header: string | null): number | undefined {
+  const text = header?.trim() ?? '';
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return seconds > 0 ? seconds : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -18,6 +18,7 @@ afterEach(() => {
 
 interface Given {
   status?: number;
+  headers?: Record<string, string>;
   /** An object becomes JSON. */
   body?: unknown;
 }
@@ -28,7 +29,7 @@ async function clientsOf(answer: (request: IncomingMessage) => Given | undefined
     request.resume();
     const given = answer(request);
     if (!given) return;
-    response.writeHead(given.status ?? 200, { 'Content-Type': 'application/hal+json' });
+    response.writeHead(given.status ?? 200, { 'Content-Type': 'application/hal+json', ...given.headers });
     response.end(typeof given.body === 'object' ? JSON.stringify(given.body) : given.body);
   });
   servers.push(server);
@@ -171,6 +172,31 @@ describe('a refusal of Finix’s', () => {
     const { finix } = await clientsOf(() => ({ status, body: FINIX_ERROR }));
     const call = finix.createPaymentInstrument({ identity: 'ID1', processorToken: 'p', tags: {} });
     expect(await failureOf(call)).toEqual(['misconfigured', 'SERVER_ERROR']);
+  });
+});
+
+describe('the rest that Finix asks for', () => {
+  it.each<[string, number | undefined]>([
+    ['2', 2],
+    ['0', undefined],
+    ['-5', undefined],
+    ['soon', undefined],
+    ['1e9', undefined],
+    ['', undefined],
+    ['Wed, 21 Oct 2015 07:28:00 GMT', undefined],
+  ])('is read from Retry-After: %j', async (header, seconds) => {
+    const { finix } = await clientsOf(() => ({ status: 429, headers: { 'Retry-After': header } }));
+    const error = await finix.listIdentities(0).catch((thrown: unknown) => thrown);
+    expect((error as UpstreamError).details.retryAfter).toBe(seconds);
+  });
+
+  it('may be a date', async () => {
+    const at = new Date(Date.now() + 60_000).toUTCString();
+    const { finix } = await clientsOf(() => ({ status: 503, headers: { 'Retry-After': at } }));
+    const error = await finix.listIdentities(0).catch((thrown: unknown) => thrown);
+    const { retryAfter = 0 } = (error as UpstreamError).details;
+    expect(retryAfter).toBeGreaterThan(0);
+    expect(retryAfter).toBeLessThanOrEqual(61);
   });
 });
 
