@@ -9,7 +9,9 @@ import { newId, plaidUserId, sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { answeredUntil } from '../records/agreements.ts';
 import { readCheckAnswer, reportsAtAnswer } from '../records/checks.ts';
+import { lockConnection, revoke } from '../records/connections.ts';
 import { accessTokenOf, findItem, prepareForSignal } from '../records/items.ts';
+import type { Outbox } from '../records/outbox.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CheckTable, ConnectionTable } from '../storage/tables.ts';
@@ -17,6 +19,7 @@ import { claimRow } from '../work/claim-row.ts';
 import { startHeartbeat } from '../work/heartbeat.ts';
 import type { Timing } from '../work/timing.ts';
 import { type Finding, type Judgment, judgeBalance, judgeConnection, judgeSignal, verdictOf } from './check-rules.ts';
+import type { ConnectionTasks } from './connection-tasks.ts';
 
 /**
  * The question before a debit: the facts known here, then Plaid's, in time and without ever failing when Plaid does.
@@ -27,6 +30,8 @@ export interface CheckDeps {
   storage: Storage;
   secrets: Secrets;
   plaid: PlaidClient;
+  outbox: Outbox;
+  tasks: Pick<ConnectionTasks, 'run'>;
   log: Logger;
 }
 
@@ -152,7 +157,9 @@ async function find(
       ? { findings: [], isEvaluated: row.isLeft && row.is_evaluated === 1 }
       : await askPlaid(deps, connection, request, patienceMs);
   const now = await storage.now();
-  return storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
+  let isEnded = false;
+  const answer = await storage.transaction(`customer:${connection.customer_id}`, async (trx) => {
+    isEnded = asked.findings.includes('revoked') && (await endPermission(deps, trx, connection, row.id, now));
     const mine = await trx
       .updateTable('checks')
       .set({ lease_until: now })
@@ -177,6 +184,27 @@ async function find(
     const other = await trx.selectFrom('checks').select('answer').where('id', '=', row.id).executeTakeFirst();
     return other?.answer ? readCheckAnswer(other.answer) : answer;
   });
+  // The answer does not wait for Finix. Where the database is gone, jobs go on with it.
+  if (isEnded) deps.tasks.run(connection.id).catch(() => {});
+  return answer;
+}
+
+/**
+ * Plaid itself has answered that the customer has taken the permission back: its webhook may be late, or lost.
+ * @returns false where the connection has changed since Plaid was asked, as by a repair
+ */
+async function endPermission(
+  { outbox }: CheckDeps,
+  trx: StorageTransaction,
+  { id, version }: ConnectionTable,
+  check: string,
+  now: number,
+): Promise<boolean> {
+  const before = await lockConnection(trx, id);
+  const isInUse = before?.status === 'active' || before?.status === 'needs_repair';
+  if (!before || !isInUse || before.version !== version) return false;
+  await revoke({ trx, outbox, now, by: { actor: 'plaid', details: { check } } }, before, 'USER_PERMISSION_REVOKED');
+  return true;
 }
 
 interface Asked extends Judgment {
@@ -190,7 +218,7 @@ function answerOf(row: CheckTable, connection: string, local: readonly Finding[]
   return {
     id: row.id,
     object: 'check',
-    ...verdictOf([...local, ...asked.findings]),
+    ...verdictOf([...new Set([...local, ...asked.findings])]),
     balance: asked.balance ?? null,
     signal: evaluation
       ? {

@@ -2,12 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { debits, reasonsOf, startWithDebits } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
 import { patient } from '../helpers/patience.mjs';
-import type { TestServer } from '../helpers/server.ts';
+import type { TestServer, TestServerOptions } from '../helpers/server.ts';
 
 let server: TestServer;
 afterEach(() => server.close());
 
-const { check, bank, connectNew, item, returned, settled, webhooks } = debits(() => server);
+const { check, bank, connectNew, enabled, item, read, returned, settled, webhooks } = debits(() => server);
 
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
 
@@ -227,6 +227,54 @@ describe('a change while Plaid is asked', () => {
     expect([status, body.decision, reasonsOf(await answer)[0]]).toEqual([200, 'stop', expected]);
     // What is stored is the same.
     expect((await check(id, 5_000, { client_transaction_id: 'one' })).body).toEqual(body);
+  });
+});
+
+describe('a permission that Plaid calls withdrawn in a check', () => {
+  /** A connection of whose revocation no webhook has come. */
+  async function revokedUnheard(wrapClients?: TestServerOptions['wrapClients']) {
+    server = await startWithDebits({
+      env: { DEBIT_CHECK: 'balance' },
+      ...(wrapClients && { wrapClients }),
+    });
+    const { id } = await connectNew();
+    await settled();
+    const refusal = { service: 'plaid', path: '/accounts/balance/get', kind: 'plaid_error' } as const;
+    server.upstream.simulator.faults.add({ ...refusal, error_code: 'USER_PERMISSION_REVOKED' });
+    return { id, instrument: (await read(id)).payment_instrument ?? '' };
+  }
+
+  it('ends the debits of the connection, and not only this one', async () => {
+    const { id, instrument } = await revokedUnheard();
+    const { body } = await check(id);
+    expect([body.decision, body.reasons.length]).toEqual(['stop', 1]);
+    expect((await read(id)).status).toBe('revoked');
+    await expect.poll(() => enabled().includes(instrument), { timeout: patient(5_000) }).toBe(false);
+    // Its webhook, which comes later, changes nothing any more.
+    bank().revokePermission(item().item_id);
+    await settled();
+    expect((await read(id)).status).toBe('revoked');
+  });
+
+  it('leaves alone a connection that has changed since Plaid was asked', async () => {
+    const gate = new Gate();
+    const { id } = await revokedUnheard((clients) => ({
+      ...clients,
+      plaid: {
+        ...clients.plaid,
+        getBalance: (...args) => clients.plaid.getBalance(...args).finally(() => gate.passed),
+      },
+    }));
+    const answer = check(id, 5_000, { client_transaction_id: 'one' });
+    await expect.poll(() => calls('/accounts/balance/get').length).toBe(1);
+    const all = server.storage.db.updateTable('connections');
+    await all
+      .set((eb) => ({ version: eb('version', '+', 1) }))
+      .where('id', '=', id)
+      .execute();
+    gate.open();
+    expect((await answer).body.decision).toBe('stop');
+    expect((await read(id)).status).toBe('active');
   });
 });
 
