@@ -26,7 +26,7 @@ import type { Secrets } from '../storage/secrets.ts';
 import { DUE_EVENTS, DUE_STOPS } from '../webhooks/due-events.ts';
 import type { Inbound } from '../webhooks/receive.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
-import { applyRetention } from './retention.ts';
+import { createRetention } from './retention.ts';
 
 /** Background work: resumes interrupted sessions, expires old ones, and cleans up at Plaid and Finix. */
 export interface Jobs {
@@ -146,7 +146,7 @@ export function createJobs(deps: JobsDeps): Jobs {
     // Days are counted: a minute more or less is no matter.
     { round: () => expireDueLinks(deps, BATCH), everyMs: timing.retentionMs },
     { round: () => updateAddresses(deps, BATCH), everyMs: timing.retentionMs },
-    { round: () => applyRetention(deps), everyMs: timing.retentionMs },
+    { round: createRetention(deps), everyMs: timing.retentionMs },
   ];
 
   /**

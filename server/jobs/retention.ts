@@ -1,7 +1,7 @@
 import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
 import { COMPLETED_KEEP_MS } from '../records/agreements.ts';
-import { connectionsToProve, PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
+import { type AuditPosition, isToProve, PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
 import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
 import { purgeProviderCalls } from '../records/provider-calls.ts';
 import type { Storage } from '../storage/open.ts';
@@ -43,30 +43,37 @@ const UNFINISHED: StoredSessionStatus[] = ['expired', 'canceled', 'failed'];
 /** Rows that one statement deletes: milliseconds on both databases, so that customers' writes get in between. */
 const BATCH = 500;
 
-/**
- * Deletes what is too old to keep, a batch of each kind.
- * @returns whether there is more to delete
- */
-export async function applyRetention({
-  storage,
-  clock,
-  timing,
-  quietMs,
-}: {
+export interface RetentionDeps {
   storage: Storage;
   clock: Pick<AgreedClock, 'certain' | 'now'>;
   timing: Timing;
   quietMs: number;
-}): Promise<boolean> {
+}
+
+/** Deletes what is too old to keep, a batch of each kind each time. Gives whether there is more to delete. */
+export function createRetention(deps: RetentionDeps): () => Promise<boolean> {
+  let audited: AuditPosition | undefined;
+  return () =>
+    applyRetention(deps, async (now) => {
+      const { position, hasDeleted } = await purgeAudit(deps.storage, now, audited);
+      audited = position;
+      return hasDeleted && position !== undefined;
+    });
+}
+
+async function applyRetention(
+  { storage, clock, timing, quietMs }: RetentionDeps,
+  purgeNextAudit: (now: number) => Promise<boolean>,
+): Promise<boolean> {
   await clampFutureTimestamps(storage, timing, quietMs, await storage.now(), await clock.now());
   // What is deleted is gone: one clock that jumps ahead for a moment must not be enough.
   const now = await clock.certain();
   if (now === undefined) return false;
   await purgeRateLimits(storage, RETENTION.rateLimits);
-  await purgeAudit(storage, now);
   await purgeProviderCalls(storage, now);
   await purgeReceipts(storage, now);
   const more = [
+    await purgeNextAudit(now),
     await purgeIdempotency(storage, now),
     await purgeSessions(storage, UNFINISHED, now - RETENTION.unfinished),
     await purgeSessions(storage, ['completed'], now - RETENTION.completed),
@@ -157,7 +164,15 @@ async function purgeTransfers({ db }: Storage, now: number): Promise<boolean> {
         eb('returned_at', 'is', null),
         eb.and([
           eb('transfers.updated_at', '<=', cutoff),
-          eb('connection_id', 'not in', connectionsToProve(db, cutoff)),
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('connections')
+                .select('connections.id')
+                .whereRef('connections.id', '=', 'transfers.connection_id')
+                .where(isToProve(cutoff)),
+            ),
+          ),
         ]),
       ]),
     )

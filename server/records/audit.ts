@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { newId } from '../ids.ts';
 import { noteFact } from '../storage/committed.ts';
 import { writeLast } from '../storage/last-writes.ts';
@@ -64,25 +65,61 @@ export async function addAudit(
   noteFact(trx, { action, code: typeof code === 'string' ? code : undefined });
 }
 
+/** Old entries that are looked at in one go: tens of milliseconds on SQLite, while nothing else is done. */
+const PURGE_BATCH = 1_000;
+
+/** An entry in the order of time. */
+export interface AuditPosition {
+  at: number;
+  id: string;
+}
+
 /**
  * Deletes what is too old to be proof of anything. An entry is proof of a connection by what it names: the connection,
- * a session that led to it, or the link behind such a session. Gives the number of entries.
+ * a session that led to it, or the link behind such a session. Those of a connection that lives for ten years stay for
+ * ten years, so each call looks at the next batch only.
+ * @param after where the call before has stopped
+ * @returns where this one has stopped, undefined at the end; and whether it deleted anything
  */
-export async function purgeAudit({ db }: Storage, now: number): Promise<number> {
+export async function purgeAudit(
+  { db }: Storage,
+  now: number,
+  after: AuditPosition | undefined,
+): Promise<{ position: AuditPosition | undefined; hasDeleted: boolean }> {
   const cutoff = now - PROOF_KEEP_MS;
-  const toProve = connectionsToProve(db, cutoff);
+  const from = after?.at ?? 0;
+  const old = db
+    .selectFrom('audit')
+    .select(['id', 'at'])
+    .where('at', '>=', from)
+    .where('at', '<=', cutoff)
+    .where((eb) => eb.or([eb('at', '>', from), eb('id', '>', after?.id ?? '')]))
+    .orderBy('at')
+    .orderBy('id')
+    .limit(PURGE_BATCH);
+  const looked = await old.execute();
+  if (looked.length === 0) return { position: undefined, hasDeleted: false };
   const { numDeletedRows } = await db
     .deleteFrom('audit')
-    .where('at', '<=', cutoff)
-    .where((eb) => eb.or([eb('connection_id', 'is', null), eb('connection_id', 'not in', toProve)]))
-    // Asked for each old entry, by an index, and never for all present ones.
+    .where('id', 'in', (eb) => eb.selectFrom(old.as('old')).select('old.id'))
+    .where(({ exists, not, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('connections')
+            .select('connections.id')
+            .whereRef('connections.id', '=', 'audit.connection_id')
+            .where(isToProve(cutoff)),
+        ),
+      ),
+    )
     .where(({ exists, not, selectFrom }) =>
       not(
         exists(
           selectFrom('audit as led')
+            .innerJoin('connections', 'connections.id', 'led.connection_id')
             .select('led.id')
             .whereRef('led.session_id', '=', 'audit.session_id')
-            .where('led.connection_id', 'in', toProve),
+            .where(isToProve(cutoff)),
         ),
       ),
     )
@@ -91,20 +128,24 @@ export async function purgeAudit({ db }: Storage, now: number): Promise<number> 
         exists(
           selectFrom('audit as opened')
             .innerJoin('audit as led', 'led.session_id', 'opened.session_id')
+            .innerJoin('connections', 'connections.id', 'led.connection_id')
             .select('led.id')
             .whereRef('opened.link_id', '=', 'audit.link_id')
-            .where('led.connection_id', 'in', toProve),
+            .where(isToProve(cutoff)),
         ),
       ),
     )
     .executeTakeFirst();
-  return Number(numDeletedRows);
+  return {
+    position: looked.length === PURGE_BATCH ? looked.at(-1) : undefined,
+    hasDeleted: numDeletedRows > 0n,
+  };
 }
 
-/** Connections whose entries are kept as proof: the present ones, and those that were removed after `cutoff`. */
-export function connectionsToProve(db: Storage['db'], cutoff: number) {
-  return db
-    .selectFrom('connections')
-    .select('connections.id')
-    .where((row) => row.or([row('removed_at', 'is', null), row('removed_at', '>', cutoff)]));
+/**
+ * Of a query's `connections`: the present ones, and those that were removed after `cutoff`. Asked for one connection at
+ * a time, by its id: a list of all of them would be made for each purge.
+ */
+export function isToProve(cutoff: number) {
+  return sql<boolean>`("connections"."removed_at" is null or "connections"."removed_at" > ${cutoff})`;
 }

@@ -22,6 +22,7 @@ import { up as instrumentFingerprints } from './migrations/0030-instrument-finge
 import { up as fillFingerprints } from './migrations/0031-fill-fingerprints.ts';
 import { up as merchantIndexes } from './migrations/0041-merchant-indexes.ts';
 import { up as removedConnections } from './migrations/0042-removed-connections.ts';
+import { up as dueTasks } from './migrations/0043-due-tasks.ts';
 import { isConflict } from './postgres.ts';
 
 export interface Migration {
@@ -53,6 +54,7 @@ export const migrations: readonly Migration[] = [
   { name: '0031-fill-fingerprints', up: fillFingerprints },
   { name: '0041-merchant-indexes', up: merchantIndexes },
   { name: '0042-removed-connections', up: removedConnections },
+  { name: '0043-due-tasks', up: dueTasks },
 ];
 
 interface MigrationTables {
