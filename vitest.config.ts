@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { canRunPackaged } from './test/helpers/chromium.mjs';
+import { LongestFirst } from './test/helpers/longest-first.ts';
 import { memoryFolder } from './test/helpers/memory-folder.ts';
 import { testsOfOneProcess } from './test/helpers/own-process.ts';
 import { patient } from './test/helpers/patience.mjs';
@@ -10,7 +12,11 @@ const resultsFolder = process.env['TEST_RESULTS_DIR'];
 const retries = new RetryReporter();
 
 const folder = memoryFolder();
-const inMemory = folder ? { TMPDIR: folder } : {};
+const { FBC_BROWSER, CHROME_PATH } = process.env;
+// The packaged Chromium has no windows to draw, and takes two thirds of the time of an installed one, in which the tests
+// of the element run.
+const isLight = !FBC_BROWSER && !CHROME_PATH && canRunPackaged();
+const env = { ...(folder && { TMPDIR: folder }), ...(isLight && { FBC_BROWSER: 'packaged' }) };
 
 const ownProcess = testsOfOneProcess(['test/server', 'test/simulator']);
 
@@ -26,6 +32,7 @@ export default defineConfig({
     setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
     // A test waits for a process, a database or a browser for almost half of its time: three files keep two cores busy.
     maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     // On a shared machine a test with real processes can be starved once; twice in a row it is a defect. Each retry is reported.
     retry: process.env['CI'] ? 1 : 0,
     projects: [
@@ -33,14 +40,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'server',
-          env: inMemory,
+          env,
           include: ['test/{server,simulator}/**/*.test.ts'],
           exclude: ownProcess,
           // The server and its libraries take longer to load and to warm up than most files take to run: a process
           // that keeps them needs about half the time. Each test starts a server of its own, so files share nothing else.
           isolate: false,
-          // Most of the time is that of timeouts, quiet periods and leases: a file uses a third of a core.
-          maxWorkers: 4,
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),
         },
@@ -49,10 +54,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          env: inMemory,
+          env,
           include: ['test/{package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts', ...ownProcess],
-          // A process is kept only for files of one project in a row.
-          sequence: { groupOrder: 1 },
           // A test may start a process or a database, which takes seconds.
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),
@@ -62,9 +65,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'journey',
-          env: inMemory,
+          env,
           include: ['test/journey/**/*.test.ts'],
-          sequence: { groupOrder: 2 },
           // As above: each test has a demo, a server and a browser context of its own.
           isolate: false,
           testTimeout: patient(60_000),
@@ -77,7 +79,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           // Processes that are killed and started take the whole machine, and short timeouts would find it slow.
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 1 },
         },
       },
     ],

@@ -17,6 +17,9 @@ export interface FoundChromium {
  */
 export function findChromium(): Promise<FoundChromium>;
 
+/** Whether the browsers that npm packages bring run on this machine. */
+export function canRunPackaged(): boolean;
+
 /**
  * A Chromium near the support floor: the packaged 109, or the one that `OLD_CHROME_PATH` names. Null where the packaged
  * one can't run.

@@ -92,7 +92,7 @@ async function packaged(packageName) {
   };
 }
 
-function canRunPackaged() {
+export function canRunPackaged() {
   const glibc = process.report.getReport().header.glibcVersionRuntime;
   return process.platform === 'linux' && process.arch === 'x64' && Boolean(glibc);
 }

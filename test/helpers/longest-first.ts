@@ -1,0 +1,56 @@
+import { relative } from 'node:path';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Server tests mostly wait, which leaves the machine to the tests of the element; the others need all of it. */
+const PROJECTS = ['server', 'journey', 'unit', 'faults'];
+
+/**
+ * The files that take more than 20 s on two busy cores, the longest first; which one a machine finds longer does not
+ * matter. A clean checkout has no times of an earlier run.
+ */
+const LONGEST = [
+  'test/server/in-doubt.test.ts',
+  'test/server/recovery.test.ts',
+  'test/server/graceful-stop.test.ts',
+  'test/server/storage/pooler.test.ts',
+  'test/server/commands.test.ts',
+  'test/simulator/link-modes.test.ts',
+  'test/journey/story.test.ts',
+  'test/journey/appearance.test.ts',
+  'test/journey/modes.test.ts',
+  'test/journey/interruptions.test.ts',
+  'test/journey/docs.test.ts',
+  'test/journey/pages.test.ts',
+  'test/journey/words.test.ts',
+  'test/journey/checkout.test.ts',
+  'test/journey/outcomes.test.ts',
+  'test/journey/quickstart.test.ts',
+  'test/journey/several-banks.test.ts',
+  'test/journey/links.test.ts',
+  'test/package/packages.test.ts',
+  'test/server/verification-postgres.test.ts',
+  'test/package/old-browser-hosts.test.ts',
+  'test/server/returns-postgres.test.ts',
+  'test/server/links-postgres.test.ts',
+  'test/package/snippets.test.ts',
+];
+
+/** Starts the longest files first, so that none of them runs alone at the end while the other core waits. */
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const usual = await super.sort(files);
+    const keys = new Map(usual.map((file, i) => [file, this.#keys(file, i)]));
+    return usual.sort((a, b) => compare(keys.get(a) ?? [], keys.get(b) ?? []));
+  }
+
+  #keys({ project, moduleId }: TestSpecification, usual: number): number[] {
+    const rank = LONGEST.indexOf(relative(this.ctx.config.root, moduleId).replaceAll('\\', '/'));
+    const { groupOrder } = project.config.sequence;
+    return [groupOrder, PROJECTS.indexOf(project.name), rank < 0 ? LONGEST.length : rank, usual];
+  }
+}
+
+function compare(a: number[], b: number[]): number {
+  const differs = a.findIndex((key, i) => key !== b[i]);
+  return differs < 0 ? 0 : (a[differs] ?? 0) - (b[differs] ?? 0);
+}
