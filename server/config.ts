@@ -197,11 +197,16 @@ const RULES: Rule[] = [
     isProduction(s) && s.MERCHANT_API_KEY?.some((key) => key.length < MIN_PRODUCTION_KEY)
       ? `MERCHANT_API_KEY must have at least ${MIN_PRODUCTION_KEY} characters in production`
       : undefined,
-  (s) =>
-    isProduction(s) && s.ENCRYPTION_KEY?.some((key) => new Set(Buffer.from(key, 'base64')).size < MIN_DIFFERENT_BYTES)
-      ? 'ENCRYPTION_KEY holds an entry that is not random: make one with: openssl rand -base64 32'
-      : undefined,
+  (s) => placeholderIn('ENCRYPTION_KEY', s, s.ENCRYPTION_KEY),
+  // Who can guess it can sign evidence.
+  (s) => placeholderIn('EVIDENCE_KEYS', s, s.EVIDENCE_KEYS),
 ];
+
+function placeholderIn(name: string, s: Partial<Settings>, keys: readonly string[] = []): string | undefined {
+  const isRandom = (key: string) => new Set(Buffer.from(key, 'base64')).size >= MIN_DIFFERENT_BYTES;
+  if (!isProduction(s) || keys.every(isRandom)) return undefined;
+  return `${name} holds an entry that is not random: make one with: openssl rand -base64 32`;
+}
 
 function providerProblem(name: string, given: string | undefined, own: string, isReal: boolean): string | undefined {
   if (given === undefined || new URL(given).href === new URL(own).href) return undefined;

@@ -138,11 +138,12 @@ export const SETTINGS = {
     group: 'Pages',
     description: 'Purpose of those sessions: `debit` or `payout`.',
   }),
-  PUBLIC_AUTHORIZATION_TEXT: optional(is.text, {
+  // As long as those that a session may bring.
+  PUBLIC_AUTHORIZATION_TEXT: optional(is.text.max(10_000, 'must have at most 10,000 characters'), {
     group: 'Pages',
     description: 'Text that the customer of such a session must accept.',
   }),
-  PUBLIC_AUTHORIZATION_VERSION: withDefault(is.text, '1', {
+  PUBLIC_AUTHORIZATION_VERSION: withDefault(is.text.max(64, 'must have at most 64 characters'), '1', {
     group: 'Pages',
     description: 'Version of that text, stored with the proof of authorization.',
   }),
