@@ -8,7 +8,7 @@ import type { ControllerSettings } from './flow/controller-host.ts';
 import type { FlowEffect, FlowEvent } from './flow/events.ts';
 import { type ElementStatus, type FlowState, initialState, statusOf } from './flow/state.ts';
 import { en, loadStrings } from './i18n/index.ts';
-import { messageOf } from './i18n/messages.ts';
+import { describe } from './i18n/messages.ts';
 import { createAwayStore, type Named, type Place } from './link/away-store.ts';
 import { isModalOpen } from './link/cover.ts';
 import { type ConnectBackend, createHttpBackend } from './session/backend.ts';
@@ -142,11 +142,9 @@ export function createConnect(options: ConnectOptions): Connect {
 
   const errorOf = (state: FlowState): ElementError | null => {
     if (!state.error) return null;
-    const { code, retryable, action, requestId, linkSessionId = null, institution = null } = state.error;
     const { purpose, merchant } = controller.asker;
     const host = location.hostname.replace(/^www\./, '');
-    const message = messageOf(state.error, texts, { purpose, merchant: merchant ?? host });
-    return { code, message, retryable, action, requestId, linkSessionId, institution };
+    return describe(state.error, texts, { purpose, merchant: merchant ?? host });
   };
   function changed(state: FlowState): void {
     if (!signal.aborted) {

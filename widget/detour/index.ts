@@ -4,10 +4,11 @@
  * a bank's.
  */
 export { en, KEYS } from '../i18n/index.ts';
-export { messageOf } from '../i18n/messages.ts';
+export { describe } from '../i18n/messages.ts';
 export { canEmbed, embeddedPlace, focusSearch } from './embedded-container.ts';
 export * from './flow-detour.ts';
 export { hidesLink } from './hides-link.ts';
+export { moved } from './moved.ts';
 export { hintAtDarkPage } from './page-scheme.ts';
 export { rendered } from './rendered.ts';
 export { keepsSession } from './returned-session.ts';

@@ -1,5 +1,5 @@
 import type { Purpose } from '../contract.ts';
-import type { ErrorReason, FlowError } from '../errors.ts';
+import type { ElementError, ErrorReason, FlowError } from '../errors.ts';
 import { fill } from './fill.ts';
 import type { StringKey, Strings } from './index.ts';
 
@@ -70,6 +70,13 @@ export function messageKey({ code, action, reason }: FlowError, purpose: Purpose
 /** The same in words. */
 export function messageOf(error: FlowError, strings: Strings, { merchant, purpose }: Asker): string {
   return fill(strings[messageKey(error, purpose)], { merchant });
+}
+
+/** An error as the page gets it. */
+export function describe(error: FlowError, strings: Strings, asker: Asker): ElementError {
+  const { code, retryable, action, requestId, linkSessionId = null, institution = null } = error;
+  const message = messageOf(error, strings, asker);
+  return { code, message, retryable, action, requestId, linkSessionId, institution };
 }
 
 interface Asker {

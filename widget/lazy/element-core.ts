@@ -61,8 +61,6 @@ export class ElementCore {
   /** Its styles have been added. */
   #isComplete = false;
 
-  #style: HTMLStyleElement | null = null;
-
   /** With all that the element needs from its beginning. */
   static async create(element: ElementProperties, host: CoreHost): Promise<ElementCore> {
     // Both decide at once what the element shows and does.
@@ -124,14 +122,16 @@ export class ElementCore {
     const styles = [...(elementStyles as CSSResult[]), lateStyles];
     if (detours.now) styles.push(detours.now.detourStyles);
     this.#isComplete = detours.now !== null;
-    const isAway = this.#element.ownerDocument !== document;
-    this.#style?.remove();
-    this.#style = isAway ? this.#element.ownerDocument.createElement('style') : null;
-    if (this.#style) {
-      this.#style.nonce = this.#element.nonce;
-      this.#style.textContent = styles.map(({ cssText }) => cssText).join('');
-      this.#root.append(this.#style);
-    } else adoptStyles(this.#root, styles);
+    const { ownerDocument, nonce } = this.#element;
+    this.#root.querySelector('style')?.remove();
+    if (ownerDocument === document) {
+      adoptStyles(this.#root, styles);
+      return;
+    }
+    const style = ownerDocument.createElement('style');
+    style.nonce = nonce;
+    style.textContent = styles.map(({ cssText }) => cssText).join('');
+    this.#root.append(style);
   }
 
   /** @param mayOpen asks the page */
@@ -160,10 +160,7 @@ export class ElementCore {
   moved(): void {
     // Into a dialog, for one, or out of it.
     this.controller.refresh();
-    // The browser leaves a question in the page that is open and no longer in front of it.
-    this.#root.querySelector('dialog')?.close();
-    this.#element.requestUpdate();
-    if (this.controller.state.embedded) this.controller.dispatch({ type: 'search_lost' });
+    detours.now?.moved(this.#element, this.controller);
   }
 
   /**
@@ -232,11 +229,16 @@ export class ElementCore {
   }
 
   describe(error: FlowError): ElementError {
-    const { code, retryable, action, requestId, linkSessionId = null, institution = null } = error;
     const strings = this.strings();
     const asker = { merchant: this.#merchant, purpose: this.controller.asker.purpose };
-    const message = detours.now?.messageOf(error, strings as Strings, asker) ?? strings.error_general;
-    return { code, message, retryable, action, requestId, linkSessionId, institution };
+    return (
+      detours.now?.describe(error, strings as Strings, asker) ?? {
+        linkSessionId: null,
+        institution: null,
+        ...error,
+        message: strings.error_general,
+      }
+    );
   }
 
   /** All of them once the detour is there. */

@@ -41,7 +41,9 @@ export function createCalls(
 ): ConnectBackend {
   const base = `${endpoint.replace(/\/+$/, '')}/v1/sessions`;
 
-  async function call<T>(path: string, secret: string | null, body?: object, timeout = CALL_TIMEOUT) {
+  /** @param route after the session's own address */
+  async function call<T = Session>(route: string, secret: string | null, body?: object, timeout = CALL_TIMEOUT) {
+    const path = secret ? `/${sessionIdOf(secret)}${route}` : '';
     const headers: Record<string, string> = { Accept: 'application/json' };
     if (secret) headers['Authorization'] = `Bearer ${secret}`;
     if (body) headers['Content-Type'] = 'application/json';
@@ -53,7 +55,7 @@ export function createCalls(
       credentials: 'omit',
       cache: 'no-store',
       // So that the report of a customer who leaves the page arrives as well.
-      keepalive: path.endsWith(LINK_EXIT),
+      keepalive: route === LINK_EXIT,
       signal: controller.signal,
     };
     // Not by the signal alone: a `fetch` that a library of the page has replaced may not know of it.
@@ -79,7 +81,7 @@ export function createCalls(
     if (!json && response.status !== NO_CONTENT) {
       throw new ConnectError(flowError('network_failed', 'retry', requestId(response)));
     }
-    return { json: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
+    return { session: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
   }
 
   /** Where the reason can't be found out, it is the network. */
@@ -92,20 +94,19 @@ export function createCalls(
 
   return {
     async createPublicSession(input) {
-      const { json } = await call<Session>('', null, input);
-      return { clientSecret: json.client_secret ?? '', session: json };
+      const { session } = await call('', null, input);
+      return { clientSecret: session.client_secret ?? '', session };
     },
 
     async createLinkToken(secret, input) {
-      return (await call<LinkTokenResponse>(`/${sessionIdOf(secret)}/link-token`, secret, input)).json;
+      const { session: token } = await call<LinkTokenResponse>('/link-token', secret, input);
+      return token;
     },
 
     async complete(secret, input) {
       for (let attempt = 0; ; attempt++) {
         try {
-          const path = `/${sessionIdOf(secret)}${COMPLETE}`;
-          const { json, retryAfter } = await call<Session>(path, secret, input, COMPLETE_TIMEOUT);
-          return { session: json, retryAfter };
+          return await call(COMPLETE, secret, input, COMPLETE_TIMEOUT);
         } catch (error) {
           const delay = RETRY_DELAYS[attempt];
           const lost = error instanceof ConnectError && oneOf(error.code, 'network_failed', 'timeout');
@@ -117,7 +118,7 @@ export function createCalls(
     },
 
     async reportExit(secret, input) {
-      await call(`/${sessionIdOf(secret)}${LINK_EXIT}`, secret, input);
+      await call(LINK_EXIT, secret, input);
     },
 
     async getLogo(secret, institutionId) {
@@ -127,10 +128,7 @@ export function createCalls(
       return response.status === 200 ? response.blob() : null;
     },
 
-    async getSession(secret) {
-      const { json, retryAfter } = await call<Session>(`/${sessionIdOf(secret)}`, secret);
-      return { session: json, retryAfter };
-    },
+    getSession: (secret) => call('', secret),
   };
 }
 
