@@ -29,7 +29,7 @@ export function arrive(element: Element & Named): Arrival {
 
 export function arriveAmong<Peer extends Named>(one: Peer, peers: Peers<Peer>): Arrival {
   const { href } = location;
-  const stateId = new URLSearchParams(location.search).get(STATE_PARAMETER);
+  const stateId = stateOf(location.search);
   const entry = attempt(() => JSON.parse(sessionStorage.getItem(AWAY_KEY) ?? 'null') as Entry | null);
   // The customer went back or refreshed: this return was used, and the address means nothing any more.
   const isUsed = stateId && attempt(() => sessionStorage.getItem(USED)) === stateId;
@@ -56,7 +56,7 @@ export function arriveAmong<Peer extends Named>(one: Peer, peers: Peers<Peer>): 
 
 /** From here on neither a refresh nor another element finds the return. */
 export function consumeReturn(): void {
-  const stateId = new URL(location.href).searchParams.get(STATE_PARAMETER);
+  const stateId = stateOf(location.search);
   taker = null;
   attempt(() => sessionStorage.removeItem(AWAY_KEY));
   if (!stateId) return;
@@ -95,11 +95,14 @@ function treeOf(host: Place | undefined): ParentNode | null | undefined {
   return outer && sameIn(outer, host.localName ?? '', host.name)[host.index]?.shadowRoot;
 }
 
+/** Not by `URL`, which is the name of a variable on many a page. */
+const stateOf = (search: string) => new URLSearchParams(search).get(STATE_PARAMETER);
+
 function cleanAddress(): void {
   const { href, search } = location;
-  const parameters = new URLSearchParams(search);
-  parameters.delete(STATE_PARAMETER);
-  const rest = String(parameters);
+  // The rest as the page has written it, to the letter: it may compare addresses, or have signed them.
+  const kept = search.slice(1).split('&');
+  const rest = kept.filter((pair) => stateOf(pair) === null).join('&');
   // Whole, so that the page's `<base>` doesn't count.
   const cleaned = href.replace(search, () => rest && `?${rest}`);
   // Refused in documents without an address of their own, and when a page asks too often.

@@ -52,6 +52,12 @@ function copyOf(authorization: AuthorizationText | null): string {
   return `data:text/plain;charset=utf-8,${encodeURIComponent(file)}`;
 }
 
+/**
+ * Escape is a no to the question, and not also to a dialog of the page around the element; a choice in it is no input of
+ * the page's form.
+ */
+const keepInside = (event: Event) => event.stopPropagation();
+
 function dialog(
   view: DetourView,
   title: string,
@@ -66,7 +72,7 @@ function dialog(
   const { missing, strings } = view;
   // The focus begins at the title: further down, a long text would be shown from its end. Outside of a modal dialog
   // nothing is announced.
-  return html`<form @submit=${submitted}>
+  return html`<form @submit=${submitted} @keydown=${keepInside} @input=${keepInside}>
     <h2 id="title" tabindex="-1" autofocus>${title}</h2>
     ${content}
     <p role="status" class=${missing ? 'error' : 'spoken'}>${missing ? [noticeIcon, strings.required] : ''}</p>

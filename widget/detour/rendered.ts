@@ -19,10 +19,15 @@ export function rendered(element: ElementProperties, controller: ConnectControll
   if (strings) markOwnStrings(root, given(strings), foreign && languageOf(element));
   const dialog = root.querySelector('dialog');
   // A modal dialog that is not drawn, because the page hides the element, would leave the page with nothing to press.
-  const isDrawn = root.querySelector('.frame')?.getClientRects().length;
+  const isDrawn = isVisible(root.querySelector('.frame'));
   const asks = oneOf(phase, 'choosing', 'authorizing') && element.isConnected && !!isDrawn;
   if (!dialog || dialog.open === asks) return;
   dialog.style.colorScheme = schemeOf(element);
   if (asks) dialog.showModal();
   else dialog.close();
+}
+
+/** What is in a closed `<details>`, or under `content-visibility: hidden`, has a place and is not drawn all the same. */
+function isVisible(frame: Element | null): boolean {
+  return !!frame?.getClientRects().length && (frame.checkVisibility?.() ?? true);
 }

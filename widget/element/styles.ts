@@ -27,6 +27,8 @@ export const styles = css`
     font: var(--fbc-font, 400 max(1rem, 16px) / 1.4 system-ui, sans-serif);
     letter-spacing: normal;
     text-align: start;
+    hyphens: manual;
+    word-break: normal;
     text-indent: 0;
     text-shadow: none;
     text-transform: none;
@@ -51,6 +53,8 @@ export const styles = css`
   }
   .frame {
     display: grid;
+    /* Where the page makes the element itself a flex container. */
+    flex: auto;
     grid-template-columns: minmax(144px, 352px) minmax(0, 1fr);
   }
   .base {

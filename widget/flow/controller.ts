@@ -1,4 +1,4 @@
-import { flowError, toFlowError, unreachedCode } from '../errors.ts';
+import { ConnectError, flowError, toFlowError, unreachedCode } from '../errors.ts';
 import type { Return } from '../link/away-store.ts';
 import { isLinkOpen } from '../link/page-state.ts';
 import type { ConnectBackend, SessionAnswer } from '../session/backend.ts';
@@ -191,6 +191,8 @@ export class ConnectController {
     let answer: SessionAnswer;
     try {
       answer = await call(this.#access.backend(), this.#access.secret ?? '');
+      // Something in between has answered, such as a service worker of the page.
+      if (!answer.session?.connections) throw new ConnectError(flowError('network_failed', 'retry'));
     } catch (thrown) {
       const error = toFlowError(thrown);
       const lost = this.#state.phase === 'polling' && error.retryable;

@@ -69,7 +69,7 @@ export class LinkControl implements LinkControlPort {
    */
   refresh(): void {
     const { state } = this.flow;
-    if (state.error?.code === 'link_covered' && !this.#host.isCovered()) this.flow.dispatch({ type: 'uncovered' });
+    if (state.error?.code === 'link_covered' && !this.#host.isCovered(true)) this.flow.dispatch({ type: 'uncovered' });
     if (this.#preparedFor !== this.#purpose()) this.flow.dispatch({ type: 'outdated' });
   }
 
@@ -194,14 +194,14 @@ export class LinkControl implements LinkControlPort {
     const isReturn = options.receivedRedirectUri !== undefined;
     const listener: LinkListener = {
       succeeded: (submission) => dispatch({ type: 'link_succeeded', submission }),
-      exited: (exit) => {
+      // What it was made to go on with is consumed.
+      exited: (exit, isOver = isReturn) => {
         this.#host.away.clear();
         this.#report(exit);
         // A customer who came back from a bank learns that it has to begin again, instead of seeing another Link.
         const fresh = !isReturn && Date.now() - this.#openedAt < JUST_OPENED;
         dispatch({ type: 'link_exited', ...exit, fresh });
-        // What it was made to go on with is consumed.
-        if (isReturn) dispatch({ type: 'expiring' });
+        if (isOver) dispatch({ type: 'expiring' });
         this.refresh();
       },
       failed: (exit) => {

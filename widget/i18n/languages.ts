@@ -7,9 +7,9 @@ export const SEPARATOR = '|';
 /** All that the element speaks. English comes with it. */
 export const LANGUAGES: readonly string[] = 'en es fr pt de zh vi ar it nl pl ko tl'.split(' ');
 
-/** The language itself, without script and region. */
+/** The language itself, without script and region; many a page writes `pt_BR`. */
 export function baseOf(tag: string): string {
-  return tag.toLowerCase().split('-', 1)[0] ?? '';
+  return tag.toLowerCase().split(/[-_]/, 1)[0] ?? '';
 }
 
 /** Which of our languages a BCP 47 tag asks for, by its first part; English for a language that we don't have. */

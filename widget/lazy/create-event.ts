@@ -22,6 +22,7 @@ export function eventFor(
     case 'error':
       return error && new FbcErrorEvent(error);
     default:
-      return new OUTCOMES[effect.name](connections);
+      // A list of its own, which a listener may sort or empty.
+      return new OUTCOMES[effect.name]([...connections]);
   }
 }

@@ -56,6 +56,10 @@ export interface FbcEventMap {
   'fbc-error': FbcErrorEvent;
 }
 
+/** Events bubble and cross shadow roots, so a page may listen at any of these. */
 declare global {
   interface HTMLElementEventMap extends FbcEventMap {}
+  interface ShadowRootEventMap extends FbcEventMap {}
+  interface DocumentEventMap extends FbcEventMap {}
+  interface WindowEventMap extends FbcEventMap {}
 }

@@ -16,7 +16,7 @@ export function createSettings(element: ElementProperties, endpointOf: () => str
     if (endpoint && http?.endpoint !== endpoint) http = { endpoint, backend: createCalls(endpoint, detours.load) };
     const { firstName, lastName, email, mode } = element;
     const [first_name, last_name, mail] = [firstName, lastName, email].map((value) => value || undefined);
-    const tag = languageOf(element);
+    const tag = languageOf(element).replaceAll('_', '-');
     const language = LANGUAGE_TAG.test(tag) ? tag : undefined;
     const publicSession: CreatePublicSessionRequest = { language };
     if (first_name || last_name || mail) publicSession.identity = { first_name, last_name, email: mail };

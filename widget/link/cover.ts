@@ -11,7 +11,8 @@ export function isBehindCover(element: Element): boolean {
 }
 
 /** Above all else, and out of reach of the page's styles: many hide every empty `div`. */
-const LAYER = ['all:initial', 'display:block', 'position:fixed', 'inset:0', `z-index:${2 ** 31 - 1}`];
+const LAYER =
+  'all:initial!important;display:block!important;position:fixed!important;inset:0!important;z-index:2147483647!important';
 
 /** The same by what is drawn at the element's place, which also sees into closed shadow roots. */
 export function isDrawnBehind(element: Element): boolean {
@@ -25,12 +26,12 @@ export function isDrawnBehind(element: Element): boolean {
  */
 export function isReached(x: number, y: number): boolean {
   const layer = document.createElement('div');
-  layer.style.cssText = LAYER.map((one) => `${one}!important`).join(';');
+  layer.style.cssText = LAYER;
   document.body.append(layer);
-  const hit = document.elementFromPoint(x, y);
+  // Outside of the window there is nothing; a view transition is over soon, and the whole document until then.
+  const isHit = document.elementFromPoint(x, y)?.contains(layer) ?? true;
   layer.remove();
-  // Outside of the window there is nothing.
-  return hit === null || hit === layer;
+  return isHit;
 }
 
 /** Whether a modal dialog of the document makes everything outside of it inert. */

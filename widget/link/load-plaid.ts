@@ -10,6 +10,8 @@ const SCRIPT_TIMEOUT = 15_000;
 // A script tag of the page's own may have loaded or failed before, and then fires no event: the global is looked for as
 // often as this.
 const POLL_INTERVAL = 50;
+// Without a scheme, or with a query, it is the same script.
+const PAGES_OWN = `script[src*="${LINK_SCRIPT.slice('https:'.length)}"]`;
 const POLICY = 'finix-bank-connect';
 
 export interface LoadOptions {
@@ -42,7 +44,7 @@ function presentPlaid(): PlaidGlobal | null {
 }
 
 function waitForScript({ nonce, timeout = SCRIPT_TIMEOUT }: LoadOptions): Promise<PlaidGlobal> {
-  const existing = document.querySelector<HTMLScriptElement>(`script[src="${LINK_SCRIPT}"]`);
+  const existing = document.querySelector<HTMLScriptElement>(PAGES_OWN);
   const script = existing ?? createTag(nonce);
   return new Promise((resolve, reject) => {
     const look = () => {

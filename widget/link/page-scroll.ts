@@ -8,8 +8,11 @@ export interface ScrollGuard {
   opening(call: () => void): void;
   /** Link is in front of the customer, and may have locked the page only now. */
   opened(): void;
-  /** Around what Link's last callback leads to in the page. Afterwards Link cleans up. */
-  closing(done: () => void): void;
+  /**
+   * Around what Link's last callback leads to in the page. Afterwards Link cleans up. Without it Link is taken away, and
+   * all that has happened before is the page's.
+   */
+  closing(done?: () => void): void;
 }
 
 interface Place {
@@ -21,7 +24,8 @@ interface Place {
 /** How Link locks the page, where it does so later than in the call that opens it. */
 const LOCKED = 'hidden';
 
-export function guardScroll(): ScrollGuard {
+/** @param changed something was put into the page's body, or taken out of it, while Link is open */
+export function guardScroll(changed: () => void): ScrollGuard {
   let before = look();
   /** As the page wants it: changed by Link's lock and by the page. */
   let current = before;
@@ -34,7 +38,13 @@ export function guardScroll(): ScrollGuard {
   const noteScroll = () => {
     current = { ...look(), overflow: current.overflow };
   };
-  const observer = new MutationObserver(noteStyle);
+  const observer = new MutationObserver(() => {
+    noteStyle();
+    changed();
+  });
+  const catchUp = () => {
+    if (observer.takeRecords().length) noteStyle();
+  };
 
   return {
     opening(call) {
@@ -44,17 +54,22 @@ export function guardScroll(): ScrollGuard {
       lock = overflow === before.overflow ? null : overflow;
       current = { ...before, overflow };
       restore(current);
-      observer.observe(document.body, { attributeFilter: ['style'] });
+      observer.observe(document.body, { attributeFilter: ['style'], childList: true });
       globalThis.addEventListener('scroll', noteScroll, { passive: true });
     },
     opened() {
-      if (observer.takeRecords().length) noteStyle();
+      catchUp();
       restore({ ...current, overflow: document.body.style.overflow });
     },
     closing(done) {
+      if (!done) {
+        catchUp();
+        noteScroll();
+      }
       observer.disconnect();
       globalThis.removeEventListener('scroll', noteScroll);
       restore(current.overflow === lock ? { ...current, overflow: before.overflow } : current);
+      if (!done) return;
       let after: Place | null = null;
       // Comes after the code of Link that called us, and before any microtask of the page's own handlers.
       queueMicrotask(() => after && restore(after));

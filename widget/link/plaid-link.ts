@@ -26,7 +26,8 @@ export interface LinkExit {
 
 export interface LinkListener {
   succeeded(submission: CompleteRequest): void;
-  exited(exit: LinkExit): void;
+  /** @param isOver this Link can't be opened again */
+  exited(exit: LinkExit, isOver?: boolean): void;
   /** Link can't be opened: what it was created with is not accepted. */
   failed(exit: LinkExit): void;
   step(step: string): void;
@@ -67,6 +68,9 @@ export interface PreparedLink {
   close(): void;
 }
 
+// Link may take its frame away itself, and report later how it ended.
+const LATE_CALLBACK = 1_000;
+
 /** One Link handler for one link token. */
 export function prepareLink(
   plaid: PlaidGlobal,
@@ -77,8 +81,12 @@ export function prepareLink(
   let closed = false;
   let lastStep = 'start';
   const lock = {};
-  const scroll = guardScroll();
   const isOpen = () => page.open === lock;
+  const isLost = () => isOpen() && frame !== last && frame?.localName === 'iframe' && !frame.isConnected;
+  // The page may take Link's frame away, as one does that brings its body back to the server's: then no callback comes.
+  const scroll = guardScroll(() => {
+    if (isLost()) setTimeout(() => isLost() && end(() => listener.exited(exitOf(null, null), true)), LATE_CALLBACK);
+  });
 
   const step = (name: unknown) => {
     const word = String(name).toLowerCase();
@@ -92,8 +100,8 @@ export function prepareLink(
     const plaid = failure?.error_code || null;
     return { error: null, plaid, step: status || lastStep, trace: traceOf(metadata), status };
   };
-  const end = (done: () => void) => {
-    if (!isOpen()) return done();
+  const end = (done?: () => void) => {
+    if (!isOpen()) return done?.();
     page.open = undefined;
     scroll.closing(done);
   };
@@ -133,7 +141,9 @@ export function prepareLink(
       step((name === 'TRANSITION_VIEW' && metadata?.view_name) || name);
     },
   };
+  const { lastElementChild: last } = document.body;
   const handler: LinkHandler = search ? search.create(plaid, config) : plaid.create(config);
+  const { lastElementChild: frame } = document.body;
   const stopWatching = search && !handler.open && search.watch();
 
   return {
@@ -143,7 +153,7 @@ export function prepareLink(
       if (closed) return;
       closed = true;
       if (stopWatching) stopWatching();
-      end(() => {});
+      end();
       // Link may be in the middle of calling us; it must not lose its frame under its feet.
       queueMicrotask(() => withoutScrolling(() => handler.destroy()));
     },

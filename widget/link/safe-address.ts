@@ -6,7 +6,8 @@ const LOOPBACK = /^(.+\.)?localhost$|^127(\.\d+){3}$|^\[::1\]$/;
  */
 export function isSafeAddress(address: string): boolean {
   try {
-    const { protocol, hostname } = new URL(address);
+    // `URL` is the name of a variable on many a page; browsers have the same class under this name.
+    const { protocol, hostname } = new (globalThis.webkitURL ?? URL)(address);
     return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
   } catch {
     return false;
