@@ -19,7 +19,7 @@ async function start(options: TestServerOptions = {}): Promise<void> {
 }
 
 /** Delivers once more what was sent first, signed at `at`: with the same second it is the same webhook. */
-async function deliver(type: string, at: number): Promise<void> {
+async function expectDelivered(type: string, at: number): Promise<void> {
   const first = webhooks()
     .sent()
     .find((one) => one.type === type);
@@ -35,7 +35,7 @@ async function deliver(type: string, at: number): Promise<void> {
 /** Each copy is signed in a second of its own. */
 function sendCopy(type: string): Promise<void> {
   server.clockOffset += 2_000;
-  return deliver(type, Date.now() + server.clockOffset);
+  return expectDelivered(type, Date.now() + server.clockOffset);
 }
 
 /** The customer opens Link's update mode and signs in again. */
@@ -174,12 +174,12 @@ it('a revocation that is delivered again after the repair leaves another copy of
   bank().revokePermission(item().item_id);
   webhooks().drop();
   const at = Date.now();
-  await deliver(REVOKED, at);
+  await expectDelivered(REVOKED, at);
   await expectStatus(id, 'revoked');
   expect((await repair(id)).body.status).toBe('completed');
-  await deliver(REVOKED, at);
+  await expectDelivered(REVOKED, at);
   await expectActive(id);
-  await deliver(REVOKED, at - 1_000);
+  await expectDelivered(REVOKED, at - 1_000);
   await expectActive(id);
   expect((await read(id)).status).toBe('active');
 });

@@ -13,7 +13,7 @@ const { connectNew, read, settled, enabled, bring, expectEffect } = debits(() =>
 
 let made = 0;
 /** A webhook about a Transfer that names the connection's instrument on one side. */
-async function report(connection: string, side: 'source' | 'destination', transfer: object): Promise<string> {
+async function expectReported(connection: string, side: 'source' | 'destination', transfer: object): Promise<string> {
   const { payment_instrument } = await read(connection);
   made += 1;
   const id = `TRother${made}`;
@@ -51,7 +51,7 @@ describe('a Transfer of another type', () => {
     [undefined, 'source'],
   ] as const)('that came back ends the debits of its account: %s', async (type, side) => {
     const { id } = await connectNew();
-    const transfer = await report(id, side, { type, ...RETURNED });
+    const transfer = await expectReported(id, side, { type, ...RETURNED });
     await expectEffect(id, 'dead', 'return_R02');
     expect((await read(id)).last_return).toMatchObject({ transfer, code: 'R02', amount: 2_500 });
     const row = (await transfers()).find((one) => one.id === transfer);
@@ -60,7 +60,7 @@ describe('a Transfer of another type', () => {
 
   it('that did not come back changes nothing, and is not kept', async () => {
     const { id } = await connectNew();
-    const transfer = await report(id, 'source', { type: 'FEE' });
+    const transfer = await expectReported(id, 'source', { type: 'FEE' });
     const { status, last_return, payment_instrument } = await read(id);
     expect([status, last_return]).toEqual(['active', null]);
     expect(enabled()).toContain(payment_instrument);

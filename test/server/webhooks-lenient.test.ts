@@ -12,13 +12,13 @@ beforeEach(async () => {
 afterEach(() => server.close());
 const { webhooks, enabled, item, events, connect, expectStatus } = connectionLifecycle(() => server);
 
-async function bringPlaid(payload: object): Promise<void> {
+async function expectPlaidAccepted(payload: object): Promise<void> {
   const body = JSON.stringify(payload);
   const headers = { 'Plaid-Verification': webhooks().signPlaid(body) };
   expect((await server.send('POST', '/webhooks/plaid', body, headers)).status).toBe(200);
 }
 
-async function bringFinix(payload: object): Promise<void> {
+async function expectFinixAccepted(payload: object): Promise<void> {
   const body = JSON.stringify(payload);
   const headers = { 'Finix-Signature': webhooks().signFinix(body, FINIX_SECRET) };
   expect((await server.send('POST', '/webhooks/finix', body, headers)).status).toBe(200);
@@ -37,7 +37,7 @@ describe('a revocation', () => {
   ])('with %s ends the debits', async (_name, more) => {
     const { id } = await connect();
     const about = { webhook_type: 'ITEM', webhook_code: 'USER_PERMISSION_REVOKED', item_id: item().item_id };
-    await bringPlaid({ ...about, environment: 'sandbox', ...more });
+    await expectPlaidAccepted({ ...about, environment: 'sandbox', ...more });
     await expectStatus(id, 'revoked');
     expect(enabled()).toEqual([]);
   });
@@ -45,7 +45,7 @@ describe('a revocation', () => {
   it('of one account among others of other types ends the debits of that account', async () => {
     const { id } = await connect();
     const [account_id] = item().account_ids;
-    await bringPlaid({
+    await expectPlaidAccepted({
       webhook_type: 'AUTH',
       webhook_code: 'DEFAULT_UPDATE',
       item_id: item().item_id,
@@ -68,7 +68,7 @@ describe('an event of Finix’s', () => {
   ])('about an instrument is read with %s', async (_name, more) => {
     const { id } = await connect();
     const [instrument] = enabled();
-    await bringFinix({
+    await expectFinixAccepted({
       entity: 'instrument',
       type: 'updated',
       ...more,
