@@ -1,6 +1,9 @@
 import type { ElementProperties } from '../element/properties.ts';
 import type { Names } from '../element/view.ts';
 
+/** Not read as text: what only decorates, and what other controls hold. */
+const UNREAD = '[aria-hidden=true],select,textarea';
+
 /**
  * How the page names and describes the element, for the control in its shadow tree: references by id do not reach into
  * it, and a label names only the host. In the order that browsers give to these attributes.
@@ -20,14 +23,19 @@ function referenced(element: Element, attribute: string): string {
   );
 }
 
-/** A label may stand around the element, whose own children are no part of its name. */
 function textOf(nodes: (Node | null | undefined)[], element: Element): string {
-  const words: string[] = [];
-  for (const node of nodes) {
-    const walker = node && document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
-    for (let text = walker?.nextNode(); text; text = walker?.nextNode()) {
-      if (!element.contains(text)) words.push(text.nodeValue ?? '');
-    }
-  }
-  return words.join(' ').replace(/\s+/g, ' ').trim();
+  const texts = nodes.map((node) => textIn(node, element, true));
+  return texts.join(' ').replace(/\s+/g, ' ').trim();
+}
+
+/**
+ * As screen readers read it. A label may stand around the element, whose own children are no part of its name.
+ * @param isMeant it is referred to itself, also where it is hidden
+ */
+function textIn(node: Node | null | undefined, element: Element, isMeant = false): string {
+  if (node instanceof Text) return node.data;
+  if (!(node instanceof Element) || node === element) return '';
+  if (!isMeant && (node.matches(UNREAD) || getComputedStyle(node).display === 'none')) return '';
+  const children = [...node.childNodes].map((child) => textIn(child, element));
+  return node.getAttribute('aria-label') || node.getAttribute('alt') || children.join(' ');
 }

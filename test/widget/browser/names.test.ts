@@ -86,6 +86,28 @@ describe('the names of the control', () => {
     expect(nameOf(buttonOf(mounted))).to.equal('account Refund Connect your bank');
   });
 
+  for (const [html, name] of [
+    ['<label for="bank">Bank account <span aria-hidden="true">*</span></label>%', 'Bank account'],
+    ['<label for="bank">Bank account <span hidden>(required)</span></label>%', 'Bank account'],
+    ['<label for="bank"><style>b { color: red }</style><b>Bank</b> account<!-- old --></label>%', 'Bank account'],
+    ['<b id="one">Pay by <select><option>Bank</option><option>Card</option></select></b>% one', 'Pay by'],
+    ['<label><img alt="Refund account" src="data:,"> %</label>', 'Refund account'],
+    ['<label>Refund <img alt="" src="data:,"> account %</label>', 'Refund account'],
+    ['<label for="bank"><span aria-label="Refund account">↩</span></label>%', 'Refund account'],
+    ['<b id="one" aria-label="Refund account">↩</b><u id="two">, monthly</u>% one two', 'Refund account , monthly'],
+    ['<b id="one" hidden>Refund <u aria-hidden="true">↩</u> account</b>% one', 'Refund account'],
+    ['<b id="one" style="display: none"><u>Refund account</u></b>% one', 'Refund account'],
+  ] as const) {
+    it(`are what a screen reader reads of ${html}`, async () => {
+      const [around = '', referred] = html.split(/(?<=%) (?=one)/);
+      const attributes: Record<string, string> = referred ? { 'aria-labelledby': referred } : { id: 'bank' };
+      const mounted = await mountIn(around, attributes);
+      mounted.element.requestUpdate();
+      await mounted.element.updateComplete;
+      expect(nameOf(buttonOf(mounted))).to.equal(`${name} Connect your bank`);
+    });
+  }
+
   it('keep the text that the page puts on the button', async () => {
     const mounted = await mountIn('%', { 'aria-label': 'Refund account' });
     mounted.element.innerHTML = '<span slot="label">Pay by bank</span>';
