@@ -198,6 +198,10 @@ export const styles = css`
   ::slotted([slot='fallback']) {
     margin-block-start: 8px;
   }
+  /* The page's own content keeps its direction where English stands in for the page's language. */
+  :host(:dir(rtl)) ::slotted(:not([dir])) {
+    direction: rtl;
+  }
   .gone {
     display: none;
   }

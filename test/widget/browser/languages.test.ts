@@ -1,7 +1,7 @@
 import { expect } from '@open-wc/testing';
 import { LANGUAGES } from '../../../widget/i18n/languages.ts';
 import { cleanUp, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
-import { refusal } from '../helpers/simulated-backend.ts';
+import { failedSession, refusal } from '../helpers/simulated-backend.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 const base = ({ shadowRoot }: Element) => shadowRoot?.querySelector<HTMLElement>('.base');
@@ -26,6 +26,7 @@ describe('the language of the element', () => {
   const before = page.lang;
   afterEach(async () => {
     page.lang = before;
+    page.dir = '';
     await cleanUp();
   });
 
@@ -50,6 +51,39 @@ describe('the language of the element', () => {
     expect(textOf(element)).to.contain(words.en);
     expect(base(element)?.lang).to.equal('en');
     expect(base(element)?.dir).to.equal('ltr');
+  });
+
+  it('the page’s own content keeps the page’s direction where English stands in for its language', async () => {
+    page.lang = 'he';
+    page.dir = 'rtl';
+    const { element, link } = await mount({}, (backend) => {
+      backend.completeAnswers.push(failedSession('instrument_refused', 'use_other_method'));
+    });
+    element.innerHTML = `<span slot="legal">התנאים.</span><p slot="fallback">שלמו בכרטיס.</p>
+      <p slot="fallback" dir="ltr">Pay by card.</p><b slot="label">חברו בנק.</b>`;
+    await reach(element, 'ready');
+    const directions = () => [...element.children].map((child) => getComputedStyle(child).direction);
+    const [label] = element.querySelectorAll('b');
+    expect(getComputedStyle(label as Element).direction).to.equal('rtl');
+    expect(directions().slice(0, 3)).to.deep.equal(['rtl', 'rtl', 'ltr']);
+    expect(getComputedStyle(part(element, 'legal')).direction).to.equal('ltr');
+    press(element);
+    link.succeed();
+    await reach(element, 'error');
+    expect(getComputedStyle(part(element, 'error')).direction).to.equal('ltr');
+    // The button with its label is another one now.
+    expect(directions().slice(0, 3)).to.deep.equal(['rtl', 'rtl', 'ltr']);
+    page.dir = 'ltr';
+    expect(directions().slice(0, 3)).to.deep.equal(['ltr', 'ltr', 'ltr']);
+  });
+
+  it('our sentences keep their own direction in a slot that the page leaves empty', async () => {
+    page.lang = 'he';
+    page.dir = 'rtl';
+    const { element } = await mount();
+    await reach(element, 'ready');
+    const [slot] = part(element, 'legal').querySelectorAll('slot');
+    expect(getComputedStyle(slot as Element).direction).to.equal('ltr');
   });
 
   it('the language is never another one first, and a text on its way keeps its space', async () => {
