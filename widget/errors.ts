@@ -57,7 +57,7 @@ export interface ElementError {
 }
 
 /** Which of several causes a code has, where the customer should read which. */
-export type ErrorReason = 'timed_out' | 'setup' | 'ended' | 'not_ready';
+export type ErrorReason = 'timed_out' | 'setup' | 'ended' | 'not_ready' | 'not_ours';
 
 /** An error on its way through the element: not yet put into words. */
 export interface FlowError extends Pick<ElementError, 'code' | 'retryable' | 'action' | 'requestId'> {
@@ -80,6 +80,7 @@ export class ConnectError extends Error implements FlowError {
   declare readonly action: ProblemAction;
   declare readonly retryable: boolean;
   declare readonly requestId: string | null;
+  declare readonly reason?: ErrorReason;
   declare readonly accounts?: SelectableAccount[];
   declare readonly authorization?: AuthorizationText;
   declare readonly errors?: FieldError[];
@@ -96,11 +97,12 @@ function known({
   action,
   retryable = false,
   requestId = null,
+  reason,
   accounts,
   authorization,
   errors,
 }: Known): FlowError {
-  return { code, action, retryable, requestId, accounts, authorization, errors };
+  return { code, action, retryable, requestId, reason, accounts, authorization, errors };
 }
 
 type Known = Partial<FlowError> & Pick<FlowError, 'code' | 'action'>;

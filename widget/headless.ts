@@ -261,10 +261,10 @@ function snapshotOf(state: FlowState, error: ElementError | null): ConnectSnapsh
 }
 
 function settingsOf(options: ConnectOptions): () => ControllerSettings {
-  const { endpoint, backend = endpoint ? createHttpBackend(endpoint) : null, language, nonce } = options;
+  const { endpoint = '', backend = endpoint ? createHttpBackend(endpoint) : null, language, nonce } = options;
   const { mode = 'button', clientSecret = null, fetchClientSecret = null, identity } = options;
   const publicSession = { language, ...(identity ? { identity } : {}) };
-  return () => ({ backend, clientSecret, fetchClientSecret, publicSession, mode, language, nonce });
+  return () => ({ endpoint, backend, clientSecret, fetchClientSecret, publicSession, mode, language, nonce });
 }
 
 function notify(

@@ -10,17 +10,25 @@ const ATTRIBUTES: Record<keyof Identity, string> = {
   email: 'email',
 };
 
+/** Of milliseconds. In this time a page gets the client secret that it has asked its server for. */
+const PATIENCE = 2_000;
+
 /**
- * The client secret of a new public session, after the server refused what the page knows of the person. That only
- * spares typing, so a name that is too long costs the name and not the connection: what was refused is left out, once.
+ * The client secret of a new public session, after the server refused one.
+ * - What the page knows of the person only spares typing, so a name that is too long costs the name and not the
+ *   connection: what was refused is left out, once.
+ * - Where there are no public sessions, the page's own secret may be on its way, and what has been pressed waits for it
+ *   in place of an error.
  */
-export async function createWithoutRefused(
+export async function createPublicAgain(
   backend: ConnectBackend,
   input: CreatePublicSessionRequest,
   thrown: unknown,
 ): Promise<string> {
   const { identity = {}, ...rest } = input;
-  const { errors = [] } = (thrown ?? {}) as Partial<FlowError>;
+  const { code, errors = [] } = (thrown ?? {}) as Partial<FlowError>;
+  if (code === 'public_sessions_off') await new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  if (code !== 'invalid_request') throw thrown;
   const given = (Object.keys(ATTRIBUTES) as (keyof Identity)[]).filter((field) => identity[field] !== undefined);
   // A backend of the page's own may not return which.
   const isRefused = (field: string) => !errors.length || errors.some(({ path }) => path === `identity.${field}`);

@@ -7,6 +7,8 @@ import type { FlowState } from './state.ts';
 
 /** What the flow needs to know in addition. */
 export interface ControllerSettings extends SessionSettings {
+  /** Address of the server, where the page or its script names one. */
+  endpoint: string;
   mode: LinkMode;
   nonce: string | undefined;
 }

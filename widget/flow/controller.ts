@@ -68,10 +68,13 @@ export class ConnectController {
 
   /** Another client secret, endpoint or backend: work in progress belongs to the old one. */
   restart(): void {
+    const { wanted, phase } = this.#state;
     this.dispatch({ type: 'restart' });
     this.#access.leave();
     this.#asked = null;
     this.start();
+    // A press that waits for Link waits for the other session's.
+    if (wanted && phase !== 'failed') this.dispatch({ type: 'press' });
   }
 
   /** The customer wants Link. Opens it before returning when the flow is `ready`. */
@@ -180,7 +183,7 @@ export class ConnectController {
     const emit = () => {
       const { error } = this.#state;
       if (!error) return;
-      detours.now?.explain(error);
+      detours.now?.explain(error, this.#host.settings().endpoint);
       this.#host.emit(effect);
     };
     if (detours.now) emit();

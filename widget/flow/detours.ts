@@ -65,7 +65,7 @@ export interface FlowDetour extends SessionDetour, RequestFailures {
   /** @param leavesPage Plaid's page takes the place of this one, and comes back */
   hostedLink(control: LinkControlPort, token: LinkTokenResponse, leavesPage: boolean): PreparedLink;
   /** The console learns of an error that only the merchant can do something about. */
-  explain(error: FlowError): void;
+  explain(error: FlowError, endpoint: string): void;
 }
 
 /** What only the detour decides, and carries out. */

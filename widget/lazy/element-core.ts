@@ -26,8 +26,8 @@ import { lateStyles } from './styles.ts';
 import { straightParts } from './view-parts.ts';
 import { named } from './view-pieces.ts';
 
-// Each part at most 99 of 255.
-const DARK = /^rgb\(\d\d?, \d\d?, \d\d?\)$/;
+// Text that is surely dark, each part at most 99 of 255, and attributes as they may be: mode and theme.
+const PLAIN = /^rgb\(\d\d?, \d\d?, \d\d?\),(button|embedded|hosted)?,(dark|light)?$/;
 
 export interface CoreHost {
   readonly speech: Speech;
@@ -64,7 +64,7 @@ export class ElementCore {
   /** With all that the element needs from its beginning. */
   static async create(element: ElementProperties, host: CoreHost): Promise<ElementCore> {
     // Both decide at once what the element shows and does.
-    if (mayArrive() || oneOf(element.mode, 'embedded', 'hosted')) await detours.load();
+    if (mayArrive() || (element.mode || 'button') !== 'button') await detours.load();
     return new ElementCore(element, host);
   }
 
@@ -76,9 +76,9 @@ export class ElementCore {
     this.#source = this.#sourceNow();
     this.#person = this.#personNow();
     this.adoptElementStyles();
-    // Text that is not surely dark is looked at more closely.
-    const { color } = getComputedStyle(element);
-    if (!DARK.test(color)) void detours.load().then((detour) => detour.hintAtDarkPage(element), lost);
+    // Anything else is looked at more closely.
+    const facts = String([getComputedStyle(element).color, element.mode, element.theme]);
+    if (!PLAIN.test(facts)) void detours.load().then((detour) => detour.hint(element), lost);
     this.#logos = new Logos(
       (id) => this.controller.asker.getLogo(id),
       () => element.requestUpdate(),
@@ -305,9 +305,10 @@ export class ElementCore {
 
   async #changeOrRemove(event: { type: 'change' } | { type: 'remove'; id?: string }): Promise<void> {
     const { state } = this.controller;
-    if (event.type === 'change' && state.renewable && !this.#mayOpen()) return;
-    // Where there is no other session an error follows, whose sentence comes with the detour.
-    if (!state.renewable && !detours.now) await this.#loadDetour().catch(() => null);
+    if (event.type === 'change' && !this.#mayOpen()) return;
+    // With it comes what may be said afterwards, and the way back where there is no other session.
+    const loading = this.#loadDetour().catch(() => null);
+    if (!state.renewable) await loading;
     this.#focusMayBeLost = true;
     this.controller.dispatch(event);
     // Old libraries replace `Event` by a class of their own.
@@ -322,7 +323,8 @@ export class ElementCore {
       this.#isAnnounced = false;
       this.#element.requestUpdate();
     };
-    if (hasFocus) this.#root.addEventListener('focusout', describe, { once: true });
+    // Not within a rendering that takes away what has the focus.
+    if (hasFocus) this.#root.addEventListener('focusout', () => queueMicrotask(describe), { once: true });
     else describe();
   }
 }

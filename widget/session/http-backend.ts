@@ -74,12 +74,9 @@ export function createCalls(
       throw await errorBy((reasons) => reasons.errorOfRequest(cause, failed));
     }
     const json: unknown = await response.json().catch(() => null);
-    if (!response.ok) {
+    if (!response.ok || (!json && response.status !== NO_CONTENT)) {
       const problem = problemIn(json, response);
       throw problem ? new ConnectError(problem) : await errorBy((reasons) => reasons.errorOfResponse(response));
-    }
-    if (!json && response.status !== NO_CONTENT) {
-      throw new ConnectError(flowError('network_failed', 'retry', requestId(response)));
     }
     return { session: json as T, retryAfter: Number(response.headers.get('Retry-After')) || DEFAULT_RETRY_AFTER };
   }

@@ -14,12 +14,15 @@ export async function errorOfRequest(cause: unknown, request: FailedRequest): Pr
 }
 
 /**
- * Not our server's words: a gateway, a captive portal, a wrong endpoint. Only the 5xx among them pass by themselves.
+ * Not our server's words: a gateway, a captive portal, a wrong endpoint. Gateways recover, and a portal lets its customer
+ * through.
  */
 export function errorOfResponse(response: Response): FlowError {
-  return response.status >= 500
-    ? flowError('network_failed', 'retry', requestId(response))
-    : flowError(response.status === 404 ? 'not_found' : 'internal_error', 'contact_merchant', requestId(response));
+  const { ok, status } = response;
+  const passes = ok || status >= 500;
+  const code = passes ? 'network_failed' : status === 404 ? 'not_found' : 'internal_error';
+  const error = flowError(code, passes ? 'retry' : 'contact_merchant', requestId(response));
+  return { ...error, reason: 'not_ours' };
 }
 
 /**

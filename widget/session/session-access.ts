@@ -7,7 +7,7 @@ import type {
   Purpose,
   SessionPurpose,
 } from '../contract.ts';
-import { ConnectError, type FlowError, flowError, report, toFlowError } from '../errors.ts';
+import { ConnectError, flowError, toFlowError } from '../errors.ts';
 import type { SecretStore } from './client-secret-store.ts';
 import type { ConnectBackend } from './connect-backend.ts';
 import { within } from './within.ts';
@@ -30,7 +30,9 @@ export interface SessionSettings {
 
 /** What is fetched only where it is needed (widget/detour/). */
 export interface SessionDetour {
-  createWithoutRefused(backend: ConnectBackend, input: CreatePublicSessionRequest, thrown: unknown): Promise<string>;
+  createPublicAgain(backend: ConnectBackend, input: CreatePublicSessionRequest, thrown: unknown): Promise<string>;
+  /** The console learns why there is no client secret. */
+  refuseSecret(fetchClientSecret: unknown, secret: unknown, failure?: { cause: unknown }): ConnectError;
 }
 
 export interface SessionHost {
@@ -143,26 +145,22 @@ export class SessionAccess {
     const { clientSecret, fetchClientSecret, publicSession } = this.#host.settings();
     const isPublic = !fetchClientSecret && !clientSecret;
     let secret: unknown = clientSecret;
-    if (fetchClientSecret) secret = await ask(fetchClientSecret);
-    else if (isPublic) secret = await createPublicSession(backend, publicSession, this.#host.detours);
+    let failure: { cause: unknown } | undefined;
+    if (fetchClientSecret) {
+      secret = await ask(fetchClientSecret).catch((cause: unknown) => {
+        failure = { cause };
+      });
+    } else if (isPublic) secret = await createPublicSession(backend, publicSession, this.#host.detours);
     if (typeof secret === 'string' && CLIENT_SECRET.test(secret)) return { secret, isPublic };
-    report(`${fetchClientSecret ? 'fetchClientSecret' : 'client-secret'} did not give a client secret`);
-    throw new ConnectError(flowError('client_secret_unavailable', fetchClientSecret ? 'retry' : 'contact_merchant'));
+    const { refuseSecret } = await this.#host.detours.load();
+    throw refuseSecret(fetchClientSecret, secret, failure);
   }
 }
 
-/**
- * What a function of the page's own gives. It may throw at once, and it may never answer.
- * @throws ConnectError `client_secret_unavailable`
- */
+/** What a function of the page's own gives. It may throw at once, and it may never answer. */
 async function ask(fetchClientSecret: () => Promise<string>): Promise<unknown> {
-  try {
-    const work = (async () => fetchClientSecret())();
-    return await within(SECRET_TIMEOUT, work, () => new Error('There was no answer within 15 s'));
-  } catch (cause) {
-    report('fetchClientSecret failed', cause);
-    throw new ConnectError(flowError('client_secret_unavailable', 'retry'), { cause });
-  }
+  const work = (async () => fetchClientSecret())();
+  return within(SECRET_TIMEOUT, work, () => new Error('There was no answer within 15 s'));
 }
 
 /** The client secret of a new public session, also where the server refuses what the page knows of the person. */
@@ -174,9 +172,8 @@ export async function createPublicSession(
   try {
     return (await backend.createPublicSession(input)).clientSecret;
   } catch (thrown) {
-    if (!input.identity || (thrown as Partial<FlowError> | null)?.code !== 'invalid_request') throw thrown;
     const detour = await detours.load().catch(() => null);
     if (!detour) throw thrown;
-    return detour.createWithoutRefused(backend, input, thrown);
+    return detour.createPublicAgain(backend, input, thrown);
   }
 }

@@ -58,6 +58,49 @@ describe('an element that has no client secret yet', () => {
     await reach(element, 'ready');
     expect(part(element, 'label').textContent).to.contain('Connect your bank');
   });
+
+  for (const [kind, late] of [
+    ['a client secret', { clientSecret: 'ses_1_secret_late' }],
+    ['the function for one', { fetchClientSecret: async () => 'ses_1_secret_late' }],
+  ] as const) {
+    it(`keeps a press until ${kind} comes, and then opens Link for it, once`, async () => {
+      const { element, backend, link, log } = await mount({}, noPublicSessions);
+      press(element);
+      await waitUntil(() => backend.calls.length > 0, 'a public session to be asked for');
+      await element.updateComplete;
+      expect(part(element, 'label').textContent).to.contain('Opening');
+      Object.assign(element, late);
+      await reach(element, 'open');
+      expect(backend.calls.at(-1)).to.equal('createLinkToken ses_1_secret_late');
+      expect(log).to.deep.equal(['fbc-open loading']);
+      link.exit();
+      await reach(element, 'ready');
+      expect(link.handlers.filter(({ opened }) => opened > 0)).to.have.length(1);
+      expect(console.lines).to.be.empty;
+    });
+  }
+
+  it('keeps no press that the page has taken back by disabling the element', async () => {
+    const { element, backend } = await mount({}, noPublicSessions);
+    press(element);
+    await waitUntil(() => backend.calls.length > 0, 'a public session to be asked for');
+    Object.assign(element, { disabled: true, clientSecret: 'ses_1_secret_late' });
+    element.dispatchEvent(new Event('pointerenter'));
+    await reach(element, 'ready');
+    expect(part(element, 'label').textContent).to.contain('Connect your bank');
+  });
+
+  it('keeps a press while a public session is being made for it, when the page sets another', async () => {
+    const { element, backend } = await mount({}, (server) => {
+      server.hold = new Promise(() => {});
+    });
+    press(element);
+    await waitUntil(() => backend.calls.some((call) => call.startsWith('createLinkToken')));
+    backend.hold = null;
+    element.clientSecret = 'ses_1_secret_late';
+    await reach(element, 'open');
+    expect(backend.calls.at(-1)).to.equal('createLinkToken ses_1_secret_late');
+  });
 });
 
 describe('an element that is on the page before its definition', () => {

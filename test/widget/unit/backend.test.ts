@@ -192,7 +192,7 @@ describe('the calls to the server', () => {
       new Response('<html>Sign in to the hotel network</html>'),
       new Response('nope', { status: 404 }),
     );
-    expect(await failure(backend.getSession(secret))).toMatchObject({ code: 'network_failed' });
+    expect(await failure(backend.getSession(secret))).toMatchObject({ code: 'network_failed', reason: 'not_ours' });
     expect(await failure(backend.getSession(secret))).toMatchObject({ code: 'not_found', action: 'contact_merchant' });
   });
 });

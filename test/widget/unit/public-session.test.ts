@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CreatePublicSessionRequest } from '../../../widget/contract.ts';
-import * as detour from '../../../widget/detour/public-session.ts';
+import { createPublicAgain } from '../../../widget/detour/public-session.ts';
+import { refuseSecret } from '../../../widget/detour/secret-report.ts';
 import { createPublicSession } from '../../../widget/session/session-access.ts';
 import { refusal, SimulatedBackend } from '../helpers/simulated-backend.ts';
 
@@ -21,7 +22,7 @@ describe('a public session', () => {
   });
 
   const create = (input: CreatePublicSessionRequest) =>
-    createPublicSession(backend, input, { load: async () => detour });
+    createPublicSession(backend, input, { load: async () => ({ createPublicAgain, refuseSecret }) });
   const refuse = (...fields: string[]) =>
     backend.publicSessionErrors.push(
       refusal({
@@ -64,6 +65,21 @@ describe('a public session', () => {
     await expect(create({})).rejects.toMatchObject({ code: 'invalid_request' });
     expect(asked()).toHaveLength(3);
     expect(warnings).toEqual([]);
+  });
+
+  it('is refused only after a while where there are none, so that the page’s own secret can come in the meantime', async () => {
+    vi.useFakeTimers();
+    backend.publicSessionErrors.push(refusal({ code: 'public_sessions_off', action: 'contact_merchant' }));
+    let refused: unknown;
+    void create({}).catch((error: unknown) => {
+      refused = error;
+    });
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(refused).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(200);
+    vi.useRealTimers();
+    expect(refused).toMatchObject({ code: 'public_sessions_off' });
+    expect(asked()).toHaveLength(1);
   });
 
   it('stays refused where the code that leaves something out can not be fetched', async () => {
