@@ -43,21 +43,34 @@ export function linkPage(): void {
     });
   });
 
-  async function begin(): Promise<void> {
+  /** @returns the client secret of a session; null where the link has ended since this page was loaded */
+  async function open(): Promise<string | null> {
     const response = await fetch(facts.sessionPath, { method: 'POST' });
     if (response.status === 404) {
-      // It has ended since this page was loaded; the page then shows it.
+      // The page then shows it.
       location.reload();
-      return;
+      return null;
     }
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
     const opened = (await response.json()) as { client_secret: string; authorization: { text: string } | null };
     authorization = opened.authorization;
-    const element = document.createElement('finix-bank-connect');
+    return opened.client_secret;
+  }
+
+  async function begin(): Promise<void> {
+    const secret = await open();
+    if (secret === null) return;
+    const element = document.createElement('finix-bank-connect') as HTMLElement & {
+      nonce: string;
+      fetchClientSecret: () => Promise<string>;
+    };
     element.setAttribute('endpoint', facts.endpoint);
-    element.setAttribute('client-secret', opened.client_secret);
+    element.setAttribute('client-secret', secret);
     element.setAttribute('lang', facts.lang);
-    (element as HTMLElement & { nonce: string }).nonce = facts.nonce;
+    element.nonce = facts.nonce;
+    // After an account that was declined, or a long pause, the customer goes on in another session.
+    // Where the link has ended in the meantime, this page is about to be another one.
+    element.fetchClientSecret = async () => (await open()) ?? new Promise<never>(() => {});
     for (const type of ['fbc-connected', 'fbc-pending']) {
       element.addEventListener(type, (event) => {
         const { connections } = (event as CustomEvent<{ connections: Account[] }>).detail;

@@ -76,6 +76,20 @@ test('A customer who leaves and comes back begins again with the same link', asy
   await expect.poll(async () => (await here.readLink(link.id)).status).toBe('opened');
 });
 
+test('A customer whose account is declined connects another one on the same page', async () => {
+  const link = await here.createLink(bakery);
+  const customer = await here.arrives();
+  await opens(customer, link.url);
+  await presses(customer);
+  await customer.connects('user_finix_refuses');
+  await customer.element.getByText('This account was declined. Please use a different one.').first().waitFor();
+  await customer.element.getByRole('button', { name: 'Choose another account' }).waitFor();
+  await customer.connects();
+  await customer.page.getByText('Your bank account is connected.').waitFor();
+  await expect.poll(() => here.readLink(link.id)).toMatchObject({ status: 'completed', connections: [{}] });
+  customer.complaints.length = 0;
+});
+
 test('A link that is revoked while its page is open shows that it can no longer be used', async () => {
   const link = await here.createLink(bakery);
   const customer = await here.arrives();

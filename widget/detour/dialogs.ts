@@ -36,7 +36,7 @@ export function dialogFor(view: DetourView): TemplateResult {
     html`<div class="text" dir="auto" lang=${languageOf(view.element)}>${state.authorization?.text}</div>
       <p class="small">
         ${fill(strings.revoke, { merchant })}
-        <a class="link" href=${copyOf(state.authorization)} download="authorization.txt">${strings.save_copy}</a>
+        <a class="link" href=${copyOf(state.authorization, merchant)} download="authorization.txt">${strings.save_copy}</a>
       </p>`,
     strings.agree,
     // Where Link is still to come, it opens next, but not for a press while the element is disabled.
@@ -44,11 +44,11 @@ export function dialogFor(view: DetourView): TemplateResult {
   );
 }
 
-/** A file with the text as it is shown, and what identifies it. */
-function copyOf(authorization: AuthorizationText | null): string {
+/** A file with the text as it is shown, to whom and when, and what identifies it. */
+function copyOf(authorization: AuthorizationText | null, merchant: string): string {
   if (!authorization) return '';
   const { text, version, text_sha256 } = authorization;
-  const file = `${text}\n\n${version}\nSHA-256: ${text_sha256}\n`;
+  const file = `${merchant}\n${new Date().toISOString()}\n\n${text}\n\n${version}\nSHA-256: ${text_sha256}\n`;
   return `data:text/plain;charset=utf-8,${encodeURIComponent(file)}`;
 }
 

@@ -1,7 +1,7 @@
 import type { AuthorizationText, CompleteRequest, HostedPublicToken, Session } from '../contract.ts';
 import { type FlowError, flowError, fromProblem, oneOf } from '../errors.ts';
 import type { FlowEvent, Transition } from '../flow/events.ts';
-import { act, COMPLETED, done, NO_TRACE, straight, submit } from '../flow/reducer.ts';
+import { act, clear, done, NO_TRACE, straight, submit } from '../flow/reducer.ts';
 import { type FlowState, isAsking, isBusy, isChecking, isResting } from '../flow/state.ts';
 import { open, opened, prepare, read, rest, stay } from '../flow/steps.ts';
 import { fail } from './fail.ts';
@@ -9,6 +9,7 @@ import { linkExited, linkFailed } from './link-end.ts';
 
 /** The flow where it leaves the straight way (flow/reducer.ts): errors, questions, repairs, and Link elsewhere. */
 
+const COMPLETED = flowError('session_already_completed', 'contact_merchant');
 /** This session can never be used again, while another one can. */
 const isDead = ({ code }: FlowError) =>
   oneOf(code, 'session_expired', 'session_canceled', 'session_failed', 'unauthorized', 'not_found');
@@ -34,7 +35,8 @@ function detour(state: FlowState, event: FlowEvent): Transition {
     }
     case 'press':
     case 'act':
-      return authorizeFirst({ ...state, reopened: false });
+      if (state.notice === 'undo') return read({ ...state, notice: null, wanted: true, idle: false }, 'checking');
+      return phase === 'done' ? giveUp(state) : authorizeFirst({ ...state, reopened: false });
     case 'prepared': {
       const { hosted = false, embedded = false, authorization = null, repair = state.repair } = event;
       return authorizeFirst({ ...state, hosted, embedded, upfront: authorization, repair });
@@ -78,14 +80,24 @@ function detour(state: FlowState, event: FlowEvent): Transition {
       return phase === 'authorizing' && state.authorization ? accept(state, state.authorization) : stay(state);
     case 'decline':
       if (phase !== 'choosing' && phase !== 'authorizing') return stay(state);
-      return prepare({ ...rest(state), notice: 'canceled' }, [
-        {
-          type: 'emit',
-          name: 'canceled',
-          step: phase === 'choosing' ? 'choose_account' : 'authorize',
-          trace: NO_TRACE,
-        },
-      ]);
+      return prepare(
+        { ...rest(state), replacing: state.replacing, notice: state.replacing ? 'not_changed' : 'canceled' },
+        [
+          {
+            type: 'emit',
+            name: 'canceled',
+            step: phase === 'choosing' ? 'choose_account' : 'authorize',
+            trace: NO_TRACE,
+          },
+        ],
+      );
+    case 'change':
+    case 'reset':
+      return state.notice === 'undo' ? stay(state) : giveUp(state);
+    case 'remove': {
+      const { state: next, effects } = clear(state);
+      return stay({ ...next, notice: 'undo', idle: true }, effects);
+    }
     case 'slow':
       return isBusy(phase) ? stay({ ...state, slow: state.slow === 0 ? 1 : 2 }) : stay(state);
     case 'online':
@@ -93,6 +105,15 @@ function detour(state: FlowState, event: FlowEvent): Transition {
     default:
       return stay(state);
   }
+}
+
+/**
+ * The page gets an event, so that it can set another session. Where it does not, the bank that the session has can still
+ * be used, but only for a press.
+ */
+function giveUp(state: FlowState): Transition {
+  const { state: next, effects } = clear(state);
+  return fail({ ...next, notice: 'undo' }, COMPLETED, effects);
 }
 
 function authorize(state: FlowState, authorization: AuthorizationText): Transition {
@@ -123,11 +144,11 @@ function moved(state: FlowState): Transition {
 
 function renewOrFail(state: FlowState, error: FlowError): Transition {
   if (state.renewable && !state.renewed) {
-    const rested = { ...state, phase: 'rest', link: 'none', renewed: true, replacing: false, slow: 0 } as const;
+    const rested = { ...state, phase: 'rest', link: 'none', renewed: true, slow: 0 } as const;
     const next: FlowState = { ...rested, repair: [] };
     return state.wanted || state.warm ? prepare(next, [{ type: 'forget' }]) : stay(next, [{ type: 'forget' }]);
   }
-  return fail({ ...state, link: 'none', submission: null }, { ...error, action: 'contact_merchant', retryable: false });
+  return fail({ ...state, link: 'none', submission: null }, over(error));
 }
 
 function prepareFailed(state: FlowState, error: FlowError): Transition {
@@ -137,9 +158,7 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
     const blocked = state.error?.code === 'script_blocked';
     return stay({ ...next, hosted: false }, blocked ? [{ type: 'offer_hosted', run: state.run }] : []);
   }
-  if (hasMovedOn(error)) {
-    return state.replacing ? renewOrFail(next, error) : read({ ...next, wanted: false }, 'checking');
-  }
+  if (hasMovedOn(error)) return read({ ...next, wanted: false }, 'checking');
   // The page may yet get a client secret: only a customer who waits sees an error.
   if (error.code === 'public_sessions_off' && !state.wanted) return stay({ ...next, idle: true });
   return isDead(error) ? renewOrFail(next, error) : fail(next, error);
@@ -180,15 +199,21 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
     default: {
       const dead = flowError(`session_${session.status}`, 'contact_merchant');
       if (isChecking(state.phase) && state.renewable) return renewOrFail(state, dead);
-      if (problem) return fail({ ...state, submission: null, link: 'none' }, problem);
+      if (problem) return fail({ ...state, submission: null, link: 'none' }, state.renewable ? problem : over(problem));
       return renewOrFail({ ...state, submission: null, warm: true }, dead);
     }
   }
 }
 
+/** What the customer could do about it needs another session, which this page can't have. */
+function over(problem: FlowError): FlowError {
+  return { ...problem, action: 'contact_merchant', retryable: false };
+}
+
 function unanswered(state: FlowState, error: FlowError): Transition {
   const { phase, submission } = state;
-  if (isChecking(phase)) return isDead(error) ? renewOrFail(state, error) : fail(state, error);
+  if (isDead(error) && (isChecking(phase) || !state.renewable)) return renewOrFail(state, error);
+  if (isChecking(phase)) return fail(state, error);
   if (hasMovedOn(error)) return read({ ...state, submission: null }, 'polling');
   if (submission && error.accounts?.length) {
     return stay({ ...state, phase: 'choosing', accounts: error.accounts, slow: 0 }, [

@@ -52,6 +52,8 @@ function restParts(view: DetourView, text: string): Parts {
   // Before Link is there the place is shown as well, so that Plaid's script finds it as large as it will be.
   if (showsSearch(view)) return { card: searchBox(view), said, spoken: text };
   const rest: Parts = { ...first, said, tall: first.tall && state.link !== 'ready' };
+  // The page's own label does not fit.
+  if (state.notice === 'undo' && !state.wanted) return { ...rest, tall: false, caption: strings.use_account };
   const [connection] = state.repair;
   if (!connection || state.wanted) return rest;
   const why = view.returned ? strings.returned_repair : strings.needs_repair;
@@ -107,16 +109,7 @@ function failedParts({ state, strings, disabled, send, mayOpen }: DetourView, te
   };
   const caption = strings[state.error ? captionKey(state.error) : 'retry'];
   // There is nothing to press, so there is no button.
-  if (action === 'contact_merchant') {
-    const card = html`<div
-      class="card dead"
-      role="group"
-      aria-labelledby="name dead"
-      aria-describedby="said description"
-      tabindex="-1"
-    >${noticeIcon}<b id="dead">${caption}</b></div>`;
-    return { ...parts, card, settled: true, ended: true };
-  }
+  if (action === 'contact_merchant') return { ...parts, ...deadEnd(caption) };
   const pressHosted = () => mayOpen() && send({ type: 'press_hosted' });
   return {
     ...parts,
@@ -127,13 +120,24 @@ function failedParts({ state, strings, disabled, send, mayOpen }: DetourView, te
   };
 }
 
+function deadEnd(title: string): Parts {
+  const card = html`<div
+    class="card dead"
+    role="group"
+    aria-labelledby="name dead"
+    aria-describedby="said description"
+    tabindex="-1"
+  >${noticeIcon}<b id="dead">${title}</b></div>`;
+  return { card, failed: true, needsFallback: true, settled: true, ended: true };
+}
+
 /** Where the flow came to, in one sentence, or nothing. */
 function sentence({ state, strings, merchant, purpose, returned }: DetourView): string {
   switch (state.phase) {
     case 'rest':
     case 'checking':
       if (state.wanted) return strings.opening;
-      if (state.notice) return strings[state.notice];
+      if (state.notice) return strings[state.notice === 'undo' ? 'removed' : state.notice];
       return returned && state.repair.length === 0 ? strings.returned_other : '';
     case 'failed':
       return state.error ? messageOf(state.error, strings, { merchant, purpose }) : '';

@@ -1,5 +1,5 @@
 import type { CompleteRequest, Connection, Session } from '../contract.ts';
-import { type FlowError, flowError, isRetry, type LinkTrace, oneOf } from '../errors.ts';
+import { type FlowError, isRetry, type LinkTrace, oneOf } from '../errors.ts';
 import type { FlowEffect, FlowEvent, LinkFailure, Transition } from './events.ts';
 import { type FlowState, isAsking, isBusy, isResting, statusOf, usable } from './state.ts';
 import { fail, open, prepare, read, rest, stay } from './steps.ts';
@@ -15,7 +15,6 @@ import { fail, open, prepare, read, rest, stay } from './steps.ts';
  */
 
 export const NO_TRACE: LinkTrace = { requestId: null, linkSessionId: null, institution: null };
-export const COMPLETED = flowError('session_already_completed', 'contact_merchant');
 
 /** How the flow goes on; null where that is a matter of the detour. */
 export function straight(state: FlowState, event: FlowEvent): Transition | null {
@@ -52,7 +51,7 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
       const { error, plaid, step, trace = NO_TRACE } = event;
       if (phase !== 'open') return stay(state);
       if (error || plaid) return null;
-      const left: FlowState = { ...state, phase: 'rest', notice: 'canceled' };
+      const left: FlowState = { ...state, phase: 'rest', notice: state.replacing ? 'not_changed' : 'canceled' };
       const effects: FlowEffect[] = [{ type: 'emit', name: 'canceled', step, trace }];
       // The search that it was opened from is gone.
       return left.link === 'none' ? prepare(left, effects) : stay(left, effects);
@@ -73,7 +72,7 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
     case 'reset':
       return reset(state);
     case 'restart':
-      return clear({ ...state, repair: [] });
+      return clear({ ...state, repair: [], connections: [] });
     case 'leave':
       return leave(state);
     default:
@@ -125,6 +124,7 @@ function press(state: FlowState): Transition | null {
       return stay({ ...state, wanted: true });
     case 'rest':
     case 'failed': {
+      if (state.notice === 'undo') return null;
       if (state.link === 'ready') return open({ ...state, reopened: false });
       const link = state.link;
       const next: FlowState = {
@@ -183,29 +183,27 @@ export function done(state: FlowState, connections: Connection[]): Transition {
   return stay(next, [{ type: 'emit', name: name[statusOf(next) as keyof typeof name] }]);
 }
 
-function change(state: FlowState): Transition {
-  const next: FlowState = { ...rest(state), replacing: true, repair: [] };
-  if (!state.renewable) return fail(next, COMPLETED);
-  return prepare({ ...next, wanted: true, replacing: false }, [{ type: 'forget' }]);
+function change(state: FlowState): Transition | null {
+  if (!state.renewable) return null;
+  return prepare({ ...rest(state), replacing: true, repair: [], wanted: true }, [{ type: 'forget' }]);
 }
 
-function remove(state: FlowState, id?: string): Transition {
+function remove(state: FlowState, id?: string): Transition | null {
   const connections = id ? state.connections.filter((one) => one.id !== id) : [];
-  return connections.length ? stay({ ...state, connections }) : reset(state);
+  if (connections.length) return stay({ ...state, connections });
+  return state.renewable ? clear(state) : null;
 }
 
 /**
  * The session of a connected bank is over: preparing Link with it could only show that bank again, unasked. Where the
- * page has no other session, it gets an event, so that it can set one.
+ * page has no other session, that is a matter of the detour.
  */
-function reset(state: FlowState): Transition {
-  const { state: next, effects } = clear(state);
-  if (state.renewable) return stay(next, effects);
-  if (state.error?.code === COMPLETED.code) return stay(state);
-  return state.connections.length ? fail({ ...next, notice: null }, COMPLETED, effects) : stay(next, effects);
+function reset(state: FlowState): Transition | null {
+  const isOver = state.connections.length || state.notice === 'undo';
+  return isOver && !state.renewable ? null : clear(state);
 }
 
-function clear(state: FlowState): Transition {
+export function clear(state: FlowState): Transition {
   const effects: FlowEffect[] = [{ type: 'close' }];
   if (state.renewable) effects.push({ type: 'forget' });
   const notice = state.connections.length ? 'removed' : null;

@@ -46,7 +46,7 @@ export interface FlowState {
   relinked: boolean;
   /** Nothing is prepared ahead: there is nothing to prepare it with yet, or it did not help twice. A press tries. */
   idle: boolean;
-  /** The customer asked for another bank in place of the one that the session has. */
+  /** The customer asked for another bank in place of the one that was connected. */
   replacing: boolean;
   /** Link ends at Plaid (Hosted Link): only the server learns how. */
   hosted: boolean;
@@ -66,7 +66,8 @@ export interface FlowState {
   error: FlowError | null;
   /** 0: no word about waiting yet; 1: takes longer; 2: takes unusually long. */
   slow: 0 | 1 | 2;
-  notice: 'canceled' | 'expired' | 'removed' | 'return_elsewhere' | null;
+  /** `undo`: removed, and the same bank can be used after all. */
+  notice: 'canceled' | 'not_changed' | 'expired' | 'removed' | 'undo' | 'return_elsewhere' | null;
   /** How often the session has been read since the customer came back from Plaid's page. */
   reads: number;
 }

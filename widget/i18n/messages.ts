@@ -3,7 +3,7 @@ import type { ElementError, ErrorReason, FlowError } from '../errors.ts';
 import { fill } from './fill.ts';
 import type { StringKey, Strings } from './index.ts';
 
-const BY_REASON: Record<ErrorReason, StringKey> = {
+const BY_REASON: Partial<Record<ErrorReason, StringKey>> = {
   timed_out: 'expired',
   setup: 'error_setup',
   ended: 'error_ended',
@@ -55,6 +55,7 @@ const ENDS: Partial<Record<FlowError['code'], StringKey>> = {
   session_canceled: 'error_session',
   session_failed: 'error_session',
   restart_required: 'error_ended_merchant',
+  instrument_refused: 'error_refused_merchant',
   link_covered: 'close_dialog',
 };
 

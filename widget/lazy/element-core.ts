@@ -323,8 +323,7 @@ export class ElementCore {
       this.#isAnnounced = false;
       this.#element.requestUpdate();
     };
-    // Not within a rendering that takes away what has the focus.
-    if (hasFocus) this.#root.addEventListener('focusout', () => queueMicrotask(describe), { once: true });
+    if (hasFocus) this.#root.addEventListener('focusout', describe, { once: true });
     else describe();
   }
 }

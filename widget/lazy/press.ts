@@ -8,7 +8,7 @@ import { detours } from './load-detour.ts';
  * @param mayOpen asks the page; only where Link is about to open, now or as soon as it can
  */
 export function press(element: ElementProperties, controller: ConnectController, mayOpen: () => boolean): void {
-  const { phase, error, embedded, link, submission, renewable } = controller.state;
+  const { phase, error, embedded, link, submission, renewable, notice } = controller.state;
   if (embedded && phase === 'rest' && link === 'ready') {
     detours.now?.focusSearch(element);
     return;
@@ -18,9 +18,10 @@ export function press(element: ElementProperties, controller: ConnectController,
   if (phase === 'failed' && error?.action === 'contact_merchant') return;
   const again = phase === 'failed' && isRetry(error);
   const type = again ? 'act' : 'press';
-  // What Link gave is sent again; the search is put back; or there is no session to open Link with.
+  // What Link gave is sent again; the search is put back; the bank that was removed is; or there is no session to open
+  // Link with.
   const isWithoutLink = again
     ? submission || detours.now?.canEmbed(element, controller.state)
-    : phase === 'done' && !renewable;
+    : notice === 'undo' || (phase === 'done' && !renewable);
   if (isWithoutLink || (!controller.isTaken && mayOpen())) controller.press(type);
 }

@@ -44,7 +44,8 @@ function doneParts(view: View): Parts {
   return {
     card: html`<slot name="connected">${connections.map((one) => card(one, view))}</slot>`,
     settled: true,
-    links: html`<span class="links">${link(view.change, strings.change, disabled)}${
+    // Another bank needs another session.
+    links: html`<span class="links">${state.renewable ? link(view.change, strings.change, disabled) : ''}${
       connections.length > 1 ? '' : link(() => view.remove(), strings.remove, disabled)
     }</span>`,
     spoken: connections.map((one) => stateOf(one, strings, connections.length > 1)).join(' '),

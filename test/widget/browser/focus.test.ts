@@ -2,7 +2,7 @@ import { aTimeout, expect, nextFrame } from '@open-wc/testing';
 import { descriptionOf } from '../helpers/axe.ts';
 import { cleanUp, linkNamed, mount, part, press, reach, spoken } from '../helpers/element.ts';
 import { FrameLink } from '../helpers/frame-link.ts';
-import { refusal } from '../helpers/simulated-backend.ts';
+import { failedSession } from '../helpers/simulated-backend.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
 // Longer than the element looks for a focus that is lost.
@@ -78,7 +78,7 @@ describe('the focus', () => {
 
   it('comes back after an error that the server reports', async () => {
     const { element, link } = await opened({}, ({ completeAnswers }) =>
-      completeAnswers.push(refusal({ code: 'instrument_refused', action: 'use_other_bank' })),
+      completeAnswers.push(failedSession('instrument_refused', 'use_other_method')),
     );
     link.succeed();
     await reach(element, 'error');

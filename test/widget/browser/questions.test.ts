@@ -62,6 +62,10 @@ describe('a question between Link and the connection', () => {
     link.succeed();
     await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
     expect(textOf(element)).to.contain(authorization.text);
+    const copy = element.shadowRoot?.querySelector<HTMLAnchorElement>('a[download]')?.href ?? '';
+    const [merchant, date = '', , ...rest] = (await (await fetch(copy)).text()).split('\n');
+    expect([merchant, ...rest]).to.deep.equal(['Acme', authorization.text, '', '1', `SHA-256: ${'ab'.repeat(32)}`, '']);
+    expect(Math.abs(Date.parse(date) - Date.now())).to.be.below(60_000);
     linkNamed(element, 'Agree and continue').click();
     await reach(element, 'connected');
     expect(backend.completed[1]?.input).to.deep.include({

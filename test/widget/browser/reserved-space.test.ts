@@ -6,10 +6,11 @@ import { cleanUp, connect, mount, part, press, reach } from '../helpers/element.
 import { showState } from '../helpers/show-state.ts';
 import { states } from '../helpers/states.ts';
 
-const NOTES = /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|expired|return_elsewhere|finish_window)$/;
+const NOTES =
+  /^(legal|slow|very_slow|pending|needs_repair|removed|canceled|not_changed|expired|return_elsewhere|finish_window)$/;
 const ERRORS = /^(required|error_.*)$/;
 const CAPTIONS =
-  /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|other_account|reconnect)$/;
+  /^(connect|opening|retry|link_open|returning|connecting|one_more|restart|other_bank|other_account|reconnect|use_account)$/;
 
 // A line under the control, in a browser's usual size, and what letters reach out of it.
 const LINE = 18;

@@ -6,6 +6,8 @@ import type {
   LinkExitRequest,
   LinkTokenRequest,
   LinkTokenResponse,
+  ProblemAction,
+  ProblemCode,
   Purpose,
   Session,
   SessionStatus,
@@ -107,6 +109,12 @@ export function session(status: SessionStatus, connections: (ConnectionStatus | 
     updated_at: '2026-01-01T00:00:00.000Z',
     expires_at: '2026-11-02T00:00:00Z',
   };
+}
+
+/** A session that has ended without a bank. */
+export function failedSession(code: ProblemCode, action: ProblemAction): Session {
+  const problem = { type: '', title: '', detail: '', status: 422, request_id: 'req_1' };
+  return { ...session('failed'), error: { ...problem, code, action, retryable: false } };
 }
 
 export function connection(id: string, status: ConnectionStatus = 'active', bank = 'Chase', mask = '1234'): Connection {

@@ -1,7 +1,7 @@
 import type { ElementStatus } from '../../../widget/flow/state.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { AWAY_KEY } from '../../../widget/link/away-store.ts';
-import { connection, refusal, type SimulatedBackend, session } from './simulated-backend.ts';
+import { connection, failedSession, refusal, type SimulatedBackend, session } from './simulated-backend.ts';
 import type { SimulatedLink } from './simulated-link.ts';
 
 export interface Shown {
@@ -38,6 +38,16 @@ const succeed = (shown: Shown) => {
   press(shown);
   shown.link.succeed();
 };
+/** The first "Remove" that there is. */
+function succeedAndRemove(shown: Shown): void {
+  const { element } = shown;
+  const remove = async () => {
+    await element.updateComplete;
+    element.shadowRoot?.querySelector<HTMLElement>('.links .link:last-child')?.click();
+  };
+  element.addEventListener('fbc-connected', () => void remove(), { once: true });
+  succeed(shown);
+}
 const completing = (answer: SimulatedBackend['completeAnswers'][number]) => (backend: SimulatedBackend) => {
   backend.completeAnswers.push(answer);
 };
@@ -243,9 +253,25 @@ export const states: Record<string, State> = {
   },
   'error, account declined': {
     status: 'error',
-    server: completing(refusal({ code: 'instrument_refused', action: 'use_other_bank' })),
+    server: completing(failedSession('instrument_refused', 'use_other_method')),
     act: succeed,
+    inside: card,
     announces: /declined/,
+  },
+  'error, account declined in the only session': {
+    status: 'error',
+    properties: known,
+    server: ({ sessionAnswers }) => sessionAnswers.push(failedSession('instrument_refused', 'use_other_method')),
+    inside: card,
+    announces: /contact Acme/,
+    isLast: true,
+  },
+  'removed, in the only session': {
+    status: 'loading',
+    properties: known,
+    act: succeedAndRemove,
+    announces: /won’t be used/,
+    shows: 'Use this account',
   },
   'error, no tokens left': {
     status: 'error',

@@ -134,7 +134,7 @@ describe('the flow', () => {
       { type: 'start', known: true, renewable: false },
       { type: 'answered', ...answer('completed', ['active']) },
     ]);
-    for (const type of ['change', 'remove', 'reset'] as const) {
+    for (const type of ['change', 'reset'] as const) {
       const removed = play([{ type }], done.state);
       expect(removed.state.connections).toEqual([]);
       expect(removed.state.error).toMatchObject({ code: 'session_already_completed', action: 'contact_merchant' });
@@ -142,6 +142,16 @@ describe('the flow', () => {
       const later = play([{ type: 'warm' }, { type: 'act' }, { type: 'reset' }], removed.state);
       expect([later.status, later.names]).toEqual(['error', []]);
     }
+    const broken = play([
+      { type: 'start', known: true, renewable: false },
+      { type: 'answered', ...answer('completed', ['needs_repair']) },
+      { type: 'press' },
+    ]);
+    expect([broken.status, broken.names.at(-1)]).toEqual(['error', 'emit error']);
+    const removed = play([{ type: 'remove' }, { type: 'warm' }, { type: 'reset' }, { type: 'warm' }], done.state);
+    expect([removed.status, removed.names, removed.state.connections]).toEqual(['loading', ['close'], []]);
+    const back = play([{ type: 'press' }, { type: 'answered', ...answer('completed', ['active']) }], removed.state);
+    expect([back.status, back.names]).toEqual(['connected', ['read', 'emit connected']]);
   });
 
   it('the flow starts again with another session after its own is over', () => {
