@@ -1,5 +1,11 @@
 import { UpstreamError } from '../clients/outbound.ts';
-import { awaitsInstrument, changeConnection, lockConnection, loginBreak } from '../records/connections.ts';
+import {
+  awaitsInstrument,
+  changeConnection,
+  DISABLED_IN_FINIX,
+  lockConnection,
+  loginBreak,
+} from '../records/connections.ts';
 import { disableLater, settleCallsLast, settleInstruments } from '../records/create-calls.ts';
 import type { Unit } from '../records/unit.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
@@ -20,7 +26,8 @@ export interface Found {
 
 /**
  * The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. If its login
- * has broken in the meantime, it needs repair, as it would have a moment later.
+ * has broken in the meantime, it needs repair, as it would have a moment later; if Finix has made it disabled, it is
+ * revoked until Finix enables it.
  */
 export async function adopt(
   deps: InstrumentDeps,
@@ -71,6 +78,10 @@ export async function adopt(
       // Stopped by a return, it replaces none: another connection's instrument is not its to disable.
       const previous = { previous_payment_instrument: before.previous_payment_instrument };
       return changeConnection(unit, checked, previous);
+    }
+    // As its webhook would say a moment later: no debit can use it before it is enabled at Finix.
+    if (!made.enabled && checked.status === 'active') {
+      return changeConnection(unit, checked, { status: 'revoked', reason: DISABLED_IN_FINIX });
     }
     const broken = loginBreak(before);
     if (broken === null || checked.status !== 'active') return checked;
