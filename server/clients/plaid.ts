@@ -198,7 +198,7 @@ export function createPlaidClient(
       onDate?.(dateOf(answer));
       const data = withoutNul(answer.data);
       note(requestIdOf(data));
-      // Whatever the status is, and also for calls whose answer holds nothing that is read.
+      // With any status, and also for calls whose answer holds nothing that is read.
       const refusal = fromErrorBody(name, answer.status, data, { body: answer.config?.data, secrets });
       if (refusal) throw refusal;
       const parsed = body.safeParse(data);

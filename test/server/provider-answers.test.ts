@@ -258,7 +258,7 @@ describe('an evaluation of Signal’s', () => {
     clientUserId: 'user',
   };
 
-  it('has the ruleset’s result, whatever the rest is', async () => {
+  it('has the ruleset’s result with any other members', async () => {
     const { plaid } = await clientsOf(() => ({
       body: {
         scores: { customer_initiated_return_risk: { score: 'low', risk_tier: 1 }, bank_initiated_return_risk: 7 },

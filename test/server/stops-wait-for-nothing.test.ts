@@ -5,8 +5,9 @@ import { instrumentCall, putCall } from '../../server/records/create-calls.ts';
 import { debits, FINIX_SECRET } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
+import { rows } from './storage/rows.ts';
 
-/** What stops a customer's debits begins at once, whatever other work waits for a provider that is silent. */
+/** What stops a customer's debits begins at once, also while all other work waits for a provider that is silent. */
 
 let server: TestServer;
 let gate: Gate;
@@ -66,6 +67,19 @@ const event = (entity: string, resource: object) => {
 const returnOf = (source: string) =>
   event('transfer', { id: `TR${newId('msg')}`, type: 'DEBIT', state: 'FAILED', source, messages: ['ReasonCode: R10'] });
 
+/** A connection, and so many of other customers with their instruments; nothing about any of them is left to handle. */
+async function connectWith(count: number) {
+  const { id } = await connectNew();
+  const instrument = await instrumentOf(id);
+  const others: { id: string; instrument: string }[] = [];
+  for (let i = 0; i < count; i++) {
+    const other = await connectNew();
+    others.push({ id: other.id, instrument: await instrumentOf(other.id) });
+  }
+  await settled();
+  return { id, instrument, others };
+}
+
 async function isStopped(id: string, instrument: string): Promise<boolean> {
   return (await read(id)).status === 'revoked' && !enabled().includes(instrument);
 }
@@ -76,13 +90,9 @@ describe('while handlers of other webhooks wait for Finix', () => {
 
   it.each(['a revocation', 'a return'])('%s is handled', async (what) => {
     const finix = await holding('getPaymentInstrument');
-    const { id } = await connectNew();
-    const instrument = await instrumentOf(id);
-    const others: string[] = [];
-    for (let i = 0; i < OTHERS; i++) others.push(await instrumentOf((await connectNew()).id));
-    await settled();
+    const { id, instrument, others } = await connectWith(OTHERS);
     finix.begin();
-    for (const other of others) await bring(event('instrument', { id: other }));
+    for (const other of others) await bring(event('instrument', { id: other.instrument }));
     await finix.atLeast(8);
     if (what === 'a return') await bring(returnOf(instrument));
     else bank().revokePermission((await itemOf(id)).plaid_item_id ?? '');
@@ -103,15 +113,11 @@ describe('while handlers of other webhooks wait for Finix', () => {
 
   it('a revocation that another instance has left is handled by the jobs', async () => {
     const finix = await holding('getPaymentInstrument');
-    const { id } = await connectNew();
-    const instrument = await instrumentOf(id);
-    const others: string[] = [];
-    for (let i = 0; i < OTHERS; i++) others.push(await instrumentOf((await connectNew()).id));
-    await settled();
+    const { id, instrument, others } = await connectWith(OTHERS);
     finix.begin();
     server.jobs.start();
     isRunning = true;
-    for (const other of others) await bring(event('instrument', { id: other }));
+    for (const other of others) await bring(event('instrument', { id: other.instrument }));
     // The jobs have taken on those that were too many.
     await finix.atLeast(OTHERS);
     const { plaid_item_id: subject } = await itemOf(id);
@@ -119,21 +125,12 @@ describe('while handlers of other webhooks wait for Finix', () => {
     await server.storage.db
       .insertInto('inbound_events')
       .values({
-        id: newId('evt'),
-        source: 'plaid',
-        dedupe_key: 'left',
-        body_hash: 'left',
+        ...rows.inbound_events,
         type: 'ITEM/USER_PERMISSION_REVOKED',
         subject,
         facts: JSON.stringify({ item_id: subject, environment: 'sandbox' }),
-        public_token_enc: null,
-        status: 'received',
-        tries: 0,
-        waited_ms: 0,
         next_at: now,
-        lease_until: 0,
         received_at: now,
-        handled_at: null,
       })
       .execute();
     await eventually(() => isStopped(id, instrument));
@@ -142,16 +139,15 @@ describe('while handlers of other webhooks wait for Finix', () => {
 
 it('a disabling that is tried again waits for no instrument that is being made', async () => {
   const finix = await holding('createPaymentInstrument');
-  const { id } = await connectNew();
-  const instrument = await instrumentOf(id);
-  const others: string[] = [];
-  for (let i = 0; i < 10; i++) others.push((await connectNew()).id);
-  await settled();
+  const { id, instrument, others } = await connectWith(10);
   const change = (connections: string[], patch: object) =>
     server.storage.db.updateTable('connections').set(patch).where('id', 'in', connections).execute();
   const due = { next_at: 0, lease_until: 0, lease_owner: null };
   const renewal = { ...due, status: 'pending', goal: 'instrument', payment_instrument: null, generation: 1 };
-  await change(others, renewal);
+  await change(
+    others.map((other) => other.id),
+    renewal,
+  );
   finix.begin();
   server.jobs.start();
   isRunning = true;
