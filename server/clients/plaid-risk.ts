@@ -86,8 +86,20 @@ export type PlaidCall = <T>(
   timeoutMs?: number,
 ) => Promise<T>;
 
+/** What is of another type than published is read as none, and does not cost the rest; a number may be a text. */
+const number = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d{1,15}(\.\d{1,9})?$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(null);
+const text = z.string().nullish().catch(null);
 /** Older answers leave a score's object out, newer ones give it with a null score. */
-const score = z.object({ score: z.number().nullish() }).nullish();
+const score = z.object({ score: number }).nullish().catch(null);
 const matchBody = z.object({
   accounts: z.array(
     z.object({
@@ -104,31 +116,30 @@ const balanceBody = z.object({
     z.object({
       account_id: z.string(),
       balances: z.object({
-        available: z.number().nullish(),
-        current: z.number().nullish(),
-        iso_currency_code: z.string().nullish(),
-        unofficial_currency_code: z.string().nullish(),
-        last_updated_datetime: z.string().nullish(),
+        available: number,
+        current: number,
+        iso_currency_code: text,
+        unofficial_currency_code: text,
+        last_updated_datetime: text,
       }),
     }),
   ),
 });
-/** The ruleset decides. What is told in addition is read as none where it has another type, and costs no decision. */
-const number = z.number().nullish().catch(null);
+/** The ruleset decides. What is told in addition costs no decision. */
 const risk = z.object({ score: number }).nullish().catch(null);
 const signalBody = z.object({
   scores: z.object({ customer_initiated_return_risk: risk, bank_initiated_return_risk: risk }).nullish().catch(null),
-  ruleset: z.object({ result: z.string().nullish() }).nullish(),
+  ruleset: z.object({ result: text }).nullish().catch(null),
   core_attributes: z
     .object({
       available_balance: number,
       current_balance: number,
-      balance_last_updated: z.string().nullish().catch(null),
+      balance_last_updated: text,
     })
     .nullish()
     .catch(null),
   warnings: z
-    .array(z.object({ warning_code: z.string().nullish() }))
+    .array(z.object({ warning_code: text }))
     .nullish()
     .catch(null),
 });

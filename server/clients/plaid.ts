@@ -92,7 +92,7 @@ const linkTokenBody = z.object({
   expiration: z.string(),
   hosted_link_url: z.string().refine(isSafeUrl, 'must be https').nullish(),
 });
-/** Link's words about a bank, of which Plaid requires none: nothing is decided by them but the choice of an account. */
+/** A word that a login can do without: nothing is decided by it but the choice of an account. */
 const optionalText = z.string().nullish().catch(null);
 const linkSessionsBody = z.object({
   link_sessions: z
@@ -124,18 +124,18 @@ const accountsBody = z.object({
   accounts: z.array(z.object({ account_id: z.string() }).loose()),
   item: z
     .object({
-      institution_id: z.string().nullish(),
-      institution_name: z.string().nullish(),
-      webhook: z.string().nullish(),
-      auth_method: z.string().nullish(),
-      consent_expiration_time: z.string().nullish(),
+      institution_id: optionalText,
+      institution_name: optionalText,
+      webhook: optionalText,
+      auth_method: optionalText,
+      consent_expiration_time: optionalText,
     })
     .loose(),
 });
 const itemBody = z.object({ item: z.object({ error: z.object({ error_code: z.string() }).nullish() }).loose() });
 const products = z.array(z.string()).nullish();
 const productsBody = z.object({ item: z.object({ products, billed_products: products }).loose() });
-const consentBody = z.object({ item: z.object({ consent_expiration_time: z.string().nullish() }).loose() });
+const consentBody = z.object({ item: z.object({ consent_expiration_time: optionalText }).loose() });
 const keyBody = z.object({
   key: z.object({
     alg: z.literal('ES256'),

@@ -3,7 +3,7 @@ import type { IdentityInput } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { isBankDown, isPending } from '../clients/plaid-codes.ts';
-import type { OwnerScores } from '../clients/plaid-risk.ts';
+import type { OwnerScores, PlaidPerson } from '../clients/plaid-risk.ts';
 import type { Logger } from '../log.ts';
 import { readIdentity } from '../records/columns.ts';
 import { changeConnection, lockConnection } from '../records/connections.ts';
@@ -63,6 +63,10 @@ interface Asked {
 
 /** What is not enabled, not supported or down is not asked for again by the next customer. */
 const PAUSE_MS = 3600_000;
+/** Plaid counts calls by the minute. */
+const LIMITED_PAUSE_MS = 60_000;
+/** Refusals of what was sent of this one person, which mean nothing for the next. */
+const OF_PERSON: ReadonlySet<string> = new Set(['INVALID_USER_IDENTITY_DATA', 'INVALID_FIELD']);
 /** Longer than a session works without a pause. */
 const FORGET_MS = 15 * 60_000;
 /** Within the time that the customer waits for; then the owner is not known. */
@@ -84,18 +88,20 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
     const { institution_id: institution } = connection;
     const isUnsupported = code === 'PRODUCTS_NOT_SUPPORTED';
     // The customer's own matter, such as a permission that was not given or data yet to come: the next one may have it.
-    if ((failure === 'refused' && !isUnsupported) || isPending(code)) return;
+    if ((failure === 'refused' && !isUnsupported) || isPending(code) || OF_PERSON.has(code)) return;
     // A login without the bank's own data, such as one by deposits, has no owner to compare: the bank's others have.
     if (isUnsupported && !isInstant(connection)) return;
-    const isOfBank = isUnsupported || isBankDown(code);
+    // Plaid asks the bank: a time-out is the bank's more often than Plaid's.
+    const isOfBank = isUnsupported || isBankDown(code) || code === 'TIMEOUT' || code === 'INSTITUTION_RATE_LIMIT';
     if (isOfBank && institution === null) return;
     // Sessions that require the owner ask all the same.
     const isKnown = isPaused(isOfBank ? institution : null);
-    paused.set(isOfBank ? (institution ?? '') : '', Date.now() + PAUSE_MS);
+    const isLimited = code === 'RATE_LIMIT' || code.endsWith('_LIMIT');
+    paused.set(isOfBank ? (institution ?? '') : '', Date.now() + (isLimited ? LIMITED_PAUSE_MS : PAUSE_MS));
     if (isKnown) return;
     log.warn(
       { code, institution: isOfBank ? institution : null, remedy },
-      'owners are reported as unknown for an hour',
+      `owners are reported as unknown for ${isLimited ? 'a minute' : 'an hour'}`,
     );
   }
 
@@ -110,15 +116,17 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
     if (!canCompare(person)) return null;
     const ids = connections.map(({ plaid_account_id }) => plaid_account_id);
     const attempts = session.ownership === 'require' ? REQUIRED_ATTEMPTS : 1;
+    const lesser = lesserOf(person);
+    let asked = person;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await plaid.matchOwner(accessToken, ids, person);
+        return await plaid.matchOwner(accessToken, ids, asked);
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         const { code, failure } = error;
-        if ((code === 'INVALID_USER_IDENTITY_DATA' || code === 'INVALID_FIELD') && person.phone_number) {
-          // A number outside the real ranges fails the whole call.
-          delete person.phone_number;
+        const next = OF_PERSON.has(code) ? lesser.shift() : undefined;
+        if (next) {
+          asked = next;
         } else if (attempt >= attempts || (failure !== 'busy' && failure !== 'lost')) {
           pause(error, first);
           log.info({ session: session.id, code }, 'owner check without an answer');
@@ -224,6 +232,20 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
 function isInstant(connection: ConnectionTable): boolean {
   const { method } = verificationOf(connection);
   return method === null || method === 'instant' || method === 'instant_match';
+}
+
+/**
+ * What is asked with once Plaid has refused the whole call for something in it: without the number, which may be outside
+ * the real ranges, and then with the name alone, which decides.
+ */
+function lesserOf(person: PlaidPerson): PlaidPerson[] {
+  const { phone_number, ...withoutPhone } = person;
+  const { legal_name } = person;
+  const hasMore = legal_name !== undefined && Object.keys(withoutPhone).length > 1;
+  return [
+    ...(phone_number !== undefined && canCompare(withoutPhone) ? [withoutPhone] : []),
+    ...(hasMore ? [{ legal_name }] : []),
+  ];
 }
 
 function refusalOf(connection: ConnectionTable): RefusedOwner['code'] {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Check, CheckRequest } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
+import { isPermissionRevoked } from '../clients/plaid-codes.ts';
 import type { PlaidBalance, SignalEvaluation } from '../clients/plaid-risk.ts';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
@@ -282,19 +283,38 @@ async function askPlaid(
     const about = { connection: connection.id, check: config.debitCheck, code, failure };
     log.warn({ ...about, ...details }, 'check without the provider');
     return {
-      findings: [FINDINGS[code] ?? 'provider_unavailable'],
+      findings: [findingOf(code, isSignal ? 'signal' : 'balance')],
       isEvaluated: isSignal && (failure === 'lost' || code === 'CLIENT_TRANSACTION_ID_ALREADY_IN_USE'),
     };
   }
 }
 
-/** Refusals that only the customer can end. */
-const FINDINGS: Record<string, Finding> = {
-  ITEM_LOGIN_REQUIRED: 'login_required',
-  USER_PERMISSION_REVOKED: 'revoked',
-  ADDITIONAL_CONSENT_REQUIRED: 'consent_required',
-  ACCESS_NOT_GRANTED: 'consent_required',
-};
+/** Refusals that waiting does not end. */
+function findingOf(code: string, asked: 'balance' | 'signal'): Finding {
+  if (isPermissionRevoked(code)) return 'revoked';
+  if (code === 'ADDITIONAL_CONSENT_REQUIRED' || code === 'ACCESS_NOT_GRANTED') return 'consent_required';
+  if (SIGN_IN_AGAIN.has(code)) return 'login_required';
+  // Of a login by deposits, or by a database, the bank gives no balance.
+  if (code === 'PRODUCTS_NOT_SUPPORTED' && asked === 'balance') return 'balance_uncertain';
+  return 'provider_unavailable';
+}
+
+/** The bank, or Plaid, wants the customer: to sign in, or to share the account once more. */
+const SIGN_IN_AGAIN: ReadonlySet<string> = new Set([
+  'ITEM_LOGIN_REQUIRED',
+  'ITEM_LOCKED',
+  'PASSWORD_RESET_REQUIRED',
+  'USER_SETUP_REQUIRED',
+  'INVALID_CREDENTIALS',
+  'INSUFFICIENT_CREDENTIALS',
+  'INVALID_MFA',
+  'INVALID_SEND_METHOD',
+  'INVALID_PHONE_NUMBER',
+  'INVALID_UPDATED_USERNAME',
+  'USER_INPUT_TIMEOUT',
+  'INVALID_ACCOUNT_ID',
+  'NO_ACCOUNTS',
+]);
 
 /** Plaid counts in dollars. */
 function viewBalance({ available, current, asOf }: PlaidBalance): NonNullable<Check['balance']> {

@@ -176,6 +176,25 @@ describe('DEBIT_CHECK=balance', () => {
     expect(body).toMatchObject({ decision: 'review', action: 'restart', reasons: [{ code: 'needs_repair' }] });
   });
 
+  it.each([
+    ['ITEM_LOCKED', 'review', 'needs_repair', 'restart'],
+    ['PASSWORD_RESET_REQUIRED', 'review', 'needs_repair', 'restart'],
+    ['INVALID_ACCOUNT_ID', 'review', 'needs_repair', 'restart'],
+    ['NO_ACCOUNTS', 'review', 'needs_repair', 'restart'],
+    ['PRODUCTS_NOT_SUPPORTED', 'review', 'balance_uncertain', 'use_other_method'],
+    ['ITEM_NOT_FOUND', 'stop', 'revoked', 'restart'],
+    ['USER_PERMISSION_REVOKED', 'stop', 'revoked', 'restart'],
+    ['INSTITUTION_DOWN', 'review', 'provider_unavailable', 'wait'],
+  ])('a check to which Plaid answers %s says what ends it: %s, %s, %s', async (error_code, decision, code, action) => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew();
+    const rule = { service: 'plaid', path: '/accounts/balance/get', kind: 'plaid_error' } as const;
+    server.upstream.simulator.faults.add({ ...rule, error_code });
+    const { status, body } = await check(id);
+    expect([status, body.decision, body.action]).toEqual([200, decision, action]);
+    expect(body.reasons).toMatchObject([{ code }]);
+  });
+
   it('a check with DEBIT_CHECK=balance answers in time when the bank does not', async () => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance', CHECK_TIMEOUT_SECONDS: '1' } });
     const { id } = await connectNew('user_balance_slow');

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CreateSessionRequest, MerchantConnection } from '../../widget/contract.ts';
+import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer, type TestServerOptions } from '../helpers/server.ts';
 
 let server: TestServer;
@@ -99,6 +100,65 @@ describe('the owner of an account', () => {
     await eventually(async () => server.lines.some((line) => line.includes('owner check without an answer')));
     const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
     expect((await known(answer.body.connections[0].id)).verification.owner.status).toBe('match');
+  });
+
+  it.each(['INVALID_FIELD', 'INVALID_USER_IDENTITY_DATA'])(
+    'data of one customer that Plaid refuses with %s costs the next customer nothing, and are left out',
+    async (error_code) => {
+      await start();
+      const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error', error_code } as const;
+      server.upstream.simulator.faults.add({ ...rule, about: 'refused@vantresca.example' });
+      const refused = await complete('user_owner_match', {
+        identity: { ...IDENTITY, email: 'refused@vantresca.example' },
+      });
+      const { owner } = (await known(refused.answer.body.connections[0].id)).verification;
+      expect(owner).toMatchObject({ status: 'match', email: 'unknown' });
+      expect(asked().map(({ body }) => Object.keys((body as { user: object }).user).sort())).toEqual([
+        ['address', 'email_address', 'legal_name', 'phone_number'],
+        ['address', 'email_address', 'legal_name'],
+        ['legal_name'],
+      ]);
+      const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
+      expect((await known(answer.body.connections[0].id)).verification.owner).toMatchObject({ email: 'match' });
+    },
+  );
+
+  it('data of one customer that Plaid refuses with nothing else to send leave the owner unknown, and the next is asked', async () => {
+    await start();
+    const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
+    server.upstream.simulator.faults.add({ ...rule, error_code: 'INVALID_FIELD', times: 1 });
+    const refused = await complete('user_owner_match', { identity: { email: 'refused@vantresca.example' } });
+    await eventually(async () => server.lines.some((line) => line.includes('owner check without an answer')));
+    expect((await read(refused.answer.body.connections[0].id)).verification.owner.status).toBe('unknown');
+    const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
+    expect((await known(answer.body.connections[0].id)).verification.owner.status).toBe('match');
+  });
+
+  it('a bank that is slow to name its owners costs the customers of other banks nothing', async () => {
+    await start({ timeoutMs: patient(400) });
+    const rule = { service: 'plaid', path: '/identity/match', kind: 'timeout', times: 1 } as const;
+    server.upstream.simulator.faults.add(rule);
+    await complete('user_owner_match');
+    const logged = () => server.lines.filter((line) => line.includes('owners are reported as unknown for an hour'));
+    await eventually(async () => logged().length > 0);
+    expect(logged()[0]).toContain('ins_109508');
+    const session = await server.createSession({ customer_id: 'cus_2', identity: IDENTITY });
+    const other = await server.complete(session, await server.publicToken('user_owner_match', 'ins_109509'));
+    expect((await known(other.body.connections[0].id)).verification.owner.status).toBe('match');
+    expect(asked()).toHaveLength(2);
+    // The same bank rests.
+    await complete('user_owner_match', { customer_id: 'cus_3' });
+    expect(asked()).toHaveLength(2);
+  });
+
+  it('a limit of Plaid’s on calls is waited for a minute, not an hour', async () => {
+    await start();
+    const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error', times: 1 } as const;
+    server.upstream.simulator.faults.add({ ...rule, error_code: 'IDENTITY_LIMIT' });
+    await complete('user_owner_match');
+    await eventually(async () => server.lines.some((line) => line.includes('unknown for a minute')));
+    await complete('user_owner_match', { customer_id: 'cus_2' });
+    expect(asked()).toHaveLength(1);
   });
 
   it('the owner is not compared without an identity, nor where the session turns it off', async () => {

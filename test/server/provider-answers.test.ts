@@ -271,8 +271,49 @@ describe('an evaluation of Signal’s', () => {
     expect(await plaid.evaluateDebit(debit, 5_000)).toEqual({
       result: 'ACCEPT',
       scores: { customerInitiated: null, bankInitiated: null },
-      balance: { available: null, current: 20, currency: 'USD', asOf: null },
+      balance: { available: 12.5, current: 20, currency: 'USD', asOf: null },
       warnings: [],
+    });
+  });
+});
+
+describe('a member of another type in an answer of Plaid’s', () => {
+  it('costs none of the other scores of an owner, and a number may be a text', async () => {
+    const scored = (score: unknown) => ({ score });
+    const account = {
+      account_id: 'acc_1',
+      legal_name: scored('92'),
+      email_address: scored({}),
+      phone_number: 'none',
+      address: scored(70),
+    };
+    const { plaid } = await clientsOf(() => ({ body: { accounts: [account], item: {}, request_id: 'r' } }));
+    const scores = await plaid.matchOwner('access-1', ['acc_1'], { legal_name: 'Ada Holder' });
+    expect(scores.get('acc_1')).toEqual({ name: 92, email: null, phone: null, address: 70 });
+  });
+
+  it('costs no balance', async () => {
+    const balances = { available: '100.50', current: 'none', iso_currency_code: 840, last_updated_datetime: 1 };
+    const { plaid } = await clientsOf(() => ({ body: { accounts: [{ account_id: 'acc_1', balances }] } }));
+    expect(await plaid.getBalance('access-1', 'acc_1', 5_000)).toEqual({
+      available: 100.5,
+      current: null,
+      currency: null,
+      asOf: null,
+    });
+  });
+
+  it('costs no login', async () => {
+    const item = { institution_id: 5, institution_name: {}, webhook: 1, auth_method: 7, consent_expiration_time: 0 };
+    const account = { account_id: 'acc_1', type: 'depository', subtype: 'checking' };
+    const { plaid } = await clientsOf(() => ({ body: { accounts: [account], item } }));
+    expect(await plaid.getAccounts('access-1')).toMatchObject({
+      accounts: [{ id: 'acc_1' }],
+      institutionId: null,
+      institutionName: null,
+      webhookUrl: '',
+      authMethod: null,
+      consentExpiresAt: null,
     });
   });
 });
