@@ -15,13 +15,15 @@ interface Tagged {
 
 /** As a word of its own: `R01`, `ReasonCode: R03`; never the middle of an id. */
 const RETURN_CODE = /(?<![A-Za-z0-9])R\d{2}(?![A-Za-z0-9])/;
+/** The same where no one but Finix and its processor writes. */
+const IN_ANY_CASE = new RegExp(RETURN_CODE, 'i');
 
-/** The first code in these places, in their order. */
-export function firstCode(places: unknown[]): string | null {
+/** The first code in these places of Finix's own, in their order. */
+export function firstCode(places: unknown[], pattern = IN_ANY_CASE): string | null {
   for (const place of places) {
     for (const part of textsIn(place)) {
-      const code = RETURN_CODE.exec(part)?.[0];
-      if (code !== undefined) return code;
+      const code = pattern.exec(part)?.[0];
+      if (code !== undefined) return code.toUpperCase();
     }
   }
   return null;
@@ -35,7 +37,7 @@ export function tagCodesIn(tags: Record<string, unknown> | null | undefined): Ta
   return Object.entries(tags ?? {})
     .slice(0, MAX_TAGS)
     .flatMap(([key, value]) => {
-      const code = key.length <= MAX_KEY ? firstCode([value]) : null;
+      const code = key.length <= MAX_KEY ? firstCode([value], RETURN_CODE) : null;
       return code === null ? [] : [{ key, code }];
     });
 }

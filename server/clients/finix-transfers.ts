@@ -31,6 +31,23 @@ export interface FinixTransfer {
 
 /** A member of another kind than expected is read as none, and does not cost the rest. */
 const text = z.string().max(255).nullish().catch(null);
+/** One of Finix's words, which it writes in capital letters. */
+const word = z.string().max(255).toUpperCase().nullish().catch(null);
+/** In minor units. A number may be a text. */
+const amount = z
+  .union([
+    z.number().int(),
+    z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+  ])
+  .nullish()
+  .catch(null);
+const link = z
+  .object({ href: z.string().max(2048) })
+  .nullish()
+  .catch(null);
 
 const nullable = z.string().nullable();
 /** As it is kept: what this client itself has made. */
@@ -57,15 +74,15 @@ export const transferSchema = z.object({
 
 export const transferBody = z.looseObject({
   id: z.string().min(1).max(255),
-  type: text,
-  subtype: text,
-  state: text,
-  amount: z.number().int().nullish().catch(null),
+  type: word,
+  subtype: word,
+  state: word,
+  amount,
   currency: text,
   source: text,
   destination: text,
   parent_transfer: text,
-  failure_code: text,
+  failure_code: word,
   idempotency_id: text,
   created_at: text,
   updated_at: text,
@@ -74,6 +91,7 @@ export const transferBody = z.looseObject({
   raw: z.unknown().optional(),
   bank_return_details: z.unknown().optional(),
   failure_message: z.unknown().optional(),
+  _links: z.object({ source: link, destination: link, parent: link }).nullish().catch(null),
 });
 
 /** Only these fields leave the client: `raw` can hold the processor's own record of the account. */
@@ -85,9 +103,9 @@ export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
     state: body.state ?? '',
     amount: body.amount ?? null,
     currency: body.currency ?? null,
-    source: body.source ?? null,
-    destination: body.destination ?? null,
-    parent: body.parent_transfer ?? null,
+    source: body.source ?? idIn(body._links?.source, 'PI'),
+    destination: body.destination ?? idIn(body._links?.destination, 'PI'),
+    parent: body.parent_transfer ?? idIn(body._links?.parent, 'TR'),
     failureCode: /^\w{1,64}$/.test(body.failure_code ?? '') ? (body.failure_code ?? null) : null,
     returnCode: firstCode([
       body.failure_code,
@@ -104,6 +122,12 @@ export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
     createdAt: timeOf(body.created_at),
     updatedAt: timeOf(body.updated_at),
   };
+}
+
+/** The id at the end of a link, where the member that has it is left out. */
+function idIn(link: { href: string } | null | undefined, prefix: 'PI' | 'TR'): string | null {
+  const id = link?.href.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+  return /^\w{1,64}$/.test(id) && id.startsWith(prefix) ? id : null;
 }
 
 function isEmpty(value: unknown): boolean {

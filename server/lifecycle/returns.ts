@@ -52,6 +52,16 @@ export function isSystemReversal({ type, subtype }: FinixTransfer): boolean {
 }
 
 /**
+ * The same of a type that Finix does not publish for it: what belongs to another Transfer, and names a return code
+ * without having failed itself, such as the fee for a return.
+ */
+export function namesReturnOfParent(transfer: FinixTransfer): boolean {
+  const { type, subtype, parent, returnCode } = transfer;
+  if (parent === null || subtype === 'API' || type === 'REVERSAL' || type === 'DEBIT') return false;
+  return (returnCode ?? namedTagCode(transfer)) !== null && returnIn(transfer, 0) === null;
+}
+
+/**
  * Keeps what is known of a transfer, and changes its connection as its returns ask for. To be called with the
  * connection's row locked.
  * @returns the connections that it may have changed: this one first, then others of the customer's to the same account

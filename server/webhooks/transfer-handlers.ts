@@ -4,6 +4,7 @@ import { UpstreamError } from '../clients/outbound.ts';
 import { returnCodeOf } from '../lifecycle/return-codes.ts';
 import {
   isSystemReversal,
+  namesReturnOfParent,
   type ReturnFacts,
   recordTransfer,
   returnIn,
@@ -23,7 +24,7 @@ import type { OwnInstruments } from './own-instruments.ts';
  * merchant mean nothing here.
  */
 export function mayBeOwn(transfer: FinixTransfer): boolean {
-  return isSystemReversal(transfer) && transfer.parent !== null;
+  return transfer.parent !== null && (isSystemReversal(transfer) || namesReturnOfParent(transfer));
 }
 
 export interface TransferDeps extends WebhookDeps {
@@ -41,7 +42,7 @@ export async function handleTransfer(
   transfer: FinixTransfer,
   instrument: string | undefined,
 ): Promise<Outcome> {
-  const read = transfer.type === 'REVERSAL' ? reversed : direct;
+  const read = transfer.type === 'REVERSAL' || namesReturnOfParent(transfer) ? reversed : direct;
   const known = await read(deps, event, transfer, instrument);
   if (!known) return 'ignored';
   const { storage, tasks } = deps;
@@ -86,7 +87,7 @@ async function direct(
   return { transfer, instrument, returned: { ...own, ...by, failureCode: own.failureCode, code } };
 }
 
-/** What Finix has made to take a debit back. The debit names its connection, and may name the reason. */
+/** What Finix has made of a returned debit. The debit names its connection, and may name the reason. */
 async function reversed(
   deps: TransferDeps,
   event: InboundEventTable,
@@ -104,11 +105,13 @@ async function reversed(
     if (delayMs > 0) throw new NotNow('limited', delayMs + spread);
   }
   const by = returnBy(reversal, event.received_at);
-  const stub = { ...reversal, id: parent, type: '', state: '', createdAt: null };
+  const isOther = namesReturnOfParent(reversal);
+  // The amount of a fee is not its debit's.
+  const stub = { ...reversal, id: parent, type: '', state: '', createdAt: null, ...(isOther ? { amount: null } : {}) };
   // Nothing more is needed to stop the debits.
   if (named !== undefined && by.code !== null) return { transfer: stub, instrument: named, returned: by };
   // Without the debit a tag of the merchant's could be taken for the code, where Finix has not named one for it.
-  const isNeeded = named === undefined || (reversal.tagCodes.length > 0 && namedTagCode(reversal) === null);
+  const isNeeded = isOther || named === undefined || (reversal.tagCodes.length > 0 && namedTagCode(reversal) === null);
   const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), isNeeded);
   const instrument = (debit && (await deps.ownInstruments.find(debit))) ?? named;
   if (instrument === undefined) {
@@ -116,12 +119,10 @@ async function reversed(
     return undefined;
   }
   const own = debit && returnIn(debit, event.received_at);
-  const code =
-    by.code ??
-    namedTagCode(reversal, debit) ??
-    own?.code ??
-    anyTagCode(reversal, debit) ??
-    (debit ? namedTagCode(debit) : null);
+  const said = by.code ?? namedTagCode(reversal, debit);
+  // A tag that the debit has as well is the merchant's, and means no return.
+  if (isOther && said === null && !own) return undefined;
+  const code = said ?? own?.code ?? anyTagCode(reversal, debit) ?? (debit ? namedTagCode(debit) : null);
   const failureCode = own?.failureCode ?? by.failureCode;
   return { transfer: debit ?? stub, instrument, returned: { ...by, code, failureCode } };
 }

@@ -124,7 +124,7 @@ describe('the webhooks of a return', () => {
       type: 'DEBIT',
       state: 'FAILED',
       source: payment_instrument,
-      amount: '12',
+      amount: 'twelve',
       currency: 7,
       tags: ['R10'],
       messages: { text: 'ReasonCode: R10' },
