@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
 import { type FinixTransfer, toTransfer, transferBody } from './finix-transfers.ts';
-import { type ClientOptions, createOutbound, failureOfConnection, type Outbound, UpstreamError } from './outbound.ts';
+import { createHttpClient, type HttpAnswer } from './http-client.ts';
+import { type ClientOptions, createOutbound, type Outbound, UpstreamError, unanswered } from './outbound.ts';
 import { parseProviderJson } from './provider-json.ts';
-import { type FetchAnswer, fetchFor } from './proxy.ts';
 
 /**
  * The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version
@@ -100,12 +100,13 @@ export function createFinixClient(
   const outbound = createOutbound({ service: 'finix', observe });
   // Not in one line with create calls, which hang for as long as Finix works on them.
   const stops = createOutbound({ service: 'finix', maxInFlight: STOPS_IN_FLIGHT, observe });
-  const send = fetchFor(config.baseUrl, proxy);
+  const http = createHttpClient(config.baseUrl, proxy);
   const headers = {
     Authorization: `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`,
     'Finix-Version': '2022-02-01',
     Accept: 'application/hal+json',
   };
+  const jsonHeaders = { ...headers, 'Content-Type': 'application/json' };
 
   function call<T>(
     name: string,
@@ -116,32 +117,22 @@ export function createFinixClient(
     line: Outbound = outbound,
   ): Promise<T> {
     return line.run(name, async (note) => {
-      let response: FetchAnswer;
-      let text: string;
       const sent = body === undefined ? undefined : JSON.stringify(body);
       const answered = tap?.({ service: 'finix', method, path, body: sent ?? '' });
-      try {
-        response = await send(`${config.baseUrl}${path}`, {
-          method,
-          headers: body === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
-          body: sent,
-          // A redirect would carry the credentials and the processor token to another host.
-          redirect: 'manual',
-          signal: AbortSignal.timeout(timeoutMs),
+      const answer = await http
+        .send({ method, path, headers: sent === undefined ? headers : jsonHeaders, body: sent, timeoutMs })
+        .catch((error: unknown) => {
+          answered?.({ status: null, body: '' });
+          throw unanswered('finix', name, error);
         });
-        onDate?.(response.headers.get('date'));
-        text = await response.text();
-      } catch (error) {
-        answered?.({ status: null, body: '' });
-        throw connectionError(name, error);
-      }
-      answered?.({ status: response.status, body: text });
-      note(response.headers.get('x-request-id') ?? undefined);
+      const { status, isOk, text } = answer;
+      answered?.({ status, body: text });
+      onDate?.(answer.headers.date);
+      note(requestIdOf(answer));
       const json = parseProviderJson(text);
-      if (!response.ok) throw answerError(name, response, json);
+      if (!isOk) throw answerError(name, answer, json);
       const parsed = schema.safeParse(json);
-      if (!parsed.success)
-        throw new UpstreamError('finix', name, 'lost', 'UNREADABLE_ANSWER', { status: response.status });
+      if (!parsed.success) throw new UpstreamError('finix', name, 'lost', 'UNREADABLE_ANSWER', { status });
       return parsed.data;
     });
   }
@@ -273,33 +264,31 @@ function onlyList(body: unknown): unknown {
   return isList && !errorBody.safeParse(body).success ? body : undefined;
 }
 
-function connectionError(call: string, error: unknown): UpstreamError {
-  const { name, cause } = (error ?? {}) as { name?: string; cause?: { code?: string } };
-  if (name === 'TimeoutError') return new UpstreamError('finix', call, 'lost', 'TIMEOUT');
-  return new UpstreamError('finix', call, failureOfConnection(cause?.code), cause?.code ?? 'NO_ANSWER');
-}
-
 const REMEDY =
   'Set FINIX_USERNAME and FINIX_PASSWORD to a key of the environment in FINIX_ENV, as Finix’s Dashboard shows it under Developers > API Keys, with the right to create what the call creates.';
 
-function answerError(call: string, response: FetchAnswer, json: unknown): UpstreamError {
-  const { status } = response;
+function answerError(call: string, answer: HttpAnswer, json: unknown): UpstreamError {
+  const { status } = answer;
   const parsed = errorBody.safeParse(json);
   const first = parsed.success ? parsed.data._embedded.errors[0] : undefined;
-  const retryAfter = secondsOf(response.headers.get('retry-after'));
+  const retryAfter = secondsOf(answer.headers['retry-after']);
   const failure = failureOfStatus(status, first !== undefined);
   const details = {
     status,
     remedy: failure === 'misconfigured' ? REMEDY : undefined,
-    requestId: textOf(first?.['logref']) ?? response.headers.get('x-request-id') ?? undefined,
+    requestId: textOf(first?.['logref']) ?? requestIdOf(answer),
     field: textOf(first?.['field']),
     retryAfter,
   };
   return new UpstreamError('finix', call, failure, textOf(first?.['code']) ?? `HTTP_${status}`, details);
 }
 
+function requestIdOf({ headers }: HttpAnswer): string | undefined {
+  return textOf(headers['x-request-id']);
+}
+
 /** A number of seconds or a date. What lies in the past asks for no rest. */
-function secondsOf(header: string | null): number | undefined {
+function secondsOf(header: string | undefined): number | undefined {
   const text = header?.trim() ?? '';
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return seconds > 0 ? seconds : undefined;

@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import type { UpstreamFailure } from '../errors.ts';
 import { currentSubject, type Subject, traced } from '../trace.ts';
-import { fetchFor, type ProxySettings } from './proxy.ts';
+import { createHttpClient, NoAnswer } from './http-client.ts';
+import type { ProxySettings } from './proxy.ts';
 
 /**
  * A failed call to Plaid or Finix. Made fresh at the boundary: no cause, no request, no headers, so that it can be
@@ -95,10 +96,11 @@ const DATE_TIMEOUT_MS = 3_000;
 
 /** Asks a server for nothing but the time. It needs no credential: the response to an unknown path has it as well. */
 export async function readDate(baseUrl: string, proxy: ProxySettings | undefined): Promise<string | null> {
-  const signal = AbortSignal.timeout(DATE_TIMEOUT_MS);
-  const request = { method: 'HEAD', headers: {}, body: undefined, redirect: 'manual', signal } as const;
-  const response = await fetchFor(baseUrl, proxy)(baseUrl, request).catch(() => undefined);
-  return response?.headers.get('date') ?? null;
+  const request = { method: 'HEAD', path: '/', headers: {}, timeoutMs: DATE_TIMEOUT_MS };
+  const answer = await createHttpClient(baseUrl, proxy)
+    .send(request)
+    .catch(() => undefined);
+  return answer?.headers.date ?? null;
 }
 
 /**
@@ -154,18 +156,10 @@ export function createOutbound({
   };
 }
 
-/** Connection errors that happen before a byte of the request has left: nothing can have been done. */
-const NEVER_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-
-export function failureOfConnection(code: string | undefined): UpstreamFailure {
-  return code && (NEVER_SENT.has(code) || code.startsWith('PROXY_')) ? 'busy' : 'lost';
+/** @param error of an HTTP client, or of what makes its requests */
+export function unanswered(service: UpstreamError['service'], call: string, error: unknown): UpstreamError {
+  const { code, wasSent } = error instanceof NoAnswer ? error : { code: 'NO_ANSWER', wasSent: true };
+  return new UpstreamError(service, call, wasSent ? 'lost' : 'busy', code);
 }
 
 /** At 200 ms a call this is 320 calls a second, above both providers' limits; more sockets would only queue there. */

@@ -1,8 +1,7 @@
 import { z } from 'zod';
-import { failureOfConnection, UpstreamError } from './outbound.ts';
+import { UpstreamError } from './outbound.ts';
 import { classifyPlaidCode } from './plaid-codes.ts';
 import { remedyFor } from './plaid-remedies.ts';
-import { withoutNul } from './provider-json.ts';
 
 const errorBody = z.object({
   error_type: z.string(),
@@ -19,35 +18,11 @@ export interface Sent {
   secrets: readonly string[];
 }
 
-/** The SDK throws errors that hold the secret, the request and the tokens: only plain facts leave this function. */
-export function toUpstreamError(call: string, thrown: unknown, secrets: readonly string[]): UpstreamError {
-  const { response, code, config } = (thrown ?? {}) as {
-    response?: { status?: number; data?: unknown };
-    code?: string;
-    config?: { data?: unknown };
-  };
-  if (!response) {
-    const timedOut = code === 'ECONNABORTED' || code === 'ETIMEDOUT' || code === 'ERR_CANCELED';
-    return new UpstreamError('plaid', call, failureOfConnection(code), timedOut ? 'TIMEOUT' : (code ?? 'NO_ANSWER'));
-  }
-  const { status } = response;
-  const data = withoutNul(response.data);
-  return (
-    fromErrorBody(call, status, data, { body: config?.data, secrets }) ??
-    new UpstreamError('plaid', call, 'lost', 'NOT_PLAIDS_ANSWER', { status })
-  );
-}
-
 /**
  * @returns undefined when the body is not Plaid's error; its status may be one of success, such as 208 for an OAuth
  * state that was used
  */
-export function fromErrorBody(
-  call: string,
-  status: number | undefined,
-  data: unknown,
-  sent: Sent,
-): UpstreamError | undefined {
+export function fromErrorBody(call: string, status: number, data: unknown, sent: Sent): UpstreamError | undefined {
   const body = errorBody.safeParse(data);
   if (!body.success) return undefined;
   const { error_type: type, error_code: code, error_message, request_id } = body.data;

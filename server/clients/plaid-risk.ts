@@ -79,10 +79,7 @@ const FINIX_PRODUCTS = ['auth', 'identity'];
 export type PlaidCall = <T>(
   name: string,
   body: z.ZodType<T>,
-  send: (
-    api: PlaidApi,
-    options: { signal: AbortSignal; timeout: number },
-  ) => Promise<{ data: unknown; status?: number; config?: { data?: unknown } }>,
+  send: (api: PlaidApi, options: { timeout: number }) => Promise<{ data: unknown }>,
   timeoutMs?: number,
 ) => Promise<T>;
 

@@ -1,16 +1,14 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { JWK } from 'jose';
 import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
-import { type ClientOptions, createOutbound, type Tap, UpstreamError } from './outbound.ts';
-import { fromErrorBody, toUpstreamError } from './plaid-errors.ts';
+import { createHttpClient } from './http-client.ts';
+import { type ClientOptions, createOutbound, UpstreamError, unanswered } from './outbound.ts';
+import { fromErrorBody } from './plaid-errors.ts';
 import { createInstitutionCalls, type PlaidInstitutionCalls } from './plaid-institutions.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
-import { withoutNul } from './provider-json.ts';
-import { tunnelTo } from './proxy.ts';
+import { createPlaidTransport, type SdkAnswer } from './plaid-transport.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient extends PlaidRiskCalls, PlaidInstitutionCalls {
@@ -155,10 +153,7 @@ export function createPlaidClient(
 ): PlaidClient {
   const outbound = createOutbound({ service: 'plaid', observe });
   const secrets = [config.secret, config.clientId];
-  const agents = {
-    httpAgent: new HttpAgent({ keepAlive: true }),
-    httpsAgent: tunnelTo(new URL(config.baseUrl), proxy) ?? new HttpsAgent({ keepAlive: true }),
-  };
+  const transport = createPlaidTransport(config.baseUrl, createHttpClient(config.baseUrl, proxy), tap);
 
   // The SDK takes about half a second to import, so it is loaded while the server starts, not before.
   let loading: Promise<PlaidApi> | undefined;
@@ -170,11 +165,9 @@ export function createPlaidClient(
         'Plaid-Version': '2020-09-14',
       };
       return new PlaidApi(
-        new Configuration({
-          basePath: config.baseUrl,
-          // A redirect would carry the secret to another host. The proxy is the agent's, as it is for Finix.
-          baseOptions: { headers, timeout: timeoutMs, maxRedirects: 0, ...agents, proxy: false },
-        }),
+        new Configuration({ basePath: config.baseUrl, baseOptions: { headers } }),
+        undefined,
+        transport as unknown as ConstructorParameters<typeof PlaidApi>[2],
       );
     });
     return loading;
@@ -183,24 +176,16 @@ export function createPlaidClient(
   const call: PlaidCall = async (name, body, send, patienceMs = timeoutMs) => {
     const api = await sdk();
     return outbound.run(name, async (note) => {
-      let answer: Awaited<ReturnType<typeof send>>;
-      const tapped = tap && tapCall(tap, name);
-      try {
-        // The SDK's own timeout does not cover a body that trickles; the signal does.
-        const options = { signal: AbortSignal.timeout(patienceMs), timeout: patienceMs };
-        answer = await send(api, { ...options, ...tapped?.options });
-      } catch (error) {
-        tapped?.ended((error as { response?: { status?: number; data?: unknown } } | null)?.response);
-        onDate?.(dateOf((error as { response?: unknown } | null)?.response));
-        throw toUpstreamError(name, error, secrets);
-      }
-      tapped?.ended(answer);
-      onDate?.(dateOf(answer));
-      const data = withoutNul(answer.data);
+      const answer = await send(api, { timeout: patienceMs }).catch((error: unknown) => {
+        throw unanswered('plaid', name, error);
+      });
+      const { status, data, headers, config: sent } = answer as SdkAnswer;
+      onDate?.(headers.date);
       note(requestIdOf(data));
       // With any status, and also for calls whose answer holds nothing that is read.
-      const refusal = fromErrorBody(name, answer.status, data, { body: answer.config?.data, secrets });
+      const refusal = fromErrorBody(name, status, data, { body: sent.data, secrets });
       if (refusal) throw refusal;
+      if (status < 200 || status > 299) throw new UpstreamError('plaid', name, 'lost', 'NOT_PLAIDS_ANSWER', { status });
       const parsed = body.safeParse(data);
       if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
       return parsed.data;
@@ -305,11 +290,6 @@ export function createPlaidClient(
   };
 }
 
-/** @param response as the SDK's HTTP client has it */
-function dateOf(response: unknown): string | undefined {
-  return (response as { headers?: { date?: string } } | undefined)?.headers?.date;
-}
-
 function requestIdOf(data: unknown): string | undefined {
   const id = (data as { request_id?: unknown } | null | undefined)?.request_id;
   return typeof id === 'string' ? id : undefined;
@@ -326,21 +306,5 @@ function toAccount(account: Partial<AccountBase>): PlaidAccount {
     verificationStatus: account.verification_status || null,
     persistentAccountId: account.persistent_account_id ?? null,
     holderCategory: account.holder_category ?? null,
-  };
-}
-
-/** The SDK makes the body, which is complete only when it leaves. The names of our calls are Plaid's paths. */
-function tapCall(tap: Tap, name: string) {
-  let answered: ReturnType<Tap> | undefined;
-  const transformRequest = [
-    (data: unknown) => {
-      answered = tap({ service: 'plaid', method: 'POST', path: `/${name}`, body: String(data ?? '') });
-      return data;
-    },
-  ];
-  return {
-    options: { transformRequest },
-    ended: (answer: { status?: number; data?: unknown } | undefined) =>
-      answered?.({ status: answer?.status ?? null, body: JSON.stringify(answer?.data) ?? '' }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
-import { failureOfConnection, UpstreamError } from './outbound.ts';
+import { createHttpClient, type HttpClient } from './http-client.ts';
+import { unanswered } from './outbound.ts';
 import { parseProviderJson } from './provider-json.ts';
-import { fetchFor } from './proxy.ts';
 
 /** An answer of Plaid or Finix as it came: the diagnosis shows refusals, and does not throw them. */
 export interface PlainAnswer {
@@ -29,39 +29,33 @@ export function createPlainCalls(
   { plaid, finix, proxy }: Pick<Config, 'plaid' | 'finix' | 'proxy'>,
   timeoutMs = TIMEOUT_MS,
 ): PlainCalls {
+  const clients = { plaid: createHttpClient(plaid.baseUrl, proxy), finix: createHttpClient(finix.baseUrl, proxy) };
+
   async function send(
-    service: 'plaid' | 'finix',
+    service: keyof typeof clients,
     path: string,
-    url: string,
-    sent: { method: string; headers: Record<string, string>; body?: string },
+    sent: Pick<Parameters<HttpClient['send']>[0], 'method' | 'headers' | 'body'>,
   ): Promise<PlainAnswer> {
-    const ask = fetchFor(url, proxy);
-    const signal = AbortSignal.timeout(timeoutMs);
-    try {
-      // A redirect would carry the credentials to another host.
-      const response = await ask(url, { body: undefined, ...sent, redirect: 'manual', signal });
-      const text = await response.text();
-      const body = asObject(text);
-      const { headers, status, ok } = response;
-      const named = body['request_id'] ?? headers.get('finix-trace-id') ?? headers.get('x-request-id');
-      const date = Date.parse(headers.get('date') ?? '');
-      return {
-        status,
-        isOk: ok,
-        body,
-        requestId: typeof named === 'string' ? named : undefined,
-        date: Number.isNaN(date) ? undefined : date,
-      };
-    } catch (error) {
-      const { name, cause } = error as { name?: string; cause?: { code?: string } };
-      if (name === 'TimeoutError') throw new UpstreamError(service, path, 'lost', 'TIMEOUT');
-      throw new UpstreamError(service, path, failureOfConnection(cause?.code), cause?.code ?? 'NO_ANSWER');
-    }
+    const { status, isOk, headers, text } = await clients[service]
+      .send({ ...sent, path, timeoutMs })
+      .catch((error: unknown) => {
+        throw unanswered(service, path, error);
+      });
+    const body = asObject(text);
+    const requestId = body['request_id'] ?? headers['finix-trace-id'] ?? headers['x-request-id'];
+    const date = Date.parse(headers.date ?? '');
+    return {
+      status,
+      isOk,
+      body,
+      requestId: typeof requestId === 'string' ? requestId : undefined,
+      date: Number.isNaN(date) ? undefined : date,
+    };
   }
 
   return {
     plaid: (path, body = {}) =>
-      send('plaid', path, `${plaid.baseUrl}${path}`, {
+      send('plaid', path, {
         method: 'POST',
         headers: {
           'Content-Type': 'application/json',
@@ -72,7 +66,7 @@ export function createPlainCalls(
         body: JSON.stringify(body),
       }),
     finix: (method, path, body) =>
-      send('finix', path, `${finix.baseUrl}${path}`, {
+      send('finix', path, {
         method,
         headers: {
           Authorization: `Basic ${Buffer.from(`${finix.username}:${finix.password}`).toString('base64')}`,

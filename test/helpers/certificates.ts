@@ -29,8 +29,12 @@ export function createCertificates(hosts: readonly string[]): TestCertificates {
   const dir = mkdtempSync(join(tmpdir(), 'fbc-tls-'));
   const openssl = (command: string) => execFileSync('openssl', command.split(' '), { cwd: dir, stdio: 'ignore' });
   writeFileSync(join(dir, 'names'), `subjectAltName=${hosts.map((host) => `DNS:${host}`).join(',')}\n`);
-  openssl('req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=Provider-CA');
-  openssl(`req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj /CN=${hosts[0]}`);
+  openssl(
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj /CN=Provider-CA',
+  );
+  openssl(
+    `req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout server.key -out server.csr -subj /CN=${hosts[0]}`,
+  );
   openssl('x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem');
   const [ca, key, certificate] = ['ca.pem', 'server.key', 'server.pem'].map((name) => join(dir, name)) as [
     string,

@@ -118,8 +118,7 @@ describe('calls to an upstream', () => {
   it('calls to an upstream share kept connections when they come one after the other', async () => {
     const { finix, connections } = await upstream(json({ page: {} }));
     for (let i = 0; i < 10; i++) await finix.listIdentities(0);
-    // fetch may open a second one while the first has not yet been given back.
-    expect(connections()).toBeLessThanOrEqual(2);
+    expect(connections()).toBe(1);
     const plaid = await upstream(json({ processor_token: 'processor-sandbox-1', request_id: 'r' }));
     for (let i = 0; i < 10; i++) await plaid.plaid.createProcessorToken('access-sandbox-1', 'account');
     expect(plaid.connections()).toBe(1);
@@ -140,7 +139,7 @@ describe('calls to an upstream', () => {
     const { finix, plaid } = await upstream(answer, 150);
     const began = performance.now();
     expect(await failureOf(finix.listIdentities(0))).toEqual(['lost', 'TIMEOUT']);
-    expect((await failureOf(plaid.exchangePublicToken('public-sandbox-1')))?.toString()).toMatch(/^lost/);
+    expect(await failureOf(plaid.exchangePublicToken('public-sandbox-1'))).toEqual(['lost', 'TIMEOUT']);
     // The SDK's import is in it, which takes a second on a busy machine.
     expect(performance.now() - began).toBeLessThan(patient(8_000));
   });

@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
-import { fetchFor, tunnelTo } from '../../server/clients/proxy.ts';
+import { createHttpClient } from '../../server/clients/http-client.ts';
+import { tunnelTo } from '../../server/clients/proxy.ts';
 import type { Session } from '../../widget/contract.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { createCertificates, opensslMissing } from '../helpers/certificates.ts';
@@ -201,12 +202,12 @@ describe('a proxy of the environment', () => {
 
   it('a proxy’s password with a lone % is sent as it is', async () => {
     const proxy = await startProxy(1, `Basic ${Buffer.from('user:50%off').toString('base64')}`);
-    const ask = fetchFor('https://api.example', { url: `http://user:50%off@127.0.0.1:${proxy.port}`, except: [] });
-    const signal = AbortSignal.timeout(patient(5_000));
-    const request = { method: 'GET', headers: {}, body: undefined, redirect: 'manual', signal } as const;
-    const error = await ask('https://api.example', request).catch((thrown: unknown) => thrown);
+    const settings = { url: `http://user:50%off@127.0.0.1:${proxy.port}`, except: [] };
+    const http = createHttpClient('https://api.example', settings);
+    const request = { method: 'GET', path: '/', headers: {}, timeoutMs: patient(5_000) };
+    const error = await http.send(request).catch((thrown: unknown) => thrown);
     expect(proxy.asked).toEqual(['api.example:443']);
-    expect((error as { cause?: { code?: string } }).cause?.code).toBe('ECONNRESET');
+    expect(error).toMatchObject({ name: 'NoAnswer', code: 'ECONNRESET', wasSent: false });
   });
 
   it.each([
