@@ -152,8 +152,9 @@ async function settleWithin(work: ReadonlySet<Promise<unknown>>, ms: number): Pr
 
 /** Frameworks and proxies differ in whether they remove the path that this server is mounted under. */
 function withoutPrefix(request: Request, prefix: string): Request {
+  if (prefix === '') return request;
   const url = new URL(request.url);
-  if (prefix === '' || !url.pathname.startsWith(`${prefix}/`)) return request;
+  if (!url.pathname.startsWith(`${prefix}/`)) return request;
   url.pathname = url.pathname.slice(prefix.length);
   return new Request(url, request);
 }

@@ -72,7 +72,7 @@ export const transferSchema = z.object({
   updatedAt: z.number().nullable(),
 }) satisfies z.ZodType<FinixTransfer>;
 
-export const transferBody = z.looseObject({
+export const transferBody = z.object({
   id: z.string().min(1).max(255),
   type: word,
   subtype: word,

@@ -126,7 +126,10 @@ function readIncoming(incoming: IncomingMessage, { memory, caller }: HeldBody): 
     });
     incoming.once('end', () => resolve(Buffer.concat(parts)));
     incoming.once('error', reject);
-    incoming.once('close', () => reject(new CutOff()));
+    // Every request is closed at last; an error takes its stack along, which costs more than reading a body.
+    incoming.once('close', () => {
+      if (!incoming.readableEnded) reject(new CutOff());
+    });
   }).finally(() => memory.give(caller, counted));
 }
 

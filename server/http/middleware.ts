@@ -43,7 +43,7 @@ export function clientAddress(trustedProxies: string[], log: Logger): Middleware
         'X-Forwarded-For from an address that TRUSTED_PROXIES does not name: all customers behind it share one rate limit',
       );
     }
-    while (address !== null && isTrusted(address) && forwarded.length > 0) {
+    while (address !== null && forwarded.length > 0 && isTrusted(address)) {
       const written = parseAddress(forwarded.pop() ?? '');
       if (written === undefined) break;
       address = written;
@@ -71,6 +71,9 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
     // The pattern and not the path: ids would make a series each.
     const route = routePath(c, -1);
     metrics.request(c.req.method, route, c.res.status, ms / 1000);
+    // Phones lose their network: nothing that an operator could do about it.
+    const level = c.get('isCutOff') || c.get('isQuiet') ? 'debug' : c.res.status >= 500 ? 'warn' : 'info';
+    if (!log.isLevelEnabled(level)) return;
     const fields = {
       request_id: c.get('requestId'),
       method: c.req.method,
@@ -80,8 +83,6 @@ export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppE
       ...(c.get('problemCode') ? { code: c.get('problemCode') } : {}),
       ms,
     };
-    // Phones lose their network: nothing that an operator could do about it.
-    const level = c.get('isCutOff') || c.get('isQuiet') ? 'debug' : c.res.status >= 500 ? 'warn' : 'info';
     log[level](fields, 'request');
   };
 }

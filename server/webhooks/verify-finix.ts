@@ -57,8 +57,9 @@ export interface FinixWebhook {
   transfers: FinixTransfer[];
 }
 
+const utf8 = new TextDecoder();
 const name = z.string().regex(/^[\w.-]{1,64}$/);
-const eventBody = z.looseObject({
+const eventBody = z.object({
   // Without it the body's hash names the event.
   id: z.string().min(1).max(255).nullish().catch(null),
   type: name,
@@ -67,7 +68,7 @@ const eventBody = z.looseObject({
 });
 /** One resource an event is what Finix sends. */
 const MAX_RESOURCES = 1000;
-const resource = z.looseObject({ id: z.string().max(255) });
+const resource = z.object({ id: z.string().max(255) });
 
 /** SHA-256 (hex). Not taken of the many that are about others. */
 export function bodyHash(body: Uint8Array): string {
@@ -76,7 +77,7 @@ export function bodyHash(body: Uint8Array): string {
 
 /** Never fails, as readPlaidWebhook. */
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
-  const parsed = eventBody.safeParse(parseProviderJson(new TextDecoder().decode(body)));
+  const parsed = eventBody.safeParse(parseProviderJson(utf8.decode(body)));
   if (!parsed.success) return { type: 'UNREADABLE', key: bodyHash(body), instruments: [], transfers: [] };
   const { id, type, entity, _embedded } = parsed.data;
   if (entity === 'transfer') {
