@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
+import { about, currentSubject } from '../trace.ts';
 import { type FinixTransfer, toTransfer, transferBody } from './finix-transfers.ts';
 import { createHttpClient, type HttpAnswer } from './http-client.ts';
 import { type ClientOptions, createOutbound, type Outbound, UpstreamError, unanswered } from './outbound.ts';
@@ -141,9 +142,10 @@ export function createFinixClient(
     fetchPage: (cursor: string | undefined) => Promise<{ rows: T[]; next: string | null | undefined }>,
   ) {
     const all: T[] = [];
+    const subject = currentSubject();
     let cursor: string | undefined;
     for (let i = 0; i < MAX_PAGES; i++) {
-      const { rows, next } = await fetchPage(cursor);
+      const { rows, next } = await about(subject, () => fetchPage(cursor));
       all.push(...rows);
       if (!next || next === cursor) return all;
       cursor = next;
@@ -196,11 +198,13 @@ export function createFinixClient(
     async disablePaymentInstrument(id) {
       const name = 'disable payment instrument';
       const path = `/payment_instruments/${encodeURIComponent(id)}`;
+      const subject = currentSubject();
       const answer = await call(name, z.unknown(), 'PUT', path, { enabled: false }, stops);
       const said = instrumentBody.safeParse(answer);
       if (said.data?.enabled === false) return toInstrument(said.data);
       // Accepted, or answered without the instrument: what counts is how it is now.
-      const present = toInstrument(await call('get payment instrument', instrumentBody, 'GET', path, undefined, stops));
+      const get = () => call('get payment instrument', instrumentBody, 'GET', path, undefined, stops);
+      const present = toInstrument(await about(subject, get));
       if (present.enabled) throw new UpstreamError('finix', name, 'busy', STILL_ENABLED);
       return present;
     },

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import type { AccountBase, LinkTokenCreateRequest, PlaidApi } from 'plaid';
+import type { AccountBase, LinkTokenCreateRequest, PlaidApi, ProcessorTokenCreateRequestProcessorEnum } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
@@ -173,9 +173,10 @@ export function createPlaidClient(
     return loading;
   };
 
-  const call: PlaidCall = async (name, body, send, patienceMs = timeoutMs) => {
-    const api = await sdk();
-    return outbound.run(name, async (note) => {
+  // The line is joined before anything is waited for: until then it is known what the call is about.
+  const call: PlaidCall = (name, body, send, patienceMs = timeoutMs) =>
+    outbound.run(name, async (note) => {
+      const api = await sdk();
       const answer = await send(api, { timeout: patienceMs }).catch((error: unknown) => {
         throw unanswered('plaid', name, error);
       });
@@ -190,7 +191,6 @@ export function createPlaidClient(
       if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
       return parsed.data;
     });
-  };
 
   return {
     ...createRiskCalls(call),
@@ -240,13 +240,12 @@ export function createPlaidClient(
       };
     },
     async createProcessorToken(accessToken, accountId) {
-      const { ProcessorTokenCreateRequestProcessorEnum } = await import('plaid');
       const data = await call('processor/token/create', processorBody, (api, options) =>
         api.processorTokenCreate(
           {
             access_token: accessToken,
             account_id: accountId,
-            processor: ProcessorTokenCreateRequestProcessorEnum.Finix,
+            processor: 'finix' as ProcessorTokenCreateRequestProcessorEnum,
           },
           options,
         ),

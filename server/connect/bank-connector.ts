@@ -9,7 +9,7 @@ import { type FoundSession, findSession } from '../records/sessions.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
-import { about, traced } from '../trace.ts';
+import { depsAbout, traced } from '../trace.ts';
 import {
   BUDGET_MS,
   backoff,
@@ -102,9 +102,7 @@ export function createBankConnector(
     if (here && here.held.row.version > session.version) return here;
     const held = new HeldSession(storage, session, timing, stopping.signal, stage, deps.doubt, known);
     const { id, mode } = session;
-    const work = about({ session: id }, () =>
-      traced('connect_bank', { mode, stage }, () => advance(held, requestId)),
-    ).finally(() => {
+    const work = traced('connect_bank', { session: id, mode, stage }, () => advance(held, requestId)).finally(() => {
       if (running.get(session.id)?.held === held) running.delete(session.id);
     });
     // A caller that awaits it also gets its error; without a caller, this keeps the rejection handled.
@@ -154,13 +152,14 @@ export function createBankConnector(
 
   /** @returns whether to go on here and now */
   async function runStep(held: HeldSession, point: keyof typeof STEPS, requestId: string): Promise<boolean> {
-    const { mode } = held.row;
+    const { id, mode } = held.row;
     const started = performance.now();
     const ended = (outcome: StepOutcome) =>
       deps.metrics.step(mode, point, outcome, (performance.now() - started) / 1000);
     try {
       const step = (mode === 'repair' ? REPAIR_STEPS : STEPS)[point];
-      await traced(`connect_bank ${point}`, { mode }, () => step(deps, held));
+      const own = depsAbout(deps, { session: id });
+      await traced(`connect_bank ${point}`, { session: id, mode }, () => step(own, held));
     } catch (error) {
       if (error instanceof Fenced || error instanceof StorageUnavailableError) {
         ended('lost');
@@ -191,7 +190,7 @@ export function createBankConnector(
   async function end(held: HeldSession, reason: Stop, requestId: string): Promise<void> {
     const level = reason.code === 'provider_misconfigured' ? 'error' : 'info';
     log[level]({ session: held.row.id, code: reason.code, status: reason.status }, 'session stopped');
-    await stop(deps, held, reason, requestId);
+    await stop(depsAbout(deps, { session: held.row.id }), held, reason, requestId);
   }
 
   function toPostpone(error: unknown, held: HeldSession): Postpone {
@@ -276,7 +275,7 @@ export function createBankConnector(
   return {
     async complete(session, request, facts, limit) {
       const deadline = performance.now() + timing.answerWithinMs;
-      const recognized = await recognize(deps, session, request, limit);
+      const recognized = await recognize(depsAbout(deps, { session: session.id }), session, request, limit);
       const accepted = await acceptPublicToken(deps, owner, session, request, facts, recognized, limit);
       if (accepted.kind === 'settled') return { session: accepted.session };
       const begun =

@@ -12,6 +12,7 @@ import { isOwnedAsRequired, ownerOf, verificationOf } from '../records/verificat
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
+import { about } from '../trace.ts';
 import { quickBackoff, Stop } from '../work/retry.ts';
 import { reportChangedOwner } from './changed-bank.ts';
 import { canCompare, personOf } from './owner-person.ts';
@@ -120,7 +121,7 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
     let asked = person;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await plaid.matchOwner(accessToken, ids, asked);
+        return await about({ session: session.id }, () => plaid.matchOwner(accessToken, ids, asked));
       } catch (error) {
         if (!(error instanceof UpstreamError)) throw error;
         const { code, failure } = error;

@@ -14,7 +14,6 @@ import {
   problemHandler,
   problemResponse,
   requestId,
-  requestSubject,
   safeHeaders,
 } from './middleware.ts';
 import { checkRoutes } from './routes/checks.ts';
@@ -55,7 +54,6 @@ export function createApp(deps: AppDeps): Hono<AppEnv> {
     '/v1/*',
     pageCors(origins, (id) => sessionOrigins(deps.storage, id), refusedOrigins),
     plainPath(),
-    requestSubject(),
     limitBody(),
   );
   app.onError(problemHandler(deps.log, refusedOrigins));

@@ -11,7 +11,6 @@ import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
-import { about } from '../trace.ts';
 import { CutOff, isCutOff } from './body.ts';
 import type { AppContext, AppEnv } from './context.ts';
 
@@ -152,14 +151,6 @@ export function createRefusedOrigins(log: Logger): RefusedOrigins {
     refused.add(origin);
     const fields = { request_id: c.get('requestId'), origin };
     log.warn(fields, 'origin refused: if the page is yours, add it to ALLOWED_ORIGINS');
-  };
-}
-
-/** Calls to the providers that a request makes are recorded with the session or the connection that its path names. */
-export function requestSubject(): MiddlewareHandler<AppEnv> {
-  return async function requestSubject(c, next) {
-    const [, kind, id] = /^\/v1\/(session|connection)s\/((?:ses|con)_[A-Za-z0-9]{24})(?:\/|$)/.exec(c.req.path) ?? [];
-    await (kind === undefined ? next() : about({ [kind]: id }, next));
   };
 }
 

@@ -13,7 +13,7 @@ import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
-import { about, traced } from '../trace.ts';
+import { depsAbout, traced } from '../trace.ts';
 import { claimRow } from '../work/claim-row.ts';
 import { startHeartbeat } from '../work/heartbeat.ts';
 import {
@@ -211,7 +211,8 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
 
   async function work(held: HeldConnection, task: ConnectionTask): Promise<void> {
     try {
-      await TASKS[task](deps, held);
+      const { id, session_id } = held.row;
+      await TASKS[task](depsAbout(deps, { session: session_id, connection: id }), held);
       log.info({ connection: held.row.id, task, status: held.row.status }, 'connection task completed');
     } catch (error) {
       if (error instanceof Fenced || error instanceof StorageUnavailableError) throw error;
@@ -268,8 +269,9 @@ export function createConnectionTasks(deps: TaskDeps): ConnectionTasks {
     if (!row?.goal) return;
     const { goal, session_id } = row;
     const endHeartbeat = startHeartbeat(leaseOf(goal, timing), () => renewLease(row));
-    const running = about({ session: session_id, connection: id }, () =>
-      traced('connection_task', { task: goal }, () => work(new HeldConnection(deps, row), goal).finally(endHeartbeat)),
+    const facts = { session: session_id, connection: id, task: goal };
+    const running = traced('connection_task', facts, () =>
+      work(new HeldConnection(deps, row), goal).finally(endHeartbeat),
     ).catch(async (error: unknown) => {
       // The worker that took over, or the next one once storage is back, continues from the row.
       if (!(error instanceof Fenced)) return log.warn({ connection: id, err: error }, 'connection task interrupted');

@@ -141,6 +141,28 @@ describe('the record of provider calls', () => {
     expect(JSON.stringify(rows)).not.toMatch(/(access|public|processor)-sandbox/);
   });
 
+  it('keeps the calls of sessions that are handled at the same moment apart', async () => {
+    const connected = await Promise.all(
+      Array.from({ length: 5 }, (_, i) => server.connect({ customer_id: `cus_${i}` })),
+    );
+    await server.jobs.tick();
+    const rows = await server.storage.db.selectFrom('provider_calls').select(['session_id', 'call']).execute();
+    expect(rows.map(({ session_id }) => session_id)).not.toContain(null);
+    for (const { session } of connected) {
+      const own = rows.filter(({ session_id }) => session_id === session.id);
+      expect(own.map(({ call }) => call)).toEqual(
+        expect.arrayContaining([
+          'item/public_token/exchange',
+          'accounts/get',
+          'create identity',
+          'processor/token/create',
+          'processor/token/permissions/set',
+          'create payment instrument',
+        ]),
+      );
+    }
+  });
+
   it('keeps the code of a failure, and ends after a month', async () => {
     server.upstream.simulator.faults.add({
       service: 'plaid',

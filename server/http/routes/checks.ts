@@ -1,5 +1,6 @@
 import type { Hono } from 'hono';
 import { checkDebit } from '../../lifecycle/checks.ts';
+import { depsAbout } from '../../trace.ts';
 import { readBody } from '../body.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
@@ -10,6 +11,7 @@ export function checkRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Crede
   app.post('/v1/connections/:id/check', async (c) => {
     credentials.requireMerchant(c);
     const request = await readBody(c, createCheck);
-    return c.json(await checkDebit(deps, c.req.param('id'), request));
+    const id = c.req.param('id');
+    return c.json(await checkDebit(depsAbout(deps, { connection: id }), id, request));
   });
 }

@@ -19,6 +19,7 @@ import { parseLinkToken } from '../../records/link-address.ts';
 import { findLink, leadsToRepair } from '../../records/links.ts';
 import { shownLinkStatus, USABLE_LINK } from '../../records/views.ts';
 import type { LinkTable } from '../../storage/tables.ts';
+import { depsAbout } from '../../trace.ts';
 import { createAddressLimit } from '../address-limit.ts';
 import { readBytes } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
@@ -86,7 +87,13 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
     const acceptance = text === undefined ? undefined : { accepted: true, text_sha256: sha256(text) };
     const request = { mode: 'hosted', language, return_url } as const;
     await limitLinkTokens(storage, session);
-    const { hosted_link_url } = await issueLinkToken(deps, session, request, acceptance, originOf(c));
+    const { hosted_link_url } = await issueLinkToken(
+      depsAbout(deps, { session: session.id }),
+      session,
+      request,
+      acceptance,
+      originOf(c),
+    );
     if (hosted_link_url === undefined) throw new ProblemError('plaid_unavailable');
     return c.redirect(hosted_link_url, 303);
   });

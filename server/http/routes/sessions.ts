@@ -18,6 +18,7 @@ import {
 import { type Audience, viewSession } from '../../records/views.ts';
 import { type LimitedUse, UsedUpLimits } from '../../storage/rate-limit.ts';
 import type { ConnectionTable, SessionTable } from '../../storage/tables.ts';
+import { about, depsAbout } from '../../trace.ts';
 import { readBody, readOptionalBody, readQuery } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { type Credentials, originsOf } from '../credentials.ts';
@@ -68,7 +69,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
   app.get('/v1/sessions/:id', async (c) => {
     const { audience, session } = await credentials.requireEither(c, c.req.param('id'));
     if (audience === 'merchant') return answer(c, deps, session, audience);
-    await lookForHosted(deps, session);
+    await lookForHosted(depsAbout(deps, { session: session.id }), session);
     return answer(c, deps, (await findSession(storage, session.id)) ?? session, audience);
   });
 
@@ -93,7 +94,8 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
       throw new ProblemError('invalid_request', { errors });
     }
     refuseWhenStopping(deps);
-    return c.json(await issueLinkToken(deps, session, request, authorization, originOf(c)));
+    const own = depsAbout(deps, { session: session.id });
+    return c.json(await issueLinkToken(own, session, request, authorization, originOf(c)));
   });
 
   app.post('/v1/sessions/:id/complete', async (c) => {
@@ -118,7 +120,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     refuseWhenStopping(deps);
     if (sent.public_token !== HOSTED_PUBLIC_TOKEN) return sent;
     await limit.count();
-    return withHostedToken(deps, session, sent);
+    return withHostedToken(depsAbout(deps, { session: session.id }), session, sent);
   }
 
   app.post('/v1/sessions/:id/link-exit', async (c) => {
@@ -136,7 +138,7 @@ export function sessionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cre
     const institutionId = c.req.param('institution_id');
     // Only of banks of this session, so that no caller can have Plaid asked for others.
     const isOwn = connections.some(({ institution_id }) => institution_id === institutionId);
-    const logo = isOwn ? await logos.find(institutionId) : null;
+    const logo = isOwn ? await about({ session: session.id }, () => logos.find(institutionId)) : null;
     // No problem: a browser would write that to the console of the merchant's page.
     if (!logo) return c.body(null, 204);
     return c.body(logo, 200, { 'Content-Type': 'image/png', 'Cache-Control': `private, max-age=${LOGO_SECONDS}` });
