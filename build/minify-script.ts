@@ -16,6 +16,25 @@ const LIT_NAMES = [
   ...['renderOptions', 'renderBefore', 'creationScope', 'setConnected', 'startNode', 'endNode'],
 ];
 
+/**
+ * Names of properties that only our own modules give to their own objects, and that the second and third chunk export to
+ * each other. No page, backend, storage or address ever has one of them, and none is read through a string. In the
+ * script that is loaded in parts each is two letters, the same in every part.
+ */
+const OWN_NAMES = [
+  ...['adoptElementStyles', 'agreed', 'asker', 'canEmbed', 'consumeReturn', 'createPublicAgain', 'detourParts'],
+  ...['detours', 'detourStyles', 'dispatch', 'embeddedPlace', 'errorOfRequest', 'errorOfResponse'],
+  ...['focusSearch', 'hidesLink', 'hostedLink', 'isAborted', 'isAnnounced', 'isAside', 'isCovered', 'isOdd', 'isOff'],
+  ...['isTaken', 'keepsSession', 'mayOpen', 'needsFallback', 'obtainLink', 'offered', 'publicSession', 'refuseSecret'],
+  ...['relinked', 'rendered', 'renewable', 'renewed', 'reopened', 'replacing', 'requiredText', 'settled'],
+  ...['submission', 'unusable', 'upfront', 'wanted', 'working'],
+];
+
+/** Longer than what the minifier gives to Lit's names, and of pairs of letters that the code has in any case. */
+const SHORT_NAMES = OWN_NAMES.map((name, at) => [name, `${String.fromCharCode(97 + (at % 26))}${at < 26 ? 't' : 'e'}`]);
+
+const EXPORTED = /(?<=export\s*\{[^}]*\bas )\w+/g;
+
 // Each of Lit's three parts asks whether the page has polyfills for it, which browsers above the support floor need
 // none of, and adds its version to a list of the page's, which only its development build reads.
 const LIT_POLYFILL = /\b\w[\w$]*\.(litHtml|reactiveElement|litElement)PolyfillSupport\b/g;
@@ -50,19 +69,27 @@ export function minifyScript(): Plugin {
       const found = [LIT_POLYFILL, LIT_VERSION].map((pattern) => code.match(pattern)?.length ?? 0);
       if (hasLit && found.some((count) => count !== LIT_PARTS))
         this.error('Lit is not written as it is expected to be.');
+      const short = this.environment.name === 'cdn' ? new Map(SHORT_NAMES as [string, string][]) : new Map();
+      const quoted = OWN_NAMES.filter((name) => new RegExp(`(["'\`])${name}\\1`).test(code));
+      if (quoted.length) this.error(`A property that is read through a string keeps its name: ${quoted.join(', ')}.`);
       const { code: small } = await minify(without, {
         module: true,
         ecma: 2020,
         compress: COMPRESS,
-        mangle: { properties: { regex: new RegExp(`^(_\\$.*|${LIT_NAMES.join('|')})$`) } },
+        mangle: { properties: { regex: new RegExp(`^(_\\$.*|${[...LIT_NAMES, ...short.keys()].join('|')})$`) } },
+        nameCache: { props: { props: Object.fromEntries([...short].map(([name, letters]) => [`$${name}`, letters])) } },
         // So that the last step can leave out what lazy-chunks.ts makes needless.
         format: { preserve_annotations: true },
       });
       if (!small) this.error('The minifier returned no code.');
-      return { code: small, map: null };
+      const renamed = small.replace(EXPORTED, (name) => short.get(name) ?? name);
+      // It spares the names of the browser's own properties, which an export would not.
+      const left = [...short.keys()].filter((name) => new RegExp(`[.{,]${name}\\b`).test(renamed));
+      if (left.length) this.error(`These are names of the browser's as well: ${left.join(', ')}.`);
+      return { code: renamed, map: null };
     },
     // The names of the files are made before the last step, on which they must depend as well.
-    augmentChunkHash: () => JSON.stringify([LAST_COMPRESS, String(shortenExports)]),
+    augmentChunkHash: () => JSON.stringify([LAST_COMPRESS, SHORT_NAMES, String(shortenExports)]),
     generateBundle: {
       // After the later chunks have their names (lazy-chunks.ts).
       order: 'post',
