@@ -18,6 +18,14 @@ function intercept() {
   return { tags, stop: () => Reflect.deleteProperty(document.head, 'append') };
 }
 
+/** A tag of the page's, which the browser does not fetch: a parser has made it, in a place where scripts do not run. */
+function putIntoPage(attributes: string): () => void {
+  const place = document.createElement('div');
+  place.innerHTML = `<script ${attributes} src="${LINK_SCRIPT}"></script>`;
+  document.body.append(place);
+  return () => place.remove();
+}
+
 const present = () => document.querySelectorAll(`script[src="${LINK_SCRIPT}"]`).length;
 const codeOf = (error: { code?: string }) => error.code;
 
@@ -47,14 +55,40 @@ describe("the loader of Link's script", () => {
   });
 
   it("waits for a tag of the page's own, also when it has fired its load event already", async () => {
-    const tag = document.createElement('script');
-    tag.type = 'text/plain';
-    tag.src = LINK_SCRIPT;
-    document.body.append(tag);
+    for (const type of ['', 'type', 'type=module', 'type="text/javascript"', 'type="Application/JavaScript"']) {
+      const stop = putIntoPage(type);
+      const loading = loadPlaid();
+      const link = SimulatedLink.install();
+      expect(await loading, type).to.equal(link);
+      expect(network.tags, type).to.be.empty;
+      SimulatedLink.remove();
+      stop();
+    }
+  });
+
+  for (const type of ['text/plain', 'javascript/blocked', 'text/x-consent', 'text/template']) {
+    it(`does not wait for a tag that a consent manager keeps from running: ${type}`, async () => {
+      const stop = putIntoPage(`type="${type}"`);
+      const loading = loadPlaid();
+      expect(network.tags).to.have.length(1);
+      const link = SimulatedLink.install();
+      network.tags[0]?.dispatchEvent(new Event('load'));
+      expect(await loading).to.equal(link);
+      SimulatedLink.remove();
+      const failing = loadPlaid({ timeout: 30 }).catch(codeOf);
+      expect(await failing).to.equal('script_blocked');
+      // It is the page's.
+      expect(document.querySelectorAll(`script[type="${type}"]`).length).to.be.at.least(1);
+      stop();
+    });
+  }
+
+  it('takes the Link of a tag that may run after all', async () => {
+    const stop = putIntoPage('type="text/plain"');
     const loading = loadPlaid();
     const link = SimulatedLink.install();
     expect(await loading).to.equal(link);
-    expect(network.tags).to.be.empty;
+    stop();
   });
 
   it('a failed script is forgotten, its tag removed, and the next call tries again', async () => {
