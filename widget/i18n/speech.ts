@@ -5,6 +5,8 @@ import { baseOf, languageFor, loadTexts, unpack } from './languages.ts';
 // A language takes one small file. Where that takes longer than this, a button in English is better than one that is
 // silent.
 const PATIENCE = 4_000;
+/** Traditional characters, by their name or by where they are written. Ours are simplified. */
+const TRADITIONAL = /^zh.+(hant|tw|hk|mo)/i;
 
 /** The texts of one element, in the language of the page around it. */
 export class Speech {
@@ -32,9 +34,10 @@ export class Speech {
     if (this.language !== languageFor(this.#tag)) this.ready = this.#load();
   }
 
-  /** The language, where the page is in another one. */
+  /** The language, where the page is in another one, or in the same one in characters that ours are not in. */
   get foreign(): string | null {
-    return this.language === baseOf(this.#tag) ? null : this.language;
+    if (this.language !== baseOf(this.#tag)) return this.language;
+    return TRADITIONAL.test(this.#tag) ? 'zh-Hans' : null;
   }
 
   /** @param english as much of it as has come, and its keys; a text that has not come is not asked for */

@@ -53,6 +53,31 @@ describe('the language of the element', () => {
     expect(base(element)?.dir).to.equal('ltr');
   });
 
+  for (const tag of ['zh-Hant', 'zh-TW', 'zh-HK', 'zh_TW', 'zh-Hant-MO', 'ZH-tw']) {
+    it(`the characters are declared as the simplified ones where the page’s are not: ${tag}`, async () => {
+      page.lang = tag;
+      const { element } = await mount();
+      await waitUntil(() => textOf(element).includes(words.zh));
+      expect(base(element)?.lang).to.equal('zh-Hans');
+    });
+  }
+
+  for (const tag of ['zh', 'zh-CN', 'zh-Hans', 'zh-Hans-SG', 'zh_SG']) {
+    it(`the characters are the page’s own: ${tag}`, async () => {
+      page.lang = tag;
+      const { element } = await mount();
+      await waitUntil(() => textOf(element).includes(words.zh));
+      expect(base(element)?.hasAttribute('lang')).to.equal(false);
+    });
+  }
+
+  it('an element on a page in traditional characters speaks English where its own `lang` is English', async () => {
+    page.lang = 'zh-TW';
+    const { element } = await mount({ lang: 'en' });
+    await reach(element, 'ready');
+    expect(textOf(element)).to.contain(words.en);
+  });
+
   it('the page’s own content keeps the page’s direction where English stands in for its language', async () => {
     page.lang = 'he';
     page.dir = 'rtl';
