@@ -36,10 +36,11 @@ export const styles = css`
     word-spacing: normal;
     -webkit-text-fill-color: currentcolor;
   }
-  :host([hidden]) {
+  /* A browser that does not know popovers skips the second, and shows what it has. */
+  :host(:is([hidden], [popover]:not(:popover-open))) {
     display: none;
   }
-  :host([theme]) {
+  :host(:is([theme], [popover])) {
     color: var(--fbc-text, CanvasText);
   }
   :host([theme='dark']) {

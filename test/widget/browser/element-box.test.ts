@@ -1,0 +1,79 @@
+import { aTimeout, expect } from '@open-wc/testing';
+import { cleanUp, mount, part, press, reach } from '../helpers/element.ts';
+
+const supportsPopovers = 'popover' in HTMLElement.prototype;
+
+describe('an element whose box the page takes away', () => {
+  afterEach(async () => {
+    document.querySelector('style[data-test]')?.remove();
+    await cleanUp();
+  });
+
+  function addStyle(css: string): void {
+    const style = document.createElement('style');
+    style.dataset['test'] = '';
+    style.textContent = css;
+    document.head.append(style);
+  }
+
+  for (const css of [
+    'finix-bank-connect { display: contents }',
+    'finix-bank-connect { display: contents !important }',
+    'form > * { display: contents }',
+  ]) {
+    it(`prepares Link when the customer scrolls near: ${css}`, async () => {
+      addStyle(css);
+      const { element } = await mount({}, undefined, document.createElement('form'));
+      await reach(element, 'ready');
+      expect(element.getClientRects()).to.have.length(0);
+      expect(part(element, 'button').getBoundingClientRect().width).to.be.at.least(144);
+      press(element);
+      await reach(element, 'open');
+    });
+  }
+
+  it('prepares nothing without a box while the customer is far away', async () => {
+    addStyle('finix-bank-connect { display: contents }');
+    const far = document.createElement('div');
+    far.style.paddingTop = '5000px';
+    const { element, backend } = await mount({}, undefined, far);
+    await element.updateComplete;
+    await aTimeout(100);
+    expect(backend.calls).to.be.empty;
+    element.scrollIntoView();
+    part(element, 'button').scrollIntoView();
+    await reach(element, 'ready');
+    scrollTo(0, 0);
+  });
+
+  it('prepares nothing after it has left the page at once', async () => {
+    const { element, backend } = await mount();
+    const parent = element.parentElement as HTMLElement;
+    element.remove();
+    await aTimeout(100);
+    expect(backend.calls).to.be.empty;
+    parent.append(element);
+    await reach(element, 'ready');
+  });
+
+  (supportsPopovers ? it : it.skip)('is shown as a popover only while it is open, and is readable then', async () => {
+    addStyle('body { color: #fff; background: #111 }');
+    const { element } = await mount();
+    element.setAttribute('popover', '');
+    await element.updateComplete;
+    expect(getComputedStyle(element).display).to.equal('none');
+    element.showPopover();
+    expect(getComputedStyle(element).display).to.equal('block');
+    await reach(element, 'ready');
+    expect(part(element, 'button').getBoundingClientRect().width).to.be.at.least(240);
+    const { color, backgroundColor } = getComputedStyle(element);
+    expect(color).to.equal('rgb(0, 0, 0)');
+    expect(backgroundColor).to.equal('rgb(255, 255, 255)');
+    element.hidePopover();
+    expect(getComputedStyle(element).display).to.equal('none');
+    element.removeAttribute('popover');
+    expect(getComputedStyle(element).display).to.equal('block');
+    element.hidden = true;
+    expect(getComputedStyle(element).display).to.equal('none');
+  });
+});
