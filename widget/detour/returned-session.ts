@@ -3,8 +3,9 @@ import { oneOf } from '../errors.ts';
 import type { ConnectController } from '../flow/controller.ts';
 
 /**
- * What a bank's page comes back to goes on with the session of before. The page's own secret may come later, as from an
- * effect, and is kept for the next need: it neither takes Link from the customer nor the bank that they connect.
+ * What a bank's page comes back to goes on with the session of before, and so does what the customer has begun in a
+ * public session. The page's own secret may come later, as from an effect, and is kept for the next need: it neither
+ * takes Link from the customer nor the bank that they connect.
  */
 interface Returned {
   /** The page has another session than the one that goes on. */
@@ -22,8 +23,13 @@ export function beginReturned(element: object, clientSecret: string): void {
   returned.set(element, { hasOther: own !== '' && own !== clientSecret, isSet: false, isDone: false });
 }
 
-/** The page has set another session or person. @returns whether that has to wait */
-export function keepsSession(element: ElementProperties): boolean {
+/**
+ * The page has set another session or person.
+ * @param isInUse the customer is connecting a bank in a public session
+ * @returns whether that has to wait
+ */
+export function keepsSession(element: ElementProperties, isInUse: boolean): boolean {
+  if (isInUse && !returned.has(element)) returned.set(element, { hasOther: true, isSet: true, isDone: false });
   const state = returned.get(element);
   // The second one after the bank is connected is not late but another start.
   if (!state || (state.isDone && state.isSet)) return false;

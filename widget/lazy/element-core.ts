@@ -173,7 +173,13 @@ export class ElementCore {
     const [source, person] = [this.#sourceNow(), this.#personNow()];
     const isOtherSource = source !== this.#source;
     const isChanged = isOtherSource || person !== this.#person;
-    const isOther = isChanged && !detours.now?.keepsSession(this.#element);
+    // A public session, where the page's own comes only now.
+    const isInUse = isChanged && !!this.#person && oneOf(this.status, 'open', 'connecting');
+    if (isInUse && !detours.now) {
+      void detours.load().then(() => this.#element.requestUpdate(), lost);
+      return false;
+    }
+    const isOther = isChanged && !detours.now?.keepsSession(this.#element, isInUse);
     this.#source = source;
     this.#person = person;
     if (isOther) this.controller.restart();

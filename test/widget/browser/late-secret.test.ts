@@ -161,14 +161,129 @@ describe('after a bank’s return', () => {
     expect(element.value).to.equal(null);
   });
 
-  it('a secret that comes after Link has ended and was opened again starts over', async () => {
+  it('a secret that comes after Link has ended and was opened again does not close it either', async () => {
     const mounted = await comeBack();
-    const { element, link } = mounted;
+    const { element, link, backend } = mounted;
     link.exit();
     await reach(element, 'ready');
     press(element);
     await reach(element, 'open');
     await set(mounted, { clientSecret: LATE });
+    await aTimeout(50);
+    expect(element.status).to.equal('open');
+    link.exit();
+    await waitUntil(() => backend.calls.at(-1) === `createLinkToken ${LATE}`);
     await reach(element, 'ready');
+  });
+});
+
+const LATE_OR_PERSON: Record<string, Partial<FinixBankConnect>> = {
+  'a client secret': { clientSecret: LATE },
+  'the function for one': { fetchClientSecret: async () => LATE },
+  'the name of a person': { firstName: 'Ada' },
+};
+
+describe('in a public session', () => {
+  afterEach(cleanUp);
+
+  async function openLink(prepare?: Parameters<typeof mount>[1]) {
+    const mounted = await mount({}, prepare);
+    await reach(mounted.element, 'ready');
+    press(mounted.element);
+    await reach(mounted.element, 'open');
+    return mounted;
+  }
+
+  for (const [kind, properties] of Object.entries(LATE_OR_PERSON)) {
+    it(`${kind} that comes while Link is open does not close it, and the bank is connected`, async () => {
+      const mounted = await openLink();
+      const { element, link, backend, log } = mounted;
+      await set(mounted, properties);
+      await aTimeout(50);
+      expect(element.status).to.equal('open');
+      expect(link.last.destroyed).to.equal(false);
+      link.succeed();
+      await reach(element, 'connected');
+      await aTimeout(50);
+      expect(element.status).to.equal('connected');
+      expect(element.value).to.equal('con_1');
+      expect(backend.completed).to.have.length(1);
+      expect(backend.completed[0]?.secret).not.to.equal(LATE);
+      expect(log.join()).not.to.match(/error|canceled/);
+    });
+
+    it(`${kind} that comes while the bank is being connected does not take it away`, async () => {
+      let answer: (value: ReturnType<typeof session>) => void = () => {};
+      const mounted = await openLink(({ completeAnswers }) =>
+        completeAnswers.push(
+          new Promise((resolve) => {
+            answer = resolve;
+          }),
+        ),
+      );
+      mounted.link.succeed();
+      await reach(mounted.element, 'connecting');
+      await set(mounted, properties);
+      await aTimeout(50);
+      answer(session('completed', ['active']));
+      await reach(mounted.element, 'connected');
+      await aTimeout(50);
+      expect(mounted.element.value).to.equal('con_1');
+    });
+  }
+
+  for (const kind of ['a client secret', 'the function for one'] as const) {
+    it(`${kind} that came while Link was open is used next where the customer leaves, who reads that no bank is connected`, async () => {
+      const mounted = await openLink();
+      const { element, link, backend, log } = mounted;
+      await set(mounted, LATE_OR_PERSON[kind] ?? {});
+      await aTimeout(50);
+      link.exit();
+      await waitUntil(() => backend.calls.at(-1) === `createLinkToken ${LATE}`);
+      await reach(element, 'ready');
+      expect(spoken(element)).to.contain('No bank account was connected');
+      expect(log.filter((line) => line.startsWith('fbc-canceled'))).to.have.length(1);
+      press(element);
+      link.succeed();
+      await reach(element, 'connected');
+      expect(backend.completed.map(({ secret }) => secret)).to.deep.equal([LATE]);
+    });
+
+    it(`${kind} that came while Link was open is used for another bank`, async () => {
+      const mounted = await openLink();
+      const { element, link, backend } = mounted;
+      await set(mounted, LATE_OR_PERSON[kind] ?? {});
+      await aTimeout(50);
+      link.succeed();
+      await reach(element, 'connected');
+      linkNamed(element, 'Change').click();
+      await reach(element, 'open');
+      expect(backend.calls.at(-1)).to.equal(`createLinkToken ${LATE}`);
+    });
+  }
+
+  it('a secret that comes before the press, or after the end, is another start', async () => {
+    const mounted = await mount({});
+    const { element, link, backend } = mounted;
+    await reach(element, 'ready');
+    await set(mounted, { clientSecret: LATE });
+    await waitUntil(() => backend.calls.at(-1) === `createLinkToken ${LATE}`);
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    await reach(element, 'connected');
+    await set(mounted, { clientSecret: 'ses_next_secret_abc' });
+    await reach(element, 'ready');
+    expect(element.value).to.equal(null);
+  });
+
+  it('another secret in place of the page’s own closes Link, which is another customer’s', async () => {
+    const mounted = await mount({ clientSecret: FIRST });
+    await reach(mounted.element, 'ready');
+    press(mounted.element);
+    await reach(mounted.element, 'open');
+    await set(mounted, { clientSecret: LATE });
+    await reach(mounted.element, 'ready');
+    expect(mounted.link.handlers[0]?.destroyed).to.equal(true);
   });
 });
