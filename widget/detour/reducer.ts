@@ -155,6 +155,9 @@ function prepareFailed(state: FlowState, error: FlowError): Transition {
   const next: FlowState = { ...state, link: 'none' };
   // Prepared ahead while an earlier error is on show: that one stays, and the next press tries again.
   if (state.phase === 'failed') {
+    // Unless it is known to fail.
+    const isOver = isDead(error) ? !state.renewable : error.action === 'contact_merchant';
+    if (isOver && state.error?.action !== 'contact_merchant') return fail(next, over(error));
     const blocked = state.error?.code === 'script_blocked';
     return stay({ ...next, hosted: false }, blocked ? [{ type: 'offer_hosted', run: state.run }] : []);
   }

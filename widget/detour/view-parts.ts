@@ -7,7 +7,7 @@ import { statusOf } from '../flow/state.ts';
 import { fill } from '../i18n/fill.ts';
 import type { Strings } from '../i18n/index.ts';
 import { captionKey, messageOf } from '../i18n/messages.ts';
-import { stateOf } from '../lazy/view-parts.ts';
+import { card, stateOf } from '../lazy/view-parts.ts';
 import { accountLine, bankOf, link } from '../lazy/view-pieces.ts';
 import { dialogFor } from './dialogs.ts';
 import type { DetourView } from './view.ts';
@@ -84,6 +84,12 @@ function repairParts(view: DetourView): Parts {
   const [first] = state.connections;
   const several = state.connections.length > 1;
   const spoken = state.connections.map((one) => stateOf(one, strings, several)).join(' ');
+  // A sign-in needs another session, which only the page can give: there is nothing to press.
+  if (!state.renewable) {
+    const cards = html`${state.connections.map((one) => card(one, view))}`;
+    const said = strings.reload;
+    return { card: cards, said, spoken: `${spoken} ${said}`, needsFallback: true, settled: true, ended: true };
+  }
   const links = html`<span class="links">${link(() => view.remove(), strings.remove, disabled)}</span>`;
   const button = first && reconnect(first, strings);
   return { ...button, settled: true, said: strings.needs_repair, spoken, links };
@@ -107,7 +113,9 @@ function failedParts({ state, strings, disabled, send, mayOpen }: DetourView, te
     needsFallback:
       statusOf(state) === 'blocked' || oneOf(action, 'use_other_bank', 'use_other_method', 'contact_merchant'),
   };
-  const caption = strings[state.error ? captionKey(state.error) : 'retry'];
+  const key = state.error ? captionKey(state.error) : 'retry';
+  // A repair is of one bank.
+  const caption = strings[key === 'other_bank' && state.repair.length > 0 ? 'restart' : key];
   // There is nothing to press, so there is no button.
   if (action === 'contact_merchant') return { ...parts, ...deadEnd(caption) };
   const pressHosted = () => mayOpen() && send({ type: 'press_hosted' });

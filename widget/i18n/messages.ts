@@ -70,7 +70,9 @@ export function messageKey({ code, action, reason }: FlowError, purpose: Purpose
 
 /** The same in words. */
 export function messageOf(error: FlowError, strings: Strings, { merchant, purpose }: Asker): string {
-  return fill(strings[messageKey(error, purpose)], { merchant });
+  const key = messageKey(error, purpose);
+  const text = fill(strings[key], { merchant });
+  return key === 'error_session' ? `${text} ${strings.reload}` : text;
 }
 
 /** An error as the page gets it. */

@@ -14,14 +14,12 @@ export function press(element: ElementProperties, controller: ConnectController,
     return;
   }
   if (oneOf(phase, 'submitting', 'polling', 'choosing', 'authorizing', 'returning')) return;
-  if (phase === 'done' && element.value) return;
+  // Where the bank asks for another sign-in, that needs another session.
+  if (phase === 'done' && (element.value || !renewable)) return;
   if (phase === 'failed' && error?.action === 'contact_merchant') return;
   const again = phase === 'failed' && isRetry(error);
   const type = again ? 'act' : 'press';
-  // What Link gave is sent again; the search is put back; the bank that was removed is; or there is no session to open
-  // Link with.
-  const isWithoutLink = again
-    ? submission || detours.now?.canEmbed(element, controller.state)
-    : notice === 'undo' || (phase === 'done' && !renewable);
+  // What Link gave is sent again; the search is put back; or the bank that was removed is.
+  const isWithoutLink = again ? submission || detours.now?.canEmbed(element, controller.state) : notice === 'undo';
   if (isWithoutLink || (!controller.isTaken && mayOpen())) controller.press(type);
 }

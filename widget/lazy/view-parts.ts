@@ -52,7 +52,8 @@ function doneParts(view: View): Parts {
   };
 }
 
-function card(connection: Connection, view: View): TemplateResult {
+/** One of the accounts. */
+export function card(connection: Connection, view: View): TemplateResult {
   const { strings, names, state, disabled } = view;
   const { institution, account, status, id } = connection;
   const name = institution.name ?? strings.your_bank;

@@ -188,6 +188,13 @@ export const states: Record<string, State> = {
     act: succeed,
     announces: /Sign in to your bank again/,
   },
+  'needs repair, without another session': {
+    status: 'needs_repair',
+    properties: known,
+    server: ({ sessionAnswers }) => sessionAnswers.push(session('completed', ['needs_repair'])),
+    announces: /Sign in to your bank again.*Reload this page/,
+    isLast: true,
+  },
   'repair, ready': {
     status: 'ready',
     properties: known,

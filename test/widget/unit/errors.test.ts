@@ -4,7 +4,7 @@ import type { ProblemAction, ProblemCode } from '../../../widget/contract.ts';
 import { fromLinkError } from '../../../widget/detour/link-errors.ts';
 import { type ElementErrorCode, type FlowError, flowError, toFlowError } from '../../../widget/errors.ts';
 import { en } from '../../../widget/i18n/index.ts';
-import { captionKey, messageKey } from '../../../widget/i18n/messages.ts';
+import { captionKey, messageKey, messageOf } from '../../../widget/i18n/messages.ts';
 
 const shown = (error: FlowError) => `${en[messageKey(error)]} [${en[captionKey(error)]}]`;
 
@@ -102,10 +102,12 @@ describe('the sentence and the button of an error', () => {
     expectAgreement(flowError(code, action));
   });
 
+  const ASKER = { merchant: '{merchant}', purpose: 'debit' } as const;
+
   it('the texts of a dead end name who or what can help, for every code', () => {
     for (const code of codes) {
       const error = flowError(code, 'contact_merchant');
-      expect(en[messageKey(error)], code).toMatch(/contact \{merchant\}|Reload this page|Close this dialog/i);
+      expect(messageOf(error, en, ASKER), code).toMatch(/contact \{merchant\}|Reload this page|Close this dialog/i);
       expect(captionKey(error), code).toBe('unavailable');
     }
   });
@@ -151,6 +153,9 @@ function expectAgreement(error: FlowError): void {
 
 describe('a session that has ended', () => {
   it.each(['session_expired', 'session_canceled', 'session_failed'] as const)('%s asks for a reload', (code) => {
-    expect(messageKey(flowError(code, 'contact_merchant'))).toBe('error_session');
+    const error = flowError(code, 'contact_merchant');
+    expect(messageOf(error, en, { merchant: 'Acme', purpose: 'debit' })).toBe(
+      'Your session expired. Reload this page to connect your bank.',
+    );
   });
 });

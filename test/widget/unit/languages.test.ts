@@ -27,6 +27,7 @@ const DEAD_ENDS = [
   'error_merchant_payout',
   'error_completed',
   'error_session',
+  'reload',
   'error_ended_merchant',
   'close_dialog',
 ];
