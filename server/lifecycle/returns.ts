@@ -38,7 +38,8 @@ export function returnIn(transfer: FinixTransfer, now: number): ReturnFacts | nu
   const { id, state, failureCode, returnCode, isReturned } = transfer;
   if (state !== 'FAILED' && state !== 'RETURNED' && failureCode === null && !isReturned) return null;
   const code = returnCode ?? returnCodeOf(failureCode) ?? (isUnexplained(failureCode) ? namedTagCode(transfer) : null);
-  return { transfer: id, code, failureCode, at: transfer.updatedAt ?? transfer.createdAt ?? now };
+  // When it was made says nothing of when it came back: a repair in between would seem to answer the return.
+  return { transfer: id, code, failureCode, at: transfer.updatedAt ?? now };
 }
 
 /** Where Finix names no reason of its own, a tag may at once; else what takes the debit back is asked for first. */

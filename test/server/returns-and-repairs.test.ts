@@ -12,6 +12,7 @@ afterEach(() => server.close());
 const {
   ach,
   bank,
+  bring,
   changeInstrument,
   connect,
   connectNew,
@@ -141,6 +142,21 @@ describe('a return dated before a repair', () => {
       await expectStatus(id, status);
     },
   );
+
+  it('a return that names no time of its own is as of its report, so that a repair after the debit does not answer it', async () => {
+    const { id } = await connect();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    const made = new Date(Date.now() + server.clockOffset).toISOString();
+    server.clockOffset += 60_000;
+    expect((await server.complete(await openRepair(id), UPDATE_TOKEN)).body.status).toBe('completed');
+    server.clockOffset += 60_000;
+    const { payment_instrument: source } = await read(id);
+    const transfer = { id: 'TRuntimed', type: 'DEBIT', state: 'FAILED', failure_code: 'R10', created_at: made, source };
+    const event = { id: 'event_untimed', entity: 'transfer', type: 'updated', _embedded: { transfers: [transfer] } };
+    expect(await bring(JSON.stringify(event))).toBe(200);
+    await expectStatus(id, 'revoked');
+  });
 });
 
 describe('a connection with a return', () => {
