@@ -46,13 +46,26 @@ export function packageManifests(root: RootManifest, repository?: string): Packa
     return [dependency, pin];
   });
   return [
-    { ...Object.fromEntries(own), ...links },
+    { ...Object.fromEntries(own), ...links, ...withoutExports(root['exports'] as Exports) },
     {
       ...{ name, version, description, keywords, ...links, license, type, engines },
       ...rest,
+      ...withoutExports(rest['exports'] as Exports),
       dependencies: Object.fromEntries(pinned),
     },
   ] as PackageManifest[];
+}
+
+type Exports = PackageManifest['exports'];
+
+/** The same for tools that do not read `exports`, such as TypeScript with `moduleResolution: node`. */
+function withoutExports(exports: Exports): object {
+  const root = exports['.'];
+  if (typeof root !== 'object') throw new Error('The package has no root');
+  const types = Object.entries(exports).flatMap(([name, target]) =>
+    name !== '.' && typeof target === 'object' && target['types'] ? [[name.slice('./'.length), [target['types']]]] : [],
+  );
+  return { main: root['default'], types: root['types'], typesVersions: { '*': Object.fromEntries(types) } };
 }
 
 function repositoryLinks(repository: string): object {

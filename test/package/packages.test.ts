@@ -131,6 +131,12 @@ describe.each(['widget', 'server'] as const)('the package of the %s', (name) => 
   });
 });
 
+/** The newest one has no `moduleResolution: node` any more. */
+const OLDER_COMPILER = join(
+  project,
+  ...['test', 'package', 'frameworks', 'compilers', 'node_modules', 'typescript', 'lib', 'tsc.js'],
+);
+
 const packageNames = { widget: 'finix-bank-connect', server: packageFile.serverPackage.name };
 
 describe('a page that installs the element', () => {
@@ -194,6 +200,35 @@ describe('a page that installs the element', () => {
     },
   );
 
+  it('gets types also from a compiler that reads no exports', { timeout: patient(60_000) }, async () => {
+    const shop = await shopWith([tarballs.widget], ['react', '@types/react']);
+    await shop.write(
+      'page.tsx',
+      `import type { Connection } from 'finix-bank-connect';
+       import type { FinixBankConnect as Class } from 'finix-bank-connect/element';
+       import { FinixBankConnect } from 'finix-bank-connect/react';
+       import { createConnect } from 'finix-bank-connect/headless';
+       import { createClient } from 'finix-bank-connect/client';
+       import type {} from 'finix-bank-connect/jsx/react';
+       import 'finix-bank-connect/finix-bank-connect.js';
+       export const element: Class | null = document.querySelector('finix-bank-connect');
+       element?.addEventListener('fbc-connected', (event) => event.detail.connections.map(({ id }: Connection) => id.length));
+       // @ts-expect-error: there is no such property
+       element?.nothing;
+       // @ts-expect-error: there is no such option
+       createConnect({ nothing: true });
+       // @ts-expect-error: there is no such option
+       createClient({ nothing: true });
+       export const button = <FinixBankConnect required onConnected={(event) => event.detail.connections.length} />;`,
+    );
+    const options = { strict: true, skipLibCheck: false, noEmit: true, jsx: 'react-jsx', types: [], target: 'es2022' };
+    await shop.write(
+      'tsconfig.json',
+      JSON.stringify({ compilerOptions: { ...options, module: 'esnext', moduleResolution: 'node10' } }),
+    );
+    expect(await shop.node([OLDER_COMPILER, '-p', '.'])).toEqual({ code: 0, output: '' });
+  });
+
   it.each(['widget', 'server'] as const)(
     'the %s package has the license of everything that its scripts bundle',
     async (name) => {
@@ -227,7 +262,7 @@ describe('a merchant who installs the server', () => {
     expect(refusal).toMatchObject({ code: 1, output: expect.stringContaining('ENCRYPTION_KEY is missing') });
   });
 
-  it.each(['nodenext', 'bundler'])(
+  it.each(['nodenext', 'bundler', 'node10'])(
     'an installed server has types that a strict compiler accepts, with Node’s types alone (%s)',
     { timeout: patient(60_000) },
     async (resolution) => {
@@ -249,7 +284,7 @@ describe('a merchant who installs the server', () => {
          // @ts-expect-error: there is no such kind
          export const wrong = (running: RunningSimulator) => running.simulator.faults.add({ service: 'finix', path: '/', kind: 'flood' });`,
       );
-      const module = resolution === 'bundler' ? 'esnext' : 'nodenext';
+      const module = resolution === 'nodenext' ? 'nodenext' : 'esnext';
       const options = {
         strict: true,
         skipLibCheck: false,
@@ -262,7 +297,8 @@ describe('a merchant who installs the server', () => {
         'tsconfig.json',
         JSON.stringify({ compilerOptions: { ...options, module, moduleResolution: resolution }, files: ['server.ts'] }),
       );
-      const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
+      const newest = join(project, 'node_modules', 'typescript', 'bin', 'tsc');
+      const compiler = resolution === 'node10' ? OLDER_COMPILER : newest;
       const { code, output } = await shop.node([compiler, '-p', '.']);
       // Declarations of others are theirs to keep; ours must be right under every setting.
       const own = output
