@@ -70,6 +70,32 @@ const environments: Record<string, EnvironmentOptions> = {
       },
     },
   ),
+  // The same for servers without a DOM and without Node, with the Lit that renders nothing.
+  edge: {
+    ...browserModule(
+      'dist/widget/edge',
+      { index: 'widget/index.ts', element: 'widget/finix-bank-connect.ts', react: 'widget/react.ts' },
+      {
+        minify: false,
+        rolldownOptions: {
+          external: [/^react($|\/)/],
+          output: {
+            entryFileNames: '[name].js',
+            chunkFileNames: 'chunks/[name].js',
+            banner: ({ name }) => (name === 'react' ? "'use client';" : ''),
+          },
+        },
+      },
+      {
+        LAZY_CHUNK: 'undefined',
+        DETOUR_CHUNK: 'undefined',
+        'process.env.NODE_ENV': '"production"',
+        // Not every one has it, and no event is sent there.
+        CustomEvent: '(globalThis.CustomEvent??Object)',
+      },
+    ),
+    resolve: { conditions: ['node', 'production'] },
+  },
   server: nodeModule('dist/server', { main: 'server/main.ts', index: 'server/index.ts' }),
   simulator: nodeModule('dist/simulator', { index: 'demo/simulator/index.ts', serve: 'demo/simulator/serve.ts' }),
   demo: {

@@ -26,12 +26,19 @@ function packageOf(id: string): string | undefined {
   return /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id.replace(/^\0/, ''))?.[1];
 }
 
+/** A package that is published without the text has that of the repository, which a sibling has. */
+const SIBLINGS: Readonly<Record<string, string>> = { '@lit-labs/ssr-dom-shim': 'lit' };
+
+const textIn = (folder: string) => readdirSync(folder).find((name) => /^licen[sc]e(\.\w+)?$/i.test(name));
+
 function licenseOf(folder: string): string | undefined {
-  const file = readdirSync(folder).find((name) => /^licen[sc]e(\.\w+)?$/i.test(name));
+  const [, modules = '', own = ''] = /^(.*\/node_modules\/)(.+)$/.exec(folder) ?? [];
+  const home = SIBLINGS[own] === undefined ? folder : modules + SIBLINGS[own];
+  const file = textIn(home);
   if (!file) return undefined;
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Record<
     string,
     string
   >;
-  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), 'utf8').trim()}\n`;
+  return `${name} ${version} (${license})\n\n${readFileSync(join(home, file), 'utf8').trim()}\n`;
 }
