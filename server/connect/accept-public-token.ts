@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { CompleteRequest, ProblemCode } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import { newId, sha256 } from '../ids.ts';
@@ -13,7 +14,7 @@ import { acceptsUntil, storedProblem } from '../records/views.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
-import { insertRow } from '../storage/row-writes.ts';
+import { insertRow, theOnly, updateRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ItemTable, SessionTable } from '../storage/tables.ts';
 import type { KnownRows } from '../work/session-lease.ts';
@@ -86,15 +87,10 @@ export async function acceptPublicToken(
   const accepted = await storage.transaction(`customer:${found.customer_id}`, async (trx): Promise<Accepted> => {
     await limit?.countIn(trx);
     // A write first: it locks the row, so that of many requests at once exactly one goes on from here.
-    const session = await trx
-      .updateTable('sessions')
-      .set((eb) => ({ updated_at: eb.ref('updated_at') }))
-      .where('id', '=', found.id)
-      .returningAll()
-      .returning((eb) =>
-        eb.selectFrom('items').select('items.id').where('public_token_hash', '=', hash).as('same_token'),
-      )
-      .executeTakeFirst();
+    const { rows } = await sql<SessionTable & { same_token: string | null }>`
+      update sessions set updated_at = updated_at where id = ${found.id}
+      returning *, (select items.id from items where public_token_hash = ${hash}) as same_token`.execute(trx);
+    const [session] = rows;
     if (!session) throw new ProblemError('not_found');
     const unit: Unit = { trx, outbox, now, by: { actor: facts.actor ?? 'page', ip: facts.ip } };
     if (session.mode === 'repair') return acceptRepair(trx, timing, owner, session, request, facts, now);
@@ -216,25 +212,23 @@ async function beginWork(
   leaseUntil: number,
   now: number,
 ): Promise<Accepted> {
-  const working = await trx
-    .updateTable('sessions')
-    .set({
-      status: 'processing',
-      error: null,
-      updated_at: Math.max(now, session.updated_at + 1),
-      version: session.version + 1,
-      lease_owner: owner,
-      lease_until: leaseUntil,
-      next_at: now,
-      tries: 0,
-      processing_since: now,
-      waited_ms: 0,
-      ...work,
-    })
-    .where('id', '=', session.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return { kind: 'work', session: working };
+  const fields: Partial<SessionTable> = {
+    status: 'processing',
+    error: null,
+    updated_at: Math.max(now, session.updated_at + 1),
+    version: session.version + 1,
+    lease_owner: owner,
+    lease_until: leaseUntil,
+    next_at: now,
+    tries: 0,
+    processing_since: now,
+    waited_ms: 0,
+    ...work,
+  };
+  const { rows } = await sql<SessionTable>`${updateRow('sessions', { id: session.id }, fields)} returning *`.execute(
+    trx,
+  );
+  return { kind: 'work', session: theOnly(rows) };
 }
 
 async function auditAccepted(

@@ -7,6 +7,7 @@ import { prepareForSignal, releaseItems } from '../records/items.ts';
 import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { updateRow } from '../storage/row-writes.ts';
 import type { ConnectionTable, RecoveryPoint, SessionTable } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
@@ -143,11 +144,7 @@ async function chooseAndIdentify(deps: ConnectBankDeps, held: HeldSession): Prom
   const patch = { recovery_point: 'identity_ready', finix_identity, identity_enc: null, tries: 0 } as const;
   const identify = async (trx: StorageTransaction, now: number) => {
     const { item_id } = held.row;
-    await trx
-      .updateTable('connections')
-      .set({ finix_identity, updated_at: now })
-      .where('item_id', '=', item_id)
-      .execute();
+    await updateRow('connections', { item_id: item_id ?? '' }, { finix_identity, updated_at: now }).execute(trx);
     for (const connection of connections) {
       const learned = deps.owners.learned(connection);
       if (learned.verification)

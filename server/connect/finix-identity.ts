@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { IdentityInput } from '../../widget/contract.ts';
 import { type FinixClient, LIST_TOO_LONG } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
@@ -11,6 +12,7 @@ import {
   settleCallsLast,
 } from '../records/create-calls.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { insertRow, updateRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { CreateCallTable, CustomerTable, SessionTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
@@ -190,13 +192,10 @@ async function announceNew(
   const call = { ...identityCall(customer, sentAt), look_at: sentAt + quietMs };
   await held.write({}, async (trx, now) => {
     const turn = { lease_owner: held.row.id, lease_until: now + timing.leaseMs };
-    const intent = await trx
-      .insertInto('customers')
-      .values({ ...customer, identity_sent_at: now, identity_tries: 1, ...turn })
-      .onConflict((conflict) => conflict.columns(['customer_id', 'role']).doNothing())
-      .executeTakeFirst();
+    const row = insertRow('customers', { ...customer, identity_sent_at: now, identity_tries: 1, ...turn });
+    const intent = await sql`${row} on conflict (customer_id, role) do nothing`.execute(trx);
     // Another session of the customer was faster.
-    if (intent.numInsertedOrUpdatedRows === 0n) throw notItsTurn();
+    if (intent.numAffectedRows === 0n) throw notItsTurn();
     await announceCall(trx, call);
   });
   return call;
@@ -263,15 +262,11 @@ async function keepOnlyIdentity(
   call: CreateCallTable,
   now: number,
 ): Promise<void> {
-  const kept = await trx
-    .updateTable('customers')
-    .set({ ...KEPT, finix_identity: identity, updated_at: now })
-    .where('customer_id', '=', customer_id)
-    .where('role', '=', role)
-    .where('finix_identity', 'is', null)
-    .executeTakeFirst();
+  const fields = { ...KEPT, finix_identity: identity, updated_at: now };
+  const kept = updateRow('customers', { customer_id, role }, fields);
+  const { numAffectedRows } = await sql`${kept} and finix_identity is null`.execute(trx);
   // Nothing must be made for an identity that is not the customer's. The sweep decides what has become of the call.
-  if (kept.numUpdatedRows === 0n) throw new Postpone('finix_unavailable', 0, false);
+  if (numAffectedRows === 0n) throw new Postpone('finix_unavailable', 0, false);
   await settleCallsLast(trx, [call.id]);
 }
 

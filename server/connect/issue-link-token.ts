@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { AuthorizationAcceptance, LinkTokenRequest, LinkTokenResponse } from '../../widget/contract.ts';
 import type { LinkToken } from '../clients/plaid.ts';
 import { sha256 } from '../ids.ts';
@@ -7,6 +8,7 @@ import { authorizationText, merchantOf, viewConnection } from '../records/views.
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit } from '../storage/rate-limit.ts';
+import { insertRow, updateRow } from '../storage/row-writes.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import { isAfterReturn } from './after-return.ts';
 import { createLinkToken, type LinkTokenDeps } from './create-link-token.ts';
@@ -70,18 +72,11 @@ async function recordLinkToken(
   const now = await storage.now();
   const isRead = hostedLinkUrl !== undefined || (await hasConnections(storage, session));
   await storage.transaction('rows', async (trx) => {
-    const until = trx
-      .updateTable('sessions')
-      .set({ link_tokens_until: expiresAt })
-      .where('id', '=', session.id)
-      .where('link_tokens_until', '<', expiresAt);
-    await writeLast(trx, until);
+    const until = updateRow('sessions', { id: session.id }, { link_tokens_until: expiresAt });
+    await writeLast(trx, sql`${until} and link_tokens_until < ${expiresAt}`);
     // By its hash a webhook about a Hosted Link finds the session again.
-    const known = trx
-      .insertInto('link_tokens')
-      .values({ hash: sha256(linkToken), session_id: session.id, created_at: now })
-      .onConflict((conflict) => conflict.column('hash').doNothing());
-    await writeLast(trx, known);
+    const known = insertRow('link_tokens', { hash: sha256(linkToken), session_id: session.id, created_at: now });
+    await writeLast(trx, sql`${known} on conflict (hash) do nothing`);
     if (isRead) await storeLinkToken(trx, secrets, session, token, now);
     await auditSession(trx, session, now, { actor: 'page', ip }, 'link_token.created');
   });

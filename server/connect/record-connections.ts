@@ -5,6 +5,7 @@ import { readChosenAccounts } from '../records/columns.ts';
 import type { Outbox } from '../records/outbox.ts';
 import { readVerification } from '../records/verification.ts';
 import type { Storage } from '../storage/open.ts';
+import { insertRows } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { ConnectionTable, ItemTable, SessionTable } from '../storage/tables.ts';
 import { Stop } from '../work/retry.ts';
@@ -53,7 +54,7 @@ export async function recordConnections(
   held.join({}, async (trx, now, { is_erased }) => {
     if (is_erased !== null) throw new Stop('failed', 'session_failed', { detail: 'The customer is being erased.' });
     await writeItem(trx, item, { ...institution, webhook_url: webhookUrl }, now);
-    await trx.insertInto('connections').values(connections).execute();
+    await insertRows('connections', connections).execute(trx);
     for (const connection of connections) {
       await addAudit(trx, now, { actor: 'job', details: { status: connection.status } }, 'connection.created', {
         session: connection.session_id,

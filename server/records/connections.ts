@@ -1,6 +1,8 @@
+import { sql } from 'kysely';
 import type { ConnectionStatus } from '../../widget/contract.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
+import { insertRow, theOnly, updateRow } from '../storage/row-writes.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { addAudit } from './audit.ts';
 import { disableLater, takeOverColumns } from './create-calls.ts';
@@ -66,12 +68,9 @@ export async function lockConnection(
   id: string,
   announcedAt?: number,
 ): Promise<ConnectionTable | undefined> {
-  const row = await trx
-    .updateTable('connections')
-    .set((eb) => ({ updated_at: eb.ref('updated_at') }))
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirst();
+  const { rows } = await sql<ConnectionTable>`
+    update connections set updated_at = updated_at where id = ${id} returning *`.execute(trx);
+  const [row] = rows;
   const isOwn = row !== undefined && row.sweep_at === null && row.instrument_sent_at === announcedAt;
   return row && !isOwn ? takeOverColumns(trx, row) : row;
 }
@@ -87,20 +86,15 @@ export async function announceFirst(
   sentAt: number,
   now: number,
 ): Promise<boolean> {
-  const announced = await trx
-    .updateTable('connections')
-    .set({
-      instrument_sent_at: sentAt,
-      instrument_tries: 1,
-      version: version + 1,
-      updated_at: Math.max(now, updated_at + 1),
-    })
-    .where('id', '=', id)
-    .where('version', '=', version)
-    .where('status', '=', 'pending')
-    .where('goal', 'is', null)
-    .executeTakeFirst();
-  return announced.numUpdatedRows > 0n;
+  const fields = {
+    instrument_sent_at: sentAt,
+    instrument_tries: 1,
+    version: version + 1,
+    updated_at: Math.max(now, updated_at + 1),
+  };
+  const announced = updateRow('connections', { id, version, status: 'pending' }, fields);
+  const { numAffectedRows } = await sql`${announced} and goal is null`.execute(trx);
+  return (numAffectedRows ?? 0n) > 0n;
 }
 
 /** Whether a worker that makes an instrument of this generation is to give it to the connection. */
@@ -145,20 +139,17 @@ export async function changeConnection(
   const { trx, outbox, now, by } = unit;
   const isLeaving = before.status === 'removed' || (before.goal === 'remove' && patch.status !== 'removed');
   const { status, goal, ...rest } = patch;
-  const after = await trx
-    .updateTable('connections')
-    .set((eb) => ({
-      ...rest,
-      ...verifiedWhenActive(before, patch, now),
-      ...(isLeaving || status === undefined ? {} : { status }),
-      ...(isLeaving || goal === undefined ? {} : { goal }),
-      version: eb('version', '+', 1),
-      // Two changes within a millisecond must still have an order.
-      updated_at: Math.max(now, before.updated_at + 1),
-    }))
-    .where('id', '=', before.id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
+  const fields = {
+    ...rest,
+    ...verifiedWhenActive(before, patch, now),
+    ...(isLeaving || status === undefined ? {} : { status }),
+    ...(isLeaving || goal === undefined ? {} : { goal }),
+    version: sql<number>`version + 1`,
+    // Two changes within a millisecond must still have an order.
+    updated_at: Math.max(now, before.updated_at + 1),
+  };
+  const changed = updateRow('connections', { id: before.id }, fields);
+  const after = theOnly((await sql<ConnectionTable>`${changed} returning *`.execute(trx)).rows);
   if (after.payment_instrument !== null && after.payment_instrument !== before.payment_instrument) {
     await rememberInstrument(trx, after, after.payment_instrument, now);
   }
@@ -212,11 +203,9 @@ async function rememberInstrument(
   instrument: string,
   now: number,
 ): Promise<void> {
-  const known = trx
-    .insertInto('connection_instruments')
-    .values({ payment_instrument: instrument, connection_id, fingerprint, created_at: now })
-    .onConflict((conflict) => conflict.column('payment_instrument').doNothing());
-  await writeLast(trx, known);
+  const row = { payment_instrument: instrument, connection_id, fingerprint, created_at: now };
+  const known = insertRow('connection_instruments', row);
+  await writeLast(trx, sql`${known} on conflict (payment_instrument) do nothing`);
 }
 
 /** Instruments that this change takes out of use, where no task of the connection disables them. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { newId, sha256 } from '../ids.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
@@ -85,7 +86,7 @@ export async function announceCall(trx: StorageTransaction, row: CreateCallTable
 
 /** As `settleCalls`, at the end of the transaction. */
 export async function settleCallsLast(trx: StorageTransaction, ids: readonly string[]): Promise<void> {
-  if (ids.length > 0) await writeLast(trx, trx.deleteFrom('create_calls').where('id', 'in', ids));
+  if (ids.length > 0) await writeLast(trx, sql`delete from create_calls where id in (${sql.join(ids)})`);
 }
 
 /** It is certain what these calls have made, and that it is in use or disabled. */

@@ -6,6 +6,7 @@ import { addressBlock, siteBlock } from '../hosts.ts';
 import { newId, sha256 } from '../ids.ts';
 import { changedAt } from '../storage/changed-at.ts';
 import { isUniqueViolation } from '../storage/errors.ts';
+import { keptSelect } from '../storage/kept-select.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { enforceRateLimit, LimitedUse, type RateLimit, type UsedUpLimits } from '../storage/rate-limit.ts';
@@ -123,8 +124,13 @@ export interface FoundSession extends SessionTable {
   is_being_erased?: number | null;
 }
 
-export async function findSessionOfPage({ db }: Storage, id: string): Promise<FoundSession | undefined> {
-  return db
+export async function findSessionOfPage(storage: Storage, id: string): Promise<FoundSession | undefined> {
+  const [found] = await sessionOfPage(storage, id);
+  return found;
+}
+
+const sessionOfPage = keptSelect<FoundSession>((db, id) =>
+  db
     .selectFrom('sessions')
     .selectAll()
     .select((eb) =>
@@ -143,9 +149,8 @@ export async function findSessionOfPage({ db }: Storage, id: string): Promise<Fo
         .whereRef('erasures.customer_id', '=', 'sessions.customer_id')
         .as('is_being_erased'),
     )
-    .where('id', '=', id)
-    .executeTakeFirst();
-}
+    .where('id', '=', id),
+);
 
 /** The origins that a session was given in addition to the server's own. */
 export async function sessionOrigins({ db }: Storage, id: string): Promise<string[]> {

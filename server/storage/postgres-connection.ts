@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { CompiledQuery, DatabaseConnection, QueryResult } from 'kysely';
 import type { PoolClient, QueryResult as PostgresResult } from 'pg';
 import { StorageUnavailableError, TRANSACTION_FAILED } from './errors.ts';
@@ -93,11 +94,13 @@ export class PostgresConnection implements DatabaseConnection {
       return (answers as Answer[]).at(-1) ?? NO_ROWS;
     }
     if (beginning === undefined && !isLast) return this.#runQuery(query);
-    const [begun, answer, commit] = await Promise.allSettled([
-      beginning === undefined ? undefined : this.#run(beginning),
-      this.#runQuery(query),
-      isLast ? this.#run('commit') : undefined,
-    ]);
+    const [begun, answer, commit] = await this.#inOnePacket(() =>
+      Promise.allSettled([
+        beginning === undefined ? undefined : this.#run(beginning),
+        this.#runQuery(query),
+        isLast ? this.#run('commit') : undefined,
+      ]),
+    );
     if (isLast) this.#commit = commit as PromiseSettledResult<Answer>;
     // The statement after a refused beginning was refused for it.
     if (begun.status === 'rejected') throw begun.reason;
@@ -121,6 +124,17 @@ export class PostgresConnection implements DatabaseConnection {
     } catch (error) {
       if (!this.#broken) await this.rollback();
       throw error;
+    }
+  }
+
+  /** Statements that are sent at the same moment: the operating system is asked once, and PostgreSQL wakes up once. */
+  #inOnePacket<T>(send: () => T): T {
+    const { connection } = this.#client as unknown as { connection: { stream: Partial<Writable> } };
+    connection.stream.cork?.();
+    try {
+      return send();
+    } finally {
+      connection.stream.uncork?.();
     }
   }
 

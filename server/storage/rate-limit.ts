@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { ProblemError } from '../errors.ts';
 import { databaseNow } from './clock.ts';
 import type { Storage, StorageTransaction } from './open.ts';
+import { theOnly } from './row-writes.ts';
 
 export interface RateLimit {
   /** How many are allowed in one window. */
@@ -19,17 +20,14 @@ export async function takeRateLimit(
   { limit, windowMs }: RateLimit,
 ): Promise<{ allowed: boolean; retryAfterSeconds: number }> {
   const now = databaseNow(storage.dialect);
-  const { hits, window_start, at } = await storage.db
-    .insertInto('rate_limits')
-    .values({ bucket, window_start: sql`${now} / cast(${windowMs} as bigint) * cast(${windowMs} as bigint)`, hits: 1 })
-    .onConflict((conflict) =>
-      conflict.column('bucket').doUpdateSet({
-        hits: sql`case when rate_limits.window_start = excluded.window_start then rate_limits.hits + 1 else 1 end`,
-        window_start: sql`excluded.window_start`,
-      }),
-    )
-    .returning(['hits', 'window_start', now.as('at')])
-    .executeTakeFirstOrThrow();
+  const { rows } = await sql<{ hits: number; window_start: number; at: number }>`
+    insert into rate_limits (bucket, window_start, hits)
+    values (${bucket}, ${now} / cast(${windowMs} as bigint) * cast(${windowMs} as bigint), 1)
+    on conflict (bucket) do update set
+      hits = case when rate_limits.window_start = excluded.window_start then rate_limits.hits + 1 else 1 end,
+      window_start = excluded.window_start
+    returning hits, window_start, ${now} as at`.execute(storage.db);
+  const { hits, window_start, at } = theOnly(rows);
   if (hits <= limit) return { allowed: true, retryAfterSeconds: 0 };
   return { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((window_start + windowMs - at) / 1000)) };
 }

@@ -9,6 +9,10 @@ import type { Database } from './tables.ts';
 
 type Table = keyof Database & string;
 
+type Row<T extends Table> = Selectable<Database[T]>;
+/** Values, or SQL that gives them. */
+type Patch<T extends Table> = { [C in keyof Row<T>]?: Row<T>[C] | RawBuilder<Row<T>[C]> };
+
 /** The texts between the values, as a template literal has them. */
 const texts = new Map<string, TemplateStringsArray>();
 
@@ -17,20 +21,28 @@ export function insertRow<T extends Table>(
   table: T,
   row: Insertable<Database[T]>,
 ): RawBuilder<Record<string, unknown>> {
-  const entries = definedEntries(row);
-  const columns = entries.map(([column]) => column);
-  return written(`+${table}:${columns}`, entries, () => [
-    `insert into ${quoted(table)} (${columns.map(quoted).join(', ')}) values (`,
-    ...columns.slice(1).map(() => ', '),
-    ')',
-  ]);
+  return insertRows(table, [row]);
+}
+
+/** As `insertRow`, of a few rows that have the same columns: there is a text for each number of them. */
+export function insertRows<T extends Table>(
+  table: T,
+  rows: readonly Insertable<Database[T]>[],
+): RawBuilder<Record<string, unknown>> {
+  const entries = rows.map(definedEntries);
+  const columns = (entries[0] ?? []).map(([column]) => column);
+  return written(`+${table}:${rows.length}:${columns}`, entries.flat(), () => {
+    const between = columns.slice(1).map(() => ', ');
+    const others = rows.slice(1).flatMap(() => ['), (', ...between]);
+    return [`insert into ${quoted(table)} (${columns.map(quoted).join(', ')}) values (`, ...between, ...others, ')'];
+  });
 }
 
 /** `update … set … where …`, of the rows in which all columns of `where` have these values, none of them null. */
 export function updateRow<T extends Table>(
   table: T,
-  where: Partial<Selectable<Database[T]>>,
-  patch: Partial<Selectable<Database[T]>>,
+  where: Partial<Row<T>>,
+  patch: Patch<T>,
 ): RawBuilder<Record<string, unknown>> {
   const set = definedEntries(patch);
   const found = definedEntries(where);
@@ -44,6 +56,13 @@ export function updateRow<T extends Table>(
     });
     return [...before, ''];
   });
+}
+
+/** The row that a statement must have given. */
+export function theOnly<R>(rows: readonly R[]): R {
+  const [row] = rows;
+  if (row === undefined) throw new Error('a statement gave no row');
+  return row;
 }
 
 function written(

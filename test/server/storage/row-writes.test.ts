@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { PROVIDER_CALL_COLUMNS } from '../../../server/records/provider-calls.ts';
 import { insertMany } from '../../../server/storage/insert-many.ts';
 import { writeLast } from '../../../server/storage/last-writes.ts';
-import { insertRow, updateRow } from '../../../server/storage/row-writes.ts';
+import { insertRow, insertRows, updateRow } from '../../../server/storage/row-writes.ts';
 import type { ProviderCallTable } from '../../../server/storage/tables.ts';
 import { forEachStorage } from '../../helpers/storages.ts';
 
@@ -43,6 +43,26 @@ forEachStorage((_name, kind) => {
         { key: 'row-a', value: 'new' },
         { key: 'row-b', value: 'old' },
       ]);
+    });
+
+    test('inserts one row, or a few of the same columns, in one statement', async () => {
+      const storage = await kind.open();
+      for (const keys of [['row-a'], ['row-b', 'row-c', 'row-d'], ['row-e', 'row-f', 'row-g']]) {
+        const rows = keys.map((key) => ({ key, value: `of ${key}` }));
+        await insertRows('meta', rows).execute(storage.db);
+      }
+      const all = ['row-a', 'row-b', 'row-c', 'row-d', 'row-e', 'row-f', 'row-g'];
+      expect(await values(storage)).toEqual(all.map((key) => ({ key, value: `of ${key}` })));
+    });
+
+    test('sets a column to what SQL makes of the row', async () => {
+      const storage = await kind.open();
+      await insertRow('meta', { key: 'row-a', value: '1' }).execute(storage.db);
+      for (const end of ['2', '3']) {
+        const value = sql<string>`value || ${end}`;
+        await updateRow('meta', { key: 'row-a' }, { value }).execute(storage.db);
+      }
+      expect(await values(storage)).toEqual([{ key: 'row-a', value: '123' }]);
     });
 
     test('is one of the writes at the end of a transaction', async () => {
