@@ -40,6 +40,12 @@ const KINDS = {
   ),
   needs_repair: kind('needs_repair', 'review', 'restart', 'The bank wants its customer to sign in again.'),
   not_active: kind('not_active', 'stop', 'use_other_bank', 'The connection has no instrument that can be debited.'),
+  invalid_account: kind(
+    'not_active',
+    'stop',
+    'use_other_bank',
+    'Finix has found that the account is closed, or takes no debits.',
+  ),
   pending: kind('not_active', 'stop', 'wait', 'The account is still being verified or connected.'),
   owner_mismatch: kind(
     'owner_mismatch',
@@ -102,7 +108,9 @@ export interface Judgment {
 
 /** The worst finding decides. */
 export function verdictOf(findings: readonly Finding[]): Pick<Check, 'decision' | 'reasons' | 'action'> {
-  const kinds: FindingKind[] = findings.map((finding) => KINDS[finding]);
+  const all: FindingKind[] = findings.map((finding) => KINDS[finding]);
+  // What is known here is often what Plaid answers as well: one reason, once.
+  const kinds = all.filter(({ code }, at) => all.findIndex((one) => one.code === code) === at);
   const worst = kinds.find(({ decision }) => decision === 'stop') ?? kinds[0];
   return {
     decision: worst?.decision ?? 'ok',
@@ -117,7 +125,7 @@ const RECENT_MS = 60 * 24 * 3600_000;
 /** What of a connection a check goes by. */
 export type JudgedConnection = Pick<
   ConnectionTable,
-  'status' | 'reason' | 'last_return' | 'verification' | 'changed_bank_at'
+  'status' | 'reason' | 'last_return' | 'verification' | 'changed_bank_at' | 'bank_account_validation_check'
 >;
 
 /**
@@ -136,6 +144,8 @@ export function judgeConnection(
   if (status === 'revoked') return ['revoked'];
   if (status === 'failed' || status === 'removed') return ['not_active'];
   if (status === 'pending' || status === 'pending_verification') return ['pending'];
+  // Finix itself refuses such a debit, or the bank returns it.
+  if (connection.bank_account_validation_check === 'INVALID') return ['invalid_account'];
   const last = lastReturnOf(connection);
   const since = Math.max(now - RECENT_MS, answeredUntil);
   const changedAt = connection.changed_bank_at;

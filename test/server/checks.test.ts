@@ -7,7 +7,9 @@ import type { TestServer, TestServerOptions } from '../helpers/server.ts';
 let server: TestServer;
 afterEach(() => server.close());
 
-const { check, bank, connectNew, enabled, item, read, returned, settled, webhooks } = debits(() => server);
+const { check, bank, connectNew, enabled, expectStatus, item, read, returned, settled, webhooks } = debits(
+  () => server,
+);
 
 const calls = (path: string) => server.ledger.calls().filter((call) => call.path === path);
 
@@ -60,6 +62,19 @@ describe('a check', () => {
     const waiting = await connectNew('user_pending_verification');
     const { body } = await check(waiting.id);
     expect(body).toMatchObject({ decision: 'stop', action: 'wait', reasons: [{ code: 'not_active' }] });
+  });
+
+  it.each([
+    ['INVALID', 'stop', ['not_active']],
+    ['INCONCLUSIVE', 'ok', []],
+    ['VALID', 'ok', []],
+  ])('a check of an account that Finix calls %s: %s', async (bank_account_validation_check, decision, reasons) => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew();
+    await server.storage.db.updateTable('connections').set({ bank_account_validation_check }).execute();
+    const answer = await check(id);
+    expect([answer.body.decision, reasonsOf(answer)]).toEqual([decision, reasons]);
+    expect(calls('/accounts/balance/get')).toHaveLength(decision === 'stop' ? 0 : 1);
   });
 
   it('a check reports that the account belongs to another owner', async () => {
@@ -174,6 +189,16 @@ describe('DEBIT_CHECK=balance', () => {
     bank().breakLogin(item().item_id);
     const { body } = await check(id);
     expect(body).toMatchObject({ decision: 'review', action: 'restart', reasons: [{ code: 'needs_repair' }] });
+  });
+
+  it('a login that needs its customer, as is known here and as Plaid answers, is one reason of a check', async () => {
+    server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
+    const { id } = await connectNew();
+    bank().breakLogin(item().item_id);
+    await expectStatus(id, 'needs_repair');
+    const answer = await check(id);
+    expect([answer.body.decision, reasonsOf(answer)]).toEqual(['review', ['needs_repair']]);
+    expect(calls('/accounts/balance/get')).toHaveLength(1);
   });
 
   it.each([
