@@ -37,10 +37,10 @@ export async function createLinkToken(
   session: SessionTable,
   request: LinkTokenRequest,
 ): Promise<LinkToken> {
-  const { config, plaid, log } = deps;
+  const { config, log } = deps;
   const full = { ...linkTokenRequest(deps, session, request), ...(await subject(deps, session)) };
   const consented = config.consentedProducts as Products[];
-  if (consented.length === 0 || (unconsented.get(plaid) ?? 0) > Date.now())
+  if (consented.length === 0 || (unconsented.get(config.plaid) ?? 0) > Date.now())
     return createAsFarAsPossible(deps, session, full);
   try {
     return await createAsFarAsPossible(deps, session, { ...full, additional_consented_products: consented });
@@ -51,7 +51,7 @@ export async function createLinkToken(
     const made = await createAsFarAsPossible(deps, session, full);
     // A bank without the product is no reason to ask no other bank's customer.
     if (!(error instanceof UpstreamError) || error.failure === 'refused') return made;
-    unconsented.set(plaid, Date.now() + UNCONSENTED_MS);
+    unconsented.set(config.plaid, Date.now() + UNCONSENTED_MS);
     const { code } = error;
     log.error(
       { code, products: consented },
@@ -65,8 +65,8 @@ function isTemporary({ failure }: UpstreamError): boolean {
   return failure === 'busy' || failure === 'lost';
 }
 
-/** Until when Plaid is not asked for consent to products that it refused, by client. */
-const unconsented = new WeakMap<PlaidClient, number>();
+/** Until when Plaid is not asked for consent to products that it refused, by the settings of its client. */
+const unconsented = new WeakMap<Config['plaid'], number>();
 const UNCONSENTED_MS = 3600_000;
 
 async function createAsFarAsPossible(

@@ -114,6 +114,7 @@ export function createConnect(options: ConnectOptions): Hono {
       last_return: view.last_return && JSON.stringify(view.last_return),
       verification: JSON.stringify(view.verification),
       changed_bank_at: null,
+      bank_account_validation_check: null,
     };
     const created_at = new Date().toISOString();
     return c.json({
