@@ -18,7 +18,13 @@ const { FBC_BROWSER, CHROME_PATH } = process.env;
 const isLight = !FBC_BROWSER && !CHROME_PATH && canRunPackaged();
 const env = { ...(folder && { TMPDIR: folder }), ...(isLight && { FBC_BROWSER: 'packaged' }) };
 
-const ownProcess = testsOfOneProcess(['test/server', 'test/simulator']);
+const ownProcess = testsOfOneProcess([
+  'test/server',
+  'test/simulator',
+  'test/package',
+  'test/fuzz',
+  'test/widget/unit',
+]);
 
 export default defineConfig({
   test: {
@@ -55,7 +61,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           env,
-          include: ['test/{package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts', ...ownProcess],
+          include: ['test/{package,fuzz}/**/*.test.ts', 'test/widget/unit/**/*.test.ts'],
+          exclude: ownProcess,
+          // As for the server: a process of its own takes longer than most of these files.
+          isolate: false,
+          // A test may start a process or a browser, which takes seconds.
+          testTimeout: patient(30_000),
+          hookTimeout: patient(30_000),
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'own process',
+          env,
+          include: ownProcess,
           // A test may start a process or a database, which takes seconds.
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),

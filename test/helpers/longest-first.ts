@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Server tests mostly wait, which leaves the machine to the tests of the element; the others need all of it. */
-const PROJECTS = ['server', 'journey', 'unit', 'faults'];
+const PROJECTS = ['server', 'journey', 'own process', 'unit', 'faults'];
 
 /**
  * The files that take more than 20 s on two busy cores, the longest first; which one a machine finds longer does not
