@@ -68,10 +68,16 @@ export function messageKey({ code, action, reason }: FlowError, purpose: Purpose
   return key === 'error_merchant' && purpose !== 'debit' ? 'error_merchant_payout' : key;
 }
 
+/** A frame with its content in an attribute has its page's origin, and no address. */
+const hostOf = (origin: string) => /^https?:\/\/(?:www\.)?([^:/]+)/.exec(origin)?.[1] ?? '';
+
 /** The same in words. */
 export function messageOf(error: FlowError, strings: Strings, { merchant, purpose }: Asker): string {
   const key = messageKey(error, purpose);
-  const text = fill(strings[key], { merchant });
+  const name = merchant || hostOf(String(globalThis.origin));
+  // A document without an address, before the server has named the merchant.
+  if (!name && strings[key].includes('{merchant}')) return strings.error_reload;
+  const text = fill(strings[key], { merchant: name });
   return key === 'error_session' ? `${text} ${strings.reload}` : text;
 }
 

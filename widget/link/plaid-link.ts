@@ -168,10 +168,19 @@ function cut<T extends string | null | undefined>(name: T): T | string {
   return name ? name.slice(0, LONGEST_NAME).replace(/[\uD800-\uDBFF]$/, '') : name;
 }
 
-function submissionOf(publicToken: string, metadata: PlaidSuccess | null): CompleteRequest {
+/** The server asks Plaid about what is not here: no oddity of what came with the token may cost the customer the bank. */
+function submissionOf(public_token: string, metadata: PlaidSuccess | null): CompleteRequest {
+  try {
+    return described(public_token, metadata);
+  } catch {
+    return { public_token, accounts: [] };
+  }
+}
+
+function described(public_token: string, metadata: PlaidSuccess | null): CompleteRequest {
   const bank = metadata?.institution;
   return {
-    public_token: publicToken,
+    public_token,
     accounts: (metadata?.accounts ?? []).map(({ id, name, mask, type, subtype, verification_status }) => {
       return { id, name: cut(name), mask, type, subtype, verification_status };
     }),

@@ -106,6 +106,38 @@ describe('a Link that can not begin', () => {
     expect(link.searches[1]?.destroyed).to.equal(false);
   });
 
+  for (const code of [7, {}, ['ITEM_LOCKED', 'x'], true]) {
+    it(`ends with a code that is no text: ${JSON.stringify(code)}`, async () => {
+      const { element, link, log } = await mount();
+      await reach(element, 'ready');
+      press(element);
+      link.last.config.onExit({ error_type: 5, error_code: code } as never, NOWHERE);
+      await reach(element, 'error');
+      expect(element.error).to.include({ code: 'link_failed', action: 'restart' });
+      expect(log.at(-1)).to.equal('fbc-error error');
+      press(element);
+      await reach(element, 'open');
+    });
+  }
+
+  for (const metadata of [
+    { accounts: {} },
+    { accounts: [null] },
+    { accounts: [{ id: 'acc_1', name: 7 }] },
+    { accounts: 'acc_1', institution: 'Chase' },
+    { institution: { institution_id: 3, name: {} } },
+  ]) {
+    it(`that gives odd facts with a bank does not lose the bank: ${JSON.stringify(metadata)}`, async () => {
+      const { element, link, backend } = await mount();
+      await reach(element, 'ready');
+      press(element);
+      link.succeed('public-odd', metadata as never);
+      await reach(element, 'connected');
+      expect(backend.completed).to.have.length(1);
+      expect(backend.completed[0]?.input).to.deep.include({ public_token: 'public-odd', accounts: [] });
+    });
+  }
+
   it('a Link script that throws is shown to the customer, and its cause in the console', async () => {
     const { element, link } = await mount();
     await reach(element, 'ready');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { listProblems } from '../../../server/errors.ts';
 import type { ProblemAction, ProblemCode } from '../../../widget/contract.ts';
 import { fromLinkError } from '../../../widget/detour/link-errors.ts';
@@ -110,6 +110,26 @@ describe('the sentence and the button of an error', () => {
       expect(messageOf(error, en, ASKER), code).toMatch(/contact \{merchant\}|Reload this page|Close this dialog/i);
       expect(captionKey(error), code).toBe('unavailable');
     }
+  });
+
+  describe('before the server has named the merchant, in a document without an address', () => {
+    afterEach(() => vi.unstubAllGlobals());
+    const nameless = { merchant: '', purpose: 'debit' } as const;
+    const error = flowError('unauthorized', 'contact_merchant');
+
+    it('name the page’s host where the document has its page’s origin', () => {
+      vi.stubGlobal('origin', 'https://www.shop.example:8443');
+      expect(messageOf(error, en, nameless)).toContain('or contact shop.example.');
+    });
+
+    it.each(['null', 'file://', 'capacitor://localhost', undefined])('name no one for the origin %s', (origin) => {
+      vi.stubGlobal('origin', origin);
+      for (const code of codes) {
+        const text = messageOf(flowError(code, 'contact_merchant'), en, nameless);
+        expect(text, code).toMatch(/reload this page|Close this dialog/i);
+      }
+      expect(messageOf(error, en, nameless)).toBe('Something went wrong. Please reload this page.');
+    });
   });
 
   it('exist for a code of a newer server, by what the customer can do', () => {
