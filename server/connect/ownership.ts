@@ -68,6 +68,8 @@ const PAUSE_MS = 3600_000;
 const LIMITED_PAUSE_MS = 60_000;
 /** Refusals of what was sent of this one person, which mean nothing for the next. */
 const OF_PERSON: ReadonlySet<string> = new Set(['INVALID_USER_IDENTITY_DATA', 'INVALID_FIELD']);
+/** An answer all the same, which is billed. */
+const UNREADABLE = 'UNREADABLE_ANSWER';
 /** Longer than a session works without a pause. */
 const FORGET_MS = 15 * 60_000;
 /** Within the time that the customer waits for; then the owner is not known. */
@@ -128,7 +130,7 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
         const next = OF_PERSON.has(code) ? lesser.shift() : undefined;
         if (next) {
           asked = next;
-        } else if (attempt >= attempts || (failure !== 'busy' && failure !== 'lost')) {
+        } else if (attempt >= attempts || code === UNREADABLE || (failure !== 'busy' && failure !== 'lost')) {
           pause(error, first);
           log.info({ session: session.id, code }, 'owner check without an answer');
           return null;

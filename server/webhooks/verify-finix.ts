@@ -58,7 +58,10 @@ export interface FinixWebhook {
 }
 
 const utf8 = new TextDecoder();
-const name = z.string().regex(/^[\w.-]{1,64}$/);
+const name = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/)
+  .toLowerCase();
 const eventBody = z.object({
   // Without it the body's hash names the event.
   id: z.string().min(1).max(255).nullish().catch(null),
@@ -79,7 +82,8 @@ export function bodyHash(body: Uint8Array): string {
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
   const parsed = eventBody.safeParse(parseProviderJson(utf8.decode(body)));
   if (!parsed.success) return { type: 'UNREADABLE', key: bodyHash(body), instruments: [], transfers: [] };
-  const { id, type, entity, _embedded } = parsed.data;
+  const { id, type, _embedded } = parsed.data;
+  const entity = parsed.data.entity.replace(/s$/, '');
   if (entity === 'transfer') {
     return {
       type: `${entity}/${type}`,
@@ -110,10 +114,11 @@ function readTransfers(embedded: Record<string, unknown> | null | undefined): Fi
   });
 }
 
-/** Of all lists in it. */
+/** Of all lists in it. One resource may be there without its list. */
 function resourcesIn(embedded: Record<string, unknown> | null | undefined): unknown[] {
-  const lists = Object.values(embedded ?? {});
-  return lists.flatMap((list): unknown[] => (Array.isArray(list) ? list : [])).slice(0, MAX_RESOURCES);
+  return Object.values(embedded ?? {})
+    .flat()
+    .slice(0, MAX_RESOURCES);
 }
 
 function splitPair(part: string): [string, string] {

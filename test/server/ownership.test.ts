@@ -235,6 +235,16 @@ describe('ownership: require', () => {
     },
   );
 
+  it('ownership: require does not ask a second time for an answer that it can’t read, which is billed', async () => {
+    await start();
+    const body = { request_id: 'r', item: {} };
+    const rule = { service: 'plaid', path: '/identity/match', kind: 'status', status: 200, body } as const;
+    server.upstream.simulator.faults.add(rule);
+    const { answer } = await complete('user_owner_match', { ownership: 'require' });
+    expect([answer.status, answer.body.code]).toEqual([422, 'owner_unknown']);
+    expect(asked()).toHaveLength(1);
+  });
+
   it('ownership: require refuses a session without a name', async () => {
     await start();
     const { answer } = await complete('user_owner_match', { ownership: 'require', identity: undefined });

@@ -114,6 +114,20 @@ describe('a returned debit in other words than Finix’s documents have', () => 
     expect((await read(id)).last_return).toMatchObject({ amount: 2_500 });
   });
 
+  it.each([
+    ['the entity in capital letters', { entity: 'TRANSFER' }, true],
+    ['the entity in the plural', { entity: 'transfers' }, true],
+    ['the resource without a list', { entity: 'transfer' }, false],
+  ])('is read from an event with %s', async (name, more, isList) => {
+    const { id } = await connectNew();
+    const { payment_instrument: source } = await read(id);
+    const transfer = { id: `TR${name.length}`, type: 'DEBIT', state: 'FAILED', failure_code: 'R10', source };
+    const _embedded = isList ? { transfers: [transfer] } : { transfer };
+    expect(await bring(JSON.stringify({ id: `event ${name}`, type: 'updated', ...more, _embedded }))).toBe(200);
+    await settled();
+    await expectEffect(id, 'blocked', 'return_R10');
+  });
+
   it('is found by its links where the ids themselves are left out', async () => {
     const { id } = await connectNew();
     const { payment_instrument } = await read(id);
