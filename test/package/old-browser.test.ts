@@ -35,6 +35,26 @@ describe.skipIf(!old)('in a browser near the support floor', () => {
     });
   }
 
+  test('a hidden element is hidden, though the browser does not know popovers', async () => {
+    const { page } = await openStatesPage(browser, { css: '' });
+    await page.evaluate(() => globalThis.show('ready'));
+    const displays = await page.evaluate(() => {
+      const element = document.createElement('finix-bank-connect');
+      document.body.append(element);
+      const display = () => getComputedStyle(element).display;
+      const found = [display()];
+      element.hidden = true;
+      found.push(display());
+      element.hidden = false;
+      element.setAttribute('popover', '');
+      found.push(display());
+      element.remove();
+      return found;
+    });
+    await page.close();
+    expect(displays).toEqual(['block', 'none', 'block']);
+  });
+
   test('a text that can not be read and a control without a shape are noticed', async () => {
     const css = 'main { --fbc-accent: #fff; --fbc-on-accent: #ddd }';
     const { page } = await openStatesPage(browser, { css });

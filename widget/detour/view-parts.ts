@@ -88,7 +88,7 @@ function repairParts(view: DetourView): Parts {
   if (!state.renewable) {
     const cards = html`${state.connections.map((one) => card(one, view))}`;
     const said = strings.reload;
-    return { card: cards, said, spoken: `${spoken} ${said}`, needsFallback: true, settled: true, ended: true };
+    return { card: cards, said, spoken: `${spoken} ${said}`, needsFallback: true, settled: true };
   }
   const links = html`<span class="links">${link(() => view.remove(), strings.remove, disabled)}</span>`;
   const button = first && reconnect(first, strings);
