@@ -59,6 +59,8 @@ export interface AppEnv {
     ip: string | null;
     /** Nothing came of it, and many may come: in the log only where it is asked for. */
     isQuiet?: boolean;
+    /** Its answer was made with them. */
+    hasSafeHeaders?: boolean;
     /** Of the problem that the request was answered with, for the log. */
     problemCode?: ProblemCode;
     /** The caller went away before its body was whole. */

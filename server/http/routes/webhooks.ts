@@ -4,12 +4,14 @@ import { addressBlock } from '../../hosts.ts';
 import { isEmptyBody, readBytes, refuseParsedBody } from '../body.ts';
 import { createBodyMemory } from '../body-memory.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
+import { safeAnswers } from '../middleware.ts';
 
 /** Plaid's EVENTS grow with a session's steps; a megabyte is a thousand of them. */
 const MAX_BYTES = 1024 * 1024;
 
 /** What Plaid and Finix send. Answered 200 as soon as it is stored: both give up on a slow receiver and send again. */
-export function webhookRoutes(app: Hono<AppEnv>, { inbound }: AppDeps): void {
+export function webhookRoutes(app: Hono<AppEnv>, { config, inbound }: AppDeps): void {
+  const answer = safeAnswers(config);
   const memory = createBodyMemory();
 
   // Plaid signs the body's hash, so with a known key the signature is proved before a byte of the body is read.
@@ -18,14 +20,14 @@ export function webhookRoutes(app: Hono<AppEnv>, { inbound }: AppDeps): void {
     const caller = addressBlock(c.get('ip'));
     const readBody = (isProven: boolean) => readBytes(c, MAX_BYTES, isProven ? undefined : { memory, caller });
     await inbound.receivePlaid(c.req.header('Plaid-Verification'), readBody, caller);
-    return c.json({ received: true });
+    return answer(c, { received: true });
   });
 
   // Finix signs the body itself: until it is whole, its bytes are a stranger's.
   app.post('/webhooks/finix', requirePlausibleFinix, async (c) => {
     const body = await readBytes(c, MAX_BYTES, { memory, caller: addressBlock(c.get('ip')) });
     if ((await inbound.receiveFinix(body, c.req.header('Finix-Signature'))) === 'foreign') c.set('isQuiet', true);
-    return c.json({ received: true });
+    return answer(c, { received: true });
   });
 }
 
