@@ -17,7 +17,7 @@ export function define(): void {
     registry.define(TAG, fallbackOnly());
     console.warn(`<${TAG}> needs a newer browser; its slot "fallback" is shown`);
   } else if (earlier !== FinixBankConnect && isSupported()) {
-    console.warn(`<${TAG}> is defined twice; the first definition is used`);
+    console.warn(`<${TAG}> is defined twice; the first counts`);
   }
 }
 

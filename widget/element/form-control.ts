@@ -147,8 +147,7 @@ export abstract class FormControl extends LitElement {
     }
     internals.setFormValue(entries, values.join(' ') || null);
     const missing = this.required && !values.length;
-    const anchor = this.shadowRoot?.querySelector<HTMLElement>('.main, .search') ?? undefined;
-    internals.setValidity(missing ? { valueMissing: true } : {}, missing ? this.requiredText : '', anchor);
+    internals.setValidity(missing ? { valueMissing: true } : {}, missing ? this.requiredText : '', this.#anchor);
     if (!missing) this.missing = false;
     if (status === this.#status) return;
     try {
@@ -159,6 +158,11 @@ export abstract class FormControl extends LitElement {
     }
     this.#status = status;
     this.#writeStatus();
+  }
+
+  /** What there is to press where a value is missing. */
+  get #anchor(): HTMLElement | undefined {
+    return this.shadowRoot?.querySelector<HTMLElement>('.main, .search') ?? undefined;
   }
 
   readonly #writeStatus = (): void => {
@@ -188,6 +192,7 @@ export abstract class FormControl extends LitElement {
   #markMissing(focuses: boolean): void {
     this.missing = true;
     this.requestUpdate();
-    if (focuses) this.focus();
+    // Where the page leaves the element itself without a box, Firefox passes no focus on.
+    if (focuses) (this.#anchor ?? this).focus();
   }
 }

@@ -160,7 +160,7 @@ export class SessionAccess {
 /** What a function of the page's own gives. It may throw at once, and it may never answer. */
 async function ask(fetchClientSecret: () => Promise<string>): Promise<unknown> {
   const work = (async () => fetchClientSecret())();
-  return within(SECRET_TIMEOUT, work, () => new Error('There was no answer within 15 s'));
+  return within(SECRET_TIMEOUT, work, () => new Error('No answer within 15 s'));
 }
 
 /** The client secret of a new public session, also where the server refuses what the page knows of the person. */

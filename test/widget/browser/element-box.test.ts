@@ -1,5 +1,7 @@
 import { aTimeout, expect } from '@open-wc/testing';
-import { cleanUp, mount, part, press, reach } from '../helpers/element.ts';
+import { cleanUp, mount, part, press, reach, spoken } from '../helpers/element.ts';
+import { refusal } from '../helpers/simulated-backend.ts';
+import { waitUntil } from '../helpers/wait-until.ts';
 
 const supportsPopovers = 'popover' in HTMLElement.prototype;
 
@@ -31,6 +33,28 @@ describe('an element whose box the page takes away', () => {
       await reach(element, 'open');
     });
   }
+
+  it('without a box a missing bank is shown, and has the focus', async () => {
+    addStyle('finix-bank-connect { display: contents }');
+    const { element } = await mount({ name: 'bank', required: true }, undefined, document.createElement('form'));
+    await reach(element, 'ready');
+    expect(element.reportValidity()).to.equal(false);
+    await element.updateComplete;
+    expect(element.shadowRoot?.activeElement).to.equal(part(element, 'button'));
+    expect(spoken(element)).to.contain('Connect a bank account to continue.');
+  });
+
+  it('without a box a question is asked', async () => {
+    addStyle('finix-bank-connect { display: contents }');
+    const accounts = ['a', 'b'].map((id) => ({ id, name: id, mask: id, subtype: 'checking' }));
+    const { element, link } = await mount({}, ({ completeAnswers }) =>
+      completeAnswers.push(refusal({ code: 'account_selection_required', action: 'choose_account', accounts })),
+    );
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+  });
 
   it('prepares nothing without a box while the customer is far away', async () => {
     addStyle('finix-bank-connect { display: contents }');
