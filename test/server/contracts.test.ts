@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { QUICK, TestServer } from '../helpers/server.ts';
+import { debits, startWithDebits } from '../helpers/debits.ts';
+import { eventually, QUICK, TestServer } from '../helpers/server.ts';
 import { type Contracts, loadContracts } from '../simulator/openapi.ts';
 
 const dir = process.env['CONTRACTS_DIR'];
@@ -96,4 +97,46 @@ describe.skipIf(!dir)(`the server’s requests against the providers’ OpenAPI 
     );
     expect(violations).toEqual([]);
   });
+
+  it.each([
+    ['balance', ['/identity/match', '/accounts/balance/get', '/processor/token/permissions/set']],
+    ['signal', ['/signal/prepare', '/signal/evaluate', '/signal/decision/report', '/signal/return/report']],
+  ])(
+    'every request with DEBIT_CHECK=%s fits its OpenAPI document, in a return and a repair too',
+    async (way, paths) => {
+      const { check, connectNew, debit, read, ach, settled } = debits(() => server);
+      server = await startWithDebits({
+        env: { DEBIT_CHECK: way, PLAID_CONSENTED_PRODUCTS: 'transactions', PLAID_SIGNAL_RULESET: 'default' },
+      });
+      const identity = {
+        first_name: 'Jane',
+        last_name: 'Doe',
+        email: 'jane@example.com',
+        phone: '(415) 555-0010',
+        personal_address: { line1: '1 Main St', city: 'San Mateo', region: 'CA', postal_code: '94114', country: 'USA' },
+      };
+      const { id } = await connectNew('user_owner_match', { identity });
+      for (const { item_id } of server.ledger.items()) server.upstream.simulator.bank.grantConsent(item_id, ['signal']);
+      await server.jobs.tick();
+      await check(id, 1_217, { client_transaction_id: 'order-1', user_present: true, is_recurring: false });
+      ach().returnDebit(await debit(id, 1_217, { idempotency_id: 'order-1' }), 'R01');
+      await settled();
+      const later = await debit(id);
+      ach().succeed(later);
+      ach().returnDebit(later, 'R04');
+      await settled();
+      const { customer_id } = await read(id);
+      const repair = await server.createSession({ customer_id, connection: id });
+      expect((await server.page(repair, 'POST', '/link-token', {})).status).toBe(200);
+      const calls = () => server.ledger.calls().filter(({ path }) => path !== '/sandbox/public_token/create');
+      await eventually(async () => {
+        await server.jobs.tick();
+        return paths.every((path) => calls().some((call) => call.path === path));
+      });
+      const violations = calls().flatMap(({ service, method, path, body, query }) =>
+        service === 'link' ? [] : contracts.checkRequest(service, method, path, body, query),
+      );
+      expect(violations).toEqual([]);
+    },
+  );
 });
