@@ -94,14 +94,16 @@ describe('a page that a bank’s own page takes the place of', () => {
     expect(location.href).to.equal(home);
   });
 
-  /** As on a slow line: Link's script has not come yet. Without a type that browsers run, it is not fetched. */
+  /**
+   * As on a slow line: Link's script has not come yet. The browser does not fetch it: a parser has made the tag, in a
+   * place where scripts do not run.
+   */
   function withoutScript(): () => void {
-    const tag = document.createElement('script');
-    tag.type = 'text/plain';
-    tag.src = LINK_SCRIPT;
-    document.head.append(tag);
+    const place = document.createElement('div');
+    place.innerHTML = `<script src="${LINK_SCRIPT}"></script>`;
+    document.body.append(place);
     SimulatedLink.remove();
-    return () => tag.remove();
+    return () => place.remove();
   }
 
   for (const [kind, replace] of [

@@ -255,14 +255,14 @@ describe('a page', () => {
 
   it('that names Link’s script without a scheme is not given a second one', async () => {
     SimulatedLink.remove();
-    const tag = document.createElement('script');
-    tag.type = 'text/plain';
-    tag.setAttribute('src', '//cdn.plaid.com/link/v2/stable/link-initialize.js');
-    document.head.append(tag);
+    const place = document.createElement('div');
+    // A tag that a parser has made in such a place is not fetched.
+    place.innerHTML = '<script src="//cdn.plaid.com/link/v2/stable/link-initialize.js"></script>';
+    document.body.append(place);
     const loading = loadPlaid();
     expect(document.querySelectorAll('script[src*="link-initialize"]')).to.have.length(1);
     const link = SimulatedLink.install();
     expect(await loading).to.equal(link);
-    tag.remove();
+    place.remove();
   });
 });
