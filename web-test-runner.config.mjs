@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import { esbuildPlugin } from '@web/dev-server-esbuild';
 import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { tsImport } from 'tsx/esm/api';
+import { browserBundles } from './test/helpers/browser-bundles.mjs';
 import { chromiumArgs, findChromium, unusedChromiumFeatures } from './test/helpers/chromium.mjs';
 import { findFirefox, firefoxPrefs } from './test/helpers/firefox.mjs';
 import { patient } from './test/helpers/patience.mjs';
@@ -119,19 +120,36 @@ const trimLitPlugin = {
   },
 };
 
+const TESTS = 'test/widget/browser';
+
+/** The tests in bundles, but where a source is watched, covered or debugged. */
+async function openBundles() {
+  if (process.argv.some((argument) => /^--(watch|coverage|manual|open)/.test(argument))) return undefined;
+  const names = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
+  const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => `${TESTS}/${name}`);
+  return browserBundles(files, [{ name: 'trim-lit', transform: (code, id) => trimmedLit(id, code) }]);
+}
+
+const bundles = await openBundles();
+
+function translate() {
+  const plugin = esbuildPlugin({
+    ts: true,
+    target: 'es2022',
+    tsconfig: fileURLToPath(new URL('./tsconfig.json', import.meta.url)),
+  });
+  const transform = plugin.transform?.bind(plugin);
+  // What is in bundles is translated already, and has a map to its sources.
+  plugin.transform = (context) => (bundles?.has(context.path) ? undefined : transform?.(context));
+  return plugin;
+}
+
 const resultsFolder = process.env.TEST_RESULTS_DIR;
 
 export default {
-  files: 'test/widget/browser/**/*.test.ts',
+  files: `${TESTS}/**/*.test.ts`,
   nodeResolve: { exportConditions: ['production', 'default'] },
-  plugins: [
-    trimLitPlugin,
-    esbuildPlugin({
-      ts: true,
-      target: 'es2022',
-      tsconfig: fileURLToPath(new URL('./tsconfig.json', import.meta.url)),
-    }),
-  ],
+  plugins: [...(bundles ? [bundles] : []), trimLitPlugin, translate()],
   browsers: [chromiumLauncher(), ...(firefox ? [firefoxLauncher(firefox)] : [])],
   // Two pages at a time keep two cores busy; with more, tests that wait for frames wait for each other.
   concurrency: 2,
