@@ -30,6 +30,8 @@ export const detourStyles = css`
     border: 0;
     background: none;
     line-height: 1.3;
+    hyphens: auto;
+    overflow-wrap: anywhere;
   }
   /* The focus is on all of it: around the title alone, the ring would cross the sentence. */
   .dead:focus-visible {
@@ -99,6 +101,8 @@ export const detourStyles = css`
     background: var(--fbc-surface, Canvas);
     color: var(--fbc-text, CanvasText);
     box-shadow: 0 16px 48px #00000047;
+    /* A long word in large text, in a narrow window. */
+    overflow-wrap: anywhere;
   }
   dialog::backdrop {
     background: #08100e80;
@@ -120,6 +124,7 @@ export const detourStyles = css`
     margin: 0;
     font-size: max(1.1875rem, 19px);
     line-height: 1.3;
+    hyphens: auto;
     outline: none;
   }
   fieldset {
