@@ -200,7 +200,7 @@ describe('a page that installs the element', () => {
     },
   );
 
-  it('gets types also from a compiler that reads no exports', { timeout: patient(60_000) }, async () => {
+  it('gets types also from a compiler that reads no exports', { timeout: patient(120_000) }, async () => {
     const shop = await shopWith([tarballs.widget], ['react', '@types/react']);
     await shop.write(
       'page.tsx',
@@ -264,7 +264,7 @@ describe('a merchant who installs the server', () => {
 
   it.each(['nodenext', 'bundler', 'node10'])(
     'an installed server has types that a strict compiler accepts, with Node’s types alone (%s)',
-    { timeout: patient(60_000) },
+    { timeout: patient(120_000) },
     async (resolution) => {
       const shop = await shopWith([tarballs.server], ['@types/node']);
       await shop.write(
