@@ -15,7 +15,7 @@ export function define(): void {
     registry.define(TAG, FinixBankConnect);
   } else if (!earlier) {
     registry.define(TAG, fallbackOnly());
-    console.warn(`<${TAG}> needs a newer browser; its slot "fallback" is shown`);
+    console.warn(`<${TAG}> needs a newer browser`);
   } else if (earlier !== FinixBankConnect && isSupported()) {
     console.warn(`<${TAG}> is defined twice; the first counts`);
   }
