@@ -30,10 +30,7 @@ const SESSION_MS = 24 * 3600_000;
 const PUBLIC_SESSIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 /** A /56 is what one customer of a provider may have: 256 networks, of which they use a few. */
 const PUBLIC_SESSIONS_OF_SITE: RateLimit = { limit: 60, windowMs: 60_000 };
-/**
- * What a checkout on its best day may need, and a botnet must not exceed: each session may become an Item, which is
- * billed.
- */
+/** A checkout on its best day may need these; a botnet must not exceed them: a session may become an Item, billed. */
 const PUBLIC_SESSIONS_OF_ALL: RateLimit = { limit: 3_000, windowMs: 60_000 };
 /** A bank that is down is tried a few times; one session has no use for more. */
 const COMPLETES: RateLimit = { limit: 120, windowMs: 3600_000 };
