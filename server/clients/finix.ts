@@ -4,7 +4,14 @@ import type { UpstreamFailure } from '../errors.ts';
 import { about, currentSubject } from '../trace.ts';
 import { type FinixTransfer, toTransfer, transferBody } from './finix-transfers.ts';
 import { createHttpClient, type HttpAnswer } from './http-client.ts';
-import { type ClientOptions, createOutbound, type Outbound, UpstreamError, unanswered } from './outbound.ts';
+import {
+  type ClientOptions,
+  createOutbound,
+  type Outbound,
+  UpstreamError,
+  unanswered,
+  unreadable,
+} from './outbound.ts';
 import { parseProviderJson } from './provider-json.ts';
 
 /**
@@ -133,7 +140,7 @@ export function createFinixClient(
       const json = parseProviderJson(text);
       if (!isOk) throw answerError(name, answer, json);
       const parsed = schema.safeParse(json);
-      if (!parsed.success) throw new UpstreamError('finix', name, 'lost', 'UNREADABLE_ANSWER', { status });
+      if (!parsed.success) throw unreadable('finix', name, json, { status });
       return parsed.data;
     });
   }

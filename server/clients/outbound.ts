@@ -162,6 +162,16 @@ export function unanswered(service: UpstreamError['service'], call: string, erro
   return new UpstreamError(service, call, wasSent ? 'lost' : 'busy', code);
 }
 
+/** An answer of success without what was asked for: not the provider's own, cut off, or of another form. */
+export function unreadable(
+  service: UpstreamError['service'],
+  call: string,
+  json: unknown,
+  details?: UpstreamError['details'],
+): UpstreamError {
+  return new UpstreamError(service, call, 'lost', json === undefined ? 'NOT_JSON' : 'UNREADABLE_ANSWER', details);
+}
+
 /** At 200 ms a call this is 320 calls a second, above both providers' limits; more sockets would only queue there. */
 const MAX_IN_FLIGHT = 64;
 /** A line of 2,000 drains in about 6 s at that rate; a longer one would outlast the callers' patience. */

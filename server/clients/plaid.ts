@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
 import { createHttpClient } from './http-client.ts';
-import { type ClientOptions, createOutbound, UpstreamError, unanswered } from './outbound.ts';
+import { type ClientOptions, createOutbound, UpstreamError, unanswered, unreadable } from './outbound.ts';
 import { fromErrorBody } from './plaid-errors.ts';
 import { createInstitutionCalls, type PlaidInstitutionCalls } from './plaid-institutions.ts';
 import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
@@ -188,7 +188,7 @@ export function createPlaidClient(
       if (refusal) throw refusal;
       if (status < 200 || status > 299) throw new UpstreamError('plaid', name, 'lost', 'NOT_PLAIDS_ANSWER', { status });
       const parsed = body.safeParse(data);
-      if (!parsed.success) throw new UpstreamError('plaid', name, 'lost', 'UNREADABLE_ANSWER');
+      if (!parsed.success) throw unreadable('plaid', name, data);
       return parsed.data;
     });
 

@@ -68,7 +68,7 @@ const PAUSE_MS = 3600_000;
 const LIMITED_PAUSE_MS = 60_000;
 /** Refusals of what was sent of this one person, which mean nothing for the next. */
 const OF_PERSON: ReadonlySet<string> = new Set(['INVALID_USER_IDENTITY_DATA', 'INVALID_FIELD']);
-/** An answer all the same, which is billed. */
+/** An answer of Plaid's all the same, which is billed. One that is not even JSON is a gateway's, or cut off. */
 const UNREADABLE = 'UNREADABLE_ANSWER';
 /** Longer than a session works without a pause. */
 const FORGET_MS = 15 * 60_000;

@@ -255,6 +255,15 @@ describe('ownership: require', () => {
     expect(asked()).toHaveLength(1);
   });
 
+  it('ownership: require asks again when an answer was cut off', async () => {
+    await start();
+    const rule = { service: 'plaid', path: '/identity/match', kind: 'malformed', times: 1 } as const;
+    server.upstream.simulator.faults.add(rule);
+    const { answer } = await complete('user_owner_match', { ownership: 'require' });
+    expect(answer.body.status).toBe('completed');
+    expect(asked()).toHaveLength(2);
+  });
+
   it('ownership: require refuses a session without a name', async () => {
     await start();
     const { answer } = await complete('user_owner_match', { ownership: 'require', identity: undefined });

@@ -66,11 +66,11 @@ describe('a list of Finix’s', () => {
     ['an empty object', {}],
     ['a gateway’s own words', { message: 'Service is warming up' }],
     ['a list of its own', []],
-    ['nothing', undefined],
-  ])('is not empty where %s came with the status 200', async (_name, body) => {
+    ['nothing', undefined, 'NOT_JSON'],
+  ])('is not empty where %s came with the status 200', async (_name, body, code = 'UNREADABLE_ANSWER') => {
     const { finix } = await clientsOf(() => ({ body }));
     for (const call of [finix.listBankAccounts('ID1', 0), finix.listIdentities(0), finix.listReversals('TR1')]) {
-      expect(await failureOf(call)).toEqual(['lost', 'UNREADABLE_ANSWER']);
+      expect(await failureOf(call)).toEqual(['lost', code]);
     }
   });
 
