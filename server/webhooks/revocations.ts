@@ -12,6 +12,7 @@ import {
 } from '../records/connections.ts';
 import { isBusy } from '../records/items.ts';
 import type { Unit } from '../records/unit.ts';
+import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import type { Change, Outcome, WebhookDeps } from './change-connections.ts';
@@ -36,7 +37,9 @@ export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts
   if (!item) return 'ignored';
   const ask = () => (isOfAccount ? accountsState(deps, item, facts.account_ids ?? []) : loginState(deps, item));
   const repairedAt = await lastRepair(deps, item, event);
-  const mayBeLate = repairedAt !== undefined || (await isBeingRepaired(deps, item, isOfAccount ? facts : {}));
+  const accounts = isOfAccount ? facts.account_ids : undefined;
+  const isRepairing = await isBeingRepaired(deps.storage.db, item, accounts);
+  const mayBeLate = repairedAt !== undefined || isRepairing;
   const answer = mayBeLate ? await soon(ask) : 'unknown';
   const stopped = { ...facts.stopped };
   let isInDoubt = false;
@@ -69,7 +72,10 @@ export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts
     if (mayBeCopy && (await isRepeat(unit.trx, event, before))) return handleCopy(unit, before, isOwn);
     if (isOwn) return undefined;
     if (before.status === 'revoked' && !isDisabledInFinix(before)) {
-      return answer === 'good' ? undefined : noteAgain(unit, before, item, event);
+      if (answer === 'good') return undefined;
+      // By a repair that began while it was looked for: an answer of before can be of before the customer signed in.
+      if (!isRepairing && (await isBeingRepaired(unit.trx, item, accounts))) throw new NotNow('changed', 0);
+      return noteAgain(unit, before, item, event);
     }
     // From here on it is handled, also when this process ends before the rest.
     event.handled_at ??= unit.now;
@@ -84,9 +90,9 @@ export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts
 
 /** Whether a session works on the login and no debit is left to stop: then there is time to ask Plaid. */
 async function isBeingRepaired(
-  { storage: { db } }: WebhookDeps,
+  db: Storage['db'] | StorageTransaction,
   { id }: ItemTable,
-  { account_ids: accounts }: Pick<PlaidFacts, 'account_ids'>,
+  accounts: string[] | undefined,
 ): Promise<boolean> {
   if (!(await isBusy(db, id))) return false;
   let used = db.selectFrom('connections').select('id').where('item_id', '=', id);

@@ -80,8 +80,11 @@ function holdTransaction() {
 const isHeld = (held: { isHeld: boolean }) => eventually(async () => held.isHeld);
 
 describe('a repair that reads its account', () => {
-  /** @returns the repair, which has yet to read the account, and what lets it go on */
-  async function reading(): Promise<{ id: string; done: Promise<Answer>; go: () => void }> {
+  /**
+   * @param before runs before the repair begins
+   * @returns the repair, which has yet to read the account, and what lets it go on
+   */
+  async function reading(before?: () => Promise<void>): Promise<{ id: string; done: Promise<Answer>; go: () => void }> {
     const gate = new Gate();
     let reads = 0;
     const wrapClients = ({ plaid, finix }: Clients): Clients => ({
@@ -98,6 +101,7 @@ describe('a repair that reads its account', () => {
     });
     await start({ wrapClients });
     const id = await revokedConnection();
+    await before?.();
     const done = repair(id);
     await eventually(async () => reads === 2);
     return { id, done, go: () => gate.open() };
@@ -106,6 +110,23 @@ describe('a repair that reads its account', () => {
   it('a late copy of the revocation does not end a repair whose login Plaid calls good', async () => {
     const { id, done, go } = await reading();
     await sendCopy(REVOKED);
+    await settled();
+    go();
+    expect((await done).body.status).toBe('completed');
+    await expectActive(id);
+  });
+
+  it('a late copy of the revocation that was read just before the repair began does not end it', async () => {
+    let copy: ReturnType<typeof holdTransaction> | undefined;
+    const { id, done, go } = await reading(async () => {
+      const held = holdTransaction();
+      copy = held;
+      await sendCopy(REVOKED);
+      await isHeld(held);
+      // The repair begins before the time that the copy has read, as it may between its two reads of the database.
+      server.clockOffset -= 1_000;
+    });
+    copy?.open();
     await settled();
     go();
     expect((await done).body.status).toBe('completed');
