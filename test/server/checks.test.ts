@@ -71,6 +71,8 @@ describe('a check', () => {
   ])('a check of an account that Finix calls %s: %s', async (bank_account_validation_check, decision, reasons) => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
     const { id } = await connectNew();
+    // The instrument's own webhook writes it as well.
+    await settled();
     await server.storage.db.updateTable('connections').set({ bank_account_validation_check }).execute();
     const answer = await check(id);
     expect([answer.body.decision, reasonsOf(answer)]).toEqual([decision, reasons]);
