@@ -1,8 +1,9 @@
 import { aTimeout, expect } from '@open-wc/testing';
-import { cleanUp, mount, part, press, reach, spoken } from '../helpers/element.ts';
+import { cleanUp, mount, mountFarAway, part, press, reach, spoken } from '../helpers/element.ts';
 import { refusal } from '../helpers/simulated-backend.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
+/** Browsers above the support floor may have no popovers and ignore the attribute: nothing can be opened in them. */
 const supportsPopovers = 'popover' in HTMLElement.prototype;
 
 describe('an element whose box the page takes away', () => {
@@ -58,11 +59,7 @@ describe('an element whose box the page takes away', () => {
 
   it('prepares nothing without a box while the customer is far away', async () => {
     addStyle('finix-bank-connect { display: contents }');
-    const far = document.createElement('div');
-    far.style.paddingTop = '5000px';
-    const { element, backend } = await mount({}, undefined, far);
-    await element.updateComplete;
-    await aTimeout(100);
+    const { element, backend } = await mountFarAway();
     expect(backend.calls).to.be.empty;
     element.scrollIntoView();
     part(element, 'button').scrollIntoView();

@@ -1,5 +1,5 @@
 import { aTimeout, expect } from '@open-wc/testing';
-import { cleanUp, connect, linkNamed, mount, part, press, reach, spoken } from '../helpers/element.ts';
+import { cleanUp, connect, linkNamed, mount, mountFarAway, part, press, reach, spoken } from '../helpers/element.ts';
 import type { SimulatedLink } from '../helpers/simulated-link.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -15,11 +15,7 @@ describe('on a page that changes', () => {
   });
 
   it('prepares nothing until the customer comes near', async () => {
-    const far = document.createElement('div');
-    far.style.paddingTop = '5000px';
-    const { element, backend } = await mount({}, undefined, far);
-    await element.updateComplete;
-    await aTimeout(100);
+    const { element, backend } = await mountFarAway();
     expect(backend.calls).to.be.empty;
     expect(element.status).to.equal('loading');
     element.dispatchEvent(new Event('pointerenter'));

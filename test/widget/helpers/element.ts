@@ -53,6 +53,17 @@ export async function mount<Link extends SimulatedLink = SimulatedLink>(
   return { element, backend, link, log, details };
 }
 
+/** An element so far down the page that its customer does not come near, after the time in which one in view asks. */
+export async function mountFarAway(): Promise<Mounted> {
+  const far = document.createElement('div');
+  far.style.paddingTop = '5000px';
+  const mounted = await mount({}, undefined, far);
+  await mounted.element.updateComplete;
+  // No event shows that nothing was prepared; an element in view has asked its server well before.
+  await aTimeout(100);
+  return mounted;
+}
+
 export async function reach(element: FinixBankConnect, status: ElementStatus): Promise<void> {
   await waitUntil(() => element.status === status, `the element to be ${status}`);
   await element.updateComplete;
