@@ -8,6 +8,7 @@ onPostgres({
   'repair-facts': () => import('./repair-facts.test.ts'),
   'changed-bank': () => import('./changed-bank.test.ts'),
   checks: () => import('./checks.test.ts'),
+  'checks-balance': () => import('./checks-balance.test.ts'),
   'checks-signal': () => import('./checks-signal.test.ts'),
   'signal-preparation': () => import('./signal-preparation.test.ts'),
   evidence: () => import('./evidence.test.ts'),
