@@ -9,7 +9,7 @@ import { startPostgres } from '../../helpers/postgres.ts';
 import { percentile } from '../statistics.ts';
 import { generate } from './generator.ts';
 import type { LoadOptions, Subject } from './measure-load.ts';
-import { type Process, startServer, startUpstreamProcess } from './processes.ts';
+import { startServer, startUpstreamProcess } from './processes.ts';
 
 /** What takes too long to be measured each time: run by hand, the results are kept in CONTRIBUTING. */
 
@@ -23,8 +23,12 @@ interface LongOptions extends Pick<LoadOptions, 'child' | 'server'> {
 
 /** So many that the server is busy all the time, with an upstream that answers at once. */
 const IN_FLIGHT = 32;
-/** Of each measurement of rows: long enough for some hundred sessions. */
-const SECONDS = 20;
+/** Of each round of rows: long enough for some hundred sessions. */
+const SECONDS = 6;
+/** Until the code is compiled: a server's first thousand sessions cost up to twice the later ones. */
+const WARM_UP_SECONDS = 12;
+/** In turns, so that a machine that is busy for a while is so for both; the median of each counts. */
+const ROUNDS = 7;
 
 /** The server's memory after every twentieth of so many sessions. */
 export async function measureMemory({ store, report, child, server }: LongOptions, sessions: number): Promise<void> {
@@ -45,38 +49,63 @@ export async function measureMemory({ store, report, child, server }: LongOption
   });
 }
 
-/** What a session costs on an empty database, and next to so many others. */
+/** What a session costs on an empty database, and next to so many others: two servers, measured in turns. */
 export async function measureRows({ store, report, child, server }: LongOptions, rows: number): Promise<void> {
-  await withDatabase(store, async (settings, storageOptions) => {
-    const upstream = await startUpstreamProcess(child('upstream'));
-    const key = randomBytes(24).toString('hex');
-    const measure = async (stored: number, started: Process) => {
-      await generate(started.url, key, IN_FLIGHT, 5);
-      const before = started.used().cpuMs;
-      const { sessions } = await generate(started.url, key, IN_FLIGHT, SECONDS);
-      const cpu = (started.used().cpuMs - before) / sessions.length;
-      const cells = [
-        `${(sessions.length / SECONDS).toFixed(1)} sessions/s`,
-        `p50 ${percentile(sessions, 0.5).toFixed(0)} ms`,
-        `p99 ${percentile(sessions, 0.99).toFixed(0)} ms`,
-        `${cpu.toFixed(1)} ms of processor each`,
+  await withDatabase(store, (emptySettings) =>
+    withDatabase(store, async (fullSettings, storageOptions) => {
+      const upstream = await startUpstreamProcess(child('upstream'));
+      const key = randomBytes(24).toString('hex');
+      const environment = { ENCRYPTION_KEY: randomBytes(32).toString('base64') };
+      const start = (settings: Record<string, string>) =>
+        startServer([server], upstream.url, key, { ...settings, ...environment });
+      const first = await start(fullSettings);
+      await generate(first.url, key, 1, 1);
+      await first.stop();
+      const storage = await openStorage(storageOptions);
+      await multiply(storage, rows, report);
+      report(`${((await bytesOf(storage)) / rows / 1000).toFixed(1)} kB on the disk for each`);
+      await storage.close();
+      const subjects = [
+        { stored: 0, process: await start(emptySettings), rounds: [] as Round[] },
+        { stored: rows, process: await start(fullSettings), rounds: [] as Round[] },
       ];
-      report(`${store}, next to ${stored} stored sessions: ${cells.join(', ')}`);
-    };
-    // A session begins in the middle of the others by its random id, wherever they are.
-    const environment = { ...settings, ENCRYPTION_KEY: randomBytes(32).toString('base64') };
-    const first = await startServer([server], upstream.url, key, environment);
-    await measure(0, first);
-    await first.stop();
-    const storage = await openStorage(storageOptions);
-    await multiply(storage, rows, report);
-    report(`${((await bytesOf(storage)) / rows / 1000).toFixed(1)} kB on the disk for each`);
-    await storage.close();
-    const second = await startServer([server], upstream.url, key, environment);
-    await measure(rows, second);
-    await second.stop();
-    await upstream.stop();
-  });
+      for (const { process } of subjects) await generate(process.url, key, IN_FLIGHT, WARM_UP_SECONDS);
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const { process, rounds } of subjects) {
+          const before = process.used().cpuMs;
+          const { sessions } = await generate(process.url, key, IN_FLIGHT, SECONDS);
+          rounds.push({
+            sessions_per_second: sessions.length / SECONDS,
+            p50_ms: percentile(sessions, 0.5),
+            cpu_ms: (process.used().cpuMs - before) / sessions.length,
+          });
+        }
+      }
+      const medians = subjects.map(({ stored, rounds }) => {
+        const median = (name: keyof Round) =>
+          percentile(
+            rounds.map((round) => round[name]),
+            0.5,
+          );
+        report(
+          `${store}, next to ${stored} stored sessions: ${median('sessions_per_second').toFixed(1)} sessions/s, ` +
+            `p50 ${median('p50_ms').toFixed(0)} ms, ${median('cpu_ms').toFixed(2)} ms of processor each ` +
+            `(${rounds.map(({ cpu_ms }) => cpu_ms.toFixed(1)).join(', ')})`,
+        );
+        return median('cpu_ms');
+      });
+      const [empty = Number.NaN, full = Number.NaN] = medians;
+      report(`${store}: ${(full / empty).toFixed(2)} times the processor`);
+      for (const { process } of subjects) await process.stop();
+      await upstream.stop();
+    }),
+  );
+}
+
+interface Round {
+  sessions_per_second: number;
+  p50_ms: number;
+  cpu_ms: number;
 }
 
 async function bytesOf(storage: Storage): Promise<number> {
