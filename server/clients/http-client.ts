@@ -78,7 +78,17 @@ export function createHttpClient(baseUrl: string, proxy: ProxySettings | undefin
           request.destroy();
         }
         const failed = (error: { code?: string }) => fail(error.code ?? 'NO_ANSWER');
-        request.on('error', failed);
+        // What the connection comes to after a whole answer is of no interest.
+        let isWhole = false;
+        const cutOff = (error: { code?: string }) => {
+          if (!isWhole) failed(error);
+        };
+        request.on('error', cutOff);
+        // Not asked for, and without a listener Node ends the connection without a word.
+        request.once('upgrade', (_, socket: Socket) => {
+          socket.destroy();
+          fail('PROTOCOL_CHANGED');
+        });
         request.once('socket', (socket: Socket) => {
           if (request.reusedSocket) {
             wasSent = true;
@@ -93,13 +103,14 @@ export function createHttpClient(baseUrl: string, proxy: ProxySettings | undefin
         request.once('response', (response) => {
           const parts: Buffer[] = [];
           let bytes = 0;
-          response.on('error', failed);
+          response.on('error', cutOff);
           response.on('data', (part: Buffer) => {
             parts.push(part);
             bytes += part.length;
             if (bytes > MAX_BYTES) fail('TOO_LONG');
           });
           response.once('end', () => {
+            isWhole = true;
             const { statusCode: status = 0, headers } = response;
             unpacked(Buffer.concat(parts), headers['content-encoding']).then((text) => {
               stopTimers();
@@ -114,12 +125,14 @@ export function createHttpClient(baseUrl: string, proxy: ProxySettings | undefin
 
 /** A gateway may pack an answer although that was not asked for. */
 async function unpacked(bytes: Buffer, encoding: string | undefined): Promise<string> {
-  const unpack = UNPACK[encoding ?? ''];
+  // An answer without a body, such as one to HEAD, may name the packing of the body that it would have.
+  const unpack = bytes.length === 0 ? undefined : UNPACK[encoding?.trim().toLowerCase() ?? ''];
   return (unpack ? await unpack(bytes, { maxOutputLength: MAX_BYTES }) : bytes).toString('utf8');
 }
 
 const UNPACK: Partial<Record<string, (bytes: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>>> = {
   gzip: promisify(gunzip),
+  'x-gzip': promisify(gunzip),
   deflate: promisify(inflate),
   br: promisify(brotliDecompress),
 };

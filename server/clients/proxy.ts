@@ -11,10 +11,17 @@ export interface ProxySettings {
   except: string[];
 }
 
-/** @returns an agent that goes through the proxy; undefined when the host is called directly */
-export function tunnelTo(url: URL, proxy: ProxySettings | undefined): Agent | undefined {
+/**
+ * @param connectMs for the proxy's whole answer
+ * @returns an agent that goes through the proxy; undefined when the host is called directly
+ */
+export function tunnelTo(
+  url: URL,
+  proxy: ProxySettings | undefined,
+  connectMs = CONNECT_TIMEOUT_MS,
+): Agent | undefined {
   if (!proxy || url.protocol !== 'https:' || isLocalOrLoopbackHost(url.hostname)) return undefined;
-  return proxy.except.some((entry) => matches(url, entry)) ? undefined : new TunnelAgent(new URL(proxy.url));
+  return proxy.except.some((entry) => matches(url, entry)) ? undefined : new TunnelAgent(new URL(proxy.url), connectMs);
 }
 
 /** As curl reads NO_PROXY: a host with its subdomains, with or without a dot before it, with or without a port. */
@@ -38,11 +45,13 @@ type Connected = (error: Error | null, socket?: Duplex) => void;
 /** TLS from here to the provider, through a CONNECT of the proxy, which sees a host name and nothing else. */
 class TunnelAgent extends Agent {
   readonly #proxy: URL;
+  readonly #connectMs: number;
 
-  constructor(proxy: URL) {
+  constructor(proxy: URL, connectMs: number) {
     // A kept connection that the proxy has ended would make a call look lost that was never sent.
     super({ keepAlive: false });
     this.#proxy = proxy;
+    this.#connectMs = connectMs;
   }
 
   override createConnection(options: ConnectionOptions, connected: Connected): undefined {
@@ -61,11 +70,14 @@ class TunnelAgent extends Agent {
         ...(username && { 'Proxy-Authorization': `Basic ${Buffer.from(credentials).toString('base64')}` }),
       },
     });
-    asking.setTimeout(CONNECT_TIMEOUT_MS, () => asking.destroy(new ProxyError('PROXY_TIMEOUT')));
+    // Not the socket's own timeout, which does not run while it connects, and begins again with each byte.
+    const timer = setTimeout(() => asking.destroy(new ProxyError('PROXY_TIMEOUT')), this.#connectMs);
     asking.once('error', (error) => connected(error));
-    asking.once('response', ({ statusCode }) => asking.destroy(new ProxyError(`PROXY_${statusCode}`)));
-    asking.once('connect', ({ statusCode }, socket) => {
-      if (statusCode === 200) return connected(null, tlsConnect({ ...options, socket }));
+    asking.once('close', () => clearTimeout(timer));
+    asking.once('connect', ({ statusCode = 0 }, socket) => {
+      clearTimeout(timer);
+      // Any success opens the tunnel (RFC 9110, 9.3.6).
+      if (statusCode >= 200 && statusCode < 300) return connected(null, tlsConnect({ ...options, socket }));
       socket.destroy();
       connected(new ProxyError(`PROXY_${statusCode}`));
     });

@@ -95,6 +95,77 @@ describe('a request to a provider', () => {
     expect(await http.send(request())).toMatchObject({ text: '{"name":"Zoë"}' });
   });
 
+  it.each(['GZIP', 'x-gzip', ' gzip '])('reads an answer whose packing is named %j', async (encoding) => {
+    const http = await provider((incoming, outgoing) => {
+      incoming.resume();
+      outgoing.writeHead(200, { 'Content-Encoding': encoding }).end(gzipSync('{}'));
+    });
+    expect(await http.send(request())).toMatchObject({ text: '{}' });
+  });
+
+  it.each([
+    ['HEAD', 200],
+    ['POST', 204],
+    ['POST', 304],
+    ['POST', 200],
+  ])('is answered by %s %i without a body, whose headers name a packing', async (method, status) => {
+    const http = await provider((incoming, outgoing) => {
+      incoming.resume();
+      outgoing.writeHead(status, { 'Content-Encoding': 'gzip', Date: 'Thu, 26 Nov 2026 12:00:00 GMT' }).end();
+    });
+    const answer = await http.send(request({ method, ...(method === 'HEAD' && { body: undefined }) }));
+    expect(answer).toMatchObject({ status, text: '', headers: { date: 'Thu, 26 Nov 2026 12:00:00 GMT' } });
+  });
+
+  it('is answered by what comes after a note that it is being worked on', async () => {
+    const http = await provider((incoming, outgoing) => {
+      incoming.resume();
+      outgoing.writeProcessing();
+      outgoing.writeEarlyHints({ link: '</a>; rel=preload' });
+      outgoing.end('{"a":1}');
+    });
+    expect(await http.send(request())).toMatchObject({ status: 200, text: '{"a":1}' });
+  });
+
+  it.each([
+    ['changes the protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'],
+    ['is shorter than it says', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}'],
+    ['is longer than it says', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}extra'],
+    ['ends within a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}'],
+    ['has too many headers', `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(100)}B: ${'b'.repeat(20_000)}\r\n\r\n{}`],
+    ['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+  ])('may have been carried out when its answer %s, which is noticed at once', async (_, answer) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(answer));
+    });
+    const http = createHttpClient(`http://127.0.0.1:${await portOf(server)}`, undefined);
+    const [code, wasSent] = (await failureOf(http.send(request()))) as [string, boolean];
+    expect(wasSent).toBe(true);
+    expect(code).not.toBe('TIMEOUT');
+  });
+
+  it.each([
+    ['trailers', 'Transfer-Encoding: chunked\r\nTrailer: X\r\n\r\n2\r\n{}\r\n0\r\nX: y\r\n\r\n'],
+    ['a body that the end of the connection ends', '\r\n{}'],
+  ])('reads an answer with %s', async (_, answer) => {
+    const server = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(`HTTP/1.1 200 OK\r\n${answer}`));
+    });
+    const http = createHttpClient(`http://127.0.0.1:${await portOf(server)}`, undefined);
+    expect(await http.send(request())).toMatchObject({ status: 200, text: '{}' });
+  });
+
+  it('that trickles ends when its time is over', async () => {
+    const http = await provider((incoming, outgoing) => {
+      incoming.resume();
+      const drops = setInterval(() => outgoing.write(' '), 20);
+      outgoing.on('close', () => clearInterval(drops));
+    });
+    expect(await failureOf(http.send(request({ timeoutMs: 300 })))).toEqual(['TIMEOUT', true]);
+  });
+
   it.each<[string, RequestListener, string]>([
     ['is cut off', (_, outgoing) => void outgoing.write('{"half', () => outgoing.destroy()), 'ECONNRESET'],
     ['does not begin', (incoming) => void incoming.socket.destroy(), 'ECONNRESET'],

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttpServer, type IncomingMessage, request } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, connect, type Server, type Socket } from 'node:net';
+import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -208,6 +208,51 @@ describe('a proxy of the environment', () => {
     const error = await http.send(request).catch((thrown: unknown) => thrown);
     expect(proxy.asked).toEqual(['api.example:443']);
     expect(error).toMatchObject({ name: 'NoAnswer', code: 'ECONNRESET', wasSent: false });
+  });
+
+  it.each([
+    ['never answers', ''],
+    ['begins an answer and goes on for ever', 'HTTP/1.1 200 Connection established\r\n'],
+  ])('a proxy that %s is given up in time, and its connection ended', async (_, begin) => {
+    let ended = 0;
+    const proxy = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.write(begin));
+      const drops = setInterval(() => begin && socket.write('A: b\r\n'), 20);
+      socket.on('close', () => {
+        clearInterval(drops);
+        ended += 1;
+      });
+    });
+    const settings = { url: `http://127.0.0.1:${await listening(proxy)}`, except: [] };
+    const agent = tunnelTo(new URL('https://api.example'), settings, 200);
+    const call = httpsRequest({ host: 'api.example', agent });
+    const failed = once(call, 'error');
+    call.end();
+    expect(await failed).toMatchObject([{ code: 'PROXY_TIMEOUT' }]);
+    await expect.poll(() => ended).toBe(1);
+  });
+
+  it.each([
+    ['refuses', 'HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno', 'PROXY_403'],
+    ['wants a password', 'HTTP/1.1 407 Proxy Authentication Required\r\n\r\n', 'PROXY_407'],
+    ['is busy', 'HTTP/1.0 503 Service Unavailable\r\n\r\n', 'PROXY_503'],
+    ['ends within its answer', 'HTTP/1.1 200 Conn', 'ECONNRESET'],
+    ['opens the tunnel and ends', 'HTTP/1.1 200 OK\r\n\r\n', 'ECONNRESET'],
+    ['opens the tunnel with another success and ends', 'HTTP/1.1 204 No Content\r\n\r\n', 'ECONNRESET'],
+    ['is none', 'SSH-2.0-OpenSSH_9.2\r\n', 'HPE_INVALID_CONSTANT'],
+  ])('nothing was sent through a proxy that %s', async (_, answer, code) => {
+    const proxy = createTcpServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(answer));
+    });
+    const http = createHttpClient('https://api.example', {
+      url: `http://127.0.0.1:${await listening(proxy)}`,
+      except: [],
+    });
+    const request = { method: 'POST', path: '/', headers: {}, body: '{}', timeoutMs: patient(5_000) };
+    const error = await http.send(request).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'NoAnswer', code, wasSent: false });
   });
 
   it.each([
