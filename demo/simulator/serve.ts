@@ -89,7 +89,7 @@ function readOptions() {
 
 function wholeNumber(name: string, text: string, most: number): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isInteger(value) || value < 0 || value > most) {
+  if (!/^\d{1,15}$/.test(text) || value > most) {
     throw new UsageError(`--${name} must be a whole number from 0 to ${most}.`);
   }
   return value;

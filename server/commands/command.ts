@@ -50,6 +50,11 @@ export class UsageError extends CommandError {
   }
 }
 
+/** The number of an option, in digits; NaN: it is none. JavaScript takes an empty text for 0, and `1e3` for 1000. */
+export function wholeNumber(text: string): number {
+  return /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+}
+
 /** JavaScript takes `7` for a day in 2001, and many other typing errors for dates. */
 const ISO_TIME = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 

@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { type BuiltSimulator, providerSettings, startBuiltSimulator } from './built-program.ts';
-import { type AddCommand, type CommandContext, CommandError } from './command.ts';
+import { type AddCommand, type CommandContext, CommandError, wholeNumber } from './command.ts';
 import { serve } from './serve.ts';
 
 /** Next to the simulator's, and none that a framework's development server takes. */
@@ -164,8 +164,8 @@ function toExports(env: Record<string, string>): string {
 }
 
 function readPort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+  const port = wholeNumber(text);
+  if (!(port >= 1 && port <= 65_535)) {
     throw new InvalidArgumentError('It must be a whole number from 1 to 65535.');
   }
   return port;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import { type AddCommand, EXIT, UsageError } from './command.ts';
+import { type AddCommand, EXIT, UsageError, wholeNumber } from './command.ts';
 import { merchantApi, withServerOption } from './merchant-api.ts';
 
 /** Disabling an instrument and removing an Item take a few seconds each; the server goes on by itself after that. */
@@ -51,7 +51,7 @@ export const addErase: AddCommand = (program, context) => {
 };
 
 function readSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('It must be a number of seconds.');
+  const seconds = wholeNumber(text);
+  if (Number.isNaN(seconds)) throw new InvalidArgumentError('It must be a whole number of seconds.');
   return seconds;
 }

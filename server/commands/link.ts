@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { z } from 'zod';
-import { type AddCommand, UsageError } from './command.ts';
+import { type AddCommand, UsageError, wholeNumber } from './command.ts';
 import { merchantApi, withServerOption } from './merchant-api.ts';
 
 interface Options {
@@ -88,7 +88,7 @@ function defined(fields: Record<string, unknown>): Record<string, unknown> {
 }
 
 function readDays(text: string): number {
-  const days = Number(text);
-  if (!Number.isInteger(days)) throw new InvalidArgumentError('It must be a whole number of days.');
+  const days = wholeNumber(text);
+  if (Number.isNaN(days)) throw new InvalidArgumentError('It must be a whole number of days.');
   return days;
 }

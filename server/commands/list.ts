@@ -1,5 +1,5 @@
 import { Argument, InvalidArgumentError } from 'commander';
-import type { AddCommand } from './command.ts';
+import { type AddCommand, wholeNumber } from './command.ts';
 import { merchantApi, type Row, withServerOption } from './merchant-api.ts';
 import { cell, formatTable } from './table.ts';
 
@@ -123,7 +123,7 @@ export const addList: AddCommand = (program, context) => {
 };
 
 function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  const count = wholeNumber(text);
+  if (!(count >= 1)) throw new InvalidArgumentError('It must be a whole number of at least 1.');
   return count;
 }

@@ -6,7 +6,7 @@ import { isLocalOrLoopbackHost } from '../hosts.ts';
 import { listen } from '../http/listener.ts';
 import { readSettings } from '../settings/setting.ts';
 import { SETTINGS } from '../settings/table.ts';
-import { type AddCommand, type CommandContext, CommandError, UsageError } from './command.ts';
+import { type AddCommand, type CommandContext, CommandError, UsageError, wholeNumber } from './command.ts';
 import { reasonOf } from './merchant-api.ts';
 import { plain } from './table.ts';
 
@@ -147,8 +147,8 @@ function readUrl(text: string): string {
 }
 
 function readPort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+  const port = wholeNumber(text);
+  if (!(port <= 65_535)) {
     throw new InvalidArgumentError('It must be a whole number from 0 to 65535.');
   }
   return port;

@@ -262,8 +262,12 @@ export const createCheck = z.strictObject({
   is_recurring: z.boolean().optional(),
 }) satisfies z.ZodType<CheckRequest>;
 
+/** In digits: `1e1` and `0x10` are numbers to JavaScript, and typing errors here. */
+const inDigits = (value: unknown) =>
+  typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : value;
+
 // Sized for a page of a back office.
-const limit = z.coerce.number().int().min(1).max(100).default(25).describe('Entries of one page.');
+const limit = z.preprocess(inDigits, z.number().int().min(1).max(100)).default(25).describe('Entries of one page.');
 const cursor = line(128).optional().describe('`next_cursor` of the page before.');
 
 const customerId = line(128).optional().describe('Only of this customer.');

@@ -53,7 +53,13 @@ describe('list', () => {
     const { code, err } = await run('list', 'links', '--status', 'stuck');
     expect([code, err]).toEqual([2, expect.stringContaining('open, opened, completed, expired, revoked')]);
     expect((await run('list', 'banks')).code).toBe(2);
-    expect((await run('list', '--limit', 'many')).code).toBe(2);
+  });
+
+  it.each(['many', '1e1', '0x10', '0', '-1', '1.5', ''])('list refuses %j as its limit', async (limit) => {
+    expect(await run('list', '--limit', limit)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('whole number'),
+    });
   });
 
   it('list reports that there is nothing', async () => {
@@ -135,6 +141,15 @@ describe('erase', () => {
     await server.connect();
     const { code, err } = await run('erase', 'cus_1');
     expect([code, err]).toEqual([2, expect.stringContaining('--yes')]);
+    expect(server.ledger.instruments().map(({ enabled }) => enabled)).toEqual([true]);
+  });
+
+  it('erase names an empty customer, and reaches none', async () => {
+    const { session } = await server.connect();
+    const { code, err } = await run('erase', '', '--yes');
+    expect([code, err]).toEqual([2, expect.stringContaining('Name the customer')]);
+    expect(await run('erase', 'cus_1', '--yes', '--wait', '1e1')).toMatchObject({ code: 2 });
+    expect((await server.merchant('GET', `/v1/sessions/${session.id}`)).body.customer_id).toBe(session.customer_id);
     expect(server.ledger.instruments().map(({ enabled }) => enabled)).toEqual([true]);
   });
 

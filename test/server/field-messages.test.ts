@@ -28,6 +28,12 @@ describe('a request with a wrong field', () => {
 
   it.each([
     ['limit=many', 'limit must be a number.'],
+    ['limit=1e1', 'limit must be a number.'],
+    ['limit=0x10', 'limit must be a number.'],
+    ['limit=%2010', 'limit must be a number.'],
+    ['limit=', 'limit must be a number.'],
+    ['limit=-1', 'limit must be at least 1.'],
+    ['limit=99999999999999999999', 'limit must be '],
     ['limit=1.5', 'limit must be a whole number.'],
     ['limit=0', 'limit must be at least 1.'],
     ['limit=101', 'limit must be at most 100.'],

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -100,6 +101,55 @@ describe('SIGTERM in the middle of a slow call to Finix', () => {
     expect(enabled).toHaveLength(1);
   });
 });
+
+describe('kept connections at SIGTERM', () => {
+  it('an idle one is closed, a request on another is answered first, and the process ends by itself', {
+    timeout: PATIENCE_MS,
+  }, async () => {
+    const upstream = await startSimulator();
+    cleanUp.push(() => upstream.close());
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+    const { child, url } = await startProcess(upstream, dataDir);
+    const exited = once(child, 'exit');
+    const idle = await keptConnection(url);
+    const busy = await keptConnection(url);
+    const body = JSON.stringify({ customer_id: 'cus_1' });
+    const head = ['POST /v1/sessions HTTP/1.1', 'Host: x', `Authorization: Bearer ${MERCHANT_KEY}`];
+    const type = ['Content-Type: application/json', `Content-Length: ${body.length}`];
+    busy.socket.write(`${[...head, ...type].join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
+    // By then the first bytes of the other connection have arrived as well.
+    await fetch(`${url}/healthz`);
+    child.kill('SIGTERM');
+    await expect.poll(() => idle.isClosed()).toBe(true);
+    expect(busy.isClosed()).toBe(false);
+    busy.socket.write(body.slice(5));
+    await expect.poll(() => busy.isClosed()).toBe(true);
+    expect(busy.received()).toContain('HTTP/1.1 201 Created');
+    expect(busy.received()).toContain('"id":"ses_');
+    // After the time for a stop it would end with 1.
+    expect((await exited)[0]).toBe(0);
+  });
+});
+
+/** A connection that has had one answer. */
+async function keptConnection(url: string) {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  cleanUp.push(() => socket.destroy());
+  let received = '';
+  let isClosed = false;
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    received += text;
+  });
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    isClosed = true;
+  });
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+  await expect.poll(() => received).toContain('"ok"');
+  received = '';
+  return { socket, received: () => received, isClosed: () => isClosed };
+}
 
 describe('SHUTDOWN_DELAY_SECONDS', () => {
   it('after SIGTERM /readyz is red for as long, while everything else still works, and then the port closes', {

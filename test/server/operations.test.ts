@@ -59,6 +59,25 @@ describe('operations', () => {
     expect((await server.request('/finix-bank-connect@9.9.9.js')).status).toBe(404);
   });
 
+  it.each<[string, (etag: string) => string, number]>([
+    ['its own', (etag) => etag, 304],
+    ['one that a proxy has made weak', (etag) => `W/${etag}`, 304],
+    ['the last of a list', (etag) => `"other", W/"another" ,${etag}`, 304],
+    ['any', () => '*', 304],
+    ['others', (etag) => `"other", ${etag.slice(0, -2)}", ${etag.slice(1, -1)}`, 200],
+    ['one without its quotation marks', (etag) => etag.slice(1, -1), 200],
+    ['an empty list', () => ',', 200],
+  ])('a cache that names %s as the tag of its copy of the script', async (_, named, status) => {
+    const first = await server.request('/finix-bank-connect.js');
+    const etag = first.headers.get('ETag') ?? '';
+    const headers = { 'If-None-Match': named(etag) };
+    const answer = await server.request('/finix-bank-connect.js', { headers });
+    expect([answer.status, await answer.text()]).toEqual([status, status === 304 ? '' : await first.text()]);
+    expect(answer.headers.get('ETag')).toBe(etag);
+    expect(answer.headers.get('Cache-Control')).toBe('public, max-age=300');
+    expect(answer.headers.get('Access-Control-Allow-Origin')).toBe('*');
+  });
+
   it('pinned scripts and chunks of earlier versions are served after an upgrade', async () => {
     const { upstream, storage } = server;
     const next = new TextEncoder().encode('export const next = 1');
