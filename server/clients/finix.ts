@@ -93,8 +93,12 @@ const instrumentBody = z.object({
   tags,
 });
 const page = z.object({ next_cursor: z.string().nullish() }).nullish();
+const links = z
+  .object({ next: z.object({ href: text }).nullish().catch(null) })
+  .nullish()
+  .catch(null);
 const listOf = <T extends z.core.$ZodLooseShape>(resources: T) =>
-  z.preprocess(onlyList, z.object({ page, _embedded: z.object(resources).nullish() }));
+  z.preprocess(onlyList, z.object({ page, _links: links, _embedded: z.object(resources).nullish() }));
 const instrumentList = listOf({ payment_instruments: z.array(instrumentBody).nullish() });
 const identityList = listOf({ identities: z.array(identityBody).nullish() });
 const reversalList = listOf({ transfers: z.array(transferBody).nullish() });
@@ -164,7 +168,7 @@ export function createFinixClient(
   async function bankAccounts(filters: Record<string, string>, since: number, cursor: string | undefined) {
     const query = listQuery({ ...filters, type: 'BANK_ACCOUNT' }, since, cursor);
     const data = await call('list payment instruments', instrumentList, 'GET', `/payment_instruments?${query}`);
-    return { rows: data._embedded?.payment_instruments ?? [], next: data.page?.next_cursor };
+    return { rows: data._embedded?.payment_instruments ?? [], next: cursorAfter(data) };
   }
 
   return {
@@ -194,7 +198,7 @@ export function createFinixClient(
     async listIdentities(since) {
       const rows = await listAll(async (cursor) => {
         const data = await call('list identities', identityList, 'GET', `/identities?${listQuery({}, since, cursor)}`);
-        return { rows: data._embedded?.identities ?? [], next: data.page?.next_cursor };
+        return { rows: data._embedded?.identities ?? [], next: cursorAfter(data) };
       });
       return rows.map(toIdentity).sort(oldestFirst);
     },
@@ -224,6 +228,13 @@ export function createFinixClient(
       return (data._embedded?.transfers ?? []).map(toTransfer);
     },
   };
+}
+
+/** Where a page does not say whether another follows, its link does: half a list must not be taken for the whole. */
+function cursorAfter({ page, _links }: Pick<z.infer<typeof identityList>, 'page' | '_links'>): string | null {
+  if (page?.next_cursor !== undefined) return page.next_cursor;
+  const query = _links?.next?.href?.split('?')[1] ?? '';
+  return new URLSearchParams(query).get('after_cursor');
 }
 
 function listQuery(filters: Record<string, string>, since: number, cursor: string | undefined): URLSearchParams {

@@ -92,6 +92,13 @@ const linkTokenBody = z.object({
 });
 /** A word that a login can do without: nothing is decided by it but the choice of an account. */
 const optionalText = z.string().nullish().catch(null);
+const chosenInLink = {
+  accounts: z
+    .array(z.object({ id: optionalText, name: optionalText, mask: optionalText }))
+    .nullish()
+    .catch(null),
+  institution: z.object({ institution_id: optionalText, name: optionalText }).nullish().catch(null),
+};
 const linkSessionsBody = z.object({
   link_sessions: z
     .array(
@@ -99,20 +106,14 @@ const linkSessionsBody = z.object({
         link_session_id: z.string().nullish(),
         results: z
           .object({
-            item_add_results: z
-              .array(
-                z.object({
-                  public_token: z.string().min(1),
-                  accounts: z
-                    .array(z.object({ id: optionalText, name: optionalText, mask: optionalText }))
-                    .nullish()
-                    .catch(null),
-                  institution: z.object({ institution_id: optionalText, name: optionalText }).nullish().catch(null),
-                }),
-              )
-              .nullish(),
+            item_add_results: z.array(z.object({ public_token: z.string().min(1), ...chosenInLink })).nullish(),
           })
           .nullish(),
+        // What Plaid gave before `results`, and may give alone.
+        on_success: z
+          .object({ public_token: optionalText, metadata: z.object(chosenInLink).nullish().catch(null) })
+          .nullish()
+          .catch(null),
       }),
     )
     .nullish(),
@@ -209,15 +210,17 @@ export function createPlaidClient(
       const { link_sessions } = await call('link/token/get', linkSessionsBody, (api, options) =>
         api.linkTokenGet({ link_token: linkToken }, options),
       );
-      return (link_sessions ?? []).flatMap(({ link_session_id, results }) =>
-        (results?.item_add_results ?? []).map(({ public_token, accounts, institution }) => ({
-          publicToken: public_token,
-          accounts: (accounts ?? []).flatMap(({ id, name = null, mask = null }) => (id ? [{ id, name, mask }] : [])),
-          institution: institution
-            ? { institution_id: institution.institution_id ?? null, name: institution.name ?? null }
-            : null,
-          linkSessionId: link_session_id ?? null,
-        })),
+      return (link_sessions ?? []).flatMap(({ link_session_id, results, on_success: success }) =>
+        (results?.item_add_results?.length ? results.item_add_results : earlierForm(success)).map(
+          ({ public_token, accounts, institution }) => ({
+            publicToken: public_token,
+            accounts: (accounts ?? []).flatMap(({ id, name = null, mask = null }) => (id ? [{ id, name, mask }] : [])),
+            institution: institution
+              ? { institution_id: institution.institution_id ?? null, name: institution.name ?? null }
+              : null,
+            linkSessionId: link_session_id ?? null,
+          }),
+        ),
       );
     },
     async exchangePublicToken(publicToken) {
@@ -287,6 +290,13 @@ export function createPlaidClient(
       await call('item/remove', z.unknown(), (api, options) => api.itemRemove({ access_token: accessToken }, options));
     },
   };
+}
+
+type LinkSession = NonNullable<z.infer<typeof linkSessionsBody>['link_sessions']>[number];
+
+/** The one result of a session, in the form of `results`. */
+function earlierForm(success: LinkSession['on_success']) {
+  return success?.public_token ? [{ public_token: success.public_token, ...success.metadata }] : [];
 }
 
 function requestIdOf(data: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { UpstreamError } from '../clients/outbound.ts';
-import type { PlaidClient } from '../clients/plaid.ts';
+import type { PlaidAccount, PlaidClient } from '../clients/plaid.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { accessTokenOf } from '../records/items.ts';
 import type { Secrets } from '../storage/secrets.ts';
@@ -39,6 +39,16 @@ export async function consentEnd({ plaid, secrets }: AskPlaid, item: ItemTable):
     return true;
   });
   return end;
+}
+
+/** The login's accounts at Plaid now; none where Plaid refuses to give them. */
+export async function sharedAccounts({ plaid, secrets }: AskPlaid, item: ItemTable): Promise<PlaidAccount[]> {
+  let accounts: PlaidAccount[] = [];
+  await ask(secrets, item, async (token) => {
+    accounts = (await plaid.getAccounts(token)).accounts;
+    return true;
+  });
+  return accounts;
 }
 
 interface AskPlaid {

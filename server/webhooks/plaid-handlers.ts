@@ -1,7 +1,8 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
 import { timeOf } from '../clients/plaid-risk.ts';
-import { consentEnd, type LoginState, loginState, numbersState } from '../connect/login-state.ts';
+import { isPendingVerification, isUsable } from '../connect/choose-accounts.ts';
+import { consentEnd, type LoginState, loginState, numbersState, sharedAccounts } from '../connect/login-state.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';
 import { isReturnedForNumbers } from '../lifecycle/return-codes.ts';
 import { addAudit } from '../records/audit.ts';
@@ -40,8 +41,7 @@ type Handler = (deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts) 
 const HANDLERS: Record<string, Handler> = {
   'AUTH/AUTOMATICALLY_VERIFIED': verified,
   'AUTH/VERIFICATION_EXPIRED': verificationFailed,
-  'AUTH/SMS_MICRODEPOSITS_VERIFICATION': (deps, event, facts) =>
-    (facts.status === 'MANUALLY_VERIFIED' ? verified : verificationFailed)(deps, event, facts),
+  'AUTH/SMS_MICRODEPOSITS_VERIFICATION': verificationEnded,
   'AUTH/DEFAULT_UPDATE': newNumbers,
   'AUTH/PRODUCT_PERMISSIONS_REQUIRED': numbersWithheld,
   'ITEM/ERROR': itemError,
@@ -75,6 +75,17 @@ function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts
     return beginInstrument(unit, before, verifiedNow(before, unit.now));
   };
   return forItem(deps, event, facts, ofAccounts(facts, begin));
+}
+
+/** A customer has entered the deposits. A status that Plaid has not published is no refusal: then the account's counts. */
+async function verificationEnded(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
+  if (facts.status === 'MANUALLY_VERIFIED') return verified(deps, event, facts);
+  if (facts.status === 'VERIFICATION_FAILED') return verificationFailed(deps, event, facts);
+  const item = await findItem(deps, event, facts);
+  const accounts = item ? await sharedAccounts(deps, item) : [];
+  const account = accounts.find(({ id }) => facts.account_ids?.includes(id));
+  if (!account || isPendingVerification(account)) return 'ignored';
+  return (isUsable(account) ? verified : verificationFailed)(deps, event, facts);
 }
 
 async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {

@@ -200,6 +200,38 @@ describe('the rest that Finix asks for', () => {
   });
 });
 
+describe('pages of a list of Finix’s', () => {
+  const listed = async (pages: object[]) => {
+    const asked: (string | null)[] = [];
+    const { finix } = await clientsOf(({ url = '' }) => {
+      asked.push(new URL(url, 'http://x').searchParams.get('after_cursor'));
+      const instrument = { id: `PI${asked.length}`, enabled: true, tags: {} };
+      return { body: { _embedded: { payment_instruments: [instrument] }, ...pages[asked.length - 1] } };
+    });
+    const found = await finix.listBankAccounts('ID1', 0);
+    return { asked, found: found.map(({ id }) => id) };
+  };
+  const next = { next: { href: 'https://finix.example/payment_instruments?limit=1&after_cursor=PI%2B1' } };
+
+  it.each([
+    ['has no cursor', { page: { limit: 100 }, _links: next }],
+    ['is missing', { _links: next }],
+  ])('are followed by the link to the next where the page %s', async (_, first) => {
+    expect(await listed([first, { page: { limit: 100 }, _links: { self: { href: 'x' } } }])).toEqual({
+      asked: [null, 'PI+1'],
+      found: ['PI1', 'PI2'],
+    });
+  });
+
+  it.each([
+    ['the cursor says so', { page: { next_cursor: null }, _links: next }],
+    ['the link leads nowhere', { page: {}, _links: { next: {} } }],
+    ['the link has no cursor', { page: {}, _links: { next: { href: 'https://finix.example/payment_instruments' } } }],
+  ])('end where %s', async (_, first) => {
+    expect(await listed([first])).toEqual({ asked: [null], found: ['PI1'] });
+  });
+});
+
 describe('an error of Plaid’s with the status 200', () => {
   it.each(['removeItem', 'prepareSignal'] as const)('is no success of %s', async (call) => {
     const { plaid } = await clientsOf(() => ({ body: PLAID_ERROR }));
@@ -241,6 +273,36 @@ describe('the results of a Hosted Link', () => {
       institution: expected,
       linkSessionId: 's',
     });
+  });
+
+  it.each([
+    ['no results', {}],
+    ['null in place of results', { results: null }],
+    ['empty results', { results: { item_add_results: [] } }],
+  ])('are read from on_success where Plaid gives %s', async (_, given) => {
+    const metadata = { accounts: [{ id: 'a', name: 'Checking', mask: '0000' }], institution: { name: 'Chase' } };
+    const sessions = [
+      { link_session_id: 's', ...given, on_success: { public_token: 'public-1', metadata } },
+      { link_session_id: 't', ...given, on_success: { public_token: 'public-2', metadata: null } },
+      { link_session_id: 'u', ...given, on_success: null },
+    ];
+    const { plaid } = await clientsOf(() => ({ body: { link_token: 'l', link_sessions: sessions, request_id: 'r' } }));
+    expect(await plaid.getLinkResults('l')).toEqual([
+      {
+        publicToken: 'public-1',
+        accounts: metadata.accounts,
+        institution: { institution_id: null, name: 'Chase' },
+        linkSessionId: 's',
+      },
+      { publicToken: 'public-2', accounts: [], institution: null, linkSessionId: 't' },
+    ]);
+  });
+
+  it('are those of results where Plaid gives both', async () => {
+    const results = { item_add_results: [{ public_token: 'public-1', accounts: [], institution: null }] };
+    const sessions = [{ link_session_id: 's', results, on_success: { public_token: 'public-1', metadata: null } }];
+    const { plaid } = await clientsOf(() => ({ body: { link_token: 'l', link_sessions: sessions, request_id: 'r' } }));
+    expect(await plaid.getLinkResults('l')).toHaveLength(1);
   });
 
   it('leave out an account without an id', async () => {

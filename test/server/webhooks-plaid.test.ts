@@ -94,6 +94,33 @@ describe('webhooks of Plaid’s', () => {
     await expectStatus(id, outcome);
   });
 
+  it.each([
+    ['automatically_verified', 'active'],
+    ['pending_manual_verification', 'pending_verification'],
+    ['verification_expired', 'failed'],
+  ] as const)(
+    'AUTH/SMS_MICRODEPOSITS_VERIFICATION with a status that is not published, of an account that is %s: the connection is %s',
+    async (status, outcome) => {
+      const { id } = await connect('user_pending_verification');
+      webhooks().hold();
+      // It is pending already.
+      if (status !== 'pending_manual_verification') await setVerification(status);
+      webhooks().drop();
+      for (const published of [{ status: 'MANUALLY_CONFIRMED' }, {}]) {
+        webhooks().plaid(`${server.config.publicUrl}/webhooks/plaid`, {
+          webhook_type: 'AUTH',
+          webhook_code: 'SMS_MICRODEPOSITS_VERIFICATION',
+          ...published,
+          item_id: item().item_id,
+          account_id: item().account_ids[0],
+        });
+      }
+      await expectStatus(id, outcome);
+      await settled();
+      await expectStatus(id, outcome);
+    },
+  );
+
   it('AUTH/DEFAULT_UPDATE: a new instrument takes the place of the old one, which is disabled', async () => {
     const { id } = await connect();
     const before = await read(id);
