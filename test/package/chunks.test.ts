@@ -39,6 +39,7 @@ describe('the chunks', () => {
       'widget/i18n/speech.ts',
       'widget/link/may-return.ts',
       'widget/session/tab-storage.ts',
+      'widget/within.ts',
     ]);
   });
 

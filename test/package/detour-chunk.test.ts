@@ -6,6 +6,7 @@ import { brotliCompressSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
+import { shortenWaits } from '../helpers/shorten-waits.ts';
 import { project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
@@ -31,7 +32,7 @@ const pageHtml = `<!doctype html><title>Shop</title>
     getSession: async () => session('open'),
   };
   let config;
-  window.Plaid = { create: (given) => ((config = given), { open() {}, exit() {}, destroy() {} }) };
+  window.Plaid = { create: (given) => ((config = given), { open: () => given.onEvent('OPEN', {}), exit() {}, destroy() {} }) };
   const finish = () => config.onSuccess('public-1', { accounts: [{ id: 'acc_1' }] });
   const exit = (code) => config.onExit(code ? { error_code: code } : null, { status: 'requires_credentials' });
   const errors = [];
@@ -43,12 +44,15 @@ const pageHtml = `<!doctype html><title>Shop</title>
 
 let asked: string[] = [];
 let isThere = true;
+/** The detour, or a language, is asked for, and the connection dies. */
+let hangs = /^$/;
 let isSecondThere = true;
 /** Keeps a page whose second chunk is missing from becoming idle, which is when the element tries again by itself. */
 let letPageLoad = () => {};
 const server = createServer((request, response) => {
   const { pathname, search } = new URL(request.url ?? '/', 'http://loopback');
   asked.push(pathname + search);
+  if (hangs.test(pathname) && !search) return;
   if ((pathname.startsWith('/detour-') && !isThere) || (pathname.startsWith('/lazy-') && !isSecondThere && !search)) {
     response.statusCode = 503;
     response.end();
@@ -76,9 +80,10 @@ let page: Page;
 const status = () => page.locator('finix-bank-connect').getAttribute('status');
 const button = (name: string) => page.locator('finix-bank-connect').getByRole('button', { name });
 
-async function visit(path: string): Promise<void> {
+async function visit(path: string, isShort = false): Promise<void> {
   asked = [];
   page = await browser.newPage();
+  if (isShort) await page.addInitScript(shortenWaits);
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, {
     waitUntil: 'domcontentloaded',
   });
@@ -107,6 +112,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   isThere = true;
+  hangs = /^$/;
   isSecondThere = true;
   letPageLoad();
   await page?.close();
@@ -204,6 +210,29 @@ test('a detour that could not be fetched is fetched under another address when i
   await page.evaluate(`exit('ITEM_LOCKED')`);
   await page.locator('finix-bank-connect').getByText('Your online banking access is locked').first().waitFor();
   expect(detours().at(-1)).toMatch(/\.js\?again=\d$/);
+});
+
+test('where the detour never comes the customer sees an error after a while, and the detour at the next need', async () => {
+  await openLink();
+  hangs = /^\/detour-/;
+  await page.evaluate(shortenWaits);
+  await page.evaluate(`exit('ITEM_LOCKED')`);
+  await button('Try again').waitFor();
+  await expect.poll(() => page.evaluate('errors')).toMatchObject([{ code: 'network_failed', action: 'retry' }]);
+  await button('Try again').click();
+  await expect.poll(status).toBe('open');
+  await page.evaluate(`exit('ITEM_LOCKED')`);
+  await page.locator('finix-bank-connect').getByText('Your online banking access is locked').first().waitFor();
+});
+
+test('where the texts of a language never come a bank is connected in English', async () => {
+  hangs = /^\/es-/;
+  await visit('/es', true);
+  await expect.poll(status).toBe('ready');
+  await button('Connect your bank').click();
+  await expect.poll(status).toBe('open');
+  await page.evaluate('finish()');
+  await expect.poll(status).toBe('connected');
 });
 
 test('where the second chunk came only under another address, the detour uses that one, and no second copy of it', async () => {

@@ -23,6 +23,7 @@ export const FLOORS: Readonly<Record<'widget' | 'server', readonly (readonly str
     ['widget/client/'],
     ['widget/diagnose.ts'],
     ['widget/errors.ts'],
+    ['widget/within.ts'],
     ['widget/contract.ts'],
     ['widget/contract/'],
   ],

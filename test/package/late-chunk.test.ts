@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
+import { shortenWaits } from '../helpers/shorten-waits.ts';
 import { project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
@@ -14,12 +15,15 @@ const script = `<script type="module" src="/finix-bank-connect.js"></script>`;
 
 let asked: string[] = [];
 let coreIsThere = true;
+/** The chunk is asked for, and the connection dies. */
+let coreHangs = false;
 /** What the chunk does instead of its work. */
 let fault = '';
 const server = createServer((request, response) => {
   const { pathname, search } = new URL(request.url ?? '/', 'http://loopback');
   asked.push(pathname + search);
   const isCore = pathname.startsWith('/lazy-');
+  if (isCore && coreHangs && !search) return;
   if (isCore && !coreIsThere) {
     response.statusCode = 503;
     response.end();
@@ -46,7 +50,7 @@ let page: Page | undefined;
 async function open(path: string, prepare: (page: Page) => unknown = () => {}): Promise<Page> {
   asked = [];
   page = await browser.newPage();
-  prepare(page);
+  await prepare(page);
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`);
   return page;
 }
@@ -58,6 +62,7 @@ beforeAll(async () => {
 
 afterEach(async () => {
   coreIsThere = true;
+  coreHangs = false;
   fault = '';
   await page?.close();
 });
@@ -104,6 +109,19 @@ test('where the rest can not be fetched when it is needed, the customer sees an 
   const [first, ...later] = cores();
   expect(first).toMatch(/\.js$/);
   expect(later.at(-1)).toMatch(/\.js\?retry=\d$/);
+});
+
+test('where the rest never comes, the customer sees an error after a while, and can really try again', async () => {
+  coreHangs = true;
+  const tab = await open('/near', (one) => one.addInitScript(shortenWaits));
+  const element = tab.locator('finix-bank-connect');
+  await element.getByText('Something went wrong').first().waitFor();
+  await expect.poll(() => element.getAttribute('status')).toBe('error');
+  const error = await element.evaluate((one) => (one as HTMLElement & { error: object }).error);
+  expect(error).toMatchObject({ code: 'network_failed', action: 'retry' });
+  await element.getByRole('button', { name: 'Try again' }).click();
+  await expect.poll(requests).toContain('/v1/sessions');
+  expect(cores().at(-1)).toMatch(/\.js\?retry=\d$/);
 });
 
 test.each([

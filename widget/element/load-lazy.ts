@@ -1,4 +1,5 @@
 import type { ElementError } from '../errors.ts';
+import { within } from '../within.ts';
 
 type Lazy = typeof import('../lazy/index.ts');
 
@@ -18,8 +19,8 @@ let notImported: unknown;
  */
 export async function loadLazy(): Promise<Lazy> {
   try {
-    if (failures && typeof LAZY_CHUNK === 'string') return (await import(`${LAZY_CHUNK}?retry=${failures}`)) as Lazy;
-    return await import('../lazy/index.ts');
+    if (failures && typeof LAZY_CHUNK === 'string') return await within(import(`${LAZY_CHUNK}?retry=${failures}`));
+    return await within(import('../lazy/index.ts'));
   } catch (error) {
     failures++;
     notImported = error;
@@ -29,9 +30,10 @@ export async function loadLazy(): Promise<Lazy> {
 
 /**
  * The messages of browsers (Chromium and Firefox, Safari) and bundlers (webpack and its like, Vite) when a module could
- * not be fetched. An import can also fail because the module throws, which is a fault and not the network's.
+ * not be fetched, and ours where it never came. An import can also fail because the module throws, which is a fault and
+ * not the network's.
  */
-const NOT_FETCHED = /dynamically|module script|chunk|preload/i;
+const NOT_FETCHED = /dynamically|module script|chunk|preload|within/i;
 
 /**
  * Why the rest could not be loaded. The console gets the cause: a failed import has many, and the browser shows none

@@ -1,3 +1,4 @@
+import { within } from '../within.ts';
 import { type FirstStrings, first } from './first.ts';
 import type { Packed } from './import-texts.ts';
 import { baseOf, languageFor, loadTexts, unpack } from './languages.ts';
@@ -55,9 +56,7 @@ export class Speech {
       this.language = texts ? language : 'en';
       this.#changed();
     };
-    if (language === 'en') return say(null);
-    const patience = setTimeout(say, PATIENCE, null);
-    say(await loadTexts(language));
-    clearTimeout(patience);
+    if (language === 'en') say(null);
+    else await within(loadTexts(language).then(say), PATIENCE).catch(() => say(null));
   }
 }

@@ -1,4 +1,5 @@
 import type { Detours } from '../flow/detours.ts';
+import { within } from '../within.ts';
 
 export type Detour = typeof import('../detour/index.ts');
 
@@ -21,9 +22,7 @@ export const detours: Detours<Detour> = {
     return detour;
   },
   load() {
-    loading ??= load().finally(() => {
-      loading = null;
-    });
+    loading ??= load();
     return loading;
   },
 };
@@ -31,12 +30,15 @@ export const detours: Detours<Detour> = {
 async function load(): Promise<Detour> {
   try {
     const own = OWN_RETRY.exec(import.meta.url);
-    if (typeof DETOUR_CHUNK === 'string' && (failures || own)) {
-      detour = (await import(`${DETOUR_CHUNK}?${own ? `${own[0]}&` : ''}again=${failures}`)) as Detour;
-    } else detour = await import('../detour/index.ts');
+    const isAgain = typeof DETOUR_CHUNK === 'string' && (failures || own);
+    detour = await within<Detour>(
+      isAgain ? import(`${DETOUR_CHUNK}?${own ? `${own[0]}&` : ''}again=${failures}`) : import('../detour/index.ts'),
+    );
     return detour;
   } catch (error) {
     failures++;
     throw error;
+  } finally {
+    loading = null;
   }
 }

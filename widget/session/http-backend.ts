@@ -1,8 +1,8 @@
 import type { LinkTokenResponse, Problem, Session } from '../contract.ts';
 import { ConnectError, type FlowError, flowError, fromProblem, isKnown, oneOf, unreachedCode } from '../errors.ts';
+import { within } from '../within.ts';
 import type { ConnectBackend } from './connect-backend.ts';
 import { toJson } from './json.ts';
-import { within } from './within.ts';
 
 // The server gives up waiting for its providers after 20 s and answers 202; the rest is for slow mobile networks.
 const COMPLETE_TIMEOUT = 30_000;
@@ -59,7 +59,7 @@ export function createCalls(
       signal: controller.signal,
     };
     // Not by the signal alone: a `fetch` that a library of the page has replaced may not know of it.
-    return within(timeout, answerOf<T>(path, request), () => {
+    return within(answerOf<T>(path, request), timeout, () => {
       controller.abort();
       return new ConnectError(flowError('timeout', 'retry'));
     });

@@ -8,12 +8,10 @@ import type {
   SessionPurpose,
 } from '../contract.ts';
 import { ConnectError, flowError, toFlowError } from '../errors.ts';
+import { within } from '../within.ts';
 import type { SecretStore } from './client-secret-store.ts';
 import type { ConnectBackend } from './connect-backend.ts';
-import { within } from './within.ts';
 
-// A merchant's own route may hang; the customer must not hang with it.
-const SECRET_TIMEOUT = 15_000;
 /** `{session id}_secret_{random}`, without what a header could not carry. */
 const CLIENT_SECRET = /^[!-~]+_secret_[!-~]+$/;
 
@@ -157,10 +155,10 @@ export class SessionAccess {
   }
 }
 
-/** What a function of the page's own gives. It may throw at once, and it may never answer. */
+/** What a function of the page's own gives. It may throw at once, and a merchant's own route may never answer. */
 async function ask(fetchClientSecret: () => Promise<string>): Promise<unknown> {
   const work = (async () => fetchClientSecret())();
-  return within(SECRET_TIMEOUT, work, () => new Error('No answer within 15 s'));
+  return within(work);
 }
 
 /** The client secret of a new public session, also where the server refuses what the page knows of the person. */
