@@ -160,7 +160,9 @@ export async function readOptionalBody<T>(c: AppContext, schema: z.ZodType<T>): 
 
 function parseBody<T>(c: AppContext, schema: z.ZodType<T>, text: string): T {
   if (!/^application\/json\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
-    throw new ProblemError('unsupported_media_type');
+    throw new ProblemError('unsupported_media_type', {
+      errors: [{ path: 'Content-Type', message: 'must be application/json' }],
+    });
   }
   return parse(schema, parseJson(text));
 }
@@ -195,7 +197,8 @@ async function readText(c: AppContext): Promise<string> {
   const encoding = c.req.header('Content-Encoding');
   if (encoding !== undefined && !/^\s*(identity)?\s*$/i.test(encoding)) {
     const detail = 'Send the body without Content-Encoding: compressed bodies are not read.';
-    throw new ProblemError('unsupported_media_type', { detail, closes: true });
+    const errors = [{ path: 'Content-Encoding', message: 'must not be given' }];
+    throw new ProblemError('unsupported_media_type', { detail, errors, closes: true });
   }
   const bytes = await readBytes(c);
   try {

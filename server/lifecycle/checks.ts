@@ -57,7 +57,7 @@ export async function checkDebit(deps: CheckDeps, connectionId: string, request:
   const began = performance.now();
   for (;;) {
     const taken = await take(deps, connection, request, hash);
-    if (taken.request_hash !== hash) throw new ProblemError('idempotency_key_reused', { detail: REUSED });
+    if (taken.request_hash !== hash) throw new ProblemError('idempotency_key_reused', REUSED);
     if (taken.answer !== null) return readCheckAnswer(taken.answer);
     const waitedMs = performance.now() - began;
     if (taken.isMine) {
@@ -70,7 +70,10 @@ export async function checkDebit(deps: CheckDeps, connectionId: string, request:
   }
 }
 
-const REUSED = 'This client_transaction_id was used for another check. Use a new one for each attempt.';
+const REUSED = {
+  detail: 'This client_transaction_id was used for another check. Use a new one for each attempt.',
+  errors: [{ path: 'client_transaction_id', message: 'was used for another check' }],
+};
 
 /** A check's row under a request's lease. */
 type Taken = CheckTable & {

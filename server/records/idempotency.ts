@@ -1,6 +1,8 @@
 import { ProblemError } from '../errors.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 
+const REUSED = [{ path: 'Idempotency-Key', message: 'was used before' }];
+
 /** As long as the contract promises the same answer to a repeated key. */
 export const IDEMPOTENCY_MS = 24 * 3600_000;
 
@@ -48,7 +50,7 @@ export async function findAnswer(
     .where('created_at', '>', (await storage.now()) - IDEMPOTENCY_MS)
     .executeTakeFirst();
   if (!row) return undefined;
-  if (row.request_hash !== hash) throw new ProblemError('idempotency_key_reused');
+  if (row.request_hash !== hash) throw new ProblemError('idempotency_key_reused', { errors: REUSED });
   return { subjectId: row.session_id, answer: row.response };
 }
 
@@ -60,7 +62,7 @@ export function requireKeyOfAnswer(keyIds: readonly string[], keyId: string): vo
   if (keyIds.includes(keyId)) return;
   const detail =
     'The first answer can’t be given again: its key is no longer in ENCRYPTION_KEY. Use another Idempotency-Key.';
-  throw new ProblemError('idempotency_key_reused', { detail });
+  throw new ProblemError('idempotency_key_reused', { detail, errors: REUSED });
 }
 
 /** Same content, same text, in any order of members. */

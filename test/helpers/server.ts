@@ -9,7 +9,7 @@ import {
 import { type Config, loadConfig } from '../../server/config.ts';
 import type { BankConnector } from '../../server/connect/bank-connector.ts';
 import { type AssembledServer, assembleServer, type Clients } from '../../server/create-server.ts';
-import type { createApp, ScriptBundle } from '../../server/http/app.ts';
+import type { createApp, DocsBundle, ScriptBundle } from '../../server/http/app.ts';
 import { operations, problemsOf } from '../../server/http/openapi.ts';
 import type { Jobs } from '../../server/jobs/jobs.ts';
 import { createLog } from '../../server/log.ts';
@@ -63,6 +63,7 @@ export interface TestServerOptions {
   /** Other waiting times than the usual ones. */
   timing?: Partial<Timing>;
   script?: ScriptBundle;
+  docs?: DocsBundle;
   version?: string;
   /** Puts something between the server and its upstreams. */
   wrapClients?: (clients: Clients) => Clients;
@@ -116,13 +117,14 @@ export class TestServer {
       secrets: [config.plaid.secret],
       write: (line) => lines.push(line),
     });
-    const { timeoutMs, quietMs, answerWithinMs, script } = options;
+    const { timeoutMs, quietMs, answerWithinMs, script, docs } = options;
     const parts = {
       config,
       storage,
       log,
       version: options.version ?? '0.0.0-test',
       script,
+      docs,
       timeoutMs,
       quietMs,
       answerWithinMs,
@@ -138,6 +140,11 @@ export class TestServer {
 
   async close(): Promise<void> {
     for (const step of this.cleanUp) await step();
+  }
+
+  /** The paths of all routes, with `x` for each parameter. */
+  get paths(): string[] {
+    return [...new Set(this.app.routes.map(({ path }) => path.replace(/:\w+(\{[^}]*\})?|\*/g, 'x')))];
   }
 
   request(path: string, init?: RequestInit): Response | Promise<Response> {

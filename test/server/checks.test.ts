@@ -93,6 +93,7 @@ describe('a check', () => {
     expect(calls('/accounts/balance/get')).toHaveLength(1);
     const other = await check(id, 6_000, same);
     expect([other.status, other.body.code]).toEqual([422, 'idempotency_key_reused']);
+    expect(other.body).toMatchObject({ errors: [{ path: 'client_transaction_id' }] });
     const another = await connectNew();
     expect((await check(another.id, 5_000, same)).body.code).toBe('idempotency_key_reused');
   });

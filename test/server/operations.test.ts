@@ -15,7 +15,7 @@ describe('operations', () => {
       ['finix-bank-connect@0.0.0-test.js', content],
       ['es-AbCd1234.js', content],
     ]);
-    server = await TestServer.start({ script: { files } });
+    server = await TestServer.start({ script: { files }, docs: { files: new Map([['index.html', content]]) } });
   });
 
   it('/healthz and /readyz distinguish a live server from a ready one', async () => {
@@ -91,6 +91,17 @@ describe('operations', () => {
     expect((await upgraded.request('/es-AbCd1234.js')).status).toBe(200);
     expect(await (await upgraded.request('/finix-bank-connect.js')).text()).toContain('next');
     await upgraded.close();
+  });
+
+  it('every answer names its request', async () => {
+    const served = ['/docs/', '/finix-bank-connect.js', '/es-AbCd1234.js', '/c/done', '/nothing'];
+    for (const path of [...server.paths, ...served]) {
+      for (const method of ['GET', 'HEAD', 'POST', 'DELETE', 'PUT', 'OPTIONS']) {
+        const answer = await server.request(path, { method, headers: { 'X-Request-Id': 'of-this-request' } });
+        expect([method, path, answer.headers.get('X-Request-Id')]).toEqual([method, path, 'of-this-request']);
+      }
+    }
+    expect((await server.request('/docs/')).status).toBe(200);
   });
 
   it('an unknown address is answered with a problem', async () => {

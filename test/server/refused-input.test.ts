@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Problem } from '../../widget/contract.ts';
 import { MERCHANT_KEY, TestServer } from '../helpers/server.ts';
 
 /** Input that must be refused by the name of what is wrong with it. */
@@ -82,7 +83,7 @@ describe('a body with Content-Encoding', () => {
       },
       body,
     });
-    return { status: response.status, body: (await response.json()) as { code?: string; detail?: string } };
+    return { status: response.status, body: (await response.json()) as Partial<Problem> };
   };
   const json = JSON.stringify({ customer_id: 'cus_1' });
 
@@ -90,6 +91,7 @@ describe('a body with Content-Encoding', () => {
     const { status, body } = await send(encoding, encoding === 'gzip' ? new Uint8Array(gzipSync(json)) : json);
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
     expect(body.detail).toContain('Content-Encoding');
+    expect(body.errors).toMatchObject([{ path: 'Content-Encoding' }]);
   });
 
   it.each(['identity', 'IDENTITY', ''])('of %j is read', async (encoding) => {

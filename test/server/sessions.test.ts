@@ -69,6 +69,7 @@ describe('creating a session as the merchant', () => {
     await server.merchant('POST', '/v1/sessions', { customer_id: 'c' }, headers);
     const { status, body } = await server.merchant('POST', '/v1/sessions', { customer_id: 'd' }, headers);
     expect([status, body.code]).toEqual([422, 'idempotency_key_reused']);
+    expect(body.errors).toMatchObject([{ path: 'Idempotency-Key' }]);
   });
 
   it('an Idempotency-Key can be used again after 24 hours', async () => {
@@ -110,6 +111,7 @@ describe('creating a session as the merchant', () => {
     expect([broken.status, broken.body.code]).toEqual([400, 'invalid_json']);
     const form = await server.send('POST', '/v1/sessions', 'a=1', { ...auth, 'Content-Type': 'text/plain' });
     expect([form.status, form.body.code]).toEqual([415, 'unsupported_media_type']);
+    expect(form.body.errors).toMatchObject([{ path: 'Content-Type' }]);
     const large = await server.send('POST', '/v1/sessions', JSON.stringify({ x: 'y'.repeat(300_000) }), auth);
     expect(large.headers.get('Connection')).toBe('close');
     expect([large.status, large.body.code]).toEqual([413, 'body_too_large']);

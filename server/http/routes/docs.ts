@@ -2,7 +2,7 @@ import { extname } from 'node:path';
 import type { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { listProblems, ProblemError } from '../../errors.ts';
-import type { AppDeps, AppEnv, DocsBundle } from '../context.ts';
+import type { AppContext, AppDeps, AppEnv, DocsBundle } from '../context.ts';
 import { openApiDocument, operations } from '../openapi.ts';
 
 const STYLE = `
@@ -62,20 +62,18 @@ export function contractRoutes(
 }
 
 function siteRoutes(app: Hono<AppEnv>, { files }: DocsBundle): void {
-  const send = (name: string) => {
+  const send = (c: AppContext, name: string) => {
     const content = files.get(name);
     if (!content) throw new ProblemError('not_found');
-    return new Response(content as Uint8Array<ArrayBuffer>, {
-      headers: {
-        'Content-Type': TYPES[extname(name)] ?? 'text/plain; charset=utf-8',
-        'Cache-Control': `public, max-age=${DOCS_SECONDS}`,
-        'Content-Security-Policy': SITE_POLICY,
-      },
+    return c.body(content as Uint8Array<ArrayBuffer>, 200, {
+      'Content-Type': TYPES[extname(name)] ?? 'text/plain; charset=utf-8',
+      'Cache-Control': `public, max-age=${DOCS_SECONDS}`,
+      'Content-Security-Policy': SITE_POLICY,
     });
   };
   // Not redirected to the slash, which a proxy may have taken off: this page's addresses are one level up.
-  app.get('/docs', () => send('root.html'));
-  app.get('/docs/:path{.*}', (c) => send(c.req.param('path') || 'index.html'));
+  app.get('/docs', (c) => send(c, 'root.html'));
+  app.get('/docs/:path{.*}', (c) => send(c, c.req.param('path') || 'index.html'));
 }
 
 function renderPage(schemas: Record<string, unknown>, version: string) {
