@@ -91,6 +91,7 @@ function ipv6Groups(ip: string): string[] | undefined {
  * @returns undefined when it is no address
  */
 export function parseAddress(text: string): string | undefined {
+  if (isIP(text) === 4) return text;
   const bare = /^\[([^\]]+)\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(text)?.[1] ?? text;
   const address = bare.replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIP(address) === 4) return address;

@@ -55,6 +55,7 @@ export function createServer(settings: Record<string, string | undefined>, optio
   let drainedAt: number | undefined;
   let stopping = false;
   let starting: Promise<{ assembled: AssembledServer; storage: Storage }> | undefined;
+  let started: AssembledServer | undefined;
   let ending: Promise<void> | undefined;
   const answering = new Set<Promise<unknown>>();
 
@@ -80,6 +81,7 @@ export function createServer(settings: Record<string, string | undefined>, optio
       assembled.jobs.start();
       // Its import takes half a second: better now than in the first customer's request.
       assembled.plaid.warmUp();
+      started = assembled;
       return { assembled, storage };
     } catch (error) {
       await storage.close();
@@ -95,6 +97,14 @@ export function createServer(settings: Record<string, string | undefined>, optio
       throw error;
     });
     return starting;
+  }
+
+  function answer({ app }: AssembledServer, request: Request, env: object | undefined): Promise<Response> {
+    const answered = Promise.resolve(app.fetch(withoutPrefix(request, prefix), env as never));
+    const forget = () => void answering.delete(answered);
+    answering.add(answered);
+    answered.then(forget, forget);
+    return answered;
   }
 
   async function close(): Promise<void> {
@@ -114,11 +124,11 @@ export function createServer(settings: Record<string, string | undefined>, optio
   }
 
   return {
-    async fetch(request, env) {
-      const { app } = (await opened()).assembled;
-      const answer = Promise.resolve(app.fetch(withoutPrefix(request, prefix), env as never));
-      answering.add(answer);
-      return answer.finally(() => answering.delete(answer));
+    fetch(request, env) {
+      // Waiting for what is there already would cost every request.
+      return started
+        ? answer(started, request, env)
+        : opened().then(({ assembled }) => answer(assembled, request, env));
     },
     async metrics(request) {
       return (await opened()).assembled.metricsApp.fetch(request);

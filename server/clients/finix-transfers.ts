@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { firstCode, type TagCode, tagCodesIn } from './finix-return-codes.ts';
 
-/** The part of a Transfer that is read. Finix documents little about returns, so only the id is required. */
-export interface FinixTransfer {
+/** What a Transfer is about. A platform reports thousands that are about none of our customers: no more of them is read. */
+export interface TransferSides {
   id: string;
+  source: string | null;
+  destination: string | null;
+  /** Of a reversal: the debit that it takes back. */
+  parent: string | null;
+}
+
+/** The part of a Transfer that is read. Finix documents little about returns, so only the id is required. */
+export interface FinixTransfer extends TransferSides {
   /** `DEBIT`, `CREDIT`, `REVERSAL`, … */
   type: string;
   /** `SYSTEM`: made by Finix itself; `API`: by the merchant. */
@@ -12,10 +20,6 @@ export interface FinixTransfer {
   state: string;
   amount: number | null;
   currency: string | null;
-  source: string | null;
-  destination: string | null;
-  /** Of a reversal: the debit that it takes back. */
-  parent: string | null;
   failureCode: string | null;
   /** The ACH return code, from a place that is Finix's own. */
   returnCode: string | null;
@@ -29,10 +33,13 @@ export interface FinixTransfer {
   updatedAt: number | null;
 }
 
+/** Longer ones are none of Finix's. */
+const MAX_TEXT = 255;
+const MAX_HREF = 2048;
 /** A member of another kind than expected is read as none, and does not cost the rest. */
-const text = z.string().max(255).nullish().catch(null);
+const text = z.string().max(MAX_TEXT).nullish().catch(null);
 /** One of Finix's words, which it writes in capital letters. */
-const word = z.string().max(255).toUpperCase().nullish().catch(null);
+const word = z.string().max(MAX_TEXT).toUpperCase().nullish().catch(null);
 /** In minor units. A number may be a text. */
 const amount = z
   .union([
@@ -42,10 +49,6 @@ const amount = z
       .regex(/^\d{1,15}$/)
       .transform(Number),
   ])
-  .nullish()
-  .catch(null);
-const link = z
-  .object({ href: z.string().max(2048) })
   .nullish()
   .catch(null);
 
@@ -72,16 +75,18 @@ export const transferSchema = z.object({
   updatedAt: z.number().nullable(),
 }) satisfies z.ZodType<FinixTransfer>;
 
+/** Takes whatever has an id, as readSides does. */
 export const transferBody = z.object({
-  id: z.string().min(1).max(255),
+  id: z.string().min(1).max(MAX_TEXT),
+  source: z.unknown().optional(),
+  destination: z.unknown().optional(),
+  parent_transfer: z.unknown().optional(),
+  _links: z.unknown().optional(),
   type: word,
   subtype: word,
   state: word,
   amount,
   currency: text,
-  source: text,
-  destination: text,
-  parent_transfer: text,
   failure_code: word,
   idempotency_id: text,
   created_at: text,
@@ -91,21 +96,50 @@ export const transferBody = z.object({
   raw: z.unknown().optional(),
   bank_return_details: z.unknown().optional(),
   failure_message: z.unknown().optional(),
-  _links: z.object({ source: link, destination: link, parent: link }).nullish().catch(null),
 });
+
+/**
+ * Without a schema, which would take as long as everything else that is done about a foreign Transfer.
+ * @returns undefined without a readable id
+ */
+export function readSides(body: unknown): TransferSides | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { id } = body as { id?: unknown };
+  return typeof id === 'string' && id !== '' && id.length <= MAX_TEXT ? sidesOf(id, body) : undefined;
+}
+
+function sidesOf(id: string, body: object): TransferSides {
+  const { source, destination, parent_transfer, _links } = body as Record<string, unknown>;
+  return {
+    id,
+    source: textIn(source) ?? idIn(_links, 'source', 'PI'),
+    destination: textIn(destination) ?? idIn(_links, 'destination', 'PI'),
+    parent: textIn(parent_transfer) ?? idIn(_links, 'parent', 'TR'),
+  };
+}
+
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' && value.length <= MAX_TEXT ? value : null;
+}
+
+/** The id at the end of a link, where the member that has it is left out. */
+function idIn(links: unknown, name: 'source' | 'destination' | 'parent', prefix: 'PI' | 'TR'): string | null {
+  const { [name]: link } = (links ?? {}) as Record<string, { href?: unknown } | null | undefined>;
+  const href = link?.href;
+  if (typeof href !== 'string' || href.length > MAX_HREF) return null;
+  const id = href.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
+  return /^\w{1,64}$/.test(id) && id.startsWith(prefix) ? id : null;
+}
 
 /** Only these fields leave the client: `raw` can hold the processor's own record of the account. */
 export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
   return {
-    id: body.id,
+    ...sidesOf(body.id, body),
     type: body.type ?? '',
     subtype: body.subtype ?? null,
     state: body.state ?? '',
     amount: body.amount ?? null,
     currency: body.currency ?? null,
-    source: body.source ?? idIn(body._links?.source, 'PI'),
-    destination: body.destination ?? idIn(body._links?.destination, 'PI'),
-    parent: body.parent_transfer ?? idIn(body._links?.parent, 'TR'),
     failureCode: /^\w{1,64}$/.test(body.failure_code ?? '') ? (body.failure_code ?? null) : null,
     returnCode: firstCode([
       body.failure_code,
@@ -122,12 +156,6 @@ export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
     createdAt: timeOf(body.created_at),
     updatedAt: timeOf(body.updated_at),
   };
-}
-
-/** The id at the end of a link, where the member that has it is left out. */
-function idIn(link: { href: string } | null | undefined, prefix: 'PI' | 'TR'): string | null {
-  const id = link?.href.split(/[?#]/)[0]?.split('/').at(-1) ?? '';
-  return /^\w{1,64}$/.test(id) && id.startsWith(prefix) ? id : null;
 }
 
 function isEmpty(value: unknown): boolean {

@@ -4,17 +4,15 @@ import { sessionOrigins } from '../records/sessions.ts';
 import { limitBody } from './body.ts';
 import type { AppDeps, AppEnv } from './context.ts';
 import { createCredentials } from './credentials.ts';
+import { everyRequest } from './every-request.ts';
+import { FixedPathRouter } from './fixed-paths.ts';
 import {
-  accessLog,
   allowedOrigins,
-  clientAddress,
   createRefusedOrigins,
   pageCors,
   plainPath,
   problemHandler,
   problemResponse,
-  requestId,
-  safeHeaders,
 } from './middleware.ts';
 import { checkRoutes } from './routes/checks.ts';
 import { connectionRoutes } from './routes/connections.ts';
@@ -39,17 +37,12 @@ export type { AppDeps, DocsBundle, ScriptBundle } from './context.ts';
  * @see widget/contract.ts for the bodies
  */
 export function createApp(deps: AppDeps): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
+  const app = new Hono<AppEnv>({ router: new FixedPathRouter() });
   const origins = allowedOrigins(deps.config);
   const credentials = createCredentials(deps, origins);
   const refusedOrigins = createRefusedOrigins(deps.log);
 
-  app.use(
-    requestId(),
-    clientAddress(deps.config.trustedProxies, deps.log),
-    safeHeaders(deps.config),
-    accessLog(deps.log, deps.metrics),
-  );
+  app.use(everyRequest(deps));
   app.use(
     '/v1/*',
     pageCors(origins, (id) => sessionOrigins(deps.storage, id), refusedOrigins),

@@ -115,22 +115,35 @@ function unreadIncoming(c: AppContext): IncomingMessage | undefined {
 function readIncoming(incoming: IncomingMessage, { memory, caller }: HeldBody): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let counted = 0;
+  const giveAll = () => {
+    memory.give(caller, counted);
+    counted = 0;
+  };
   return new Promise<Uint8Array>((resolve, reject) => {
+    const fail = (error: unknown) => {
+      giveAll();
+      reject(error);
+    };
     incoming.on('data', (part: Uint8Array) => {
       if (!memory.take(caller, part.byteLength)) {
-        reject(new ProblemError('rate_limited', { retryAfter: 1, closes: true }));
-        return incoming.removeAllListeners('data');
+        incoming.removeAllListeners('data');
+        return fail(new ProblemError('rate_limited', { retryAfter: 1, closes: true }));
       }
       counted += part.byteLength;
       parts.push(part);
     });
-    incoming.once('end', () => resolve(Buffer.concat(parts)));
-    incoming.once('error', reject);
-    // Every request is closed at last; an error takes its stack along, which costs more than reading a body.
-    incoming.once('close', () => {
-      if (!incoming.readableEnded) reject(new CutOff());
+    // Each comes once at most; `once` would wrap it.
+    incoming.on('end', () => {
+      giveAll();
+      const [first] = parts;
+      resolve(first && parts.length === 1 ? first : Buffer.concat(parts));
     });
-  }).finally(() => memory.give(caller, counted));
+    incoming.on('error', fail);
+    // Every request is closed at last; an error takes its stack along, which costs more than reading a body.
+    incoming.on('close', () => {
+      if (!incoming.readableEnded) fail(new CutOff());
+    });
+  });
 }
 
 /** Without it the connection is reset under a caller who still sends, and the answer is lost with it. */

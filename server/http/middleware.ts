@@ -1,102 +1,13 @@
-import { getConnInfo } from '@hono/node-server/conninfo';
 import type { ErrorHandler, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import { routePath } from 'hono/route';
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown, isPublished } from '../clients/plaid-codes.ts';
 import type { Config } from '../config.ts';
 import { ProblemError, toProblem } from '../errors.ts';
-import { addressMatcher, parseAddress } from '../hosts.ts';
-import { newId } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import { CutOff, isCutOff } from './body.ts';
 import type { AppContext, AppEnv } from './context.ts';
-
-/** Gives every request an id, the caller's own when it is harmless, and every answer its header. */
-export function requestId(): MiddlewareHandler<AppEnv> {
-  return async function requestId(c, next) {
-    const given = c.req.header('X-Request-Id');
-    const id = given && /^[\w.-]{8,64}$/.test(given) ? given : newId('req');
-    c.set('requestId', id);
-    c.header('X-Request-Id', id);
-    await next();
-  };
-}
-
-/**
- * The caller's address: the connection's, or behind trusted proxies the last one that they did not write themselves.
- * What is no address is ignored: it would be a rate limit of its own, and evidence in a consent record.
- */
-export function clientAddress(trustedProxies: string[], log: Logger): MiddlewareHandler<AppEnv> {
-  const isTrusted = addressMatcher(trustedProxies);
-  let isWarned = false;
-  return async function clientAddress(c, next) {
-    let address = connectionAddress(c);
-    const forwarded = (c.req.header('X-Forwarded-For') ?? '').split(',').flatMap((part) => part.trim() || []);
-    if (forwarded.length > 0 && address !== null && !isTrusted(address) && !isWarned) {
-      isWarned = true;
-      log.warn(
-        { proxy: address },
-        'X-Forwarded-For from an address that TRUSTED_PROXIES does not name: all customers behind it share one rate limit',
-      );
-    }
-    while (address !== null && forwarded.length > 0 && isTrusted(address)) {
-      const written = parseAddress(forwarded.pop() ?? '');
-      if (written === undefined) break;
-      address = written;
-    }
-    c.set('ip', address === null ? null : (parseAddress(address) ?? null));
-    await next();
-  };
-}
-
-function connectionAddress(c: AppContext): string | null {
-  try {
-    return getConnInfo(c).remote.address ?? null;
-  } catch {
-    // Called without a socket, as by app.request in tests.
-    return null;
-  }
-}
-
-/** One line for each request: never a query, a body or a header. */
-export function accessLog(log: Logger, metrics: Metrics): MiddlewareHandler<AppEnv> {
-  return async function accessLog(c, next) {
-    const started = performance.now();
-    await next();
-    const ms = Math.round(performance.now() - started);
-    // The pattern and not the path: ids would make a series each.
-    const route = routePath(c, -1);
-    metrics.request(c.req.method, route, c.res.status, ms / 1000);
-    // Phones lose their network: nothing that an operator could do about it.
-    const level = c.get('isCutOff') || c.get('isQuiet') ? 'debug' : c.res.status >= 500 ? 'warn' : 'info';
-    if (!log.isLevelEnabled(level)) return;
-    const fields = {
-      request_id: c.get('requestId'),
-      method: c.req.method,
-      path: loggedPath(c),
-      status: c.res.status,
-      // Requests with the same status fail for different reasons.
-      ...(c.get('problemCode') ? { code: c.get('problemCode') } : {}),
-      ms,
-    };
-    log[level](fields, 'request');
-  };
-}
-
-/**
- * Our own ids help support. A link's address is a credential, and a customer's id, which may be an e-mail address, must
- * not outlive its erasure in a log. By the path and not by the route: also where a proxy has left its own prefix, and
- * where no route matches.
- */
-function loggedPath({ req }: AppContext): string {
-  return req.path.replace(LINK_TOKEN, '$1:token').replace(CUSTOMER_ID, '$1:customer_id');
-}
-
-const LINK_TOKEN = /(\/c\/+)(?!done\/?$)[^/]+/gi;
-const CUSTOMER_ID = /(\/customers\/+)[^/]+/gi;
 
 /** The origins of pages that may use the server: the configured ones and its own. */
 export function allowedOrigins({
@@ -179,52 +90,6 @@ export function checkOrigin(c: AppContext, origins: Set<string>): void {
     throw new ProblemError('origin_not_allowed');
   }
 }
-
-/** A year, as lists of browsers ask. */
-const HSTS_SECONDS = 31_536_000;
-
-/** Headers that cost nothing and close doors: answers are data, never a page to frame or a type to guess. */
-export function safeHeaders(config: Pick<Config, 'publicUrl'>): MiddlewareHandler<AppEnv> {
-  const always = Object.entries(headersOfAll(config));
-  const defaults = Object.entries(DEFAULT_HEADERS);
-  return async function safeHeaders(c, next) {
-    await next();
-    if (c.get('hasSafeHeaders')) return;
-    const { headers } = c.res;
-    for (const [name, value] of always) headers.set(name, value);
-    for (const [name, value] of defaults) if (!headers.has(name)) headers.set(name, value);
-  };
-}
-
-/**
- * An answer that has its safe headers from the start, as plain values: for webhooks, which come by the thousand. Setting
- * each on an answer that is made takes longer than looking the event up.
- */
-export function safeAnswers(config: Pick<Config, 'publicUrl'>): (c: AppContext, body: object) => Response {
-  const safe = { ...headersOfAll(config), ...DEFAULT_HEADERS, 'Content-Type': 'application/json' };
-  return (c, body) => {
-    c.set('hasSafeHeaders', true);
-    return new Response(JSON.stringify(body), { headers: { ...safe, 'X-Request-Id': c.get('requestId') } });
-  };
-}
-
-function headersOfAll({ publicUrl }: Pick<Config, 'publicUrl'>): Record<string, string> {
-  return {
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    // For this host alone: its siblings are the merchant's.
-    ...(publicUrl.startsWith('https:') ? { 'Strict-Transport-Security': `max-age=${HSTS_SECONDS}` } : {}),
-  };
-}
-
-/** Where a route sets none of its own. */
-const DEFAULT_HEADERS = {
-  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
-  // Pages read answers with CORS, which this does not stop; it stops an answer from being drawn into a foreign process.
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'Cache-Control': 'no-store',
-};
 
 /** The one place where errors become responses. */
 export function problemHandler(log: Logger, warn: RefusedOrigins): ErrorHandler<AppEnv> {

@@ -19,7 +19,7 @@ export interface ForeignTransfers {
 
 /** Finix reports a return on the debit and by its reversal within moments; ten minutes outlast a slow pair. */
 const KEEP_MS = 10 * 60_000;
-/** Of 60 bytes each: 6 MB at most. */
+/** Of about 100 bytes each: 10 MB at most. */
 const MOST = 100_000;
 /** Questions at once, for a morning's file of returns, and then for each second: a small part of a provider's limit. */
 const BURST = 20;
@@ -27,20 +27,28 @@ const PER_SECOND = 5;
 
 /** @param now milliseconds, of a clock that is never set back */
 export function createForeignTransfers(now: () => number = () => performance.now()): ForeignTransfers {
-  /** Until when, by id, oldest first. */
+  /** The last ones in turn, and until when each is known. A map by itself would search for its oldest entry ever longer. */
+  const ids: string[] = [];
+  const until: number[] = [];
+  /** The number of the note that counts, by id. */
   const known = new Map<string, number>();
+  let notes = 0;
   let tokens = BURST;
   let filledAt = now();
 
   return {
     note({ id }) {
-      known.delete(id);
-      known.set(id, now() + KEEP_MS);
-      const [oldest] = known.keys();
-      if (known.size > MOST && oldest !== undefined) known.delete(oldest);
+      const place = notes % MOST;
+      const oldest = ids[place];
+      if (oldest !== undefined && known.get(oldest) === notes - MOST) known.delete(oldest);
+      ids[place] = id;
+      until[place] = now() + KEEP_MS;
+      known.set(id, notes);
+      notes += 1;
     },
     has({ parent }) {
-      return parent !== null && (known.get(parent) ?? 0) > now();
+      const note = parent === null ? undefined : known.get(parent);
+      return note !== undefined && (until[note % MOST] ?? 0) > now();
     },
     take() {
       const passed = now() - filledAt;

@@ -1,4 +1,3 @@
-import type { FinixTransfer } from '../clients/finix-transfers.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { Config } from '../config.ts';
 import { newId } from '../ids.ts';
@@ -250,20 +249,18 @@ export function createInbound(deps: InboundDeps): Inbound {
       if (body.length === 0) return 'received';
       verifyFinixSignature(body, signature, config.finix.webhookSecrets, await storage.now());
       const { type, key, instruments, transfers } = readFinixWebhook(body);
-      const own = await Promise.all(transfers.map((transfer) => ownInstruments.find(transfer)));
-      const isForeign = (transfer: FinixTransfer, at: number) => own[at] === undefined && !mayBeOwn(transfer);
-      if (transfers.length > 0 && transfers.every(isForeign)) {
-        for (const transfer of transfers) foreign.note(transfer);
-        return 'foreign';
-      }
+      const found = await Promise.all(transfers.map((transfer) => ownInstruments.find(transfer)));
+      // About the merchant's other customers nothing is kept, and no more is read.
+      const own = transfers.flatMap((reported, at) => {
+        const instrument = found[at];
+        const transfer = instrument === undefined && reported.parent === null ? undefined : reported.read();
+        if (transfer && (instrument !== undefined || mayBeOwn(transfer))) return [{ instrument, transfer }];
+        foreign.note(reported);
+        return [];
+      });
+      if (transfers.length > 0 && own.length === 0) return 'foreign';
       const event = { source: 'finix', body_hash: bodyHash(body), type } as const;
-      for (const [at, transfer] of transfers.entries()) {
-        const instrument = own[at];
-        // About the merchant's other customers nothing is kept.
-        if (instrument === undefined && !mayBeOwn(transfer)) {
-          foreign.note(transfer);
-          continue;
-        }
+      for (const { instrument, transfer } of own) {
         if (instrument === undefined && foreign.has(transfer)) continue;
         const dedupe_key = `finix:${key}:${transfer.id}`;
         const subject = instrument ?? transfer.parent;

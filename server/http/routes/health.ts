@@ -3,7 +3,8 @@ import { ProblemError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
-import { problemResponse, requestId } from '../middleware.ts';
+import { requestId } from '../every-request.ts';
+import { problemResponse } from '../middleware.ts';
 
 /** For load balancers and orchestrators. No credential, and nothing in them that needs one. */
 export function operationRoutes(
