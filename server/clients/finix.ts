@@ -299,7 +299,7 @@ function answerError(call: string, answer: HttpAnswer, json: unknown): UpstreamE
     status,
     remedy: failure === 'misconfigured' ? REMEDY : undefined,
     requestId: textOf(first?.['logref']) ?? requestIdOf(answer),
-    field: textOf(first?.['field']),
+    field: fieldOf(first?.['field']),
     retryAfter,
   };
   return new UpstreamError('finix', call, failure, textOf(first?.['code']) ?? `HTTP_${status}`, details);
@@ -314,6 +314,12 @@ function secondsOf(header: string | undefined): number | undefined {
   const text = header?.trim() ?? '';
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
   return seconds > 0 ? seconds : undefined;
+}
+
+/** Customers and logs see it: the name of a member, and never a value. */
+function fieldOf(value: unknown): string | undefined {
+  const name = textOf(value);
+  return name !== undefined && /^[a-z][\w.[\]]{0,99}$/i.test(name) ? name : undefined;
 }
 
 function textOf(value: unknown): string | undefined {

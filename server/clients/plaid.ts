@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import type { AccountBase, LinkTokenCreateRequest, PlaidApi, ProcessorTokenCreateRequestProcessorEnum } from 'plaid';
+import type { LinkTokenCreateRequest, PlaidApi, ProcessorTokenCreateRequestProcessorEnum } from 'plaid';
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import { isSafeUrl } from '../hosts.ts';
@@ -119,8 +119,20 @@ const linkSessionsBody = z.object({
     .nullish(),
 });
 const exchangeBody = z.object({ access_token: z.string().min(1), item_id: z.string().min(1) });
+const accountBody = z.object({
+  account_id: z.string(),
+  name: optionalText,
+  official_name: optionalText,
+  mask: optionalText,
+  type: optionalText,
+  subtype: optionalText,
+  // None would mean that the bank has vouched for the account.
+  verification_status: z.string().nullish().catch('unreadable'),
+  persistent_account_id: optionalText,
+  holder_category: optionalText,
+});
 const accountsBody = z.object({
-  accounts: z.array(z.object({ account_id: z.string() }).loose()),
+  accounts: z.array(accountBody),
   item: z
     .object({
       institution_id: optionalText,
@@ -234,7 +246,7 @@ export function createPlaidClient(
         api.accountsGet({ access_token: accessToken }, options),
       );
       return {
-        accounts: (data.accounts as Partial<AccountBase>[]).map(toAccount),
+        accounts: data.accounts.map(toAccount),
         institutionId: data.item.institution_id ?? null,
         institutionName: data.item.institution_name ?? null,
         webhookUrl: data.item.webhook ?? '',
@@ -304,9 +316,9 @@ function requestIdOf(data: unknown): string | undefined {
   return typeof id === 'string' ? id : undefined;
 }
 
-function toAccount(account: Partial<AccountBase>): PlaidAccount {
+function toAccount(account: z.infer<typeof accountBody>): PlaidAccount {
   return {
-    id: account.account_id ?? '',
+    id: account.account_id,
     name: account.name ?? account.official_name ?? null,
     mask: account.mask ?? null,
     type: account.type ?? null,

@@ -249,6 +249,35 @@ describe('an error of Plaid’s with the status 200', () => {
   });
 });
 
+describe('accounts of Plaid’s', () => {
+  it('have none of the members whose types are others than published', async () => {
+    const odd = { name: 7, official_name: 'Checking', mask: 1234, type: ['depository'], subtype: null };
+    const accounts = [{ account_id: 'a', ...odd, verification_status: {}, persistent_account_id: 5 }];
+    const { plaid } = await clientsOf(() => ({ body: { accounts, item: {}, request_id: 'r' } }));
+    expect((await plaid.getAccounts('access-1')).accounts).toEqual([
+      {
+        ...{ id: 'a', name: 'Checking', mask: null, type: null, subtype: null },
+        ...{ verificationStatus: 'unreadable', persistentAccountId: null, holderCategory: null },
+      },
+    ]);
+  });
+});
+
+describe('the field that Finix complains about', () => {
+  it.each([
+    ['entity.first_name', 'entity.first_name'],
+    ['tags[0]', 'tags[0]'],
+    ['Jane Doe', undefined],
+    ['4111111111111111', undefined],
+    ['a'.repeat(101), undefined],
+  ])('%s: %s', async (field, expected) => {
+    const errors = [{ code: 'INVALID_FIELD', field, message: 'no' }];
+    const { finix } = await clientsOf(() => ({ status: 422, body: { total: 1, _embedded: { errors } } }));
+    const error = await finix.listIdentities(0).catch((thrown: unknown) => thrown);
+    expect((error as UpstreamError).details.field).toBe(expected);
+  });
+});
+
 describe('the results of a Hosted Link', () => {
   const resultsWith = async (added: object) => {
     const link_sessions = [{ link_session_id: 's', results: { item_add_results: [added] } }];

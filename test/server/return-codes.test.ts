@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FAILURE_RULES, RETURN_RULES } from '../../server/lifecycle/return-codes.ts';
+import { FAILURE_RULES, RETURN_RULES, ruleOf } from '../../server/lifecycle/return-codes.ts';
 import type { ReturnEffect } from '../../server/storage/tables.ts';
 import { debits, startWithDebits } from '../helpers/debits.ts';
 import type { TestServer } from '../helpers/server.ts';
@@ -69,6 +69,14 @@ describe('the tables', () => {
         expect((await read(id)).last_return?.code).toBe(code);
       },
     );
+  });
+
+  // R40 to R47, R61 to R69 and R70 to R77 are not about debits of this kind.
+  it('every other return code changes nothing', () => {
+    const all = Array.from({ length: 100 }, (_, number) => `R${String(number).padStart(2, '0')}`);
+    const others = all.filter((code) => !(code in RETURN_RULES));
+    expect(others).toHaveLength(100 - Object.keys(RETURN_RULES).length);
+    expect(others.filter((code) => ruleOf(code, 'INVALID_ROUTING_NUMBER').effect !== 'keep')).toEqual([]);
   });
 
   describe('the table of failure codes', () => {
