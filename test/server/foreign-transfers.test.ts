@@ -107,6 +107,17 @@ describe('what is known of foreign transfers', () => {
     expect([has('TR0'), has('TR1'), has('TR100000')]).toEqual([false, true, true]);
   });
 
+  it('a transfer that is reported again is remembered from then on', () => {
+    const foreign = createForeignTransfers(() => 0);
+    foreign.note({ id: 'TRagain' });
+    for (let i = 0; i < 50_000; i++) foreign.note({ id: `TR${i}` });
+    foreign.note({ id: 'TRagain' });
+    for (let i = 50_000; i < 149_999; i++) foreign.note({ id: `TR${i}` });
+    expect(foreign.has({ parent: 'TRagain' })).toBe(true);
+    foreign.note({ id: 'TRlast' });
+    expect(foreign.has({ parent: 'TRagain' })).toBe(false);
+  });
+
   it('questions are taken twenty at once and five a second', () => {
     let now = 0;
     const foreign = createForeignTransfers(() => now);

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { verificationOf } from '../../server/records/verification.ts';
 import { TIMING } from '../../server/work/timing.ts';
 import type { CreateSessionRequest } from '../../widget/contract.ts';
+import { FINIX_SECRET } from '../helpers/debits.ts';
 import { Gate } from '../helpers/gate.ts';
 import { ENCRYPTION_KEY, TestServer } from '../helpers/server.ts';
 import { forEachStorage } from '../helpers/storages.ts';
@@ -102,6 +103,30 @@ forEachStorage((dialect, kind) => {
     const inTime = await commitsOf('cus_in_time', 'report');
     await expect.poll(() => ownerOf(server, 'cus_in_time')).toBe('match');
     expect(inTime).toBeLessThanOrEqual(off + 1);
+  });
+
+  it(`a webhook about other customers of the merchant’s costs one statement (${dialect})`, async () => {
+    const work = countWork(dialect);
+    const env = { FINIX_WEBHOOK_SECRET: FINIX_SECRET };
+    const server = await TestServer.start({ storage: await kind.open(), env });
+    cleanUp.push(() => server.close());
+    const transfer = (i: number) => ({
+      id: `TR${i}`,
+      type: 'DEBIT',
+      state: 'PENDING',
+      source: `PI${i}`,
+      destination: 'PI',
+    });
+    for (const count of [1, 3]) {
+      const transfers = Array.from({ length: count }, (_, i) => transfer(i));
+      const body = JSON.stringify({ id: `ev_${count}`, entity: 'transfer', type: 'updated', _embedded: { transfers } });
+      work.texts = [];
+      const headers = { 'Finix-Signature': server.upstream.simulator.webhooks.signFinix(body, FINIX_SECRET) };
+      expect((await server.send('POST', '/webhooks/finix', body, headers)).status).toBe(200);
+      // PostgreSQL's clock is asked once a second, however many come.
+      const own = work.texts.filter((text) => !/^select \(extract\(epoch/.test(text));
+      expect(own).toEqual([expect.stringMatching(/^select "payment_instrument" from "connection_instruments"/)]);
+    }
   });
 
   it(`an instance that has nothing to do asks its database little (${dialect})`, async () => {
