@@ -1,22 +1,19 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { canRunPackaged } from './test/helpers/chromium.mjs';
+import { prefersPackaged } from './test/helpers/chromium.mjs';
 import { LongestFirst } from './test/helpers/longest-first.ts';
 import { memoryFolder } from './test/helpers/memory-folder.ts';
+import { retries } from './test/helpers/order.mjs';
 import { testsOfOneProcess } from './test/helpers/own-process.ts';
 import { patient } from './test/helpers/patience.mjs';
 import { RetryReporter } from './test/helpers/retry-reporter.ts';
 
 const resultsFolder = process.env['TEST_RESULTS_DIR'];
 
-const retries = new RetryReporter();
+const retryReporter = new RetryReporter();
 
 const folder = memoryFolder();
-const { FBC_BROWSER, CHROME_PATH } = process.env;
-// The packaged Chromium has no windows to draw, and takes two thirds of the time of an installed one, in which the tests
-// of the element run.
-const isLight = !FBC_BROWSER && !CHROME_PATH && canRunPackaged();
-const env = { ...(folder && { TMPDIR: folder }), ...(isLight && { FBC_BROWSER: 'packaged' }) };
+const env = { ...(folder && { TMPDIR: folder }), ...(prefersPackaged() && { FBC_BROWSER: 'packaged' }) };
 
 const ownProcess = testsOfOneProcess([
   'test/server',
@@ -31,16 +28,15 @@ export default defineConfig({
     environment: 'node',
     // With a folder for results, also counts in a file, which .ci/run adds to those of the browser tests.
     reporters: resultsFolder
-      ? ['default', retries, ['json', { outputFile: join(resultsFolder, 'node.json') }]]
-      : ['default', retries],
+      ? ['default', retryReporter, ['json', { outputFile: join(resultsFolder, 'node.json') }]]
+      : ['default', retryReporter],
     // A poll ends when its condition holds; the default of a second is too short for a process or a first import.
     expect: { poll: { timeout: patient(10_000), interval: 20 } },
     setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
     // A test waits for a process, a database or a browser for almost half of its time: three files keep two cores busy.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    // On a shared machine a test with real processes can be starved once; twice in a row it is a defect. Each retry is reported.
-    retry: process.env['CI'] ? 1 : 0,
+    retry: retries,
     projects: [
       {
         extends: true,

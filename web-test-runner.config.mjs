@@ -7,12 +7,19 @@ import { defaultReporter } from '@web/test-runner';
 import { chromeLauncher } from '@web/test-runner-chrome';
 import { tsImport } from 'tsx/esm/api';
 import { browserBundles } from './test/helpers/browser-bundles.mjs';
-import { chromiumArgs, findChromium, unusedChromiumFeatures } from './test/helpers/chromium.mjs';
+import {
+  chromiumArgs,
+  findChromium,
+  hasFonts,
+  prefersPackaged,
+  unusedChromiumFeatures,
+} from './test/helpers/chromium.mjs';
 import { findFirefox, firefoxPrefs } from './test/helpers/firefox.mjs';
+import { isShuffled, retries, shuffleKey } from './test/helpers/order.mjs';
 import { patient } from './test/helpers/patience.mjs';
 
 const { trimmedLit } = await tsImport('./build/trim-lit.ts', import.meta.url);
-const chromium = await findChromium();
+const chromium = await findChromium(prefersPackaged() ? 'packaged' : undefined);
 const firefox = await findFirefox();
 
 function chromiumLauncher() {
@@ -29,9 +36,15 @@ function chromiumLauncher() {
     launchOptions: {
       executablePath: chromium.path,
       args: [...chromiumArgs, `--disable-features=${unusedChromiumFeatures.join(',')}`],
-      env: { ...process.env, ...chromium.env },
+      env: { ...process.env, ...chromiumEnv() },
     },
   });
+}
+
+/** The packaged Chromium brings fonts; with those of the machine it lays out text as Firefox and its users' browsers do. */
+function chromiumEnv() {
+  const { FONTCONFIG_PATH, FONTCONFIG_FILE, ...env } = chromium.env;
+  return hasFonts() ? env : { ...env, FONTCONFIG_PATH, FONTCONFIG_FILE };
 }
 
 /** The same launcher drives Firefox through WebDriver BiDi. */
@@ -122,11 +135,13 @@ const trimLitPlugin = {
 
 const TESTS = 'test/widget/browser';
 
+const names = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
+const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => `${TESTS}/${name}`);
+if (isShuffled) files.sort((a, b) => (shuffleKey(a) < shuffleKey(b) ? -1 : 1));
+
 /** The tests in bundles, but where a source is watched, covered or debugged. */
 async function openBundles() {
   if (process.argv.some((argument) => /^--(watch|coverage|manual|open)/.test(argument))) return undefined;
-  const names = readdirSync(TESTS, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
-  const files = names.filter((name) => name.endsWith('.test.ts')).map((name) => `${TESTS}/${name}`);
   return browserBundles(files, [{ name: 'trim-lit', transform: (code, id) => trimmedLit(id, code) }]);
 }
 
@@ -147,7 +162,7 @@ function translate() {
 const resultsFolder = process.env.TEST_RESULTS_DIR;
 
 export default {
-  files: `${TESTS}/**/*.test.ts`,
+  files: isShuffled ? files : `${TESTS}/**/*.test.ts`,
   nodeResolve: { exportConditions: ['production', 'default'] },
   plugins: [...(bundles ? [bundles] : []), trimLitPlugin, translate()],
   browsers: [chromiumLauncher(), ...(firefox ? [firefoxLauncher(firefox)] : [])],
@@ -156,8 +171,7 @@ export default {
   // A page that has not reported by then hangs; the slowest file (all states through axe) needs a fraction of it.
   testsFinishTimeout: patient(120_000),
   testRunnerHtml,
-  // Retries as in vitest.config.ts: a shared machine may starve a test once.
-  testFramework: { config: { timeout: patient(10_000), retries: process.env.CI ? 1 : 0 } },
+  testFramework: { config: { timeout: patient(10_000), retries } },
   reporters: [
     defaultReporter(),
     absenceReporter,

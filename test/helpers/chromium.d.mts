@@ -13,9 +13,19 @@ export interface FoundChromium {
 /**
  * Finds a Chromium, or unpacks one; needs no network and no administrator. The variable `FBC_BROWSER` narrows the
  * choice to `system` or `packaged`.
+ * @param wanted as the variable would
  * @throws when there is none, with a sentence on what to install.
  */
-export function findChromium(): Promise<FoundChromium>;
+export function findChromium(wanted?: string): Promise<FoundChromium>;
+
+/**
+ * Whether tests take the packaged Chromium although there is an installed one, which nothing asks for: it has no windows
+ * to draw, and needs half to two thirds of the processor time.
+ */
+export function prefersPackaged(): boolean;
+
+/** Whether the machine has fonts that a browser finds by itself. */
+export function hasFonts(): boolean;
 
 /** Whether the browsers that npm packages bring run on this machine. */
 export function canRunPackaged(): boolean;

@@ -1,7 +1,7 @@
 // A browser for the tests wherever they run: the one CHROME_PATH names, an installed one, or the one that an npm
 // package brings. Plain JavaScript because web-test-runner's configuration imports it in Node as it is.
 import { execFile } from 'node:child_process';
-import { constants, createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { constants, createReadStream, createWriteStream, existsSync, readdirSync } from 'node:fs';
 import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -47,8 +47,7 @@ export const chromiumArgs = [
  */
 export const unusedChromiumFeatures = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'];
 
-export async function findChromium() {
-  const wanted = process.env.FBC_BROWSER;
+export async function findChromium(wanted = process.env.FBC_BROWSER) {
   if (wanted && wanted !== 'system' && wanted !== 'packaged') {
     throw new Error(`FBC_BROWSER is "${wanted}"; it can be "system" or "packaged".`);
   }
@@ -90,6 +89,17 @@ async function packaged(packageName) {
     env: { LD_LIBRARY_PATH: libraries, FONTCONFIG_PATH: folder, FONTCONFIG_FILE: join(folder, 'fonts.conf') },
     source: 'packaged',
   };
+}
+
+/** @see the declaration for why */
+export function prefersPackaged() {
+  return !process.env.FBC_BROWSER && !process.env.CHROME_PATH && canRunPackaged();
+}
+
+export function hasFonts() {
+  const folder = '/usr/share/fonts';
+  if (!existsSync('/etc/fonts/fonts.conf') || !existsSync(folder)) return false;
+  return readdirSync(folder, { recursive: true }).some((name) => /\.(ttf|ttc|otf)$/.test(name));
 }
 
 export function canRunPackaged() {

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { isShuffled, shuffleKey } from './order.mjs';
 
 /** Server tests mostly wait, which leaves the machine to the tests of the element; the others need all of it. */
 const PROJECTS = ['server', 'journey', 'own process', 'unit', 'faults'];
@@ -35,7 +36,11 @@ const LONGEST = [
   'test/package/snippets.test.ts',
 ];
 
-/** Starts the longest files first, so that none of them runs alone at the end while the other core waits. */
+/**
+ * Starts the longest files first, so that none of them runs alone at the end while the other core waits. With TEST_SEED
+ * the files of a project come in the order of that seed instead, and so do the projects, each of which stays together
+ * because its files share processes.
+ */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const usual = await super.sort(files);
@@ -43,14 +48,17 @@ export class LongestFirst extends BaseSequencer {
     return usual.sort((a, b) => compare(keys.get(a) ?? [], keys.get(b) ?? []));
   }
 
-  #keys({ project, moduleId }: TestSpecification, usual: number): number[] {
-    const rank = LONGEST.indexOf(relative(this.ctx.config.root, moduleId).replaceAll('\\', '/'));
+  #keys({ project, moduleId }: TestSpecification, usual: number): (number | string)[] {
+    const name = relative(this.ctx.config.root, moduleId).replaceAll('\\', '/');
     const { groupOrder } = project.config.sequence;
+    if (isShuffled) return [groupOrder, shuffleKey(project.name), shuffleKey(name)];
+    const rank = LONGEST.indexOf(name);
     return [groupOrder, PROJECTS.indexOf(project.name), rank < 0 ? LONGEST.length : rank, usual];
   }
 }
 
-function compare(a: number[], b: number[]): number {
+/** Keys at the same place are of the same type. */
+function compare(a: (number | string)[], b: (number | string)[]): number {
   const differs = a.findIndex((key, i) => key !== b[i]);
-  return differs < 0 ? 0 : (a[differs] ?? 0) - (b[differs] ?? 0);
+  return differs < 0 ? 0 : (a[differs] ?? 0) < (b[differs] ?? 0) ? -1 : 1;
 }

@@ -1,0 +1,3 @@
+export const isShuffled: boolean;
+export const retries: number;
+export function shuffleKey(name: string): string;
