@@ -159,7 +159,7 @@ export class FinixBankConnect extends ElementProperties {
       online: () =>
         this.#core ? this.#core.controller.dispatch({ type: 'online' }) : this.#state.error && this.#warmUp(),
     });
-    watchApproach(this, signal, (near) => {
+    watchApproach(this, signal, (near = true) => {
       this.#near = near;
       // The page may have hidden the element or shown it again, and changed its label or its own language.
       this.requestUpdate();
@@ -167,7 +167,7 @@ export class FinixBankConnect extends ElementProperties {
     });
     // While the files of this release are surely there. A failure is not reported yet: the customer's approach tries
     // again.
-    whenIdle(() => void this.#load().catch(() => {}), signal);
+    whenIdle(() => void this.#load().catch(() => {}));
     if (this.hasUpdated) this.#start();
     this.#show(this.#state);
   }

@@ -163,7 +163,7 @@ export function createConnect(options: ConnectOptions): Connect {
     store: createSecretStore(() => {
       const { first_name, last_name, email } = options.identity ?? {};
       const { name, index } = placeAmongFlows(self);
-      return [options.endpoint, name, index, first_name, last_name, email].map(String);
+      return [options.endpoint, name, String(index), first_name, last_name, email];
     }),
     // At once, because a caller reads an error's sentence as soon as there is an error.
     detours: { now: detour, load: async () => detour },
@@ -273,8 +273,8 @@ function notify(
   { connections, error }: ConnectSnapshot,
 ): void {
   if (effect.name === 'connected') options.onConnected?.(connections);
-  if (effect.name === 'pending') options.onPending?.(connections);
-  if (effect.name === 'needs-repair') options.onNeedsRepair?.(connections);
+  if (effect.name === 'pending_verification') options.onPending?.(connections);
+  if (effect.name === 'needs_repair') options.onNeedsRepair?.(connections);
   if (effect.name === 'canceled') options.onCanceled?.(effect.step, effect.trace);
   if (effect.name === 'step') options.onStep?.(effect.step);
   if (effect.name === 'error' && error) options.onError?.(error);

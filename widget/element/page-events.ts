@@ -14,7 +14,16 @@ export function watchPage(signal: AbortSignal, { awake, online }: PageListener):
   const wake = () => {
     if (!document.hidden) awake();
   };
-  addEventListener('online', online, { signal });
-  addEventListener('pageshow', wake, { signal });
-  document.addEventListener('visibilitychange', wake, { signal });
+  listen(globalThis, 'online', online, signal);
+  listen(globalThis, 'pageshow', wake, signal);
+  listen(document, 'visibilitychange', wake, signal);
+}
+
+/**
+ * Until the signal's end. Not by the option `signal`: zone.js before 0.14.3 gives it to the one listener that all of the
+ * page share, which would then end with ours.
+ */
+export function listen(target: EventTarget, type: string, act: () => void, signal: AbortSignal): void {
+  target.addEventListener(type, act);
+  signal.addEventListener('abort', () => target.removeEventListener(type, act));
 }

@@ -5,12 +5,11 @@ const IDLE_TIMEOUT = 3_000;
 const IDLE_GUESS = 500;
 
 /** Once the page has loaded and has nothing better to do. */
-export function whenIdle(act: () => void, signal?: AbortSignal): void {
+export function whenIdle(act: () => void): void {
   const wait = () => {
-    const later = () => signal?.aborted || act();
-    if (typeof requestIdleCallback === 'function') requestIdleCallback(later, { timeout: IDLE_TIMEOUT });
-    else setTimeout(later, IDLE_GUESS);
+    if (typeof requestIdleCallback === 'function') requestIdleCallback(act, { timeout: IDLE_TIMEOUT });
+    else setTimeout(act, IDLE_GUESS);
   };
   if (document.readyState === 'complete') wait();
-  else addEventListener('load', wait, { signal, once: true });
+  else addEventListener('load', wait, { once: true });
 }

@@ -1,4 +1,4 @@
-import { ConnectError, flowError, toFlowError, unreachedCode } from '../errors.ts';
+import { ConnectError, flowError, oneOf, toFlowError, unreachedCode } from '../errors.ts';
 import type { Return } from '../link/away-store.ts';
 import { isLinkOpen } from '../link/page-state.ts';
 import type { ConnectBackend, SessionAnswer } from '../session/backend.ts';
@@ -7,7 +7,7 @@ import type { ControllerHost } from './controller-host.ts';
 import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import { LinkControl } from './link-control.ts';
 import { POLL_CEILING, pollDelay } from './pace.ts';
-import { failWithoutDetour, straight } from './reducer.ts';
+import { failWithoutDetour, NO_TRACE, straight } from './reducer.ts';
 import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
@@ -75,6 +75,10 @@ export class ConnectController {
     this.start();
     // A press that waits for Link waits for the other session's.
     if (wanted && phase !== 'failed') this.dispatch({ type: 'press' });
+    // Last, so that what a listener begins belongs to the other session.
+    if (oneOf(phase, 'open', 'choosing', 'authorizing')) {
+      this.#host.emit({ type: 'emit', name: 'canceled', step: 'restart', trace: NO_TRACE });
+    }
   }
 
   /** The customer wants Link. Opens it before returning when the flow is `ready`. */

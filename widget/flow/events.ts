@@ -1,7 +1,7 @@
 import type { AuthorizationAcceptance, AuthorizationText, CompleteRequest, Connection, Session } from '../contract.ts';
 import type { FlowError, LinkTrace } from '../errors.ts';
 import type { UnusableReturn } from '../link/away-store.ts';
-import type { FlowState } from './state.ts';
+import type { ElementStatus, FlowState } from './state.ts';
 
 /** What can happen to the flow (reducer.ts), and what it decides. */
 export type FlowEvent =
@@ -79,6 +79,9 @@ export interface LinkFailure {
   trace?: LinkTrace;
 }
 
+/** What a session has come to, as the status of the element. */
+export type Outcome = Extract<ElementStatus, 'connected' | 'pending_verification' | 'needs_repair'>;
+
 export type FlowEffect =
   /** Session, link token, script and handler; answered by `prepared` or `prepare_failed`. */
   /** `agreed`: with what the customer has accepted, for a Hosted Link where that was offered. */
@@ -95,7 +98,7 @@ export type FlowEffect =
   | { type: 'read'; run: number; delay: number }
   /** Drop the client secret, so that the next preparation gets another. */
   | { type: 'forget' }
-  | { type: 'emit'; name: 'open' | 'connected' | 'pending' | 'needs-repair' | 'error' }
+  | { type: 'emit'; name: 'open' | 'error' | Outcome }
   | { type: 'emit'; name: 'step'; step: string }
   | { type: 'emit'; name: 'canceled'; step: string; trace: LinkTrace };
 

@@ -1,6 +1,6 @@
 import type { CompleteRequest, Connection, Session } from '../contract.ts';
 import { type FlowError, isRetry, type LinkTrace, oneOf } from '../errors.ts';
-import type { FlowEffect, FlowEvent, LinkFailure, Transition } from './events.ts';
+import type { FlowEffect, FlowEvent, LinkFailure, Outcome, Transition } from './events.ts';
 import { type FlowState, isAsking, isBusy, isResting, statusOf, usable } from './state.ts';
 import { fail, open, prepare, read, rest, stay } from './steps.ts';
 
@@ -178,9 +178,8 @@ function settle(state: FlowState, session: Session, retryAfter: number): Transit
 }
 
 export function done(state: FlowState, connections: Connection[]): Transition {
-  const next: FlowState = { ...rest(state), phase: 'done', connections, renewed: false, reopened: false };
-  const name = { connected: 'connected', pending_verification: 'pending', needs_repair: 'needs-repair' } as const;
-  return stay(next, [{ type: 'emit', name: name[statusOf(next) as keyof typeof name] }]);
+  const next: FlowState = { ...rest(state), phase: 'done', connections };
+  return stay(next, [{ type: 'emit', name: statusOf(next) as Outcome }]);
 }
 
 function change(state: FlowState): Transition | null {
@@ -208,7 +207,7 @@ export function clear(state: FlowState): Transition {
   if (state.renewable) effects.push({ type: 'forget' });
   const notice = state.connections.length ? 'removed' : null;
   const repair = state.renewable ? [] : state.repair;
-  return stay({ ...rest(state), renewed: false, reopened: false, notice, repair }, effects);
+  return stay({ ...rest(state), notice, repair }, effects);
 }
 
 /** What the server already has goes on; everything that belongs to this page is put away. */

@@ -11,8 +11,8 @@ export function stay(state: FlowState, effects: FlowEffect[] = []): Transition {
 
 /** The same customer on the same page, with nothing in progress and nothing shown. */
 export function rest(state: FlowState): FlowState {
-  const { warm, renewable, renewed, reopened, repair, run } = state;
-  return { ...initialState, warm, renewable, renewed, reopened, repair, run: run + 1 };
+  const { warm, renewable, repair, run } = state;
+  return { ...initialState, warm, renewable, repair, run: run + 1 };
 }
 
 export function prepare(

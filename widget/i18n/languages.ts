@@ -20,10 +20,10 @@ export function languageFor(tag: string): string {
   return LANGUAGES.includes(language) ? language : 'en';
 }
 
-/** @returns null for English, and where the texts can't be fetched: then English is spoken */
+/** @returns null where there are none, as in English, and where they can't be fetched: then English is spoken */
 export async function loadTexts(language: string): Promise<Packed | null> {
   try {
-    return language === 'en' ? null : (await importTexts(language)).texts;
+    return (await importTexts(language)).texts;
   } catch {
     return null;
   }

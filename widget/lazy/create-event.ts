@@ -4,7 +4,11 @@ import type { ElementError } from '../errors.ts';
 import type { FlowEffect } from '../flow/events.ts';
 import { FbcCanceledEvent, FbcConnectedEvent, FbcNeedsRepairEvent, FbcPendingEvent, FbcStepEvent } from './events.ts';
 
-const OUTCOMES = { connected: FbcConnectedEvent, pending: FbcPendingEvent, 'needs-repair': FbcNeedsRepairEvent };
+const OUTCOMES = {
+  connected: FbcConnectedEvent,
+  pending_verification: FbcPendingEvent,
+  needs_repair: FbcNeedsRepairEvent,
+};
 
 /** The event for what the flow reports. */
 export function eventFor(

@@ -93,9 +93,13 @@ export class ElementCore {
       },
       settings: this.#settings,
       isOff: () => host.isOff(),
-      store: createSecretStore(() =>
-        [...[host.endpoint(), toJson(place())], ...[element.firstName, element.lastName, element.email]].map(String),
-      ),
+      store: createSecretStore(() => [
+        host.endpoint(),
+        toJson(place()),
+        element.firstName,
+        element.lastName,
+        element.email,
+      ]),
       away: createAwayStore(place),
       arrive: () => detours.now?.arrive(element),
       place: (state) => detours.now?.embeddedPlace(element, state) ?? null,

@@ -18,7 +18,7 @@ const KEPT_FOR = 30 * 60_000;
  * no token is ever stored with it. The key holds a checksum of who the session is for, so that the next customer on the
  * same tab is not shown the last one's bank.
  */
-export function createSecretStore(identify: () => string[]): SecretStore {
+export function createSecretStore(identify: () => (string | null | undefined)[]): SecretStore {
   const key = () => `${KEY_PREFIX}${checksum(identify().join('\n'))}`;
   return {
     read() {

@@ -7,6 +7,10 @@ import { waitUntil } from '../helpers/wait-until.ts';
 const KEY = 'finix-bank-connect:away';
 const FIRST = 'ses_first_secret_abc';
 const LATE = 'ses_late_secret_abc';
+const ACCOUNTS = [
+  { id: 'acc_1', name: 'Checking', mask: '1234', subtype: 'checking' },
+  { id: 'acc_2', name: 'Savings', mask: '5678', subtype: 'savings' },
+];
 const home = location.href;
 let returns = 0;
 
@@ -285,5 +289,46 @@ describe('in a public session', () => {
     await set(mounted, { clientSecret: LATE });
     await reach(mounted.element, 'ready');
     expect(mounted.link.handlers[0]?.destroyed).to.equal(true);
+  });
+
+  for (const asks of [false, true]) {
+    it(`another secret ends ${asks ? 'a question' : 'Link'} with fbc-canceled, in whose listener Link opens for the session of then`, async () => {
+      const mounted = await mount({ clientSecret: FIRST }, ({ completeAnswers }) => {
+        if (asks)
+          completeAnswers.push(
+            refusal({ code: 'account_selection_required', action: 'choose_account', accounts: ACCOUNTS }),
+          );
+      });
+      const { element, link, backend, log } = mounted;
+      await reach(element, 'ready');
+      press(element);
+      if (asks) {
+        link.succeed();
+        await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+      }
+      element.addEventListener('fbc-canceled', () => element.open(), { once: true });
+      await set(mounted, { clientSecret: LATE });
+      await reach(element, 'open');
+      const canceled = log.filter((line) => line.startsWith('fbc-canceled'));
+      expect(canceled).to.deep.equal(['fbc-canceled loading']);
+      expect(backend.calls.at(-1)).to.equal(`createLinkToken ${LATE}`);
+      link.succeed();
+      await reach(element, 'connected');
+      expect(backend.completed.at(-1)?.secret).to.equal(LATE);
+    });
+  }
+
+  it('another secret while a bank is being connected sends no fbc-canceled: the server goes on', async () => {
+    const mounted = await mount({ clientSecret: FIRST }, ({ completeAnswers }) =>
+      completeAnswers.push(new Promise(() => {})),
+    );
+    const { element, link, log } = mounted;
+    await reach(element, 'ready');
+    press(element);
+    link.succeed();
+    await reach(element, 'connecting');
+    await set(mounted, { clientSecret: LATE });
+    await reach(element, 'ready');
+    expect(log.join()).not.to.match(/canceled/);
   });
 });

@@ -1,4 +1,5 @@
 import { aTimeout, expect } from '@open-wc/testing';
+import { ConnectError } from '../../../widget/errors.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import { createHttpBackend } from '../../../widget/session/backend.ts';
 import { cleanUp, mount, part, reach } from '../helpers/element.ts';
@@ -65,6 +66,48 @@ const LIBRARIES: Record<string, () => (() => void)[]> = {
     }),
   ],
 };
+
+/**
+ * As zone.js before 0.14.3, of Angular up to 17.0: all listeners for an event of a target share one of the browser's,
+ * which has the options of the first of them, a signal included.
+ */
+function shareListeners(): (() => void)[] {
+  const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype;
+  const shared = new Map<EventTarget, Map<string, EventListener[]>>();
+  return [
+    replace(EventTarget.prototype, 'addEventListener', function (this: EventTarget | undefined, ...given: Listening) {
+      const [type, listener, options] = given;
+      const target = this ?? globalThis;
+      const types = shared.get(target) ?? new Map<string, EventListener[]>();
+      shared.set(target, types);
+      const all = types.get(type);
+      if (all) {
+        all.push(listener);
+        return;
+      }
+      const first = [listener];
+      types.set(type, first);
+      const callAll = (event: Event) => {
+        for (const one of [...first]) one.call(target, event);
+      };
+      add.call(target, type, callAll, options);
+    }),
+    replace(
+      EventTarget.prototype,
+      'removeEventListener',
+      function (this: EventTarget | undefined, ...given: Listening) {
+        const [type, listener] = given;
+        const target = this ?? globalThis;
+        const all = shared.get(target)?.get(type);
+        const index = all?.indexOf(listener) ?? -1;
+        if (all && index >= 0) all.splice(index, 1);
+        else remove.call(target, type, listener);
+      },
+    ),
+  ];
+}
+
+type Listening = [type: string, listener: EventListener, options?: AddEventListenerOptions];
 
 function together(steps: (() => void)[]): () => void {
   return () => {
@@ -228,6 +271,29 @@ describe('on a page with', () => {
       expect(mounted.link.last.opened).to.equal(1);
     });
   }
+
+  it('zone.js of before 2024, the element takes no listener of the page along, and listens again when it comes back', async () => {
+    undo = together(shareListeners());
+    const { element } = await mount({}, (server) => {
+      server.linkTokenErrors.push(
+        new ConnectError({ code: 'offline', action: 'retry', retryable: true, requestId: null }),
+      );
+    });
+    await reach(element, 'error');
+    let told = 0;
+    const listen = () => told++;
+    addEventListener('online', listen);
+    const parent = element.parentNode as HTMLElement;
+    element.remove();
+    await aTimeout(0);
+    dispatchEvent(new Event('online'));
+    expect(told).to.equal(1);
+    parent.append(element);
+    dispatchEvent(new Event('online'));
+    removeEventListener('online', listen);
+    expect(told).to.equal(2);
+    await reach(element, 'ready');
+  });
 
   it('a form whose fields are named like what forms have, the first that is missing has the focus', async () => {
     const form = document.createElement('form');

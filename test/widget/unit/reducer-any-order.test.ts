@@ -152,7 +152,8 @@ describe('events in any order', () => {
             expect(names.some((name) => name === 'prepare' || name === 'resume')).toBe(true);
           // One outcome for each attempt.
           expect(
-            names.filter((name) => /emit (connected|pending|needs-repair|error|canceled)/.test(name)).length,
+            names.filter((name) => /emit (connected|pending_verification|needs_repair|error|canceled)/.test(name))
+              .length,
           ).toBeLessThanOrEqual(1);
           expect(statusOf(after)).toBeTypeOf('string');
         }
