@@ -1,9 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { pathToFileURL } from 'node:url';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createHttpClient, type HttpRequest, NoAnswer } from '../../server/clients/http-client.ts';
+import { bundle } from '../helpers/bundle.ts';
 import { createCertificates, opensslMissing } from '../helpers/certificates.ts';
 import { freePort } from '../helpers/free-port.ts';
 import { patient } from '../helpers/patience.mjs';
@@ -214,6 +218,47 @@ describe('a request to a provider', () => {
     expect(code).toMatch(/CERT|SIGNED|VERIFY|ISSUER/);
     expect(wasSent).toBe(false);
     expect(requests).toBe(0);
+  });
+
+  it('leaves no connection behind when its time is over', async () => {
+    let open = 0;
+    const server = createServer((incoming) => void incoming.resume());
+    server.on('connection', (socket) => {
+      open += 1;
+      socket.on('close', () => {
+        open -= 1;
+      });
+    });
+    const http = createHttpClient(`http://127.0.0.1:${await portOf(server)}`, undefined);
+    await Promise.all(Array.from({ length: 3 }, () => failureOf(http.send(request({ timeoutMs: 300 })))));
+    await expect.poll(() => open).toBe(0);
+  });
+
+  it('keeps no process from ending: a kept connection does not count', async () => {
+    const port = await portOf(
+      createServer((incoming, outgoing) => {
+        incoming.resume();
+        outgoing.end('{}');
+      }),
+    );
+    const client = await bundle('server/clients/http-client.ts');
+    const program = `import { createHttpClient } from ${JSON.stringify(pathToFileURL(client).href)};
+      const http = createHttpClient('http://127.0.0.1:${port}', undefined);
+      const { text } = await http.send({ method: 'GET', path: '/', headers: {}, timeoutMs: 3_600_000 });
+      setImmediate(() => setImmediate(() => {
+        const alive = process.getActiveResourcesInfo().filter((name) => /TCP|Timeout/.test(name));
+        console.log(text, JSON.stringify(alive));
+      }));`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    cleanUp.push(() => child.kill('SIGKILL'));
+    let output = '';
+    child.stdout.on('data', (part: Buffer) => {
+      output += part.toString();
+    });
+    const [code] = await once(child, 'close');
+    expect([code, output]).toEqual([0, '{} []\n']);
   });
 
   it('goes on the connection of the one before, until the provider ends it', async () => {
