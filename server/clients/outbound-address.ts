@@ -4,7 +4,7 @@ import { isLocalOrLoopbackHost } from '../hosts.ts';
 
 /**
  * Where a webhook may go: to the internet, not into this server's own network. The name is resolved once, every address
- * is checked, and the one that was checked is the one that is connected to; a second look-up could answer differently.
+ * is checked, and only what was checked is connected to; a second look-up could answer differently.
  */
 export interface CheckedAddress {
   address: string;
@@ -65,12 +65,13 @@ export function isPublicAddress(address: string): boolean {
 
 /**
  * @param loopbackAllowed when the URL names this machine itself and nothing real is at stake; then it must lead to it
+ * @returns all of its addresses, in their order: this machine may have no way to the first, such as over IPv6
  * @throws AddressRefused
  */
 export async function checkAddress(
   hostname: string,
   { loopbackAllowed, resolve = resolveAll }: { loopbackAllowed: boolean; resolve?: Resolve },
-): Promise<CheckedAddress> {
+): Promise<CheckedAddress[]> {
   const host = hostname.replace(/^\[|\]$/g, '');
   const isLocal = isLocalOrLoopbackHost(host);
   if (isLocal && !loopbackAllowed) throw new AddressRefused('the address is on this machine');
@@ -81,6 +82,5 @@ export async function checkAddress(
   if (found.length === 0 || !found.every(({ address }) => isRight(address))) {
     throw new AddressRefused('the address is in a private network');
   }
-  const [first] = found;
-  return { address: first?.address ?? '', family: first?.family === 6 ? 6 : 4 };
+  return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
 }

@@ -47,7 +47,7 @@ export function createMerchantWebhooks(
   const loopbackAllowed = isSandbox && isLocalOrLoopbackHost(target.hostname);
 
   /** @throws AddressRefused */
-  async function addressOf(): Promise<CheckedAddress | undefined> {
+  async function addressesOf(): Promise<CheckedAddress[] | undefined> {
     try {
       return await checkAddress(target.hostname, { loopbackAllowed, ...(resolve ? { resolve } : {}) });
     } catch (error) {
@@ -58,7 +58,7 @@ export function createMerchantWebhooks(
   }
 
   async function post(id: string, body: string): Promise<SendResult> {
-    const address = await addressOf();
+    const addresses = await addressesOf();
     const sentAt = new Date(now());
     const headers = {
       'Content-Type': 'application/json',
@@ -78,9 +78,10 @@ export function createMerchantWebhooks(
         // A connection of its own: a kept one could lead to an address that is no longer the right one.
         agent: tunnel ?? false,
         lookup: (_hostname, options, found) => {
-          if (!address) found(new Error('The name is the proxy’s to resolve.'), '');
-          else if (options.all) found(null, [address]);
-          else found(null, address.address, address.family);
+          const [first] = addresses ?? [];
+          if (!addresses || !first) found(new Error('The name is the proxy’s to resolve.'), '');
+          else if (options.all) found(null, addresses);
+          else found(null, first.address, first.family);
         },
       });
       request.once('error', failed);

@@ -277,13 +277,23 @@ describe('an address', () => {
     await expect(checkAddress(host, options)).rejects.toThrow(AddressRefused);
   });
 
-  it.each(['8.8.8.8', '1.1.1.1', '2606:4700::1111', '172.32.0.1'])(
-    'the webhook address %s is accepted, and is the one connected to',
-    async (address) => {
-      const options = { loopbackAllowed: false, resolve: resolving(address) };
-      expect((await checkAddress('hooks.example', options)).address).toBe(address);
+  it.each([['8.8.8.8'], ['1.1.1.1'], ['2606:4700::1111'], ['172.32.0.1'], ['2606:4700::1111', '1.1.1.1']])(
+    'the webhook addresses %s %s are accepted, and are those connected to',
+    async (...addresses) => {
+      const named = addresses.filter((address) => address !== undefined);
+      const options = { loopbackAllowed: false, resolve: resolving(...named) };
+      expect((await checkAddress('hooks.example', options)).map(({ address }) => address)).toEqual(named);
     },
   );
+
+  it('a webhook goes to the second address of its name where there is no way to the first', async () => {
+    const url = receiver.url.replace('127.0.0.1', 'localhost');
+    const webhooks = createMerchantWebhooks({ url, secrets: [WEBHOOK_SECRET] }, server.config, {
+      resolve: resolving('::1', '127.0.0.1'),
+    });
+    expect(url).toContain('localhost');
+    expect(await webhooks.send('msg_1', '{"type":"test"}')).toMatchObject({ status: 204, error: null });
+  });
 
   it('a name with one good address and one that is not is refused as a webhook address', async () => {
     const options = { loopbackAllowed: true, resolve: resolving('8.8.8.8', '10.0.0.1') };
@@ -292,7 +302,7 @@ describe('an address', () => {
 
   it('a webhook address on this machine is accepted in sandboxes only, and where the setting allows it', async () => {
     await expect(checkAddress('localhost', { loopbackAllowed: false })).rejects.toThrow(AddressRefused);
-    expect((await checkAddress('127.0.0.1', { loopbackAllowed: true })).address).toBe('127.0.0.1');
+    expect(await checkAddress('127.0.0.1', { loopbackAllowed: true })).toEqual([{ address: '127.0.0.1', family: 4 }]);
     const trap = { loopbackAllowed: true, resolve: resolving('127.0.0.1') };
     await expect(checkAddress('hooks.example', trap)).rejects.toThrow(AddressRefused);
     const live = { plaid: { ...server.config.plaid, environment: 'production' as const }, finix: server.config.finix };
