@@ -12,6 +12,8 @@ RUN npm run pack && mkdir /app && cd /app && npm init --yes > /dev/null \
 
 FROM node:22-bookworm-slim
 ENV NODE_ENV=production PORT=3000 DATA_DIR=/data
+# A third less memory, at no cost (docs/load.md). `docker run -e NODE_OPTIONS=…` sets others in their place.
+ENV NODE_OPTIONS="--max-semi-space-size=8 --max-old-space-size=512"
 # The commands of docs/cli.md by their name: docker exec finix-bank-connect finix-bank-connect-server backup …
 ENV PATH=/app/node_modules/.bin:$PATH
 WORKDIR /app

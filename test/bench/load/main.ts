@@ -16,6 +16,7 @@ The built server under load, with Plaid and Finix that answer after a given time
   --profile          what a session's processor time goes into instead, 32 in flight
   --rows N           what a session costs next to N stored ones instead
   --server FILE      another build of the server
+  --node-options='S' Node's options for the server, such as those of the image (default: none)
   --help             this text
 `;
 
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     memory: { type: 'string' },
     profile: { type: 'boolean' },
     rows: { type: 'string' },
+    'node-options': { type: 'string', default: '' },
     help: { type: 'boolean', short: 'h' },
   },
 });
@@ -36,13 +38,14 @@ const { values } = parseArgs({
 const wanted = SUBJECTS.filter((subject: Subject) => values.subject === undefined || values.subject.includes(subject));
 const child = (role: string) => [...process.execArgv, fileURLToPath(import.meta.url), '--role', role];
 const { server } = values;
+const serverArgs = values['node-options'].split(' ').filter((option) => option !== '');
 
 if (values.help) process.stdout.write(HELP);
 else if (values.role !== undefined) playRole(values.role);
 else if (values.memory !== undefined || values.rows !== undefined) {
   for (const store of wanted) {
     if (store === 'plain') continue;
-    const options = { store, server, child: () => child('upstream at once'), report: console.log };
+    const options = { store, server, serverArgs, child: () => child('upstream at once'), report: console.log };
     if (values.memory !== undefined) await measureMemory(options, Number(values.memory));
     if (values.rows !== undefined) await measureRows(options, Number(values.rows));
   }
@@ -56,6 +59,7 @@ else if (values.memory !== undefined || values.rows !== undefined) {
     ...(values['in-flight'] ? { inFlight: values['in-flight'].map(Number) } : {}),
     child,
     server,
+    serverArgs,
     report: (measured) => console.log(loadRow(measured)),
   });
 }

@@ -15,7 +15,7 @@ import { startServer, startUpstreamProcess } from './processes.ts';
 
 type Store = Exclude<Subject, 'plain'>;
 
-interface LongOptions extends Pick<LoadOptions, 'child' | 'server'> {
+interface LongOptions extends Pick<LoadOptions, 'child' | 'server' | 'serverArgs'> {
   store: Store;
   /** Called with each result as it is known. */
   report: (line: string) => void;
@@ -31,11 +31,15 @@ const WARM_UP_SECONDS = 12;
 const ROUNDS = 7;
 
 /** The server's memory after every twentieth of so many sessions. */
-export async function measureMemory({ store, report, child, server }: LongOptions, sessions: number): Promise<void> {
+export async function measureMemory(
+  { store, report, child, server, serverArgs = [] }: LongOptions,
+  sessions: number,
+): Promise<void> {
   await withDatabase(store, async (settings) => {
     const upstream = await startUpstreamProcess(child('upstream'));
     const key = randomBytes(24).toString('hex');
-    const started = await startServer([server], upstream.url, key, settings);
+    const started = await startServer([...serverArgs, server], upstream.url, key, settings);
+    report(`${store}: started, ${started.used().rssMb.toFixed(0)} MB`);
     let done = 0;
     let next = sessions / 20;
     while (done < sessions) {
@@ -50,14 +54,17 @@ export async function measureMemory({ store, report, child, server }: LongOption
 }
 
 /** What a session costs on an empty database, and next to so many others: two servers, measured in turns. */
-export async function measureRows({ store, report, child, server }: LongOptions, rows: number): Promise<void> {
+export async function measureRows(
+  { store, report, child, server, serverArgs = [] }: LongOptions,
+  rows: number,
+): Promise<void> {
   await withDatabase(store, (emptySettings) =>
     withDatabase(store, async (fullSettings, storageOptions) => {
       const upstream = await startUpstreamProcess(child('upstream'));
       const key = randomBytes(24).toString('hex');
       const environment = { ENCRYPTION_KEY: randomBytes(32).toString('base64') };
       const start = (settings: Record<string, string>) =>
-        startServer([server], upstream.url, key, { ...settings, ...environment });
+        startServer([...serverArgs, server], upstream.url, key, { ...settings, ...environment });
       const first = await start(fullSettings);
       await generate(first.url, key, 1, 1);
       await first.stop();
