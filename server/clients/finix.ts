@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
 import { about, currentSubject } from '../trace.ts';
+import { cursorAfter, isEnd, pageMembers } from './finix-pages.ts';
 import { type FinixTransfer, toTransfer, transferBody } from './finix-transfers.ts';
 import { createHttpClient, type HttpAnswer } from './http-client.ts';
 import {
@@ -92,13 +93,8 @@ const instrumentBody = z.object({
   bank_account_validation_check: text,
   tags,
 });
-const page = z.object({ next_cursor: z.string().nullish() }).nullish();
-const links = z
-  .object({ next: z.object({ href: text }).nullish().catch(null) })
-  .nullish()
-  .catch(null);
 const listOf = <T extends z.core.$ZodLooseShape>(resources: T) =>
-  z.preprocess(onlyList, z.object({ page, _links: links, _embedded: z.object(resources).nullish() }));
+  z.preprocess(onlyList, z.object({ ...pageMembers, _embedded: z.object(resources).nullish() }));
 const instrumentList = listOf({ payment_instruments: z.array(instrumentBody).nullish() });
 const identityList = listOf({ identities: z.array(identityBody).nullish() });
 const reversalList = listOf({ transfers: z.array(transferBody).nullish() });
@@ -158,7 +154,7 @@ export function createFinixClient(
     for (let i = 0; i < MAX_PAGES; i++) {
       const { rows, next } = await about(subject, () => fetchPage(cursor));
       all.push(...rows);
-      if (!next || next === cursor) return all;
+      if (!next || isEnd(rows, next, cursor)) return all;
       cursor = next;
     }
     // Deciding from half a list could make a second instrument.
@@ -191,7 +187,7 @@ export function createFinixClient(
       for (;;) {
         const { rows, next } = await bankAccounts({}, since, cursor);
         yield rows.map(toInstrument);
-        if (!next || next === cursor) return;
+        if (!next || isEnd(rows, next, cursor)) return;
         cursor = next;
       }
     },
@@ -228,13 +224,6 @@ export function createFinixClient(
       return (data._embedded?.transfers ?? []).map(toTransfer);
     },
   };
-}
-
-/** Where a page does not say whether another follows, its link does: half a list must not be taken for the whole. */
-function cursorAfter({ page, _links }: Pick<z.infer<typeof identityList>, 'page' | '_links'>): string | null {
-  if (page?.next_cursor !== undefined) return page.next_cursor;
-  const query = _links?.next?.href?.split('?')[1] ?? '';
-  return new URLSearchParams(query).get('after_cursor');
 }
 
 function listQuery(filters: Record<string, string>, since: number, cursor: string | undefined): URLSearchParams {

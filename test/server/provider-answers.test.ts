@@ -223,6 +223,23 @@ describe('pages of a list of Finix’s', () => {
     });
   });
 
+  it('are not all where the second is the first once more', async () => {
+    const again = { page: { next_cursor: 'PI1' } };
+    expect(await failureOf(listed([again, again]))).toEqual(['lost', 'UNREADABLE_ANSWER']);
+    const { finix } = await clientsOf(() => ({
+      body: { _embedded: { payment_instruments: [{ id: 'PI1' }] }, ...again },
+    }));
+    const pages = finix.allBankAccounts(0)[Symbol.asyncIterator]();
+    await pages.next();
+    await pages.next();
+    expect(await failureOf(pages.next())).toEqual(['lost', 'UNREADABLE_ANSWER']);
+  });
+
+  it('end at an empty one that has the cursor of the page before', async () => {
+    const again = { page: { next_cursor: 'PI1' } };
+    expect(await listed([again, { ...again, _embedded: {} }])).toEqual({ asked: [null, 'PI1'], found: ['PI1'] });
+  });
+
   it.each([
     ['the cursor says so', { page: { next_cursor: null }, _links: next }],
     ['the link leads nowhere', { page: {}, _links: { next: {} } }],
