@@ -94,9 +94,10 @@ export class ConnectController {
     this.#link.refresh();
   }
 
-  /** The page can be seen again. */
+  /** The page can be seen again. Where it slept, it was not told that the network is back, and its requests were lost. */
   wake(): void {
     this.#link.expire();
+    this.dispatch({ type: 'online' });
   }
 
   /** Another Link is open on this page, and only one fits. */

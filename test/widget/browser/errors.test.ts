@@ -56,6 +56,16 @@ describe('when something goes wrong', () => {
     }
   });
 
+  it('goes on by itself when the page is seen again, which may have slept when the network came back', async () => {
+    const { element, backend } = await mount({}, ({ linkTokenErrors }) =>
+      linkTokenErrors.push(refusal({ code: 'network_failed', action: 'retry', retryable: true })),
+    );
+    await reach(element, 'error');
+    dispatchEvent(new Event('pageshow'));
+    await reach(element, 'ready');
+    expect(backend.tokens).to.equal(1);
+  });
+
   it('goes on by itself when the network is back', async () => {
     const { element } = await mount({}, ({ linkTokenErrors }) =>
       linkTokenErrors.push(refusal({ code: 'offline', action: 'retry', retryable: true })),
