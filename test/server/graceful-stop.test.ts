@@ -146,7 +146,7 @@ async function keptConnection(url: string) {
     isClosed = true;
   });
   socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
-  await expect.poll(() => received).toContain('"ok"');
+  await eventually(async () => received.includes('"ok"'));
   received = '';
   return { socket, received: () => received, isClosed: () => isClosed };
 }

@@ -212,7 +212,7 @@ describe('a proxy of the environment', () => {
 
   it.each([
     ['never answers', ''],
-    ['begins an answer and goes on for ever', 'HTTP/1.1 200 Connection established\r\n'],
+    ['begins an answer that does not end', 'HTTP/1.1 200 Connection established\r\n'],
   ])('a proxy that %s is given up in time, and its connection ended', async (_, begin) => {
     let ended = 0;
     const proxy = createTcpServer((socket) => {
