@@ -7,7 +7,7 @@ import type { ControllerHost } from './controller-host.ts';
 import type { FlowEffect, FlowEvent, Transition } from './events.ts';
 import { LinkControl } from './link-control.ts';
 import { POLL_CEILING, pollDelay } from './pace.ts';
-import { failWithoutDetour, NO_TRACE, straight } from './reducer.ts';
+import { failWithoutDetour, isOutdated, NO_TRACE, straight } from './reducer.ts';
 import { type FlowState, initialState, isBusy } from './state.ts';
 
 // A word after 8 s, when people begin to doubt; another after 60 s, when the server itself has handed over to its jobs.
@@ -132,7 +132,7 @@ export class ConnectController {
     }
     for (const effect of effects) {
       // A listener of an event may have started something else.
-      if (!('run' in effect) || effect.run === this.#state.run) this.#perform(effect);
+      if (!isOutdated(effect, this.#state)) this.#perform(effect);
     }
     // The token may have run out while Link was open.
     if (event.type === 'link_exited') this.#link.expire();

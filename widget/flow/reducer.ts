@@ -16,9 +16,14 @@ import { fail, open, prepare, read, rest, stay } from './steps.ts';
 
 export const NO_TRACE: LinkTrace = { requestId: null, linkSessionId: null, institution: null };
 
+/** Whether it belongs to what was given up. By its own members, since a page may have given `run` to every object. */
+export function isOutdated(of: FlowEvent | FlowEffect, { run }: FlowState): boolean {
+  return Object.hasOwn(of, 'run') && (of as { run: number }).run !== run;
+}
+
 /** How the flow goes on; null where that is a matter of the detour. */
 export function straight(state: FlowState, event: FlowEvent): Transition | null {
-  if ('run' in event && event.run !== state.run) return stay(state);
+  if (isOutdated(event, state)) return stay(state);
   const { phase } = state;
   switch (event.type) {
     case 'start': {
@@ -82,9 +87,8 @@ export function straight(state: FlowState, event: FlowEvent): Transition | null 
 
 /** Where the detour can't be fetched: the customer who waits for it sees an error, and can try again. */
 export function failWithoutDetour(state: FlowState, event: FlowEvent, unreached: FlowError): Transition {
-  const isOutdated = 'run' in event && event.run !== state.run;
   // The customer waits for none of these.
-  if (isOutdated || oneOf(event.type, 'slow', 'online', 'uncovered')) return stay(state);
+  if (isOutdated(event, state) || oneOf(event.type, 'slow', 'online', 'uncovered')) return stay(state);
   const { error = null, plaid = null } = event as Partial<LinkFailure>;
   // A question, and what Link has reported, is understood only with the detour.
   const isQuestion = Boolean(error?.accounts || error?.authorization);

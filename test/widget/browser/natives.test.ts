@@ -47,6 +47,7 @@ const LIBRARIES: Record<string, () => (() => void)[]> = {
     replace(Object.prototype, 'extend', () => {}),
     replace(Object.prototype, 'toJSON', () => 'an object'),
     replace(Object.prototype, 'each', () => {}),
+    replace(Object.prototype, 'run', () => {}),
   ],
   'a Promise without finally and allSettled': () => [
     replace(Promise.prototype, 'finally', undefined),
