@@ -134,6 +134,8 @@ describe('evidence', () => {
     expect(response.headers.get('content-type'), page).toContain('text/html');
     expect(page).toContain('I authorize Acme to debit my account &lt;b&gt;monthly&lt;/b&gt; &amp; on demand.');
     expect(page).toContain('link-session-9');
+    const { owner } = (await evidence(id)).body.verification;
+    expect(page).toContain(`<dt>Owner, overall</dt><dd>${owner.status}</dd>`);
     if (process.env['EVIDENCE_PAGE'])
       await (await import('node:fs/promises')).writeFile(process.env['EVIDENCE_PAGE'], page);
   });

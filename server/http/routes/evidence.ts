@@ -49,13 +49,14 @@ blockquote { margin: 0 0 .75rem; padding: .75rem 1rem; border: 1px solid #999; w
 table { width: 100%; border-collapse: collapse; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0; border-bottom: 1px solid #ccc; overflow-wrap: anywhere; }
 th { font-weight: 600; color: #444; } tr { break-inside: avoid; }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; } dd { margin-bottom: .5rem; } }
 code { font: .82rem/1.4 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
 `;
 
 const row = (name: string, value: string | null) => html`<dt>${name}</dt><dd>${value ?? '–'}</dd>`;
 
 function agreement({ text, version, language, text_sha256, accepted_at, ip, user_agent }: AuthorizationReceipt) {
-  return html`<blockquote lang="${language}">${text}</blockquote>
+  return html`<blockquote lang="${language}" dir="auto">${text}</blockquote>
 <dl>${row('Accepted at', accepted_at)}${row('Text version', version)}${row('Language', language)}${row('SHA-256 of the text', text_sha256)}${row('IP address', ip)}${row('Browser', user_agent)}</dl>`;
 }
 
@@ -85,7 +86,7 @@ ${later_authorizations.length > 0 ? html`<h2>Later authorizations</h2>${later_au
 <h2>Account</h2>
 <dl>${row('Customer', evidence.customer_id)}${row('Purpose', evidence.purpose)}${row('Account', bank || null)}${row('Kind', [account.type, account.subtype].filter(Boolean).join(', ') || null)}${row('Holder', verification.holder_category)}${row('Plaid Link session', evidence.link_session_id)}${row('Finix identity', evidence.finix_identity)}</dl>
 <h2>Verification</h2>
-<dl>${row('Method', verification.method)}${row('Verified at', verification.verified_at)}${row('Owner’s name', owner.name)}${row('Owner’s email', owner.email)}${row('Owner’s phone', owner.phone)}${row('Owner’s address', owner.address)}${row('Owner compared at', owner.checked_at)}</dl>
+<dl>${row('Method', verification.method)}${row('Verified at', verification.verified_at)}${row('Owner, overall', owner.status)}${row('Owner’s name', owner.name)}${row('Owner’s email', owner.email)}${row('Owner’s phone', owner.phone)}${row('Owner’s address', owner.address)}${row('Owner compared at', owner.checked_at)}</dl>
 <h2>Payment instruments</h2>
 <table><thead><tr><th>Finix payment instrument</th><th>Since</th></tr></thead><tbody>${payment_instruments.map(({ id, created_at }) => html`<tr><td>${id}</td><td>${created_at}</td></tr>`)}</tbody></table>
 <h2>Status</h2>
