@@ -51,7 +51,7 @@ export interface StoryState {
 
 /**
  * `held`: the check did not say yes, or the bank has yet to confirm the account, so that nothing was debited. `stopped`: the check said no.
- * `sent`: a transfer exists. `returned`: it came back.
+ * `sent`: a transfer exists. `returned`: the bank returned it.
  */
 export type OrderState = 'held' | 'stopped' | 'sent' | 'returned';
 
@@ -67,7 +67,7 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** A payout takes no money out of the account, and needs no permission to: it returns only where there is no account. */
+/** A payout takes no money out of the account, and needs no permission to: it is returned only where there is no account. */
 export function canReturn(merchant: MerchantKey, action: Action): boolean {
   return merchant !== 'payout' || (action !== 'return_R01' && action !== 'return_R10');
 }

@@ -23,9 +23,9 @@ const mayReturn = (action: Action) => ({
 const isUsed = ({ connection }: StoryState): boolean => connection?.status === 'active';
 
 const RETURNS: readonly Button[] = [
-  { ...mayReturn('return_R01'), label: 'R01', full: 'R01, not enough money: the payment returns' },
-  { ...mayReturn('return_R03'), label: 'R03', full: 'R03, no such account: the payment returns' },
-  { ...mayReturn('return_R10'), label: 'R10', full: 'R10, not authorized: the payment returns' },
+  { ...mayReturn('return_R01'), label: 'R01', full: 'R01, insufficient funds: the payment is returned' },
+  { ...mayReturn('return_R03'), label: 'R03', full: 'R03, account not found: the payment is returned' },
+  { ...mayReturn('return_R10'), label: 'R10', full: 'R10, not authorized: the payment is returned' },
 ];
 const EVENTS: readonly Button[] = [
   { action: 'break_login', label: 'Login breaks', isPossible: isUsed },

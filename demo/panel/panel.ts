@@ -2,9 +2,10 @@ import { html, render, type TemplateResult } from 'lit';
 import type { MerchantKey, Mode, Step, StoryState } from '../step.ts';
 import { duration, exchangeSheet } from './exchange.ts';
 import { laterBar, type Presenting } from './later.ts';
+import { asked, hasCauses, type Shown, shownLines } from './order.ts';
 import { Picture } from './picture.ts';
 import { scenarioPicker } from './scenario.ts';
-import { CHAPTERS, type Chapter, type Line, lineOf, type Names } from './words.ts';
+import { CHAPTERS, type Line, lineOf, type Names } from './words.ts';
 
 /** Steps come in bursts of ten in 50 ms; one after another an eye can follow them. A long queue goes faster. */
 const PACE_MS = 220;
@@ -16,12 +17,6 @@ const FOLLOW_PX = 120;
 const PICTURE_PADDING = 36;
 /** What the picture is drawn for while the panel is folded. */
 const LEAST_PX = 280;
-
-interface Shown {
-  step: Step;
-  line: Line;
-  chapter: Chapter;
-}
 
 /** Everything behind the page of the chosen merchant: the way it goes, the picture, the steps, and what can happen later. */
 export class Panel {
@@ -99,7 +94,10 @@ export class Panel {
     this.#draw();
   }
 
-  /** Shows the next step of the queue. An answer that came before its question was shown is shown with it. */
+  /**
+   * Shows the next step of the queue. An answer that came before its question was shown is shown with it, unless others
+   * come between the two.
+   */
   #reveal(): void {
     const next = this.#queue.shift();
     const step = next && this.#steps.get(next.id);
@@ -109,14 +107,16 @@ export class Panel {
       return;
     }
     const isNew = !this.#revealed.has(step.id);
-    if (isNew || this.#revealed.get(step.id)?.status !== step.status) {
-      this.#revealed.set(step.id, step);
-      if (isNew) this.#newest = step.id;
+    const isChanged = isNew || this.#revealed.get(step.id)?.status !== step.status;
+    const isSplit = isChanged && hasCauses(step, this.#steps.values());
+    if (isChanged) {
+      this.#revealed.set(step.id, isNew && isSplit && next.status === undefined ? asked(step) : step);
+      if (isNew || isSplit) this.#newest = step.id;
       this.#light(step);
       this.#draw();
     }
     const pace = this.#queue.length > LONG_QUEUE ? PACE_MS / 3 : PACE_MS;
-    this.#timer = setTimeout(() => this.#reveal(), isNew ? pace : 0);
+    this.#timer = setTimeout(() => this.#reveal(), isNew || isSplit ? pace : 0);
   }
 
   #light(step: Step): void {
@@ -126,20 +126,8 @@ export class Panel {
   }
 
   #shown(): Shown[] {
-    let chapter: Chapter = CHAPTERS[0];
-    const names = this.names(this.#merchant);
-    return [...this.#revealed.values()]
-      .filter(({ merchant }) => merchant === this.#merchant)
-      .sort((a, b) => a.id - b.id)
-      .flatMap((step) => {
-        const line = lineOf(step, names);
-        if (!line) return [];
-        // Making the same thing ready again later is part of what happens later.
-        const isBack = line.chapter !== undefined && CHAPTERS.indexOf(line.chapter) < CHAPTERS.indexOf(chapter);
-        if (line.chapter && !(isBack && chapter === CHAPTERS[4] && line.chapter !== CHAPTERS[0]))
-          chapter = line.chapter;
-        return [{ step, line, chapter }];
-      });
+    const ofMerchant = [...this.#revealed.values()].filter(({ merchant }) => merchant === this.#merchant);
+    return shownLines(ofMerchant, this.names(this.#merchant));
   }
 
   #draw(): void {
@@ -159,17 +147,17 @@ export class Panel {
   }
 
   #lines(shown: Shown[]): TemplateResult[] {
-    return shown.map(({ step, line, chapter }, index) => {
+    return shown.map(({ step, line, chapter, part }, index) => {
       const heading = shown[index - 1]?.chapter === chapter ? '' : html`<h3>${chapter}</h3>`;
       const tones = [
         'step',
         line.failed ? 'failed' : '',
         step.kind === 'process' && line.failed ? 'loud' : '',
         step.kind === 'call' && step.status === undefined ? 'waiting' : '',
-        step.id === this.#newest ? 'fresh' : '',
+        step.id === this.#newest && part !== 'question' ? 'fresh' : '',
       ].join(' ');
       const words = html`<span class="words"><span class="who">${line.who}</span> ${line.text}</span>
-        <span class="took">${step.ms === undefined || step.to === 'shop' ? '' : duration(step.ms)}</span>`;
+        <span class="took">${step.ms === undefined || step.to === 'shop' || part === 'question' ? '' : duration(step.ms)}</span>`;
       if (step.kind !== 'call') return html`${heading}<div class=${tones} data-actor=${line.actor}>${words}</div>`;
       return html`${heading}<button type="button" class=${tones} data-actor=${line.actor}
           @click=${() => this.#open(step, line)}>${words}</button>`;
@@ -179,7 +167,8 @@ export class Panel {
   #open(step: Step, line: Line): void {
     const dialog = byId('exchange') as HTMLDialogElement;
     render(
-      exchangeSheet(step, line, () => dialog.close()),
+      // With its answer, also where that is still to be shown.
+      exchangeSheet(this.#steps.get(step.id) ?? step, line, () => dialog.close()),
       dialog,
     );
     dialog.showModal();

@@ -15,13 +15,13 @@ export const LINK: Record<string, string | undefined> = {
 export const BANK: Record<string, [who: string, text: string] | undefined> = {
   'login broken': ['{bank}', 'asks for a new sign-in'],
   'permission revoked': ['{customer}', 'ends the permission at {bank}'],
-  'debit returned': ['{bank}', 'sends the payment back: {code}, {meaning}'],
+  'debit returned': ['{bank}', 'returns the payment: {code}, {meaning}'],
 };
 
 export const RETURN_CODES: Record<string, string | undefined> = {
-  R01: 'not enough money',
-  R03: 'no such account',
-  R10: 'the customer did not authorize it',
+  R01: 'insufficient funds',
+  R03: 'account not found',
+  R10: 'not authorized by the customer',
 };
 
 /** Plaid's webhooks, by `error_code` where there is one, else by `webhook_code`. */
@@ -41,7 +41,7 @@ export const PLAID_EVENTS: Record<string, string | undefined> = {
   ITEM_ADD_RESULT: 'the customer shared an account',
 };
 
-/** Plaid's refusals, by `error_code`. Others are told in Plaid's own sentence. */
+/** Plaid's refusals, by `error_code`. Others keep Plaid's own sentence. */
 export const PLAID_ERRORS: Record<string, string | undefined> = {
   ACCOUNTS_LIMIT: 'too many requests',
   RATE_LIMIT: 'too many requests',
@@ -69,8 +69,8 @@ export const CHANGES: Record<string, string | undefined> = {
   needs_repair: 'the customer has to sign in again',
   revoked: 'the permission ended, payments are stopped',
   removed: 'removed',
-  failed: 'can’t be used any more',
-  returned: 'a payment came back',
+  failed: 'can no longer be used',
+  returned: 'a payment was returned',
   changed_bank: 'another bank than before, or another owner',
   completed: 'done',
   expired: 'expired',
@@ -79,7 +79,7 @@ export const CHANGES: Record<string, string | undefined> = {
 /** Why a check does not say yes. */
 export const CHECK_REASONS: Record<string, string | undefined> = {
   revoked: 'the permission ended',
-  returned: 'an earlier payment came back',
+  returned: 'an earlier payment was returned',
   needs_repair: 'the login has to be repaired',
   not_active: 'the account can’t be debited, or not yet',
   owner_mismatch: 'the account belongs to someone else',

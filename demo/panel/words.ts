@@ -275,11 +275,11 @@ function webhookLine(step: Step): Line | undefined {
   // The echo of a call that has a line already.
   if (!returned && /^(instrument|transfer) created$/.test(name)) return undefined;
   const text =
-    name.startsWith('transfer') && returned ? `the transfer came back (${returned})` : (FINIX_EVENTS[name] ?? name);
+    name.startsWith('transfer') && returned ? `the transfer was returned (${returned})` : (FINIX_EVENTS[name] ?? name);
   return { ...line, who: 'Finix', text: `reports: ${text}` };
 }
 
-/** The code of a transfer that came back. Finix has several places for it, and ids that look like one are none of them. */
+/** The code of a returned transfer. Finix has several places for it, and ids that look like one are none of them. */
 function returnOf(transfer: Json): string | undefined {
   const { state, type, subtype, tags, messages, raw, bank_return_details } = transfer;
   const isBack = state === 'FAILED' || state === 'RETURNED' || (type === 'REVERSAL' && subtype === 'SYSTEM');

@@ -51,7 +51,7 @@ const COPY: Record<
     authorization: 'By placing this order, you authorize Kestrel & Oak to debit $86.60 from your bank account once.',
     lines: [
       { name: 'Ridgeline, whole beans', detail: '2 bags of 340 g', cents: 3_800, art: 'bag' },
-      { name: 'Stoneware dripper', detail: 'Speckled, one or two cups', cents: 4_200, art: 'dripper' },
+      { name: 'Stoneware dripper', detail: 'One or two cups', cents: 4_200, art: 'dripper' },
       { name: 'Tax', detail: 'Shipping is free', cents: 660 },
     ],
   },
@@ -212,7 +212,7 @@ function outcome(merchant: Merchant, order: Order, connection: MerchantConnectio
   const hasEnded = status === 'revoked' || status === 'removed';
   // Lack of money leaves the account usable: a permission that has ended since is the later event.
   if (order.state === 'returned' && !(hasEnded && order.returned === 'R01')) {
-    const [sentence, way] = RETURNED[order.returned ?? ''] ?? ['Your bank sent the payment back.', 'Use another bank'];
+    const [sentence, way] = RETURNED[order.returned ?? ''] ?? ['Your bank returned the payment.', 'Use another bank'];
     return { title: 'Your bank returned the payment', sentence, tone: 'bad', way };
   }
   const returned = connection?.last_return?.code;
@@ -221,7 +221,7 @@ function outcome(merchant: Merchant, order: Order, connection: MerchantConnectio
     const [sentence] = RETURNED[returned] ?? [];
     return {
       title: nothing,
-      sentence: sentence ?? 'Your bank sent an earlier payment back.',
+      sentence: sentence ?? 'Your bank returned an earlier payment.',
       tone: 'bad',
       way: 'Use another bank',
     };
@@ -263,7 +263,7 @@ function outcome(merchant: Merchant, order: Order, connection: MerchantConnectio
 /** By return code: what the customer reads, and the way forward. */
 const RETURNED: Record<string, [sentence: string, way: string] | undefined> = {
   R01: ['There was not enough money in the account. We will ask before we try again.', 'Use another bank'],
-  R03: ['The bank did not find the account, so it can’t be used any more.', 'Use another bank'],
+  R03: ['The bank did not find the account, so it can no longer be used.', 'Use another bank'],
   R10: ['The bank says that you did not authorize it. We have stopped using this account.', 'Use another bank'],
 };
 

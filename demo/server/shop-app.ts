@@ -160,16 +160,22 @@ export function createShop({
     if ('refusal' in judged) {
       const { refusal } = judged;
       if (refusal === 'missing')
-        return refuse(c, merchant, 422, 'Connect a bank account', 'To pay, connect a bank account first.');
+        return refuse(
+          c,
+          merchant,
+          422,
+          'Connect a bank account',
+          `To ${merchant.purpose === 'payout' ? 'be paid' : 'pay'}, connect a bank account first.`,
+        );
       if (refusal === 'foreign')
         return refuse(
           c,
           merchant,
           403,
           'That is not your account',
-          'This bank account was not connected by you, so nothing was ordered.',
+          `This bank account was not connected by you, so nothing was ${merchant.purpose === 'payout' ? 'sent' : 'debited'}.`,
         );
-      return refuse(c, merchant, 409, 'Please connect your bank again', 'This bank account can’t be used any more.');
+      return refuse(c, merchant, 409, 'Please connect your bank again', 'This bank account can no longer be used.');
     }
     const order = placeOrder(customer, merchant, judged.connection);
     await charge(api, customer, merchant, order, judged.connection);

@@ -38,6 +38,9 @@ test('The order is charged with the instrument that was made, after customer and
   await story.seesLine('compares the owner with Maya: 100 of 100');
   const lines = await story.lines();
   const at = (text: string) => lines.findIndex((line) => line.includes(text));
+  // From cause to effect, although the page's question came first.
+  expect(at('Connect server gets a link token')).toBeGreaterThan(at('Page asks for a link token'));
+  expect(at('Page has a link token')).toBeGreaterThan(at('Connect server gets a link token'));
   expect(at('fetches the connection: it belongs to cus_')).toBeGreaterThan(0);
   expect(at('may $86.60 be moved? Yes')).toBeGreaterThan(at('fetches the connection'));
   expect(at('debits $86.60')).toBeGreaterThan(at('may $86.60 be moved? Yes'));
@@ -81,13 +84,13 @@ test.each([
   ['R01', 'There was not enough money', 'active'],
   ['R03', 'did not find the account', 'failed'],
   ['R10', 'did not authorize it', 'revoked'],
-] as const)('A payment that comes back with %s is told on the page', async (code, sentence, status) => {
+] as const)('A payment that the bank returns with %s changes the page of the order', async (code, sentence, status) => {
   const maya = await here.arrives();
   const story = await visitsStory(maya, here.demo.url);
   await story.connects();
   await story.pays();
   await story.presses(`${code}, `);
-  await story.seesLine(`sends the payment back: ${code}`);
+  await story.seesLine(`returns the payment: ${code}`);
   if (status === 'active') await story.shop.getByText(sentence).waitFor();
   if (status !== 'active') await expect.poll(enabled).toEqual([]);
   else expect(enabled()).toHaveLength(1);
