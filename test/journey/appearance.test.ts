@@ -74,11 +74,24 @@ test('Nothing is wider than the smallest screen', async () => {
   await maya.page.locator('#drawer').click();
   await expect.poll(width).toBe(320);
   await expect.poll(excess).toBe(0);
+  // Two lines of the log, at least.
+  await expect.poll(() => maya.page.locator('#log').evaluate((log) => log.clientHeight)).toBeGreaterThan(60);
   await maya.page.locator('#drawer').click();
   await story.connects();
   const shop = () => story.shop.locator('html').evaluate((html) => html.scrollWidth - html.clientWidth);
   await expect.poll(shop).toBe(0);
   await expect.poll(width).toBe(320);
+});
+
+test('On a tablet held upright each control of the bar is on the screen', async () => {
+  const maya = await here.arrives({ viewport: { width: 768, height: 1024 } });
+  await visitsStory(maya, here.demo.url);
+  await expect.poll(() => maya.page.evaluate(() => document.documentElement.scrollWidth)).toBe(768);
+  const edge = async () => {
+    const box = await maya.page.locator('#restart').boundingBox();
+    return (box?.x ?? 0) + (box?.width ?? 999);
+  };
+  await expect.poll(edge).toBeLessThanOrEqual(768);
 });
 
 test('At 1024 by 768 the checkout, the picture and the buttons are on the screen, and no text of the story is under 18 px', async () => {
