@@ -75,7 +75,7 @@ export const transferSchema = z.object({
   updatedAt: z.number().nullable(),
 }) satisfies z.ZodType<FinixTransfer>;
 
-/** Takes whatever has an id, as readSides does. */
+/** Requires an id alone, as readSides does. */
 export const transferBody = z.object({
   id: z.string().min(1).max(MAX_TEXT),
   source: z.unknown().optional(),

@@ -106,11 +106,7 @@ describe('kept connections at SIGTERM', () => {
   it('an idle one is closed, a request on another is answered first, and the process ends by itself', {
     timeout: PATIENCE_MS,
   }, async () => {
-    const upstream = await startSimulator();
-    cleanUp.push(() => upstream.close());
-    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));
-    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
-    const { child, url } = await startProcess(upstream, dataDir);
+    const { child, url } = await startAlone();
     const exited = once(child, 'exit');
     const idle = await keptConnection(url);
     const busy = await keptConnection(url);
@@ -131,6 +127,15 @@ describe('kept connections at SIGTERM', () => {
     expect((await exited)[0]).toBe(0);
   });
 });
+
+/** A server process with a simulator and a database of its own. */
+async function startAlone(settings: Record<string, string> = {}) {
+  const upstream = await startSimulator();
+  cleanUp.push(() => upstream.close());
+  const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));
+  cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+  return startProcess(upstream, dataDir, settings);
+}
 
 /** A connection that has had one answer. */
 async function keptConnection(url: string) {
@@ -155,11 +160,7 @@ describe('SHUTDOWN_DELAY_SECONDS', () => {
   it('after SIGTERM /readyz is red for as long, while everything else still works, and then the port closes', {
     timeout: PATIENCE_MS,
   }, async () => {
-    const upstream = await startSimulator();
-    cleanUp.push(() => upstream.close());
-    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-stop-'));
-    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
-    const { child, url } = await startProcess(upstream, dataDir, { SHUTDOWN_DELAY_SECONDS: String(patient(3)) });
+    const { child, url } = await startAlone({ SHUTDOWN_DELAY_SECONDS: String(patient(3)) });
     const exited = once(child, 'exit');
     const ready = async () => {
       const answer = await fetch(`${url}/readyz`);

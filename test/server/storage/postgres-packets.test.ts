@@ -6,7 +6,10 @@ import { openStorage, type Scope, type Storage, type StorageTransaction } from '
 import { insertRow } from '../../../server/storage/row-writes.ts';
 import { withPostgres } from '../../helpers/storages.ts';
 
-/** A transaction's beginning, its last statement and its commit travel in one packet: any of them can fail. */
+/**
+ * Each of a transaction's beginning, last statement and commit can fail, and none waits for the answer to the one before,
+ * because they leave together.
+ */
 withPostgres('PostgreSQL', (server) => {
   let storage: Storage;
   beforeEach(async () => {
