@@ -223,6 +223,13 @@ export class ScenarioCustomer {
     return this.until(`instrument ${count} at Finix`, () => this.instruments.length >= count);
   }
 
+  /** Waits until Finix has made another instrument after `change`. */
+  makesAnother(change: () => void): Promise<void> {
+    const before = this.instruments.length;
+    change();
+    return this.made(before + 1);
+  }
+
   /** From now on at most `ms` may pass until Finix has no enabled instrument of the customer. */
   stops(ms: number): Promise<void> {
     return this.until('its instruments disabled', () => this.instruments.every(({ enabled }) => !enabled), ms);

@@ -2,16 +2,18 @@ import type { ScenarioCustomer } from './customer.ts';
 import { RENUMBERING_BANK, type Scenario } from './scenario.ts';
 import { INSTRUMENT_AND_500, lostInstrument } from './troubles.ts';
 
-/** Connects with two instruments, one of which is a duplicate that Finix's list does not show yet. */
+/**
+ * Connects with two instruments, one of which is a duplicate that Finix's list does not show yet. Where an instance is
+ * killed after the first, its successor waits until the list shows it, and makes no second.
+ */
 async function connectWithDuplicate(customer: ScenarioCustomer, institution?: string): Promise<void> {
   await customer.connect([INSTRUMENT_AND_500], { login: { institution } });
 }
 
 /** The bank gives new numbers, and the create call of the new instrument is in doubt as well. */
-async function renumberInDoubt(customer: ScenarioCustomer, made: number): Promise<void> {
+async function renumberInDoubt(customer: ScenarioCustomer): Promise<void> {
   customer.fault(customer.number % 2 === 0 ? INSTRUMENT_AND_500 : lostInstrument(customer.number));
-  customer.bank.renumber(customer.itemId);
-  await customer.made(made);
+  await customer.makesAnother(() => customer.bank.renumber(customer.itemId));
 }
 
 /** What happens to a connection before the sweep that is to disable a duplicate instrument of it. */
@@ -28,7 +30,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
     name: 'new numbers, in doubt as well',
     async live(customer) {
       await connectWithDuplicate(customer);
-      await renumberInDoubt(customer, 3);
+      await renumberInDoubt(customer);
     },
     end: ['active'],
   },
@@ -36,8 +38,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
     name: 'new numbers twice',
     async live(customer) {
       await connectWithDuplicate(customer);
-      customer.bank.renumber(customer.itemId);
-      await customer.made(3);
+      await customer.makesAnother(() => customer.bank.renumber(customer.itemId));
       customer.bank.renumber(customer.itemId);
     },
     end: ['active'],
@@ -46,7 +47,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
     name: 'new numbers in doubt, and revoked',
     async live(customer) {
       await customer.connect();
-      await renumberInDoubt(customer, 2);
+      await renumberInDoubt(customer);
       customer.bank.revokePermission(customer.itemId);
     },
     end: ['revoked'],
@@ -55,7 +56,7 @@ export const QUIET_PERIOD: readonly Scenario[] = [
     name: 'new numbers in doubt, and removed',
     async live(customer) {
       await customer.connect();
-      await renumberInDoubt(customer, 2);
+      await renumberInDoubt(customer);
       await customer.remove();
     },
     end: [],
