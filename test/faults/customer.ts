@@ -45,8 +45,10 @@ export interface CustomerOptions {
   /** Called with each session as soon as it exists, and with each public token before it is sent. */
   opened?: (session: Session) => void;
   linked?: (token: string) => void;
-  /** How often Link is run at most. */
+  /** How often Link is run at most, without the runs that do not count. */
   maxRuns?: number | undefined;
+  /** Whether a run of Link counts that had to be repeated; every one does when left out. */
+  counts?: (token: string) => boolean;
 }
 
 /** More runs of Link than any fault can ask for. */
@@ -54,7 +56,7 @@ const MAX_RUNS = 6;
 
 /** Goes through a session as a merchant's server and a page do, with every retry of a good page. */
 export async function connectBank(options: CustomerOptions): Promise<Outcome> {
-  const { email, kind, copies = 1 } = options;
+  const { email, kind, copies = 1, maxRuns = MAX_RUNS, counts = () => true } = options;
   const outcome: Outcome = {
     email,
     kind,
@@ -70,7 +72,7 @@ export async function connectBank(options: CustomerOptions): Promise<Outcome> {
   outcome.sessionId = session.id;
   options.opened?.(session);
   const began = performance.now();
-  while (outcome.tokens.length < (options.maxRuns ?? MAX_RUNS)) {
+  for (let counted = 0; counted < maxRuns && outcome.tokens.length < MAX_RUNS; ) {
     const known = outcome.tokens.length === 0 ? options.existing?.token : undefined;
     const run = { token: known ?? (await runLink(options)), restartAsked: false };
     outcome.tokens.push(run);
@@ -81,6 +83,7 @@ export async function connectBank(options: CustomerOptions): Promise<Outcome> {
     if (final) outcome.final = final;
     if (final || !ends.includes('restart')) break;
     run.restartAsked = true;
+    if (counts(run.token)) counted++;
   }
   outcome.ms = performance.now() - began;
   return outcome;

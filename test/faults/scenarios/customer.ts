@@ -73,7 +73,8 @@ export class ScenarioCustomer {
   }
 
   /**
-   * Connects the bank and waits for the outcome.
+   * Connects the bank and waits for the outcome. On a busy machine the exchange's own answer can be lost: then the
+   * customer runs Link again, and the troubles and `maxRuns` begin with that run.
    * @param troubles strike this customer only: Plaid's and the instrument's by the Item, the identity's by the email
    */
   async connect(
@@ -83,7 +84,8 @@ export class ScenarioCustomer {
     const { upstream, plaidUrl, url, random, webhook, patienceMs } = this.world;
     const isAboutIdentity = ({ path }: FaultRule) => path === '/identities';
     for (const rule of troubles.filter(isAboutIdentity)) this.#held.push(this.fault({ ...rule, about: this.email }));
-    let isFirst = true;
+    const counts = (itemId: string) => upstream.isInUse(itemId);
+    const before = this.itemIds.length;
     this.outcome = await connectBank({
       email: this.email,
       kind: 'connects',
@@ -95,14 +97,15 @@ export class ScenarioCustomer {
       session: more.session,
       existing: more.existing,
       maxRuns: more.maxRuns,
+      counts: (token) => counts(upstream.itemOf(token)),
       opened: (session) => {
         this.#session = session;
       },
       linked: (token) => {
         this.#token = token;
+        const isFirst = !this.itemIds.slice(before).some(counts);
         this.itemIds.push(upstream.itemOf(token));
         if (isFirst) for (const rule of troubles) if (!isAboutIdentity(rule)) this.#held.push(this.fault(rule));
-        isFirst = false;
       },
     });
     for (const { token, restartAsked } of this.outcome.tokens) if (restartAsked) this.restartedTokens.add(token);

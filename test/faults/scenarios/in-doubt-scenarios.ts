@@ -1,4 +1,3 @@
-import type { FaultRule } from '../../../demo/simulator/index.ts';
 import type { ScenarioCustomer } from './customer.ts';
 import { ONE_ACCOUNT, type Scenario } from './scenario.ts';
 import { lostIdentity, lostInstrument, noInstrumentAfter, noProcessorTokenAfter } from './troubles.ts';
@@ -101,22 +100,10 @@ const ENDS: readonly Scenario[] = [
  */
 export const INSTRUMENT_IN_DOUBT: readonly Scenario[] = ENDS.map((scenario) => ({ ...scenario, identities: 2 }));
 
+/** As whileInstrumentIsInDoubt, for the customer's identity. */
 async function whileIdentityIsInDoubt(customer: ScenarioCustomer, happen: () => Promise<unknown>): Promise<void> {
-  const isMade = () => customer.world.upstream.identitiesOf(customer.email) > 0;
-  let isOver = false;
-  const begin = (troubles: FaultRule[]) => {
-    isOver = false;
-    return customer.connect(troubles, GIVES_UP).finally(() => {
-      isOver = true;
-    });
-  };
-  let connecting = begin([lostIdentity(customer.number)]);
-  await customer.until('an identity at Finix', () => isMade() || isOver);
-  // On a busy machine the exchange's own answer can be lost: then the customer is asked to run Link again before that.
-  if (!isMade()) {
-    connecting = begin([]);
-    await customer.until('an identity at Finix', isMade);
-  }
+  const connecting = customer.connect([lostIdentity(customer.number)], GIVES_UP);
+  await customer.until('an identity at Finix', () => customer.world.upstream.identitiesOf(customer.email) > 0);
   await happen();
   await connecting;
 }

@@ -56,6 +56,14 @@ export class UpstreamView {
     return this.#calls.all.filter((call) => call.path === path && isAbout(call)).length;
   }
 
+  /** Whether the Item's access token has reached a server: it was used. */
+  isInUse(itemId: string): boolean {
+    const token = this.itemsOf([itemId])[0]?.access_token;
+    return this.#ledger
+      .calls()
+      .some(({ body }) => (body as { access_token?: unknown } | undefined)?.access_token === token);
+  }
+
   /** From now on both copies of the Item's webhooks are delivered at once. */
   deliverAtOnce(itemId: string): void {
     this.#prompt.add(itemId);
