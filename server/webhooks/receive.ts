@@ -249,13 +249,14 @@ export function createInbound(deps: InboundDeps): Inbound {
       if (body.length === 0) return 'received';
       verifyFinixSignature(body, signature, config.finix.webhookSecrets, await storage.now());
       const { type, key, instruments, transfers } = readFinixWebhook(body);
-      const found = await Promise.all(transfers.map((transfer) => ownInstruments.find(transfer)));
+      const found = await ownInstruments.find(transfers.map(({ sides }) => sides));
       // About the merchant's other customers nothing is kept, and no more is read.
       const own = transfers.flatMap((reported, at) => {
         const instrument = found[at];
-        const transfer = instrument === undefined && reported.parent === null ? undefined : reported.read();
+        const mayBe = instrument !== undefined || reported.sides.parent !== null;
+        const transfer = mayBe ? reported.read() : undefined;
         if (transfer && (instrument !== undefined || mayBeOwn(transfer))) return [{ instrument, transfer }];
-        foreign.note(reported);
+        foreign.note(reported.sides);
         return [];
       });
       if (transfers.length > 0 && own.length === 0) return 'foreign';

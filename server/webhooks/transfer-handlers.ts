@@ -113,7 +113,8 @@ async function reversed(
   // Without the debit a tag of the merchant's could be taken for the code, where Finix has not named one for it.
   const isNeeded = isOther || named === undefined || (reversal.tagCodes.length > 0 && namedTagCode(reversal) === null);
   const debit = await readIfPossible(deps, parent, () => deps.finix.getTransfer(parent), isNeeded);
-  const instrument = (debit && (await deps.ownInstruments.find(debit))) ?? named;
+  const [found] = debit ? await deps.ownInstruments.find([debit]) : [];
+  const instrument = found ?? named;
   if (instrument === undefined) {
     if (debit) deps.foreign.note(debit);
     return undefined;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startSimulator } from '../../demo/simulator/index.ts';
 import { type BuiltServer, readMetrics, startBuiltServer } from './built-server.ts';
 import { percentile } from './statistics.ts';
@@ -27,8 +28,8 @@ const WARM_UP = 4_000;
 const WEBHOOKS = 4_000;
 /** In turns, so that a machine that is busy for a while is so for both. */
 const ROUNDS = 7;
-/** As many as Finix may have on their way; a loop one by one would measure the network. */
-const AT_ONCE = 32;
+/** The rate that the limit is about. */
+const PER_SECOND = 1_000;
 
 export async function measureForeign(child: (role: string) => string[]): Promise<ForeignFigures> {
   const upstream = await startSimulator();
@@ -132,20 +133,25 @@ function webhook(i: number, secret: string): { body: string; headers: Record<str
   };
 }
 
+/** So many a second, evenly: how many share a query, or a turn of the event loop, depends on the rate. */
 async function send(
   url: string,
   count: number,
-  make: (i: number) => { body: string; headers: Record<string, string> },
+  make: () => { body: string; headers: Record<string, string> },
 ): Promise<void> {
-  let next = 0;
-  const work = async () => {
-    while (next < count) {
-      const response = await fetch(`${url}/webhooks/finix`, { method: 'POST', ...make(next++) });
-      await response.arrayBuffer();
-      if (response.status !== 200) throw new Error(`The webhook was answered ${response.status}.`);
-    }
+  const post = async () => {
+    const response = await fetch(`${url}/webhooks/finix`, { method: 'POST', ...make() });
+    await response.arrayBuffer();
+    if (response.status !== 200) throw new Error(`The webhook was answered ${response.status}.`);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const began = performance.now();
+  const sent: Promise<void>[] = [];
+  while (sent.length < count) {
+    const due = Math.min(count, ((performance.now() - began) * PER_SECOND) / 1000);
+    while (sent.length < due) sent.push(post());
+    await sleep(1);
+  }
+  await Promise.all(sent);
 }
 
 /** @returns microseconds of the processor for each */
