@@ -136,7 +136,7 @@ export class FinixBankConnect extends ElementProperties {
    * a bank can't be used again: then the error is `session_already_completed` until there is another one.
    */
   reset(): void {
-    if (this.#core) this.#core.controller.dispatch({ type: 'reset' });
+    if (this.#core) this.#core.controller.end('reset');
     else this.#show(firstState);
     this.#warmUp();
   }

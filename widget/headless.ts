@@ -238,7 +238,7 @@ export function createConnect(options: ConnectOptions): Connect {
     decline: () => dispatch({ type: 'decline' }),
     change: () => dispatch({ type: 'change' }),
     reset: () => {
-      dispatch({ type: 'reset' });
+      unlessOver(() => controller.end('reset'));
       // Who was near still is.
       if (controller.state.warm) dispatch({ type: 'warm' });
     },

@@ -69,15 +69,25 @@ export class ConnectController {
   /** Another client secret, endpoint or backend: work in progress belongs to the old one. */
   restart(): void {
     const { wanted, phase } = this.#state;
-    this.dispatch({ type: 'restart' });
-    this.#access.leave();
-    this.#asked = null;
-    this.start();
-    // A press that waits for Link waits for the other session's.
-    if (wanted && phase !== 'failed') this.dispatch({ type: 'press' });
-    // Last, so that what a listener begins belongs to the other session.
+    this.end('restart', () => {
+      this.#access.leave();
+      this.#asked = null;
+      this.start();
+      // A press that waits for Link waits for the other session's.
+      if (wanted && phase !== 'failed') this.dispatch({ type: 'press' });
+    });
+  }
+
+  /**
+   * The page ends what is in progress. Where that is Link or a question, the customer leaves without connecting.
+   * @param begin what comes instead: before the event, so that what a listener begins belongs to it
+   */
+  end(step: 'reset' | 'restart', begin?: () => void): void {
+    const { phase } = this.#state;
+    this.dispatch({ type: step });
+    begin?.();
     if (oneOf(phase, 'open', 'choosing', 'authorizing')) {
-      this.#host.emit({ type: 'emit', name: 'canceled', step: 'restart', trace: NO_TRACE });
+      this.#host.emit({ type: 'emit', name: 'canceled', step, trace: NO_TRACE });
     }
   }
 

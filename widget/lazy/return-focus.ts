@@ -25,7 +25,7 @@ export async function returnFocus(root: ShadowRoot): Promise<boolean> {
 }
 
 function isLost(focused: Element | null, root: ShadowRoot): boolean {
-  if (!focused || focused === document.body || focused === document.documentElement) return true;
+  if (!focused || focused.matches('body,html')) return true;
   if (focused === root.host) return !root.activeElement;
   return focused.localName === 'iframe' && isHidden(focused);
 }

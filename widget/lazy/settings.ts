@@ -22,7 +22,7 @@ export function createSettings(element: ElementProperties, endpointOf: () => str
     if (first_name || last_name || mail) publicSession.identity = { first_name, last_name, email: mail };
     return {
       endpoint,
-      backend: element.backend ?? (endpoint ? (http?.backend ?? null) : null),
+      backend: element.backend ?? ((endpoint && http?.backend) || null),
       clientSecret: String(element.clientSecret ?? '').trim() || null,
       fetchClientSecret: element.fetchClientSecret ?? null,
       publicSession,

@@ -1,6 +1,6 @@
 import { expect, oneEvent } from '@open-wc/testing';
 import { cleanUp, connect, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
-import { session } from '../helpers/simulated-backend.ts';
+import { refusal, session } from '../helpers/simulated-backend.ts';
 import { account } from '../helpers/simulated-link.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -84,6 +84,38 @@ describe('connecting a bank', () => {
     expect(link.last.opened).to.equal(2);
     expect(backend.tokens).to.equal(1);
   });
+
+  for (const asks of [false, true]) {
+    it(`reset() ends ${asks ? 'a question' : 'Link'} with fbc-canceled, once, in whose listener Link may open again`, async () => {
+      const { element, link, log, details } = await mount({}, ({ completeAnswers }) => {
+        const accounts = ['a', 'b'].map((id) => ({ id, name: id, mask: id, subtype: 'checking' }));
+        if (!asks) return;
+        completeAnswers.push(refusal({ code: 'account_selection_required', action: 'choose_account', accounts }));
+      });
+      await reach(element, 'ready');
+      press(element);
+      if (asks) {
+        link.succeed();
+        await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+      }
+      element.addEventListener('fbc-canceled', () => element.open(), { once: true });
+      element.reset();
+      const canceled = log.findIndex((line) => line.startsWith('fbc-canceled'));
+      expect(log[canceled]).to.equal('fbc-canceled loading');
+      expect(details[canceled]).to.deep.equal({
+        step: 'reset',
+        requestId: null,
+        linkSessionId: null,
+        institution: null,
+      });
+      await reach(element, 'open');
+      expect(log.filter((line) => line.startsWith('fbc-canceled'))).to.have.length(1);
+      link.succeed();
+      await reach(element, 'connected');
+      element.reset();
+      expect(log.filter((line) => line.startsWith('fbc-canceled'))).to.have.length(1);
+    });
+  }
 
   it('gets a fresh link token by itself when the old one was spoiled, and opens Link again', async () => {
     const { element, link, log } = await mount();

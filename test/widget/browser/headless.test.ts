@@ -113,6 +113,16 @@ describe('the flow without the element', () => {
     expect(events).to.deep.equal(['canceled authorize']);
   });
 
+  it('a reset of the headless flow while Link is open cancels it, and Link opens again', async () => {
+    start();
+    connect.open();
+    await reach('open');
+    connect.reset();
+    expect(events).to.deep.equal(['canceled reset']);
+    connect.open();
+    await reach('open');
+  });
+
   it("the headless flow names what went wrong in the customer's language, and opens Link on a retry", async () => {
     backend.linkTokenErrors.push(refusal({ code: 'timeout', action: 'retry', retryable: true }));
     start({ language: 'es-MX' });
