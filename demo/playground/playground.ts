@@ -165,7 +165,7 @@ type Name = keyof Options;
 
 function choice(name: Name, label: string): TemplateResult {
   const choices = CHOICES[name] ?? [];
-  return html`<label>${label}<select @change=${({ target }: Event) => change(name, (target as HTMLSelectElement).value)}>
+  return html`<label class="choice"><span>${label}</span><select @change=${({ target }: Event) => change(name, (target as HTMLSelectElement).value)}>
     ${choices.map(([value, text]) => html`<option value=${value} .selected=${value === options[name]}>${text}</option>`)}
   </select></label>`;
 }

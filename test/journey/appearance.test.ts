@@ -66,6 +66,29 @@ test('The playground has no barrier in either color scheme', async () => {
   }
 });
 
+test.each([320, 390, 768, 1280])(
+  'Each choice of the playground has room for its longest text on a screen of %i px',
+  async (width) => {
+    const visitor = await here.arrives({ viewport: { width, height: 800 } });
+    await visitor.page.goto(`${here.demo.url}/playground`);
+    const choices = visitor.page.locator('select');
+    await expect.poll(() => choices.count()).toBeGreaterThan(5);
+    const cut = await choices.evaluateAll((selects) =>
+      (selects as HTMLSelectElement[]).flatMap((select) => {
+        const { font, paddingLeft, paddingRight } = getComputedStyle(select);
+        const text = Object.assign(document.createElement('canvas').getContext('2d') as CanvasRenderingContext2D, {
+          font,
+        });
+        const room = select.clientWidth - Number.parseFloat(paddingLeft) - Number.parseFloat(paddingRight);
+        return [...select.options]
+          .map((option) => option.text)
+          .filter((option) => text.measureText(option).width > room);
+      }),
+    );
+    expect(cut).toEqual([]);
+  },
+);
+
 test('Nothing is wider than the smallest screen', async () => {
   const maya = await here.arrives({ viewport: { width: 320, height: 640 } });
   const story = await visitsStory(maya, here.demo.url);

@@ -140,6 +140,17 @@ describe('evidence', () => {
       await (await import('node:fs/promises')).writeFile(process.env['EVIDENCE_PAGE'], page);
   });
 
+  it('the page of evidence without an instrument says so in place of a table without rows', async () => {
+    server = await startWithDebits();
+    const session = await server.createSession({ customer_id: 'cus_1' });
+    await server.complete(session, await server.publicToken('user_finix_refuses'));
+    const { id } = await server.storage.db.selectFrom('connections').select('id').executeTakeFirstOrThrow();
+    expect((await evidence(id)).body).toMatchObject({ payment_instruments: [] });
+    const page = await bytesOf(server, id, 'text/html');
+    expect(page).toMatch(/Payment instruments<\/h2>\s*<p>None\.<\/p>\s*<h2>Status/);
+    expect(page).not.toContain('<tbody></tbody>');
+  });
+
   it.each([
     ['text/html;q=0.1, application/json', 'application/json'],
     ['application/json;q=0.1, text/html', 'text/html'],

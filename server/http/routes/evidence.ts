@@ -60,6 +60,21 @@ function agreement({ text, version, language, text_sha256, accepted_at, ip, user
 <dl>${row('Accepted at', accepted_at)}${row('Text version', version)}${row('Language', language)}${row('SHA-256 of the text', text_sha256)}${row('IP address', ip)}${row('Browser', user_agent)}</dl>`;
 }
 
+/** A heading with nothing below it reads as a page that was cut off: it is said that there is none. */
+function table(heads: string[], rows: (string | null)[][]) {
+  if (rows.length === 0) return html`<p>None.</p>`;
+  return html`<table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell ?? ''}</td>`)}</tr>`)}</tbody></table>`;
+}
+
+function returned({ at, code, failure_code, transfer, amount, currency }: Evidence['returns'][number]) {
+  return [
+    at,
+    code ?? failure_code,
+    transfer,
+    amount === null ? null : `${(amount / 100).toFixed(2)} ${currency ?? ''}`,
+  ];
+}
+
 function renderPage(evidence: Evidence, jws: string, publicUrl: string) {
   const {
     authorization,
@@ -88,10 +103,16 @@ ${later_authorizations.length > 0 ? html`<h2>Later authorizations</h2>${later_au
 <h2>Verification</h2>
 <dl>${row('Method', verification.method)}${row('Verified at', verification.verified_at)}${row('Owner, overall', owner.status)}${row('Owner’s name', owner.name)}${row('Owner’s email', owner.email)}${row('Owner’s phone', owner.phone)}${row('Owner’s address', owner.address)}${row('Owner compared at', owner.checked_at)}</dl>
 <h2>Payment instruments</h2>
-<table><thead><tr><th>Finix payment instrument</th><th>Since</th></tr></thead><tbody>${payment_instruments.map(({ id, created_at }) => html`<tr><td>${id}</td><td>${created_at}</td></tr>`)}</tbody></table>
+${table(
+  ['Finix payment instrument', 'Since'],
+  payment_instruments.map(({ id, created_at }) => [id, created_at]),
+)}
 <h2>Status</h2>
-<table><thead><tr><th>At</th><th>Event</th><th>By</th><th>Reason</th></tr></thead><tbody>${events.map(({ at, action, actor, reason }) => html`<tr><td>${at}</td><td>${action.replace('connection.', '')}</td><td>${actor}</td><td>${reason ?? ''}</td></tr>`)}</tbody></table>
-${returns.length > 0 ? html`<h2>Returned debits and payouts</h2><table><thead><tr><th>At</th><th>Code</th><th>Transfer</th><th>Amount</th></tr></thead><tbody>${returns.map(({ at, code, failure_code, transfer, amount, currency }) => html`<tr><td>${at}</td><td>${code ?? failure_code ?? ''}</td><td>${transfer}</td><td>${amount === null ? '' : `${(amount / 100).toFixed(2)} ${currency ?? ''}`}</td></tr>`)}</tbody></table>` : ''}
+${table(
+  ['At', 'Event', 'By', 'Reason'],
+  events.map(({ at, action, actor, reason }) => [at, action.replace('connection.', ''), actor, reason]),
+)}
+${returns.length > 0 ? html`<h2>Returned debits and payouts</h2>${table(['At', 'Code', 'Transfer', 'Amount'], returns.map(returned))}` : ''}
 <h2>Signature</h2>
 <p class="note">The record as JSON, signed with Ed25519 (JWS, compact). Keys: ${publicUrl}/.well-known/jwks.json</p>
 <p><code>${jws}</code></p>
