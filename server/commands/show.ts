@@ -1,9 +1,9 @@
 import { loadStorageSettings } from '../config.ts';
 import { readTimeline } from '../records/timeline.ts';
-import { inspectStorage } from '../storage/inspect.ts';
 import { openStorage } from '../storage/open.ts';
 import { type AddCommand, CommandError } from './command.ts';
 import { plain } from './table.ts';
+import { requireDatabase } from './with-storage.ts';
 
 export const addShow: AddCommand = (program, context) => {
   program
@@ -16,8 +16,7 @@ export const addShow: AddCommand = (program, context) => {
     .option('--json', 'print it as JSON')
     .action(async (id: string, { json }: { json?: boolean }) => {
       const settings = loadStorageSettings(context.env);
-      const { exists, pending } = await inspectStorage(settings);
-      if (!exists) throw new CommandError('There is no database yet; look at DATABASE_URL and DATA_DIR.');
+      const { pending } = await requireDatabase(settings);
       // Opening it would bring it up to date, under a server of an earlier version.
       if (pending.length > 0)
         throw new CommandError('An earlier version has written the database: start this one first.');

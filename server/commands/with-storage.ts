@@ -1,7 +1,8 @@
 import { type Config, loadConfig } from '../config.ts';
 import { createLog, type Logger } from '../log.ts';
-import { openStorage, type Storage } from '../storage/open.ts';
-import type { CommandContext } from './command.ts';
+import { inspectStorage, type StorageState } from '../storage/inspect.ts';
+import { openStorage, type Storage, type StorageOptions } from '../storage/open.ts';
+import { type CommandContext, CommandError } from './command.ts';
 
 export interface StorageCommand {
   config: Config;
@@ -12,13 +13,14 @@ export interface StorageCommand {
 
 /**
  * For commands that work on the database itself. Opens it with the settings, and always closes it.
- * @throws ConfigError, StorageSetupError, StorageUnavailableError
+ * @throws ConfigError, StorageSetupError, StorageUnavailableError; CommandError when there is no database
  */
 export async function withStorage<T>(
   { env, note }: Pick<CommandContext, 'env' | 'note'>,
   work: (command: StorageCommand) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(env);
+  await requireDatabase(config);
   const log = createLog({ level: config.logLevel, secrets: config.secretValues, write: note });
   const storage = await openStorage(config);
   try {
@@ -26,4 +28,15 @@ export async function withStorage<T>(
   } finally {
     await storage.close();
   }
+}
+
+/**
+ * Opening would make an empty database, in which no value needs an old key: with a wrong DATA_DIR, an operator would be
+ * told to remove the key that every bank connection needs.
+ * @throws CommandError
+ */
+export async function requireDatabase(settings: StorageOptions): Promise<StorageState> {
+  const state = await inspectStorage(settings);
+  if (!state.exists) throw new CommandError('There is no database yet; look at DATABASE_URL and DATA_DIR.');
+  return state;
 }

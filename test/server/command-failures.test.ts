@@ -1,5 +1,10 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { describeFailure, listenFailure } from '../../server/commands/command.ts';
+import { runCommand } from '../helpers/command.ts';
+import { testEnvironment } from '../helpers/server.ts';
 
 /** As Node throws them; a test that runs as root, or without a network, can't bring each about. */
 const failure = (facts: object) => Object.assign(new Error('a stack'), facts);
@@ -29,3 +34,16 @@ it('a port that could not be opened is named by its own setting', () => {
 it('an unexpected failure keeps its stack', () => {
   expect(describeFailure(failure({})).message).toMatch(/^Error: a stack\n +at /);
 });
+
+it.each(['rotate-keys', 'withdraw-keys --yes', 'reconcile', 'trigger login_broken', 'show con_1'])(
+  '%s makes no database where there is none, and does not say that old keys can go',
+  async (command) => {
+    const folder = await mkdtemp(join(tmpdir(), 'fbc-no-database-'));
+    const env = { ...testEnvironment(), DATA_DIR: join(folder, 'data') };
+    const { code, out, err } = await runCommand(command.split(' '), env);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toContain('There is no database yet; look at DATABASE_URL and DATA_DIR.');
+    expect(await readdir(folder)).toEqual([]);
+    await rm(folder, { recursive: true });
+  },
+);
