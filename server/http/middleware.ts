@@ -91,6 +91,14 @@ export function checkOrigin(c: AppContext, origins: Set<string>): void {
   }
 }
 
+/** How soon a caller asks again while work goes on: most of it is done by then. Seconds. */
+const ASK_AFTER = 2;
+
+/** For an answer that is not the last one. */
+export function askAgain(c: AppContext): void {
+  c.header('Retry-After', String(ASK_AFTER));
+}
+
 /** The one place where errors become responses. */
 export function problemHandler(log: Logger, warn: RefusedOrigins): ErrorHandler<AppEnv> {
   return (error, c) => {

@@ -161,6 +161,19 @@ const evidence = z.strictObject({
   jws: text.optional(),
 }) satisfies z.ZodType<Evidence>;
 
+const evidenceKeys = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      kty: z.literal('OKP'),
+      crv: z.literal('Ed25519'),
+      x: text,
+      kid: text,
+      alg: z.literal('EdDSA'),
+      use: z.literal('sig'),
+    }),
+  ),
+});
+
 const check = z.strictObject({
   id: text,
   object: z.literal('check'),
@@ -280,6 +293,7 @@ export const wireSchemas = {
   LinkEvent: linkEvent,
   Check: check,
   Evidence: evidence,
+  EvidenceKeys: evidenceKeys,
   CreateCheck: createCheck,
   CreateSession: createSession,
   CreateLink: createLink,

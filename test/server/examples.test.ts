@@ -21,6 +21,8 @@ beforeEach(async () => {
       MERCHANT_WEBHOOK_URL: 'http://127.0.0.1:9',
       MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET,
       OWNERSHIP_CHECK: 'off',
+      // The same key in every run.
+      EVIDENCE_KEYS: Buffer.alloc(32, 5).toString('base64'),
     },
   });
 });
@@ -73,6 +75,7 @@ it('the examples of the published contract are those of a real run', async () =>
     ['listAudit', 'GET', `/v1/audit?link=${link.id}`],
     ['revokeLink', 'POST', `/v1/links/${link.id}/revoke`],
     ['listWebhookDeliveries', 'GET', '/v1/webhook-deliveries?limit=1'],
+    ['getEvidenceKeys', 'GET', '/.well-known/jwks.json'],
     ['getHealth', 'GET', '/healthz'],
     ['getReadiness', 'GET', '/readyz'],
     ['cancelSession', 'POST', `/v1/sessions/${(await server.createSession()).id}/cancel`],

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
-import { TestServer } from '../helpers/server.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
 
 let server: TestServer;
 let receiver: Receiver | undefined;
@@ -227,6 +227,24 @@ describe('the end of a link', () => {
     expect((await server.merchant('GET', `/v1/sessions/${body.session}`)).body.status).toBe('canceled');
     expect((await server.merchant('POST', `/v1/links/${link.id}/revoke`)).body.status).toBe('revoked');
     expect((await server.merchant('POST', '/v1/links/lnk_unknown/revoke')).status).toBe(404);
+  });
+
+  it('revoking a link whose bank is being connected is refused, and the bank is connected', async () => {
+    server = await TestServer.start({ answerWithinMs: 1 });
+    const link = await expectLink();
+    const { body } = await open(link.url);
+    const session = { id: body.session, client_secret: body.client_secret } as never;
+    server.upstream.simulator.faults.add({
+      ...{ service: 'finix', path: '/payment_instruments', method: 'POST' },
+      ...{ kind: 'status', status: 500, times: 1 },
+    });
+    expect((await server.complete(session, await server.publicToken())).status).toBe(202);
+    const revoked = await server.merchant('POST', `/v1/links/${link.id}/revoke`);
+    expect(revoked).toMatchObject({ status: 409, body: { code: 'session_busy', action: 'wait' } });
+    await eventually(async () => {
+      await server.jobs.tick();
+      return (await server.merchant('GET', `/v1/links/${link.id}`)).body.status === 'completed';
+    });
   });
 
   it('revoking a link that has expired closes the session behind it', async () => {

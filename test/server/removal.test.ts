@@ -63,9 +63,9 @@ describe('removing a connection', () => {
     async (_name, rule) => {
       const { id } = await connect();
       server.upstream.simulator.faults.add({ ...rule });
-      const { status, body } = await remove(id);
+      const { status, headers, body } = await remove(id);
       // A merchant who checks before charging is refused at once.
-      expect([status, body.status]).toEqual([202, 'revoked']);
+      expect([status, headers.get('Retry-After'), body.status]).toEqual([202, '2', 'revoked']);
       expect((await read(id)).status).toBe('revoked');
       await eventually(async () => {
         await server.jobs.tick();
@@ -246,8 +246,8 @@ describe('erasing a customer', () => {
   it('erasing a customer while Finix is down returns 202 and completes by itself', async () => {
     const { id } = await connect();
     server.upstream.simulator.faults.add({ service: 'finix', path: '/payment_instruments*', kind: 'status', times: 2 });
-    const { status, body } = await erase();
-    expect([status, body.status]).toEqual([202, 'erasing']);
+    const { status, headers, body } = await erase();
+    expect([status, headers.get('Retry-After'), body.status]).toEqual([202, '2', 'erasing']);
     expect((await read(id)).status).toBe('revoked');
     await eventually(async () => {
       server.clockOffset += 60_000;

@@ -189,6 +189,7 @@ export const connectOperations: Operation[] = [
     description:
       'For two years after the connection has ended. With `Accept: text/html` it is a page to print. `jws` signs the document without it; the keys are at `/.well-known/jwks.json`.',
     answers: { 200: 'Evidence' },
+    form: 'text/html',
     problems: ['not_found'],
   },
   {

@@ -123,7 +123,7 @@ function describeOperation(operation: Operation): Json {
     parameters: [...inPath, ...inQuery(operation), ...key, ...inHeader],
     ...(requestBody ? { requestBody: { required: body !== 'optional', ...requestBody } } : {}),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, name]) => [status, answer(id, status, name)])),
+      ...Object.fromEntries(Object.entries(answers).map(([status, name]) => [status, answer(operation, status, name)])),
       ...problemAnswers(operation, Object.keys(answers)),
       ...(who === 'anyone' ? MALFORMED : { default: problemAnswer('Another problem.') }),
     },
@@ -150,20 +150,23 @@ function inQuery({ query }: Operation): Json[] {
   }));
 }
 
-function answer(id: string, status: string, name: string): Json {
+function answer({ id, form }: Operation, status: string, name: string): Json {
   const headers = {
     'X-Request-Id': { $ref: '#/components/headers/RequestId' },
     ...(status === '202' ? { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } : {}),
   };
   if (name === 'nothing') return { description: ANSWERS[status] ?? status, headers };
-  if (!(name in wireSchemas))
-    return { description: ANSWERS[status] ?? status, headers, content: { [name]: { schema: { type: 'string' } } } };
+  if (!(name in wireSchemas)) return { description: ANSWERS[status] ?? status, headers, content: textContent(name) };
   const example = recorded[id]?.answers?.[status];
   return {
     description: ANSWERS[status] ?? name,
     headers,
-    content: jsonContent([name], example),
+    content: { ...jsonContent([name], example), ...(form ? textContent(form) : {}) },
   };
+}
+
+function textContent(mediaType: string): Json {
+  return { [mediaType]: { schema: { type: 'string' } } };
 }
 
 const ANSWERS: Record<string, string> = {

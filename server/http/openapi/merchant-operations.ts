@@ -55,9 +55,10 @@ export const merchantOperations: Operation[] = [
     path: '/v1/links/{id}/revoke',
     who: 'merchant',
     summary: 'Revoke a link',
-    description: 'Ends it at once. One that has ended already stays as it is.',
+    description:
+      'Ends it at once. One that has ended already stays as it is; one whose bank is being connected right now is `session_busy`.',
     answers: { 200: 'Link' },
-    problems: ['not_found'],
+    problems: ['not_found', 'session_busy'],
   },
   {
     id: 'getLinkQrCode',
@@ -144,7 +145,7 @@ export const merchantOperations: Operation[] = [
     who: 'anyone',
     summary: 'Public keys of the evidence',
     description: 'A JWKS with every key that has ever signed evidence.',
-    answers: { 200: 'application/json' },
+    answers: { 200: 'EvidenceKeys' },
   },
   {
     id: 'getHealth',
@@ -170,8 +171,10 @@ export const merchantOperations: Operation[] = [
     tag: 'Operations',
     method: 'get',
     path: '/metrics',
-    who: 'anyone',
+    who: 'merchant',
     summary: 'Metrics for Prometheus',
+    description: 'With `METRICS_PORT` they are served on that port only, without a credential, and here is nothing.',
     answers: { 200: 'text/plain' },
+    problems: ['not_found'],
   },
 ];

@@ -4,7 +4,7 @@ import type { wireSchemas } from '../response-schemas.ts';
 
 export type SchemaName = keyof typeof wireSchemas;
 
-type MediaType = 'text/plain' | 'application/json' | 'image/png' | 'image/svg+xml' | 'text/html';
+type MediaType = 'text/plain' | 'image/png' | 'image/svg+xml' | 'text/html';
 
 /** Groups of calls, with what a reader finds there. */
 export const TAGS = {
@@ -40,6 +40,8 @@ export interface Operation {
   body?: 'optional';
   /** The name of a schema, or the media type of an answer that is no JSON. */
   answers: Record<number, SchemaName | MediaType | 'nothing'>;
+  /** Another form of an answer that is JSON, for callers whose `Accept` prefers it. */
+  form?: MediaType;
   query?: z.ZodObject;
   /** The problems of this call, in addition to those of every call of its kind. */
   problems?: ProblemCode[];

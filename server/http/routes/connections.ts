@@ -6,6 +6,7 @@ import { viewConnection } from '../../records/views.ts';
 import { readQuery } from '../body.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
+import { askAgain } from '../middleware.ts';
 import { listAudit as listAuditQuery, listConnections as listConnectionsQuery, listPage } from '../request-schemas.ts';
 
 /** What the merchant's server reads before it charges: the id that came with the form is not proof. */
@@ -24,6 +25,7 @@ export function connectionRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: 
     await requestRemoval(deps, id, { actor: 'merchant' });
     await deps.tasks.run(id, REMOVAL_PATIENCE_MS);
     const row = await requireConnection(storage, id);
+    if (row.status !== 'removed') askAgain(c);
     return c.json(viewConnection(row, 'merchant'), row.status === 'removed' ? 200 : 202);
   });
 

@@ -29,12 +29,37 @@ export function evidenceRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Cr
   });
 }
 
+type Shapes = Parameters<typeof accepts>[1];
+type Ranges = Parameters<NonNullable<Shapes['match']>>[0];
+
 /** JSON, unless a page is what the caller prefers. */
-const SHAPES: Parameters<typeof accepts>[1] = {
+const SHAPES: Shapes = {
   header: 'Accept',
   supports: ['application/json', 'text/html'],
   default: 'application/json',
+  match(ranges) {
+    const json = weigh(ranges, 'application/json');
+    const html = weigh(ranges, 'text/html');
+    const isNearer =
+      html.specificity > json.specificity || (html.specificity === json.specificity && html.at < json.at);
+    return html.q > json.q || (html.q > 0 && html.q === json.q && isNearer) ? 'text/html' : 'application/json';
+  },
 };
+
+/**
+ * What a caller thinks of a media type: the most specific range decides (RFC 9110, 12.5.1), so that a page which is
+ * named as a last resort is none where everything is welcome.
+ */
+function weigh(ranges: Ranges, type: string): { q: number; specificity: number; at: number } {
+  const spellings = ['*/*', `${type.split('/')[0]}/*`, type];
+  const weights = ranges.map(({ type: range, q }, at) => ({
+    q,
+    specificity: spellings.indexOf(range.toLowerCase()),
+    at,
+  }));
+  const [best] = weights.filter(({ specificity }) => specificity >= 0).sort((a, b) => b.specificity - a.specificity);
+  return best ?? { q: 0, specificity: -1, at: ranges.length };
+}
 
 const STYLE = `
 @page { size: letter; margin: 18mm 16mm; }

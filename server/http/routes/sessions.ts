@@ -22,7 +22,7 @@ import { about, depsAbout } from '../../trace.ts';
 import { readBody, readOptionalBody, readQuery } from '../body.ts';
 import type { AppContext, AppDeps, AppEnv } from '../context.ts';
 import { type Credentials, originsOf } from '../credentials.ts';
-import { checkOrigin } from '../middleware.ts';
+import { askAgain, checkOrigin } from '../middleware.ts';
 import { complaintsAboutApp } from '../native-apps.ts';
 import { idempotencyKey, originOf, refuseWhenStopping } from '../request-headers.ts';
 import {
@@ -33,9 +33,6 @@ import {
   createPublicSession as publicSessionSchema,
   createSession as sessionSchema,
 } from '../request-schemas.ts';
-
-/** How soon the page asks again while work goes on. Seconds. */
-const POLL_AFTER = 2;
 
 /** As long as the server keeps it. Seconds. */
 const LOGO_SECONDS = 86_400;
@@ -161,10 +158,10 @@ async function answer(
 ): Promise<Response> {
   const connections = known ?? (await connectionsOf(storage.db, session));
   const body = viewSession(session, connections, audience, await storage.now(), config);
-  const isPolled = c.req.method === 'GET';
   if (session.status !== 'processing') return c.json(body);
-  c.header('Retry-After', String(POLL_AFTER));
-  return c.json(body, isPolled ? 200 : 202);
+  askAgain(c);
+  // Also HEAD, which is answered as GET is.
+  return c.json(body, c.req.method === 'POST' ? 202 : 200);
 }
 
 /** A page, and nothing else that has an origin: no blob, no credentials in it. */
