@@ -8,7 +8,7 @@ import { finixApp } from './finix/app.ts';
 import { linkApp } from './link/app.ts';
 import type { SimulatorEnv } from './pipe.ts';
 import { plaidApp } from './plaid/app.ts';
-import { checkPlaidRule } from './plaid/errors.ts';
+import { checkErrorRule } from './plaid/errors.ts';
 import type { Person } from './scenario.ts';
 import {
   type FinixResource,
@@ -187,7 +187,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     ledger: ledgerOf(state, webhooks),
     faults: {
       add: (rule) => {
-        checkPlaidRule(rule);
+        checkErrorRule(rule);
         return faults.add(rule);
       },
       clear: () => faults.clear(),

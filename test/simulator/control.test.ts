@@ -68,7 +68,14 @@ describe('the control API', () => {
     ['/events', { event: 'flood' }, 'event'],
     ['/events', { event: 'debit_returned', transfer: 'TR1', code: '1' }, 'return code'],
     ['/clock', { now: 'yesterday' }, 'now'],
+    ['/faults', { service: 'plaid', path: '/item/get', kind: 'plaid_error' }, 'error_code'],
+    ['/faults', { service: 'finix', path: '/identities', kind: 'plaid_error', error_code: 'NO_ACCOUNTS' }, 'finix'],
+    ['/faults', { service: 'plaid', path: '/item/get', kind: 'finix_error', error_code: 'INVALID_FIELD' }, 'plaid'],
+    ['/faults', { service: 'link', path: '/api/open', kind: 'plaid_error', error_code: 'NO_ACCOUNTS' }, 'link'],
     ['/clock', {}, 'now or advance_ms'],
+    ['/clock', { advance_ms: Number.MAX_SAFE_INTEGER }, '9998'],
+    ['/clock', { advance_ms: -Number.MAX_SAFE_INTEGER }, '1970'],
+    ['/clock', { now: '9999-12-31T23:59:59Z' }, '9998'],
     ['/webhooks', { action: 'burn' }, 'action'],
   ])('the control API refuses what it does not know at %s: %j', async (path, body, named) => {
     expect(await control('POST', path, body)).toEqual({ status: 422, body: { error: expect.stringContaining(named) } });
@@ -105,6 +112,19 @@ describe('the control API', () => {
     expect(late.body.error_code).toBe('INVALID_PUBLIC_TOKEN');
     const set = await control('POST', '/clock', { now: '2030-01-01T00:00:00Z' });
     expect(set.body.now).toMatch(/^2030-01-01T00:00:0/);
+    expect((await control('POST', '/clock', { advance_ms: Number.MAX_SAFE_INTEGER })).status).toBe(422);
+    expect((await control('GET', '/clock')).body.now).toMatch(/^2030-01-01T00:00:/);
+  });
+
+  it.each([
+    ['GET', '/clocks', 404, 'GET /_control lists them'],
+    ['POST', '/', 404, 'GET /_control lists them'],
+    ['PUT', '/clock', 405, 'GET and POST'],
+    ['DELETE', '', 405, 'GET'],
+    ['GET', '/faults/fault_1', 405, 'DELETE'],
+  ])('the control API answers %s %s with JSON that says what it has', async (method, path, status, named) => {
+    const answer = await control(method, path, method === 'GET' ? undefined : {});
+    expect(answer).toEqual({ status, body: { error: expect.stringContaining(named) } });
   });
 
   it('the control API leaves the clock to the program that brought one', async () => {

@@ -15,10 +15,14 @@ export interface ControlledSimulator {
   facts: object;
 }
 
+/** Beyond them no webhook has a time in seconds since 1970, and what ends hours later has a year of five digits. */
+const EARLIEST = 0;
+const LATEST = Date.UTC(9999, 0) - 1;
+
 /** A request that can't be done, and why. */
 class Refused extends Error {
   constructor(
-    readonly status: 404 | 409 | 415 | 422,
+    readonly status: 404 | 405 | 409 | 415 | 422,
     message: string,
   ) {
     super(message);
@@ -102,7 +106,6 @@ export function controlApp({ simulator, clock, facts }: ControlledSimulator): Ho
     if (error instanceof EventRefused) return c.json({ error: error.message }, 404);
     return c.json({ error: error.message }, 500);
   });
-  app.notFound((c) => c.json({ error: 'There is no such control; GET /_control lists them.' }, 404));
 
   app.get('/', (c) =>
     c.json({
@@ -174,8 +177,9 @@ export function controlApp({ simulator, clock, facts }: ControlledSimulator): Ho
   app.post('/clock', async (c) => {
     const { now, advance_ms } = await read(c, clockSchema);
     if (!clock) throw new Refused(409, 'The program that started the simulator has a clock of its own.');
-    if (now !== undefined) clock.set(Date.parse(now));
-    else clock.advance(advance_ms ?? 0);
+    const time = now === undefined ? clock.now() + (advance_ms ?? 0) : Date.parse(now);
+    if (time < EARLIEST || time > LATEST) throw new Refused(422, 'The clock goes from 1970 to the end of 9998.');
+    clock.set(time);
     return c.json({ now: new Date(clock.now()).toISOString() });
   });
 
@@ -196,6 +200,20 @@ export function controlApp({ simulator, clock, facts }: ControlledSimulator): Ho
     writeSettings(simulator, initial);
     simulator.settings.username = defaultUsername;
     return c.json({});
+  });
+
+  // A mounted app has no answer of its own for what is not found, so these are routes, behind all others.
+  const known = new Map<string, string[]>();
+  for (const { method, path } of app.routes) {
+    if (method !== 'ALL') known.set(path, [...(known.get(path) ?? []), method]);
+  }
+  for (const [path, methods] of known) {
+    app.all(path, () => {
+      throw new Refused(405, `It takes ${methods.join(' and ')}.`);
+    });
+  }
+  app.all('*', () => {
+    throw new Refused(404, 'There is no such control; GET /_control lists them.');
   });
   return app;
 }

@@ -2,7 +2,6 @@
 export interface Clock {
   now(): number;
   set(time: number): void;
-  advance(ms: number): void;
   reset(): void;
 }
 
@@ -12,9 +11,6 @@ export function createClock(): Clock {
     now: () => Date.now() + offset,
     set: (time) => {
       offset = time - Date.now();
-    },
-    advance: (ms) => {
-      offset += ms;
     },
     reset: () => {
       offset = 0;

@@ -160,9 +160,15 @@ export function plaidFault(rule: FaultRule): Refusal {
 }
 
 /**
- * @throws Error for a rule with a code that Plaid has not published and no type: a guess would prove the wrong thing
+ * @throws Error for a named error of the other provider, for a rule of Plaid's without its code, and for a code that
+ *   Plaid has not published and no type: a guess would prove the wrong thing
  */
-export function checkPlaidRule({ kind, error_code: code, error_type: type }: FaultRule): void {
-  if (kind !== 'plaid_error' || code === undefined || type !== undefined || errorTypeOf(code) !== undefined) return;
-  throw new Error(`Plaid has no published error ${code}: give the rule its error_type.`);
+export function checkErrorRule({ service, kind, error_code: code, error_type: type }: FaultRule): void {
+  if (kind !== 'plaid_error' && kind !== 'finix_error') return;
+  if (kind !== `${service}_error`) throw new Error(`${kind} is no answer of ${service}: choose a kind that it has.`);
+  if (kind === 'finix_error') return;
+  if (code === undefined) throw new Error('plaid_error needs the error_code that Plaid answers.');
+  if (type === undefined && errorTypeOf(code) === undefined) {
+    throw new Error(`Plaid has no published error ${code}: give the rule its error_type.`);
+  }
 }
