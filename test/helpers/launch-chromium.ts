@@ -40,6 +40,30 @@ export async function launchChromium(
   });
 }
 
+const SHARED = Symbol.for('finix-bank-connect.shared-chromium');
+
+/**
+ * The one browser of this process, for all of its test files: starting and ending one takes as much of a core as a short
+ * test. What tests share by it is nothing that they can see, as each opens a context of its own and closes that. The
+ * browser ends with the process, whose pipe it listens to.
+ */
+export async function sharedChromium(): Promise<Browser> {
+  // A file may have its own copy of this module.
+  const shared = globalThis as { [SHARED]?: Promise<Browser> | undefined };
+  shared[SHARED] ??= launchChromium();
+  const starting = shared[SHARED];
+  const browser = await starting.catch(() => undefined);
+  if (browser?.isConnected()) return browser;
+  // One that a test has crashed must not fail the tests after it.
+  if (shared[SHARED] === starting) shared[SHARED] = launchChromium();
+  return shared[SHARED];
+}
+
+/** Closes what the tests of a file have opened in it, and have not closed themselves. */
+export async function leaveChromium(browser: Browser | undefined): Promise<void> {
+  await Promise.all(browser?.contexts().map((context) => context.close()) ?? []);
+}
+
 /**
  * Starts the browser near the support floor. It gets no list of features: it knows others than the browsers of today.
  * @param old what `findOldChromium` found, on which its tests depend

@@ -4,7 +4,7 @@ import { journey } from './customer.ts';
 const here = journey();
 
 test('A person connects a bank, pays, and the receipt names the one payment instrument that exists', async () => {
-  const maya = await here.arrives();
+  const maya = await here.arrives({ reducedMotion: 'no-preference' });
   await maya.visit();
   await maya.connects();
   await maya.sees('connected');

@@ -1,14 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
+import { afterEach, beforeEach } from 'vitest';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import type { ElementStatus } from '../../widget/flow/state.ts';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { connectServerHere } from './connect-server-here.ts';
 
 /** A customer's whole patience: longer than the slowest scenario, shorter than a test. */
 const PATIENCE_MS = patient(20_000);
+
+/**
+ * Drawing what fades, slides and turns takes a third of a journey's processor time. Journeys that are about motion, or
+ * about the pace of the story, ask for it.
+ */
+const CALM = { reducedMotion: 'reduce' } as const;
 
 /** A person at the demo, with a browser of their own. */
 export class Customer {
@@ -108,25 +114,19 @@ export class Customer {
 export interface Journey {
   demo: RunningDemo;
   simulator: NonNullable<RunningDemo['simulator']>['simulator'];
-  /** Another person. */
+  /** Another person, whose system asks for reduced motion when the options do not. */
   arrives(options?: Parameters<Browser['newContext']>[0]): Promise<Customer>;
   /** The same person with another tab. */
   opensTab(customer: Customer): Promise<Customer>;
 }
 
 /**
- * A demo of its own for each test, and one browser for all; screenshots of the open pages when a test fails.
+ * A demo and a browser context of its own for each test; screenshots of the open pages when a test fails.
  * @param options by default with a connect server in this process, which starts in a tenth of the time
  */
 export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey {
   const now = {} as Journey;
-  let browser: Browser | undefined;
   let contexts: BrowserContext[] = [];
-
-  beforeAll(async () => {
-    browser = await launchChromium();
-  });
-  afterAll(() => browser?.close());
 
   beforeEach(async () => {
     const demo = await startDemo({ runConnectServer: connectServerHere, ...options });
@@ -134,8 +134,8 @@ export function journey(options: Parameters<typeof startDemo>[0] = {}): Journey 
     now.demo = demo;
     now.simulator = demo.simulator.simulator;
     now.arrives = async (options) => {
-      if (!browser) throw new Error('The browser is there only while tests run.');
-      const context = await browser.newContext(options);
+      const browser = await sharedChromium();
+      const context = await browser.newContext({ ...CALM, ...options });
       contexts.push(context);
       return new Customer(await context.newPage(), demo.url);
     };

@@ -1,29 +1,14 @@
-import { mkdir } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
+import { barriers } from '../helpers/barriers.ts';
 import { merchantJourney } from './as-merchant.ts';
 import type { Customer } from './customer.ts';
 
 const here = merchantJourney({ adjust: (config) => Object.assign(config, { linksPage: true }) });
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const screenshots = 'test-results/office-page';
 
 async function enters({ page }: Customer, key = here.merchantKey()): Promise<void> {
   await page.goto(`${here.demo.connectUrl}/links/new`);
   await page.getByLabel('Merchant key').fill(key);
   await page.keyboard.press('Enter');
-}
-
-async function expectAccessible({ page }: Customer): Promise<void> {
-  const violations = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(options: object): Promise<{ violations: { id: string; nodes: { failureSummary: string }[] }[] }> };
-    };
-    return (await axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'] })).violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ failureSummary }) => failureSummary).join(' ')}`,
-    );
-  });
-  expect(violations).toEqual([]);
 }
 
 test('A back office makes a link without code, its customer connects a bank, and the office sees it', async () => {
@@ -111,19 +96,14 @@ test.each([
   [768, 'dark'],
   [1280, 'light'],
 ] as const)('The office’s page is accessible and fits its window at %i px, %s', async (width, scheme) => {
-  const office = await here.arrives();
-  await office.page.addInitScript({ path: axe });
-  await office.page.setViewportSize({ width, height: 900 });
-  await office.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
+  const office = await here.arrives({ colorScheme: scheme, viewport: { width, height: 900 } });
   await office.page.goto(`${here.demo.connectUrl}/links/new`);
-  await expectAccessible(office);
+  expect(await barriers(office.page)).toEqual([]);
   await enters(office);
   await office.page.getByLabel('Customer (your id)').fill('cus_1');
   await office.page.getByRole('button', { name: 'Make the link' }).click();
   await office.page.getByRole('cell', { name: 'cus_1', exact: true }).waitFor();
-  await expectAccessible(office);
+  expect(await barriers(office.page)).toEqual([]);
   const overflow = await office.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(overflow).toBeLessThanOrEqual(0);
-  await mkdir(screenshots, { recursive: true });
-  await office.page.screenshot({ path: `${screenshots}/${width}-${scheme}.png`, fullPage: true });
 });

@@ -4,11 +4,11 @@ import { cpSync, existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { connectBank } from '../../docs/snippets/testing/connect-bank.mjs';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
 import { freePort } from '../helpers/free-port.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { project } from '../package/imports.ts';
 
@@ -27,15 +27,9 @@ const TEST_MS = patient(180_000);
 let browser: Browser;
 beforeAll(async () => {
   if (!existsSync(main)) throw new Error('These tests are about what was built. Run: npm run build');
-  const { path, env } = await findChromium();
-  const environment = Object.entries({ ...process.env, ...env }).filter((pair): pair is [string, string] => !!pair[1]);
-  browser = await chromium.launch({
-    executablePath: path,
-    env: Object.fromEntries(environment),
-    args: [...chromiumArgs],
-  });
+  browser = await sharedChromium();
 });
-afterAll(() => browser?.close());
+afterAll(() => leaveChromium(browser));
 
 const started: ChildProcess[] = [];
 let folder: string;
@@ -102,7 +96,7 @@ describe('the quickstart', () => {
       const { printed } = start(program, args, { ...settings, PORT: String(shop) });
       await expect.poll(() => printed.all, { timeout: STARTS_MS }).toContain(`http://localhost:${shop}`);
 
-      const customer = await browser.newPage();
+      const customer = await browser.newPage({ reducedMotion: 'reduce' });
       // It bounds a failure: a page of a busy machine may need a while for its first answers.
       customer.setDefaultTimeout(patient(40_000));
       try {

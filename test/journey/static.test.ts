@@ -4,10 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
-import { type Browser, chromium, type FrameLocator, type Page } from 'playwright-core';
+import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { StaticFolderError, writeStatic } from '../../demo/server/static-folder.ts';
-import { chromiumArgs, findChromium } from '../helpers/chromium.mjs';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 
 /** The static demo in a folder of a plain host, as on a project's page: no redirects, no rules, no headers but the type. */
@@ -39,17 +39,11 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => host.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(host.address() as AddressInfo).port}${FOLDER}`;
-  const { path, env } = await findChromium();
-  browser = await chromium.launch({
-    executablePath: path,
-    env: { ...process.env, ...env } as Record<string, string>,
-    args: [...chromiumArgs],
-    chromiumSandbox: false,
-  });
+  browser = await sharedChromium();
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await leaveChromium(browser);
   await new Promise((resolve) => host.close(resolve));
   await rm(out, { recursive: true, force: true });
 });

@@ -8,7 +8,7 @@ const here = journey();
 const enabled = () => here.simulator.ledger.instruments().filter(({ enabled }) => enabled === true);
 
 test('The panel follows the customer while Link is open, and stays in view', async () => {
-  const maya = await here.arrives();
+  const maya = await here.arrives({ reducedMotion: 'no-preference' });
   const story = await visitsStory(maya, here.demo.url);
   await story.shop.locator('finix-bank-connect button.main').click();
   await story.link.getByRole('button', { name: 'Continue' }).click();
@@ -24,7 +24,7 @@ test('The panel follows the customer while Link is open, and stays in view', asy
 });
 
 test('The order is charged with the instrument that was made, after customer and check', async () => {
-  const maya = await here.arrives();
+  const maya = await here.arrives({ reducedMotion: 'no-preference' });
   const hosts = new Set<string>();
   maya.page.on('request', (request) => hosts.add(new URL(request.url()).hostname));
   const story = await visitsStory(maya, here.demo.url);
@@ -201,7 +201,7 @@ test.each([
 test(
   'Play tells the whole story by itself, waits while it is paused, and goes on',
   async () => {
-    const maya = await here.arrives();
+    const maya = await here.arrives({ reducedMotion: 'no-preference' });
     await maya.page.addInitScript(`
       const wait = setTimeout;
       globalThis.pace = 1;

@@ -6,7 +6,7 @@ import { brotliCompressSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LANGUAGES } from '../../widget/i18n/languages.ts';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { importsOf, packageFile, project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
@@ -139,11 +139,11 @@ describe('in a browser', () => {
     shop = `http://localhost:${port}/`;
     page = `<!doctype html><title>Shop</title><finix-bank-connect></finix-bank-connect>
       <script type="module" crossorigin src="http://127.0.0.1:${port}${prefix}${entry}"></script>`;
-    browser = await launchChromium();
+    browser = await sharedChromium();
   });
 
   afterAll(async () => {
-    await browser?.close();
+    await leaveChromium(browser);
     server.closeAllConnections();
     server.close();
   });

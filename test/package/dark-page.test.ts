@@ -1,14 +1,14 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { faultsInStates, openStatesPage } from './states-page.ts';
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser?.close());
+afterAll(() => leaveChromium(browser));
 
 /** Pages that are dark and declare no scheme, in ways that merchants write them. */
 const PAGES: Record<string, string> = {

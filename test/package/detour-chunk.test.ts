@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { shortenWaits } from '../helpers/shorten-waits.ts';
 import { project } from './imports.ts';
 
@@ -107,7 +107,7 @@ async function visitWithoutSecond(): Promise<void> {
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
 
 afterEach(async () => {
@@ -119,7 +119,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await leaveChromium(browser);
   server.closeAllConnections();
   server.close();
 });

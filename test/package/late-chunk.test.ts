@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { shortenWaits } from '../helpers/shorten-waits.ts';
 import { project } from './imports.ts';
 
@@ -57,7 +57,7 @@ async function open(path: string, prepare: (page: Page) => unknown = () => {}): 
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
 
 afterEach(async () => {
@@ -68,7 +68,7 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await browser?.close();
+  await leaveChromium(browser);
   server.closeAllConnections();
   server.close();
 });

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { openStatesPage } from './states-page.ts';
 
 /** The message of Lit's build for development about itself on every page. */
@@ -12,12 +12,12 @@ let names: string[];
 const lines: string[] = [];
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
   const opened = await openStatesPage(browser, { lit: 'development', log: lines });
   ({ page, names } = opened);
   expect(opened.script).toContain('change-in-update');
 });
-afterAll(() => browser?.close());
+afterAll(() => leaveChromium(browser));
 
 test('Lit’s build for development warns about no state of the element', async () => {
   expect(names.length).toBeGreaterThan(20);

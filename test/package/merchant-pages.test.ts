@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Frame, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { session } from '../widget/helpers/simulated-backend.ts';
 import { project } from './imports.ts';
 
@@ -136,14 +136,14 @@ let lines: string[] = [];
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
 afterEach(async () => {
   hosted = undefined;
   await page?.close();
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveChromium(browser);
   server.closeAllConnections();
   server.close();
 });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { importsOf, packageFile, project } from './imports.ts';
 
 const folder = join(project, 'dist', 'cdn');
@@ -53,10 +53,10 @@ describe('the pinned script in a browser', () => {
     const { port } = server.address() as AddressInfo;
     // Two names of this machine are two origins, as the merchant's page and the server are.
     shop = `http://localhost:${port}/`;
-    browser = await launchChromium();
+    browser = await sharedChromium();
   });
   afterAll(async () => {
-    await browser?.close();
+    await leaveChromium(browser);
     server.closeAllConnections();
     server.close();
   });

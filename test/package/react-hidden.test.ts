@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
 import { openScript, pressToOpen, statusIn } from './element-tab.ts';
 import { project } from './imports.ts';
@@ -18,9 +18,9 @@ const versions = [
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser?.close());
+afterAll(() => leaveChromium(browser));
 
 describe.each(versions)('in React $major', ({ major, from }) => {
   let script = '';

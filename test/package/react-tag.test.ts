@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { session } from '../widget/helpers/simulated-backend.ts';
 import { bundlePage } from './bundle-page.ts';
 import { pressToOpen, statusIn } from './element-tab.ts';
@@ -60,10 +60,10 @@ beforeAll(async () => {
   expect(node.stderr.toString()).toBe('');
   markup = node.stdout.toString();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveChromium(browser);
   server.closeAllConnections();
   server.close();
 });

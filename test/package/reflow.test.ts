@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { faultsInStates, openStatesPage } from './states-page.ts';
 
@@ -9,9 +9,9 @@ const SMALLEST = { width: 320, height: 256 };
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser?.close());
+afterAll(() => leaveChromium(browser));
 
 /** In the page: what a reader with large letters can't get to without scrolling in two directions. */
 function unreachable(): string[] {

@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
 import { openScript, pressToOpen, statusIn } from './element-tab.ts';
 import type { VuePage } from './hosts/vue-page.ts';
@@ -15,9 +15,9 @@ let tab: Page;
 
 beforeAll(async () => {
   script = await bundlePage('test/package/hosts/vue-page.ts');
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser?.close());
+afterAll(() => leaveChromium(browser));
 afterEach(() => tab?.close());
 
 async function open(): Promise<void> {

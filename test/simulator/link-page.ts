@@ -2,7 +2,7 @@ import { serve } from '@hono/node-server';
 import type { Browser, FrameLocator, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
-import { launchChromium } from '../helpers/launch-chromium.ts';
+import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { linkTokenRequest, plaidClient } from './client.ts';
 
@@ -22,9 +22,9 @@ let now: number;
 /** Registers the hooks that open and close it. */
 export function withLinkPage(): void {
   beforeAll(async () => {
-    browser = await launchChromium();
+    browser = await sharedChromium();
   }, BROWSER_MS);
-  afterAll(() => browser?.close());
+  afterAll(() => leaveChromium(browser));
 
   beforeEach(async () => {
     now = Date.now();
