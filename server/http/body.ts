@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { ProblemError } from '../errors.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { AppContext, AppEnv } from './context.ts';
-import { MAX_ERRORS, parse } from './request-schemas.ts';
+import { MAX_ERRORS, parse } from './field-messages.ts';
 
 /**
  * The largest legal body: a mandate of 10,000 characters and 50 metadata entries of 540, in scripts of three bytes a

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { FieldError } from '../../widget/contract.ts';
+import { ProblemError } from '../errors.ts';
 
 /** Nouns for the types of a schema, as JSON has them. */
 const TYPES: Readonly<Record<string, string>> = {
@@ -55,4 +57,26 @@ function listOf(values: string[]): string {
 
 function count(number: number | bigint, one: string, more: string): string {
   return `${number} ${number === 1 ? one : more}`;
+}
+
+/** Enough to repair a request; an answer must never be larger than what it answers. */
+export const MAX_ERRORS = 19;
+
+/**
+ * Parses a body, or names the fields that are wrong.
+ * @throws ProblemError `invalid_request` with one entry for each wrong field
+ */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value, { error: messageOf });
+  if (result.success) return result.data;
+  const all = result.error.issues.flatMap(fieldErrors);
+  const errors = all.slice(0, MAX_ERRORS);
+  if (all.length > MAX_ERRORS) errors.push({ path: '', message: `has ${all.length - MAX_ERRORS} more errors` });
+  throw new ProblemError('invalid_request', { errors });
+}
+
+function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
+  const path = issue.path.join('.');
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
+  return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'is not a field of this request' }));
 }

@@ -5,15 +5,12 @@ import type {
   CreateLinkRequest,
   CreatePublicSessionRequest,
   CreateSessionRequest,
-  FieldError,
   LinkExitRequest,
   LinkTokenRequest,
 } from '../../widget/contract.ts';
-import { ProblemError } from '../errors.ts';
 import { isLocalOrLoopbackHost } from '../hosts.ts';
 import { isErased } from '../ids.ts';
 import { origin } from '../settings/schemas.ts';
-import { messageOf } from './field-messages.ts';
 
 /** Without control characters, and with what can't be written in UTF-8 replaced as every later reader would. */
 function clean(text: string): string {
@@ -31,6 +28,10 @@ const line = (max: number) =>
     .max(max)
     .regex(/^[^\p{Cc}]*$/u, 'must have no control characters')
     .refine(isStorable, 'must be text in Unicode');
+
+/** Shown to the customer: blanks alone ask on behalf of no one, and for an agreement to nothing. */
+const IS_SHOWN = /\S/;
+const NOT_BLANK = 'must not be blank';
 
 const language = z
   .string()
@@ -120,7 +121,7 @@ function isPage(text: string): boolean {
 const merchant = z.strictObject({
   id: line(128),
   // Longer names make Link show "This Application".
-  name: line(30),
+  name: line(30).regex(IS_SHOWN, NOT_BLANK),
   logo_url: httpsUrl.optional(),
   accent: z
     .string()
@@ -148,7 +149,12 @@ const sessionFields = {
   // A mandate is a page of text at most.
   authorization: z
     .strictObject({
-      text: z.string().min(1).max(10_000).refine(isStorable, 'must be text in Unicode, without NUL'),
+      text: z
+        .string()
+        .min(1)
+        .max(10_000)
+        .regex(IS_SHOWN, NOT_BLANK)
+        .refine(isStorable, 'must be text in Unicode, without NUL'),
       version: line(64),
     })
     .optional(),
@@ -324,25 +330,3 @@ export const listConnections = z.strictObject({
   cursor,
   limit,
 });
-
-/** Enough to repair a request; an answer must never be larger than what it answers. */
-export const MAX_ERRORS = 19;
-
-/**
- * Parses a body, or names the fields that are wrong.
- * @throws ProblemError `invalid_request` with one entry for each wrong field
- */
-export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value, { error: messageOf });
-  if (result.success) return result.data;
-  const all = result.error.issues.flatMap(fieldErrors);
-  const errors = all.slice(0, MAX_ERRORS);
-  if (all.length > MAX_ERRORS) errors.push({ path: '', message: `has ${all.length - MAX_ERRORS} more errors` });
-  throw new ProblemError('invalid_request', { errors });
-}
-
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  const path = issue.path.join('.');
-  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-  return issue.keys.map((key) => ({ path: path ? `${path}.${key}` : key, message: 'is not a field of this request' }));
-}

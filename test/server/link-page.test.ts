@@ -71,6 +71,18 @@ describe('the page behind a link', () => {
     expect((await get(plain, { 'Accept-Language': 'xx, fr-CA;q=0.8, es;q=0.9' })).text).toContain('<html lang="es"');
   });
 
+  it.each([
+    ['', '/', 308],
+    ['', '/?lang=de', 308],
+    ['', '/hosted', 303],
+    ['%0D%0AX-Other%3A%20y', '/hosted', 303],
+    ['%00', '/', 308],
+  ])('the link page is where its address with %j and %s leads', async (more, end, status) => {
+    const path = `${await createLink()}${more}`;
+    const response = await server.request(`${path}${end}`);
+    expect([response.status, response.headers.get('Location')]).toEqual([status, `http://localhost:3000${path}`]);
+  });
+
   it('the link page is the same for a wrong address and for a link that is over, in the reader’s language', async () => {
     const path = await createLink({ merchant });
     const { body } = await server.merchant('GET', '/v1/links');

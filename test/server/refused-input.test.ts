@@ -54,6 +54,18 @@ describe('a query', () => {
   });
 });
 
+describe('a text that the customer is shown', () => {
+  it.each([
+    ['merchant.name', { merchant: { id: 'm_1', name: ' \u00a0' } }],
+    ['authorization.text', { authorization: { text: ' \n\t', version: '1' } }],
+  ])('is refused by its name where it is blank: %s', async (path, more) => {
+    for (const call of ['/v1/sessions', '/v1/links']) {
+      const { status, body } = await server.merchant('POST', call, { customer_id: 'cus_1', ...more });
+      expect([status, body.errors]).toEqual([422, [{ path, message: 'must not be blank' }]]);
+    }
+  });
+});
+
 describe('an erasure', () => {
   it.each([
     ['129 characters', 'c'.repeat(129)],

@@ -3,8 +3,9 @@ import { erase, requestErasure } from '../../lifecycle/erase-customer.ts';
 import { REMOVAL_PATIENCE_MS } from '../../lifecycle/removal.ts';
 import type { AppDeps, AppEnv } from '../context.ts';
 import type { Credentials } from '../credentials.ts';
+import { parse } from '../field-messages.ts';
 import { askAgain } from '../middleware.ts';
-import { customerOfPath, parse } from '../request-schemas.ts';
+import { customerOfPath } from '../request-schemas.ts';
 
 /** Erasing a customer. 202 while something is still to be disabled or removed; asking again returns the status. */
 export function customerRoutes(app: Hono<AppEnv>, deps: AppDeps, credentials: Credentials): void {

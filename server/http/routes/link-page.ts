@@ -56,6 +56,9 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
     return send(c, renderLinkPage(facts), 200, policy(nonce, facts.merchant.logo_url));
   });
 
+  // As some programs write an address that they pass on.
+  app.get('/c/:token/', (c) => c.redirect(pagePath(c), 308));
+
   app.post('/c/:token/session', async (c) => {
     checkOrigin(c, origins);
     refuseWhenStopping(deps);
@@ -129,7 +132,8 @@ export function linkPageRoutes(app: Hono<AppEnv>, deps: AppDeps, origins: Set<st
 
   /** The whole address: PUBLIC_URL may have a path that a proxy takes away. */
   function pagePath(c: AppContext): string {
-    return `${config.publicUrl}/c/${c.req.param('token')}`;
+    // Decoded: as it came it may be any text, also one that no header takes.
+    return `${config.publicUrl}/c/${encodeURIComponent(c.req.param('token') ?? '')}`;
   }
 
   function readRequest(link: LinkTable): CreateSessionRequest {
