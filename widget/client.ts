@@ -83,8 +83,10 @@ export function createClient(options: ClientOptions) {
     create: (request: CreateSessionRequest, options?: CreateOptions) =>
       post<MerchantSession & { client_secret: string }>('/v1/sessions', request, withKey(options)),
     retrieve: (id: string, options?: CallOptions) => get<MerchantSession>(at('/v1/sessions', id), undefined, options),
-    list: (query: { customer_id?: string; status?: SessionStatus } & PageOptions = {}, options?: CallOptions) =>
-      get<Page<MerchantSession>>('/v1/sessions', query, options),
+    list: (
+      query: { customer_id?: string; merchant_id?: string; status?: SessionStatus } & PageOptions = {},
+      options?: CallOptions,
+    ) => get<Page<MerchantSession>>('/v1/sessions', query, options),
     /** Closes an open session at once. */
     cancel: (id: string, options?: CallOptions) =>
       post<MerchantSession>(`${at('/v1/sessions', id)}/cancel`, undefined, options),

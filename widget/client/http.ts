@@ -4,7 +4,10 @@ import { ApiError } from './errors.ts';
 export interface ClientOptions {
   /** Address of the server: its PUBLIC_URL, or an internal one. Where it is missing, calls reject; creating does not. */
   endpoint: string | undefined;
-  /** MERCHANT_API_KEY. Never in a browser. Where it is missing, calls reject; creating does not. */
+  /**
+   * MERCHANT_API_KEY. Never in a browser. Of a comma-separated list, as the server has while keys are rotated, the first
+   * entry is sent. Where it is missing, calls reject; creating does not.
+   */
   apiKey: string | undefined;
   /** The platform's when left out. */
   fetch?: typeof fetch;
@@ -49,14 +52,17 @@ export function createHttp({
     throw new TypeError('endpoint must be an address such as https://connect.example.');
   }
   const base = endpoint?.replace(/\/+$/, '');
+  const [key] = entriesOf(apiKey ?? '');
+  // As HTTP allows in a header; what `fetch` throws for others looks like a lost connection.
+  if (key && !/^[\x21-\x7e]+$/.test(key)) throw new TypeError('apiKey must be printable ASCII without spaces.');
   // Called without a receiver: some platforms refuse a fetch that is called as a method.
   const send = options.fetch ?? ((input, init) => fetch(input, init));
 
   async function attempt<T>({ method, path, query, body, idempotencyKey, signal }: Call): Promise<T> {
     // Not earlier: frameworks load a server's modules when they build, where no secret is set.
     if (!base) throw new TypeError('createClient was given no endpoint: set CONNECT_URL where this server runs.');
-    if (!apiKey) throw new TypeError('createClient was given no apiKey: set MERCHANT_API_KEY where this server runs.');
-    const headers: Record<string, string> = { Accept: 'application/json', Authorization: `Bearer ${apiKey}` };
+    if (!key) throw new TypeError('createClient was given no apiKey: set MERCHANT_API_KEY where this server runs.');
+    const headers: Record<string, string> = { Accept: 'application/json', Authorization: `Bearer ${key}` };
     if (body) headers['Content-Type'] = 'application/json';
     if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey;
     const timeout = AbortSignal.timeout(timeoutMs);
@@ -97,6 +103,11 @@ export function createHttp({
       }
     }
   };
+}
+
+/** The entries of a comma-separated list, as the server reads its settings. */
+export function entriesOf(list: string): string[] {
+  return list.split(',').flatMap((entry) => entry.trim() || []);
 }
 
 /** What the server asked to wait, in milliseconds: for repetitions only, so it is no field of the error. */

@@ -1,5 +1,6 @@
 import type { WebhookEvent } from '../contract.ts';
 import { WebhookError } from './errors.ts';
+import { entriesOf } from './http.ts';
 
 /** An event with the id of its delivery: the same event may come twice, with the same id. */
 export type ReceivedEvent = WebhookEvent & { id: string };
@@ -90,11 +91,12 @@ function importKeys(secret: unknown, caller: string): Promise<CryptoKey[]> {
   if (typeof secret !== 'string') {
     throw new TypeError(`${caller} was given no secret: set MERCHANT_WEBHOOK_SECRET where this server runs.`);
   }
-  return Promise.all(secret.split(',').map(importKey));
+  const secrets = entriesOf(secret);
+  return Promise.all((secrets.length > 0 ? secrets : ['']).map(importKey));
 }
 
 function importKey(secret: string): Promise<CryptoKey> {
-  const bytes = decode(secret.trim().replace(/^whsec_/, ''));
+  const bytes = decode(secret.replace(/^whsec_/, ''));
   if (!bytes || bytes.length < LEAST_KEY_BYTES) {
     throw new WebhookError('invalid_secret', 'The secret must be whsec_ and the base64 of at least 24 bytes.');
   }

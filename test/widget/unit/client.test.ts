@@ -97,6 +97,28 @@ describe('a call of the client', () => {
     await expect(createClient().sessions.retrieve('ses_1')).rejects.toThrow('endpoint');
   });
 
+  it.each([
+    ['old-key,new-key', 'old-key'],
+    [' , new-key ,', 'new-key'],
+    ['key\n', 'key'],
+  ])(
+    'is made with the first entry of the list that MERCHANT_API_KEY is while keys are rotated: %j',
+    async (apiKey, key) => {
+      const sent: unknown[] = [];
+      const client = createClient({
+        endpoint: 'https://connect.example',
+        apiKey,
+        fetch: async (_input, init) => {
+          sent.push(new Headers(init?.headers).get('Authorization'));
+          return Response.json({});
+        },
+      });
+      await client.sessions.list({ merchant_id: 'm_1' });
+      expect(sent).toEqual([`Bearer ${key}`]);
+      expect(() => createClient({ endpoint: 'https://connect.example', apiKey: 'kéy' })).toThrow(/printable ASCII/);
+    },
+  );
+
   it('a wrong option or idempotency key is named before anything is sent', () => {
     const { client, calls } = clientWith([session]);
     const request = { customer_id: 'cus_1' };
@@ -146,6 +168,8 @@ describe('parseWebhook', () => {
     expect(await parseWebhook(old.body, old.headers, `${NEXT}, ${SECRET}`)).toMatchObject({ type: event.type });
     const both = await signTestWebhook(event, `${NEXT},${SECRET}`);
     for (const secret of [SECRET, NEXT]) await parseWebhook(both.body, both.headers, secret);
+    // As the server reads its own setting.
+    for (const secret of [`${SECRET},`, ` , ${NEXT} `]) await parseWebhook(both.body, both.headers, secret);
   });
 
   it('narrows an event by its type', async () => {
