@@ -1,10 +1,16 @@
 import { once } from 'node:events';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { isUniqueViolation, StorageUnavailableError } from '../../../server/storage/errors.ts';
 import type { Database } from '../../../server/storage/tables.ts';
+import { patient } from '../../helpers/patience.mjs';
 import { forEachStorage } from '../../helpers/storages.ts';
 import { rows } from './rows.ts';
-import { ended, startChild } from './run-child.ts';
+import { ended, prepareChild, type StartChild } from './run-child.ts';
+
+let startChild: StartChild;
+beforeAll(async () => {
+  startChild = await prepareChild();
+}, patient(60_000));
 
 forEachStorage((_name, kind) => {
   test.each(Object.keys(rows) as (keyof Database)[])('a row of %s comes back as it was stored', async (table) => {
