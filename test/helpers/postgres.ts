@@ -77,6 +77,7 @@ async function startOwn(bin: string): Promise<TestPostgres> {
   );
   const port = await freePort();
   const url = (database: string) => `postgres://test:${password}@127.0.0.1:${port}/${database}`;
+  const administrator = new Administrator(url('postgres'));
   let server: ChildProcess | undefined;
 
   const start = async () => {
@@ -98,12 +99,13 @@ async function startOwn(bin: string): Promise<TestPostgres> {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     const [pid] = (await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-    await answering(url('postgres'), Number(pid), join(dir, 'log'));
+    await answering(administrator, Number(pid), join(dir, 'log'));
     return Number(pid);
   };
   const end = async (pid: number, signal: 'SIGQUIT' | 'SIGINT') => {
     const running = server;
     if (!running || running.exitCode !== null) return;
+    await administrator.leave();
     process.kill(pid, signal);
     while (isAlive(pid)) await sleep(10);
     running.stdin?.end();
@@ -114,7 +116,7 @@ async function startOwn(bin: string): Promise<TestPostgres> {
   return {
     canRestart: true,
     url: url('postgres'),
-    createDatabase: async (template) => url(await createDatabase(url('postgres'), template)),
+    createDatabase: async (template) => url(await createDatabase(administrator, template)),
     restart: async (mode) => {
       await end(pid, mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
       pid = await start();
@@ -125,7 +127,7 @@ async function startOwn(bin: string): Promise<TestPostgres> {
       await writeFile(signal, '');
       if (user) await chown(signal, user.uid, user.gid);
       pid = await start();
-      await administer(url('postgres'), 'select pg_promote()');
+      await administrator.run('select pg_promote()');
     },
     without: async (whileGone) => {
       await end(pid, 'SIGINT');
@@ -144,6 +146,7 @@ async function startOwn(bin: string): Promise<TestPostgres> {
 
 function givenServer(url: string): TestPostgres {
   const made: string[] = [];
+  const administrator = new Administrator(url);
   const refuse = async () => {
     throw new Error('The server of TEST_DATABASE_URL is not ours to restart.');
   };
@@ -151,7 +154,7 @@ function givenServer(url: string): TestPostgres {
     canRestart: false,
     url,
     createDatabase: async (template) => {
-      const name = await createDatabase(url, template);
+      const name = await createDatabase(administrator, template);
       made.push(name);
       const own = new URL(url);
       own.pathname = `/${name}`;
@@ -161,25 +164,50 @@ function givenServer(url: string): TestPostgres {
     promote: refuse,
     without: refuse,
     stop: async () => {
-      for (const name of made) await administer(url, `drop database if exists ${name} with (force)`);
+      for (const name of made) await administrator.run(`drop database if exists ${name} with (force)`);
+      await administrator.leave();
     },
   };
 }
 
-async function createDatabase(url: string, template?: string): Promise<string> {
+async function createDatabase(administrator: Administrator, template?: string): Promise<string> {
   const name = `fbc_${process.pid}_${Math.random().toString(36).slice(2)}`;
   const like = template === undefined ? '' : ` template ${new URL(template).pathname.slice(1)}`;
-  await administer(url, `create database ${name}${like}`);
+  await administrator.run(`create database ${name}${like}`);
   return name;
 }
 
-async function administer(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
+/** One connection for all statements, because a new one costs the server more than most of them. */
+class Administrator {
+  #client: Promise<pg.Client> | undefined;
+
+  constructor(private readonly url: string) {}
+
+  async run(statement: string): Promise<void> {
+    this.#client ??= this.#connect();
+    const client = await this.#client;
     await client.query(statement);
-  } finally {
-    await client.end();
+  }
+
+  /** Until the next statement. */
+  async leave(): Promise<void> {
+    const leaving = this.#client;
+    this.#client = undefined;
+    await leaving?.then((client) => client.end()).catch(() => {});
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({ connectionString: this.url });
+    const forget = () => {
+      this.#client = undefined;
+    };
+    // A server that goes away takes the connection with it.
+    client.on('error', forget);
+    await client.connect().catch((error: unknown) => {
+      forget();
+      throw error;
+    });
+    return client;
   }
 }
 
@@ -222,11 +250,11 @@ async function run(
   if (code !== 0) throw new Error(`${command} ended with ${code}: ${complaints}`);
 }
 
-async function answering(url: string, pid: number, log: string): Promise<void> {
+async function answering(administrator: Administrator, pid: number, log: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     try {
-      return await administer(url, 'select 1');
+      return await administrator.run('select 1');
     } catch (error) {
       if (!isAlive(pid) || Date.now() > deadline) {
         throw new Error(

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { openStorage, type Storage } from '../../server/storage/open.ts';
 import { TestServer } from '../helpers/server.ts';
-import { withPostgres } from '../helpers/storages.ts';
+import { migratedOn, withPostgres } from '../helpers/storages.ts';
 
 /** What is unique over all customers is kept so by its keys, on which transactions of different customers meet. */
 withPostgres('on PostgreSQL, of two customers on two instances', (postgres) => {
@@ -13,7 +13,7 @@ withPostgres('on PostgreSQL, of two customers on two instances', (postgres) => {
   });
 
   async function start(): Promise<[TestServer, TestServer]> {
-    const databaseUrl = await postgres().createDatabase();
+    const databaseUrl = await migratedOn(postgres());
     const open = async () => {
       const storage = await openStorage({ databaseUrl, dataDir: '/nonexistent' });
       storages.push(storage);

@@ -3,7 +3,7 @@ import { openStorage, type Storage } from '../../server/storage/open.ts';
 import { connectionLifecycle } from '../helpers/connection-lifecycle.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
-import { withPostgres } from '../helpers/storages.ts';
+import { migratedOn, withPostgres } from '../helpers/storages.ts';
 import { throughLink } from '../helpers/through-link.ts';
 
 /** The life of connections over PostgreSQL, with two instances that share it; the other tests run it over SQLite. */
@@ -17,7 +17,7 @@ withPostgres('on PostgreSQL, two instances', (postgres) => {
 
   async function start(): Promise<void> {
     receiver = await startReceiver();
-    const databaseUrl = await postgres().createDatabase();
+    const databaseUrl = await migratedOn(postgres());
     const open = () => openStorage({ databaseUrl, dataDir: '/nonexistent' });
     storages = [await open(), await open()];
     const env = { MERCHANT_WEBHOOK_URL: receiver.url, MERCHANT_WEBHOOK_SECRET: WEBHOOK_SECRET };

@@ -8,12 +8,12 @@ import { Fenced } from '../../server/work/retry.ts';
 import type { HeldSession } from '../../server/work/session-lease.ts';
 import { TIMING } from '../../server/work/timing.ts';
 import { ENCRYPTION_KEY, eventually } from '../helpers/server.ts';
-import { withPostgres } from '../helpers/storages.ts';
+import { migratedOn, withPostgres } from '../helpers/storages.ts';
 import { rows } from './storage/rows.ts';
 
 withPostgres('on PostgreSQL', (postgres) => {
   it('an access token that comes in the middle of a session’s end is removed with it', async () => {
-    const databaseUrl = await postgres().createDatabase();
+    const databaseUrl = await migratedOn(postgres());
     // Unguarded, because what happens in the middle of the one's transaction is the other's.
     const open = () => openStorage({ databaseUrl, dataDir: '/nonexistent', guarded: false });
     const storage = await open();

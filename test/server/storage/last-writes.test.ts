@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { writeLast } from '../../../server/storage/last-writes.ts';
 import type { Storage } from '../../../server/storage/open.ts';
-import { forEachStorage, withPostgres } from '../../helpers/storages.ts';
+import { forEachStorage, migratedOn, withPostgres } from '../../helpers/storages.ts';
 import { countWork } from '../../helpers/work-counter.ts';
 
 const keys = async ({ db }: Storage) =>
@@ -65,7 +65,7 @@ forEachStorage((_name, kind) => {
 withPostgres('on PostgreSQL', (server) => {
   test('a transaction of last writes alone is one statement', async () => {
     const { openStorage } = await import('../../../server/storage/open.ts');
-    const storage = await openStorage({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    const storage = await openStorage({ databaseUrl: await migratedOn(server()), dataDir: '/nonexistent' });
     const work = countWork('postgres');
     await storage.transaction('rows', async (trx) => {
       await writeLast(trx, trx.insertInto('meta').values(row('a')));
@@ -81,7 +81,7 @@ withPostgres('on PostgreSQL', (server) => {
 
   test('what begins a transaction goes with its first statement, and the commit with the last', async () => {
     const { openStorage } = await import('../../../server/storage/open.ts');
-    const storage = await openStorage({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    const storage = await openStorage({ databaseUrl: await migratedOn(server()), dataDir: '/nonexistent' });
     const work = countWork('postgres');
     await storage.transaction('customer:1', (trx) => trx.selectFrom('meta').selectAll().execute());
     const reading = [work.roundTrips, work.statements];

@@ -4,7 +4,7 @@ import { StorageUnavailableError } from '../../../server/storage/errors.ts';
 import { writeLast } from '../../../server/storage/last-writes.ts';
 import { openStorage, type Scope, type Storage, type StorageTransaction } from '../../../server/storage/open.ts';
 import { insertRow } from '../../../server/storage/row-writes.ts';
-import { withPostgres } from '../../helpers/storages.ts';
+import { migratedOn, withPostgres } from '../../helpers/storages.ts';
 
 /**
  * Each of a transaction's beginning, last statement and commit can fail, and none waits for the answer to the one before,
@@ -13,7 +13,7 @@ import { withPostgres } from '../../helpers/storages.ts';
 withPostgres('PostgreSQL', (server) => {
   let storage: Storage;
   beforeEach(async () => {
-    storage = await openStorage({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    storage = await openStorage({ databaseUrl: await migratedOn(server()), dataDir: '/nonexistent' });
     // Outlives a transaction that is rolled back.
     await sql`create sequence writes`.execute(storage.db);
   });
