@@ -34,6 +34,22 @@ describe('code in the documents', () => {
     expect(loose).toEqual([]);
   });
 
+  it('a whole page in the documents is laid out for a phone', () => {
+    const whole = documents().flatMap((file) => fencesIn(read(file)).filter(({ code }) => /^<!doctype/i.test(code)));
+    expect(whole).not.toEqual([]);
+    for (const { code } of whole) expect(code).toContain('<meta name="viewport" content="width=device-width');
+  });
+
+  it('a program in the documents comes after a command that installs each package that it names', () => {
+    const missing = fencesIn(read('docs/embed-server.md')).flatMap(({ language, code }, at, fences) => {
+      if (language !== 'js') return [];
+      const before = fences[at - 1]?.code ?? '';
+      const names = [...code.matchAll(/ from '([^'.][^']*)'/g)].map(([, name = '']) => name);
+      return names.filter((name) => !before.includes(` ${name}`) && !before.includes(`/${name}-`));
+    });
+    expect(missing).toEqual([]);
+  });
+
   it('code in the documents is well-formed JSON, and HTML with attributes that the element has', () => {
     const manifest = JSON.parse(read('dist/custom-elements.json')) as {
       modules: { declarations?: { tagName?: string; attributes?: { name: string }[] }[] }[];
