@@ -34,3 +34,16 @@ test('The first page needs nothing from elsewhere, runs no script, and shows no 
 test('Another method at the first page is a 405', async () => {
   expect((await server.request('/', { method: 'POST' })).status).toBe(405);
 });
+
+test.each(['/connect', '/connect/'])(
+  'The first page leads to the documents when it is opened at %s below a path',
+  async (path) => {
+    const below = await TestServer.start({ env: { PUBLIC_URL: 'https://shop.example/connect' } });
+    const text = await (await below.request('/')).text();
+    await below.close();
+    const links = [...text.matchAll(/<a href="([^"]+)"/g)].map(
+      ([, href = '']) => new URL(href, `https://shop.example${path}`).href,
+    );
+    expect(links).toEqual(['docs', 'openapi.json', 'readyz'].map((name) => `https://shop.example/connect/${name}`));
+  },
+);

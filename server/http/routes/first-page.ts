@@ -20,7 +20,9 @@ a:focus-visible { outline: 2px solid currentColor; outline-offset: 3px; }
 
 /** What a person sees who opens the server's address: where they are, and where to go. Programs have no use for it. */
 export function firstPageRoutes(app: Hono<AppEnv>, { config, version }: AppDeps): void {
-  const { publicUrl } = config;
+  const address = config.publicUrl.replace(/\/$/, '');
+  // Below a path, which is opened with and without a slash at its end, only the whole address leads there from both.
+  const base = new URL(address).pathname === '/' ? '' : `${address}/`;
   const page = html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
@@ -29,11 +31,11 @@ export function firstPageRoutes(app: Hono<AppEnv>, { config, version }: AppDeps)
 <svg class="mark" viewBox="0 0 28 28" width="44" height="44" aria-hidden="true"><rect width="28" height="28" rx="8" fill="currentColor"/><path d="M9.5 14h9M12 9.5H9.5a4.5 4.5 0 0 0 0 9H12m4-9h2.5a4.5 4.5 0 0 1 0 9H16" fill="none" stroke="Canvas" stroke-width="2" stroke-linecap="round"/></svg>
 <h1>The bank connect server is running</h1>
 <p>It turns a customer’s bank account into a payment method at Finix. Customers never come here: they are on a merchant’s page, which needs two lines.</p>
-<pre>${`<script type="module" src="${publicUrl.replace(/\/$/, '')}/finix-bank-connect.js"></script>\n<finix-bank-connect></finix-bank-connect>`}</pre>
+<pre>${`<script type="module" src="${address}/finix-bank-connect.js"></script>\n<finix-bank-connect></finix-bank-connect>`}</pre>
 <ul>
-<li><a href="docs">Documentation</a>, from the first session to going live</li>
-<li><a href="openapi.json">OpenAPI document</a>, for programs</li>
-<li><a href="readyz">Readiness</a> of this instance, version ${version}</li>
+<li><a href="${base}docs">Documentation</a>, from the first session to going live</li>
+<li><a href="${base}openapi.json">OpenAPI document</a>, for programs</li>
+<li><a href="${base}readyz">Readiness</a> of this instance, version ${version}</li>
 </ul>
 </main></body></html>`;
   app.get('/', (c) => {
