@@ -11,6 +11,18 @@ const here = journey();
 const isOurs = (frame: Frame) => frame.url().startsWith(here.demo.url);
 const barriersOf = ({ page }: Customer) => barriersInBothSchemes(page, isOurs);
 
+test.each(['light', 'dark'] as const)(
+  'A barrier in light colors is found there alone, in a page that was opened in %s ones',
+  async (colorScheme) => {
+    const { page } = await here.arrives({ colorScheme });
+    await page.setContent(`<!doctype html><html lang="en"><title>Shop</title>
+      <style>p { background: #fff; color: #ccc; transition: all .2s }
+      @media (prefers-color-scheme: dark) { p { background: #000 } }</style><main><h1>Shop</h1><p>Pale</p></main>`);
+    const found = await barriersInBothSchemes(page);
+    expect(found).toEqual({ light: [expect.stringMatching(/^color-contrast: p /)], dark: [] });
+  },
+);
+
 const SMALL = { width: 390, height: 844 };
 const LARGE = { width: 1440, height: 900 };
 

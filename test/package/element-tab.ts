@@ -11,7 +11,8 @@ export function statusIn(tab: Page): Promise<string | null> {
  * @param controls the global in which the script gives the test what it reads and does
  */
 export async function openScript(browser: Browser, script: string, controls: string): Promise<Page> {
-  const tab = await browser.newPage();
+  // Motion only costs time here: nothing is looked at before it stands still.
+  const tab = await browser.newPage({ reducedMotion: 'reduce' });
   const body = '<!doctype html><title>Shop</title><div id="root"></div>';
   await tab.route('http://localhost/**', (route) => route.fulfill({ contentType: 'text/html', body }));
   await tab.goto('http://localhost/');
