@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { networkAddress, requireOwnAddress } from '../../demo/server/network.ts';
 import { DemoSettingsError } from '../../demo/settings.ts';
 import { startDemo } from '../../demo/start-demo.ts';
+import { connectServerHere } from './connect-server-here.ts';
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
@@ -44,6 +45,7 @@ test.runIf(process.platform === 'linux')(
     let key = '';
     const demo = await startDemo({
       host,
+      runConnectServer: connectServerHere,
       adjust: (config) => {
         [key = ''] = config.merchantApiKeys;
       },

@@ -6,9 +6,11 @@ import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { SIMULATOR_CREDENTIALS, startSimulator } from '../../demo/simulator/index.ts';
+import { startDemo } from '../../demo/start-demo.ts';
 import { patient } from '../helpers/patience.mjs';
+import { connectServerHere } from './connect-server-here.ts';
 
 /** Everything that `npm run demo` runs after the build. */
 const SERVE = 'dist/demo/serve.js';
@@ -94,23 +96,6 @@ test('A busy port gives way to the next', async () => {
   }
 });
 
-test('It answers to its own names only, stays out of other sites’ frames, and refuses a form that is none', async () => {
-  const url = new URL(await addressOf(start(['--port', '0'])));
-  const answered = (host: string) =>
-    new Promise<number | undefined>((resolve, reject) => {
-      get({ host: '127.0.0.1', port: url.port, path: '/coffee', headers: { Host: host } }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
-      }).on('error', reject);
-    });
-  expect(await answered(`localhost:${url.port}`)).toBe(200);
-  expect(await answered(`demo.attacker.example:${url.port}`)).toBe(421);
-  const page = await fetch(new URL('/coffee', url));
-  expect(page.headers.get('Content-Security-Policy')).toBe("frame-ancestors 'self'");
-  const refused = await fetch(new URL('/checkout', url), { method: 'POST', body: '{"bank_account": 1}' });
-  expect(refused.status).toBe(422);
-});
-
 test('Half of the credentials is no choice: it names what is missing', async () => {
   const demo = start(['--port', '0'], {
     PLAID_CLIENT_ID: 'id',
@@ -174,4 +159,23 @@ test('It explains itself, and refuses what it does not know', async () => {
   const wrong = start(['--prot', '1']);
   expect(await wrong.ended).toBe(2);
   expect(wrong.output.err).toContain('--prot');
+});
+
+test('It answers to its own names only, stays out of other sites’ frames, and refuses a form that is none', async () => {
+  const demo = await startDemo({ runConnectServer: connectServerHere });
+  onTestFinished(demo.close);
+  const url = new URL(demo.url);
+  const answered = (host: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      get({ host: '127.0.0.1', port: url.port, path: '/coffee', headers: { Host: host } }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      }).on('error', reject);
+    });
+  expect(await answered(`localhost:${url.port}`)).toBe(200);
+  expect(await answered(`demo.attacker.example:${url.port}`)).toBe(421);
+  const page = await fetch(new URL('/coffee', url));
+  expect(page.headers.get('Content-Security-Policy')).toBe("frame-ancestors 'self'");
+  const refused = await fetch(new URL('/checkout', url), { method: 'POST', body: '{"bank_account": 1}' });
+  expect(refused.status).toBe(422);
 });
