@@ -88,6 +88,27 @@ test.each([320, 390, 768, 1280])(
   },
 );
 
+test.each([
+  ['merchant', '/', '.segments button'],
+  ['snippet', '/playground', '.tabs button'],
+])('In the colors of the system the chosen %s looks unlike the others', async (_name, path, buttons) => {
+  const maya = await here.arrives({ forcedColors: 'active' });
+  await maya.page.goto(here.demo.url + path);
+  await maya.page.locator(buttons).nth(1).waitFor();
+  const looks = () =>
+    maya.page.locator(buttons).evaluateAll((all) => {
+      const page = getComputedStyle(document.body).backgroundColor;
+      return all.map((button) => {
+        const { backgroundColor, color, borderBottomColor } = getComputedStyle(button);
+        // What is see-through has the color of the page behind it.
+        return [backgroundColor.replace(/^rgba\(.*, 0\)$/, page), color, borderBottomColor].join();
+      });
+    });
+  await expect.poll(async () => new Set(await looks()).size).toBe(2);
+  const [chosen, ...others] = await looks();
+  expect(others).not.toContain(chosen);
+});
+
 test('Nothing is wider than the smallest screen', async () => {
   const maya = await here.arrives({ viewport: { width: 320, height: 640 } });
   const story = await visitsStory(maya, here.demo.url);
