@@ -14,12 +14,14 @@ export function createSettings(element: ElementProperties, endpointOf: () => str
   return () => {
     const endpoint = endpointOf();
     if (endpoint && http?.endpoint !== endpoint) http = { endpoint, backend: createCalls(endpoint, detours.load) };
-    const { firstName, lastName, email, mode } = element;
-    const [first_name, last_name, mail] = [firstName, lastName, email].map((value) => value || undefined);
+    const { mode } = element;
+    const [first_name, last_name, email] = [element.firstName, element.lastName, element.email].map(
+      (value) => value || undefined,
+    );
     const tag = languageOf(element).replaceAll('_', '-');
     const language = LANGUAGE_TAG.test(tag) ? tag : undefined;
     const publicSession: CreatePublicSessionRequest = { language };
-    if (first_name || last_name || mail) publicSession.identity = { first_name, last_name, email: mail };
+    if (first_name || last_name || email) publicSession.identity = { first_name, last_name, email };
     return {
       endpoint,
       backend: element.backend ?? ((endpoint && http?.backend) || null),
