@@ -23,7 +23,7 @@ it.each([
   ['GET', '/hosted', 303, '/c/:token/hosted'],
   ['POST', '/hosted', 303, '/c/:token/hosted'],
   ['PUT', '', 405, '/c/:token'],
-  ['GET', '/', 404, '/c/:token/'],
+  ['GET', '/', 308, '/c/:token/'],
   ['GET', '/no-such-page', 404, '/c/:token/no-such-page'],
 ])('a %s of a link’s address%s is logged without the address', async (method, rest, status, logged) => {
   server = await TestServer.start();
