@@ -8,6 +8,7 @@ import { forDemo } from '../../demo/playground/for-demo.ts';
 import { DEFAULTS, type Options } from '../../demo/playground/options.ts';
 import { writeSnippet } from '../../demo/playground/write-snippet.ts';
 import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
+import { hasPhp } from '../helpers/has-php.ts';
 import { patient } from '../helpers/patience.mjs';
 import { project } from './imports.ts';
 
@@ -188,7 +189,7 @@ describe('A session', () => {
       ['session.php', 'php', /^<\?php \/\/ (.*)$/],
       ['session.sh', 'curl', undefined],
     ] as const) {
-      const isRunnable = command === 'node' || isInstalled(command);
+      const isRunnable = command === 'node' || (command === 'php' ? hasPhp : isInstalled(command));
       test.skipIf(!isRunnable)(`is made by ${file} as it is for the running demo, by its own first line`, async () => {
         const server = {
           connectUrl: demo.connectUrl,
@@ -208,7 +209,7 @@ describe('A session', () => {
     test.skipIf(!isInstalled('python3'))('is made by the snippet of Python', async () => {
       await expectSession((await run('python3', ['-c', written('session.py')], env)).output);
     });
-    test.skipIf(!isInstalled('php'))('is made by the snippet of PHP', async () => {
+    test.skipIf(!hasPhp)('is made by the snippet of PHP', async () => {
       const at = place('php', { 'session.php': written('session.php') });
       await expectSession((await run('php', [join(at, 'session.php')], env)).output);
     });

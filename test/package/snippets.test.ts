@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { signTestWebhook } from '../../widget/client.ts';
 import type { Session } from '../../widget/contract.ts';
 import { freePort } from '../helpers/free-port.ts';
+import { hasPhp } from '../helpers/has-php.ts';
 import { patient } from '../helpers/patience.mjs';
 import { WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { MERCHANT_KEY, testEnvironment } from '../helpers/server.ts';
@@ -155,9 +156,8 @@ except ValueError as error:
     },
   );
 
-  const php = spawnSync('php', ['--version']).status === 0;
-  it.skipIf(!php)(
-    `the programs in the documents for PHP do the same${php ? '' : ' (skipped: there is no php)'}`,
+  it.skipIf(!hasPhp)(
+    `the programs in the documents for PHP do the same${hasPhp ? '' : ' (skipped: there is no php with curl)'}`,
     async () => {
       const { id, payment_instrument } = await connected();
       const { body, headers } = await signed();
