@@ -33,8 +33,8 @@ export default defineConfig({
     // A poll ends when its condition holds; the default of a second is too short for a process or a first import.
     expect: { poll: { timeout: patient(10_000), interval: 20 } },
     setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
-    // A test waits for a process, a database or a browser for almost half of its time: three files keep two cores busy.
-    maxWorkers: 3,
+    // A test waits for a process, a database or a browser for almost half of its time: four files keep two cores busy.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     retry: retries,
     projects: [

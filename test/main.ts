@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * `npm test`: everything, two programs at a time. Vitest begins with the server's tests, which mostly wait; the tests of
- * the element take the half of two cores that this leaves idle, and have ended when the fault suite needs both.
+ * `npm test`: everything. The tests need the build; the check of format, lint and types needs neither, and takes the part
+ * of two cores that the first tests leave idle. Vitest begins with the server's tests, of which many wait; the tests of
+ * the element, which run at the same time, have ended when the fault suite needs both cores.
  */
-// The compiler would check with four threads, each of which checks the types that several files use for itself: twice the
-// processor time, where the build has the other core.
+// With one thread: four would each check the types that several files use for itself, which is twice the processor time.
 const CHECK = ['npm', 'run', '--silent', 'check', '--', '--singleThreaded'];
 const BUILD = ['npm', 'run', '--silent', 'build'];
 const VITEST = ['vitest', 'run'];
@@ -13,9 +13,7 @@ const WEB_TEST_RUNNER = ['wtr'];
 
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    for (const child of running) child.kill(signal);
-  });
+  process.once(signal, endAll);
 }
 
 interface Ended {
@@ -48,15 +46,26 @@ function run([command = '', ...args]: string[], isShown: boolean): Promise<Ended
   });
 }
 
-/** Runs both to their end, and shows the output of the second one after that of the first, so that none is mixed. */
-async function runBoth(first: string[], second: string[]): Promise<boolean> {
-  const [shown, kept] = await Promise.all([run(first, true), run(second, false)]);
-  process.stdout.write(kept.output);
-  for (const [{ code }, command] of [[shown, first] as const, [kept, second] as const]) {
-    if (code !== 0) console.error(`== ${command.join(' ')} ended with ${code}`);
-  }
-  return shown.code === 0 && kept.code === 0;
+function endAll(signal: NodeJS.Signals): void {
+  for (const child of running) child.kill(signal);
 }
 
-const isGood = (await runBoth(CHECK, BUILD)) && (await runBoth(VITEST, WEB_TEST_RUNNER));
+/** @returns whether it succeeded; its output is shown as it comes, or in one piece at its end, so that none is mixed */
+async function succeeds(command: string[], isShown = false): Promise<boolean> {
+  const { code, output } = await run(command, isShown);
+  process.stdout.write(output);
+  if (code !== 0) console.error(`== ${command.join(' ')} ended with ${code}`);
+  return code === 0;
+}
+
+/** There is nothing to learn from tests of code that does not compile. */
+async function checkSucceeds(): Promise<boolean> {
+  const isGood = await succeeds(CHECK);
+  if (!isGood) endAll('SIGTERM');
+  return isGood;
+}
+
+const isGood =
+  (await succeeds(BUILD)) &&
+  (await Promise.all([succeeds(VITEST, true), succeeds(WEB_TEST_RUNNER), checkSucceeds()])).every(Boolean);
 process.exitCode = isGood ? 0 : 1;
