@@ -37,7 +37,7 @@ const LONGEST = [
 /** They wait for most of a minute. Next to the first two, which do as well, a core would be idle. */
 const WAITING = ['test/server/graceful-stop.test.ts', 'test/server/storage/pooler.test.ts'];
 /** So many files of the server's take about as long as the first two. */
-const BEFORE_WAITING = 20;
+const BEFORE_WAITING = 45;
 
 /**
  * Starts the longest files first, so that none of them runs alone at the end while the other core waits. With TEST_SEED
