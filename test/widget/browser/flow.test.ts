@@ -1,5 +1,16 @@
 import { expect, oneEvent } from '@open-wc/testing';
-import { cleanUp, connect, linkNamed, mount, part, press, reach, spoken, textOf } from '../helpers/element.ts';
+import {
+  cleanUp,
+  connect,
+  linkNamed,
+  mount,
+  part,
+  press,
+  reach,
+  reachQuestion,
+  spoken,
+  textOf,
+} from '../helpers/element.ts';
 import { refusal, session } from '../helpers/simulated-backend.ts';
 import { account } from '../helpers/simulated-link.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
@@ -87,17 +98,15 @@ describe('connecting a bank', () => {
 
   for (const asks of [false, true]) {
     it(`reset() ends ${asks ? 'a question' : 'Link'} with fbc-canceled, once, in whose listener Link may open again`, async () => {
-      const { element, link, log, details } = await mount({}, ({ completeAnswers }) => {
+      const mounted = await mount({}, ({ completeAnswers }) => {
         const accounts = ['a', 'b'].map((id) => ({ id, name: id, mask: id, subtype: 'checking' }));
         if (!asks) return;
         completeAnswers.push(refusal({ code: 'account_selection_required', action: 'choose_account', accounts }));
       });
+      const { element, link, log, details } = mounted;
       await reach(element, 'ready');
       press(element);
-      if (asks) {
-        link.succeed();
-        await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
-      }
+      if (asks) await reachQuestion(mounted);
       element.addEventListener('fbc-canceled', () => element.open(), { once: true });
       element.reset();
       const canceled = log.findIndex((line) => line.startsWith('fbc-canceled'));

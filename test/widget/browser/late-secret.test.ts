@@ -1,6 +1,6 @@
 import { aTimeout, expect } from '@open-wc/testing';
 import type { FinixBankConnect } from '../../../widget/index.ts';
-import { cleanUp, linkNamed, type Mounted, mount, press, reach, spoken } from '../helpers/element.ts';
+import { cleanUp, linkNamed, type Mounted, mount, press, reach, reachQuestion, spoken } from '../helpers/element.ts';
 import { refusal, session } from '../helpers/simulated-backend.ts';
 import { waitUntil } from '../helpers/wait-until.ts';
 
@@ -302,10 +302,7 @@ describe('in a public session', () => {
       const { element, link, backend, log } = mounted;
       await reach(element, 'ready');
       press(element);
-      if (asks) {
-        link.succeed();
-        await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
-      }
+      if (asks) await reachQuestion(mounted);
       element.addEventListener('fbc-canceled', () => element.open(), { once: true });
       await set(mounted, { clientSecret: LATE });
       await reach(element, 'open');

@@ -64,6 +64,12 @@ export async function mountFarAway(): Promise<Mounted> {
   return mounted;
 }
 
+/** Link ends, and the backend has a question about it that opens as a dialog. */
+export async function reachQuestion({ element, link }: Mounted): Promise<void> {
+  link.succeed();
+  await waitUntil(() => element.shadowRoot?.querySelector('dialog')?.open);
+}
+
 export async function reach(element: FinixBankConnect, status: ElementStatus): Promise<void> {
   await waitUntil(() => element.status === status, `the element to be ${status}`);
   await element.updateComplete;
