@@ -27,6 +27,7 @@ const LONGEST = [
   'test/journey/several-banks.test.ts',
   'test/journey/links.test.ts',
   'test/package/packages.test.ts',
+  'test/package/fresh-clone.test.ts',
   'test/server/verification-postgres.test.ts',
   'test/package/old-browser-hosts.test.ts',
   'test/server/returns-postgres.test.ts',
