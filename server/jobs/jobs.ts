@@ -289,6 +289,8 @@ export function createJobs(deps: JobsDeps): Jobs {
       for (const timer of timers) clearTimeout(timer);
       await Promise.all([...rounds, deps.inbound.stop(), deps.tasks.stop()]);
       await attempt(writeCalls);
+      // An operator stops the server before a copy is put in the database's place: a copy of until now is behind then.
+      await attempt(watchDatabase);
     },
   };
 }

@@ -11,9 +11,11 @@ export interface History {
 const COUNT = 'history_count';
 const ORIGIN = 'history_origin';
 const WENT_BACK = 'went_back_at';
+/** In a backup, so that it is noticed as one in any folder, and however soon it takes the database's place. */
+export const IS_COPY = 'is_copy';
 
 /**
- * The embedded database and the marker next to it count together. @param warn called when the marker can't be written,
+ * The embedded database and the marker next to it count together, and a backup records that it is one. @param warn called when the marker can't be written,
  * as on a full disk
  */
 export function sqliteHistory(
@@ -35,7 +37,9 @@ export function sqliteHistory(
         .executeTakeFirstOrThrow();
       const isBehind = marked !== undefined && Number(value) <= marked;
       const count = isBehind ? marked + 1 : Number(value);
-      if (isBehind) await put(db, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
+      const isCopy = await db.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
+      if (isBehind || isCopy) await put(db, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
+      if (isCopy) await db.deleteFrom('meta').where('key', '=', IS_COPY).execute();
       await writeMarker(dataDir, count).catch((error: unknown) =>
         warn('The marker of the database could not be written', { reason: (error as NodeJS.ErrnoException).code }),
       );

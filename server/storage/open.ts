@@ -24,7 +24,7 @@ import { isConflict, openPool } from './postgres.ts';
 import { PostgresDriver } from './postgres-dialect.ts';
 import { startError } from './postgres-start.ts';
 import { assertRights } from './rights.ts';
-import { backupSqlite, openSqliteFile } from './sqlite.ts';
+import { openSqliteFile } from './sqlite.ts';
 import { SqliteDriver } from './sqlite-dialect.ts';
 import type { Database } from './tables.ts';
 
@@ -73,8 +73,6 @@ export interface Storage {
   history: History;
   /** Resolves when something has been stored: a full disk and a standby answer questions too. */
   ping(): Promise<void>;
-  /** Writes a whole copy to `file`, which must not exist yet, while serving. SQLite only; PostgreSQL has pg_dump. */
-  backup(file: string): Promise<void>;
   /** Makes what was deleted unreadable in the files: SQLite's write-ahead log keeps old pages until it is reset. */
   scrub(): Promise<void>;
   /** Lets running transactions finish. */
@@ -141,10 +139,6 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
         .execute();
     },
     history: dialect === 'sqlite' ? sqliteHistory(db, options.dataDir, warn) : postgresHistory(db),
-    backup: async (file) => {
-      if (dialect !== 'sqlite') throw new Error('Only the embedded database can be copied; use pg_dump.');
-      await backupSqlite(async (part) => void (await sql`VACUUM INTO ${part}`.execute(db)), file);
-    },
     scrub: async () => {
       // TRUNCATE waits for readers up to the busy timeout. PostgreSQL's write-ahead log belongs to the operator.
       if (dialect === 'sqlite') await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(db);

@@ -3,6 +3,7 @@ import { chmod, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StorageSetupError, StorageUnavailableError } from './errors.ts';
+import { IS_COPY } from './history.ts';
 import { networkFileSystemOf } from './network-file-system.ts';
 
 export type SqliteValue = null | number | bigint | string | Uint8Array;
@@ -110,7 +111,8 @@ function openFile(sqlite: SqliteModule, file: string): SqliteDatabase {
 
 /**
  * Writes a whole, synced copy of the database in `dataDir` to `file`, also while servers use it. The schema is copied
- * as it is, so that a copy can be made before an upgrade, by the newer version.
+ * as it is, so that a copy can be made before an upgrade, by the newer version. The copy records that it is one. To
+ * restore: with the server stopped, put it in place of the database file and delete that one's `-wal` and `-shm`.
  * @throws {StorageSetupError} there is no database, or `file` can't be written
  */
 export async function backupSqliteFile(dataDir: string, file: string): Promise<void> {
@@ -121,10 +123,19 @@ export async function backupSqliteFile(dataDir: string, file: string): Promise<v
     () => false,
   );
   if (!isThere) throw new StorageSetupError(`There is no database at ${source}; look at DATA_DIR.`);
-  const db = openFile(await loadSqlite(), source);
+  const sqlite = await loadSqlite();
+  const db = openFile(sqlite, source);
   try {
     db.exec(`PRAGMA busy_timeout = ${LOCK_WAIT_MS}`);
-    await backupSqlite(async (part) => void db.prepare('VACUUM INTO ?').run(part), file);
+    await writeWhole(file, (part) => {
+      db.prepare('VACUUM INTO ?').run(part);
+      const copy = openFile(sqlite, part);
+      try {
+        recordAsCopy(copy);
+      } finally {
+        copy.close();
+      }
+    });
   } catch (error) {
     const known = toSqliteError(error);
     if (known instanceof StorageUnavailableError) throw known;
@@ -134,11 +145,14 @@ export async function backupSqliteFile(dataDir: string, file: string): Promise<v
   }
 }
 
-/**
- * Makes the copy that `vacuumInto` writes a backup called `file`: private, synced, and named so only once complete. To
- * restore: with the server stopped, put it in place of the database file and delete that one's `-wal` and `-shm`.
- */
-export async function backupSqlite(vacuumInto: (part: string) => Promise<void>, file: string): Promise<void> {
+function recordAsCopy(copy: SqliteDatabase): void {
+  // A version that kept no history had no table for it.
+  const tables = copy.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'").all();
+  if (tables.length > 0) copy.prepare('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(IS_COPY, '1');
+}
+
+/** Has `write` write a file called `file`: private, synced, and named so only once complete. */
+async function writeWhole(file: string, write: (part: string) => void): Promise<void> {
   // Made here, empty and private, because SQLite would make it readable for all; also refuses to overwrite.
   const made = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') throw new StorageSetupError(`${file} already exists: choose another name.`);
@@ -148,7 +162,7 @@ export async function backupSqlite(vacuumInto: (part: string) => Promise<void>, 
   const part = `${file}.part`;
   try {
     await (await open(part, 'w', 0o600)).close();
-    await vacuumInto(part);
+    write(part);
     await sync(part);
     await rename(part, file);
     await sync(dirname(file));

@@ -23,6 +23,7 @@ const enabled = (server: TestServer) =>
 
 /** The database goes back, and another process serves it: the one that was there before has ended. */
 async function restored(server: TestServer, copy: Copy): Promise<TestServer> {
+  await server.jobs.stop();
   await server.connector.stop(0);
   await putBack(server.storage, copy);
   const next = await start(server);
@@ -33,6 +34,8 @@ async function restored(server: TestServer, copy: Copy): Promise<TestServer> {
 
 /** The database goes back under the running process, as when a replica that was behind is promoted. */
 async function failedOver(server: TestServer, copy: Copy): Promise<TestServer> {
+  // As every server does each second.
+  await server.jobs.tick();
   await putBack(server.storage, copy);
   server.clockOffset = 76_000;
   return server;
@@ -99,8 +102,6 @@ describe.each(WAYS)('%s', (_name, goBack) => {
   it('a customer whose rows are lost connects again, and one instrument of one identity is left', async () => {
     const server = await start();
     const copy = await copyOf(server.storage);
-    // As every server does each minute.
-    await server.jobs.tick();
     const lost = await server.createSession();
     expect((await server.complete(lost, await server.publicToken())).body.status).toBe('completed');
     const next = await goBack(server, copy);

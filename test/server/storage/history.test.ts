@@ -1,13 +1,14 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StorageSetupError } from '../../../server/storage/errors.ts';
 import { markerPath } from '../../../server/storage/marker.ts';
 import { networkFileSystem, networkFileSystemOf } from '../../../server/storage/network-file-system.ts';
 import { openStorage, type Storage } from '../../../server/storage/open.ts';
-import { SQLITE_FILE } from '../../../server/storage/sqlite.ts';
+import { backupSqliteFile, SQLITE_FILE } from '../../../server/storage/sqlite.ts';
 import { patient } from '../../helpers/patience.mjs';
 import { withPostgres } from '../../helpers/storages.ts';
 
@@ -73,19 +74,46 @@ describe('the embedded database', () => {
     expect(await checkedTwice(await opened({ dataDir }))).toBe(0);
   });
 
-  it('an older copy in place of the database is noticed, and by later processes as well', async () => {
-    const storage = await openStorage({ dataDir });
-    await checkedTwice(storage);
-    const copy = join(dataDir, 'copy.sqlite');
-    await storage.backup(copy);
-    await checkedTwice(storage);
-    await storage.close();
+  const putInPlace = async (copy: string) => {
     await withoutLogs();
     await rename(copy, file());
+  };
+
+  it('a copy of the files in place of the database is noticed, and by later processes as well', async () => {
+    const storage = await openStorage({ dataDir });
+    await checkedTwice(storage);
+    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(storage.db);
+    const copy = join(dataDir, 'copy.sqlite');
+    await copyFile(file(), copy);
+    await storage.history.check(now);
+    await storage.close();
+    await putInPlace(copy);
     const restored = await openStorage({ dataDir });
     expect(await restored.history.check(now)).toBe(NOW);
     await restored.close();
     expect(await (await opened({ dataDir })).history.check(async () => NOW + 1_000)).toBe(NOW);
+  });
+
+  it('a backup in place of the database is noticed, however soon, and once', async () => {
+    const storage = await openStorage({ dataDir });
+    await checkedTwice(storage);
+    const copy = join(dataDir, 'copy.sqlite');
+    await backupSqliteFile(dataDir, copy);
+    await storage.close();
+    await putInPlace(copy);
+    const restored = await opened({ dataDir });
+    expect(await restored.history.check(now)).toBe(NOW);
+    expect(await restored.history.check(async () => NOW + 1_000)).toBe(NOW);
+  });
+
+  it('a backup that is restored on another machine is noticed, and the database that it was made of goes on', async () => {
+    const storage = await opened({ dataDir });
+    await checkedTwice(storage);
+    const elsewhere = await mkdtemp(join(tmpdir(), 'fbc-history-'));
+    cleanUp.push(() => rm(elsewhere, { recursive: true, force: true }));
+    await backupSqliteFile(dataDir, join(elsewhere, SQLITE_FILE));
+    expect(await (await opened({ dataDir: elsewhere })).history.check(now)).toBe(NOW);
+    expect(await storage.history.check(now)).toBe(0);
   });
 
   it('a network file system is recognized where Linux names it, and a local folder is none', async () => {

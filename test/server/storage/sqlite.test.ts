@@ -5,7 +5,13 @@ import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { StorageSetupError, StorageUnavailableError } from '../../../server/storage/errors.ts';
 import { openStorage, type Storage } from '../../../server/storage/open.ts';
-import { isSafeVersion, openSqliteFile, SQLITE_FILE, type SqliteDatabase } from '../../../server/storage/sqlite.ts';
+import {
+  backupSqliteFile,
+  isSafeVersion,
+  openSqliteFile,
+  SQLITE_FILE,
+  type SqliteDatabase,
+} from '../../../server/storage/sqlite.ts';
 import { rows } from './rows.ts';
 
 let folder: string;
@@ -139,7 +145,7 @@ test('after closing, the one file holds everything', async () => {
 test('a backup made while serving restores what was committed before it', async () => {
   await storage.db.insertInto('items').values(rows.items).execute();
   const file = join(folder, 'backup.sqlite');
-  await storage.backup(file);
+  await backupSqliteFile(dataDir, file);
   await storage.db.deleteFrom('items').execute();
 
   expect(await modeOf(file)).toBe(0o600);
@@ -155,12 +161,12 @@ test('a backup made while serving restores what was committed before it', async 
 test('a backup never replaces a file, nor leaves half of one', async () => {
   const file = join(folder, 'precious');
   await writeFile(file, 'precious');
-  await expect(storage.backup(file)).rejects.toThrow('already exists: choose another name');
+  await expect(backupSqliteFile(dataDir, file)).rejects.toThrow('already exists: choose another name');
   expect((await stat(file)).size).toBe('precious'.length);
 
   await storage.close();
-  const other = join(folder, 'other');
-  await expect(storage.backup(other)).rejects.toThrow(StorageUnavailableError);
+  await writeFile(join(dataDir, SQLITE_FILE), 'not a database, and so not one that can be copied to its end');
+  await expect(backupSqliteFile(dataDir, join(folder, 'other'))).rejects.toThrow(StorageSetupError);
   expect(await readdir(folder)).toEqual(['data', 'precious']);
 });
 
