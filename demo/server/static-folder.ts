@@ -2,13 +2,20 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix, relative } from 'node:path';
-import type { StaticFiles } from '../static/message.ts';
 import { PAGES } from './read-pages.ts';
 
 /** Tells a folder of this command from one of the user's. */
 const MARK = 'static/shell.js';
 /** Pages whose way of embedding does not work in a frame, or needs the server. */
 const NEED_A_SERVER = ['embedded.html', 'hosted.html'];
+
+/** Written into the worker by `npm run demo:static`. */
+export interface StaticFiles {
+  /** Names the files' contents: another version, another cache. */
+  version: string;
+  /** Paths of files from the folder's own, without a slash at the beginning. */
+  files: string[];
+}
 
 /** What a person must change before the folder can be written. */
 export class StaticFolderError extends Error {

@@ -24,11 +24,3 @@ export type Answer =
   | { kind: 'head'; status: number; headers: [string, string][]; hasBody: boolean }
   | { kind: 'part'; bytes: Uint8Array<ArrayBuffer> }
   | { kind: 'end' };
-
-/** Written into the worker by `npm run demo:static`. */
-export interface StaticFiles {
-  /** Names the files' contents: another version, another cache. */
-  version: string;
-  /** Paths of files from the folder's own, without a slash at the beginning. */
-  files: string[];
-}

@@ -1,4 +1,5 @@
-import type { Answer, Asked, Here, StaticFiles, Wanted } from './message.ts';
+import type { StaticFiles } from '../server/static-folder.ts';
+import type { Answer, Asked, Here, Wanted } from './message.ts';
 import type { PageClient, WorkerScope } from './worker-scope.ts';
 
 /**

@@ -19,6 +19,11 @@ export interface Outcome {
   ms: number;
 }
 
+/** The usual simulated login: one checking account. */
+export const ONE_ACCOUNT = 'user_one_account';
+/** Its bank gives out account numbers of its own for each access, and others after a new sign-in. */
+export const RENUMBERING_BANK = 'ins_127287';
+
 /** Which simulated user connects, at which bank, and where Plaid sends webhooks. */
 export interface Login {
   username: string;
@@ -192,7 +197,7 @@ async function runLink({ plaidUrl, kind, login }: CustomerOptions): Promise<stri
       initial_products: ['auth', 'identity'],
       options: login
         ? { override_username: login.username, ...(login.webhook ? { webhook: login.webhook } : {}) }
-        : { override_username: kind === 'connects' ? 'user_one_account' : 'user_finix_refuses' },
+        : { override_username: kind === 'connects' ? ONE_ACCOUNT : 'user_finix_refuses' },
     }),
   });
   const { public_token } = (await response.json()) as { public_token: string };

@@ -2,24 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { canMount } from '../helpers/can-mount.ts';
 import type { Environment, EnvironmentOptions } from './environment.ts';
 
 /** Enough for the database of a few hundred sessions and its log. */
 const DISK_BYTES = 24 * 2 ** 20;
-
-/** Whether this process may mount: that takes root, and a container that allows it. */
-export function canMount(): boolean {
-  const folder = mkdtempSync(join(tmpdir(), 'fbc-mount-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
-    execFileSync('umount', [folder]);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 /** A small disk that fills up; where none can be mounted, SQLite's own limit on the size of its file. */
 export const withFullDisk = {

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { project } from '../../build/project.ts';
 import { connectBank } from '../../docs/snippets/testing/connect-bank.mjs';
 import { freePort } from '../helpers/free-port.ts';
 import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
-import { project } from '../package/imports.ts';
 
 // The quickstart as a newcomer follows it: the built `dev`, the page and the back ends of docs/quickstart.md, on ports of
 // the test's own.

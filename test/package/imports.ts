@@ -42,6 +42,9 @@ interface Node {
   type: string;
   start: number;
   source?: unknown;
+  expression?: unknown;
+  callee?: Node & { name?: string; callee?: { name?: string } };
+  arguments?: unknown[];
   importKind?: string;
   exportKind?: string;
 }
@@ -57,6 +60,10 @@ function visit(value: unknown, found: FoundImport[]): void {
     const { start } = node;
     if (node.type === 'TSImportType')
       found.push({ specifier: text(node.source), typeOnly: true, dynamic: false, start });
+    else if (node.type === 'TSExternalModuleReference')
+      found.push({ specifier: text(node.expression), typeOnly: false, dynamic: false, start });
+    else if (isRequire(node))
+      found.push({ specifier: text(node.arguments?.[0]), typeOnly: false, dynamic: true, start });
     else if (/^(Import|ExportNamed|ExportAll)(Declaration|Expression)$/.test(node.type) && node.source) {
       found.push({
         specifier: text(node.source),
@@ -67,6 +74,11 @@ function visit(value: unknown, found: FoundImport[]): void {
     }
   }
   for (const child of Object.values(value)) visit(child, found);
+}
+
+/** `require(…)` and `createRequire(…)(…)`: what `import` can't be used for, an import all the same. */
+function isRequire({ type, callee }: Node): boolean {
+  return type === 'CallExpression' && (callee?.name === 'require' || callee?.callee?.name === 'createRequire');
 }
 
 // A single `type` inside the braces doesn't count: the module is still loaded, because modules are kept verbatim.

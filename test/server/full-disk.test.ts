@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStorage } from '../../server/storage/open.ts';
-import { canMount } from '../faults/disk.ts';
+import { canMount } from '../helpers/can-mount.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
 /** Less than SQLite's log grows to before it is reset, so that a full disk stops the next writes. */

@@ -10,6 +10,7 @@ import {
   createSession,
   customerId,
   type Login,
+  ONE_ACCOUNT,
   type Outcome,
   openSession,
   readConnections,
@@ -17,7 +18,6 @@ import {
 import type { Moment } from '../moment.ts';
 import type { Random } from '../random.ts';
 import { asMerchant, request, type Where } from '../requests.ts';
-import { ONE_ACCOUNT } from './scenario.ts';
 import type { UpstreamView } from './upstream-view.ts';
 
 type Ach = Simulator['ach'];

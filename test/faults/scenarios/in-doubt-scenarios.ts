@@ -1,5 +1,6 @@
+import { ONE_ACCOUNT } from '../customer.ts';
 import type { ScenarioCustomer } from './customer.ts';
-import { ONE_ACCOUNT, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { lostIdentity, lostInstrument, noInstrumentAfter, noProcessorTokenAfter } from './troubles.ts';
 
 /** The customer does not run Link again when asked to. */

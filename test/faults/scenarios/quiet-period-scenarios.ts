@@ -1,5 +1,6 @@
+import { RENUMBERING_BANK } from '../customer.ts';
 import type { ScenarioCustomer } from './customer.ts';
-import { RENUMBERING_BANK, type Scenario } from './scenario.ts';
+import type { Scenario } from './scenario.ts';
 import { INSTRUMENT_AND_500, lostInstrument } from './troubles.ts';
 
 /**

@@ -19,8 +19,3 @@ export interface Scenario {
   /** The access token can be lost, and then the Item can't be removed. */
   itemsMayStay?: boolean;
 }
-
-/** The usual simulated login: one checking account. */
-export const ONE_ACCOUNT = 'user_one_account';
-/** Its bank gives out account numbers of its own for each access, and others after a new sign-in. */
-export const RENUMBERING_BANK = 'ins_127287';
