@@ -10,6 +10,7 @@ import { createInstitutionLogos } from './connect/institution-logos.ts';
 import { createOwnerChecks } from './connect/ownership.ts';
 import { createDeliveries } from './deliveries/deliveries.ts';
 import { createMerchantWebhooks, type MerchantWebhookOptions } from './deliveries/send.ts';
+import type { Provider } from './errors.ts';
 import { createApp, type DocsBundle, type ScriptBundle } from './http/app.ts';
 import type { AppEnv } from './http/context.ts';
 import { createMetricsApp } from './http/routes/health.ts';
@@ -91,7 +92,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
   const providerProblems = createProviderProblems();
   if (await enableTracing()) log.debug('@opentelemetry/api is installed: steps and calls are spans');
   const observe =
-    (service: 'plaid' | 'finix'): Observer =>
+    (service: Provider): Observer =>
     (observed) => {
       const { call, outcome, seconds, error } = observed;
       metrics.upstream(service, call, outcome, seconds);
@@ -104,8 +105,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Assemble
       }
     };
   const clock = new AgreedClock(storage, log, async () => {
-    const ask = async (service: 'plaid' | 'finix') =>
-      clock.note(service, await readDate(config[service].baseUrl, config.proxy));
+    const ask = async (service: Provider) => clock.note(service, await readDate(config[service].baseUrl, config.proxy));
     await Promise.all([ask('finix'), ask('plaid')]);
   });
   const { plaid, finix } = wrapClients({

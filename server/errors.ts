@@ -246,6 +246,9 @@ export function listProblems(): { code: ProblemCode; status: number; title: stri
   }));
 }
 
+/** Who is called for the customer's bank and for the merchant's funding source. */
+export type Provider = 'plaid' | 'finix';
+
 /**
  * What an upstream's failure means for us, for any HTTP status:
  * - `refused`: a definite no; the same call will be refused again.

@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { UpstreamFailure } from './errors.ts';
+import type { Provider, UpstreamFailure } from './errors.ts';
 
 /** What the metrics count. Labels are closed lists: no ids, no addresses. docs/observability.md documents the names. */
 export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void;
-  upstream(service: 'plaid' | 'finix', call: string, outcome: 'ok' | UpstreamFailure, seconds: number): void;
+  upstream(service: Provider, call: string, outcome: 'ok' | UpstreamFailure, seconds: number): void;
   /** A change that is committed, as the audit names it: `session.completed`. @param code why, a ProblemCode */
   changed(action: string, code: string | undefined): void;
   /** One attempt of a step of the money path. */

@@ -9,6 +9,7 @@ import {
   type ClientOptions,
   createOutbound,
   type Outbound,
+  retryAfterSeconds,
   UpstreamError,
   unanswered,
   unreadable,
@@ -282,7 +283,7 @@ function answerError(call: string, answer: HttpAnswer, json: unknown): UpstreamE
   const { status } = answer;
   const parsed = errorBody.safeParse(json);
   const first = parsed.success ? parsed.data._embedded.errors[0] : undefined;
-  const retryAfter = secondsOf(answer.headers['retry-after']);
+  const retryAfter = retryAfterSeconds(answer.headers['retry-after'], Date.now());
   const failure = failureOfStatus(status, first !== undefined);
   const details = {
     status,
@@ -296,13 +297,6 @@ function answerError(call: string, answer: HttpAnswer, json: unknown): UpstreamE
 
 function requestIdOf({ headers }: HttpAnswer): string | undefined {
   return textOf(headers['x-request-id']);
-}
-
-/** A number of seconds or a date. What lies in the past asks for no rest. */
-function secondsOf(header: string | undefined): number | undefined {
-  const text = header?.trim() ?? '';
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return seconds > 0 ? seconds : undefined;
 }
 
 /** Customers and logs see it: the name of a member, and never a value. */

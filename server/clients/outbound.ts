@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import type { UpstreamFailure } from '../errors.ts';
+import type { Provider, UpstreamFailure } from '../errors.ts';
 import { currentSubject, type Subject, traced } from '../trace.ts';
 import { createHttpClient, NoAnswer } from './http-client.ts';
 import type { ProxySettings } from './proxy.ts';
@@ -12,7 +12,7 @@ export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
 
   constructor(
-    readonly service: 'plaid' | 'finix',
+    readonly service: Provider,
     readonly call: string,
     readonly failure: UpstreamFailure,
     /** The provider's own code (`INVALID_PUBLIC_TOKEN`, `INVALID_FIELD`, …) or ours (`TIMEOUT`, `NOT_JSON`, …). */
@@ -93,6 +93,13 @@ export interface ClientOptions {
 
 /** No job waits longer for the time of day. */
 const DATE_TIMEOUT_MS = 3_000;
+
+/** Reads `Retry-After`: a number of seconds or a date. What lies in the past asks for no wait. */
+export function retryAfterSeconds(header: string | undefined, now: number): number | undefined {
+  const text = header?.trim() ?? '';
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - now) / 1000;
+  return seconds > 0 ? seconds : undefined;
+}
 
 /** Asks a server for nothing but the time. It needs no credential: the response to an unknown path has it as well. */
 export async function readDate(baseUrl: string, proxy: ProxySettings | undefined): Promise<string | null> {

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { renderUnicodeCompact } from 'uqr';
 import { z } from 'zod';
+import { OWNERSHIP_CHECKS } from '../settings/table.ts';
+import { PURPOSES } from '../storage/statuses.ts';
 import { type AddCommand, UsageError, wholeNumber } from './command.ts';
 import { merchantApi, withServerOption } from './merchant-api.ts';
 
@@ -23,9 +25,6 @@ interface Options {
   json?: boolean;
 }
 
-const PURPOSES = ['debit', 'payout', 'settlement'];
-const OWNERSHIP = ['off', 'report', 'require'];
-
 const link = z.object({ id: z.string(), url: z.string(), expires_at: z.string() });
 
 export const addLink: AddCommand = (program, context) => {
@@ -44,7 +43,9 @@ export const addLink: AddCommand = (program, context) => {
     .option('--expires-in-days <days>', 'from 1 to 21 (default: 7)', readDays)
     .option('--return-url <address>', 'where the page leads to when the bank is connected')
     .option('--language <tag>', 'of the page, such as es')
-    .addOption(new Option('--ownership <check>', 'of the account’s owner (default: the setting’s)').choices(OWNERSHIP))
+    .addOption(
+      new Option('--ownership <check>', 'of the account’s owner (default: the setting’s)').choices(OWNERSHIP_CHECKS),
+    )
     .option('--finix-identity <id>', 'of a seller, for a settlement')
     .option('--merchant-id <id>', 'of a platform: the merchant who asks')
     .option('--merchant-name <name>', 'the name that the customer sees')

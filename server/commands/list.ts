@@ -1,4 +1,5 @@
 import { Argument, InvalidArgumentError } from 'commander';
+import { CONNECTION_STATUSES, DELIVERY_STATUSES, LINK_STATUSES, SESSION_STATUSES } from '../storage/statuses.ts';
 import { type AddCommand, wholeNumber } from './command.ts';
 import { merchantApi, type Row, withServerOption } from './merchant-api.ts';
 import { cell, formatTable } from './table.ts';
@@ -18,7 +19,7 @@ const field = (name: string) => (row: Row) => row[name];
 const KINDS: Readonly<Record<string, Kind>> = {
   sessions: {
     path: '/v1/sessions',
-    statuses: ['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled'],
+    statuses: SESSION_STATUSES,
     columns: {
       id: field('id'),
       status: field('status'),
@@ -30,7 +31,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   connections: {
     path: '/v1/connections',
-    statuses: ['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'],
+    statuses: CONNECTION_STATUSES,
     columns: {
       id: field('id'),
       status: field('status'),
@@ -43,7 +44,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   links: {
     path: '/v1/links',
-    statuses: ['open', 'opened', 'completed', 'expired', 'revoked'],
+    statuses: LINK_STATUSES,
     columns: {
       id: field('id'),
       status: field('status'),
@@ -54,7 +55,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   webhooks: {
     path: '/v1/webhook-deliveries',
-    statuses: ['pending', 'delivered', 'dead'],
+    statuses: DELIVERY_STATUSES,
     columns: {
       id: field('id'),
       status: field('status'),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { createPlainCalls, type PlainCalls, refusalOf } from '../clients/plain-calls.ts';
 import { isLocalUrl } from '../hosts.ts';
 import { findItem } from '../records/items.ts';
+import { GONE_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { type AddCommand, CommandError, EXIT, UsageError } from './command.ts';
 import { reasonOf } from './merchant-api.ts';
@@ -66,7 +67,7 @@ export const addTrigger: AddCommand = (program, context) => {
 };
 
 async function findConnection({ storage }: StorageCommand, id: string | undefined): Promise<ConnectionTable> {
-  let query = storage.db.selectFrom('connections').selectAll().where('status', 'not in', ['removed', 'failed']);
+  let query = storage.db.selectFrom('connections').selectAll().where('status', 'not in', GONE_CONNECTION);
   if (id !== undefined) query = query.where('id', '=', id);
   const found = await query.orderBy('created_at', 'desc').limit(1).executeTakeFirst();
   if (found) return found;

@@ -1,4 +1,4 @@
-import type { SelectableAccount } from '../../widget/contract.ts';
+import type { AccountSelection, SelectableAccount } from '../../widget/contract.ts';
 import type { PlaidAccount } from '../clients/plaid.ts';
 
 /** The kinds of account that ACH can debit and pay out to; also what Plaid's Auth offers by default. */
@@ -31,7 +31,7 @@ export type Choice =
  * @param accounts what Plaid lists for the Item
  * @param chosen the ids that the page named, in its order; empty when Link named none
  */
-export function chooseAccounts(accounts: PlaidAccount[], chosen: string[], selection: 'single' | 'multiple'): Choice {
+export function chooseAccounts(accounts: PlaidAccount[], chosen: string[], selection: AccountSelection): Choice {
   const usable = accounts.filter(isUsable);
   const otherAccountWorks = usable.length > 0;
   const indexesOf = (isWrong: (id: string) => boolean) => chosen.flatMap((id, i) => (isWrong(id) ? [i] : []));

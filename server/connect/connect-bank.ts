@@ -1,4 +1,4 @@
-import type { ConnectionStatus, ProblemCode } from '../../widget/contract.ts';
+import type { ProblemCode } from '../../widget/contract.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Config } from '../config.ts';
@@ -8,6 +8,7 @@ import { endOfSession } from '../records/sessions.ts';
 import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { updateRow } from '../storage/row-writes.ts';
+import { IDENTIFIED, LIVE_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable, RecoveryPoint, SessionTable } from '../storage/tables.ts';
 import { Fenced, Postpone, Stop } from '../work/retry.ts';
 import { type HeldSession, RELEASED } from '../work/session-lease.ts';
@@ -195,16 +196,13 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
  * asks to repair.
  */
 function isUsable({ status, reason }: ConnectionTable): boolean {
-  return USABLE.includes(status) || reason === 'replaced';
+  return LIVE_CONNECTION.includes(status) || reason === 'replaced';
 }
 
 /** Without its identity, one that waits for its verification could never have an instrument. */
 function staysConnected({ status, finix_identity }: ConnectionTable): boolean {
-  return USABLE.includes(status) && finix_identity !== null;
+  return LIVE_CONNECTION.includes(status) && finix_identity !== null;
 }
-
-const IDENTIFIED: ReadonlySet<RecoveryPoint> = new Set(['identity_ready', 'instrument_created', 'finished']);
-const USABLE: readonly ConnectionStatus[] = ['active', 'pending_verification', 'needs_repair'];
 
 async function failConnection(unit: Unit, id: string, code: ProblemCode): Promise<void> {
   const before = await lockConnection(unit.trx, id);
@@ -289,7 +287,7 @@ export async function stop(deps: ConnectBankDeps, held: HeldSession, reason: Sto
   const { outbox } = deps;
   const { code, status } = reason;
   // Before its identity is ready, an account may still be refused for its owner.
-  const isIdentified = IDENTIFIED.has(held.row.recovery_point);
+  const isIdentified = IDENTIFIED.includes(held.row.recovery_point);
   const stays = (one: ConnectionTable) => one.status === 'active' || (isIdentified && staysConnected(one));
   if (status !== 'open' && (await storedConnections(deps, held)).some(stays)) {
     return finishPartly(deps, held, code);

@@ -13,6 +13,7 @@ import { merchantOf } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
 import type { SessionTable } from '../storage/tables.ts';
+import { internationalPhone } from './owner-person.ts';
 
 /** The languages that Link speaks (plaid.com/docs/api/link/#linktokencreate). */
 const LINK_LANGUAGES = new Set('da nl en et fr de hi it lv lt no pl pt ro es sv vi'.split(' '));
@@ -184,10 +185,10 @@ function prefill(
   if (session.identity_enc === null) return {};
   const where = { table: 'sessions', row: session.id, column: 'identity_enc' };
   const { first_name, last_name, email, phone } = readIdentity(secrets.open(session.identity_enc, where));
-  const digits = phone?.replace(/[ ().-]/g, '');
+  const phone_number = internationalPhone(phone);
   return {
     ...(first_name && last_name ? { legal_name: `${first_name} ${last_name}` } : {}),
     ...(email ? { email_address: email } : {}),
-    ...(digits && /^\+[1-9]\d{6,14}$/.test(digits) ? { phone_number: digits } : {}),
+    ...(phone_number ? { phone_number } : {}),
   };
 }

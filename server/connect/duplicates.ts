@@ -1,6 +1,7 @@
-import { awaitsInstrument, beginRemoval, LIVE_STATUSES, lockConnection } from '../records/connections.ts';
+import { awaitsInstrument, beginRemoval, lockConnection } from '../records/connections.ts';
 import type { Unit } from '../records/unit.ts';
 import type { StorageTransaction } from '../storage/open.ts';
+import { LIVE_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { factsOf, isOfMerchant, isSameAccount } from './account-match.ts';
 import type { OwnInstrument } from './instrument-list.ts';
@@ -24,7 +25,7 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
     .where('finix_identity', '=', connection.finix_identity)
     .where((eb) =>
       eb.or([
-        eb('status', 'in', [...LIVE_STATUSES, 'revoked']),
+        eb('status', 'in', [...LIVE_CONNECTION, 'revoked']),
         // An old one whose instrument is just being renewed. Of two new ones the one that is ready last stays.
         eb.and([eb('status', '=', 'pending'), eb('generation', '>', 0)]),
       ]),

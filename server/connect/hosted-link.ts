@@ -11,6 +11,7 @@ import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import { enforceRateLimit, type RateLimit, takeRateLimit } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { OPEN_SESSION } from '../storage/statuses.ts';
 import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { claimRow } from '../work/claim-row.ts';
@@ -44,8 +45,6 @@ const COMPLETIONS: RateLimit = { limit: 30, windowMs: 60_000 };
 /** So that a page which asks is answered with the outcome where it takes no longer than usual. */
 const ANSWER_WITHIN_MS = 2_000;
 const CALLS_AT_ONCE = 4;
-
-const WAITING = ['open', 'restart_required'] as const;
 
 /**
  * Looks for the outcome of the session's Hosted Links, if it has any that are open. Called when the page asks for its
@@ -151,7 +150,7 @@ async function showProblem(storage: Storage, id: string, { code }: ProblemError,
     .updateTable('sessions')
     .set((eb) => ({ error, updated_at: changedAt(eb, now) }))
     .where('id', '=', id)
-    .where('status', 'in', WAITING)
+    .where('status', 'in', OPEN_SESSION)
     .execute();
 }
 

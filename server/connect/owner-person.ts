@@ -31,7 +31,7 @@ export function personOf(identity: IdentityInput, holder: Verification['holder_c
   const own = first_name && last_name ? `${first_name} ${last_name}` : (last_name ?? first_name);
   const isBusiness = business_name !== undefined && (holder === 'business' || own === undefined);
   const legal_name = isBusiness ? business_name : own;
-  const phone = e164(isBusiness ? (identity.business_phone ?? identity.phone) : identity.phone);
+  const phone = comparablePhone(isBusiness ? (identity.business_phone ?? identity.phone) : identity.phone);
   const address = addressOf(
     isBusiness ? (identity.business_address ?? identity.personal_address) : identity.personal_address,
   );
@@ -47,11 +47,18 @@ export function canCompare(person: PlaidPerson): boolean {
   return Object.keys(person).length > 0;
 }
 
-/** Only what has the shape that Plaid wants; ten digits without a country are of the United States. */
-function e164(phone: string | undefined): string | undefined {
-  const digits = phone?.replace(/[ ().-]/g, '') ?? '';
-  if (/^\+[1-9]\d{6,14}$/.test(digits)) return digits;
-  return /^[2-9]\d{9}$/.test(digits) ? `+1${digits}` : undefined;
+const digitsOf = (phone: string | undefined) => phone?.replace(/[ ().-]/g, '') ?? '';
+
+/** The number with its country, as Plaid wants it (E.164); undefined for one without. */
+export function internationalPhone(phone: string | undefined): string | undefined {
+  const digits = digitsOf(phone);
+  return /^\+[1-9]\d{6,14}$/.test(digits) ? digits : undefined;
+}
+
+/** Ten digits without a country are of the United States. */
+function comparablePhone(phone: string | undefined): string | undefined {
+  const digits = digitsOf(phone);
+  return /^[2-9]\d{9}$/.test(digits) ? `+1${digits}` : internationalPhone(phone);
 }
 
 function addressOf(address: Address | undefined): PlaidPerson['address'] {

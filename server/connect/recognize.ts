@@ -17,6 +17,7 @@ import { authorizationText } from '../records/views.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { LimitedUse } from '../storage/rate-limit.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { GONE_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
 import { factsOf, isOfMerchant, matchesByName } from './account-match.ts';
@@ -137,7 +138,7 @@ async function knownConnections(
     .selectAll('connections')
     .select('items.status as item_status')
     .where('connections.customer_id', '=', session.customer_id)
-    .where('connections.status', 'not in', ['removed', 'failed'])
+    .where('connections.status', 'not in', GONE_CONNECTION)
     .execute();
   const own = all.filter(isOfMerchant(session));
   const healthy = own.filter(

@@ -1,9 +1,9 @@
 import type { LinkToken } from '../clients/plaid.ts';
 import { newId } from '../ids.ts';
-import { ACCEPT_GRACE_MS } from '../records/views.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { ACCEPT_GRACE_MS } from '../storage/statuses.ts';
 import type { SessionTable, StoredLinkTable } from '../storage/tables.ts';
 
 /** While the page is there it asks by itself; jobs come after it, each time after twice as long. */

@@ -1,9 +1,10 @@
 import type { Config } from '../config.ts';
 import { readDeliveryBody } from '../records/columns.ts';
 import { linkUrl } from '../records/link-address.ts';
-import { shownLinkStatus, USABLE_LINK } from '../records/views.ts';
+import { shownLinkStatus } from '../records/views.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { USABLE_LINK } from '../storage/statuses.ts';
 import type { DeliveryTable } from '../storage/tables.ts';
 
 interface RepairLinkDeps {

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { Webhook } from 'standardwebhooks';
+import { retryAfterSeconds } from '../clients/outbound.ts';
 import { AddressRefused, type CheckedAddress, checkAddress, type Resolve } from '../clients/outbound-address.ts';
 import { tunnelTo } from '../clients/proxy.ts';
 import type { Config } from '../config.ts';
@@ -87,7 +88,7 @@ export function createMerchantWebhooks(
       request.once('error', failed);
       request.once('response', (response) => {
         const status = response.statusCode ?? 0;
-        const retryAfter = secondsOf(response.headers['retry-after'], now());
+        const retryAfter = retryAfterSeconds(response.headers['retry-after'], now());
         let bytes = 0;
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
@@ -124,11 +125,4 @@ function wordsFor(error: unknown): string {
   const { name, code } = (error ?? {}) as { name?: string; code?: string };
   if (name === 'TimeoutError' || name === 'AbortError') return 'no answer in time';
   return `no answer (${code ?? 'unknown'})`;
-}
-
-/** Retry-After is a number of seconds or a date. */
-function secondsOf(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  const seconds = /^\d{1,9}$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
-  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }

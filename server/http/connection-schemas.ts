@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { AuthorizationReceipt, Connection, MerchantConnection } from '../../widget/contract.ts';
 import { holderCategory, ownerMatch, verificationMethod } from '../records/verification.ts';
+import { CONNECTION_STATUSES } from '../storage/statuses.ts';
 
 /** Connections as they travel, for the page and for the merchant. */
 
@@ -20,7 +21,7 @@ export const authorizationReceipt = z.strictObject({
 const connectionFields = {
   id: text,
   object: z.literal('connection'),
-  status: z.enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed']),
+  status: z.enum(CONNECTION_STATUSES),
   payment_instrument: text.nullable(),
   institution: z.strictObject({ id: text.nullable(), name: text.nullable() }),
   account: z.strictObject({

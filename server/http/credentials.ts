@@ -3,7 +3,7 @@ import { ProblemError } from '../errors.ts';
 import { isErased } from '../ids.ts';
 import { readAllowedOrigins } from '../records/columns.ts';
 import { clientSecret, type FoundSession, findSession, findSessionOfPage } from '../records/sessions.ts';
-import { acceptsUntil } from '../records/views.ts';
+import { type Audience, acceptsUntil } from '../records/views.ts';
 import type { SessionTable } from '../storage/tables.ts';
 import type { AppContext, AppDeps } from './context.ts';
 import { checkOrigin } from './middleware.ts';
@@ -15,7 +15,7 @@ export interface Credentials {
   /** @throws ProblemError unless the session's page is asking */
   requirePage(c: AppContext, sessionId: string): Promise<FoundSession>;
   /** Either of the two. @throws ProblemError */
-  requireEither(c: AppContext, sessionId: string): Promise<{ audience: 'merchant' | 'page'; session: SessionTable }>;
+  requireEither(c: AppContext, sessionId: string): Promise<{ audience: Audience; session: SessionTable }>;
   /**
    * The merchant's key, typed in by hand on a page of this server. @throws ProblemError for any other page, and without
    * the key

@@ -11,6 +11,14 @@ import type {
 import { isLocalOrLoopbackHost } from '../hosts.ts';
 import { isErased } from '../ids.ts';
 import { origin } from '../settings/schemas.ts';
+import { OWNERSHIP_CHECKS } from '../settings/table.ts';
+import {
+  CONNECTION_STATUSES,
+  DELIVERY_STATUSES,
+  LINK_STATUSES,
+  PURPOSES,
+  SESSION_STATUSES,
+} from '../storage/statuses.ts';
 
 /** Without control characters, and with what can't be written in UTF-8 replaced as every later reader would. */
 function clean(text: string): string {
@@ -142,8 +150,8 @@ const sessionFields = {
   customer_id: customerIdOf,
   finix_identity: line(255).optional(),
   identity: identity.optional(),
-  purpose: z.enum(['debit', 'payout', 'settlement']).optional(),
-  ownership: z.enum(['off', 'report', 'require']).optional(),
+  purpose: z.enum(PURPOSES).optional(),
+  ownership: z.enum(OWNERSHIP_CHECKS).optional(),
   account_selection: z.enum(['single', 'multiple']).optional(),
   language: language.optional(),
   // A mandate is a page of text at most.
@@ -291,7 +299,7 @@ export const listAudit = z.strictObject({
 });
 
 export const listDeliveries = z.strictObject({
-  status: z.enum(['pending', 'delivered', 'dead']).optional().describe('Only with this status.'),
+  status: z.enum(DELIVERY_STATUSES).optional().describe('Only with this status.'),
   merchant_id: merchantId,
   cursor,
   limit,
@@ -300,10 +308,7 @@ export const listDeliveries = z.strictObject({
 export const listSessions = z.strictObject({
   customer_id: customerId,
   merchant_id: merchantId,
-  status: z
-    .enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled'])
-    .optional()
-    .describe('Only with this status.'),
+  status: z.enum(SESSION_STATUSES).optional().describe('Only with this status.'),
   cursor,
   limit,
 });
@@ -311,7 +316,7 @@ export const listSessions = z.strictObject({
 export const listLinks = z.strictObject({
   customer_id: customerId,
   merchant_id: merchantId,
-  status: z.enum(['open', 'opened', 'completed', 'expired', 'revoked']).optional().describe('Only with this status.'),
+  status: z.enum(LINK_STATUSES).optional().describe('Only with this status.'),
   cursor,
   limit,
 });
@@ -319,10 +324,7 @@ export const listLinks = z.strictObject({
 export const listConnections = z.strictObject({
   customer_id: customerId,
   merchant_id: merchantId,
-  status: z
-    .enum(['pending', 'active', 'pending_verification', 'needs_repair', 'revoked', 'removed', 'failed'])
-    .optional()
-    .describe('Only with this status.'),
+  status: z.enum(CONNECTION_STATUSES).optional().describe('Only with this status.'),
   consent_expires_before: z.iso
     .datetime({ offset: true })
     .optional()

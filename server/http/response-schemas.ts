@@ -17,6 +17,7 @@ import { listProblems } from '../errors.ts';
 import type { AuditEntry, AuditList } from '../records/audit.ts';
 import { ACTIONS } from '../records/columns.ts';
 import { CONNECTION_EVENTS, LINK_EVENTS, SESSION_EVENTS } from '../records/outbox.ts';
+import { DELIVERY_STATUSES, LINK_STATUSES, MODES, PURPOSES, SESSION_STATUSES } from '../storage/statuses.ts';
 import { authorizationReceipt, connection, merchantConnection } from './connection-schemas.ts';
 import {
   completeRequest,
@@ -58,14 +59,14 @@ const problem = z.strictObject({
 
 const sessionPurpose = {
   merchant: z.strictObject({ name: text }),
-  purpose: z.enum(['debit', 'payout', 'settlement']),
+  purpose: z.enum(PURPOSES),
 };
 
 const sessionFields = {
   id: text,
   object: z.literal('session'),
-  status: z.enum(['open', 'processing', 'completed', 'restart_required', 'failed', 'expired', 'canceled']),
-  mode: z.enum(['connect', 'repair']),
+  status: z.enum(SESSION_STATUSES),
+  mode: z.enum(MODES),
   ...sessionPurpose,
   customer_id: text,
   error: problem.nullable(),
@@ -105,7 +106,7 @@ const delivery = z.strictObject({
   id: text,
   object: z.literal('webhook_delivery'),
   type: text,
-  status: z.enum(['pending', 'delivered', 'dead']),
+  status: z.enum(DELIVERY_STATUSES),
   session: text.nullable(),
   connection: text.nullable(),
   link: text.nullable(),
@@ -131,9 +132,9 @@ const link = z.strictObject({
   id: text,
   object: z.literal('link'),
   url: z.url().optional(),
-  status: z.enum(['open', 'opened', 'completed', 'expired', 'revoked']),
+  status: z.enum(LINK_STATUSES),
   customer_id: text,
-  mode: z.enum(['connect', 'repair']),
+  mode: z.enum(MODES),
   connections: z.array(merchantConnection),
   created_at: time,
   expires_at: time,
@@ -145,7 +146,7 @@ const evidence = z.strictObject({
   object: z.literal('evidence'),
   connection: text,
   customer_id: text.nullable(),
-  purpose: z.enum(['debit', 'payout', 'settlement']).nullable(),
+  purpose: z.enum(PURPOSES).nullable(),
   authorization: merchantConnection.shape.authorization,
   later_authorizations: z.array(authorizationReceipt),
   merchant: z.strictObject({ id: text, name: text }).nullable(),

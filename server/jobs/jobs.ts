@@ -17,12 +17,12 @@ import type { Logger } from '../log.ts';
 import { releaseItems } from '../records/items.ts';
 import type { ProviderCalls } from '../records/provider-calls.ts';
 import { auditSession } from '../records/sessions.ts';
-import { ACCEPT_GRACE_MS } from '../records/views.ts';
 import { changedAt } from '../storage/changed-at.ts';
 import { before, type DueQuery, findDue, type Now } from '../storage/due.ts';
 import { StorageUnavailableError } from '../storage/errors.ts';
 import type { Storage } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { ACCEPT_GRACE_MS, OPEN_SESSION } from '../storage/statuses.ts';
 import { DUE_EVENTS, DUE_STOPS } from '../webhooks/due-events.ts';
 import type { Inbound } from '../webhooks/receive.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
@@ -84,7 +84,7 @@ function endingSessions(db: Storage['db'], now: Now) {
   return (
     db
       .selectFrom('sessions')
-      .where('status', 'in', ['open', 'restart_required'])
+      .where('status', 'in', OPEN_SESSION)
       .where('expires_at', '<=', now)
       // In the query, so that sessions which still accept a bank never fill the batch.
       .where('link_tokens_until', '<', before(now, ACCEPT_GRACE_MS))

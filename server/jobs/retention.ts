@@ -2,6 +2,7 @@ import { DELIVERY_KEEP_MS } from '../deliveries/deliveries.ts';
 import { purgeReceipts } from '../lifecycle/erase-customer.ts';
 import { COMPLETED_KEEP_MS } from '../records/agreements.ts';
 import { type AuditPosition, isToProve, PROOF_KEEP_MS, purgeAudit } from '../records/audit.ts';
+import { CHECKS_KEEP_MS } from '../records/checks.ts';
 import { IDEMPOTENCY_MS } from '../records/idempotency.ts';
 import { purgeProviderCalls } from '../records/provider-calls.ts';
 import type { Storage } from '../storage/open.ts';
@@ -33,8 +34,7 @@ const RETENTION = {
   items: 30 * 24 * 3600_000,
   /** A Hosted Link lives for half an hour, and Plaid repeats a webhook for a day. */
   linkTokens: 7 * 24 * 3600_000,
-  /** A bank's customer can call a debit unauthorized for 60 days; after that its check answers no question any more. */
-  checks: 90 * 24 * 3600_000,
+  checks: CHECKS_KEEP_MS,
   /** A debit that did not come back: for as long as Nacha lets a returned one be sent again. */
   transfers: 180 * 24 * 3600_000,
 } as const;

@@ -6,10 +6,11 @@ import { beginRemoval, lockConnection } from '../records/connections.ts';
 import { forgetEvents } from '../records/inbound-facts.ts';
 import { releaseItems } from '../records/items.ts';
 import type { Outbox } from '../records/outbox.ts';
-import { USABLE_LINK, viewConnection } from '../records/views.ts';
+import { viewConnection } from '../records/views.ts';
 import { changedAt } from '../storage/changed-at.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { OPEN_SESSION, USABLE_LINK } from '../storage/statuses.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { RELEASED } from '../work/session-lease.ts';
 import type { ConnectionTasks } from './connection-tasks.ts';
@@ -66,7 +67,7 @@ async function endCustomer(
     .where('customer_id', '=', customerId)
     .where((eb) =>
       eb.or([
-        eb('status', 'in', ['open', 'restart_required']),
+        eb('status', 'in', OPEN_SESSION),
         // One that waits for Plaid or Finix may do so for days. A worker that has it ends in seconds.
         eb.and([eb('status', '=', 'processing'), eb('lease_until', '<=', now)]),
       ]),
@@ -146,7 +147,7 @@ export async function erase(
       .selectFrom('sessions')
       .select('id')
       .where('customer_id', '=', customerId)
-      .where('status', 'in', ['processing', 'open', 'restart_required'])
+      .where('status', 'in', ['processing', ...OPEN_SESSION])
       .executeTakeFirst();
     const connected = await trx
       .selectFrom('connections')

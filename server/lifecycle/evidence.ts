@@ -2,7 +2,7 @@ import type { Evidence } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import { isErased } from '../ids.ts';
 import { PROOF_KEEP_MS } from '../records/audit.ts';
-import { readMerchant, readReceipt, readReceipts } from '../records/columns.ts';
+import { readAuditDetails, readMerchant, readReceipt, readReceipts } from '../records/columns.ts';
 import { verificationOf } from '../records/verification.ts';
 import type { Storage } from '../storage/open.ts';
 import type { AuditTable, ConnectionTable } from '../storage/tables.ts';
@@ -89,7 +89,7 @@ function isOver({ removed_at }: ConnectionTable, now: number): boolean {
 }
 
 function viewEvent({ at, action, actor, details }: AuditTable): Evidence['events'][number] {
-  const { reason } = JSON.parse(details) as { reason?: unknown };
+  const { reason } = readAuditDetails(details);
   return { at: iso(at), action, actor, reason: typeof reason === 'string' ? reason : null };
 }
 

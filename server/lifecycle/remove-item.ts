@@ -5,6 +5,7 @@ import { addAudit } from '../records/audit.ts';
 import { accessTokenOf } from '../records/items.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { GONE_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable, ItemTable } from '../storage/tables.ts';
 import { about } from '../trace.ts';
 import { claimRow } from '../work/claim-row.ts';
@@ -41,7 +42,7 @@ export async function releaseItem(deps: RemovalDeps, connection: ConnectionTable
       .select('id')
       .where('item_id', '=', held.id)
       .where('id', '!=', connection.id)
-      .where('status', 'not in', ['removed', 'failed'])
+      .where('status', 'not in', GONE_CONNECTION)
       .where((eb) => eb.or([eb('goal', 'is', null), eb('goal', '!=', 'remove')]))
       .executeTakeFirst();
     if (other) return undefined;

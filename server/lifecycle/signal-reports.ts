@@ -1,7 +1,7 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
 import type { Logger } from '../log.ts';
-import { readCheckAnswer } from '../records/checks.ts';
+import { CHECKS_KEEP_MS, readCheckAnswer } from '../records/checks.ts';
 import type { DueQuery, Now } from '../storage/due.ts';
 import type { Storage } from '../storage/open.ts';
 import type { CheckTable } from '../storage/tables.ts';
@@ -64,7 +64,7 @@ async function report({ storage, plaid, timing, log }: ReportDeps, check: CheckT
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const isRefused = error.failure !== 'busy' && error.failure !== 'lost';
-    const isOver = (isRefused && !mayBeEvaluatedYet(check, now)) || now - check.created_at > 90 * 24 * 3600_000;
+    const isOver = (isRefused && !mayBeEvaluatedYet(check, now)) || now - check.created_at > CHECKS_KEEP_MS;
     log.warn(
       { check: check.id, code: error.code, ...error.details, given_up: isOver },
       'a debit could not be reported to Signal',

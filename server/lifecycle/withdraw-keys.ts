@@ -6,6 +6,7 @@ import { forgetKeys } from '../storage/check-keys.ts';
 import type { Storage } from '../storage/open.ts';
 import { type Rotation, rotateKeys } from '../storage/rotate-keys.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { OPEN_SESSION, USABLE_LINK } from '../storage/statuses.ts';
 
 export interface Withdrawal extends Pick<Rotation, 'resealed' | 'unreadable'> {
   /** Canceled: their client secrets can be derived with the leaked key. */
@@ -55,7 +56,7 @@ function usableLinks({ db }: Storage, keyIds: string[]) {
     .selectFrom('links')
     .select('id')
     .where('secret_key_id', 'in', keyIds)
-    .where('status', 'in', ['open', 'opened'])
+    .where('status', 'in', USABLE_LINK)
     .execute();
 }
 
@@ -64,6 +65,6 @@ function waitingSessions({ db }: Storage, keyIds: string[]) {
     .selectFrom('sessions')
     .select(['id', 'customer_id'])
     .where('secret_key_id', 'in', keyIds)
-    .where('status', 'in', ['open', 'restart_required'])
+    .where('status', 'in', OPEN_SESSION)
     .execute();
 }

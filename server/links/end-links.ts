@@ -2,6 +2,7 @@ import { ProblemError } from '../errors.ts';
 import { endLink, findLink } from '../records/links.ts';
 import type { Outbox } from '../records/outbox.ts';
 import type { Storage } from '../storage/open.ts';
+import { USABLE_LINK } from '../storage/statuses.ts';
 import type { LinkTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { closeEarlier } from './open-link.ts';
@@ -42,7 +43,7 @@ export async function expireDueLinks(
   const due = await storage.db
     .selectFrom('links')
     .select(['id', 'customer_id'])
-    .where('status', 'in', ['open', 'opened'])
+    .where('status', 'in', USABLE_LINK)
     .where('expires_at', '<=', now)
     .orderBy('expires_at')
     .limit(batch)

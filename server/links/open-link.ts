@@ -2,8 +2,9 @@ import { ProblemError } from '../errors.ts';
 import { addAudit, type Initiator } from '../records/audit.ts';
 import { readLinkRequest } from '../records/columns.ts';
 import { addSession, clientSecret, closeWaiting, prepareSession, type SessionDeps } from '../records/sessions.ts';
-import { shownLinkStatus, USABLE_LINK } from '../records/views.ts';
+import { shownLinkStatus } from '../records/views.ts';
 import type { StorageTransaction } from '../storage/open.ts';
+import { USABLE_LINK } from '../storage/statuses.ts';
 import type { LinkTable, SessionTable } from '../storage/tables.ts';
 
 export interface OpenedLink {

@@ -1,13 +1,11 @@
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { IDENTIFIED } from '../storage/statuses.ts';
 
 /**
  * How long a completed session is kept. It shows which request created a connection, and when a customer agreed again
  * in a repair. A bank's customer has 60 days to call a debit unauthorized, and the merchant then some to answer.
  */
 export const COMPLETED_KEEP_MS = 90 * 24 * 3600_000;
-
-/** Where the accounts were read again: from here on the connection is that of the repair. */
-const READ_AGAIN = ['identity_ready', 'instrument_created', 'finished'] as const;
 
 /**
  * Until when the customer's last repair of the connection answers returns of before it; milliseconds since 1970. Only a
@@ -23,7 +21,8 @@ export async function answeredUntil(
     .selectFrom('sessions')
     .select('processing_since')
     .where('repair_connection_id', '=', connectionId)
-    .where('recovery_point', 'in', READ_AGAIN)
+    // The accounts were read again: from here on the connection is that of the repair.
+    .where('recovery_point', 'in', IDENTIFIED)
     .orderBy('processing_since', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -8,6 +8,9 @@ import type { CheckTable, Database, TransferTable } from '../storage/tables.ts';
 
 /** How a debit at Finix is known as the one that a check was about, and what Signal has yet to learn of it. */
 
+/** A bank's customer can call a debit unauthorized for 60 days; later its check answers no question any more. */
+export const CHECKS_KEEP_MS = 90 * 24 * 3600_000;
+
 /** A check is made before the debit, and not days before. Clocks may differ by a minute. */
 const AHEAD_MS = 3 * 24 * 3600_000;
 const CLOCK_MARGIN_MS = 60_000;

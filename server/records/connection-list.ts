@@ -1,8 +1,8 @@
 import type { ConnectionList, ConnectionStatus } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
 import type { Storage } from '../storage/open.ts';
+import { ENDED_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
-import { ENDED_STATUSES } from './connections.ts';
 import { readIdCursor, toPage } from './pages.ts';
 import { viewConnection } from './views.ts';
 
@@ -34,7 +34,7 @@ export async function listConnections(
   if (before !== undefined) {
     query = query.where('consent_expires_at', '<', Date.parse(before));
     // No one has to be asked for the consent to what has ended.
-    if (status === undefined) query = query.where('status', 'not in', ENDED_STATUSES);
+    if (status === undefined) query = query.where('status', 'not in', ENDED_CONNECTION);
   }
   if (cursor !== undefined) query = query.where('id', '>', cursor);
   const rows = await query

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { ConnectionStatus } from '../../widget/contract.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import { insertRow, theOnly, updateRow } from '../storage/row-writes.ts';
+import { ENDED_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable, ConnectionTask } from '../storage/tables.ts';
 import { addAudit } from './audit.ts';
 import { disableLater, takeOverColumns } from './create-calls.ts';
@@ -14,12 +14,6 @@ const UNHELD = { lease_owner: null, lease_until: 0, tries: 0 } as const;
 
 /** Tasks in the order of their strength: a stronger one is never replaced by a weaker one. */
 const STRENGTH: Record<ConnectionTask, number> = { instrument: 1, disable: 2, remove: 3 };
-
-/** States in which the merchant may use the instrument, or soon will. */
-export const LIVE_STATUSES: readonly ConnectionStatus[] = ['active', 'needs_repair', 'pending_verification'];
-
-/** States in which the merchant has no instrument to use. */
-export const ENDED_STATUSES: readonly ConnectionStatus[] = ['revoked', 'removed', 'failed'];
 
 /** The reason of a connection whose instrument was disabled at Finix itself; enabling it there takes this back. */
 export const DISABLED_IN_FINIX = 'instrument_disabled';
@@ -56,7 +50,7 @@ export function loginBreak({ status, reason }: Pick<ConnectionTable, 'status' | 
 
 /** Whether the merchant has no instrument to use: it has ended, or a return has stopped its debits until a repair. */
 export function isOutOfUse({ status, reason }: Pick<ConnectionTable, 'status' | 'reason'>): boolean {
-  return ENDED_STATUSES.includes(status) || (status === 'needs_repair' && isReturned({ reason }));
+  return ENDED_CONNECTION.includes(status) || (status === 'needs_repair' && isReturned({ reason }));
 }
 
 /**
@@ -214,7 +208,7 @@ function leftBehind(before: ConnectionTable, after: ConnectionTable): string[] {
   if (instrument === null) return [];
   if (after.payment_instrument !== instrument) return [instrument];
   const isCaredFor = after.goal === 'disable' || after.goal === 'remove' || after.reason === DISABLED_IN_FINIX;
-  return ENDED_STATUSES.includes(after.status) && after.status !== before.status && !isCaredFor ? [instrument] : [];
+  return ENDED_CONNECTION.includes(after.status) && after.status !== before.status && !isCaredFor ? [instrument] : [];
 }
 
 /** The patch that sets a task; undefined when the connection already has a stronger one. */

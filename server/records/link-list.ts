@@ -1,8 +1,9 @@
 import type { Link, LinkStatus } from '../../widget/contract.ts';
 import type { Storage } from '../storage/open.ts';
+import { USABLE_LINK } from '../storage/statuses.ts';
 import { connectionsOfLink } from './links.ts';
 import { type Page, readIdCursor, toPage } from './pages.ts';
-import { USABLE_LINK, viewLink } from './views.ts';
+import { viewLink } from './views.ts';
 
 /** By id. @param cursor `next_cursor` of the page before */
 export async function listLinks(

@@ -1,10 +1,10 @@
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { USABLE_LINK } from '../storage/statuses.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
 import type { Outbox } from './outbox.ts';
 import { isRepairable } from './repairable.ts';
 import { connectionsOf } from './session-connections.ts';
-import { USABLE_LINK } from './views.ts';
 
 /** Rows of links, and what changes them: an opening, an end. */
 

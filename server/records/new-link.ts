@@ -2,6 +2,7 @@ import type { CreateSessionRequest } from '../../widget/contract.ts';
 import { newLinkId } from '../ids.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { USABLE_LINK } from '../storage/statuses.ts';
 import type { ConnectionTable, LinkTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
 import { readMerchant } from './columns.ts';
@@ -71,7 +72,7 @@ export async function repairLinkFor(
     .selectFrom('links')
     .selectAll()
     .where('connection_id', '=', connection.id)
-    .where('status', 'in', ['open', 'opened'])
+    .where('status', 'in', USABLE_LINK)
     .where('expires_at', '>', now + FRESH_MS)
     .orderBy('expires_at', 'desc')
     .limit(1)

@@ -1,6 +1,7 @@
 import type { Session, SessionStatus } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import type { Storage } from '../storage/open.ts';
+import { OPEN_SESSION } from '../storage/statuses.ts';
 import { type Page, readIdCursor, toPage } from './pages.ts';
 import { connectionsOf } from './session-connections.ts';
 import { viewSession } from './views.ts';
@@ -26,10 +27,7 @@ export async function listSessions(
   if (status === 'expired') {
     // Also those that no job has looked at since their time was over, as they are shown.
     query = query.where(({ eb, and, or }) =>
-      or([
-        eb('status', '=', 'expired'),
-        and([eb('status', 'in', ['open', 'restart_required']), eb('expires_at', '<=', now)]),
-      ]),
+      or([eb('status', '=', 'expired'), and([eb('status', 'in', OPEN_SESSION), eb('expires_at', '<=', now)])]),
     );
   } else if (status === 'open' || status === 'restart_required') {
     query = query.where('status', '=', status).where('expires_at', '>', now);

@@ -12,6 +12,7 @@ import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { enforceRateLimit, LimitedUse, type RateLimit, type UsedUpLimits } from '../storage/rate-limit.ts';
 import { insertRow } from '../storage/row-writes.ts';
 import type { Secrets } from '../storage/secrets.ts';
+import { OPEN_SESSION } from '../storage/statuses.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
 import { addAudit, type Initiator } from './audit.ts';
 import { readAllowedOrigins, readStoredSession } from './columns.ts';
@@ -220,7 +221,7 @@ export async function closeWaiting(
       updated_at: changedAt(eb, now),
     }))
     .where('id', '=', id)
-    .where('status', 'in', ['open', 'restart_required'])
+    .where('status', 'in', OPEN_SESSION)
     .returningAll()
     .executeTakeFirst();
   if (!closed) return undefined;

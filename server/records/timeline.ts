@@ -1,5 +1,5 @@
 import type { Storage } from '../storage/open.ts';
-import { readAuditDetails } from './columns.ts';
+import { readAuditDetails, readProblem } from './columns.ts';
 import {
   inboundEntries,
   outboundEntries,
@@ -129,7 +129,7 @@ function describeSession(row: {
   next_at: number;
   error: string | null;
 }): string {
-  const code = row.error === null ? '' : `, ${(JSON.parse(row.error) as { code?: string }).code}`;
+  const code = row.error === null ? '' : `, ${readProblem(row.error).code}`;
   const work =
     row.status === 'processing'
       ? `, at ${row.recovery_point}, ${row.tries} failed attempts in a row, next attempt ${iso(row.next_at)}`

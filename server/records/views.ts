@@ -11,17 +11,13 @@ import type {
 import type { Config } from '../config.ts';
 import { toProblem } from '../errors.ts';
 import { sha256 } from '../ids.ts';
+import { ACCEPT_GRACE_MS, USABLE_LINK } from '../storage/statuses.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
 import { readMerchant, readMetadata, readProblem, readReceipt, type StoredProblem } from './columns.ts';
 import { lastReturnOf, verificationOf } from './verification.ts';
 
 /** Who reads: the merchant's server sees more than the page. */
 export type Audience = 'merchant' | 'page';
-
-/**
- * A bank that the customer is just now connecting must not be lost to the clock: Link's public token lives 30 minutes.
- */
-export const ACCEPT_GRACE_MS = 30 * 60_000;
 
 /** Until when `complete` accepts a public token: the session's own end, or 30 minutes after the last link token's. */
 export function acceptsUntil(session: Pick<SessionTable, 'expires_at' | 'link_tokens_until'>): number {
@@ -114,9 +110,6 @@ function viewProblem(session: SessionTable): Problem | null {
   }
   return toProblem(code, extras, request_id);
 }
-
-/** In these a link's customer may still begin. */
-export const USABLE_LINK: readonly LinkStatus[] = ['open', 'opened'];
 
 /** The status that is shown: a link is over when its time is, whenever the job comes by. */
 export function shownLinkStatus({ status, expires_at }: LinkTable, now: number): LinkStatus {

@@ -8,6 +8,8 @@ const PLAID_COUNTRIES = 'US GB ES NL FR IE CA DE IT PL DK NO SE EE LT LV PT BE A
   ...string[],
 ];
 
+export const OWNERSHIP_CHECKS = ['off', 'report', 'require'] as const;
+
 /** Plaid shows "This Application" in place of a longer name. */
 const MAX_CLIENT_NAME = 30;
 
@@ -170,7 +172,7 @@ export const SETTINGS = {
       'Comma-separated addresses of your apps that Link may return to: universal links (`https://shop.example/bank`), Android package names (`com.example.shop`) and, for Hosted Link, addresses with a scheme of the app’s own (`com.example.shop://bank`). Register the first two in the Plaid dashboard.',
   }),
 
-  OWNERSHIP_CHECK: withDefault(is.oneOf(['off', 'report', 'require']), 'report', {
+  OWNERSHIP_CHECK: withDefault(is.oneOf(OWNERSHIP_CHECKS), 'report', {
     group: 'Accounts',
     description:
       'What is done with the owner of an account that is being connected: `off` asks nothing, `report` shows on the connection how well the owner fits the session’s identity, `require` refuses other owners. A session may set another value.',

@@ -1,4 +1,5 @@
 import { type CompiledQuery, type OperationNodeSource, type RawBuilder, sql, type Transaction } from 'kysely';
+import type { Dialect } from './clock.ts';
 import type { Database } from './tables.ts';
 
 type StorageTransaction = Transaction<Database>;
@@ -21,7 +22,7 @@ export async function writeLast(trx: StorageTransaction, write: Write): Promise<
 /** Runs `fn`, then what it has left for the end. */
 export async function withLastWrites<T>(
   trx: StorageTransaction,
-  dialect: 'sqlite' | 'postgres',
+  dialect: Dialect,
   fn: (trx: StorageTransaction) => Promise<T>,
 ): Promise<T> {
   const writes: Write[] = [];

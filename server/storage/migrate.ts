@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Dialect } from './clock.ts';
 import { SchemaTooNewError, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { up as first } from './migrations/0001-first.ts';
 import { up as lifecycle } from './migrations/0002-afterlife.ts';
@@ -83,7 +84,7 @@ const RETRY_MS = 250;
  */
 export async function migrate<DB>(
   database: Kysely<DB>,
-  dialect: 'sqlite' | 'postgres',
+  dialect: Dialect,
   list: readonly Migration[] = migrations,
   lockTimeoutMs = LOCK_TIMEOUT_MS,
 ): Promise<void> {
@@ -107,7 +108,7 @@ export async function migrate<DB>(
 /** @returns whether a migration was run: there may be more */
 async function applyNext(
   db: Kysely<MigrationTables>,
-  dialect: 'sqlite' | 'postgres',
+  dialect: Dialect,
   list: readonly Migration[],
   lockTimeoutMs: number,
 ): Promise<boolean> {

@@ -13,7 +13,7 @@ import {
   sql,
   type Transaction,
 } from 'kysely';
-import { DatabaseClock, databaseNow } from './clock.ts';
+import { DatabaseClock, type Dialect, databaseNow } from './clock.ts';
 import { type CommittedFact, factsOf } from './committed.ts';
 import { isUniqueViolation, StorageSetupError, StorageUnavailableError } from './errors.ts';
 import { type History, postgresHistory, sqliteHistory } from './history.ts';
@@ -55,7 +55,7 @@ export type Scope = `${'customer' | 'webhook' | 'delivery' | 'item'}:${string}` 
 /** The open database. Every query can throw StorageUnavailableError. */
 export interface Storage {
   db: Kysely<Database>;
-  dialect: 'sqlite' | 'postgres';
+  dialect: Dialect;
   /**
    * Runs `fn` as if no other transaction of the same scope ran at the same time: what it reads of the scope stays true
    * until it commits. Across scopes only single rows and unique keys are safe. Where others were in the way, `fn` is

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { forgetKeys, neededKeys } from './check-keys.ts';
 import type { Storage } from './open.ts';
 import { type Secrets, SecretsError } from './secrets.ts';
+import { ACCEPT_GRACE_MS, USABLE_LINK } from './statuses.ts';
 
 /** Every column that holds sealed values. `row` of such a value is the row's `id`. */
 export const SEALED_COLUMNS = [
@@ -15,12 +16,6 @@ export const SEALED_COLUMNS = [
 ] as const;
 
 type SealedColumn = (typeof SEALED_COLUMNS)[number];
-
-/**
- * `complete` is accepted for this long after the last link token's end, so the session's client secret must still be
- * derivable.
- */
-const LATEST_COMPLETE_MS = 30 * 60_000;
 
 export interface Rotation {
   resealed: number;
@@ -109,11 +104,12 @@ async function usedKeys(storage: Storage): Promise<Set<string>> {
     for (const { id } of rows) used.add(id);
   }
   const now = await storage.now();
+  // While `complete` is accepted, the session's client secret must still be derivable.
   const sessions = await storage.db
     .selectFrom('sessions')
     .select('secret_key_id')
     .distinct()
-    .where((row) => row.or([row('expires_at', '>', now), row('link_tokens_until', '>', now - LATEST_COMPLETE_MS)]))
+    .where((row) => row.or([row('expires_at', '>', now), row('link_tokens_until', '>', now - ACCEPT_GRACE_MS)]))
     .execute();
   for (const { secret_key_id } of sessions) used.add(secret_key_id);
   // The address of a link that can still be used is derived with it.
@@ -121,7 +117,7 @@ async function usedKeys(storage: Storage): Promise<Set<string>> {
     .selectFrom('links')
     .select('secret_key_id')
     .distinct()
-    .where('status', 'in', ['open', 'opened'])
+    .where('status', 'in', USABLE_LINK)
     .where('expires_at', '>', now)
     .execute();
   for (const { secret_key_id } of links) used.add(secret_key_id);

@@ -1,4 +1,5 @@
 import type { LinkStatus, SessionMode } from '../../widget/contract.ts';
+import type { Provider } from '../errors.ts';
 
 /** Rows of what follows a connection: transfers, checks, links, events in and out, and the server's own. */
 
@@ -93,7 +94,7 @@ export interface EvidenceKeyTable {
 /** A webhook of Plaid's or Finix's, stored before it is answered, so that none is lost. */
 export interface InboundEventTable {
   id: string;
-  source: 'plaid' | 'finix';
+  source: Provider;
   /** The same webhook sent again is not stored again. */
   dedupe_key: string;
   /** SHA-256 (hex) of the raw body. */
@@ -237,7 +238,7 @@ export interface ProviderCallTable {
   /** What the work that made the call was about; at least one of both. */
   session_id: string | null;
   connection_id: string | null;
-  service: 'plaid' | 'finix';
+  service: Provider;
   call: string;
   /** `ok`, or how it failed. */
   outcome: string;

@@ -1,4 +1,11 @@
-import type { ConnectionStatus, Ownership, Purpose, SessionMode, SessionStatus } from '../../widget/contract.ts';
+import type {
+  AccountSelection,
+  ConnectionStatus,
+  Ownership,
+  Purpose,
+  SessionMode,
+  SessionStatus,
+} from '../../widget/contract.ts';
 
 import type {
   AuditTable,
@@ -61,7 +68,7 @@ export interface SessionTable {
   recovery_point: RecoveryPoint;
   customer_id: string;
   purpose: Purpose;
-  account_selection: 'single' | 'multiple';
+  account_selection: AccountSelection;
   language: string;
   /** What is done with the owner of the account. */
   ownership: Ownership;

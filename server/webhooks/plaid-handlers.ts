@@ -71,7 +71,7 @@ export async function handlePlaidWebhook(deps: WebhookDeps, event: InboundEventT
 /** The account is verified at last: now there can be an instrument, and no webhook about that comes again. */
 function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const begin: Change = (unit, before) => {
-    if (before.payment_instrument !== null || !isWaiting(before)) return undefined;
+    if (before.payment_instrument !== null || !awaitsVerificationOrRepair(before)) return undefined;
     return beginInstrument(unit, before, verifiedNow(before, unit.now));
   };
   return forItem(deps, event, facts, ofAccounts(facts, begin));
@@ -93,7 +93,8 @@ async function verificationFailed(deps: WebhookDeps, event: InboundEventTable, f
   const fail: Change = async (unit, before) => {
     // Failed by a process that ended before it released the Item.
     if (before.status === 'failed' && before.error_code === 'verification_failed') failed.push(before);
-    if (before.payment_instrument !== null || !isWaiting(before) || before.goal !== null) return undefined;
+    if (before.payment_instrument !== null || !awaitsVerificationOrRepair(before) || before.goal !== null)
+      return undefined;
     const patch = { status: 'failed', error_code: 'verification_failed', reason: event.type } as const;
     const after = await changeConnection(unit, before, patch);
     failed.push(after);
@@ -136,7 +137,8 @@ const BEFORE_READING: ReadonlySet<RecoveryPoint> = new Set(['started', 'item_lin
 function renewNumbers(unit: Unit, before: ConnectionTable, reason: string): Promise<ConnectionTable> | undefined {
   // A create call may have been carried out with the numbers between the last ones and these.
   if (isBeingMade(before)) return beginInstrument(unit, before, { isRenumbered: true });
-  if (before.payment_instrument === null) return isWaiting(before) ? beginInstrument(unit, before) : undefined;
+  if (before.payment_instrument === null)
+    return awaitsVerificationOrRepair(before) ? beginInstrument(unit, before) : undefined;
   // Enabling it there must not bring the old numbers back.
   if (isDisabledInFinix(before)) return revoke(unit, before, reason);
   // New numbers repair no login.
@@ -259,7 +261,7 @@ function noted(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): 
   });
 }
 
-function isWaiting({ status }: ConnectionTable): boolean {
+function awaitsVerificationOrRepair({ status }: ConnectionTable): boolean {
   return status === 'pending_verification' || status === 'needs_repair';
 }
 

@@ -4,7 +4,6 @@ import { accountsState, type LoginState, loginState } from '../connect/login-sta
 import {
   beginAgain,
   changeConnection,
-  ENDED_STATUSES,
   isDisabledInFinix,
   isOutOfUse,
   isReturned,
@@ -13,6 +12,7 @@ import {
 import { isBusy } from '../records/items.ts';
 import type { Unit } from '../records/unit.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
+import { ENDED_CONNECTION } from '../storage/statuses.ts';
 import type { ConnectionTable, InboundEventTable, ItemTable } from '../storage/tables.ts';
 import { NotNow } from '../work/retry.ts';
 import type { Change, Outcome, WebhookDeps } from './change-connections.ts';
@@ -96,7 +96,7 @@ async function isBeingRepaired(
 ): Promise<boolean> {
   if (!(await isBusy(db, id))) return false;
   let used = db.selectFrom('connections').select('id').where('item_id', '=', id);
-  used = used.where('status', 'not in', ENDED_STATUSES);
+  used = used.where('status', 'not in', ENDED_CONNECTION);
   if (accounts) used = used.where('plaid_account_id', 'in', accounts);
   return (await used.executeTakeFirst()) === undefined;
 }

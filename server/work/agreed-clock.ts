@@ -1,9 +1,8 @@
+import type { Provider } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 
 /** Plaid and Finix. */
-type Service = 'plaid' | 'finix';
-
 interface Reading {
   /** Milliseconds since 1970. */
   at: number;
@@ -28,7 +27,7 @@ export class AgreedClock {
   readonly #storage: Pick<Storage, 'now'>;
   readonly #log: Logger;
   readonly #ask: () => Promise<void>;
-  readonly #readings = new Map<Service, Reading>();
+  readonly #readings = new Map<Provider, Reading>();
   #askedInVain = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
   #reported: 'agree' | 'ahead' | 'unknown' = 'agree';
@@ -41,7 +40,7 @@ export class AgreedClock {
   }
 
   /** Takes the `Date` header of a provider's response. */
-  note(service: Service, date: string | null | undefined): void {
+  note(service: Provider, date: string | null | undefined): void {
     const at = Date.parse(date ?? '');
     if (!Number.isNaN(at)) this.#readings.set(service, { at, monotonic: performance.now() });
   }
