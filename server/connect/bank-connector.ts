@@ -133,6 +133,8 @@ export function createBankConnector(
       } catch (error) {
         if (!(error instanceof StorageUnavailableError) || isLast) throw error;
         log.warn({ session: held.row.id, reason: error.reason }, 'storage lost during a step');
+        // What comes back may be a replica that was behind.
+        held.lookFirst();
         attempt = () => writeJoined(held, requestId);
       }
     }

@@ -110,8 +110,8 @@ async function lookFirstIfRestarted({ storage: { db } }: ConnectBankDeps, held: 
     .where('session_id', '=', held.row.id)
     .where('id', '!=', held.row.item_id)
     .executeTakeFirst();
-  held.looksFirst = earlier !== undefined;
-  held.known.isFirstItem = !held.looksFirst;
+  if (earlier) held.lookFirst();
+  else held.known.isFirstItem = true;
 }
 
 /**
@@ -171,7 +171,7 @@ async function createInstruments(deps: ConnectBankDeps, held: HeldSession): Prom
   // The session ends with its only account.
   const adopt = connections.length === 1 ? { adopt: (also: Adoption) => finishWith(deps, held, also) } : {};
   const { areNew: isFirst = false, processorTokens } = held.known;
-  const hold: InstrumentHold = { ...holdOf(held), isFirst, processorTokens, ...adopt };
+  const hold: InstrumentHold = Object.assign(holdOf(held), { isFirst, processorTokens, ...adopt });
   // From here on they change.
   delete held.known.connections;
   delete held.known.areNew;
@@ -247,7 +247,8 @@ class NotUsable extends Error {}
 
 /** identity_ready → finished, where `adopt` gives the session's only connection its instrument. */
 async function finishWith(deps: ConnectBankDeps, held: HeldSession, adopt: Adoption): Promise<void> {
-  const { hasIdentity } = held.known;
+  // Where the database went back, the customer's row may have gone since it was read.
+  const hasIdentity = held.known.hasIdentity === true && !held.looksFirst;
   try {
     let connection: ConnectionTable | undefined;
     await held.write(FINISHED, async (trx, now, session) => {

@@ -47,7 +47,9 @@ export async function makeInstrument(
   };
   let step = await decide();
   if (step.kind === 'look') {
-    listed = await listOwn(deps.finix, connection.finix_identity, Math.min(held.since, connection.created_at));
+    // The rows' own times may be ahead: theirs is the database's clock alone.
+    const since = Math.min(held.since, connection.created_at, await deps.clock.now());
+    listed = await listOwn(deps.finix, connection.finix_identity, since);
     step = await decide();
   }
   await waitForQuietPeriod(deps, step);
@@ -110,6 +112,8 @@ async function create(
   const { storage, clock, finix, timing, quietMs } = deps;
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
   if (processorToken === undefined) return;
+  // The database went back in the meantime.
+  if (held.looksFirst && listed === undefined) throw new Postpone('finix_unavailable', 0, false);
 
   const sentAt = await clock.now();
   const call = { ...instrumentCall(connection, sentAt), look_at: sentAt + quietMs };

@@ -58,10 +58,14 @@ export type Adoption = (
 ) => Promise<ConnectionTable | undefined>;
 
 export function holdOf(held: HeldSession): InstrumentHold {
-  const { looksFirst, since } = held;
   return {
-    looksFirst,
-    since,
+    // As they are when they are asked for: the database may go back while the work goes on.
+    get looksFirst() {
+      return held.looksFirst;
+    },
+    get since() {
+      return held.since;
+    },
     isFirst: false,
     write: (also, scope) => held.write({}, also, scope),
     adopt: (also) => held.write({}, async (trx, now) => void (await also(trx, now))),

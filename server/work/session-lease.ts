@@ -102,14 +102,8 @@ export class HeldSession {
   #writing: Promise<unknown> = Promise.resolve();
   /** What this worker has read or written since it last waited, and does not read again. */
   known: KnownRows;
-  /**
-   * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because
-   * an older copy of the database was put back before this process started. Then Finix is asked before anything is
-   * created.
-   */
-  looksFirst: boolean;
-  /** No instrument or identity that is looked for can be older. */
-  readonly since: number;
+  readonly #doubt: { readonly until: number; readonly from: number };
+  #looksFirst: boolean;
   /** Up to when the session's waiting is counted. Not `updated_at`: a step that fails has often written before. */
   countedUntil: number;
 
@@ -127,7 +121,7 @@ export class HeldSession {
     timing: Timing,
     stopping: AbortSignal,
     public stage: 'accepted' | 'resumed' | 'running',
-    doubt: { until: number; from: number } = { until: 0, from: Number.POSITIVE_INFINITY },
+    doubt: { readonly until: number; readonly from: number } = { until: 0, from: Number.POSITIVE_INFINITY },
     known: KnownRows = {},
   ) {
     this.known = known;
@@ -135,9 +129,27 @@ export class HeldSession {
     this.#storage = storage;
     this.#timing = timing;
     this.#stopping = stopping;
-    this.looksFirst = stage === 'resumed' || row.created_at < doubt.until;
-    this.since = Math.min(row.created_at, doubt.from);
+    this.#doubt = doubt;
+    this.#looksFirst = stage === 'resumed';
     this.countedUntil = row.updated_at;
+  }
+
+  /**
+   * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because
+   * the database went back, also while this worker was at it. Then Finix is asked before anything is created.
+   */
+  get looksFirst(): boolean {
+    return this.#looksFirst || this.#stored.created_at < this.#doubt.until;
+  }
+
+  /** From here on, whatever is known of the database. */
+  lookFirst(): void {
+    this.#looksFirst = true;
+  }
+
+  /** Milliseconds since 1970: no instrument or identity that is looked for can be older. */
+  get since(): number {
+    return Math.min(this.#stored.created_at, this.#doubt.from);
   }
 
   /**
@@ -173,6 +185,8 @@ export class HeldSession {
           throw error;
         }
       }
+      // What comes back may be a replica that was behind.
+      this.lookFirst();
       // Twice within the time for which a worker that took over waits for what this one has in hand.
       const longest = Math.min(this.#timing.lookAgainMs / 2, STORAGE_BASE_MS * 2 ** attempt);
       await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping }).catch(() => {});

@@ -171,6 +171,19 @@ describe('a clock that jumps ahead while the answer to a create call is missing'
     expect(server.ledger.instruments()).toHaveLength(1);
   });
 
+  it('hides nothing that a call of a session from then has made', async () => {
+    server = await TestServer.start({ timeoutMs: patient(250), quietMs: QUIET_MS });
+    server.clockError = YEAR_MS;
+    fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
+    const session = await server.createSession();
+    await server.complete(session, await server.publicToken());
+    await eventually(async () => {
+      await server.tickAtNextAttempt(session);
+      return (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status === 'completed';
+    });
+    expect(server.ledger.instruments()).toHaveLength(1);
+  });
+
   it('ends no looks: an instrument that is listed late is disabled', async () => {
     await endsInDoubt({ ...PROCESSOR, kind: 'plaid_error', error_code: 'NO_AUTH_ACCOUNTS' });
     expect(enabled()).toHaveLength(1);

@@ -1,0 +1,74 @@
+import { afterEach, expect, it } from 'vitest';
+import type { Clients } from '../../server/create-server.ts';
+import { Gate } from '../helpers/gate.ts';
+import { copyOf, putBack } from '../helpers/put-back.ts';
+import { eventually, TestServer } from '../helpers/server.ts';
+
+let server: TestServer;
+afterEach(() => server.close());
+
+/** The first session's accounts, and its processor token, come from Plaid when a test lets them. */
+function slowAtPlaid() {
+  const held = { accounts: new Gate(), token: new Gate(), asked: 0, slowTokens: 0, slow: '' };
+  const wrapClients = ({ plaid, finix }: Clients): Clients => ({
+    finix,
+    plaid: {
+      ...plaid,
+      async getAccounts(accessToken) {
+        held.asked += 1;
+        if (held.asked === 1) {
+          held.slow = accessToken;
+          await held.accounts.passed;
+        }
+        return plaid.getAccounts(accessToken);
+      },
+      async createProcessorToken(accessToken, account) {
+        if (accessToken === held.slow) {
+          held.slowTokens += 1;
+          await held.token.passed;
+        }
+        return plaid.createProcessorToken(accessToken, account);
+      },
+    },
+  });
+  return { held, wrapClients };
+}
+
+it.each([
+  ['its accounts', 'accounts'],
+  ['its processor token', 'token'],
+] as const)(
+  'a session that waits for %s while the database goes back looks at Finix before it creates',
+  async (_of, at) => {
+    const { held, wrapClients } = slowAtPlaid();
+    server = await TestServer.start({ quietMs: 400, wrapClients });
+    const session = await server.createSession();
+    const completing = server.complete(session, await server.publicToken());
+    await eventually(async () => held.asked === 1);
+    const copy = await copyOf(server.storage);
+    await server.jobs.tick();
+    // The same customer, in another tab: all of it is lost.
+    expect((await server.connect()).answer.body.status).toBe('completed');
+    if (at === 'token') {
+      held.accounts.open();
+      await eventually(async () => held.slowTokens === 1);
+    }
+    await putBack(server.storage, copy);
+    await server.jobs.tick();
+    held.accounts.open();
+    held.token.open();
+    const { body } = await completing;
+    expect(body.status).toBe('completed');
+    await eventually(async () => {
+      await server.jobs.tick();
+      server.clockOffset += 1_000;
+      return (await server.storage.db.selectFrom('create_calls').select('id').execute()).length === 0;
+    });
+    const enabled = server.ledger.instruments().filter((one) => one['enabled'] === true);
+    expect(enabled.map(({ id }) => id)).toEqual([body.connections[0].payment_instrument]);
+    const identities = server.ledger.identities().map(({ id }) => ({ finix_identity: id }));
+    expect(identities).toHaveLength(1);
+    // The next bank uses it, however much later it comes.
+    expect(await server.storage.db.selectFrom('customers').select('finix_identity').execute()).toEqual(identities);
+  },
+);
