@@ -122,7 +122,7 @@ async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerT
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const outcome = outcomeOfFailure(error.failure, error.details.status);
-    const now = await clock.now();
+    const now = await clock.now(true);
     if (outcome !== 'nothing' && now - call.sent_at > timing.leaseMs) {
       // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
       await putCall(storage.db, { ...call, sent_at: now, outcome, look_at: now + quietMs });

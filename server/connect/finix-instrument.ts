@@ -240,7 +240,7 @@ async function afterFailedCreate(
   error: UpstreamError,
 ): Promise<boolean> {
   const outcome = outcomeOfFailure(error.failure, error.details.status);
-  const now = await deps.clock.now();
+  const now = await deps.clock.now(true);
   if (outcome !== 'nothing' && now - call.sent_at > deps.timing.leaseMs) {
     // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
     await putCall(deps.storage.db, { ...call, sent_at: now, outcome, look_at: now + deps.quietMs });
