@@ -302,7 +302,7 @@ export class FinixBankConnect extends ElementProperties {
 }
 
 /** The customer has begun to connect a bank. */
-const isActing = ({ wanted, phase }: FirstState) => wanted || !/rest|failed/.test(phase);
+const isActing = ({ wanted, phase }: FirstState) => !(phase === 'failed' || phase === 'rest') || wanted;
 
 declare global {
   interface HTMLElementTagNameMap {

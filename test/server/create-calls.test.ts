@@ -112,6 +112,64 @@ it('an identity is created only by the session that holds the customer’s turn'
   await other.close();
 });
 
+it('two sessions that both find no identity of their customer create one', async () => {
+  const together = new Gate();
+  let arrived = 0;
+  server = await TestServer.start({
+    ...QUICK,
+    wrapClients: ({ plaid, finix }) => ({
+      finix,
+      plaid: {
+        ...plaid,
+        async getAccounts(accessToken) {
+          const login = await plaid.getAccounts(accessToken);
+          arrived++;
+          if (arrived === 2) together.open();
+          await together.passed;
+          return login;
+        },
+      },
+    }),
+  });
+  const answers = await Promise.all([server.connect(), server.connect()]);
+  expect(answers.map(({ answer }) => answer.body.status)).toEqual(['completed', 'completed']);
+  expect(callsTo(IDENTITY.path)).toEqual(['POST']);
+});
+
+it('a session waits for the identity that another session of its customer is just creating', async () => {
+  const creating = new Gate();
+  let creates = 0;
+  server = await TestServer.start({
+    ...QUICK,
+    wrapClients: ({ plaid, finix }) => ({
+      plaid,
+      finix: {
+        ...finix,
+        async createIdentity(request) {
+          creates++;
+          await creating.passed;
+          return finix.createIdentity(request);
+        },
+      },
+    }),
+  });
+  const completing = server.connect();
+  await eventually(async () => creates === 1);
+  const second = await server.createSession();
+  const completingToo = server.complete(second, await server.publicToken());
+  // It has asked for its turn, and waits.
+  await eventually(async () => {
+    const sessions = server.storage.db.selectFrom('sessions');
+    const row = await sessions.select('waited_ms').where('id', '=', second.id).executeTakeFirstOrThrow();
+    return row.waited_ms > 0;
+  });
+  creating.open();
+  const answers = [(await completing).answer, await completingToo];
+  expect(answers.map(({ body }) => body.status)).toEqual(['completed', 'completed']);
+  // Finix's list, which may be late, was not needed.
+  expect(callsTo(IDENTITY.path)).toEqual(['POST']);
+});
+
 it('an instrument that replaces another has a tag of its own, by which a lost call is found', async () => {
   server = await TestServer.start(QUICK);
   const { id } = await connect();
