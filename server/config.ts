@@ -42,7 +42,7 @@ export function loadConfig(environment: Environment): Config {
 }
 
 /**
- * Reads only where the data lies: a backup needs no keys.
+ * Reads only the location of the data: a backup needs no keys.
  * @throws ConfigError
  */
 export function loadStorageSettings(env: Environment): Pick<Config, 'databaseUrl' | 'dataDir'> {

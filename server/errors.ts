@@ -184,7 +184,7 @@ export interface ProblemExtras {
   closes?: boolean;
 }
 
-/** Thrown anywhere in the server, answered as problem+json. Carries nothing secret: `detail` is read by strangers. */
+/** Thrown anywhere in the server, answered as problem+json. Carries nothing secret: `detail` is public. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;

@@ -11,7 +11,7 @@ export interface PageContext {
   base: string;
 }
 
-/** A whole page. Everything it needs lies next to it. */
+/** A whole page. Everything it needs is next to it. */
 export function renderPage(
   { title, html, headings }: RenderedPage,
   { file, version, outline, base }: PageContext,

@@ -8,7 +8,7 @@ import { API_PAGE, OUTLINE } from './outline.ts';
 import { renderPage } from './page.ts';
 import { searchIndex } from './search-index.ts';
 
-/** The first page once more, for the address `docs` without a slash: what it refers to lies one level below. */
+/** The first page once more, for the address `docs` without a slash: what it refers to is one level below. */
 export const ROOT_PAGE = 'root.html';
 
 /** Examples to copy, linked as they are. */

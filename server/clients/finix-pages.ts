@@ -27,7 +27,7 @@ export function isEnd(rows: readonly unknown[], next: string, cursor: string | u
   return next === cursor;
 }
 
-/** Where a page does not say whether another follows, its link does: half a list must not be taken for the whole. */
+/** Where a page does not state whether another follows, its link does: half a list must not pass for all of it. */
 export function cursorAfter({ page, _links }: Paged): string | null {
   if (page?.next_cursor !== undefined) return page.next_cursor;
   const query = _links?.next?.href?.split('?')[1] ?? '';

@@ -122,7 +122,7 @@ const balanceBody = z.object({
     }),
   ),
 });
-/** The ruleset decides. What is told in addition costs no decision. */
+/** The ruleset decides. Data sent in addition costs no decision. */
 const risk = z.object({ score: number }).nullish().catch(null);
 const signalBody = z.object({
   scores: z.object({ customer_initiated_return_risk: risk, bank_initiated_return_risk: risk }).nullish().catch(null),

@@ -16,7 +16,7 @@ export const addReconcile: AddCommand = (program, context) => {
     .command('reconcile')
     .summary('compare the database with Plaid and Finix after a restore')
     .description(
-      'Compares the rows with what Plaid and Finix have, after an older copy was put back or a replica took over. May run while the server runs. Exits with 1 while something is found that was not put right.',
+      'Compares the rows with what Plaid and Finix have, after an older copy was restored or a replica took over. May run while the server runs. Exits with 1 while something is found that was not put right.',
     )
     .option('--fix', 'disable, at Finix, instruments that no connection uses')
     .option('--since <date>', 'leave older instruments alone, as in 2026-01-31', readIsoTime)

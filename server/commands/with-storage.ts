@@ -32,7 +32,7 @@ export async function withStorage<T>(
 
 /**
  * Opening would make an empty database, in which no value needs an old key: with a wrong DATA_DIR, an operator would be
- * told to remove the key that every bank connection needs.
+ * advised to remove the key that every bank connection needs.
  * @throws CommandError
  */
 export async function requireDatabase(settings: StorageOptions): Promise<StorageState> {

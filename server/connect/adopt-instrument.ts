@@ -10,7 +10,7 @@ import { disableLater, settleCallsLast, settleInstruments } from '../records/cre
 import type { Unit } from '../records/unit.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 import { bankChangedAt, hasBeenActive, reportChangedBank, reportChangedOwner } from './changed-bank.ts';
-import { duplicatesOf, retire, strangersOf } from './duplicates.ts';
+import { duplicatesOf, orphansOf, retire } from './duplicates.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { disableAll, type OwnInstrument } from './instrument-list.ts';
 
@@ -43,9 +43,9 @@ export async function adopt(
     const before = await lockConnection(trx, connection.id, announcedAt);
     await settleCallsLast(trx, decided);
     const isTaken = before !== undefined && awaitsInstrument(before, connection.generation);
-    const strangers = isTaken ? await strangersOf(trx, made, listed ?? []) : [];
+    const orphans = isTaken ? await orphansOf(trx, made, listed ?? []) : [];
     const isPresent = before?.payment_instrument === made.id;
-    unwanted = [...(isTaken || isPresent ? [] : [made.id]), ...duplicates, ...strangers];
+    unwanted = [...(isTaken || isPresent ? [] : [made.id]), ...duplicates, ...orphans];
     await disableLater(trx, connection, unwanted, now);
     stopped = [];
     if (!isTaken) return undefined;
@@ -79,7 +79,7 @@ export async function adopt(
       const previous = { previous_payment_instrument: before.previous_payment_instrument };
       return changeConnection(unit, checked, previous);
     }
-    // As its webhook would say a moment later: no debit can use it before it is enabled at Finix.
+    // As its webhook would report a moment later: no debit can use it before it is enabled at Finix.
     if (!made.enabled && checked.status === 'active') {
       return changeConnection(unit, checked, { status: 'revoked', reason: DISABLED_IN_FINIX });
     }

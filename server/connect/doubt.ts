@@ -2,7 +2,7 @@ import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 
 /**
- * Which rows may not be all that was done. Where an older copy of the database was put back, what was made at Finix
+ * Which rows may not be all that was done. Where an older copy of the database was restored, what was made at Finix
  * since the copy has no row: work on rows of before asks Finix what there is before it creates anything.
  */
 export interface Doubt {
@@ -13,20 +13,20 @@ export interface Doubt {
 }
 
 export interface WatchedDoubt extends Doubt {
-  /** Looks whether the database has gone back since. */
+  /** Looks whether an older copy of the database was restored since. */
   check(): Promise<void>;
 }
 
 const DAY_MS = 24 * 3600_000;
 /**
- * For a day after the database went back, every session looks first: those of before end within a day, and so do new
+ * For a day after an older copy was restored, every session looks first: those of before end within a day, and so do new
  * ones in their place.
  */
 const DOUBTFUL_MS = DAY_MS;
 /** Replicas are seconds behind, copies may be a day old; of older ones `reconcile` finds the rest. */
 const LOST_MS = DAY_MS;
 
-/** Rows that are older than the process may be of an older copy, which is put back while no process runs. */
+/** Rows that are older than the process may be of an older copy, which is restored while no process runs. */
 export async function watchHistory(storage: Storage, log: Logger): Promise<WatchedDoubt> {
   const startedAt = await storage.now();
   let wentBackAt = 0;

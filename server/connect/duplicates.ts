@@ -42,7 +42,7 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
  * @param listed what Finix lists of the same identity
  * @returns their ids
  */
-export async function strangersOf(
+export async function orphansOf(
   trx: StorageTransaction,
   made: OwnInstrument,
   listed: readonly OwnInstrument[],
@@ -51,14 +51,14 @@ export async function strangersOf(
     ({ id, enabled, fingerprint }) =>
       enabled && id !== made.id && fingerprint !== null && fingerprint === made.fingerprint,
   );
-  const strangers: string[] = [];
+  const orphans: string[] = [];
   for (const { id, connection, generation } of alike) {
     if (connection === made.connection) continue;
     const row = await trx.selectFrom('connections').selectAll().where('id', '=', connection).executeTakeFirst();
     const isKnown = row && (row.payment_instrument === id || awaitsInstrument(row, generation));
-    if (!isKnown) strangers.push(id);
+    if (!isKnown) orphans.push(id);
   }
-  return strangers;
+  return orphans;
 }
 
 /** Removes the old connections: their instruments at once, their Items when nothing else uses them. */

@@ -203,7 +203,7 @@ async function processorTokenFor(
  * Plaid or Finix, which reads the account at Plaid, has refused it for good. That is the account's end only while Plaid
  * shares it: a login that has just broken, or a permission that was just taken back, is refused too, before the event
  * about it has come.
- * @throws Stop when the account is not shared now; UpstreamError while Plaid can't say
+ * @throws Stop when the account is not shared now; UpstreamError while Plaid gives no definite answer
  */
 async function refuse(
   deps: InstrumentDeps,

@@ -74,7 +74,7 @@ async function ask(
 /**
  * Why an account that was refused is out of reach, in Plaid's words: its login is broken or gone, its numbers or the
  * account itself are no longer shared. Null: it is shared, and was refused for another reason.
- * @throws UpstreamError while Plaid can't say
+ * @throws UpstreamError while Plaid gives no definite answer
  */
 export async function withheldBy(plaid: PlaidClient, accessToken: string, accountId: string): Promise<string | null> {
   try {

@@ -76,7 +76,7 @@ async function takenIds({ db }: Storage, { row, known }: HeldSession): Promise<R
 }
 
 /**
- * Derived from the session and the account: a database that went back in time makes the same connection once more, and
+ * Derived from the session and the account: a server on a restored older database makes the same connection once more, and
  * so finds the instrument that was made for it. A further connection of the session to the same account has the next
  * id.
  */

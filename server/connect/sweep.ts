@@ -114,7 +114,7 @@ class TakenCalls {
   }
 
   /**
-   * Writes what a look has decided by the clock that said `now`. A row that a late worker has written in the meantime
+   * Writes what a look has decided at `now`. A row that a late worker has written in the meantime
    * stays.
    */
   async write({ decided, again }: Pick<LookResult, 'decided' | 'again'>, now: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { addressBlock } from '../hosts.ts';
 
-/** Limits by the caller's address that cost no database write: for what strangers can send without a credential. */
+/** Limits by the caller's address that cost no database write: for requests that need no credential. */
 export interface AddressLimit {
   /** Counts one more use. @returns seconds to wait, or 0 when it is allowed */
   take(ip: string | null): number;

@@ -5,7 +5,7 @@ import type { AppContext } from './context.ts';
 const HSTS_SECONDS = 31_536_000;
 
 /**
- * Headers that cost nothing and close doors: answers are data, never a page to frame or a type to guess.
+ * Headers that cost nothing and rule attacks out: answers are data, never a page to frame or a type to guess.
  * @returns sets them, and the request's id, on an answer
  */
 export function safeHeaders(config: Pick<Config, 'publicUrl'>): (headers: Headers, requestId: string) => void {

@@ -150,7 +150,7 @@ export function createJobs(deps: JobsDeps): Jobs {
   ];
 
   /**
-   * A standby is promoted under running servers, and each second of it makes sessions; a file is put back before a
+   * A standby is promoted under running servers, and each second of it makes sessions; a file is restored before a
    * start.
    */
   async function watchDatabase(): Promise<boolean> {

@@ -66,7 +66,7 @@ class HeldConnection implements InstrumentHold {
   }
 
   /**
-   * An instrument may have been made before the database went back in time; looking costs one call, and tasks are rare.
+   * An instrument may have been made before an older copy of the database was restored; looking costs one call, and tasks are rare.
    */
   readonly looksFirst = true;
   readonly isFirst = false;

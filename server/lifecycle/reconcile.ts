@@ -23,7 +23,7 @@ import type { ConnectionTable } from '../storage/tables.ts';
 import type { ConnectionTasks } from './connection-tasks.ts';
 
 /**
- * Compares the rows with what Plaid and Finix have, after the database went back in time: an older copy was put back,
+ * Compares the rows with what Plaid and Finix have, after an older copy of the database was restored,
  * or a replica took over that was behind. May run while servers do.
  */
 export interface ReconcileDeps extends InstrumentDeps {

@@ -38,7 +38,7 @@ export function returnIn(transfer: FinixTransfer, now: number): ReturnFacts | nu
   const { id, state, failureCode, returnCode, isReturned } = transfer;
   if (state !== 'FAILED' && state !== 'RETURNED' && failureCode === null && !isReturned) return null;
   const code = returnCode ?? returnCodeOf(failureCode) ?? (isUnexplained(failureCode) ? namedTagCode(transfer) : null);
-  // When it was made says nothing of when it came back: a repair in between would seem to answer the return.
+  // Its creation time does not show when it came back: a repair in between would seem to answer the return.
   return { transfer: id, code, failureCode, at: transfer.updatedAt ?? now };
 }
 

@@ -40,7 +40,7 @@ export function officeScript(): void {
   press(find('more'), 'list-notice', () => showLinks(find('more').dataset['cursor'] ?? ''));
   press(find('copy'), 'notice', () => navigator.clipboard.writeText(find('address').textContent ?? ''));
 
-  /** One press at a time; what goes wrong is said next to the button. */
+  /** One press at a time; an error is shown next to the button. */
   function press(button: HTMLElement, notice: string, run: () => unknown): void {
     let isBusy = false;
     button.addEventListener('click', async () => {

@@ -43,7 +43,7 @@ export async function identityCallsOf(
 }
 
 /**
- * The tag by which a customer's identity is found. Derived, so that a server whose database went back in time knows it
+ * The tag by which a customer's identity is found. Derived, so that a server on a restored older database knows it
  * again; a hash, because merchants use e-mail addresses as ids.
  */
 export function identityTag(customerId: string, role: CustomerTable['role']): string {

@@ -2,9 +2,9 @@ import { type Kysely, sql } from 'kysely';
 import { readMarker, writeMarker } from './marker.ts';
 import type { Database } from './tables.ts';
 
-/** Notices that the database went back in time: an older copy was put back, or a replica took over that was behind. */
+/** Detects that the database lost its latest commits: an older copy was restored, or a replica took over that was behind. */
 export interface History {
-  /** Looks once more. @returns when it last went back, in milliseconds since 1970; 0: never, as far as can be known */
+  /** Looks once more. @returns when it last lost some, in milliseconds since 1970; 0: never, as far as can be known */
   check(now: () => Promise<number>): Promise<number>;
 }
 
@@ -48,7 +48,7 @@ export function sqliteHistory(
   };
 }
 
-/** A promoted standby begins another time line, and a restored dump lies in another cluster or another database. */
+/** A promoted standby begins another time line, and a restored dump is in another cluster or another database. */
 export function postgresHistory(db: Kysely<Database>): History {
   let isKnowable = true;
   return {

@@ -257,7 +257,7 @@ async function runInScope<T>(
       const again = isConflict(error) || (round === 1 && isUniqueViolation(error));
       if (!again) throw error;
       if (Date.now() >= deadline) throw new StorageUnavailableError('conflict');
-      // Spread over about as long as a few transactions take, growing while the crowd stays.
+      // Spread over about as long as a few transactions take, growing while conflicts last.
       await sleep(Math.random() * Math.min(5 * round, 100));
     }
   }

@@ -13,7 +13,7 @@ import {
 const STATEMENTS_KEPT = 500;
 
 /** However slow the disk is: a session commits about a dozen times, and its customer waits for each. */
-const LONGEST_COMPANY_MS = 20;
+const LONGEST_GATHER_MS = 20;
 
 /**
  * Transactions that come within one turn of the event loop are committed as one, because each commit waits for the disk
@@ -31,9 +31,9 @@ export class SqliteGroup {
     | undefined;
   /**
    * For how long a group waits for more: as long as the last commit took, if several shared it, so that the process is
-   * free for half of the time at least; not at all if it had no company.
+   * free for half of the time at least; not at all if a single transaction was in it.
    */
-  #companyMs = 0;
+  #gatherMs = 0;
 
   constructor(db: SqliteDatabase, mutex: Mutex) {
     this.#db = db;
@@ -132,7 +132,7 @@ export class SqliteGroup {
     try {
       this.#db.exec('COMMIT');
       this.#open = undefined;
-      this.#companyMs = open.members > 1 ? Math.min(LONGEST_COMPANY_MS, performance.now() - began) : 0;
+      this.#gatherMs = open.members > 1 ? Math.min(LONGEST_GATHER_MS, performance.now() - began) : 0;
       open.resolve();
     } catch (error) {
       this.#giveUp(error);
@@ -179,11 +179,11 @@ export class SqliteGroup {
     committed.catch(() => {});
     const open = { committed, resolve, reject, members: 0 };
     this.#open = open;
-    if (this.#companyMs > 0) {
-      setTimeout(() => this.#commitSoon(open), this.#companyMs);
+    if (this.#gatherMs > 0) {
+      setTimeout(() => this.#commitSoon(open), this.#gatherMs);
       return;
     }
-    // After everybody whose turn comes with the events that have already arrived.
+    // After all callers whose turn comes with the events that have already arrived.
     const immediate = setImmediate(() => {
       clearTimeout(timer);
       this.#commitSoon(open);

@@ -249,7 +249,7 @@ export interface CustomerTable {
   role: 'BUYER' | 'RECIPIENT' | 'SELLER';
   finix_identity: string | null;
   /**
-   * The tag that our create calls carry. Derived from the customer, so that a database that went back in time finds its
+   * The tag that our create calls carry. Derived from the customer, so that a server on a restored older database finds its
    * identity.
    */
   identity_tag: string;

@@ -7,7 +7,7 @@ import type { PlaidFacts } from './verify-plaid.ts';
 
 /** For how long a webhook may be ahead of our own knowledge of its Item: the exchange's answer comes seconds after. */
 const AHEAD_MS = 15 * 60_000;
-/** Webhooks that stop a debit. About an unknown Item they are kept: a newer copy of the database may be put back. */
+/** Webhooks that stop a debit. About an unknown Item they are kept: a newer copy of the database may be restored. */
 const STOPS = new Set([
   'ITEM/ERROR',
   'ITEM/USER_PERMISSION_REVOKED',

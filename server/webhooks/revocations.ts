@@ -20,7 +20,7 @@ import { findItem, forItem, ofAccounts } from './item-events.ts';
 import { isRepairedSince, isRepeat, lastRepair } from './login-repeats.ts';
 import type { PlaidFacts } from './verify-plaid.ts';
 
-/** Longer than Plaid takes on a good day; the account could be debited meanwhile. */
+/** Longer than Plaid takes on a good day; the account could be debited in the meantime. */
 const PATIENCE_MS = 3_000;
 type Answer = LoginState | 'none';
 

@@ -68,7 +68,7 @@ export async function handleTransfer(
 
 /**
  * A debit or a payout itself. Where it does not name the return code, what takes it back may. Of other types, such as a
- * fee or a settlement, only the return is of interest: the bank says the same of the account.
+ * fee or a settlement, only the return is of interest: the bank states the same about the account.
  */
 async function direct(
   deps: TransferDeps,
@@ -100,7 +100,7 @@ async function reversed(
   if (named === undefined) {
     if (deps.foreign.has(reversal)) return undefined;
     const delayMs = deps.foreign.take();
-    // Spread, and ever longer: of a crowd that waits, few at a time may come back.
+    // Spread, and ever longer: of many that wait, few at a time may come back.
     const spread = Math.random() * Math.max(LIMITED_MS, event.waited_ms);
     if (delayMs > 0) throw new NotNow('limited', delayMs + spread);
   }

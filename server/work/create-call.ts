@@ -44,7 +44,7 @@ export type CreateStep =
 
 /**
  * @param calls the open calls of this generation
- * @param mustLook an instrument may exist without an open call, as after an older copy of the database was put back
+ * @param mustLook an instrument may exist without an open call, as after an older copy of the database was restored
  * @param seen what Finix lists of this generation, oldest first; undefined: not asked yet
  */
 export function nextCreateStep({

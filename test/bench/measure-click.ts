@@ -20,7 +20,7 @@ export interface ClickFigures {
 // What else the machine does can only add to a time so short, so the least is the best measure; of nine, one was
 // undisturbed.
 const RUNS = 9;
-// About what lies between a developer's machine and a phone of the middle class; browsers' own tools take the same.
+// About what lies between a developer's machine and a mid-range phone; browsers' own tools take the same.
 const SLOWDOWN = 4;
 
 /** Replaces Link's script, which is part of no measurement: opening it only marks the time. */

@@ -9,7 +9,7 @@ import type { Verdict } from './oracle.ts';
 import type { RunRound } from './round.ts';
 
 /**
- * A power cut, as a file system sees it: the database lies in an image of a disk that is mounted, and what counts after
+ * A power cut, as a file system sees it: the database is in an image of a disk that is mounted, and what counts after
  * the cut is a copy of that image, taken without the file system's knowledge while the server is stopped. Data that was
  * written but not synced is in the memory of the machine only, and so not in the copy. It proves that acknowledged data
  * had been synced to the disk; it proves nothing about a disk that ignores a sync.

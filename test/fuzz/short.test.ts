@@ -5,7 +5,7 @@ import { type Answered, judge, judgeLog } from './judge.ts';
 import { runFuzz } from './run.ts';
 import { createWorld, type World } from './world.ts';
 
-/** The whole form is `npm run test:fuzz`. The same seed each time: what fails here fails for everybody. */
+/** The whole form is `npm run test:fuzz`. The same seed each time: what fails here fails on every machine. */
 const SEED = 20_261_126;
 const COUNT = 800;
 

@@ -18,7 +18,7 @@ export async function copyOf(storage: Storage): Promise<Copy> {
   return copy;
 }
 
-/** The database goes back to the copy, under servers that run, as when a replica that was behind is promoted. */
+/** Restores the copy under servers that run, as when a replica that was behind is promoted. */
 export async function putBack(storage: Storage, copy: Copy): Promise<void> {
   await storage.transaction('retention', async (trx) => {
     for (const [name, rows] of copy) {

@@ -44,7 +44,7 @@ test.each(['index.html', 'shop/index.html', 'playground/index.html', 'playground
   (page) => {
     const texts = [read(page), ...[...filesOf(page)].map((file) => read(`assets/${file}`))].join('\n');
     const addresses = texts.match(/(?:src|href)="https?:\/\/[^"]+|url\(["']?https?:[^)]+|@import[^;]+/g) ?? [];
-    // The script of the merchant's own connect server, whose address the demo puts in; snippets say where a visitor's own is.
+    // The script of the merchant's own connect server, whose address the demo puts in; snippets name a visitor's own.
     expect(addresses.filter((address) => !/https:\/\/connect\.example\//.test(address))).toEqual([]);
   },
 );

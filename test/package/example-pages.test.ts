@@ -28,7 +28,7 @@ test.each(pages)(
   },
 );
 
-test('The source of a page has its style, its own script and what its html tag says', () => {
+test('The source of a page has its style, its own script and the attributes of its html tag', () => {
   const read = (file: string) => readFileSync(join(sources, file), 'utf8');
   expect(sourceOf(read('themed.html'), read)).toContain('--fbc-radius: 99px');
   expect(sourceOf(read('npm.html'), read)).toContain("addEventListener('fbc-connected'");

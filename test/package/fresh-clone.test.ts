@@ -21,7 +21,7 @@ beforeAll(async () => {
 }, patient(90_000));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** Without the hashes in names, which depend on where `node_modules` lies. */
+/** Without the hashes in names, which depend on the location of `node_modules`. */
 function namesIn(files: Map<string, Buffer>): string[] {
   return [...files.keys()].map((file) => file.replace(/-[\w-]{8}\.js$/, '.js')).sort();
 }

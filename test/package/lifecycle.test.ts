@@ -60,7 +60,7 @@ declare global {
 
 const server = createServer((request, response) => {
   const { pathname } = new URL(request.url ?? '/', 'http://loopback');
-  // Under /older/ lies another copy of the same script, as an older release on the same page would.
+  // Under /older/ is another copy of the same script, as an older release on the same page would.
   const file = pathname.replace(/^\/older\//, '/');
   if (file.endsWith('.js')) response.setHeader('Content-Type', 'text/javascript').end(readFileSync(join(folder, file)));
   else

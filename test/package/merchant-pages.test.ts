@@ -97,7 +97,7 @@ function htmlOf({ doctype = '<!doctype html>', head = '', body = '<form>@</form>
 
 const server = createServer((request, response) => {
   const { pathname: path, searchParams } = new URL(request.url ?? '/', 'http://loopback');
-  // Another release lies in a folder of its own, and its API with it.
+  // Another release is in a folder of its own, and its API with it.
   const pathname = path.replace(/^\/older\//, '/');
   const name = searchParams.get('page') ?? '';
   const file = join(folder, pathname);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { CHOICES, contrast, DEFAULTS, readOptions, writeOptions } from '../../demo/playground/options.ts';
 import { project } from './imports.ts';
 
-test('An address says what was changed, and only that', () => {
+test('An address has the options that were changed, and no others', () => {
   const options = { ...DEFAULTS, accent: '#5b2a86', language: 'ar', authorization: 'Ja & nein' };
   const address = writeOptions(options);
   expect(address).toBe('accent=%235b2a86&language=ar&authorization=Ja+%26+nein');

@@ -81,7 +81,7 @@ describe('DEBIT_CHECK=balance', () => {
     ['ITEM_NOT_FOUND', 'stop', 'revoked', 'restart'],
     ['USER_PERMISSION_REVOKED', 'stop', 'revoked', 'restart'],
     ['INSTITUTION_DOWN', 'review', 'provider_unavailable', 'wait'],
-  ])('a check to which Plaid answers %s says what ends it: %s, %s, %s', async (error_code, decision, code, action) => {
+  ])('a check to which Plaid answers %s names what ends it: %s, %s, %s', async (error_code, decision, code, action) => {
     server = await startWithDebits({ env: { DEBIT_CHECK: 'balance' } });
     const { id } = await connectNew();
     const rule = { service: 'plaid', path: '/accounts/balance/get', kind: 'plaid_error' } as const;

@@ -36,7 +36,7 @@ it('an unexpected failure keeps its stack', () => {
 });
 
 it.each(['rotate-keys', 'withdraw-keys --yes', 'reconcile', 'trigger login_broken', 'show con_1'])(
-  '%s makes no database where there is none, and does not say that old keys can go',
+  '%s makes no database where there is none, and does not report that old keys can go',
   async (command) => {
     const folder = await mkdtemp(join(tmpdir(), 'fbc-no-database-'));
     const env = { ...testEnvironment(), DATA_DIR: join(folder, 'data') };

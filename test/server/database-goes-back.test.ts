@@ -21,7 +21,7 @@ const enabled = (server: TestServer) =>
     .filter((one) => one['enabled'] === true)
     .map(({ id }) => id);
 
-/** The database goes back, and another process serves it: the one that was there before has ended. */
+/** An older copy is restored, and another process serves it: the one that was there before has ended. */
 async function restored(server: TestServer, copy: Copy): Promise<TestServer> {
   await server.jobs.stop();
   await server.connector.stop(0);
@@ -32,7 +32,7 @@ async function restored(server: TestServer, copy: Copy): Promise<TestServer> {
   return next;
 }
 
-/** The database goes back under the running process, as when a replica that was behind is promoted. */
+/** An older copy is restored under the running process, as when a replica that was behind is promoted. */
 async function failedOver(server: TestServer, copy: Copy): Promise<TestServer> {
   // As every server does each second.
   await server.jobs.tick();
@@ -42,7 +42,7 @@ async function failedOver(server: TestServer, copy: Copy): Promise<TestServer> {
 }
 
 const WAYS = [
-  ['an older copy is put back', restored],
+  ['an older copy is restored', restored],
   ['a replica that was behind is promoted', failedOver],
 ] as const;
 
@@ -82,7 +82,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     },
   );
 
-  it('a customer who was in Link when the database went back connects again, and one instrument is left', async () => {
+  it('a customer who was in Link when an older copy was restored connects again, and one instrument is left', async () => {
     const server = await start();
     const session = await server.createSession();
     await server.page(session, 'POST', '/link-token', {});

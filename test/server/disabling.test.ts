@@ -196,7 +196,7 @@ it('a removal disables an instrument of a generation that the database has lost'
   await expectStatus(id, 'active');
   const [later] = enabled();
   expect(later).not.toBe(old);
-  // An older copy of the database was put back.
+  // An older copy of the database was restored.
   await server.storage.db
     .updateTable('connections')
     .set({ generation: 0, payment_instrument: old ?? null, previous_payment_instrument: null })

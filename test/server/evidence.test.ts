@@ -140,7 +140,7 @@ describe('evidence', () => {
       await (await import('node:fs/promises')).writeFile(process.env['EVIDENCE_PAGE'], page);
   });
 
-  it('the page of evidence without an instrument says so in place of a table without rows', async () => {
+  it('the page of evidence without an instrument states that in place of a table without rows', async () => {
     server = await startWithDebits();
     const session = await server.createSession({ customer_id: 'cus_1' });
     await server.complete(session, await server.publicToken('user_finix_refuses'));

@@ -20,7 +20,7 @@ describe('a request with a wrong field', () => {
     ['text in place of an object', { customer_id, identity: 'Jane' }, 'identity must be an object.'],
     ['a field that does not exist', { customer_id, custom: 1 }, 'custom is not a field of this request.'],
     ['a list in place of the body', [], 'The body must be an object.'],
-  ])('the answer’s detail says what to change: %s', async (_name, body, detail) => {
+  ])('the answer’s detail names what to change: %s', async (_name, body, detail) => {
     const answer = await server.merchant('POST', '/v1/sessions', body);
     expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
     expect(answer.body.detail).toContain(detail);
@@ -38,7 +38,7 @@ describe('a request with a wrong field', () => {
     ['limit=0', 'limit must be at least 1.'],
     ['limit=101', 'limit must be at most 100.'],
     ['status=lost', 'status must be "open", '],
-  ])('a query’s detail says what to change: %s', async (query, detail) => {
+  ])('a query’s detail names what to change: %s', async (query, detail) => {
     const answer = await server.merchant('GET', `/v1/sessions?${query}`);
     expect([answer.status, answer.body.code]).toEqual([422, 'invalid_request']);
     expect(answer.body.detail).toContain(detail);

@@ -187,7 +187,7 @@ describe('pages of a list of Finix’s', () => {
   });
 
   it.each([
-    ['the cursor says so', { page: { next_cursor: null }, _links: next }],
+    ['the cursor ends it', { page: { next_cursor: null }, _links: next }],
     ['the link leads nowhere', { page: {}, _links: { next: {} } }],
     ['the link has no cursor', { page: {}, _links: { next: { href: 'https://finix.example/payment_instruments' } } }],
   ])('end where %s', async (_, first) => {

@@ -133,8 +133,8 @@ describe('a request to a provider', () => {
 
   it.each([
     ['changes the protocol', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n'],
-    ['is shorter than it says', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}'],
-    ['is longer than it says', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}extra'],
+    ['is shorter than its Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}'],
+    ['is longer than its Content-Length', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}extra'],
     ['ends within a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}'],
     ['has too many headers', `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(100)}B: ${'b'.repeat(20_000)}\r\n\r\n{}`],
     ['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],

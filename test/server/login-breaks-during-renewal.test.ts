@@ -25,7 +25,7 @@ const rowOf = (id: string) =>
   server.storage.db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
 /** What the merchant has learned of the connection since its account was connected. */
-async function told(): Promise<[type: string, reason: string | undefined][]> {
+async function sentEvents(): Promise<[type: string, reason: string | undefined][]> {
   await server.jobs.tick();
   return receiver.received
     .filter(({ body }) => body.type.startsWith('connection.'))
@@ -75,7 +75,7 @@ describe('a login that breaks while the answer to the create call is on its way'
       expect(held.calls).toBe(2);
       expect((await rowOf(id)).reason).toBe(reason);
       expect(after.consent_expires_at !== null).toBe(type.startsWith('ITEM/PENDING_'));
-      const last = (await told()).slice(-2);
+      const last = (await sentEvents()).slice(-2);
       expect(last).toEqual([
         ['active', undefined],
         ['needs_repair', reason],

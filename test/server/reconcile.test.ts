@@ -16,7 +16,7 @@ const reconcile = (fix = false): Promise<ReconcileReport> => server.reconcile({ 
 const about = ({ findings }: ReconcileReport, kind: Finding['about']) =>
   findings.filter((finding) => finding.about === kind);
 
-describe('after an older copy was put back', () => {
+describe('after an older copy was restored', () => {
   it('after a restore, instruments that no connection uses are listed, and disabled on request only', async () => {
     const { id: kept } = await connect();
     const copy = await copyOf(server.storage);

@@ -175,7 +175,7 @@ describe('a clock that is ahead of the providers’', () => {
       audit: await db.selectFrom('audit').select('id').execute(),
     };
   };
-  const said = (text: string) => server.lines.filter((line) => line.includes(text)).length;
+  const logged = (text: string) => server.lines.filter((line) => line.includes(text)).length;
 
   it('a clock that is ahead deletes nothing and ends nothing, is logged once, and is trusted again when it is right', async () => {
     const authorization = { text: 'I authorize Acme to debit my account.', version: '1' };
@@ -194,11 +194,11 @@ describe('a clock that is ahead of the providers’', () => {
     server.clockError = 1_100 * DAY;
     for (let round = 0; round < 3; round++) await server.jobs.tick();
     expect(await everything()).toEqual(before);
-    expect(said('nothing is deleted or ended for its age')).toBe(1);
+    expect(logged('nothing is deleted or ended for its age')).toBe(1);
 
     server.clockError = 0;
     await server.jobs.tick();
-    expect(said('the clock agrees with')).toBe(1);
+    expect(logged('the clock agrees with')).toBe(1);
     expect((await server.page(open, 'GET', '')).body.status).toBe('open');
     await daysOn(95);
     await daysOn(130);
@@ -213,7 +213,7 @@ describe('a clock that is ahead of the providers’', () => {
     await server.merchant('POST', `/v1/sessions/${session.id}/cancel`);
     await daysOn(100);
     expect(await count('sessions')).toBe(1);
-    expect(said('neither Plaid nor Finix has responded')).toBe(1);
+    expect(logged('neither Plaid nor Finix has responded')).toBe(1);
   });
 });
 

@@ -16,7 +16,7 @@ vi.mock(import('node:timers/promises'), async (original) => {
 let dataDir: string;
 afterEach(() => rm(dataDir, { recursive: true, force: true }));
 
-it('a server stops although a request has no answer, and says how many there are', async () => {
+it('a server stops although a request has no answer, and logs how many there are', async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'fbc-unanswered-'));
   const lines: string[] = [];
   const upstream = { PLAID_BASE_URL: 'http://127.0.0.1:9', FINIX_BASE_URL: 'http://127.0.0.1:9' };

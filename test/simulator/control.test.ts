@@ -122,7 +122,7 @@ describe('the control API', () => {
     ['PUT', '/clock', 405, 'GET and POST'],
     ['DELETE', '', 405, 'GET'],
     ['GET', '/faults/fault_1', 405, 'DELETE'],
-  ])('the control API answers %s %s with JSON that says what it has', async (method, path, status, named) => {
+  ])('the control API answers %s %s with JSON that lists what it has', async (method, path, status, named) => {
     const answer = await control(method, path, method === 'GET' ? undefined : {});
     expect(answer).toEqual({ status, body: { error: expect.stringContaining(named) } });
   });

@@ -104,7 +104,7 @@ export class ConnectController {
     this.#link.refresh();
   }
 
-  /** The page can be seen again. Where it slept, it was not told that the network is back, and its requests were lost. */
+  /** The page can be seen again. Where it slept, it received no event that the network is back, and its requests were lost. */
   wake(): void {
     this.#link.expire();
     this.dispatch({ type: 'online' });

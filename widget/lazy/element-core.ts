@@ -316,7 +316,7 @@ export class ElementCore {
   async #changeOrRemove(event: { type: 'change' } | { type: 'remove'; id?: string }): Promise<void> {
     const { state } = this.controller;
     if (event.type === 'change' && !this.#mayOpen()) return;
-    // With it comes what may be said afterwards, and the way back where there is no other session.
+    // With it comes what may be shown afterward, and the way back where there is no other session.
     const loading = this.#loadDetour().catch(() => null);
     if (!state.renewable) await loading;
     this.#focusMayBeLost = true;

@@ -57,9 +57,9 @@ export interface Entry extends Leave, Place {
 
 /**
  * Link reports the bank's page only after it has ended, so what the way back needs is written down whenever Link opens.
- * It lies in `sessionStorage`, because the way back leads to this tab and this origin, and is gone with the tab; it is
+ * It is in `sessionStorage`, because the way back leads to this tab and this origin, and is gone with the tab; it is
  * taken away when Link ends, and worthless after `until`, when Plaid itself forgets the link token. With it a script of
- * this page could do nothing that it can't do without. No public token ever lies there.
+ * this page could do nothing that it can't do without. No public token is ever there.
  */
 export function createAwayStore(place: () => Place): AwayStore {
   let written = '';

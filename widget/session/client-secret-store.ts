@@ -13,7 +13,7 @@ const KEPT_FOR = 30 * 60_000;
 
 /**
  * In public mode only the page knows the client secret, so without this a reload in the middle would leave a bank
- * connected that no page can show. It lies in `sessionStorage`: this tab and this origin only, gone with the tab. It
+ * connected that no page can show. It is in `sessionStorage`: this tab and this origin only, gone with the tab. It
  * permits nothing that the scripts of this page could not do anyway (they could ask for a public session of their own);
  * no token is ever stored with it. The key holds a checksum of who the session is for, so that the next customer on the
  * same tab is not shown the last one's bank.

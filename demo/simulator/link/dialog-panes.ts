@@ -189,7 +189,7 @@ export const panes = {
       const problem = h('p', { class: 'problem', role: 'alert', hidden: true });
       const next = primary('Continue');
       const look = () => {
-        // It still takes a press, and then says what is missing.
+        // It still takes a press, and then shows what is missing.
         next.setAttribute('aria-disabled', String(!group.querySelector('input:checked')));
         problem.hidden = true;
       };

@@ -85,7 +85,7 @@ function agreement({ text, version, language, text_sha256, accepted_at, ip, user
 <dl>${row('Accepted at', accepted_at)}${row('Text version', version)}${row('Language', language)}${row('SHA-256 of the text', text_sha256)}${row('IP address', ip)}${row('Browser', user_agent)}</dl>`;
 }
 
-/** A heading with nothing below it reads as a page that was cut off: it is said that there is none. */
+/** A heading with nothing below it looks like a page that was cut off, so an empty list is named as such. */
 function table(heads: string[], rows: (string | null)[][]) {
   if (rows.length === 0) return html`<p>None.</p>`;
   return html`<table><thead><tr>${heads.map((head) => html`<th scope="col">${head}</th>`)}</tr></thead><tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell ?? ''}</td>`)}</tr>`)}</tbody></table>`;

@@ -25,7 +25,7 @@ export function webhookRoutes(app: Hono<AppEnv>, { config, inbound }: AppDeps): 
     return answer(c, { received: true });
   });
 
-  // Finix signs the body itself: until it is whole, its bytes are a stranger's.
+  // Finix signs the body itself: until it is whole, its bytes are unverified.
   app.post('/webhooks/finix', async (c) => {
     const signature = c.req.header('Finix-Signature');
     if (!isPlausibleFinix(signature) && (await isTest(c))) return answer(c, { received: true });

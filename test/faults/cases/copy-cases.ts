@@ -9,7 +9,7 @@ import { CALLS, slowly } from '../times.ts';
 const SLOW_MS = 150;
 const PATIENCE_MS = slowly(45_000);
 
-/** Databases that go back in time. Afterwards the operator runs `reconcile`. */
+/** Databases of which an older copy is restored. Afterwards the operator runs `reconcile`. */
 export const copyCases: FaultCase[] = [
   {
     name: 'an older copy of the database is put back',

@@ -12,7 +12,7 @@ import { backupSqliteFile, SQLITE_FILE } from '../../../server/storage/sqlite.ts
 import { patient } from '../../helpers/patience.mjs';
 import { withPostgres } from '../../helpers/storages.ts';
 
-/** When it is noticed that the database went back, by the test's clock. */
+/** When it is detected that the database lost commits, by the test's clock. */
 const NOW = 1_700_000_000_000;
 const now = async () => NOW;
 

@@ -281,18 +281,18 @@ describe('on a page with', () => {
       );
     });
     await reach(element, 'error');
-    let told = 0;
-    const listen = () => told++;
+    let calls = 0;
+    const listen = () => calls++;
     addEventListener('online', listen);
     const parent = element.parentNode as HTMLElement;
     element.remove();
     await aTimeout(0);
     dispatchEvent(new Event('online'));
-    expect(told).to.equal(1);
+    expect(calls).to.equal(1);
     parent.append(element);
     dispatchEvent(new Event('online'));
     removeEventListener('online', listen);
-    expect(told).to.equal(2);
+    expect(calls).to.equal(2);
     await reach(element, 'ready');
   });
 

@@ -149,7 +149,7 @@ describe('a page', () => {
     });
   }
 
-  it('is not told the keys and choices of a question, of which Escape would also close a dialog of its own', async () => {
+  it('does not receive the keys and choices of a question, of which Escape would also close a dialog of its own', async () => {
     const mounted = await mount({}, asking);
     await reach(mounted.element, 'ready');
     press(mounted.element);

@@ -16,7 +16,7 @@ describe('a value that an attribute can’t have', () => {
     await cleanUp();
   });
 
-  // Each value in one test only: a page is told of it once.
+  // Each value in one test only: a page is warned of it once.
   for (const [properties, text] of [
     [{ mode: 'popup' }, 'mode="popup" is not valid. Use button, embedded or hosted'],
     [{ theme: 'purple' }, 'theme="purple" is not valid. Use dark or light'],

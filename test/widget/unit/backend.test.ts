@@ -145,7 +145,7 @@ describe('the calls to the server', () => {
     new TypeError('Origin https://shop.example is not allowed by Access-Control-Allow-Origin.'),
     new TypeError('The certificate for this server is invalid.'),
     new DOMException('The user aborted a request.', 'AbortError'),
-  ])('take it for the network’s when browsers say: %s', async (thrown) => {
+  ])('take it for the network’s when browsers throw: %s', async (thrown) => {
     const console = vi.spyOn(globalThis.console, 'error').mockImplementation(() => {});
     const { backend } = serverWith(thrown);
     expect(await failure(backend.getSession(secret))).toMatchObject({ code: 'network_failed', action: 'retry' });
