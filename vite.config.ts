@@ -104,10 +104,12 @@ const environments: Record<string, EnvironmentOptions> = {
       outDir: from('dist/demo'),
       emptyOutDir: true,
       target: 'es2022',
-      // Browsers that know light-dark(): lowering it would turn it into variables that a color-scheme in a style attribute does not switch.
+      // Browsers that know light-dark(): lowering it would turn it into variables that a color-scheme in a style
+      // attribute does not switch.
       cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
       copyPublicDir: false,
-      // Browsers that support modules support preloads too, and the polyfill's inline script would need a nonce in every page.
+      // Browsers that support modules support preloads too, and the polyfill's inline script would need a nonce in
+      // every page.
       modulePreload: { polyfill: false },
       rolldownOptions: { input: demoPages() },
     },
@@ -136,7 +138,8 @@ const environments: Record<string, EnvironmentOptions> = {
 };
 
 const config = defineConfig({
-  // The demo is the only thing with pages: `vite` serves it, and its pages are built to dist/demo without a folder in between.
+  // The demo is the only thing with pages: `vite` serves it, and its pages are built to dist/demo without a folder in
+  // between.
   root: from('demo'),
   publicDir: false,
   appType: 'mpa',
@@ -167,8 +170,8 @@ const config = defineConfig({
 });
 
 export default defineConfig(({ command }) => {
-  // Packages are for production, also where the build is asked for by a program that runs as a test: Lit's development build
-  // would be bundled else.
+  // Packages are for production, also where the build is asked for by a program that runs as a test: Lit's development
+  // build would be bundled else.
   if (command === 'build') process.env['NODE_ENV'] = 'production';
   return config;
 });

@@ -46,7 +46,8 @@ export default defineConfig({
           include: ['test/{server,simulator}/**/*.test.ts'],
           exclude: ownProcess,
           // The server and its libraries take longer to load and to warm up than most files take to run: a process
-          // that keeps them needs about half the time. Each test starts a server of its own, so files share nothing else.
+          // that keeps them needs about half the time. Each test starts a server of its own, so files share nothing
+          // else.
           isolate: false,
           testTimeout: patient(30_000),
           hookTimeout: patient(30_000),

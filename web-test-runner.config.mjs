@@ -24,8 +24,8 @@ const firefox = await findFirefox();
 
 function chromiumLauncher() {
   return chromeLauncher({
-    // A full Chromium draws and focuses only the page in front, so that of two pages one would never get its next frame: each has a window of
-    // its own, which a context of its own gives it, and believes to be the one in front.
+    // A full Chromium draws and focuses only the page in front, so that of two pages one would never get its next
+    // frame: each has a window of its own, which a context of its own gives it, and believes to be the one in front.
     async createPage({ browser }) {
       const context = await browser.createBrowserContext();
       const page = await context.newPage();
@@ -41,7 +41,9 @@ function chromiumLauncher() {
   });
 }
 
-/** The packaged Chromium brings fonts; with those of the machine it lays out text as Firefox and its users' browsers do. */
+/**
+ * The packaged Chromium brings fonts; with those of the machine it lays out text as Firefox and its users' browsers do.
+ */
 function chromiumEnv() {
   const { FONTCONFIG_PATH, FONTCONFIG_FILE, ...env } = chromium.env;
   return hasFonts() ? env : { ...env, FONTCONFIG_PATH, FONTCONFIG_FILE };
@@ -53,7 +55,8 @@ function firefoxLauncher(executablePath) {
   const home = mkdtempSync(join(tmpdir(), 'finix-bank-connect-firefox-'));
   process.once('exit', () => rmSync(home, { recursive: true, force: true }));
   const launcher = chromeLauncher({
-    // Firefox has no other contexts to offer under this protocol than containers, which share what tests must not share anyway.
+    // Firefox has no other contexts to offer under this protocol than containers, which share what tests must not share
+    // anyway.
     createBrowserContext: ({ browser }) => browser.defaultBrowserContext(),
     // It draws only the tab in front, so that of two pages one would wait for its next frame until it is given up.
     concurrency: 1,
@@ -97,7 +100,10 @@ function testRunnerHtml(testFramework) {
   </script><script type="module" src="${testFramework}"></script></body></html>`;
 }
 
-/** Writes the counts to a file, so that the counts of several runners can be added up. A test file that could not load counts as one failure. */
+/**
+ * Writes the counts to a file, so that the counts of several runners can be added up. A test file that could not load
+ * counts as one failure.
+ */
 function countsReporter(folder) {
   const count = ({ suites, tests }) =>
     suites.map(count).reduce(

@@ -18,8 +18,8 @@ const LIT_NAMES = [
 ];
 
 /**
- * Names of properties that only our own modules give to their own objects, and that the second and third chunk export to
- * each other. No page, backend, storage or address ever has one of them, and none is read through a string. In the
+ * Names of properties that only our own modules give to their own objects, and that the second and third chunk export
+ * to each other. No page, backend, storage or address ever has one of them, and none is read through a string. In the
  * script that is loaded in parts each is two letters, the same in every part.
  */
 const OWN_NAMES = [

@@ -6,8 +6,8 @@ import type { Plugin } from 'vite';
 const MARK = '<!-- show source -->';
 
 /**
- * Shows on each example page its own source, as it is before the build: the element's script, the page's style for it, and what is around the tag.
- * Taken from the page itself, so that the two cannot differ.
+ * Shows on each example page its own source, as it is before the build: the element's script, the page's style for it,
+ * and what is around the tag. Taken from the page itself, so that the two cannot differ.
  */
 export function showSource(): Plugin {
   return {

@@ -25,7 +25,9 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
 } as const;
 
-/** Printed at a second request to stop: what runs is at a recovery point anyway, and its database goes with the demo. */
+/**
+ * Printed at a second request to stop: what runs is at a recovery point anyway, and its database goes with the demo.
+ */
 const IMPATIENT = 130;
 
 /** Options that the command does not know; shells expect 2 for it. */

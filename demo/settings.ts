@@ -5,7 +5,10 @@ type Environment = Record<string, string | undefined>;
 
 const CREDENTIALS = ['PLAID_CLIENT_ID', 'PLAID_SECRET', 'FINIX_USERNAME', 'FINIX_PASSWORD'] as const;
 
-/** Where pages under development are served by default: Next.js and Express, Angular, Flask, Vite, Live Server, Python and PHP, webpack, Jupyter. */
+/**
+ * Where pages under development are served by default: Next.js and Express, Angular, Flask, Vite, Live Server, Python
+ * and PHP, webpack, Jupyter.
+ */
 const DEVELOPMENT = [3000, 4200, 5000, 5173, 5500, 8000, 8080, 8888].flatMap((port) => [
   `http://localhost:${port}`,
   `http://127.0.0.1:${port}`,

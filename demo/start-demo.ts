@@ -19,8 +19,8 @@ import { DemoSettingsError, demoConfig, usesSandboxes } from './settings.ts';
 import { type Deliver, type RunningSimulator, SIMULATOR_CREDENTIALS, startSimulator } from './simulator/index.ts';
 
 /**
- * The simulated providers answer within two seconds, the slowest scenario included, or never: no need to let a salesperson wait for the 30 s
- * and two minutes that the real ones may take.
+ * The simulated providers answer within two seconds, the slowest scenario included, or never: no need to let a
+ * salesperson wait for the 30 s and two minutes that the real ones may take.
  */
 const SIMULATED_TIMEOUT_MS = 4_000;
 /** Outlasts two upstream timeouts, as the lease of 75 s does in production. */
@@ -32,7 +32,9 @@ const SIMULATED_MERCHANT = 'MUsimulated';
 export interface DemoOptions {
   /** Of the shop; 0 takes a free one, a busy one gives way to the next. */
   port?: number;
-  /** An address of this machine at which other devices of its network reach the demo, too; loopback only when left out. */
+  /**
+   * An address of this machine at which other devices of its network reach the demo, too; loopback only when left out.
+   */
   host?: string;
   /** The credentials in it decide between simulator and sandboxes. */
   env?: Record<string, string | undefined>;
@@ -53,8 +55,9 @@ export interface RunningDemo {
 }
 
 /**
- * As in real life: the merchants' shop, the connect server in a process of its own over a fresh database, and the simulator in the place of
- * Plaid and Finix, each with an address on loopback. Nothing leaves this machine, unless the environment has sandbox credentials.
+ * As in real life: the merchants' shop, the connect server in a process of its own over a fresh database, and the
+ * simulator in the place of Plaid and Finix, each with an address on loopback. Nothing leaves this machine, unless the
+ * environment has sandbox credentials.
  * @throws DemoSettingsError and ConfigError with what to change
  */
 export async function startDemo({

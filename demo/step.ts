@@ -15,7 +15,10 @@ export interface Message {
   body: unknown;
 }
 
-/** Something that happened: a call that went over the wire, an action in Link, an event at the bank, or the end of a process. */
+/**
+ * Something that happened: a call that went over the wire, an action in Link, an event at the bank, or the end of a
+ * process.
+ */
 export interface Step {
   id: number;
   /** Milliseconds since the visit began. */
@@ -50,8 +53,8 @@ export interface StoryState {
 }
 
 /**
- * `held`: the check did not say yes, or the bank has yet to confirm the account, so that nothing was debited. `stopped`: the check said no.
- * `sent`: a transfer exists. `returned`: the bank returned it.
+ * `held`: the check did not say yes, or the bank has yet to confirm the account, so that nothing was debited.
+ * `stopped`: the check said no. `sent`: a transfer exists. `returned`: the bank returned it.
  */
 export type OrderState = 'held' | 'stopped' | 'sent' | 'returned';
 
@@ -67,7 +70,10 @@ export const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 
-/** A payout takes no money out of the account, and needs no permission to: it is returned only where there is no account. */
+/**
+ * A payout takes no money out of the account, and needs no permission to: it is returned only where there is no
+ * account.
+ */
 export function canReturn(merchant: MerchantKey, action: Action): boolean {
   return merchant !== 'payout' || (action !== 'return_R01' && action !== 'return_R10');
 }

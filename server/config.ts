@@ -167,7 +167,9 @@ const MIN_PRODUCTION_KEY = 32;
 /** Fewer than 12 different values among 32 random bytes happen once in 10^14 keys; a placeholder repeats a few. */
 const MIN_DIFFERENT_BYTES = 12;
 
-/** The client gives a create call up after 30 seconds (clients/finix.ts); Finix may carry it out until then and later. */
+/**
+ * The client gives a create call up after 30 seconds (clients/finix.ts); Finix may carry it out until then and later.
+ */
 const LEAST_LIVE_QUIET_S = 60;
 
 const RULES: Rule[] = [

@@ -255,6 +255,6 @@ export type Provider = 'plaid' | 'finix';
  * - `busy`: a definite "not now", or the call never left; it was not carried out.
  * - `lost`: no answer that can be read; the call may have been carried out.
  * - `misconfigured`: our credentials or the account's set-up are wrong; an operator must act.
- * - `unexpected`: a definite no that is no statement about the customer; it may be temporary, and an operator should look.
+ * - `unexpected`: a definite no that is no statement about the customer; it may be temporary; an operator should look.
  */
 export type UpstreamFailure = 'refused' | 'busy' | 'lost' | 'misconfigured' | 'unexpected';

@@ -6,7 +6,9 @@ export type { Logger } from 'pino';
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The tokens of Plaid, credentials in headers, our client secrets and addresses of links, wherever in a line they are. */
+/**
+ * The tokens of Plaid, credentials in headers, our client secrets and addresses of links, wherever in a line they are.
+ */
 const TOKEN_SHAPES =
   /\b(?:public|access|link|processor)-(?:sandbox|production|development)-[\w-]+|(ses_[A-Za-z0-9]+_secret_)[\w-]+|(?<=\/c\/)[\w-]{43}(?![\w-])|Bearer\s+[\w.~+/=-]+|Basic\s+[\w+/=]+/g;
 

@@ -30,8 +30,8 @@ interface ApiSpan {
 }
 
 /**
- * Of the calls that begin before the work at hand first waits. Not an AsyncLocalStorage, which before Node 24 costs every
- * promise of the process more than a twentieth of a session's processor time.
+ * Of the calls that begin before the work at hand first waits. Not an AsyncLocalStorage, which before Node 24 costs
+ * every promise of the process more than a twentieth of a session's processor time.
  */
 let present: Subject = {};
 const NO_SPAN: OpenSpan = { add: () => {} };

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
 /**
- * `npm test`: everything. The tests need the build; the check of format, lint and types needs neither, and takes the part
- * of two cores that the first tests leave idle. Vitest begins with the server's tests, of which many wait; the tests of
- * the element, which run at the same time, have ended when the fault suite needs both cores.
+ * `npm test`: everything. The tests need the build; the check of format, lint and types needs neither, and takes the
+ * part of two cores that the first tests leave idle. Vitest begins with the server's tests, of which many wait; the
+ * tests of the element, which run at the same time, have ended when the fault suite needs both cores.
  */
-// With one thread: four would each check the types that several files use for itself, which is twice the processor time.
+// With one thread: four would each check the types that several files use for itself, which is twice the processor
+// time.
 const CHECK = ['npm', 'run', '--silent', 'check', '--', '--singleThreaded'];
 const BUILD = ['npm', 'run', '--silent', 'build'];
 const VITEST = ['vitest', 'run'];

@@ -117,8 +117,8 @@ export class FinixBankConnect extends ElementProperties {
   }
 
   /**
-   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected, busy or not on the page, while
-   * another element's Link is open on it, and where nothing but another session could help.
+   * Opens Link, or prepares it and opens it then. Does nothing while disabled, connected, busy or not on the page,
+   * while another element's Link is open on it, and where nothing but another session could help.
    */
   open(): void {
     if (this.off || !this.isConnected) return;

@@ -51,7 +51,9 @@ export function asked({ status: _status, ms: _ms, response: _response, ...questi
   return question;
 }
 
-/** When a call began and how long it took are whole milliseconds, each half of one off at most; so is another's begin. */
+/**
+ * When a call began and how long it took are whole milliseconds, each half of one off at most; so is another's begin.
+ */
 const ROUNDING_MS = 2;
 
 /** The id of the last call that an answer came after; the step's own id where there is none. */

@@ -18,7 +18,10 @@ const PICTURE_PADDING = 36;
 /** What the picture is drawn for while the panel is folded. */
 const LEAST_PX = 280;
 
-/** Everything behind the page of the chosen merchant: the way it goes, the picture, the steps, and what can happen later. */
+/**
+ * Everything behind the page of the chosen merchant: the way it goes, the picture, the steps, and what can happen
+ * later.
+ */
 export class Panel {
   readonly #picture = new Picture();
   readonly #steps = new Map<number, Step>();

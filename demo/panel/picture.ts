@@ -27,7 +27,10 @@ interface Lit {
   until: number;
 }
 
-/** Browser, server, Plaid and Finix, and what is going on between them right now. Drawn in pixels, so that its text keeps its size. */
+/**
+ * Browser, server, Plaid and Finix, and what is going on between them right now. Drawn in pixels, so that its text
+ * keeps its size.
+ */
 export class Picture {
   #lit: Lit | undefined;
   #isDead = false;

@@ -2,7 +2,10 @@ import type { FinixBankConnect } from '../../widget/finix-bank-connect.ts';
 import { type Options, readOptions } from './options.ts';
 import { sessionRequest } from './write-snippet.ts';
 
-/** The page in the playground's frame. It takes its options from its address, and later ones from the playground, without another session. */
+/**
+ * The page in the playground's frame. It takes its options from its address, and later ones from the playground,
+ * without another session.
+ */
 declare global {
   interface Window {
     applyOptions?: (options: Options) => void;

@@ -6,7 +6,9 @@ export type SnippetKind = 'markup' | 'jsx' | 'session' | 'policy';
 const TAG = /<(finix-bank-connect|FinixBankConnect) name="bank_account"/;
 const CUSTOMER = '{"customer_id": "cus_1042"}';
 
-/** A snippet's file with what was changed in the playground written into it. With the defaults it is the file itself. */
+/**
+ * A snippet's file with what was changed in the playground written into it. With the defaults it is the file itself.
+ */
 export function writeSnippet(source: string, kind: SnippetKind, options: Options): string {
   if (kind === 'session')
     return source.replace(CUSTOMER, () =>
@@ -51,7 +53,10 @@ export function sessionRequest({ accounts, authorization, ownership, language }:
   };
 }
 
-/** JSON is a literal of JavaScript and of Python; between single quotes, as curl and PHP have it, a quote is written as an escape of JSON. */
+/**
+ * JSON is a literal of JavaScript and of Python; between single quotes, as curl and PHP have it, a quote is written as
+ * an escape of JSON.
+ */
 function sessionBody(options: Options, isQuoted: boolean): string {
   const request = { customer_id: 'cus_1042', ...sessionRequest(options) };
   const text = JSON.stringify(request, null, 1).replace(/\n\s*/g, ' ').replace('{ "', '{"').replace(/ \}$/, '}');

@@ -5,8 +5,9 @@ import { type ConnectSettings, openConnectServer } from './open-connect-server.t
 export type ProcessSettings = ConnectSettings & { isTapped: boolean };
 
 /**
- * The product's own server in a process of its own, as in production: so that the demo can kill it. It is started by `fork` and gets its settings
- * in the first message; on its way out it comes to its next recovery point, unless it is killed.
+ * The product's own server in a process of its own, as in production: so that the demo can kill it. It is started by
+ * `fork` and gets its settings in the first message; on its way out it comes to its next recovery point, unless it is
+ * killed.
  */
 async function serve({ isTapped, ...settings }: ProcessSettings): Promise<void> {
   const server = await openConnectServer(settings, isTapped ? tapThrough : undefined);

@@ -87,8 +87,8 @@ export interface Forward {
 }
 
 /**
- * Passes requests on byte by byte, and writes down what passes. As behind a load balancer, what comes while no process listens waits for one;
- * what was on its way to a process that dies gets no answer.
+ * Passes requests on byte by byte, and writes down what passes. As behind a load balancer, what comes while no process
+ * listens waits for one; what was on its way to a process that dies gets no answer.
  * @param replaced an address on the server's own pages that browsers elsewhere reach under another one
  */
 export function forwardTo(

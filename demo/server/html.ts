@@ -131,7 +131,10 @@ export function checkoutValues(merchant: Merchant): Record<string, Html | string
   };
 }
 
-/** What became of an order, in words for the customer, with the way forward. `repair` is the client secret of a repair session. */
+/**
+ * What became of an order, in words for the customer, with the way forward. `repair` is the client secret of a repair
+ * session.
+ */
 export function orderValues(
   merchant: Merchant,
   order: Order,

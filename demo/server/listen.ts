@@ -20,7 +20,8 @@ export interface Listener {
 }
 
 /**
- * Listens on loopback, and on an address of the network only when it is given one. Port 0 takes any free one; a busy one gives way to the next.
+ * Listens on loopback, and on an address of the network only when it is given one. Port 0 takes any free one; a busy
+ * one gives way to the next.
  * @param host of this machine, in a network
  */
 export async function listen(port: number, host?: string): Promise<Listener> {

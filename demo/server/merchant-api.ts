@@ -4,7 +4,10 @@ import type { Merchant } from './merchants.ts';
 import type { Recorder } from './recorder.ts';
 import type { Customer } from './visits.ts';
 
-/** What a merchant's server asks: of the connect server with the key that no browser sees, and of Finix with the merchant's own account. */
+/**
+ * What a merchant's server asks: of the connect server with the key that no browser sees, and of Finix with the
+ * merchant's own account.
+ */
 export interface MerchantApi {
   createSession(customer: Pick<Customer, 'id'>, merchant: Merchant): Promise<Session>;
   repairSession(customer: Customer, connection: string): Promise<Session>;
@@ -12,7 +15,9 @@ export interface MerchantApi {
   check(connection: string, request: { amount: number; client_transaction_id: string }): Promise<Check>;
   repairLink(customer: Customer, merchant: Merchant, connection: string): Promise<Link & { url: string; qr: string }>;
   transfer(request: TransferRequest): Promise<Transfer>;
-  /** In public mode the server invents the customer: whose the connection is, by the first customer who handed it in. */
+  /**
+   * In public mode the server invents the customer: whose the connection is, by the first customer who handed it in.
+   */
   claims: Map<string, string>;
 }
 

@@ -3,13 +3,16 @@ import { DemoSettingsError } from '../settings.ts';
 
 type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
 
-/** Interfaces that lead to containers and virtual machines on this machine, or to a private tunnel: no phone is there. */
+/**
+ * Interfaces that lead to containers and virtual machines on this machine, or to a private tunnel: no phone is there.
+ */
 const VIRTUAL = /^(docker|br-|veth|virbr|vmnet|vboxnet|vEthernet|utun|tun|tap|tailscale|wg|zt)/i;
 /** RFC 1918: what a meeting room's network gives its devices. */
 const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/;
 
 /**
- * The address of this machine for others in the same network: of a room's own range before any other, and of none that is virtual.
+ * The address of this machine for others in the same network: of a room's own range before any other, and of none that
+ * is virtual.
  * @throws DemoSettingsError when there is none
  */
 export function networkAddress(interfaces: Interfaces): string {

@@ -18,7 +18,10 @@ export interface Order {
   problem: string | null;
 }
 
-/** The bank has yet to confirm the account, or the instrument does not exist yet: the money moves when the connection is ready. */
+/**
+ * The bank has yet to confirm the account, or the instrument does not exist yet: the money moves when the connection is
+ * ready.
+ */
 export function isUnconfirmed({ check }: Order): boolean {
   return check?.reasons.some(({ code }) => code === 'not_active') === true;
 }

@@ -1,4 +1,7 @@
-/** The pages say where the connect server is as a merchant's page does; this name is exchanged for the demo's own address. */
+/**
+ * The pages say where the connect server is as a merchant's page does; this name is exchanged for the demo's own
+ * address.
+ */
 const CONNECT_PLACEHOLDER = 'https://connect.example';
 
 export interface PageFacts {

@@ -43,7 +43,9 @@ export function createPresenter({ simulator, api, server }: PresenterOptions): P
     simulator?.people.set(plaidUserId(id), { username, owner: MERCHANTS[merchant].person.owner });
   }
 
-  /** The Item behind the customer's connection: the latest that is not removed and whose instrument is the connection's. */
+  /**
+   * The Item behind the customer's connection: the latest that is not removed and whose instrument is the connection's.
+   */
   function itemOf({ connection }: Customer): string | undefined {
     const instrument = simulator?.ledger.instruments().find(({ id }) => id === connection?.payment_instrument);
     const call = simulator?.ledger.calls().findLast(({ response }) => {

@@ -23,7 +23,9 @@ export interface ShopOptions extends PageFacts {
   presenter: Presenter;
   webhookSecret: string;
   mode: Mode;
-  /** The merchant's key, shown in the playground for trying its snippets. Only a key of the simulator's is to be shown. */
+  /**
+   * The merchant's key, shown in the playground for trying its snippets. Only a key of the simulator's is to be shown.
+   */
   shownKey?: string | undefined;
   /** Those of HTTP when left out. */
   cookies?: Cookies;
@@ -36,7 +38,10 @@ const BANNERS: Record<Mode, [name: string, more: string]> = {
   static: ['Static', ', runs in this page'],
 };
 
-/** The merchants' servers in one: their pages, the customers that they know by a cookie of their own, and the presenter's buttons. */
+/**
+ * The merchants' servers in one: their pages, the customers that they know by a cookie of their own, and the
+ * presenter's buttons.
+ */
 export function createShop({
   pages,
   api,

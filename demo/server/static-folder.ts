@@ -47,7 +47,8 @@ export async function writeStatic(built: string, out: string): Promise<number> {
   const shell = await readFile(join(built, 'static', 'shell.html'), 'utf8');
   await writeFile(join(out, 'index.html'), shell);
   const files = (await filesIn(out)).sort();
-  // So that an address deep in the demo can be opened first; the folders are not in the worker's cache, which has the shell.
+  // So that an address deep in the demo can be opened first; the folders are not in the worker's cache, which has the
+  // shell.
   for (const path of Object.keys(pages).filter((path) => path !== '/' && path !== '/shop'))
     await writeShell(out, path, shell);
   const worker = await readFile(join(built, 'static', 'worker.js'), 'utf8');

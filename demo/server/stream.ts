@@ -3,7 +3,10 @@ import type { Visit } from './visits.ts';
 /** Idle connections are cut by some proxies after half a minute. */
 const HEARTBEAT_MS = 15_000;
 
-/** Server-Sent Events of one visit, from its beginning: `step` and `state`. A page that connects again gets everything again. */
+/**
+ * Server-Sent Events of one visit, from its beginning: `step` and `state`. A page that connects again gets everything
+ * again.
+ */
 export function streamOf(visit: Visit): Response {
   const encoder = new TextEncoder();
   let leave = () => {};

@@ -99,8 +99,8 @@ export function bankName({ institution, account }: Pick<MerchantConnection, 'ins
 }
 
 /**
- * What identifies a customer on the wire: ids and tokens of all three servers. An Item's id has 37 characters, a `client_user_id` of the connect
- * server 64, an id of Finix two letters and 22 characters.
+ * What identifies a customer on the wire: ids and tokens of all three servers. An Item's id has 37 characters, a
+ * `client_user_id` of the connect server 64, an id of Finix two letters and 22 characters.
  */
 const NAMES =
   /\b(?:(?:link|public|access|processor)-(?:sandbox|production)-[\w-]+|(?:ID|PI|TR)[1-9A-HJ-NP-Za-km-z]{22}|[0-9a-f]{64}|[A-Za-z0-9]{37}|cus_[0-9a-f]{8}|(?:ses|con|lnk)_(?:(?!_secret_)[\w-])+)(?![\w-])|\b(?:ses)_(?:(?!_secret_)[\w-])+(?=_secret_)/g;

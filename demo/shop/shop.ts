@@ -1,7 +1,10 @@
 import type { FinixBankConnect } from '../../widget/finix-bank-connect.ts';
 import type { StoryState } from '../step.ts';
 
-/** The script of a merchant's page: the element gets its secret from the merchant's server, and the page of an order keeps up with its bank. */
+/**
+ * The script of a merchant's page: the element gets its secret from the merchant's server, and the page of an order
+ * keeps up with its bank.
+ */
 const root = document.documentElement;
 const { merchant } = root.dataset;
 if (window.parent !== window) root.dataset['framed'] = '';

@@ -1,4 +1,6 @@
-/** The pages of the demo and of the simulator name addresses from the root; on a static host the root may be a folder. */
+/**
+ * The pages of the demo and of the simulator name addresses from the root; on a static host the root may be a folder.
+ */
 export async function rebase(response: Response, base: string): Promise<Response> {
   const headers = new Headers(response.headers);
   const location = headers.get('location');

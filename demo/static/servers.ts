@@ -21,7 +21,8 @@ const KEPT_IN = 'bank-connect-demo';
 export type Answers = (request: Request) => Promise<Response>;
 
 /**
- * All that `npm run demo` runs as processes, in one page: the merchants' shop and the simulator as they are, and a stand-in for the connect server.
+ * All that `npm run demo` runs as processes, in one page: the merchants' shop and the simulator as they are, and a
+ * stand-in for the connect server.
  * @param pages the built pages, by their address
  * @param base the folder of the demo on its host, with a slash at both ends
  */

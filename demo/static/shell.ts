@@ -2,8 +2,8 @@ import type { Answer, Asked, Here, Wanted } from './message.ts';
 import type { Answers } from './servers.ts';
 
 /**
- * The page around the static demo. It answers for the servers, through the service worker, and shows the demo in a frame, so that going from page to
- * page ends nothing. Of several tabs one answers for all, as one server would.
+ * The page around the static demo. It answers for the servers, through the service worker, and shows the demo in a
+ * frame, so that going from page to page ends nothing. Of several tabs one answers for all, as one server would.
  */
 const base = new URL(document.documentElement.dataset['root'] ?? './', location.href).pathname;
 const frame = document.getElementById('demo') as HTMLIFrameElement;
@@ -87,7 +87,10 @@ async function answer(answers: Answers, { url, method, headers, body }: Asked, p
   tell({ kind: 'end' });
 }
 
-/** The address and the title of this page are those of the page in the frame, so that they can be shared and found again. */
+/**
+ * The address and the title of this page are those of the page in the frame, so that they can be shared and found
+ * again.
+ */
 function follow(): void {
   const inner = frame.contentWindow;
   // Before there is a page in it.

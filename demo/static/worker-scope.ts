@@ -1,4 +1,7 @@
-/** The part of a service worker's world that the demo's uses. TypeScript's own names for it do not go together with those of a page. */
+/**
+ * The part of a service worker's world that the demo's uses. TypeScript's own names for it do not go together with
+ * those of a page.
+ */
 
 interface ExtendableEvent {
   waitUntil(work: Promise<unknown>): void;

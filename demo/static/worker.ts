@@ -3,8 +3,9 @@ import type { Answer, Asked, Here, Wanted } from './message.ts';
 import type { PageClient, WorkerScope } from './worker-scope.ts';
 
 /**
- * The service worker of the static demo. Files come from its cache, also without a network; everything else is answered by the page that holds the
- * simulator and the servers. It keeps nothing itself, because a browser may end it at any moment.
+ * The service worker of the static demo. Files come from its cache, also without a network; everything else is answered
+ * by the page that holds the simulator and the servers. It keeps nothing itself, because a browser may end it at any
+ * moment.
  */
 declare const STATIC_FILES: StaticFiles;
 

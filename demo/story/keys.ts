@@ -10,8 +10,8 @@ export interface Shortcuts {
 }
 
 /**
- * One key for each thing that a presenter does. Not while the presenter types, and not with a modifier: those keys belong
- * to the browser. A switch turns them off: a person who dictates would press them with every word.
+ * One key for each thing that a presenter does. Not while the presenter types, and not with a modifier: those keys
+ * belong to the browser. A switch turns them off: a person who dictates would press them with every word.
  */
 export function listenToKeys(frame: HTMLIFrameElement, { visit, act, showLink, play, restart }: Shortcuts): void {
   const help = document.getElementById('help') as HTMLDialogElement;

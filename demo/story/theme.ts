@@ -1,4 +1,7 @@
-/** Light or dark, for this page and the one in the frame. Kept in a cookie, so that the next page comes in the right colors at once. */
+/**
+ * Light or dark, for this page and the one in the frame. Kept in a cookie, so that the next page comes in the right
+ * colors at once.
+ */
 export function keepTheme(button: HTMLElement, frame: HTMLIFrameElement): void {
   const root = document.documentElement;
   const system = matchMedia('(prefers-color-scheme: dark)');

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { UpstreamError } from './outbound.ts';
 
-/** How the pages of Finix's lists follow one another. Deciding from half of a list could make something a second time. */
+/**
+ * How the pages of Finix's lists follow one another. Deciding from half of a list could make something a second time.
+ */
 
 const text = z.string().nullish().catch(null);
 const page = z.object({ next_cursor: z.string().nullish() }).nullish();
@@ -18,8 +20,8 @@ interface Paged {
 }
 
 /**
- * Whether a cursor that comes a second time is the end of its list: it is after an empty page. After any other, the list
- * goes on where no cursor leads.
+ * Whether a cursor that comes a second time is the end of its list: it is after an empty page. After any other, the
+ * list goes on where no cursor leads.
  * @throws UpstreamError
  */
 export function isEnd(rows: readonly unknown[], next: string, cursor: string | undefined): boolean {

@@ -1,6 +1,6 @@
 /**
- * Where the ACH return code of a Transfer may be. Finix does not publish its place, so every place that is Finix's own is
- * read. Tags are the merchant's own as well: a table or a size can be called R10, and must not end a connection.
+ * Where the ACH return code of a Transfer may be. Finix does not publish its place, so every place that is Finix's own
+ * is read. Tags are the merchant's own as well: a table or a size can be called R10, and must not end a connection.
  */
 
 /** A tag whose value has a return code in it. */
@@ -43,8 +43,8 @@ export function tagCodesIn(tags: Record<string, unknown> | null | undefined): Ta
 }
 
 /**
- * `return_code`, `achReturnReason`, `Reason Code`, `code`, `ach`; not `promo_code`, `return_address` or `coach`. In small
- * letters, without what separates the words.
+ * `return_code`, `achReturnReason`, `Reason Code`, `code`, `ach`; not `promo_code`, `return_address` or `coach`. In
+ * small letters, without what separates the words.
  */
 const NAMED_FOR_RETURNS =
   /^(?:(?:finix|bank|ach|nacha)*(?:returned|returns|return|failure|rejection|rejected|reject|decline|reason|code|rcode)+(?:message|description)?|ach|nacha|r)$/;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { firstCode, type TagCode, tagCodesIn } from './finix-return-codes.ts';
 
-/** What a Transfer is about. A platform reports thousands that are about none of our customers: no more of them is read. */
+/**
+ * What a Transfer is about. A platform reports thousands that are about none of our customers: no more of them is read.
+ */
 export interface TransferSides {
   id: string;
   source: string | null;

@@ -25,9 +25,9 @@ export interface Found {
 }
 
 /**
- * The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. If its login
- * has broken in the meantime, it needs repair, as it would have a moment later; if Finix has made it disabled, it is
- * revoked until Finix enables it.
+ * The connection has its instrument. If it is not to have one any more, the instrument is disabled instead. If its
+ * login has broken in the meantime, it needs repair, as it would have a moment later; if Finix has made it disabled, it
+ * is revoked until Finix enables it.
  */
 export async function adopt(
   deps: InstrumentDeps,

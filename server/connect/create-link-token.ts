@@ -162,7 +162,8 @@ function linkTokenRequest(
   if ((mode === 'hosted' || mustLeave) && config.hostedLink) {
     request.hosted_link = {
       url_lifetime_seconds: HOSTED_LINK_SECONDS,
-      // As it was parsed and checked: another reader could take `https:shop.example` or `https://shop\\x` for another host.
+      // As it was parsed and checked: another reader could take `https:shop.example` or `https://shop\\x` for another
+      // host.
       ...(return_url ? { completion_redirect_uri: new URL(return_url).href } : {}),
       ...(platform ? { is_mobile_app: true } : {}),
     };

@@ -19,8 +19,8 @@ export interface WatchedDoubt extends Doubt {
 
 const DAY_MS = 24 * 3600_000;
 /**
- * For a day after an older copy was restored, every session looks first: those of before end within a day, and so do new
- * ones in their place.
+ * For a day after an older copy was restored, every session looks first: those of before end within a day, and so do
+ * new ones in their place.
  */
 const DOUBTFUL_MS = DAY_MS;
 /** Replicas are seconds behind, copies may be a day old; of older ones `reconcile` finds the rest. */

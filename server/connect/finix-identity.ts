@@ -230,7 +230,9 @@ export function isTooLong(error: unknown): boolean {
   return error instanceof UpstreamError && error.code === LIST_TOO_LONG;
 }
 
-/** The identities with this customer's tag, oldest first; a younger one cannot be removed at Finix, and is never used. */
+/**
+ * The identities with this customer's tag, oldest first; a younger one cannot be removed at Finix, and is never used.
+ */
 export async function look(
   { finix }: Pick<IdentityDeps, 'finix'>,
   { identity_tag }: Pick<CustomerTable, 'identity_tag'>,

@@ -238,8 +238,8 @@ function isInstant(connection: ConnectionTable): boolean {
 }
 
 /**
- * What is asked with once Plaid has refused the whole call for something in it: without the number, which may be outside
- * the real ranges, and then with the name alone, which decides.
+ * What is asked with once Plaid has refused the whole call for something in it: without the number, which may be
+ * outside the real ranges, and then with the name alone, which decides.
  */
 function lesserOf(person: PlaidPerson): PlaidPerson[] {
   const { phone_number, ...withoutPhone } = person;

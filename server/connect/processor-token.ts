@@ -16,7 +16,9 @@ export type ProcessorTokens = ReadonlyMap<string, Promise<string>>;
 /** A customer waits, and the instrument can be made without it. */
 const LIMIT_TIMEOUT_MS = 3_000;
 
-/** Limited before Finix gets it: to the account's numbers and its owner, and to nothing the customer agrees to later. */
+/**
+ * Limited before Finix gets it: to the account's numbers and its owner, and to nothing the customer agrees to later.
+ */
 export async function makeProcessorToken(
   { plaid, log }: ProcessorTokenDeps,
   { id, plaid_account_id }: ConnectionTable,

@@ -76,9 +76,9 @@ async function takenIds({ db }: Storage, { row, known }: HeldSession): Promise<R
 }
 
 /**
- * Derived from the session and the account: a server on a restored older database makes the same connection once more, and
- * so finds the instrument that was made for it. A further connection of the session to the same account has the next
- * id.
+ * Derived from the session and the account: a server on a restored older database makes the same connection once more,
+ * and so finds the instrument that was made for it. A further connection of the session to the same account has the
+ * next id.
  */
 function connectionId(
   taken: ReadonlySet<string>,

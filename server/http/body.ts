@@ -87,7 +87,9 @@ export class CutOff extends Error {
   }
 }
 
-/** Whether a body of undeclared length has no bytes. Reads no further than its first ones, and waits for them briefly. */
+/**
+ * Whether a body of undeclared length has no bytes. Reads no further than its first ones, and waits for them briefly.
+ */
 export async function isEmptyBody(c: AppContext): Promise<boolean> {
   refuseParsedBody(c);
   const reader = c.req.raw.body?.getReader();

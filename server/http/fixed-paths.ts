@@ -2,8 +2,8 @@ import type { Result, Router } from 'hono/router';
 import { TrieRouter } from 'hono/router/trie-router';
 
 /**
- * Looks an address without parameters up once. Hono's fastest router takes no set in which an address fits two patterns,
- * as a script's name and `/docs` do here, and its general one searches as long as a whole middleware runs.
+ * Looks an address without parameters up once. Hono's fastest router takes no set in which an address fits two
+ * patterns, as a script's name and `/docs` do here, and its general one searches as long as a whole middleware runs.
  */
 export class FixedPathRouter<T> implements Router<T> {
   readonly name = 'FixedPathRouter';

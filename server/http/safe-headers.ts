@@ -19,8 +19,8 @@ export function safeHeaders(config: Pick<Config, 'publicUrl'>): (headers: Header
 }
 
 /**
- * An answer that has its safe headers from the start, as plain values: for webhooks, which come by the thousand. Setting
- * each on an answer that is made takes longer than looking the event up.
+ * An answer that has its safe headers from the start, as plain values: for webhooks, which come by the thousand.
+ * Setting each on an answer that is made takes longer than looking the event up.
  */
 export function safeAnswers(config: Pick<Config, 'publicUrl'>): (c: AppContext, body: object) => Response {
   const safe = { ...headersOfAll(config), ...DEFAULT_HEADERS, 'Content-Type': 'application/json' };

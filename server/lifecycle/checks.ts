@@ -130,7 +130,9 @@ async function take(
   });
 }
 
-/** Renews the lease for as long as `work` takes: a bank may take half a minute, and a dead process holds it for seconds. */
+/**
+ * Renews the lease for as long as `work` takes: a bank may take half a minute, and a dead process holds it for seconds.
+ */
 async function whileLeased<T>(
   { storage, timing: { checkLeaseMs } }: CheckDeps,
   { id, lease_until }: CheckTable,

@@ -55,7 +55,9 @@ export interface TaskDeps extends InstrumentDeps {
 
 /** A connection under this worker's lease, as makeInstrument and the other steps write it. */
 class HeldConnection implements InstrumentHold {
-  /** Up to when the task's waiting was counted. Not the present `updated_at`: an attempt that fails has often written. */
+  /**
+   * Up to when the task's waiting was counted. Not the present `updated_at`: an attempt that fails has often written.
+   */
   readonly countedUntil: number;
 
   constructor(
@@ -66,7 +68,8 @@ class HeldConnection implements InstrumentHold {
   }
 
   /**
-   * An instrument may have been made before an older copy of the database was restored; looking costs one call, and tasks are rare.
+   * An instrument may have been made before an older copy of the database was restored; looking costs one call, and
+   * tasks are rare.
    */
   readonly looksFirst = true;
   readonly isFirst = false;

@@ -40,8 +40,8 @@ export function isReturned({ reason }: Pick<ConnectionTable, 'reason'>): boolean
 }
 
 /**
- * Why its customer is to sign in again, by Plaid's own word such as `ITEM_LOGIN_REQUIRED`. A connection whose instrument
- * is being made keeps it until then. Null: the login is not known to be broken.
+ * Why its customer is to sign in again, by Plaid's own word such as `ITEM_LOGIN_REQUIRED`. A connection whose
+ * instrument is being made keeps it until then. Null: the login is not known to be broken.
  */
 export function loginBreak({ status, reason }: Pick<ConnectionTable, 'status' | 'reason'>): string | null {
   const isOpen = status === 'needs_repair' || status === 'pending' || status === 'pending_verification';

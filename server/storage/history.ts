@@ -2,7 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import { readMarker, writeMarker } from './marker.ts';
 import type { Database } from './tables.ts';
 
-/** Detects that the database lost its latest commits: an older copy was restored, or a replica took over that was behind. */
+/**
+ * Detects that the database lost its latest commits: an older copy was restored, or a replica took over that was
+ * behind.
+ */
 export interface History {
   /** Looks once more. @returns when it last lost some, in milliseconds since 1970; 0: never, as far as can be known */
   check(now: () => Promise<number>): Promise<number>;
@@ -15,8 +18,8 @@ const WENT_BACK = 'went_back_at';
 export const IS_COPY = 'is_copy';
 
 /**
- * The embedded database and the marker next to it count together, and a backup records that it is one. @param warn called when the marker can't be written,
- * as on a full disk
+ * The embedded database and the marker next to it count together, and a backup records that it is one.
+ * @param warn called when the marker can't be written, as on a full disk
  */
 export function sqliteHistory(
   db: Kysely<Database>,

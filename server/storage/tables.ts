@@ -249,8 +249,8 @@ export interface CustomerTable {
   role: 'BUYER' | 'RECIPIENT' | 'SELLER';
   finix_identity: string | null;
   /**
-   * The tag that our create calls carry. Derived from the customer, so that a server on a restored older database finds its
-   * identity.
+   * The tag that our create calls carry. Derived from the customer, so that a server on a restored older database finds
+   * its identity.
    */
   identity_tag: string;
   /** When a create call was last sent, while its worker waits for what came of it. For servers of version 0.1. */

@@ -86,7 +86,10 @@ async function findConnection({ storage: { db } }: WebhookDeps, id: string): Pro
     .executeTakeFirst();
 }
 
-/** An instrument that was replaced or that a return has disabled, or whose connection has ended other than by an operator at Finix. */
+/**
+ * An instrument that was replaced or that a return has disabled, or whose connection has ended other than by an
+ * operator at Finix.
+ */
 function mustBeDisabled(connection: ConnectionTable, id: string): boolean {
   if (connection.payment_instrument !== id) return true;
   return isOutOfUse(connection) && !isDisabledInFinix(connection);

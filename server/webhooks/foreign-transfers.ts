@@ -27,7 +27,9 @@ const PER_SECOND = 5;
 
 /** @param now milliseconds, of a clock that is never set back */
 export function createForeignTransfers(now: () => number = () => performance.now()): ForeignTransfers {
-  /** The last ones in turn, and until when each is known. A map by itself would search for its oldest entry ever longer. */
+  /**
+   * The last ones in turn, and until when each is known. A map by itself would search for its oldest entry ever longer.
+   */
   const ids: string[] = [];
   const until: number[] = [];
   /** The number of the note that counts, by id. */

@@ -77,7 +77,9 @@ function verified(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts
   return forItem(deps, event, facts, ofAccounts(facts, begin));
 }
 
-/** A customer has entered the deposits. A status that Plaid has not published is no refusal: then the account's counts. */
+/**
+ * A customer has entered the deposits. A status that Plaid has not published is no refusal: then the account's counts.
+ */
 async function verificationEnded(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   if (facts.status === 'MANUALLY_VERIFIED') return verified(deps, event, facts);
   if (facts.status === 'VERIFICATION_FAILED') return verificationFailed(deps, event, facts);

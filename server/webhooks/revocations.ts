@@ -26,9 +26,9 @@ type Answer = LoginState | 'none';
 
 /**
  * The customer has taken the permission back, for the login or for one account. The debit is stopped before anything
- * else. Only an event that was handled before the repair, and that Plaid calls out of date by now, is a late copy. While
- * Plaid does not answer, such an event stops the debit as well, and stays in doubt: once Plaid calls the login good, the
- * connection gets another instrument, unless something else has ended it in the meantime.
+ * else. Only an event that was handled before the repair, and that Plaid calls out of date by now, is a late copy.
+ * While Plaid does not answer, such an event stops the debit as well, and stays in doubt: once Plaid calls the login
+ * good, the connection gets another instrument, unless something else has ended it in the meantime.
  */
 export async function revoked(deps: WebhookDeps, event: InboundEventTable, facts: PlaidFacts): Promise<Outcome> {
   const isOfAccount = event.type === 'ITEM/USER_ACCOUNT_REVOKED';

@@ -86,8 +86,8 @@ export function bodyHash(body: Uint8Array): string {
 }
 
 /**
- * Never fails, as readPlaidWebhook. Without a schema, which would take as long as everything else that is done about the
- * many that are none of ours.
+ * Never fails, as readPlaidWebhook. Without a schema, which would take as long as everything else that is done about
+ * the many that are none of ours.
  */
 export function readFinixWebhook(body: Uint8Array): FinixWebhook {
   const event = membersOf(parseProviderJson(utf8.decode(body)));

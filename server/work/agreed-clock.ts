@@ -20,8 +20,8 @@ const ASK_AGAIN_MS = 10_000;
 
 /**
  * The time for what can't be undone, and for waits that a wrong clock would cut short: the database's clock within the
- * bounds that the `Date` headers of Plaid and Finix allow. One clock alone can jump ahead by a year within a second, and
- * back.
+ * bounds that the `Date` headers of Plaid and Finix allow. One clock alone can jump ahead by a year within a second,
+ * and back.
  */
 export class AgreedClock {
   readonly #storage: Pick<Storage, 'now'>;

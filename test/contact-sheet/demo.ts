@@ -8,9 +8,9 @@ import { Customer } from '../journey/customer.ts';
 import { type StoryPage, visitsStory } from '../journey/story-page.ts';
 
 /**
- * A picture of every view of the demo and of the server's own pages, in light and dark, at three sizes: what no test sees, a person should look at.
- * `npm run contact-sheet:demo` writes them to `test-results/demo`, and prints what is wider than its screen and what axe finds. With names of views
- * (`story`, `pages-form`) those alone.
+ * A picture of every view of the demo and of the server's own pages, in light and dark, at three sizes: what no test
+ * sees, a person should look at. `npm run contact-sheet:demo` writes them to `test-results/demo`, and prints what is
+ * wider than its screen and what axe finds. With names of views (`story`, `pages-form`) those alone.
  */
 const project = join(import.meta.dirname, '..', '..');
 const folder = join(project, 'test-results', 'demo');

@@ -9,7 +9,8 @@ import { launchChromium } from '../helpers/launch-chromium.ts';
 /**
  * One image of the element in every state, light and dark, in both directions, at three widths: what no test sees,
  * a person should look at. Writes `test-results/contact-sheet.png`, the same with more contrast and in forced colors,
- * and each part of each on its own, which is easier to look at. With `--old` in a browser near the support floor; with names of parts (`light-en`, `phone`) those alone.
+ * and each part of each on its own, which is easier to look at. With `--old` in a browser near the support floor; with
+ * names of parts (`light-en`, `phone`) those alone.
  */
 const project = join(import.meta.dirname, '..', '..');
 const folder = join(project, 'test-results');

@@ -15,7 +15,9 @@ exception, a heap that grows, or when less than a third of the inputs reach a ha
 
 const COUNT = 100_000;
 const LEAST_SHARE = 1 / 3;
-/** Of one world, whose rows are on disk: the simulator's books are the most of it, and the server's caches have limits. */
+/**
+ * Of one world, whose rows are on disk: the simulator's books are the most of it, and the server's caches have limits.
+ */
 const MOST_GROWTH_MB = 32;
 
 async function main(): Promise<void> {

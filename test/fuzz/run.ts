@@ -25,7 +25,9 @@ export interface FuzzResult {
   codes: Map<string, number>;
   operations: Map<string, { inputs: number; reached: number }>;
   faults: (Fault & { index: number; input: Input })[];
-  /** Megabytes that each world's inputs have left on the heap while the world was there, its simulator's books included. */
+  /**
+   * Megabytes that each world's inputs have left on the heap while the world was there, its simulator's books included.
+   */
   growth: number[];
   last: { input: Input; answered: Answered } | undefined;
 }

@@ -33,7 +33,9 @@ export async function barriers(page: Page, isLookedAt: (frame: Frame) => boolean
   });
 }
 
-/** In the page: waits for the change to be drawn, what listens to it included, and for colors that go over into others. */
+/**
+ * In the page: waits for the change to be drawn, what listens to it included, and for colors that go over into others.
+ */
 async function settleColors(): Promise<void> {
   await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
   const ending = document.getAnimations().filter((one) => one.effect?.getComputedTiming().endTime !== Infinity);
@@ -41,8 +43,8 @@ async function settleColors(): Promise<void> {
 }
 
 /**
- * The same in light and in dark colors: first in those that the page was opened with, then in the others, which it stays
- * in.
+ * The same in light and in dark colors: first in those that the page was opened with, then in the others, which it
+ * stays in.
  */
 export async function barriersInBothSchemes(
   page: Page,

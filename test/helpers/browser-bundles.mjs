@@ -11,8 +11,9 @@ const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
  * loads later, stay files of their own.
  * @param {string[]} files relative to the project
  * @param {import('vite').PluginOption[]} plugins of the build
- * @returns {Promise<{ name: string, has(path: string): boolean, serve(context: { path: string }): { body: string, type: string } | undefined }>}
- * a plugin of the runner that answers with them; `has`: whether the path is one of theirs, which is translated already
+ * @returns {Promise<{ name: string, has(path: string): boolean, serve(context: { path: string }): { body: string, type:
+ * string } | undefined }>} a plugin of the runner that answers with them; `has`: whether the path is one of theirs,
+ * which is translated already
  */
 export async function browserBundles(files, plugins) {
   // Below the root of the runner, which serves only that.

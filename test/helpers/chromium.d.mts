@@ -19,8 +19,8 @@ export interface FoundChromium {
 export function findChromium(wanted?: string): Promise<FoundChromium>;
 
 /**
- * Whether tests take the packaged Chromium although there is an installed one, which nothing asks for: it has no windows
- * to draw, and needs half to two thirds of the processor time.
+ * Whether tests take the packaged Chromium although there is an installed one, which nothing asks for: it has no
+ * windows to draw, and needs half to two thirds of the processor time.
  */
 export function prefersPackaged(): boolean;
 

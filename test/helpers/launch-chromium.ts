@@ -43,9 +43,9 @@ export async function launchChromium(
 const SHARED = Symbol.for('finix-bank-connect.shared-chromium');
 
 /**
- * The one browser of this process, for all of its test files: starting and ending one takes as much of a core as a short
- * test. What tests share by it is nothing that they can see, as each opens a context of its own and closes that. The
- * browser ends with the process, whose pipe it listens to.
+ * The one browser of this process, for all of its test files: starting and ending one takes as much of a core as a
+ * short test. What tests share by it is nothing that they can see, as each opens a context of its own and closes that.
+ * The browser ends with the process, whose pipe it listens to.
  */
 export async function sharedChromium(): Promise<Browser> {
   // A file may have its own copy of this module.

@@ -5,7 +5,8 @@ const project = join(import.meta.dirname, '../..');
 
 /**
  * Whether a test changes what belongs to its whole process: it replaces a module or the clock, brings a DOM, registers
- * an OpenTelemetry SDK, or runs the tests of another file, whose module would register them for the first importer only.
+ * an OpenTelemetry SDK, or runs the tests of another file, whose module would register them for the first importer
+ * only.
  */
 const CHANGES_ITS_PROCESS =
   /^\/\/ @vitest-environment|\bvi\.(mock|doMock|useFakeTimers|stubEnv|stubGlobal)\(|\.setGlobal|import\('\.\/[\w-]+\.test\.ts'\)|work-counter/;

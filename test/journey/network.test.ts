@@ -37,7 +37,10 @@ test('With credentials the demo is not shown to a network', async () => {
   await expect(startDemo({ env, host: '192.168.1.20' })).rejects.toThrow('this machine only');
 });
 
-/** 127.0.0.2 takes the place of a network's address: what goes there stays on this machine. Only Linux has it without being asked. */
+/**
+ * 127.0.0.2 takes the place of a network's address: what goes there stays on this machine. Only Linux has it without
+ * being asked.
+ */
 test.runIf(process.platform === 'linux')(
   'In a network every address on the way is the network’s: page, script, Link, repair link and its QR code',
   async () => {

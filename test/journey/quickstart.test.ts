@@ -12,8 +12,8 @@ import { freePort } from '../helpers/free-port.ts';
 import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 
-// The quickstart as a newcomer follows it: the built `dev`, the page and the back ends of docs/quickstart.md, on ports of
-// the test's own.
+// The quickstart as a newcomer follows it: the built `dev`, the page and the back ends of docs/quickstart.md, on ports
+// of the test's own.
 const main = join(project, 'dist/server/main.js');
 const files = join(project, 'docs/snippets/quickstart');
 

@@ -5,7 +5,10 @@ import { type RunningDemo, startDemo } from '../../demo/start-demo.ts';
 import type { Step } from '../../demo/step.ts';
 import { eventually } from '../helpers/server.ts';
 
-/** With credentials the demo knows of its server's own calls only what the server tells it. Here the sandboxes are the simulator, elsewhere. */
+/**
+ * With credentials the demo sees its server's own calls only through the server. Here the sandboxes are another
+ * simulator.
+ */
 let sandboxes: RunningSimulator;
 let demo: RunningDemo;
 

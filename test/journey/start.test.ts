@@ -64,7 +64,8 @@ test('It prints one address, serves the shop there, and leaves nothing behind wh
 
 test('Ended with npm, by any signal to npm, it leaves nothing behind', async () => {
   const env = { PATH: process.env['PATH'] ?? '', TMPDIR: folder, npm_lifecycle_event: 'demo' };
-  // npm's own shell, which a signal to npm ends without a word to what it runs. The colon keeps it from handing itself over.
+  // npm's own shell, which a signal to npm ends without a word to what it runs. The colon keeps it from handing itself
+  // over.
   const shell = spawn('sh', ['-c', `'${process.execPath}' ${SERVE} --port 0; :`], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

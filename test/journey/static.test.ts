@@ -10,7 +10,9 @@ import { StaticFolderError, writeStatic } from '../../demo/server/static-folder.
 import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 
-/** The static demo in a folder of a plain host, as on a project's page: no redirects, no rules, no headers but the type. */
+/**
+ * The static demo in a folder of a plain host, as on a project's page: no redirects, no rules, no headers but the type.
+ */
 const FOLDER = '/project/demo/';
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',

@@ -16,7 +16,9 @@ let demo: RunningDemo;
 let visitor: Visitor;
 const cleanUp: (() => unknown)[] = [];
 
-/** @param isKilled the connect server, which needs a process for it; in the test's own it starts in a tenth of the time */
+/**
+ * @param isKilled the connect server, which needs a process for it; in the test's own it starts in a tenth of the time
+ */
 async function begin(isKilled = false): Promise<void> {
   demo = await startDemo(isKilled ? {} : { runConnectServer: connectServerHere });
   cleanUp.push(() => demo.close());

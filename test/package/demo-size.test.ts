@@ -7,7 +7,10 @@ import { project } from './imports.ts';
 const demo = join(project, 'dist/demo');
 const read = (file: string) => readFileSync(join(demo, file), 'utf8');
 
-/** Everything that a built page loads of the demo's own: what it names, and what those scripts import. Needs what was built. */
+/**
+ * Everything that a built page loads of the demo's own: what it names, and what those scripts import. Needs what was
+ * built.
+ */
 function filesOf(page: string): Set<string> {
   const found = new Set<string>();
   const add = (file: string) => {

@@ -57,7 +57,10 @@ export function snippetShop() {
     return answer.body.connections[0].id;
   }
 
-  /** Compiler settings as the frameworks' own starters have them; what they bring with them is declared. @returns their file */
+  /**
+   * Compiler settings as the frameworks' own starters have them; what they bring with them is declared.
+   * @returns their file
+   */
   async function asInFrameworks(): Promise<string> {
     const compilerOptions = {
       ...{ strict: true, noEmit: true, module: 'esnext', moduleResolution: 'bundler', jsx: 'react-jsx' },
@@ -83,7 +86,9 @@ export function snippetShop() {
     return 'tsconfig.frameworks.json';
   }
 
-  /** Runs a back end of the quickstart, posts each form to its checkout, and returns its answers and all it has printed. */
+  /**
+   * Runs a back end of the quickstart, posts each form to its checkout, and returns its answers and all it has printed.
+   */
   async function checkouts(program: string, file: string, ids: string[], env: Record<string, string>) {
     const port = await freePort();
     const child = execFile(program, [join('snippets/quickstart', file)], {

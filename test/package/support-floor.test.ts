@@ -89,8 +89,8 @@ test.each(NEWER_CALLS)('no script for the page calls %s, which came with %s', (n
   expect(unasked).not.toMatch(new RegExp(`\\b${name}\\b`));
 });
 
-// Chrome 94 has the syntax of ES2022. By its name, the compiler would also rewrite classes, for a fault of Chrome 97 and
-// older with static fields called `name` or `length`, of which there are none.
+// Chrome 94 has the syntax of ES2022. By its name, the compiler would also rewrite classes, for a fault of Chrome 97
+// and older with static fields called `name` or `length`, of which there are none.
 const FLOOR = ['es2022', 'firefox98', 'safari16.4'];
 
 test('the syntax of every script for the page is that of the support floor', async () => {

@@ -13,8 +13,9 @@ interface Chunk {
 }
 
 /**
- * One animated PNG of several, which browsers play and everything else shows as its first frame. The frames must have one size and one color type,
- * as screenshots of one window have. By the PNG specification, third edition: each frame's compressed data are kept as they are.
+ * One animated PNG of several, which browsers play and everything else shows as its first frame. The frames must have
+ * one size and one color type, as screenshots of one window have. By the PNG specification, third edition: each frame's
+ * compressed data are kept as they are.
  */
 export function animate(frames: readonly Frame[]): Buffer {
   const [first] = frames;

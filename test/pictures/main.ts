@@ -8,8 +8,8 @@ import { type StoryPage, visitsStory } from '../journey/story-page.ts';
 import { animate, type Frame } from './animate.ts';
 
 /**
- * The pictures of the README and the documents, taken from the real demo: `npm run pictures` writes them to docs/pictures. A picture of a page that
- * has changed is taken again, never edited.
+ * The pictures of the README and the documents, taken from the real demo: `npm run pictures` writes them to
+ * docs/pictures. A picture of a page that has changed is taken again, never edited.
  */
 const folder = join(import.meta.dirname, '..', '..', 'docs', 'pictures');
 const WIDE = { width: 1280, height: 720 };

@@ -80,7 +80,9 @@ describe('identities', () => {
 });
 
 describe('a create call for an identity whose answer is missing', () => {
-  /** How long Finix's list does not show what was made. The clock goes as far by hand, and the quiet period is longer. */
+  /**
+   * How long Finix's list does not show what was made. The clock goes as far by hand, and the quiet period is longer.
+   */
   const LAG_MS = 10_000;
 
   it.each<[string, (session: Session) => Promise<unknown>]>([

@@ -15,8 +15,8 @@ const PROCESSOR = { service: 'plaid', path: '/processor/token/create' } as const
 
 const QUIET_MS = patient(600);
 /**
- * Lists show an instrument later than the first looks, at one and two quiet periods, however late on a busy machine these
- * are; the last look, at four, finds it.
+ * Lists show an instrument later than the first looks, at one and two quiet periods, however late on a busy machine
+ * these are; the last look, at four, finds it.
  */
 const LAGGING = { timeoutMs: patient(250), quietMs: QUIET_MS, simulator: { listLagMs: 3 * QUIET_MS } };
 

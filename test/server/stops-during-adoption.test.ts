@@ -4,7 +4,9 @@ import { Gate } from '../helpers/gate.ts';
 import { lateInstrumentAnswers } from '../helpers/late-answer.ts';
 import { eventually, type TestServer } from '../helpers/server.ts';
 
-/** Stops that are decided while an instrument is being made. No round of jobs runs here once the instrument is there. */
+/**
+ * Stops that are decided while an instrument is being made. No round of jobs runs here once the instrument is there.
+ */
 
 let server: TestServer;
 afterEach(() => server.close());

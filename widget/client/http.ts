@@ -2,11 +2,13 @@ import type { Problem } from '../contract.ts';
 import { ApiError } from './errors.ts';
 
 export interface ClientOptions {
-  /** Address of the server: its PUBLIC_URL, or an internal one. Where it is missing, calls reject; creating does not. */
+  /**
+   * Address of the server: its PUBLIC_URL, or an internal one. Where it is missing, calls reject; creating does not.
+   */
   endpoint: string | undefined;
   /**
-   * MERCHANT_API_KEY. Never in a browser. Of a comma-separated list, as the server has while keys are rotated, the first
-   * entry is sent. Where it is missing, calls reject; creating does not.
+   * MERCHANT_API_KEY. Never in a browser. Of a comma-separated list, as the server has while keys are rotated, the
+   * first entry is sent. Where it is missing, calls reject; creating does not.
    */
   apiKey: string | undefined;
   /** The platform's when left out. */

@@ -17,7 +17,10 @@ interface Peers<Peer extends Named> {
   isHidden?(place: Place): boolean;
 }
 
-/** What an element left with (link/away-store.ts), and whether a bank's page has come back in a way that cannot be resumed. */
+/**
+ * What an element left with (link/away-store.ts), and whether a bank's page has come back in a way that cannot be
+ * resumed.
+ */
 export function arrive(element: Element & Named): Arrival {
   const all = elementsIn(document, element.localName);
   return arriveAmong<Element & Named>(element, {

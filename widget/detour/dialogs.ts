@@ -53,8 +53,8 @@ function copyOf(authorization: AuthorizationText | null, merchant: string): stri
 }
 
 /**
- * Escape is a no to the question, and not also to a dialog of the page around the element; a choice in it is no input of
- * the page's form.
+ * Escape is a no to the question, and not also to a dialog of the page around the element; a choice in it is no input
+ * of the page's form.
  */
 const keepInside = (event: Event) => event.stopPropagation();
 

@@ -3,9 +3,9 @@ import { isBehindCover, isReached, parentOf } from '../link/cover.ts';
 
 /**
  * Warns the merchant on the console.
- * @returns whether what is in front of Link (link/cover.ts) keeps every click from it. A modal dialog makes everything outside
- * of it inert, and a manual popover in the middle of the window, where Link is, goes away for no click. In front of
- * other popovers and drawn dialogs the customer can still use Link.
+ * @returns whether what is in front of Link (link/cover.ts) keeps every click from it. A modal dialog makes everything
+ * outside of it inert, and a manual popover in the middle of the window, where Link is, goes away for no click. In
+ * front of other popovers and drawn dialogs the customer can still use Link.
  */
 export function hidesLink(element: Element): boolean {
   warnCovered();

@@ -57,8 +57,8 @@ const LINK_ERRORS: [code: ElementErrorCode, action: ProblemAction, plaid: string
  * customer connects again.
  */
 export function fromLinkError({ error_code }: { error_code?: string | null }): FlowError {
-  // Every call of Plaid's has a limit of its own; here they are one. What is between Link and the page may give a code of
-  // another type, which no table knows.
+  // Every call of Plaid's has a limit of its own; here they are one. What is between Link and the page may give a code
+  // of another type, which no table knows.
   const plaid = String(error_code ?? '').replace(/^[A-Z_]+_LIMIT$/, 'RATE_LIMIT');
   const found = LINK_ERRORS.find(([, , codes]) => codes.split(' ').includes(plaid));
   const [code, action, , reason] = found ?? (['link_failed', 'restart'] as const);

@@ -108,8 +108,8 @@ function detour(state: FlowState, event: FlowEvent): Transition {
 }
 
 /**
- * The page gets an event, so that it can set another session. Where it does not, the bank that the session has can still
- * be used, but only for a press.
+ * The page gets an event, so that it can set another session. Where it does not, the bank that the session has can
+ * still be used, but only for a press.
  */
 function giveUp(state: FlowState): Transition {
   const { state: next, effects } = clear(state);

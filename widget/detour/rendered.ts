@@ -27,7 +27,9 @@ export function rendered(element: ElementProperties, controller: ConnectControll
   else dialog.close();
 }
 
-/** What is in a closed `<details>`, or under `content-visibility: hidden`, has a place and is not drawn all the same. */
+/**
+ * What is in a closed `<details>`, or under `content-visibility: hidden`, has a place and is not drawn all the same.
+ */
 function isVisible(frame: Element | null): boolean {
   return !!frame?.getClientRects().length && (frame.checkVisibility?.() ?? true);
 }

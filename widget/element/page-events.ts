@@ -20,8 +20,8 @@ export function watchPage(signal: AbortSignal, { awake, online }: PageListener):
 }
 
 /**
- * Until the signal's end. Not by the option `signal`: zone.js before 0.14.3 gives it to the one listener that all of the
- * page share, which would then end with ours.
+ * Until the signal's end. Not by the option `signal`: zone.js before 0.14.3 gives it to the one listener that all of
+ * the page share, which would then end with ours.
  */
 export function listen(target: EventTarget, type: string, act: () => void, signal: AbortSignal): void {
   target.addEventListener(type, act);

@@ -25,7 +25,8 @@ export interface ControllerHost extends SessionHost {
   /** Where the embedded search is put; null where it can't run. */
   place(state: FlowState): HTMLElement | null;
   /**
-   * Whether something of the page is in front of everything that Link shows: then Link is opened in a window of its own.
+   * Whether something of the page is in front of everything that Link shows: then Link is opened in a window of its
+   * own.
    * @param isOpening checks what is drawn as well, which takes the browser longer
    */
   isCovered(isOpening?: boolean): boolean;

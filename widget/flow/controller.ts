@@ -104,7 +104,10 @@ export class ConnectController {
     this.#link.refresh();
   }
 
-  /** The page can be seen again. Where it slept, it received no event that the network is back, and its requests were lost. */
+  /**
+   * The page can be seen again. Where it slept, it received no event that the network is back, and its requests were
+   * lost.
+   */
   wake(): void {
     this.#link.expire();
     this.dispatch({ type: 'online' });

@@ -28,7 +28,8 @@ const TOKEN_MARGIN = 5 * 60_000;
 const TOKEN_LIFE = 30 * 60_000;
 // A timer that is longer than this runs out at once; the server or a clock may be wrong by years.
 const LONGEST_TIMER = 2 ** 31 - 1;
-// `INVALID_LINK_TOKEN` this soon after the press means that the token was invalid before it, not that it expired in use.
+// `INVALID_LINK_TOKEN` this soon after the press means that the token was invalid before it, not that it expired in
+// use.
 const JUST_OPENED = 10_000;
 // Link reports at once that it is open. Without a sign for this long (a slow 3G line needs about 6 s) it never will be.
 const OPEN_TIMEOUT = 15_000;

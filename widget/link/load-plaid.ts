@@ -10,8 +10,8 @@ const SCRIPT_TIMEOUT = 15_000;
 // A script tag of the page's own may have loaded or failed before, and then fires no event: the global is looked for as
 // often as this.
 const POLL_INTERVAL = 50;
-// Without a scheme, or with a query, it is the same script. One of another type is kept from running, until the customer
-// has agreed to something, and would never be there.
+// Without a scheme, or with a query, it is the same script. One of another type is kept from running, until the
+// customer has agreed to something, and would never be there.
 const RUNS = ':is(:not([type]),[type=""],[type=module],[type$=javascript])';
 const PAGES_OWN = `script[src*="${LINK_SCRIPT.slice('https:'.length)}"]${RUNS}`;
 const POLICY = 'finix-bank-connect';

@@ -9,8 +9,8 @@ export interface ScrollGuard {
   /** Link is in front of the customer, and may have locked the page only now. */
   opened(): void;
   /**
-   * Around what Link's last callback leads to in the page. Afterwards Link cleans up. Without it Link is taken away, and
-   * all that has happened before is the page's.
+   * Around what Link's last callback leads to in the page. Afterwards Link cleans up. Without it Link is taken away,
+   * and all that has happened before is the page's.
    */
   closing(done?: () => void): void;
 }

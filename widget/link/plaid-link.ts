@@ -168,7 +168,9 @@ function cut<T extends string | null | undefined>(name: T): T | string {
   return name ? name.slice(0, LONGEST_NAME).replace(/[\uD800-\uDBFF]$/, '') : name;
 }
 
-/** The server asks Plaid about what is not here: no oddity of what came with the token may cost the customer the bank. */
+/**
+ * The server asks Plaid about what is not here: no oddity of what came with the token may cost the customer the bank.
+ */
 function submissionOf(public_token: string, metadata: PlaidSuccess | null): CompleteRequest {
   try {
     return described(public_token, metadata);

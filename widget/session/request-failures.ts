@@ -14,8 +14,8 @@ export async function errorOfRequest(cause: unknown, request: FailedRequest): Pr
 }
 
 /**
- * Not our server's words: a gateway, a captive portal, a wrong endpoint. Gateways recover, and a portal lets its customer
- * through.
+ * Not our server's words: a gateway, a captive portal, a wrong endpoint. Gateways recover, and a portal lets its
+ * customer through.
  */
 export function errorOfResponse(response: Response): FlowError {
   const { ok, status } = response;

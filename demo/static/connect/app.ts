@@ -30,9 +30,9 @@ export interface ConnectOptions {
 }
 
 /**
- * A stand-in for the connect server where there is no server: the part of its contract that the demo uses, in memory, by the server's own rules for
- * accounts, owners, returns and checks. It has no storage, no leases and no recovery points, verifies no signature and keeps no idempotency keys:
- * those are what the real server is for.
+ * A stand-in for the connect server where there is no server: the part of its contract that the demo uses, in memory,
+ * by the server's own rules for accounts, owners, returns and checks. It has no storage, no leases and no recovery
+ * points, verifies no signature and keeps no idempotency keys: those are what the real server is for.
  */
 export function createConnect(options: ConnectOptions): Hono {
   const { simulator, origin, merchantKey } = options;

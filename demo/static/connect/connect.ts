@@ -18,8 +18,8 @@ export interface WorkDeps {
 }
 
 /**
- * From a public token to a payment instrument, in the order of the server's own steps and by its own rules, but in one go: what fails in the middle
- * is not resumed.
+ * From a public token to a payment instrument, in the order of the server's own steps and by its own rules, but in one
+ * go: what fails in the middle is not resumed.
  * @throws ProblemError when the customer can go on in the same session
  */
 export async function complete(deps: WorkDeps, session: SessionRecord, request: CompleteRequest): Promise<void> {
@@ -114,7 +114,10 @@ async function exchange(providers: Providers, publicToken: string): Promise<NonN
   return { publicToken, accessToken: String(access_token), itemId: String(item_id) };
 }
 
-/** @throws ProblemError `owner_mismatch`, `owner_unknown` where the session requires the owner, once the login is removed */
+/**
+ * @throws ProblemError `owner_mismatch`, `owner_unknown` where the session requires the owner, once the login is
+ * removed
+ */
 async function compareOwner(
   providers: Providers,
   { request }: SessionRecord,
@@ -147,7 +150,9 @@ async function compareOwner(
   throw new ProblemError(status === 'mismatch' ? 'owner_mismatch' : 'owner_unknown');
 }
 
-/** The customer has signed in again: the connection is good, with its instrument or, after a return, with another one. */
+/**
+ * The customer has signed in again: the connection is good, with its instrument or, after a return, with another one.
+ */
 async function repair({ providers, records, changed }: WorkDeps, session: SessionRecord): Promise<void> {
   const connection = records.connections.get(session.request.connection ?? '');
   if (!connection) throw new ProblemError('session_failed');

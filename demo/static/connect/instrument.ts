@@ -29,8 +29,8 @@ export async function identityOf(
 }
 
 /**
- * A new payment instrument of the account, in place of the one of before. Where the answer is lost, Finix's list is asked by the tag and nothing is
- * created again; the server also waits for its quiet period.
+ * A new payment instrument of the account, in place of the one of before. Where the answer is lost, Finix's list is
+ * asked by the tag and nothing is created again; the server also waits for its quiet period.
  */
 export async function makeInstrument(providers: Providers, connection: ConnectionRecord): Promise<void> {
   const { accessToken, accountId, view } = connection;

@@ -1,8 +1,9 @@
 import { sha256 } from './sha256.ts';
 
 /**
- * In place of `node:crypto` where the simulator runs in a page. Ids, hashes and Finix's signatures are real; Plaid's signatures are empty, because
- * the browser signs asynchronously only, and what receives the webhooks there does not verify them.
+ * In place of `node:crypto` where the simulator runs in a page. Ids, hashes and Finix's signatures are real; Plaid's
+ * signatures are empty, because the browser signs asynchronously only, and what receives the webhooks there does not
+ * verify them.
  */
 export function randomUUID(): string {
   return crypto.randomUUID();

@@ -1,4 +1,6 @@
-/** SHA-256 without waiting, which the browser's own is not: the simulator hashes in the middle of a synchronous step. */
+/**
+ * SHA-256 without waiting, which the browser's own is not: the simulator hashes in the middle of a synchronous step.
+ */
 export function sha256(data: Uint8Array): Uint8Array {
   const hash = Uint32Array.from(START);
   const schedule = new Uint32Array(64);

@@ -1,4 +1,7 @@
-/** In place of `node:zlib`, for the logos of the simulator's banks: the zlib format without compression (RFC 1950 and 1951). */
+/**
+ * In place of `node:zlib`, for the logos of the simulator's banks: the zlib format without compression (RFC 1950 and
+ * 1951).
+ */
 
 /** The longest block that is stored as it is. */
 const MOST = 0xffff;

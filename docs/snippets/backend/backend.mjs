@@ -38,8 +38,8 @@ export async function createAuthorizedSession(customer) {
 
 // #region verify
 /**
- * Rejects unless the connection exists, belongs to this customer and is active. Null while the bank confirms the account:
- * take the order, and charge it on the webhook `connection.active`.
+ * Rejects unless the connection exists, belongs to this customer and is active. Null while the bank confirms the
+ * account: take the order, and charge it on the webhook `connection.active`.
  */
 export async function instrumentToCharge(form, customer) {
   try {

@@ -3,7 +3,8 @@ import type { Simulator } from 'finix-bank-connect-server/simulator';
 import { SIMULATOR_CREDENTIALS, startSimulator } from 'finix-bank-connect-server/simulator';
 
 const { plaidUrl, finixUrl, linkScriptUrl, simulator, close } = await startSimulator();
-// PLAID_BASE_URL=plaidUrl  FINIX_BASE_URL=finixUrl, with SIMULATOR_CREDENTIALS as client id, secret, user name and password
+// PLAID_BASE_URL=plaidUrl  FINIX_BASE_URL=finixUrl, with SIMULATOR_CREDENTIALS as client id, secret, user name and
+// password
 // <script src="{linkScriptUrl}"></script> before the widget: an existing window.Plaid wins
 await close();
 // #endregion

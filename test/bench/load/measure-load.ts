@@ -29,7 +29,10 @@ export const SUBJECTS = ['plain', 'sqlite', 'postgres'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 export const IN_FLIGHT = [1, 10, 100, 1_000] as const;
-/** One after the other: one for the link token, five for completing. The identity and the processor token are made at once. */
+/**
+ * One after the other: one for the link token, five for completing. The identity and the processor token are made at
+ * once.
+ */
 const CALLS = 6;
 export const DELAY_MS = 200;
 const WARM_UP_SECONDS = 3;

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { type LoadOptions, measureLoad, SUBJECTS, type Subject } from './measure-load.ts';
 import { readParts } from './profile.ts';
 
-/** Half of what the server can do: nothing waits in line, and the parts are those of a session and not of contention. */
+/**
+ * Half of what the server can do: nothing waits in line, and the parts are those of a session and not of contention.
+ */
 const IN_FLIGHT = 32;
 /** The start, the first imports and the warm-up are not part of a session. */
 const AFTER_MS = 10_000;

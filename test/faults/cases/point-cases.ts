@@ -169,8 +169,8 @@ export function overtakeAt(environment: Environment, point: string, sessions: nu
 }
 
 /**
- * As overtakeAt, before the worker reads its accounts: by then the bank is down, and the worker gives the session back to
- * its customer, whose bank is connected. The merchant cancels what is left open, which removes the login at Plaid.
+ * As overtakeAt, before the worker reads its accounts: by then the bank is down, and the worker gives the session back
+ * to its customer, whose bank is connected. The merchant cancels what is left open, which removes the login at Plaid.
  */
 export function overtakeBeforeOutage(environment: Environment, sessions: number): Promise<void> {
   return stopAt(environment, 'before reading accounts', sessions, 'hold', async (first, connecting) => {

@@ -7,8 +7,8 @@ import { insertRow } from '../../../server/storage/row-writes.ts';
 import { migratedOn, withPostgres } from '../../helpers/storages.ts';
 
 /**
- * Each of a transaction's beginning, last statement and commit can fail, and none waits for the answer to the one before,
- * because they leave together.
+ * Each of a transaction's beginning, last statement and commit can fail, and none waits for the answer to the one
+ * before, because they leave together.
  */
 withPostgres('PostgreSQL', (server) => {
   let storage: Storage;

@@ -3,7 +3,8 @@ import type { ElementStatus } from '../../../widget/flow/state.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
 import type { FbcEventMap } from '../../../widget/lazy/events.ts';
 import '../../../widget/index.ts';
-// Here as in a bundle that has it: how it is fetched is tested with the built script (test/package/detour-chunk.test.ts).
+// Here as in a bundle that has it: how it is fetched is tested with the built script
+// (test/package/detour-chunk.test.ts).
 import '../../../widget/detour/index.ts';
 import { SimulatedBackend } from './simulated-backend.ts';
 import { SimulatedLink } from './simulated-link.ts';

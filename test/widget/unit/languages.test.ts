@@ -144,7 +144,8 @@ describe.each(LANGUAGES)('the typography of the texts in %s', (language) => {
         .replace(/\{\w+\}/g, '')
         .split(/[\s-]+/)
         .filter(Boolean);
-      // Where a script has capitals, the first letter is one. German nouns have them, and a polite word in some languages.
+      // Where a script has capitals, the first letter is one. German nouns have them, and a polite word in some
+      // languages.
       if (!text.startsWith('{')) expect(first.charAt(0), key).toBe(first.charAt(0).toUpperCase());
       if (!CAPITALS.includes(language)) {
         expect(
