@@ -247,7 +247,7 @@ class NotUsable extends Error {}
 
 /** identity_ready → finished, where `adopt` gives the session's only connection its instrument. */
 async function finishWith(deps: ConnectBankDeps, held: HeldSession, adopt: Adoption): Promise<void> {
-  // Where the database went back, the customer's row may have gone since it was read.
+  // Where an older copy was restored, the customer's row may have gone since it was read.
   const hasIdentity = held.known.hasIdentity === true && !held.looksFirst;
   try {
     let connection: ConnectionTable | undefined;

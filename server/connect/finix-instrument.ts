@@ -112,7 +112,7 @@ async function create(
   const { storage, clock, finix, timing, quietMs } = deps;
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
   if (processorToken === undefined) return;
-  // The database went back in the meantime.
+  // An older copy of the database was restored in the meantime.
   if (held.looksFirst && listed === undefined) throw new Postpone('finix_unavailable', 0, false);
 
   const sentAt = await clock.now();

@@ -52,8 +52,8 @@ export class AgreedClock {
   /**
    * Milliseconds since 1970. The database's clock alone until a provider has responded. A time that was written while
    * the clock was behind would be too old once the clock is right again.
-   * @param isFresh see Storage; a provider is asked as well where its last response contradicts the database's clock: to
-   * a machine that was paused with all of its clocks, that response looks as if it had just come
+   * @param isFresh see Storage; a provider is asked as well where its last response contradicts the database's clock:
+   * to a machine that was paused with all of its clocks, that response looks as if it had just come
    */
   async now(isFresh?: boolean): Promise<number> {
     const now = await this.#storage.now(isFresh);

@@ -136,7 +136,8 @@ export class HeldSession {
 
   /**
    * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because
-   * the database went back, also while this worker was at it. Then Finix is asked before anything is created.
+   * an older copy of the database was restored, also while this worker was at it. Then Finix is asked before anything
+   * is created.
    */
   get looksFirst(): boolean {
     return this.#looksFirst || this.#stored.created_at < this.#doubt.until;
