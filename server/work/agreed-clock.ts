@@ -2,7 +2,6 @@ import type { Provider } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 
-/** Plaid and Finix. */
 interface Reading {
   /** Milliseconds since 1970. */
   at: number;

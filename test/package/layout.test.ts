@@ -55,6 +55,15 @@ test.each(documents)('every relative link in %s leads to a file', (document) => 
   expect(targets.filter((target) => !existsSync(join(project, dirname(document), target)))).toEqual([]);
 });
 
+test.each(['CONTRIBUTING.md', 'AGENTS.md', ...filesIn('docs/decisions', '.md')])(
+  'every file of the project that %s names exists',
+  (document) => {
+    const text = readFileSync(join(project, document), 'utf8');
+    const named = [...text.matchAll(/`((?:widget|server|demo|build|test|docs)\/[\w./-]+\.\w+)`/g)];
+    expect(named.map(([, file]) => file ?? '').filter((file) => !existsSync(join(project, file)))).toEqual([]);
+  },
+);
+
 // One page for five readers was too long for each of them; what is more belongs in docs/.
 test('README has at most 200 lines', () => {
   expect(readFileSync(join(project, 'README.md'), 'utf8').split('\n').length).toBeLessThanOrEqual(201);
