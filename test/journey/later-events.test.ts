@@ -18,7 +18,7 @@ describe('What happens to a bank later', () => {
     await maya.sees(status);
     return maya;
   }
-  const becomes = (id: string, status: string) =>
+  const expectStatus = (id: string, status: string) =>
     expect.poll(async () => (await here.readConnection(id)).status, { timeout: patient(10_000) }).toBe(status);
 
   test('a verification that Plaid’s webhook ends makes the same connection usable', async () => {
@@ -26,7 +26,7 @@ describe('What happens to a bank later', () => {
     const id = (await valueIn(maya)) ?? '';
     expect(here.simulator.ledger.instruments()).toEqual([]);
     here.simulator.bank.verify(item(), 'automatically_verified');
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
     await maya.page.reload();
     await maya.sees('connected');
     await expect.poll(() => valueIn(maya)).toBe(id);
@@ -37,7 +37,7 @@ describe('What happens to a bank later', () => {
     const maya = await connected('user_one_account', 'connected');
     const id = (await valueIn(maya)) ?? '';
     here.simulator.bank.breakLogin(item());
-    await becomes(id, 'needs_repair');
+    await expectStatus(id, 'needs_repair');
     await maya.page.reload();
     await maya.sees('needs_repair');
     await expect.poll(() => valueIn(maya)).toBeNull();
@@ -46,7 +46,7 @@ describe('What happens to a bank later', () => {
     // The session of this page is over: a button for another sign-in could only fail.
     expect(await maya.element.getByRole('button').count()).toBe(0);
     here.simulator.bank.repairLogin(item());
-    await becomes(id, 'active');
+    await expectStatus(id, 'active');
     await maya.page.reload();
     await maya.sees('connected');
     await expect.poll(() => valueIn(maya)).toBe(id);
@@ -56,7 +56,7 @@ describe('What happens to a bank later', () => {
     const maya = await connected('user_one_account', 'connected');
     const id = (await valueIn(maya)) ?? '';
     here.simulator.bank.revokePermission(item());
-    await becomes(id, 'revoked');
+    await expectStatus(id, 'revoked');
     await maya.page.reload();
     await maya.sees('error', 'ready', 'needs_repair');
     await expect.poll(() => valueIn(maya)).toBeNull();

@@ -60,7 +60,7 @@ function start(program: string, args: string[], env: Record<string, string> = {}
 }
 
 /** `dev`, once it has printed what a back end and a page need. */
-async function startDev() {
+async function expectDevStarted() {
   const simulator = await freePort();
   const args = [main, 'dev', '--quiet', '--port', String(port), '--simulator-port', String(simulator)];
   const { child, printed } = start(process.execPath, args, { ALLOWED_ORIGINS: `http://localhost:${shop}` });
@@ -85,7 +85,7 @@ describe('the quickstart', () => {
 
   describe.each(backEnds)('with a back end in %s', (_name, program, args, isThere) => {
     test.skipIf(!isThere)('ends in a connected bank and a checked charge', { timeout: TEST_MS }, async () => {
-      const { settings, link } = await startDev();
+      const { settings, link } = await expectDevStarted();
       cpSync(files, folder, { recursive: true });
       const page = readFileSync(join(files, 'index.html'), 'utf8')
         .replace('http://127.0.0.1:4010/link/link-initialize.js', link)
@@ -118,7 +118,7 @@ describe('the quickstart', () => {
 
 describe('the dev command', { timeout: TEST_MS }, () => {
   test('gives its settings to other commands, and keeps nothing when it ends', async () => {
-    const { child } = await startDev();
+    const { child } = await expectDevStarted();
     const { status, stdout } = settingsOf(port);
     expect(status).toBe(0);
     const setting = (name: string) => new RegExp(`^export ${name}='(.+)'$`, 'm').exec(stdout)?.[1] ?? '';
@@ -142,7 +142,7 @@ describe('the dev command', { timeout: TEST_MS }, () => {
   });
 
   test('names the option for a port that is taken, and leaves no simulator behind', async () => {
-    const { settings } = await startDev();
+    const { settings } = await expectDevStarted();
     const simulator = await freePort();
     const again = start(process.execPath, [main, 'dev', '--port', String(port), '--simulator-port', String(simulator)]);
     const [code] = (await once(again.child, 'close')) as [number];

@@ -42,7 +42,7 @@ function start(args: string[], env: Record<string, string> = {}) {
   return { child, output, ended };
 }
 
-async function addressOf({ output }: ReturnType<typeof start>): Promise<string> {
+async function expectAddress({ output }: ReturnType<typeof start>): Promise<string> {
   await expect.poll(() => output.out, { timeout: patient(15_000) }).toMatch(/http:/);
   const addresses = output.out.match(/https?:\/\/\S+/g) ?? [];
   expect(addresses, 'one address, so that there is no choice').toHaveLength(1);
@@ -51,7 +51,7 @@ async function addressOf({ output }: ReturnType<typeof start>): Promise<string> 
 
 test('It prints one address, serves the shop there, and leaves nothing behind when it is stopped', async () => {
   const demo = start(['--port', '0']);
-  const url = await addressOf(demo);
+  const url = await expectAddress(demo);
   const page = await fetch(url);
   expect(page.status).toBe(200);
   expect(await page.text()).not.toMatch(/\{\{|connect\.example/);
@@ -90,7 +90,7 @@ test('A busy port gives way to the next', async () => {
   await once(taken, 'listening');
   const { port } = taken.address() as AddressInfo;
   try {
-    const url = new URL(await addressOf(start(['--port', String(port)])));
+    const url = new URL(await expectAddress(start(['--port', String(port)])));
     expect(Number(url.port)).toBeGreaterThan(port);
   } finally {
     taken.close();
@@ -119,7 +119,7 @@ test('Credentials for real money are refused', async () => {
 test('With all credentials it uses the sandboxes and Plaid’s own script, and prints that', async () => {
   const env = { PLAID_CLIENT_ID: 'i', PLAID_SECRET: 's', FINIX_USERNAME: 'u', FINIX_PASSWORD: 'p' };
   const demo = start(['--port', '0'], env);
-  const page = await (await fetch(`${await addressOf(demo)}/coffee`)).text();
+  const page = await (await fetch(`${await expectAddress(demo)}/coffee`)).text();
   expect(demo.output.out).toContain('real sandboxes');
   expect(page).not.toContain('link-initialize.js');
 });
@@ -136,7 +136,7 @@ test('With credentials it asks the providers that the settings name', async () =
     FINIX_BASE_URL: simulator.finixUrl,
   });
   try {
-    const url = await addressOf(demo);
+    const url = await expectAddress(demo);
     const [connect] = /http:[^"]+(?=\/finix-bank-connect\.js)/.exec(await (await fetch(`${url}/coffee`)).text()) ?? [];
     const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
     const { client_secret: secret } = (await (await fetch(`${url}/api/session`, json)).json()) as Record<

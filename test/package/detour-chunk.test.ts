@@ -90,14 +90,14 @@ async function visit(path: string, isShort = false): Promise<void> {
 }
 
 /** A page whose customer has opened Link. */
-async function openLink(): Promise<void> {
+async function expectLinkOpen(): Promise<void> {
   await visit('/');
   await expect.poll(status).toBe('ready');
   await button('Connect your bank').click();
   await expect.poll(status).toBe('open');
 }
 
-async function visitWithoutSecond(): Promise<void> {
+async function expectVisitWithoutSecond(): Promise<void> {
   isSecondThere = false;
   await visit('/without-second');
   await expect.poll(() => asked).toContain('/late');
@@ -125,7 +125,7 @@ afterAll(async () => {
 });
 
 test('until a bank is connected in English, a page loads at most 20,480 bytes of script, and nothing of the detour', async () => {
-  await openLink();
+  await expectLinkOpen();
   await page.evaluate('finish()');
   await expect.poll(status).toBe('connected');
   await page.locator('finix-bank-connect').getByText('Chase').first().waitFor();
@@ -140,7 +140,7 @@ test('a page in Spanish is spoken to in Spanish', async () => {
 });
 
 test('Link goes on with the address that a bank’s page comes back to', async () => {
-  await openLink();
+  await expectLinkOpen();
   const address = `${page.url()}?oauth_state_id=1`;
   await page.goto(address);
   await expect.poll(status).toBe('open');
@@ -150,7 +150,7 @@ test('Link goes on with the address that a bank’s page comes back to', async (
 });
 
 test('a modal dialog that keeps every click from Link is an error', async () => {
-  await openLink();
+  await expectLinkOpen();
   await page.evaluate('exit()');
   await expect.poll(status).toBe('ready');
   await page.evaluate(() => {
@@ -166,7 +166,7 @@ test('a modal dialog that keeps every click from Link is an error', async () => 
 });
 
 test('a customer who closes Link and opens it again needs nothing of the detour', async () => {
-  await openLink();
+  await expectLinkOpen();
   await page.evaluate('exit()');
   await page.locator('finix-bank-connect').getByText('No bank account was connected').first().waitFor();
   await button('Connect your bank').click();
@@ -175,7 +175,7 @@ test('a customer who closes Link and opens it again needs nothing of the detour'
 });
 
 test('an error of Link brings the detour, and is shown and reported with its own sentence', async () => {
-  await openLink();
+  await expectLinkOpen();
   await page.evaluate(`exit('ITEM_LOCKED')`);
   await page.locator('finix-bank-connect').getByText('Your online banking access is locked').first().waitFor();
   expect(detours()).toHaveLength(1);
@@ -187,7 +187,7 @@ test('an error of Link brings the detour, and is shown and reported with its own
 });
 
 test('where the detour can not be fetched the customer sees an error, and connects at the next try', async () => {
-  await openLink();
+  await expectLinkOpen();
   isThere = false;
   await page.evaluate(`exit('ITEM_LOCKED')`);
   await page.locator('finix-bank-connect').getByText('Something went wrong').first().waitFor();
@@ -200,7 +200,7 @@ test('where the detour can not be fetched the customer sees an error, and connec
 });
 
 test('a detour that could not be fetched is fetched under another address when it is needed again', async () => {
-  await openLink();
+  await expectLinkOpen();
   isThere = false;
   await page.evaluate(`exit('ITEM_LOCKED')`);
   await page.locator('finix-bank-connect').getByText('Something went wrong').first().waitFor();
@@ -213,7 +213,7 @@ test('a detour that could not be fetched is fetched under another address when i
 });
 
 test('where the detour never comes the customer sees an error after a while, and the detour at the next need', async () => {
-  await openLink();
+  await expectLinkOpen();
   hangs = /^\/detour-/;
   await page.evaluate(shortenWaits);
   await page.evaluate(`exit('ITEM_LOCKED')`);
@@ -236,7 +236,7 @@ test('where the texts of a language never come a bank is connected in English', 
 });
 
 test('where the second chunk came only under another address, the detour uses that one, and no second copy of it', async () => {
-  await visitWithoutSecond();
+  await expectVisitWithoutSecond();
   // Without a pointer on its way, which would be another reason to try again.
   await button('Try again').dispatchEvent('click');
   await expect.poll(status).toBe('open');
@@ -249,7 +249,7 @@ test('where the second chunk came only under another address, the detour uses th
 });
 
 test('a second chunk that could not be fetched is fetched again once the page is idle, and Link is prepared', async () => {
-  await visitWithoutSecond();
+  await expectVisitWithoutSecond();
   letPageLoad();
   await expect.poll(status).toBe('ready');
   await button('Connect your bank').click();

@@ -35,7 +35,7 @@ beforeAll(async () => {
 afterAll(() => rm(app, { recursive: true, force: true }));
 
 /** What a module's code returns in a runtime that has JavaScript and nothing of a browser's or of Node's. */
-async function runAtEdge(conditions: string[], code: string): Promise<unknown> {
+async function expectRunAtEdge(conditions: string[], code: string): Promise<unknown> {
   const file = join(app, 'worker.js');
   await writeFile(file, code);
   const result = await build({
@@ -72,7 +72,7 @@ describe.each(Object.entries(RUNTIMES))('in %s', (_name, conditions) => {
     },
     async (name) => {
       const specifier = name.replace(/^\./, 'finix-bank-connect');
-      const found = (await runAtEdge(conditions, `export * from '${specifier}';`)) as object;
+      const found = (await expectRunAtEdge(conditions, `export * from '${specifier}';`)) as object;
       const elsewhere = (await import(
         join(project, (packageFile.exports as Exports)[name]?.['default'] ?? '')
       )) as object;
@@ -85,7 +85,7 @@ describe.each(Object.entries(RUNTIMES))('in %s', (_name, conditions) => {
       import { renderToString } from 'react-dom/server.edge';
       import { FinixBankConnect } from 'finix-bank-connect/react';
       export const html = renderToString(createElement(FinixBankConnect, { name: 'bank', id: 'refund' }));`;
-    const { html } = (await runAtEdge(conditions, code)) as { html: string };
+    const { html } = (await expectRunAtEdge(conditions, code)) as { html: string };
     expect(html).toMatch(
       /^<finix-bank-connect id="refund" style="display:block;min-block-size:100px"><\/finix-bank-connect>$/,
     );
@@ -96,7 +96,7 @@ describe.each(Object.entries(RUNTIMES))('in %s', (_name, conditions) => {
   }, async () => {
     const code = `import { FinixBankConnect } from 'finix-bank-connect';
       export const attributes = FinixBankConnect.observedAttributes;`;
-    const { attributes } = (await runAtEdge(conditions, code)) as { attributes: string[] };
+    const { attributes } = (await expectRunAtEdge(conditions, code)) as { attributes: string[] };
     expect([...attributes]).toEqual(expect.arrayContaining(['client-secret', 'required', 'mode']));
   });
 });

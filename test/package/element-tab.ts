@@ -10,7 +10,7 @@ export function statusIn(tab: Page): Promise<string | null> {
  * Opens a page of a merchant's with one element, drawn by a script, and waits for that element to be ready.
  * @param controls the global in which the script gives the test what it reads and does
  */
-export async function openScript(browser: Browser, script: string, controls: string): Promise<Page> {
+export async function expectScript(browser: Browser, script: string, controls: string): Promise<Page> {
   // Motion only costs time here: nothing is looked at before it stands still.
   const tab = await browser.newPage({ reducedMotion: 'reduce' });
   const body = '<!doctype html><title>Shop</title><div id="root"></div>';
@@ -23,7 +23,7 @@ export async function openScript(browser: Browser, script: string, controls: str
 }
 
 /** The customer presses the element's button, and Link is open: before that no test may play what happens in it. */
-export async function pressToOpen(tab: Page): Promise<void> {
+export async function expectOpenOnPress(tab: Page): Promise<void> {
   await tab.locator('finix-bank-connect').getByRole('button').click();
   await expect.poll(() => statusIn(tab)).toBe('open');
 }

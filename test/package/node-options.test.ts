@@ -12,7 +12,7 @@ const inImage = /^ENV NODE_OPTIONS="([^"]+)"$/m.exec(read('Dockerfile'))?.[1] ??
 describe('the options that Node gets', () => {
   it('are known to Node, and limit its memory', () => {
     const script = 'process.stdout.write(String(require("v8").getHeapStatistics().heap_size_limit))';
-    const run = (NODE_OPTIONS: string) => {
+    const expectMegabytes = (NODE_OPTIONS: string) => {
       const { stdout, status } = spawnSync(process.execPath, ['-e', script], {
         env: { ...process.env, NODE_OPTIONS },
         encoding: 'utf8',
@@ -21,8 +21,8 @@ describe('the options that Node gets', () => {
       return Number(stdout) / 2 ** 20;
     };
     // Old space, and the halves of the young one with what V8 adds to it.
-    expect(run(inImage)).toBeLessThan(600);
-    expect(run('--max-old-space-size=1024')).toBeGreaterThan(1024);
+    expect(expectMegabytes(inImage)).toBeLessThan(600);
+    expect(expectMegabytes('--max-old-space-size=1024')).toBeGreaterThan(1024);
   });
 
   it('are the same in the image, in the unit of systemd and in the documentation', () => {

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
-import { openScript, pressToOpen, statusIn } from './element-tab.ts';
+import { expectOpenOnPress, expectScript, statusIn } from './element-tab.ts';
 import { project } from './imports.ts';
 import type { HiddenPage } from './react/hidden-page.ts';
 
@@ -33,12 +33,12 @@ describe.each(versions)('in React $major', ({ major, from }) => {
   afterEach(() => tab?.close());
 
   async function open(): Promise<void> {
-    tab = await openScript(browser, script, 'hiddenPage');
+    tab = await expectScript(browser, script, 'hiddenPage');
   }
   const element = () => tab.locator('finix-bank-connect');
   const status = () => statusIn(tab);
   const isVisible = () => element().isVisible();
-  const press = () => pressToOpen(tab);
+  const press = () => expectOpenOnPress(tab);
   const value = () => tab.evaluate(() => new FormData(document.forms[0]).get('bank'));
   const events = () => tab.evaluate(() => hiddenPage.events);
 

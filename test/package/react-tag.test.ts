@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { session } from '../widget/helpers/simulated-backend.ts';
 import { bundlePage } from './bundle-page.ts';
-import { pressToOpen, statusIn } from './element-tab.ts';
+import { expectOpenOnPress, statusIn } from './element-tab.ts';
 import type { TagPage } from './hosts/tag-page.ts';
 import { project } from './imports.ts';
 
@@ -80,7 +80,7 @@ const renders = () => tab.evaluate(() => tag.renders);
 test('React’s tag with a parent that renders again at every event keeps Link open, and the bank', async () => {
   await open('/');
   await expect.poll(status).toBe('ready');
-  await pressToOpen(tab);
+  await expectOpenOnPress(tab);
   // One event after the other: React renders once for two that come together. Strict mode renders everything twice.
   await expect.poll(renders).toBe(4);
   await tab.evaluate(() => tag.link.last.config.onEvent('OPEN', null));
@@ -106,7 +106,7 @@ for (const [path, when] of [
     await expect.poll(status).toBe('ready');
     expect(await tab.evaluate(() => tag.warnings)).toEqual([]);
     await expect.poll(() => tab.locator('finix-bank-connect').count()).toBe(1);
-    await pressToOpen(tab);
+    await expectOpenOnPress(tab);
     await tab.evaluate(() => tag.link.succeed());
     await expect.poll(status).toBe('connected');
     expect(await tab.evaluate(() => tag.warnings)).toEqual([]);

@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { launchChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
-import { pressToOpen, statusIn } from './element-tab.ts';
+import { expectOpenOnPress, statusIn } from './element-tab.ts';
 import { project } from './imports.ts';
 import type { ReactPage } from './react/page.ts';
 
@@ -78,7 +78,7 @@ describe.each(versions)('in React $major, in strict mode', ({ major, from }) => 
     await tab.evaluate(() => page.render({ shown: true, turn: 2, required: true }));
     await expect.poll(() => tab.locator('finix-bank-connect[required]').count()).toBe(1);
     expect(await tab.evaluate(() => page.link.alive)).toBe(1);
-    await pressToOpen(tab);
+    await expectOpenOnPress(tab);
     await tab.evaluate(() => page.link.succeed());
     await expect.poll(status).toBe('connected');
     const types = () => tab.evaluate(() => page.received.filter(({ turn }) => turn === 2).map(({ type }) => type));

@@ -50,7 +50,7 @@ export function snippetShop() {
     return answer.body.connections[0];
   }
   /** A connection of small deposits, whose bank has yet to confirm the account. */
-  async function unconfirmed(): Promise<string> {
+  async function expectUnconfirmed(): Promise<string> {
     // At another bank: the same account again would end the first connection.
     const { answer } = await server.connect({ username: 'user_pending_verification', institution: 'ins_109510' });
     expect(answer.body.connections).toMatchObject([{ status: 'pending_verification', payment_instrument: null }]);
@@ -89,7 +89,7 @@ export function snippetShop() {
   /**
    * Runs a back end of the quickstart, posts each form to its checkout, and returns its answers and all it has printed.
    */
-  async function checkouts(program: string, file: string, ids: string[], env: Record<string, string>) {
+  async function expectCheckouts(program: string, file: string, ids: string[], env: Record<string, string>) {
     const port = await freePort();
     const child = execFile(program, [join('snippets/quickstart', file)], {
       cwd: shop.folder,
@@ -126,8 +126,8 @@ export function snippetShop() {
     node: (...args: Parameters<ShopProject['node']>) => shop.node(...args),
     environment: () => ({ CONNECT_URL: endpoint, MERCHANT_API_KEY: MERCHANT_KEY }),
     connected,
-    unconfirmed,
+    expectUnconfirmed,
     asInFrameworks,
-    checkouts,
+    expectCheckouts,
   };
 }

@@ -22,7 +22,7 @@ const HELD = 'Order placed. Your bank confirms your account within 1–2 busines
 
 describe('the programs in the documents', () => {
   const shop = snippetShop();
-  const { environment, connected, unconfirmed, asInFrameworks } = shop;
+  const { environment, connected, expectUnconfirmed, asInFrameworks } = shop;
 
   const signed = async () => {
     const event = { type: 'connection.active', timestamp: new Date().toISOString(), data: { id: 'con_1' } };
@@ -68,7 +68,7 @@ describe('the programs in the documents', () => {
     const jane = { identity: { first_name: 'Jane', last_name: 'Doe' } };
     // At another bank: the same account again would end the first connection.
     const other = await shop.server.connect({ institution: 'ins_109509', ...jane });
-    const ids = [id, other.answer.body.connections[0].id, await unconfirmed(), 'con_of_another'];
+    const ids = [id, other.answer.body.connections[0].id, await expectUnconfirmed(), 'con_of_another'];
     const { output } = await shop.node(
       ['node_modules/tsx/dist/cli.mjs', '--tsconfig', project, 'try-frameworks.ts', ...ids],
       environment(),
@@ -99,7 +99,7 @@ describe('the programs in the documents', () => {
        console.log(await instrumentToCharge(unconfirmed, customer));
        console.log(await instrumentToCharge(unconfirmed, { id: 'cus_2' }).catch((error) => error.code));`,
     );
-    const { output } = await shop.node(['try.mjs', id, await unconfirmed()], environment());
+    const { output } = await shop.node(['try.mjs', id, await expectUnconfirmed()], environment());
     const [first, client_secret = '', ...lines] = output.trimEnd().split('\n');
     expect([first, ...lines]).toEqual([
       ...['ses_', '/c/', payment_instrument, 'customer_mismatch', 'null', 'customer_mismatch'],
@@ -147,7 +147,7 @@ try:
 except ValueError as error:
     print(error)`;
       const signature = [body, JSON.stringify(headers), WEBHOOK_SECRET];
-      const args = ['-c', program, snippet('backend'), id, ...signature, await unconfirmed()];
+      const args = ['-c', program, snippet('backend'), id, ...signature, await expectUnconfirmed()];
       const env = { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1', ...environment() };
       const { stdout } = await run('python3', args, { env });
       expect(stdout).toBe(
@@ -178,7 +178,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
         body,
         JSON.stringify(headers),
         WEBHOOK_SECRET,
-        await unconfirmed(),
+        await expectUnconfirmed(),
       ];
       const { stdout } = await run('php', args, { env: { PATH: process.env['PATH'], ...environment() } });
       expect(stdout).toBe(
@@ -207,19 +207,19 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
       'takes an order whose bank has yet to confirm the account, of its own customer only',
       async () => {
         const { id, payment_instrument } = await connected();
-        const waiting = await unconfirmed();
+        const waiting = await expectUnconfirmed();
         const other = await shop.server.connect({
           ...{ customer_id: 'cus_2', username: 'user_pending_verification', institution: 'ins_109510' },
         });
         const ids = [id, waiting, other.answer.body.connections[0]?.id as string, 'con_of_no_one', ''];
-        const { answers } = await shop.checkouts(program, file, ids, environment());
+        const { answers } = await shop.expectCheckouts(program, file, ids, environment());
         const charged: [number, string] = [200, `Charge ${payment_instrument}: the check is ok`];
         expect(answers).toEqual([charged, [202, HELD], again, again, again]);
       },
     );
 
     it.skipIf(!isThere)('answers 502 and prints the code when the connect server refuses its key', async () => {
-      const { answers, output } = await shop.checkouts(program, file, ['con_1'], {
+      const { answers, output } = await shop.expectCheckouts(program, file, ['con_1'], {
         ...environment(),
         MERCHANT_API_KEY: 'another-key',
       });
@@ -228,7 +228,7 @@ echo verify_webhook($argv[3], json_decode($argv[4], true), $argv[5])['type'], "\
     });
 
     it.skipIf(!isThere)('answers 502 and prints why when the connect server can not be reached', async () => {
-      const { answers, output } = await shop.checkouts(program, file, ['con_1'], {
+      const { answers, output } = await shop.expectCheckouts(program, file, ['con_1'], {
         ...environment(),
         CONNECT_URL: `http://127.0.0.1:${await freePort()}`,
       });

@@ -8,6 +8,8 @@ import { filesIn, project } from './imports.ts';
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
+const TESTS = new Set(['describe', 'it', 'test']);
+
 interface Node {
   type?: string;
   name?: string;
@@ -18,12 +20,19 @@ interface Node {
   object?: Node;
 }
 
-/** Whether it calls `expect` itself; what a function within it does is that function's. */
+/** `test` in `test(…)` and in `test.each(…)(…)`. */
+function calledName({ name, object, callee }: Node): string | undefined {
+  const inner = object ?? callee;
+  return name ?? (inner && calledName(inner));
+}
+
+/** Whether it calls `expect` itself; what a function or a test within it does is that one's. */
 function asserts(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(asserts);
   if (typeof value !== 'object' || value === null) return false;
   const node = value as Node;
   if (node.type === 'FunctionDeclaration') return false;
+  if (node.type === 'CallExpression' && TESTS.has(calledName(node) ?? '')) return false;
   if (node.type === 'CallExpression' && (node.callee?.name === 'expect' || node.callee?.object?.name === 'expect')) {
     return true;
   }
@@ -46,8 +55,8 @@ function assertingHelpers(value: unknown): string[] {
 
 const helpersIn = (code: string) => assertingHelpers(parseSync('a.ts', code).program);
 
-test('every helper of the server’s and the simulator’s tests that asserts is called expect…', () => {
-  const files = ['test/server', 'test/simulator', 'test/helpers'].flatMap((folder) => filesIn(folder, '.ts'));
+test('every helper of the tests that asserts is called expect…', () => {
+  const files = filesIn('test', '.ts');
   const others = files.flatMap((file) =>
     helpersIn(readFileSync(join(project, file), 'utf8'))
       .filter((name) => !name.startsWith('expect'))
@@ -60,6 +69,7 @@ test.each([
   ['async function opened() { expect(1).toBe(1); }', ['opened']],
   ['const opened = async () => { await expect.poll(ask).toBe(1); };', ['opened']],
   ['const opened = () => 1; it("opens", () => { expect(opened()).toBe(1); });', []],
+  ['function suite(name) { test.each([1])(name, () => { expect(1).toBe(1); }); }', []],
   ['function outer() { function expectInner() { expect(1).toBe(1); } }', ['expectInner']],
 ])('a helper that asserts is found by its own assertions: %s', (code, found) => {
   expect(helpersIn(code)).toEqual(found);

@@ -2,7 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { leaveChromium, sharedChromium } from '../helpers/launch-chromium.ts';
 import { bundlePage } from './bundle-page.ts';
-import { openScript, pressToOpen, statusIn } from './element-tab.ts';
+import { expectOpenOnPress, expectScript, statusIn } from './element-tab.ts';
 import type { VuePage } from './hosts/vue-page.ts';
 
 declare global {
@@ -21,10 +21,10 @@ afterAll(() => leaveChromium(browser));
 afterEach(() => tab?.close());
 
 async function open(): Promise<void> {
-  tab = await openScript(browser, script, 'vuePage');
+  tab = await expectScript(browser, script, 'vuePage');
 }
 const status = () => statusIn(tab);
-const press = () => pressToOpen(tab);
+const press = () => expectOpenOnPress(tab);
 const show = (change: Parameters<VuePage['show']>[0]) => tab.evaluate((change) => vuePage.show(change), change);
 
 const switchAway = () => show({ tab: 'card' });

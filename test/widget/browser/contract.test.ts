@@ -41,7 +41,7 @@ describe('the element keeps what its page relies on:', () => {
   const listening = new Map<string, (event: Event) => void>();
   const styles: HTMLStyleElement[] = [];
   afterEach(async () => {
-    for (const [name, listener] of listening) document.removeEventListener(name, listener);
+    for (const [name, expectEvent] of listening) document.removeEventListener(name, expectEvent);
     for (const style of styles.splice(0)) style.remove();
     await cleanUp();
   });
@@ -49,7 +49,7 @@ describe('the element keeps what its page relies on:', () => {
   it('every event crosses shadow roots, bubbles, and is an instance of its class', async () => {
     const seen = new Set<string>();
     for (const name of EVENTS) {
-      const listener = (event: Event) => {
+      const expectEvent = (event: Event) => {
         expect(event, name).to.be.instanceOf(CLASSES[name]);
         expect([event.bubbles, event.composed, event.cancelable], name).to.deep.equal([
           true,
@@ -58,8 +58,8 @@ describe('the element keeps what its page relies on:', () => {
         ]);
         seen.add(name);
       };
-      listening.set(name, listener);
-      document.addEventListener(name, listener);
+      listening.set(name, expectEvent);
+      document.addEventListener(name, expectEvent);
     }
     const inShadow = () => {
       const host = document.createElement('div');

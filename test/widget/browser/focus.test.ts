@@ -8,7 +8,10 @@ import { waitUntil } from '../helpers/wait-until.ts';
 // Longer than the element looks for a focus that is lost.
 const SETTLED = 1_200;
 
-async function opened(settings: Parameters<typeof FrameLink.install>[0] = {}, prepare?: Parameters<typeof mount>[1]) {
+async function expectOpened(
+  settings: Parameters<typeof FrameLink.install>[0] = {},
+  prepare?: Parameters<typeof mount>[1],
+) {
   const form = document.createElement('form');
   form.innerHTML = '<input id="name" aria-label="Name">';
   const mounted = await mount({ name: 'bank' }, prepare, form, FrameLink.install(settings));
@@ -29,7 +32,7 @@ describe('the focus', () => {
 
   for (const leaving of ['before', 'after', 'later', 'destroyed'] as const) {
     it(`comes back to the button when the customer leaves Link, whose frame goes ${leaving}`, async () => {
-      const { element, link } = await opened({ leaving });
+      const { element, link } = await expectOpened({ leaving });
       link.exit();
       // A frame that stays as it was keeps the focus: it may be another one of the page.
       if (leaving === 'destroyed') document.querySelector('body > iframe')?.remove();
@@ -37,14 +40,14 @@ describe('the focus', () => {
     });
 
     it(`comes back to the button after an error of Link, whose frame goes ${leaving}`, async () => {
-      const { element, link } = await opened({ leaving });
+      const { element, link } = await expectOpened({ leaving });
       link.exit('ITEM_LOCKED');
       await reach(element, 'error');
       await waitUntil(() => focused(element) === part(element, 'button'));
     });
 
     it(`comes to the card after success, when Link’s frame goes ${leaving}`, async () => {
-      const { element, link } = await opened({ leaving });
+      const { element, link } = await expectOpened({ leaving });
       link.succeed();
       await reach(element, 'connected');
       await waitUntil(() => focused(element) === part(element, 'account'));
@@ -68,7 +71,7 @@ describe('the focus', () => {
   });
 
   it('comes to a control that is drawn where the page has its own content for a connected bank', async () => {
-    const { element, link } = await opened();
+    const { element, link } = await expectOpened();
     element.insertAdjacentHTML('beforeend', '<b slot="connected">Your bank</b>');
     link.succeed();
     await reach(element, 'connected');
@@ -77,7 +80,7 @@ describe('the focus', () => {
   });
 
   it('comes back after an error that the server reports', async () => {
-    const { element, link } = await opened({}, ({ completeAnswers }) =>
+    const { element, link } = await expectOpened({}, ({ completeAnswers }) =>
       completeAnswers.push(failedSession('instrument_refused', 'use_other_method')),
     );
     link.succeed();
@@ -101,7 +104,7 @@ describe('the focus', () => {
   });
 
   it('stays where the page has put it in answer to an event', async () => {
-    const { element, link, form } = await opened({ leaving: 'later' });
+    const { element, link, form } = await expectOpened({ leaving: 'later' });
     const field = form.querySelector('input') as HTMLInputElement;
     element.addEventListener('fbc-canceled', () => field.focus());
     link.exit();
@@ -110,7 +113,7 @@ describe('the focus', () => {
   });
 
   it('stays in a frame of the page that the customer has gone to', async () => {
-    const { element, link } = await opened({ leaving: 'after' });
+    const { element, link } = await expectOpened({ leaving: 'after' });
     const card = document.createElement('iframe');
     card.title = 'Card number';
     element.after(card);
@@ -121,7 +124,7 @@ describe('the focus', () => {
   });
 
   it('is not taken again once it has come back', async () => {
-    const { element, link } = await opened();
+    const { element, link } = await expectOpened();
     link.exit();
     await waitUntil(() => focused(element));
     (document.activeElement as HTMLElement).blur();
@@ -135,7 +138,7 @@ describe('the focus', () => {
     ['Change', 'open'],
   ] as const) {
     it(`comes to the button when "${name}" is gone with the bank`, async () => {
-      const { element, link } = await opened();
+      const { element, link } = await expectOpened();
       link.succeed();
       await reach(element, 'connected');
       await waitUntil(() => focused(element) === part(element, 'account'));
@@ -150,7 +153,7 @@ describe('the focus', () => {
 
   it('of a page that scrolls by itself does not move the page', async () => {
     document.body.style.minHeight = '5000px';
-    const { element, link } = await opened();
+    const { element, link } = await expectOpened();
     element.addEventListener('fbc-canceled', () => scrollTo(0, 2_000));
     link.exit();
     await waitUntil(() => focused(element));
@@ -161,7 +164,7 @@ describe('the focus', () => {
   });
 
   it('brings the reason of an error once: announced, and then described', async () => {
-    const { element, link, form } = await opened();
+    const { element, link, form } = await expectOpened();
     link.exit('ITEM_LOCKED');
     await reach(element, 'error');
     const button = part(element, 'button');

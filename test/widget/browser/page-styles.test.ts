@@ -122,17 +122,17 @@ describe('the styles of a page', () => {
     const mounted = await mount();
     const { element } = mounted;
     await reach(element, 'ready');
-    const uncut = (name: string) => {
+    const expectUncut = (name: string) => {
       const { scrollWidth, clientWidth, scrollHeight, clientHeight } = part(element, name);
       expect(scrollWidth - clientWidth, `${name}, across`).to.be.at.most(1);
       expect(scrollHeight - clientHeight, `${name}, down`).to.be.at.most(1);
     };
-    uncut('button');
+    expectUncut('button');
     press(element);
     await reach(element, 'open');
-    uncut('button');
+    expectUncut('button');
     mounted.link.succeed();
     await reach(element, 'connected');
-    uncut('account');
+    expectUncut('account');
   });
 });

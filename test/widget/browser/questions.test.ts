@@ -138,15 +138,15 @@ describe('a question between Link and the connection', () => {
       const root = element.shadowRoot as ShadowRoot;
       await waitUntil(() => root.querySelector('dialog')?.open);
       const input = root.querySelector<HTMLInputElement>('input[value="b"]') as HTMLInputElement;
-      const pressIt = (control: HTMLElement) => {
+      const expectPressable = (control: HTMLElement) => {
         const { left, top, width, height } = control.getBoundingClientRect();
         const hit = root.elementFromPoint(left + width / 2, top + height / 2);
         expect(hit === control || control.contains(hit), `${name}: ${control.outerHTML}`).to.equal(true);
         expect(getComputedStyle(control).visibility).to.equal('visible');
         control.click();
       };
-      pressIt(input);
-      pressIt(linkNamed(element, 'Use this account'));
+      expectPressable(input);
+      expectPressable(linkNamed(element, 'Use this account'));
       await waitUntil(() => backend.completed.length === 2);
       expect(backend.completed[1]?.input.accounts.map(({ id }) => id)).to.deep.equal(['b']);
     });
