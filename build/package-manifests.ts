@@ -2,6 +2,7 @@
 export interface RootManifest {
   name: string;
   version: string;
+  author: string;
   license: string;
   type: string;
   engines: Record<string, string>;
@@ -36,7 +37,7 @@ const CLONE_ONLY = ['engines', 'scripts', 'devDependencies', 'workspaces', 'over
  * @param repository the repository's address, when it is known: npm compares it with the one that provenance names
  */
 export function packageManifests(root: RootManifest, repository?: string): PackageManifest[] {
-  const { version, license, type, engines, devDependencies, serverPackage } = root;
+  const { version, author, license, type, engines, devDependencies, serverPackage } = root;
   const links = repository === undefined ? {} : repositoryLinks(repository);
   const own = Object.entries(root).filter(([field]) => !CLONE_ONLY.includes(field) && !field.startsWith('//'));
   const { name, description, keywords, dependencies, ...rest } = serverPackage;
@@ -48,7 +49,7 @@ export function packageManifests(root: RootManifest, repository?: string): Packa
   return [
     { ...Object.fromEntries(own), ...links, ...withoutExports(root['exports'] as Exports) },
     {
-      ...{ name, version, description, keywords, ...links, license, type, engines },
+      ...{ name, version, description, keywords, ...links, author, license, type, engines },
       ...rest,
       ...withoutExports(rest['exports'] as Exports),
       dependencies: Object.fromEntries(pinned),

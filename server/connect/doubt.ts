@@ -44,7 +44,7 @@ export async function watchHistory(storage: Storage, log: Logger): Promise<Watch
       if (latest + DOUBTFUL_MS < (await storage.now())) return;
       log.error(
         { noticed_at: new Date(latest).toISOString() },
-        'the database is older than it was: run reconcile (docs/operations.md)',
+        'an older copy of the database was restored: run reconcile (docs/operations.md)',
       );
     },
   };

@@ -37,8 +37,8 @@ export async function duplicatesOf(trx: StorageTransaction, connection: Connecti
 }
 
 /**
- * Instruments of the same bank account that no row is of: made for connections that were lost when the database went
- * back in time.
+ * Instruments of the same bank account without a row: made for connections that were lost when an older
+ * copy of the database was restored.
  * @param listed what Finix lists of the same identity
  * @returns their ids
  */

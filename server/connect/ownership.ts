@@ -132,7 +132,7 @@ export function createOwnerChecks({ storage, secrets, plaid, outbox, log }: Owne
           asked = next;
         } else if (attempt >= attempts || code === UNREADABLE || (failure !== 'busy' && failure !== 'lost')) {
           pause(error, first);
-          log.info({ session: session.id, code }, 'owner check without an answer');
+          log.info({ session: session.id, code }, 'owner check got no answer');
           return null;
         } else await sleep(quickBackoff(attempt));
       }

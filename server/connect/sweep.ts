@@ -135,7 +135,7 @@ class TakenCalls {
     const isOperators = failure === 'misconfigured' || failure === 'refused';
     const [first] = this.rows;
     const about = { connection: first?.connection_id, call, failure, code, ...details };
-    this.deps.log[isOperators ? 'error' : 'warn'](about, 'a look for what a create call has made failed');
+    this.deps.log[isOperators ? 'error' : 'warn'](about, 'lookup of what a create call has made failed');
     for (const { id, tries } of this.rows) {
       const delay = Math.ceil(backoff(QUICK_ATTEMPTS + tries, this.deps.timing));
       await this.#put(id, { look_at: this.now + delay, tries: tries + 1 });

@@ -286,7 +286,7 @@ async function askPlaid(
     if (!(error instanceof UpstreamError)) throw error;
     const { code, failure, details } = error;
     const about = { connection: connection.id, check: config.debitCheck, code, failure };
-    log.warn({ ...about, ...details }, 'check without the provider');
+    log.warn({ ...about, ...details }, 'check answered without the provider');
     return {
       findings: [findingOf(code, isSignal ? 'signal' : 'balance')],
       isEvaluated: isSignal && (failure === 'lost' || code === 'CLIENT_TRANSACTION_ID_ALREADY_IN_USE'),

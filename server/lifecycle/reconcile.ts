@@ -34,7 +34,7 @@ export interface ReconcileDeps extends InstrumentDeps {
 }
 
 export interface ReconcileOptions {
-  /** Also disables, at Finix, instruments that no row is of, and those of logins that Plaid no longer has. */
+  /** Also disables, at Finix, instruments without a row, and those of logins that Plaid no longer has. */
   fix: boolean;
   /** Instruments that are older are not looked at. Milliseconds since 1970. */
   since: number;
@@ -83,7 +83,7 @@ export async function reconcile(deps: ReconcileDeps, options: ReconcileOptions):
   return report;
 }
 
-/** Instruments that this server has made, are enabled, and that no row is of or will take. */
+/** Instruments that this server has made, are enabled, and that no row has or will take. */
 async function compareInstruments(
   deps: ReconcileDeps,
   { fix }: ReconcileOptions,
@@ -246,7 +246,7 @@ async function change(
 }
 
 /**
- * Webhooks about Items that no row is of: their access tokens were lost with the rows, so only Plaid's dashboard can
+ * Webhooks about Items without a row: their access tokens were lost with the rows, so only Plaid's dashboard can
  * remove them.
  */
 async function unknownItems({ storage: { db } }: ReconcileDeps): Promise<Finding[]> {
@@ -268,7 +268,7 @@ async function unknownItems({ storage: { db } }: ReconcileDeps): Promise<Finding
   return events.map(({ subject, type }) => ({
     about: 'webhook',
     id: subject ?? '',
-    problem: `${type} was sent about this Item, and no row is of it`,
+    problem: `${type} was sent about this Item, which has no row`,
     done: null,
   }));
 }

@@ -18,7 +18,7 @@ const STOPS = new Set([
 const UNKNOWN_AGAIN_MS = 3600_000;
 
 /**
- * @returns undefined when the Item is gone, or no row is of it: every Item whose webhooks come here was made by this
+ * @returns undefined when the Item is gone, or has no row: every Item whose webhooks come here was made by this
  * server
  * @throws NotNow while its row may still come
  */
@@ -34,7 +34,7 @@ export async function findItem(
   if (event.waited_ms < AHEAD_MS) throw new NotNow('unknown');
   log.error(
     { event: event.id, type: event.type, item: plaidId },
-    'webhook about an Item that no row is of: the database may be older than it was, run reconcile (docs/operations.md)',
+    'webhook for an unknown Item: an older copy of the database may have been restored, run reconcile (docs/operations.md)',
   );
   if (STOPS.has(event.type)) throw new NotNow('unknown', UNKNOWN_AGAIN_MS);
   return undefined;

@@ -108,11 +108,11 @@ export class AgreedClock {
     if (found === this.#reported) return;
     this.#reported = found;
     if (latest === undefined) {
-      this.#log.warn('neither Plaid nor Finix has responded yet: until then nothing is deleted or ended for its age');
+      this.#log.warn('neither Plaid nor Finix has responded yet: nothing expires or is deleted until one does');
     } else if (found === 'ahead') {
       this.#log.error(
         { clock: iso(now), providers: iso(latest) },
-        "the clock is ahead of Plaid's and Finix's: nothing is deleted or ended for its age until they have reached it",
+        "the clock is ahead of Plaid's and Finix's: nothing expires or is deleted until they have reached it",
       );
     } else {
       this.#log.info("the clock agrees with Plaid's and Finix's");

@@ -135,7 +135,7 @@ export class HeldSession {
   }
 
   /**
-   * Something may have been made at Finix that no row is of: by another worker, or by one whose rows were lost, because
+   * Something may have been made at Finix that has no row: by another worker, or by one whose rows were lost, because
    * an older copy of the database was restored, also while this worker was at it. Then Finix is asked before anything
    * is created.
    */

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { packageManifests, type RootManifest } from '../../build/package-manifests.ts';
 import { filesIn, packageFile, project } from './imports.ts';
 
 const read = (file: string) => readFileSync(join(project, file), 'utf8');
@@ -40,6 +41,13 @@ describe('the workflows', () => {
     const publish = workflows.find(({ file }) => file.endsWith('publish.yml'));
     expect(publish?.jobs).toMatchObject({ publish: { needs: 'test' }, test: { uses: './.github/workflows/ci.yml' } });
   });
+});
+
+it('both packages state their license, their author and what to find them by', () => {
+  const manifests = packageManifests(packageFile as unknown as RootManifest);
+  const facts = { author: expect.any(String), license: 'MIT', description: expect.any(String) };
+  expect(manifests).toMatchObject([facts, facts]);
+  for (const { keywords } of manifests) expect(keywords).toEqual(expect.arrayContaining(['ach', 'plaid', 'finix']));
 });
 
 it('the forms for issues parse, and ask nothing twice', () => {

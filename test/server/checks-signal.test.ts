@@ -61,7 +61,7 @@ describe('DEBIT_CHECK=signal', () => {
     server.upstream.simulator.faults.add(fault);
     const answer = await check(id);
     expect([answer.status, answer.body.decision, reasonsOf(answer)]).toEqual([200, 'review', ['provider_unavailable']]);
-    const line = server.lines.find((one) => one.includes('check without the provider'));
+    const line = server.lines.find((one) => one.includes('check answered without the provider'));
     expect(line).toContain(error_code);
     expect(line).toContain(named);
   });

@@ -106,7 +106,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     expect((await server.complete(lost, await server.publicToken())).body.status).toBe('completed');
     const next = await goBack(server, copy);
     await next.jobs.tick();
-    expect(next.lines.join('')).toContain('the database is older than it was');
+    expect(next.lines.join('')).toContain('an older copy of the database was restored');
     const session = await next.createSession();
     const { body } = await next.complete(session, await next.publicToken());
     expect(body.status).toBe('completed');

@@ -97,7 +97,7 @@ describe('the owner of an account', () => {
     const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
     faults.add({ ...rule, error_code, times: 1 });
     await complete(username);
-    await eventually(async () => server.lines.some((line) => line.includes('owner check without an answer')));
+    await eventually(async () => server.lines.some((line) => line.includes('owner check got no answer')));
     const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
     expect((await known(answer.body.connections[0].id)).verification.owner.status).toBe('match');
   });
@@ -128,7 +128,7 @@ describe('the owner of an account', () => {
     const rule = { service: 'plaid', path: '/identity/match', kind: 'plaid_error' } as const;
     server.upstream.simulator.faults.add({ ...rule, error_code: 'INVALID_FIELD', times: 1 });
     const refused = await complete('user_owner_match', { identity: { email: 'refused@vantresca.example' } });
-    await eventually(async () => server.lines.some((line) => line.includes('owner check without an answer')));
+    await eventually(async () => server.lines.some((line) => line.includes('owner check got no answer')));
     expect((await read(refused.answer.body.connections[0].id)).verification.owner.status).toBe('unknown');
     const { answer } = await complete('user_owner_match', { customer_id: 'cus_2' });
     expect((await known(answer.body.connections[0].id)).verification.owner.status).toBe('match');

@@ -102,7 +102,7 @@ describe('after an older copy was restored', () => {
     await eventually(async () => {
       server.clockOffset += 5 * 60_000;
       await server.jobs.tick();
-      return server.lines.join('').includes('an Item that no row is of');
+      return server.lines.join('').includes('webhook for an unknown Item');
     });
     expect(about(await reconcile(), 'webhook')).toMatchObject([{ id: itemId }]);
     // A newer copy brings the row back, and the webhook counts.

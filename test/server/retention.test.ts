@@ -194,7 +194,7 @@ describe('a clock that is ahead of the providers’', () => {
     server.clockError = 1_100 * DAY;
     for (let round = 0; round < 3; round++) await server.jobs.tick();
     expect(await everything()).toEqual(before);
-    expect(logged('nothing is deleted or ended for its age')).toBe(1);
+    expect(logged('nothing expires or is deleted')).toBe(1);
 
     server.clockError = 0;
     await server.jobs.tick();

@@ -188,7 +188,7 @@ it('an instrument that was replaced and is enabled at Finix is disabled while th
   finix.begin();
   bank().renumber((await itemOf(id)).plaid_item_id ?? '');
   await finix.atLeast(1);
-  // What the renewal has left behind is disabled, and no row is of it any more.
+  // What the renewal has left behind is disabled, and has no row any more.
   await eventually(async () => {
     await server.jobs.tick();
     const { db } = server.storage;
