@@ -30,19 +30,23 @@ export function sqliteHistory(
     async check(now) {
       // Read first: another process on this folder counts in the database first.
       const marked = await readMarker(dataDir);
-      const { value } = await db
-        .insertInto('meta')
-        .values({ key: COUNT, value: '1' })
-        .onConflict((conflict) =>
-          conflict.column('key').doUpdateSet({ value: sql<string>`cast(cast(meta.value as integer) + 1 as text)` }),
-        )
-        .returning('value')
-        .executeTakeFirstOrThrow();
-      const isBehind = marked !== undefined && Number(value) <= marked;
-      const count = isBehind ? marked + 1 : Number(value);
-      const isCopy = await db.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
-      if (isBehind || isCopy) await put(db, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
-      if (isCopy) await db.deleteFrom('meta').where('key', '=', IS_COPY).execute();
+      // In one commit: a process that ends in the middle leaves nothing that looks as if the database had gone on.
+      const count = await db.transaction().execute(async (trx) => {
+        const { value } = await trx
+          .insertInto('meta')
+          .values({ key: COUNT, value: '1' })
+          .onConflict((conflict) =>
+            conflict.column('key').doUpdateSet({ value: sql<string>`cast(cast(meta.value as integer) + 1 as text)` }),
+          )
+          .returning('value')
+          .executeTakeFirstOrThrow();
+        const isBehind = marked !== undefined && Number(value) <= marked;
+        const count = isBehind ? marked + 1 : Number(value);
+        const isCopy = await trx.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
+        if (isBehind || isCopy) await put(trx, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
+        if (isCopy) await trx.deleteFrom('meta').where('key', '=', IS_COPY).execute();
+        return count;
+      });
       await writeMarker(dataDir, count).catch((error: unknown) =>
         warn('The marker of the database could not be written', { reason: (error as NodeJS.ErrnoException).code }),
       );
@@ -99,12 +103,11 @@ async function wentBackAt(db: Kysely<Database>): Promise<number> {
   return Number(row?.value ?? 0);
 }
 
+/** Together or not at all. */
 async function put(db: Kysely<Database>, values: Record<string, string>): Promise<void> {
-  for (const [key, value] of Object.entries(values)) {
-    await db
-      .insertInto('meta')
-      .values({ key, value })
-      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
-      .execute();
-  }
+  await db
+    .insertInto('meta')
+    .values(Object.entries(values).map(([key, value]) => ({ key, value })))
+    .onConflict((conflict) => conflict.column('key').doUpdateSet(({ ref }) => ({ value: ref('excluded.value') })))
+    .execute();
 }

@@ -116,6 +116,24 @@ describe('the embedded database', () => {
     expect(await storage.history.check(now)).toBe(0);
   });
 
+  it('a copy in place of the database is noticed also when the server ends while it records it', async () => {
+    const storage = await openStorage({ dataDir });
+    await checkedTwice(storage);
+    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(storage.db);
+    const copy = join(dataDir, 'copy.sqlite');
+    await copyFile(file(), copy);
+    await storage.history.check(now);
+    await storage.close();
+    await putInPlace(copy);
+    const ended = await openStorage({ dataDir });
+    await sql`create trigger ends before insert on meta when new.key = 'went_back_at'
+      begin select raise(abort, 'ended'); end`.execute(ended.db);
+    await expect(ended.history.check(now)).rejects.toThrow();
+    await sql`drop trigger ends`.execute(ended.db);
+    await ended.close();
+    expect(await (await opened({ dataDir })).history.check(now)).toBe(NOW);
+  });
+
   it('a network file system is recognized where Linux names it, and a local folder is none', async () => {
     expect([0x6969, 0xff534d42, 0xff534d42 | 0].map(networkFileSystem)).toEqual(['NFS', 'CIFS', 'CIFS']);
     expect([0xef53, 0x01021994, 0x65735546].map(networkFileSystem)).toEqual([undefined, undefined, undefined]);
@@ -166,6 +184,21 @@ withPostgres('a database on PostgreSQL', (server) => {
     await restored.db.deleteFrom('meta').execute();
     await restored.db.insertInto('meta').values(rows).execute();
     expect(await restored.history.check(now)).toBe(NOW);
+  });
+
+  it('a database on PostgreSQL is noticed to be older also when the server ends while it records it', async () => {
+    const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    await checkedTwice(storage);
+    // As the documents have an operator do with a copy that is not noticed by itself.
+    await storage.db.updateTable('meta').set({ value: 'restored' }).where('key', '=', 'history_origin').execute();
+    await sql`create function ends() returns trigger language plpgsql as $$ begin raise 'ended'; end $$`.execute(
+      storage.db,
+    );
+    await sql`create trigger ends before insert on meta for each row when (new.key = 'went_back_at')
+      execute function ends()`.execute(storage.db);
+    await expect(storage.history.check(now)).rejects.toThrow();
+    await sql`drop trigger ends on meta`.execute(storage.db);
+    expect(await storage.history.check(now)).toBe(NOW);
   });
 
   it.each([
