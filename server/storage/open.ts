@@ -149,6 +149,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   };
   try {
     if (dialect === 'sqlite') await refuseEmptied(db, options.dataDir);
+    else await warnOfLeft(db, options.dataDir, warn);
     await migrate(db, dialect);
     if (dialect === 'postgres') await assertRights(db);
     if (dialect === 'postgres') await warnOfLoss(db, warn);
@@ -166,6 +167,16 @@ async function refuseEmptied(db: Kysely<Database>, dataDir: string): Promise<voi
   if (tables.length > 0) return;
   throw new StorageSetupError(
     `The database in DATA_DIR (${dataDir}) is empty or missing, but there was one: put a backup in its place (docs/operations.md). To begin without the data of before, delete ${markerPath(dataDir)}.`,
+  );
+}
+
+/** An empty database in place of the embedded one, whose rows do not move by themselves. */
+async function warnOfLeft(db: Kysely<Database>, dataDir: string, warn: (message: string) => void): Promise<void> {
+  // DATA_DIR need not be readable where PostgreSQL is used.
+  const isLeft = (await readMarker(dataDir).catch(() => undefined)) !== undefined;
+  if (!isLeft || (await db.introspection.getTables()).length > 0) return;
+  warn(
+    `The PostgreSQL database is empty, and DATA_DIR (${dataDir}) has an embedded one: its customers are not known here, and would be connected a second time (docs/operations.md)`,
   );
 }
 

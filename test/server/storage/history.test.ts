@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -186,11 +186,24 @@ withPostgres('a database on PostgreSQL', (server) => {
     expect(await restored.history.check(now)).toBe(NOW);
   });
 
+  it('a database on PostgreSQL is taken for an older one when its operator has recorded it', async () => {
+    const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    const [statement] = /INSERT INTO meta[^;]*/.exec(await readFile('docs/operations.md', 'utf8')) ?? [];
+    await sql.raw(statement ?? '').execute(storage.db);
+    expect(Math.abs((await storage.history.check(now)) - Date.now())).toBeLessThan(patient(60_000));
+    await checkedTwice(storage);
+    await sql.raw(statement ?? '').execute(storage.db);
+    expect(await storage.history.check(now)).toBeGreaterThan(NOW);
+  });
+
   it('a database on PostgreSQL is noticed to be older also when the server ends while it records it', async () => {
     const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
     await checkedTwice(storage);
-    // As the documents have an operator do with a copy that is not noticed by itself.
-    await storage.db.updateTable('meta').set({ value: 'restored' }).where('key', '=', 'history_origin').execute();
+    await storage.db
+      .updateTable('meta')
+      .set({ value: 'another cluster' })
+      .where('key', '=', 'history_origin')
+      .execute();
     await sql`create function ends() returns trigger language plpgsql as $$ begin raise 'ended'; end $$`.execute(
       storage.db,
     );
@@ -199,6 +212,17 @@ withPostgres('a database on PostgreSQL', (server) => {
     await expect(storage.history.check(now)).rejects.toThrow();
     await sql`drop trigger ends on meta`.execute(storage.db);
     expect(await storage.history.check(now)).toBe(NOW);
+  });
+
+  it('an empty database on PostgreSQL is reported where there is an embedded one, at its first start', async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'fbc-history-'));
+    cleanUp.push(() => rm(dataDir, { recursive: true, force: true }));
+    const databaseUrl = await server().createDatabase();
+    await checkedTwice(await opened({ dataDir }));
+    const lines: string[] = [];
+    const log = (level: string, message: string) => lines.push(`${level}: ${message}`);
+    for (let start = 0; start < 2; start++) await opened({ databaseUrl, dataDir, log });
+    expect(lines.filter((line) => line.startsWith('warn: The PostgreSQL database is empty'))).toHaveLength(1);
   });
 
   it.each([
