@@ -246,6 +246,14 @@ export function listProblems(): { code: ProblemCode; status: number; title: stri
   }));
 }
 
+/**
+ * A webhook that is not proved to be its provider's.
+ * @param closes the body may not have been read, so that the connection can't be used again
+ */
+export function unverifiedWebhook(detail: string, closes: boolean): ProblemError {
+  return new ProblemError('unauthorized', { detail, action: 'contact_merchant', ...(closes ? { closes } : {}) });
+}
+
 /** Who is called for the customer's bank and for the merchant's funding source. */
 export type Provider = 'plaid' | 'finix';
 

@@ -45,6 +45,9 @@ export function newLinkId(): string {
   return `lnk_${randomBytes(16).toString('hex')}`;
 }
 
+/** Milliseconds since 1970 as they are written on the wire. */
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
 /** Lower-case hex SHA-256 of a text in UTF-8. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');

@@ -1,5 +1,5 @@
 import { ConnectionError } from './client/errors.ts';
-import { type CallOptions, type ClientOptions, createHttp } from './client/http.ts';
+import { type CallOptions, type ClientOptions, createHttp, isHeaderText } from './client/http.ts';
 import type {
   Check,
   CheckRequest,
@@ -61,8 +61,7 @@ export function createClient(options: ClientOptions) {
   const withKey = (more: CreateOptions = {}) => {
     expectOptions('create', more, CREATE_OPTIONS);
     const { idempotencyKey = crypto.randomUUID() } = more;
-    // As HTTP allows in a header; what `fetch` throws for others looks like a lost connection.
-    if (!/^[\x21-\x7e]+$/.test(idempotencyKey)) {
+    if (!isHeaderText(idempotencyKey)) {
       throw new TypeError('idempotencyKey must be printable ASCII without spaces, such as a UUID.');
     }
     return { ...more, idempotencyKey };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { firstCode, type TagCode, tagCodesIn } from './finix-return-codes.ts';
+import { timeOf } from './provider-json.ts';
 
 /**
  * What a Transfer is about. A platform reports thousands that are about none of our customers: no more of them is read.
@@ -162,9 +163,4 @@ export function toTransfer(body: z.infer<typeof transferBody>): FinixTransfer {
 
 function isEmpty(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === 'object' && Object.keys(value).length === 0);
-}
-
-function timeOf(value: string | null | undefined): number | null {
-  const ms = Date.parse(value ?? '');
-  return Number.isNaN(ms) ? null : ms;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config.ts';
 import type { UpstreamFailure } from '../errors.ts';
+import { iso } from '../ids.ts';
 import { about, currentSubject } from '../trace.ts';
 import { cursorAfter, isEnd, pageMembers } from './finix-pages.ts';
 import { type FinixTransfer, toTransfer, transferBody } from './finix-transfers.ts';
@@ -14,7 +15,7 @@ import {
   unanswered,
   unreadable,
 } from './outbound.ts';
-import { parseProviderJson } from './provider-json.ts';
+import { parseProviderJson, timeOf } from './provider-json.ts';
 
 /**
  * The calls of Finix that this server makes, in our words. Every failure is an UpstreamError. Finix API version
@@ -231,7 +232,7 @@ function listQuery(filters: Record<string, string>, since: number, cursor: strin
   const query = new URLSearchParams({
     ...filters,
     limit: String(PAGE_SIZE),
-    'created_at.gte': new Date(since).toISOString(),
+    'created_at.gte': iso(since),
   });
   if (cursor) query.set('after_cursor', cursor);
   return query;
@@ -259,11 +260,7 @@ function stringTags(value: Record<string, unknown> | null | undefined): Record<s
 
 /** By time and not by text: Finix leaves the fraction of a second out where it is zero. */
 function oldestFirst(a: { createdAt: string; id: string }, b: { createdAt: string; id: string }): number {
-  return timeOf(a.createdAt) - timeOf(b.createdAt) || a.id.localeCompare(b.id);
-}
-
-function timeOf(text: string): number {
-  return Date.parse(text) || 0;
+  return (timeOf(a.createdAt) ?? 0) - (timeOf(b.createdAt) ?? 0) || a.id.localeCompare(b.id);
 }
 
 /**

@@ -1,6 +1,8 @@
 import type { PlaidApi, SignalEvaluateRequest } from 'plaid';
 import { z } from 'zod';
+import { iso } from '../ids.ts';
 import { UpstreamError } from './outbound.ts';
+import { timeOf } from './provider-json.ts';
 
 /**
  * The calls of Plaid about who owns an account and what it can pay. Each of the first three is billed for every answer.
@@ -229,7 +231,7 @@ export function createRiskCalls(call: PlaidCall): PlaidRiskCalls {
       const request = {
         client_transaction_id: clientTransactionId,
         return_code: returnCode,
-        returned_at: new Date(returnedAt).toISOString(),
+        returned_at: iso(returnedAt),
       };
       await call('signal/return/report', z.unknown(), (api, options) => api.signalReturnReport(request, options));
     },
@@ -243,12 +245,6 @@ export function createRiskCalls(call: PlaidCall): PlaidRiskCalls {
       );
     },
   };
-}
-
-/** Times of Plaid's are RFC 3339; what can't be read is not known. */
-export function timeOf(text: string | null | undefined): number | null {
-  const ms = Date.parse(text ?? '');
-  return Number.isNaN(ms) ? null : ms;
 }
 
 /** An unknown word is no acceptance. */

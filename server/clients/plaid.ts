@@ -7,8 +7,9 @@ import { createHttpClient } from './http-client.ts';
 import { type ClientOptions, createOutbound, UpstreamError, unanswered, unreadable } from './outbound.ts';
 import { fromErrorBody } from './plaid-errors.ts';
 import { createInstitutionCalls, type PlaidInstitutionCalls } from './plaid-institutions.ts';
-import { createRiskCalls, type PlaidCall, type PlaidRiskCalls, timeOf } from './plaid-risk.ts';
+import { createRiskCalls, type PlaidCall, type PlaidRiskCalls } from './plaid-risk.ts';
 import { createPlaidTransport, type SdkAnswer } from './plaid-transport.ts';
+import { timeOf } from './provider-json.ts';
 
 /** The calls of Plaid that this server makes, in our words. Every failure is an UpstreamError. */
 export interface PlaidClient extends PlaidRiskCalls, PlaidInstitutionCalls {

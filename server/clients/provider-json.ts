@@ -22,3 +22,9 @@ export function withoutNul(value: unknown): unknown {
     Object.entries(value).map(([name, member]) => [String(withoutNul(name)), withoutNul(member)]),
   );
 }
+
+/** A time as a provider writes it, in milliseconds since 1970; null where there is none that can be read. */
+export function timeOf(text: string | null | undefined): number | null {
+  const ms = Date.parse(text ?? '');
+  return Number.isNaN(ms) ? null : ms;
+}

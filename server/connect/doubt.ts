@@ -1,3 +1,4 @@
+import { iso } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 
@@ -43,7 +44,7 @@ export async function watchHistory(storage: Storage, log: Logger): Promise<Watch
       wentBackAt = latest;
       if (latest + DOUBTFUL_MS < (await storage.now())) return;
       log.error(
-        { noticed_at: new Date(latest).toISOString() },
+        { noticed_at: iso(latest) },
         'an older copy of the database was restored: run reconcile (docs/operations.md)',
       );
     },

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { AuthorizationAcceptance, LinkTokenRequest, LinkTokenResponse } from '../../widget/contract.ts';
 import type { LinkToken } from '../clients/plaid.ts';
-import { sha256 } from '../ids.ts';
+import { iso, sha256 } from '../ids.ts';
 import { acceptUpFront, type Origin } from '../records/authorization.ts';
 import { auditSession, type FoundSession, requireWaiting } from '../records/sessions.ts';
 import { authorizationText, merchantOf, viewConnection } from '../records/views.ts';
@@ -38,7 +38,7 @@ export async function issueLinkToken(
   await recordLinkToken(deps, session, token, origin.ip);
   return {
     link_token: token.linkToken,
-    expires_at: new Date(token.expiresAt).toISOString(),
+    expires_at: iso(token.expiresAt),
     merchant: merchantOf(session, config),
     purpose: session.purpose,
     ...((await isAfterReturn(storage, session)) ? { returned: true } : {}),

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
-import { sha256 } from '../ids.ts';
+import { iso, sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { type Page, readTimeCursor, timeCursor, toPage } from '../records/pages.ts';
@@ -215,7 +215,7 @@ export function createDeliveries({
 
 /** Without the body: it is an older copy of what `GET /v1/connections/{id}` returns. */
 export function viewDelivery(row: DeliveryTable): DeliveryView {
-  const time = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString());
+  const time = (ms: number | null) => (ms === null ? null : iso(ms));
   return {
     id: row.id,
     object: 'webhook_delivery',
@@ -229,6 +229,6 @@ export function viewDelivery(row: DeliveryTable): DeliveryView {
     last_status: row.last_status,
     last_error: row.last_error,
     next_attempt_at: row.status === 'pending' ? time(row.next_at) : null,
-    created_at: new Date(row.created_at).toISOString(),
+    created_at: iso(row.created_at),
   };
 }

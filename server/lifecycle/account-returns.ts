@@ -1,6 +1,7 @@
 import type { LastReturn } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { factsOf, isOfMerchant, isSameAccount } from '../connect/account-match.ts';
+import { iso } from '../ids.ts';
 import { answeredUntil } from '../records/agreements.ts';
 import { changeConnection, noMoreDebits } from '../records/connections.ts';
 import type { Unit } from '../records/unit.ts';
@@ -129,6 +130,6 @@ function viewReturn(transfer: TransferTable): LastReturn {
     transfer: transfer.id,
     amount: transfer.amount,
     currency: transfer.currency,
-    at: new Date(transfer.returned_at ?? 0).toISOString(),
+    at: iso(transfer.returned_at ?? 0),
   };
 }

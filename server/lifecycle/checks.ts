@@ -6,7 +6,7 @@ import { isPermissionRevoked } from '../clients/plaid-codes.ts';
 import type { PlaidBalance, SignalEvaluation } from '../clients/plaid-risk.ts';
 import type { Config } from '../config.ts';
 import { ProblemError } from '../errors.ts';
-import { newId, plaidUserId, sha256 } from '../ids.ts';
+import { iso, newId, plaidUserId, sha256 } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import { answeredUntil } from '../records/agreements.ts';
 import { readCheckAnswer, reportsAtAnswer } from '../records/checks.ts';
@@ -236,7 +236,7 @@ function answerOf(row: CheckTable, connection: string, local: readonly Finding[]
         }
       : null,
     connection,
-    created_at: new Date(row.created_at).toISOString(),
+    created_at: iso(row.created_at),
   };
 }
 
@@ -323,7 +323,7 @@ const SIGN_IN_AGAIN: ReadonlySet<string> = new Set([
 
 /** Plaid counts in dollars. */
 function viewBalance({ available, current, asOf }: PlaidBalance): NonNullable<Check['balance']> {
-  const as_of = asOf === null ? null : new Date(asOf).toISOString();
+  const as_of = asOf === null ? null : iso(asOf);
   return { available: toCents(available), current: toCents(current), as_of };
 }
 

@@ -1,6 +1,6 @@
 import type { Evidence } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
-import { isErased } from '../ids.ts';
+import { isErased, iso } from '../ids.ts';
 import { PROOF_KEEP_MS } from '../records/audit.ts';
 import { readAuditDetails, readMerchant, readReceipt, readReceipts } from '../records/columns.ts';
 import { verificationOf } from '../records/verification.ts';
@@ -97,8 +97,4 @@ function viewEvent({ at, action, actor, details }: AuditTable): Evidence['events
 function namedMerchant(column: string): Evidence['merchant'] {
   const { id, name } = readMerchant(column);
   return { id, name };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,3 +1,4 @@
+import { iso } from '../ids.ts';
 import type { Storage } from '../storage/open.ts';
 import type { AuditTable } from '../storage/tables.ts';
 import type { AuditEntry, AuditList } from './audit.ts';
@@ -96,7 +97,7 @@ function viewEntry(row: AuditTable): AuditEntry {
   return {
     id: row.id,
     object: 'audit_entry',
-    at: new Date(row.at).toISOString(),
+    at: iso(row.at),
     actor: row.actor,
     action: row.action,
     session: row.session_id,

@@ -1,5 +1,6 @@
 import type { AuthorizationAcceptance, AuthorizationReceipt } from '../../widget/contract.ts';
 import { ProblemError } from '../errors.ts';
+import { iso } from '../ids.ts';
 import { changedAt } from '../storage/changed-at.ts';
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, SessionTable } from '../storage/tables.ts';
@@ -32,7 +33,7 @@ export function acceptAuthorization(
   const receipt: AuthorizationReceipt = {
     ...text,
     language: session.language,
-    accepted_at: new Date(now).toISOString(),
+    accepted_at: iso(now),
     ip,
     user_agent: userAgent,
   };

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { iso } from '../ids.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import { insertRow, theOnly, updateRow } from '../storage/row-writes.ts';
@@ -187,7 +188,7 @@ function verifiedWhenActive(
 export function verifiedNow(row: Pick<ConnectionTable, 'verification'>, now: number): Partial<ConnectionTable> {
   const known = verificationOf(row);
   if (known.verified_at !== null || known.method === null) return {};
-  return { verification: JSON.stringify({ ...known, verified_at: new Date(now).toISOString() }) };
+  return { verification: JSON.stringify({ ...known, verified_at: iso(now) }) };
 }
 
 /** A return can come two months after an instrument was replaced. */

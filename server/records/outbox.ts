@@ -1,6 +1,6 @@
 import type { Session, WebhookEvent } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
-import { newId } from '../ids.ts';
+import { iso, newId } from '../ids.ts';
 import { writeLast } from '../storage/last-writes.ts';
 import type { StorageTransaction } from '../storage/open.ts';
 import { insertRow } from '../storage/row-writes.ts';
@@ -78,13 +78,11 @@ export function createOutbox(
     // `reason` is in addition to the specification: why a connection has its status, such as Plaid's own code.
     const body = {
       type,
-      timestamp: new Date(now).toISOString(),
+      timestamp: iso(now),
       data,
       ...(reason ? { reason } : {}),
       // Its address is added when the event is sent, and stored nowhere.
-      ...(repairLink
-        ? { repair_link: { id: repairLink.id, expires_at: new Date(repairLink.expires_at).toISOString() } }
-        : {}),
+      ...(repairLink ? { repair_link: { id: repairLink.id, expires_at: iso(repairLink.expires_at) } } : {}),
     };
     const delivery = insertRow('deliveries', {
       id: newId('msg'),

@@ -1,3 +1,4 @@
+import { iso } from '../ids.ts';
 import type { Storage } from '../storage/open.ts';
 
 /** One thing that happened. */
@@ -104,5 +105,3 @@ export async function transferEntries(
     ];
   });
 }
-
-const iso = (ms: number) => new Date(ms).toISOString();

@@ -1,3 +1,4 @@
+import { iso } from '../ids.ts';
 import type { Storage } from '../storage/open.ts';
 import { readAuditDetails, readProblem } from './columns.ts';
 import {
@@ -204,5 +205,3 @@ async function callEntries({ db }: Storage, { sessions, connections }: Scope): P
     connection: row.connection_id,
   }));
 }
-
-const iso = (ms: number) => new Date(ms).toISOString();

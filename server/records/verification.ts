@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LastReturn, OwnerMatch, Verification, VerificationMethod } from '../../widget/contract.ts';
 import type { OwnerScores } from '../clients/plaid-risk.ts';
+import { iso } from '../ids.ts';
 import { jsonColumn } from '../storage/json-column.ts';
 import type { ConnectionTable } from '../storage/tables.ts';
 
@@ -113,7 +114,7 @@ export function readVerification(account: ReadAccount, now: number, before?: Ver
   const method = METHODS[authMethod ?? ''] ?? METHODS_BY_STATUS[verificationStatus ?? ''] ?? null;
   return {
     method: method ?? before?.method ?? null,
-    verified_at: isVerified ? new Date(now).toISOString() : null,
+    verified_at: isVerified ? iso(now) : null,
     holder_category: holderOf(holderCategory) ?? before?.holder_category ?? null,
     owner: before?.owner ?? UNKNOWN_OWNER,
   };
@@ -145,7 +146,7 @@ export function ownerOf(scores: OwnerScores, now: number): Verification['owner']
     email: band('email', scores.email),
     phone: band('phone', scores.phone),
     address: band('address', scores.address),
-    checked_at: new Date(now).toISOString(),
+    checked_at: iso(now),
   };
 }
 

@@ -10,7 +10,7 @@ import type {
 } from '../../widget/contract.ts';
 import type { Config } from '../config.ts';
 import { toProblem } from '../errors.ts';
-import { sha256 } from '../ids.ts';
+import { iso, sha256 } from '../ids.ts';
 import { ACCEPT_GRACE_MS, USABLE_LINK } from '../storage/statuses.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
 import { readMerchant, readMetadata, readProblem, readReceipt, type StoredProblem } from './columns.ts';
@@ -127,8 +127,4 @@ export function viewLink(row: LinkTable, connections: ConnectionTable[], now: nu
     created_at: iso(row.created_at),
     expires_at: iso(row.expires_at),
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

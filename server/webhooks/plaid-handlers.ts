@@ -1,6 +1,6 @@
 import { UpstreamError } from '../clients/outbound.ts';
 import { isBankDown } from '../clients/plaid-codes.ts';
-import { timeOf } from '../clients/plaid-risk.ts';
+import { timeOf } from '../clients/provider-json.ts';
 import { isPendingVerification, isUsable } from '../connect/choose-accounts.ts';
 import { consentEnd, type LoginState, loginState, numbersState, sharedAccounts } from '../connect/login-state.ts';
 import { releaseItem } from '../lifecycle/remove-item.ts';

@@ -9,7 +9,7 @@ import {
   transferSchema,
 } from '../clients/finix-transfers.ts';
 import { parseProviderJson } from '../clients/provider-json.ts';
-import { ProblemError } from '../errors.ts';
+import { unverifiedWebhook } from '../errors.ts';
 import { jsonColumn } from '../storage/json-column.ts';
 
 /** Long enough for clocks that differ and a slow network, too short to replay yesterday's. Finix names no number. */
@@ -30,11 +30,12 @@ export function verifyFinixSignature(
   secrets: string[],
   now: number,
 ): void {
-  if (secrets.length === 0) throw refused('FINIX_WEBHOOK_SECRET is not set, so no webhook can be verified.');
+  if (secrets.length === 0)
+    throw unverifiedWebhook('FINIX_WEBHOOK_SECRET is not set, so no webhook can be verified.', false);
   const timestamp = TIMESTAMP.exec(header)?.[1];
   const sig = SIG.exec(header)?.[1];
   if (timestamp === undefined || sig === undefined) {
-    throw refused('The Finix-Signature header is missing or malformed.');
+    throw unverifiedWebhook('The Finix-Signature header is missing or malformed.', false);
   }
   const given = Buffer.from(sig, 'hex');
   const isSignedWith = (secret: string) => {
@@ -42,8 +43,9 @@ export function verifyFinixSignature(
     return timingSafeEqual(given, expected);
   };
   // Compares with every secret, so that the time does not reveal which one was near.
-  if (secrets.filter(isSignedWith).length === 0) throw refused('The signature is not valid.');
-  if (Math.abs(now - Number(timestamp) * 1000) > TOLERANCE_MS) throw refused('The signature is too old.');
+  if (secrets.filter(isSignedWith).length === 0) throw unverifiedWebhook('The signature is not valid.', false);
+  if (Math.abs(now - Number(timestamp) * 1000) > TOLERANCE_MS)
+    throw unverifiedWebhook('The signature is too old.', false);
 }
 
 export interface FinixFacts {
@@ -130,8 +132,4 @@ function instrumentIn(one: unknown): string[] {
 function transferIn(one: unknown): ReportedTransfer[] {
   const sides = readSides(one);
   return sides ? [{ sides, read: () => toTransfer(transferBody.parse(one)) }] : [];
-}
-
-function refused(detail: string): ProblemError {
-  return new ProblemError('unauthorized', { detail, action: 'contact_merchant' });
 }

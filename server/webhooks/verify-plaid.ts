@@ -3,7 +3,7 @@ import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { z } from 'zod';
 import type { PlaidClient } from '../clients/plaid.ts';
 import { parseProviderJson } from '../clients/provider-json.ts';
-import { ProblemError } from '../errors.ts';
+import { unverifiedWebhook } from '../errors.ts';
 import { sha256 } from '../ids.ts';
 import { jsonColumn } from '../storage/json-column.ts';
 import type { Storage } from '../storage/open.ts';
@@ -49,8 +49,8 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
       const early = isKnown ? undefined : await readBody(false);
       if (early) requireSignedBody(early, claims);
       const found = await keys.find(kid, now, caller);
-      if (!found) throw refused('The key is unknown.');
-      if (found.expiredAt !== null && found.expiredAt <= now) throw refused('The key has expired.');
+      if (!found) throw unverifiedWebhook('The key is unknown.', true);
+      if (found.expiredAt !== null && found.expiredAt <= now) throw unverifiedWebhook('The key has expired.', true);
       try {
         await jwtVerify(token, found.key, {
           algorithms: ['ES256'],
@@ -59,7 +59,7 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
           currentDate: new Date(now),
         });
       } catch {
-        throw refused('The signature is not valid.');
+        throw unverifiedWebhook('The signature is not valid.', true);
       }
       const body = early ?? (await readBody(true));
       requireSignedBody(body, claims);
@@ -72,7 +72,7 @@ export function createPlaidVerifier(deps: { plaid: PlaidClient; storage: Storage
 function requireSignedBody(body: Uint8Array, { bodyHash }: PlaidClaims): void {
   const hash = createHash('sha256').update(body).digest('hex');
   if (!timingSafeEqual(Buffer.from(bodyHash), Buffer.from(hash))) {
-    throw refused('The body does not match the signature.');
+    throw unverifiedWebhook('The body does not match the signature.', true);
   }
 }
 
@@ -82,15 +82,15 @@ function requireSignedBody(body: Uint8Array, { bodyHash }: PlaidClaims): void {
  * one than its own.
  */
 function readClaims(token: string, now: number): PlaidClaims & { kid: string } {
-  if (token === '') throw refused('The Plaid-Verification header is missing.');
+  if (token === '') throw unverifiedWebhook('The Plaid-Verification header is missing.', true);
   const { alg, kid, iat, request_body_sha256: bodyHash } = decode(token);
   const isReadable = typeof kid === 'string' && typeof iat === 'number' && typeof bodyHash === 'string';
   if (!isReadable || alg !== 'ES256' || !KEY_ID.test(kid) || !SHA256.test(bodyHash)) {
-    throw refused('The Plaid-Verification header is not a JWT from Plaid.');
+    throw unverifiedWebhook('The Plaid-Verification header is not a JWT from Plaid.', true);
   }
   const issuedAt = iat * 1000;
-  if (now - issuedAt > MAX_AGE_MS) throw refused('The signature is too old.');
-  if (issuedAt - now > CLOCK_MARGIN_S * 1000) throw refused('The signature is dated in the future.');
+  if (now - issuedAt > MAX_AGE_MS) throw unverifiedWebhook('The signature is too old.', true);
+  if (issuedAt - now > CLOCK_MARGIN_S * 1000) throw unverifiedWebhook('The signature is dated in the future.', true);
   return { kid, issuedAt, bodyHash };
 }
 
@@ -105,11 +105,6 @@ function decode(token: string): Record<string, unknown> {
   } catch {
     return {};
   }
-}
-
-function refused(detail: string): ProblemError {
-  // The body may not have been read.
-  return new ProblemError('unauthorized', { detail, action: 'contact_merchant', closes: true });
 }
 
 const fact = z.string().optional();

@@ -1,4 +1,5 @@
 import type { Provider } from '../errors.ts';
+import { iso } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
 
@@ -118,8 +119,4 @@ export class AgreedClock {
       this.#log.info("the clock agrees with Plaid's and Finix's");
     }
   }
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

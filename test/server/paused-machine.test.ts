@@ -31,7 +31,7 @@ it.each(['identity', 'instrument'] as const)(
       await eventually(async () =>
         paused.ledger.calls().some(({ path }) => path === '/processor/token/permissions/set'),
       );
-      // The database and the providers go on meanwhile, and so does another machine.
+      // The database and the providers go on in the meantime, and so does another machine.
       paused.clockOffset = AWAY_MS;
       await eventually(async () => {
         await other.jobs.tick();

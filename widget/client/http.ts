@@ -39,6 +39,9 @@ const BACKOFF_BASE_MS = 200;
 /** A longer `Retry-After` is the caller's decision. */
 const LONGEST_WAIT_MS = 5_000;
 
+/** As HTTP allows in a header; what `fetch` throws for others looks like a lost connection. */
+export const isHeaderText = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
+
 /**
  * One call with its repetitions. Every call of the client may be repeated: by its method, its idempotency key, or its
  * own id.
@@ -55,8 +58,7 @@ export function createHttp({
   }
   const base = endpoint?.replace(/\/+$/, '');
   const [key] = entriesOf(apiKey ?? '');
-  // As HTTP allows in a header; what `fetch` throws for others looks like a lost connection.
-  if (key && !/^[\x21-\x7e]+$/.test(key)) throw new TypeError('apiKey must be printable ASCII without spaces.');
+  if (key && !isHeaderText(key)) throw new TypeError('apiKey must be printable ASCII without spaces.');
   // Called without a receiver: some platforms refuse a fetch that is called as a method.
   const send = options.fetch ?? ((input, init) => fetch(input, init));
 

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { ProblemError } from '../../errors.ts';
+import { unverifiedWebhook } from '../../errors.ts';
 import { addressBlock } from '../../hosts.ts';
 import { isEmptyBody, readBytes, refuseParsedBody } from '../body.ts';
 import { createBodyMemory } from '../body-memory.ts';
@@ -38,7 +38,7 @@ export function webhookRoutes(app: Hono<AppEnv>, { config, inbound }: AppDeps): 
 function requirePlausiblePlaid(token = ''): void {
   // A JWT: three parts in base64url. No genuine one is longer than a few hundred characters.
   if (/^[\w-]{1,1024}\.[\w-]{1,2048}\.[\w-]{1,1024}$/.test(token)) return;
-  throw refused('The Plaid-Verification header is missing or malformed.');
+  throw unverifiedWebhook('The Plaid-Verification header is missing or malformed.', true);
 }
 
 function isPlausibleFinix(signature = ''): boolean {
@@ -55,9 +55,5 @@ async function isTest(c: AppContext): Promise<boolean> {
   if (!isChunked && (c.req.header('Content-Length') ?? '0') === '0') return false;
   // Its first byte shows whether a chunked body has one.
   if (isChunked && (await isEmptyBody(c))) return true;
-  throw refused('The Finix-Signature header is missing or malformed.');
-}
-
-function refused(detail: string): ProblemError {
-  return new ProblemError('unauthorized', { detail, action: 'contact_merchant', closes: true });
+  throw unverifiedWebhook('The Finix-Signature header is missing or malformed.', true);
 }
