@@ -15,7 +15,7 @@ import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '.
 import { Fenced, PermissionRevoked, Postpone, Stop } from '../work/retry.ts';
 import { adopt } from './adopt-instrument.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
-import { listOwn, type OwnInstrument, tagsOf } from './instrument-list.ts';
+import { listOwn, type OwnInstrument, tagsOf, toOwn } from './instrument-list.ts';
 import { withheldBy } from './login-state.ts';
 import { makeProcessorToken } from './processor-token.ts';
 import { sweepNow } from './sweep.ts';
@@ -49,7 +49,7 @@ export async function makeInstrument(
   if (step.kind === 'look') {
     // The rows' own times may be ahead: theirs is the database's clock alone.
     const since = Math.min(held.since, connection.created_at, await deps.clock.now());
-    listed = await listOwn(deps.finix, connection.finix_identity, since);
+    listed = await listOf(deps, connection, since);
     step = await decide();
   }
   await waitForQuietPeriod(deps, step);
@@ -62,6 +62,25 @@ export async function makeInstrument(
     return adopt(deps, held, connection, made, { duplicates, decided, listed });
   }
   await create(deps, held, connection, { accessToken, calls, listed });
+}
+
+/** What Finix lists, and what was answered to a worker that was overtaken, which lists may show later. */
+async function listOf(
+  { storage, finix }: InstrumentDeps,
+  connection: ConnectionTable,
+  since: number,
+): Promise<OwnInstrument[]> {
+  const listed = await listOwn(finix, connection.finix_identity, since);
+  const calls = await callsOf(storage.db, connection.id);
+  const answered = calls.filter(({ generation }) => generation === connection.generation);
+  const missing = answered
+    .flatMap(({ instrument }) => instrument ?? [])
+    .filter((id) => !listed.some((one) => one.id === id));
+  for (const id of missing) {
+    const own = toOwn(await finix.getPaymentInstrument(id));
+    if (own) listed.push(own);
+  }
+  return listed;
 }
 
 /** @throws Fenced */
