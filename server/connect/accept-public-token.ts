@@ -93,7 +93,8 @@ export async function acceptPublicToken(
     const [session] = rows;
     if (!session) throw new ProblemError('not_found');
     const unit: Unit = { trx, outbox, now, by: { actor: facts.actor ?? 'page', ip: facts.ip } };
-    if (session.mode === 'repair') return acceptRepair(trx, timing, owner, session, request, facts, now);
+    const taking = { trx, now, owner, leaseUntil: now + timing.leaseMs };
+    if (session.mode === 'repair') return acceptRepair(taking, session, request, facts);
     const known = session.same_token === null ? undefined : await findItem(trx, session.same_token);
     const isSameToken = known !== undefined && known.id === session.item_id;
 
@@ -127,7 +128,7 @@ export async function acceptPublicToken(
       chosen_accounts: JSON.stringify(request.accounts.map(({ id }) => id)),
       authorization_receipt: receipt,
     } as const;
-    const begun = await beginWork(trx, session, work, owner, now + timing.leaseMs, now);
+    const begun = await beginWork(taking, session, work);
     return session.item_id === null ? { ...begun, known: { item, isFirstItem: true, connections: [] } } : begun;
   });
   limit?.committed();
@@ -166,19 +167,25 @@ async function askForRestart(unit: Unit, session: SessionTable, { requestId }: R
   return restarted;
 }
 
+/** The transaction in which a worker takes a session, and until when the session is that worker's. */
+interface Taking {
+  trx: StorageTransaction;
+  now: number;
+  owner: string;
+  leaseUntil: number;
+}
+
 /**
  * As acceptPublicToken, for a repair: the token only proves that the customer has signed in again, and is never
  * exchanged.
  */
 async function acceptRepair(
-  trx: StorageTransaction,
-  timing: Timing,
-  owner: string,
+  taking: Taking,
   session: SessionTable,
   request: CompleteRequest,
   facts: RequestFacts,
-  now: number,
 ): Promise<Accepted> {
+  const { trx, now } = taking;
   const hash = sha256(request.public_token);
   const isSameToken = session.repair_token_hash === hash;
   const answered = answerTo(session, isSameToken, now);
@@ -200,17 +207,14 @@ async function acceptRepair(
     // After every revocation of before, also where the clock was set back since.
     processing_since: Math.max(now, (connection.revoked_at ?? 0) + 1),
   } as const;
-  return beginWork(trx, session, work, owner, now + timing.leaseMs, now);
+  return beginWork(taking, session, work);
 }
 
 /** The session is the worker's from here on. */
 async function beginWork(
-  trx: StorageTransaction,
+  { trx, now, owner, leaseUntil }: Taking,
   session: SessionTable,
   work: Partial<SessionTable>,
-  owner: string,
-  leaseUntil: number,
-  now: number,
 ): Promise<Accepted> {
   const fields: Partial<SessionTable> = {
     status: 'processing',

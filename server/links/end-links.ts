@@ -22,7 +22,7 @@ export async function revokeLink({ storage, outbox }: EndLinkDeps, id: string): 
   if (!found) throw new ProblemError('not_found', { detail: 'There is no such link.' });
   const now = await storage.now();
   const revoked = await storage.transaction(`customer:${found.customer_id}`, async (trx) => {
-    const ended = await endLink(trx, outbox, id, 'revoked', now, { actor: 'merchant' });
+    const ended = await endLink({ trx, outbox, now, by: { actor: 'merchant' } }, id, 'revoked');
     // A session that was opened in time outlives its link.
     // Thrown inside of the transaction: the link stays usable, and the bank that is being connected is not lost.
     if (await closeEarlier(trx, ended ?? found, now, { actor: 'merchant' })) {
@@ -50,7 +50,7 @@ export async function expireDueLinks(
     .execute();
   for (const { id, customer_id } of due) {
     await storage.transaction(`customer:${customer_id}`, (trx) =>
-      endLink(trx, outbox, id, 'expired', now, { actor: 'job' }),
+      endLink({ trx, outbox, now, by: { actor: 'job' } }, id, 'expired'),
     );
   }
   return due.length === batch;

@@ -1,10 +1,10 @@
 import type { Storage, StorageTransaction } from '../storage/open.ts';
 import { USABLE_LINK } from '../storage/statuses.ts';
 import type { ConnectionTable, LinkTable, SessionTable } from '../storage/tables.ts';
-import { addAudit, type Initiator } from './audit.ts';
-import type { Outbox } from './outbox.ts';
+import { addAudit } from './audit.ts';
 import { isRepairable } from './repairable.ts';
 import { connectionsOf } from './session-connections.ts';
+import type { Unit } from './unit.ts';
 
 /** Rows of links, and what changes them: an opening, an end. */
 
@@ -37,13 +37,7 @@ export async function connectionsOfLink(
  * The session behind a link has completed, in the transaction that completes it. A link that expired while its customer
  * was in Link is completed all the same: the bank is connected, and the later event is the true one.
  */
-export async function completeLink(
-  trx: StorageTransaction,
-  outbox: Outbox,
-  session: SessionTable,
-  now: number,
-  by: Initiator,
-): Promise<void> {
+export async function completeLink({ trx, outbox, now, by }: Unit, session: SessionTable): Promise<void> {
   if (session.link_id === null) return;
   const completed = await trx
     .updateTable('links')
@@ -62,12 +56,9 @@ export async function completeLink(
  * @returns the row, or undefined when it had ended already
  */
 export async function endLink(
-  trx: StorageTransaction,
-  outbox: Outbox,
+  { trx, outbox, now, by }: Unit,
   id: string,
   status: 'expired' | 'revoked',
-  now: number,
-  by: Initiator,
 ): Promise<LinkTable | undefined> {
   const ended = await trx
     .updateTable('links')

@@ -245,7 +245,7 @@ export async function auditSession(
 export async function endOfSession(unit: Unit, session: SessionTable, connections?: ConnectionTable[]): Promise<void> {
   const { trx, outbox, now, by } = unit;
   await outbox.sessionEnded(trx, session, now, connections);
-  if (session.status === 'completed') await completeLink(trx, outbox, session, now, by);
+  if (session.status === 'completed') await completeLink(unit, session);
   await auditSession(trx, session, now, by, `session.${session.status}`);
 }
 
