@@ -274,10 +274,17 @@ export function createBankConnector(
     return start(session, requestId, isOwn ? 'running' : 'resumed');
   }
 
+  /** False where the database went back: a connection that it has as active may have been stopped since. */
+  function hasAllRows({ created_at }: SessionTable): boolean {
+    return !Number.isFinite(deps.doubt.from) || created_at >= deps.doubt.until;
+  }
+
   return {
     async complete(session, request, facts, limit) {
       const deadline = performance.now() + timing.answerWithinMs;
-      const recognized = await recognize(depsAbout(deps, { session: session.id }), session, request, limit);
+      const recognized = hasAllRows(session)
+        ? await recognize(depsAbout(deps, { session: session.id }), session, request, limit)
+        : undefined;
       const accepted = await acceptPublicToken(deps, owner, session, request, facts, recognized, limit);
       if (accepted.kind === 'settled') return { session: accepted.session };
       const begun =
