@@ -6,6 +6,7 @@ import {
   isOutOfUse,
   isReturned,
   lockConnection,
+  revoke,
 } from '../records/connections.ts';
 import { disableLater } from '../records/create-calls.ts';
 import { findItem } from '../records/items.ts';
@@ -51,6 +52,8 @@ export async function handleFinixWebhook(deps: TransferDeps, event: InboundEvent
     const isBack = present.enabled && isDisabledInFinix(before);
     if (isBack && before.goal === null) {
       if (login === undefined) throw new NotNow('changed', 0);
+      // Nothing would ever end its debits: the session removed it when it ended without a connection.
+      if (login === 'removed') return revoke(unit, before, 'ITEM_NOT_FOUND');
       // Its webhook has changed nothing, as the connection was revoked by then.
       const broken = { ...check, status: 'needs_repair', reason: 'ITEM_LOGIN_REQUIRED' } as const;
       return changeConnection(unit, before, login === 'good' ? { ...check, status: 'active', reason: null } : broken);
@@ -63,9 +66,9 @@ export async function handleFinixWebhook(deps: TransferDeps, event: InboundEvent
 }
 
 /** Whether the login is good, and its account numbers are shared, by Plaid's present answers. */
-async function loginOf(deps: WebhookDeps, { item_id }: ConnectionTable): Promise<LoginState> {
+async function loginOf(deps: WebhookDeps, { item_id }: ConnectionTable): Promise<LoginState | 'removed'> {
   const item = await findItem(deps.storage.db, item_id);
-  if (!item) return 'unknown';
+  if (item?.status !== 'linked') return 'removed';
   const login = await loginState(deps, item);
   return login === 'good' ? numbersState(deps, item) : login;
 }
