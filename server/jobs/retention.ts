@@ -14,11 +14,8 @@ import type { Timing } from '../work/timing.ts';
 import { clampFutureTimestamps } from './clamp-future-timestamps.ts';
 import { purgeConnections, purgeCustomers, purgeLinks } from './retention-of-customers.ts';
 
-/**
- * Retention, counted from its end, in milliseconds. docs/operations.md repeats it for operators: change
- * both.
- */
-const RETENTION = {
+/** Counted from the end of what is kept, in milliseconds. A test compares them with the table of docs/operations.md. */
+export const RETENTION = {
   /** As long as the contract promises the same answer to a repeated Idempotency-Key. */
   idempotency: IDEMPOTENCY_MS,
   /** Longer than the longest window in use, an hour. */
