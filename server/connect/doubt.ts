@@ -50,5 +50,16 @@ export async function watchHistory(storage: Storage, log: Logger): Promise<Watch
     },
   };
   await doubt.check();
+  let isChecking = false;
+  // A standby that was promoted is met over a new connection, and a second of it makes sessions.
+  storage.onConnect.add(() => {
+    if (isChecking) return;
+    isChecking = true;
+    // The next round of jobs checks as well.
+    const checked = doubt.check().catch(() => {});
+    void checked.finally(() => {
+      isChecking = false;
+    });
+  });
   return doubt;
 }

@@ -64,6 +64,8 @@ export interface Storage {
   transaction<T>(scope: Scope, fn: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
   /** Each is called with every fact that a transaction of this process has committed; for metrics, which count it. */
   readonly onCommit: Set<(fact: CommittedFact) => void>;
+  /** Called for each new connection to PostgreSQL: what it leads to may not be what the one before led to. */
+  readonly onConnect: Set<() => void>;
   /**
    * Milliseconds since 1970: the database's clock where many machines share one, so that theirs need not agree.
    * @param fresh for who must notice that this machine was paused a moment ago; costs a query there
@@ -94,7 +96,10 @@ const CONFLICT_PATIENCE_MS = 10_000;
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const warn = (message: string, fields?: object) => options.log?.('warn', message, fields);
   const { guarded = true } = options;
-  const { dialect, driver } = await openDriver(options, warn);
+  const onConnect: Storage['onConnect'] = new Set();
+  const { dialect, driver } = await openDriver(options, warn, () => {
+    for (const listener of onConnect) listener();
+  });
   const db = new Kysely<Database>({
     dialect:
       dialect === 'sqlite'
@@ -121,6 +126,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     db,
     dialect,
     onCommit,
+    onConnect,
     transaction:
       dialect === 'sqlite'
         ? (_scope, fn) => runOnce(db.transaction(), (trx) => withLastWrites(trx, dialect, fn), guarded, report)
@@ -198,10 +204,12 @@ async function warnOfLoss(db: Kysely<Database>, warn: (message: string, fields: 
 async function openDriver(
   options: StorageOptions,
   warn: (message: string, fields?: object) => void,
+  connected: () => void,
 ): Promise<{ dialect: Storage['dialect']; driver: Driver }> {
   const { databaseUrl, preparedStatements } = options;
   if (databaseUrl) {
     const pool = await openPool(databaseUrl, warn, preparedStatements);
+    pool.pool.on('connect', connected);
     return { dialect: 'postgres', driver: new PostgresDriver(pool, refuseInside) };
   }
   return { dialect: 'sqlite', driver: new SqliteDriver(await openSqliteFile(options.dataDir, warn), refuseInside) };
