@@ -1,16 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { getPriority, setPriority } from 'node:os';
+import { join } from 'node:path';
 
 /**
- * `npm test`: everything. The tests need the build; the check of format, lint and types needs neither, and takes the
- * part of two cores that the first tests leave idle. Vitest begins with the server's tests, of which many wait; the
- * tests of the element, which run at the same time, have ended when the fault suite needs both cores.
+ * `npm test`: everything. The tests need the build; the check of format, lint and types does not, and takes what the
+ * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: it
+ * goes first wherever it wants a core, and the others, which have patience, take the cores that it leaves.
  */
 // With one thread: four would each check the types that several files use for itself, which is twice the processor
 // time.
 const CHECK = ['npm', 'run', '--silent', 'check', '--', '--singleThreaded'];
 const BUILD = ['npm', 'run', '--silent', 'build'];
-const VITEST = ['vitest', 'run'];
+const VITEST = ['vitest', 'run', '--project', '!faults'];
+const FAULTS = ['vitest', 'run', '--project', 'faults'];
 const WEB_TEST_RUNNER = ['wtr'];
+
+const resultsFolder = process.env['TEST_RESULTS_DIR'];
+// Of two runs of Vitest, each has a file of its own.
+if (resultsFolder) FAULTS.push(`--outputFile.json=${join(resultsFolder, 'faults.json')}`);
 
 const running = new Set<ChildProcess>();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -24,7 +31,19 @@ interface Ended {
   output: string;
 }
 
-function run([command = '', ...args]: string[], isShown: boolean): Promise<Ended> {
+/** As `nice` does: with a tenth of the claim to a core. A number of Linux and macOS, which Windows has a step for. */
+const LOWER_BY = 10;
+/** No process can have less. */
+const LOWEST = 19;
+
+interface How {
+  /** Its output is shown as it comes, and not in one piece at its end, so that none is mixed. */
+  isShown?: boolean;
+  /** Others go first, wherever they want a core. */
+  isLower?: boolean;
+}
+
+function run([command = '', ...args]: string[], { isShown = false, isLower = false }: How): Promise<Ended> {
   const output = isShown ? 'inherit' : 'pipe';
   return new Promise((resolve, reject) => {
     // On Windows npm and the programs of packages are scripts, which need a shell.
@@ -33,6 +52,8 @@ function run([command = '', ...args]: string[], isShown: boolean): Promise<Ended
       shell: process.platform === 'win32',
     });
     running.add(child);
+    // The processes that it starts inherit it.
+    if (isLower && child.pid !== undefined) setPriority(child.pid, Math.min(getPriority() + LOWER_BY, LOWEST));
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -51,9 +72,9 @@ function endAll(signal: NodeJS.Signals): void {
   for (const child of running) child.kill(signal);
 }
 
-/** @returns whether it succeeded; its output is shown as it comes, or in one piece at its end, so that none is mixed */
-async function succeeds(command: string[], isShown = false): Promise<boolean> {
-  const { code, output } = await run(command, isShown);
+/** @returns whether it succeeded */
+async function succeeds(command: string[], how: How = {}): Promise<boolean> {
+  const { code, output } = await run(command, how);
   process.stdout.write(output);
   if (code !== 0) console.error(`== ${command.join(' ')} ended with ${code}`);
   return code === 0;
@@ -61,12 +82,20 @@ async function succeeds(command: string[], isShown = false): Promise<boolean> {
 
 /** There is nothing to learn from tests of code that does not compile. */
 async function checkSucceeds(): Promise<boolean> {
-  const isGood = await succeeds(CHECK);
+  const isGood = await succeeds(CHECK, { isLower: true });
   if (!isGood) endAll('SIGTERM');
   return isGood;
 }
 
-const isGood =
-  (await succeeds(BUILD)) &&
-  (await Promise.all([succeeds(VITEST, true), succeeds(WEB_TEST_RUNNER), checkSucceeds()])).every(Boolean);
+async function testsSucceed(): Promise<boolean> {
+  if (!(await succeeds(BUILD))) return false;
+  const all = [
+    succeeds(FAULTS),
+    succeeds(VITEST, { isShown: true, isLower: true }),
+    succeeds(WEB_TEST_RUNNER, { isLower: true }),
+  ];
+  return (await Promise.all(all)).every(Boolean);
+}
+
+const isGood = (await Promise.all([checkSucceeds(), testsSucceed()])).every(Boolean);
 process.exitCode = isGood ? 0 : 1;
