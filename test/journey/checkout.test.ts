@@ -56,7 +56,7 @@ test('A bank that is down is explained with a way forward, and another bank work
   await maya.opensLink();
   await maya.choosesBank('Tartan Bank');
   await maya.signsIn('user_bank_down');
-  await maya.link.getByText('INSTITUTION_DOWN').waitFor();
+  await maya.link.getByText('INSTITUTION_DOWN', { exact: true }).waitFor();
   await maya.link.getByRole('button', { name: 'Close', exact: true }).last().click();
   await maya.sees('error');
   await maya.element

@@ -80,7 +80,7 @@ describe('In a webview', () => {
     const maya = await here.arrives({ userAgent: WEBVIEW });
     await maya.visit();
     await signsInAtTheBank(maya, 'Cancel');
-    await maya.link.getByText('INSUFFICIENT_CREDENTIALS').waitFor();
+    await maya.link.getByText('INSUFFICIENT_CREDENTIALS', { exact: true }).waitFor();
     await maya.link.getByRole('button', { name: 'Choose another bank' }).click();
     await maya.link.getByRole('button', { name: 'Tartan Bank' }).click();
     await maya.signsIn();

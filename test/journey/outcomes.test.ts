@@ -28,7 +28,7 @@ describe('Banks that want more time', () => {
     await maya.opensLink();
     await maya.choosesBank('Tartan Bank');
     await maya.signsIn('user_ineligible');
-    await maya.link.getByText('NO_AUTH_ACCOUNTS').waitFor();
+    await maya.link.getByText('NO_AUTH_ACCOUNTS', { exact: true }).waitFor();
     await maya.link.getByRole('button', { name: 'Close', exact: true }).last().click();
     await maya.sees('error');
     expect(await eventually(() => maya.page.getByText('Or pay by invoice').isVisible())).toBe(true);

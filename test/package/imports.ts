@@ -19,7 +19,7 @@ export interface Import {
 /** Paths of all files in `folder` with that ending, relative to the project, with forward slashes. */
 export function filesIn(folder: string, ending: string): string[] {
   return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith(ending))
+    .filter((file) => file.endsWith(ending) && !/(^|[\\/])node_modules[\\/]/.test(file))
     .map((file) => posix.join(folder, file.replaceAll('\\', '/')))
     .sort();
 }
