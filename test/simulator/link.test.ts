@@ -160,7 +160,7 @@ describe('leaving Link', () => {
   ])('leaving Link after the error of %s with %s returns it to the shop', async (username, password, code) => {
     await openLink();
     await signIn(username, password);
-    await link.getByText(code).waitFor();
+    await link.getByText(code, { exact: true }).waitFor();
     await link.locator('#pane').getByRole('button', { name: 'Close' }).click();
     const [error, metadata] = await callback('exit');
     expect(error).toMatchObject({
