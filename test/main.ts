@@ -5,7 +5,8 @@ import { join } from 'node:path';
 /**
  * `npm test`: everything. The tests need the build; the check of format, lint and types does not, and takes what the
  * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: it
- * goes first wherever it wants a core, and the others, which have patience, take the cores that it leaves.
+ * goes first wherever it wants a core, and the others, which have patience, take the cores that it leaves. Vitest begins
+ * with the server's tests, of which many wait as well: the fault suite has ended when the journeys need both cores.
  */
 // With one thread: four would each check the types that several files use for itself, which is twice the processor
 // time.
@@ -20,6 +21,7 @@ const resultsFolder = process.env['TEST_RESULTS_DIR'];
 if (resultsFolder) FAULTS.push(`--outputFile.json=${join(resultsFolder, 'faults.json')}`);
 
 const running = new Set<ChildProcess>();
+let isEnding = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, endAll);
 }
@@ -69,6 +71,7 @@ function run([command = '', ...args]: string[], { isShown = false, isLower = fal
 }
 
 function endAll(signal: NodeJS.Signals): void {
+  isEnding = true;
   for (const child of running) child.kill(signal);
 }
 
@@ -89,12 +92,14 @@ async function checkSucceeds(): Promise<boolean> {
 
 async function testsSucceed(): Promise<boolean> {
   if (!(await succeeds(BUILD))) return false;
-  const all = [
-    succeeds(FAULTS),
-    succeeds(VITEST, { isShown: true, isLower: true }),
-    succeeds(WEB_TEST_RUNNER, { isLower: true }),
-  ];
+  const all = [succeeds(VITEST, { isShown: true, isLower: true }), elementAndFaultsSucceed()];
   return (await Promise.all(all)).every(Boolean);
+}
+
+/** One after the other: together they would leave nothing of two cores to Vitest, and later not use them. */
+async function elementAndFaultsSucceed(): Promise<boolean> {
+  const isElementGood = await succeeds(WEB_TEST_RUNNER, { isLower: true });
+  return !isEnding && (await succeeds(FAULTS)) && isElementGood;
 }
 
 const isGood = (await Promise.all([checkSucceeds(), testsSucceed()])).every(Boolean);
