@@ -27,9 +27,9 @@ export default defineConfig({
   test: {
     environment: 'node',
     // With a folder for results, also counts in a file, which .ci/run adds to those of the browser tests.
-    reporters: resultsFolder
-      ? ['default', retryReporter, ['json', { outputFile: join(resultsFolder, 'node.json') }]]
-      : ['default', retryReporter],
+    reporters: ['default', retryReporter, ...(resultsFolder ? ['json'] : [])],
+    // Not an option of the reporter, which would go before the one of the command line.
+    ...(resultsFolder && { outputFile: { json: join(resultsFolder, 'node.json') } }),
     // A poll ends when its condition holds; the default of a second is too short for a process or a first import.
     expect: { poll: { timeout: patient(10_000), interval: 20 } },
     setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
