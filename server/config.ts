@@ -1,5 +1,5 @@
 import { isLocalUrl, isLoopbackHost } from './hosts.ts';
-import { remedyForSetting } from './settings/remedies.ts';
+import { remedyForSetting, withoutRemedy } from './settings/remedies.ts';
 import { readSettings, secretTexts } from './settings/setting.ts';
 import { SETTINGS, type Settings } from './settings/table.ts';
 
@@ -23,10 +23,8 @@ export class ConfigError extends Error {
 }
 
 function toLines(problem: string): string {
-  // Most that are missing are listed with where they come from.
-  return / is missing: (make|find)/.test(problem)
-    ? `  - ${problem}`
-    : `  - ${problem}\n    -> ${remedyForSetting(problem)}`;
+  const hasRemedy = withoutRemedy(problem) !== problem;
+  return hasRemedy ? `  - ${problem}` : `  - ${problem}\n    -> ${remedyForSetting(problem)}`;
 }
 
 /**

@@ -6,7 +6,7 @@ import { settingsHints } from '../diagnosis/hints.ts';
 import { checkMerchantWebhook, checkRunningServer, checkStorage } from '../diagnosis/own-checks.ts';
 import { checkPages } from '../diagnosis/page-check.ts';
 import { checkFinixAndClock, checkIntegration, checkPlaid } from '../diagnosis/provider-checks.ts';
-import { remedyForSetting } from '../settings/remedies.ts';
+import { remedyForSetting, withoutRemedy } from '../settings/remedies.ts';
 import { type AddCommand, EXIT } from './command.ts';
 import { plain } from './table.ts';
 
@@ -51,7 +51,7 @@ function readConfig(env: Record<string, string | undefined>, report: (found: Che
     return config;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    report(error.problems.map((problem) => fail('settings', `${problem}.`, remedyForSetting(problem))));
+    report(error.problems.map((problem) => fail('settings', `${withoutRemedy(problem)}.`, remedyForSetting(problem))));
     return undefined;
   }
 }

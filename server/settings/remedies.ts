@@ -27,3 +27,8 @@ export function remedyForSetting(problem: string): string {
   if (source !== undefined) return `Find it in ${source}.`;
   return `See ${name} in docs/settings.md.`;
 }
+
+/** @param problem as ConfigError lists it, which may end with the remedy */
+export function withoutRemedy(problem: string): string {
+  return problem.replace(/: (make one with|find it in)\b.*/, '');
+}

@@ -88,6 +88,8 @@ describe('settings that are wrong', () => {
       const found = checks.find(({ detail }) => detail.includes(words));
       expect([code, found?.remedy]).toEqual([1, expect.stringContaining(remedy)]);
       expect(found?.remedy).not.toContain('\n');
+      // Once is enough.
+      expect(found?.detail.toLowerCase()).not.toContain(remedy.toLowerCase());
       const start = await runCommand(['serve'], given);
       expect(start.code).toBe(1);
       expect(start.err).toContain(words);
