@@ -133,8 +133,7 @@ export function createBankConnector(
       } catch (error) {
         if (!(error instanceof StorageUnavailableError) || isLast) throw error;
         log.warn({ session: held.row.id, reason: error.reason }, 'storage lost during a step');
-        // What comes back may be a replica that was behind.
-        held.lookFirst();
+        held.lookFirstAfter(error);
         attempt = () => writeJoined(held, requestId);
       }
     }
@@ -274,9 +273,9 @@ export function createBankConnector(
     return start(session, requestId, isOwn ? 'running' : 'resumed');
   }
 
-  /** False where the database went back: a connection that it has as active may have been stopped since. */
+  /** False where an older copy was restored: a connection that it has as active may have been stopped since. */
   function hasAllRows({ created_at }: SessionTable): boolean {
-    return !Number.isFinite(deps.doubt.from) || created_at >= deps.doubt.until;
+    return created_at >= deps.doubt.restoredUntil;
   }
 
   return {

@@ -1,17 +1,7 @@
 import { iso } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Storage } from '../storage/open.ts';
-
-/**
- * Which rows may not be all that was done. Where an older copy of the database was restored, what was made at Finix
- * since the copy has no row: work on rows of before asks Finix what there is before it creates anything.
- */
-export interface Doubt {
-  /** Work on rows that are older looks first. Milliseconds since 1970. */
-  readonly until: number;
-  /** What such work looks for can be as old as this. */
-  readonly from: number;
-}
+import type { Doubt } from '../work/session-lease.ts';
 
 export interface WatchedDoubt extends Doubt {
   /** Looks whether an older copy of the database was restored since. */
@@ -31,16 +21,20 @@ const LOST_MS = DAY_MS;
 export async function watchHistory(storage: Storage, log: Logger): Promise<WatchedDoubt> {
   const startedAt = await storage.now();
   let wentBackAt = 0;
-  const doubt = {
+  const doubt: WatchedDoubt = {
     get until() {
-      return wentBackAt === 0 ? startedAt : Math.max(startedAt, wentBackAt + DOUBTFUL_MS);
+      return Math.max(startedAt, doubt.restoredUntil);
+    },
+    get restoredUntil() {
+      return wentBackAt === 0 ? 0 : wentBackAt + DOUBTFUL_MS;
     },
     get from() {
-      return wentBackAt === 0 ? Number.POSITIVE_INFINITY : wentBackAt - LOST_MS;
+      return wentBackAt - LOST_MS;
     },
     async check() {
       const latest = await storage.history.check(() => storage.now());
-      if (latest === wentBackAt) return;
+      // Of two checks at once, the one over an old connection may end last.
+      if (latest <= wentBackAt) return;
       wentBackAt = latest;
       if (latest + DOUBTFUL_MS < (await storage.now())) return;
       log.error(
@@ -50,16 +44,23 @@ export async function watchHistory(storage: Storage, log: Logger): Promise<Watch
     },
   };
   await doubt.check();
-  let isChecking = false;
+  let checking: 'no' | 'yes' | 'again' = 'no';
   // A standby that was promoted is met over a new connection, and a second of it makes sessions.
   storage.onConnect.add(() => {
-    if (isChecking) return;
-    isChecking = true;
-    // The next round of jobs checks as well.
-    const checked = doubt.check().catch(() => {});
-    void checked.finally(() => {
-      isChecking = false;
-    });
+    if (checking !== 'no') {
+      checking = 'again';
+      return;
+    }
+    void checkConnected();
   });
+  async function checkConnected(): Promise<void> {
+    do {
+      checking = 'yes';
+      // The next round of jobs checks as well.
+      await doubt.check().catch(() => {});
+    } while (isAgain());
+    checking = 'no';
+  }
+  const isAgain = () => checking === 'again';
   return doubt;
 }

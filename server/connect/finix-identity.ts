@@ -17,11 +17,13 @@ import type { Secrets } from '../storage/secrets.ts';
 import type { CreateCallTable, CustomerTable, SessionTable } from '../storage/tables.ts';
 import type { AgreedClock } from '../work/agreed-clock.ts';
 import { nextCreateStep, outcomeOfFailure, type SeenInstrument, toOpenCall } from '../work/create-call.ts';
+import { countElapsed } from '../work/elapsed.ts';
 import { Postpone, Stop } from '../work/retry.ts';
 import type { HeldSession } from '../work/session-lease.ts';
 import type { Timing } from '../work/timing.ts';
 import { newCustomer, notItsTurn, roleOf, takeTurn } from './identity-turn.ts';
 import { CALL_TAG } from './instrument-list.ts';
+import { restartQuietPeriod } from './restart-quiet-period.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
 /**
@@ -50,7 +52,10 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
   if (session.finix_identity !== null) return session.finix_identity;
   const found = await findCustomer(deps.storage, session.customer_id, roleOf(session));
   // Nothing was ever announced for a customer without a row.
-  if (!found && !held.looksFirst) return create(deps, held, newCustomer(session, await deps.storage.now()), true);
+  if (!found && !held.looksFirst) {
+    const customer = newCustomer(session, await deps.storage.now());
+    return create(deps, held, customer, { isNew: true, hasLooked: false });
+  }
   const customer = found && found.finix_identity !== null ? found : await takeTurn(deps, session);
   if (customer.finix_identity !== null) {
     held.known.hasIdentity = true;
@@ -77,7 +82,7 @@ export async function readyIdentity(deps: IdentityDeps, held: HeldSession): Prom
     const decided = calls.filter(({ id }) => seen?.some(({ call }) => call === id)).map(({ id }) => id);
     return keepIdentity(deps, customer, step.id, decided);
   }
-  return create(deps, held, customer, false);
+  return create(deps, held, customer, { isNew: false, hasLooked: seen !== undefined });
 }
 
 /** The customer's calls that are in doubt. One that a server of version 0.1 has left in its column becomes a row. */
@@ -102,12 +107,30 @@ async function openCallsOf(
   return calls;
 }
 
-async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerTable, isNew: boolean): Promise<string> {
-  const { finix, storage, clock, timing, quietMs } = deps;
+interface Decided {
+  /** The customer has no row. */
+  isNew: boolean;
+  /** At Finix's list. */
+  hasLooked: boolean;
+}
+
+async function create(
+  deps: IdentityDeps,
+  held: HeldSession,
+  customer: CustomerTable,
+  { isNew, hasLooked }: Decided,
+): Promise<string> {
+  const { finix, storage, timing } = deps;
   const input = identityInput(deps, held.row);
+  const elapsed = await countElapsed(storage);
   const call = await (isNew ? announceNew(deps, held, customer) : announce(deps, held, customer));
+  if (held.looksFirst && !hasLooked) {
+    // An older copy of the database was restored since it was decided to create. The call was not sent.
+    await write(deps, customer, NOT_MAKING, (trx) => settleCalls(trx, [call.id]));
+    throw new Postpone('finix_unavailable', 0, false);
+  }
   // A process that was frozen here may be long behind, while the quiet period of others counts from sent_at.
-  if ((await clock.now(true)) - call.sent_at > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  if ((await elapsed()) > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   try {
     const identity = await finix.createIdentity({
       entity: { ...input },
@@ -122,16 +145,13 @@ async function create(deps: IdentityDeps, held: HeldSession, customer: CustomerT
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
     const outcome = outcomeOfFailure(error.failure, error.details.status);
-    const now = await clock.now(true);
-    if (outcome !== 'nothing' && now - call.sent_at > timing.leaseMs) {
-      // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
-      await putCall(storage.db, { ...call, sent_at: now, outcome, look_at: now + quietMs });
+    if (outcome === 'nothing') {
+      await write(deps, customer, NOT_MAKING, (trx) => settleCalls(trx, [call.id]));
+    } else {
+      const answered = await restartQuietPeriod(deps, { ...call, outcome }, await elapsed());
+      if (outcome === null) throw new Postpone('finix_unavailable', 0);
+      await write(deps, customer, NOT_MAKING, (trx) => putCall(trx, answered));
     }
-    if (outcome === null) throw new Postpone('finix_unavailable', 0);
-    await write(deps, customer, { identity_sent_at: null, lease_owner: null, lease_until: 0 }, async (trx) => {
-      if (outcome === 'nothing') await settleCalls(trx, [call.id]);
-      else await putCall(trx, { ...call, outcome });
-    });
     if (error.failure !== 'refused') throw error;
     const field = error.details.field ? ` (field ${error.details.field})` : '';
     throw new Stop('failed', 'instrument_refused', {
@@ -216,13 +236,16 @@ async function lookBack(
 ): Promise<SeenInstrument[]> {
   const sentAt = Math.min(...calls.map(({ sent_at }) => sent_at));
   if (!held.looksFirst) return look(deps, customer, sentAt);
-  try {
-    return await look(deps, customer, Math.min(held.since, sentAt));
-  } catch (error) {
-    if (!isTooLong(error)) throw error;
-    // Where Finix has too many to look through, one may be created all the same.
-    return calls.length > 0 ? look(deps, customer, sentAt) : [];
+  const session = Math.min(held.row.created_at, sentAt);
+  for (const since of new Set([Math.min(held.since, session), session])) {
+    try {
+      return await look(deps, customer, since);
+    } catch (error) {
+      if (!isTooLong(error)) throw error;
+    }
   }
+  // Where Finix has too many to look through, one may be created all the same.
+  return calls.length > 0 ? look(deps, customer, sentAt) : [];
 }
 
 /** Finix has more identities from then on than are looked through. */
@@ -250,7 +273,7 @@ export async function keepIdentity(
   identity: string,
   decided: string[],
 ): Promise<string> {
-  const patch = { ...KEPT, finix_identity: identity };
+  const patch = { ...NOT_MAKING, finix_identity: identity };
   await write(deps, customer, patch, (trx) => settleCalls(trx, decided));
   const kept = await findCustomer(deps.storage, customer.customer_id, customer.role);
   return kept?.finix_identity ?? identity;
@@ -264,7 +287,7 @@ async function keepOnlyIdentity(
   call: CreateCallTable,
   now: number,
 ): Promise<void> {
-  const fields = { ...KEPT, finix_identity: identity, updated_at: now };
+  const fields = { ...NOT_MAKING, finix_identity: identity, updated_at: now };
   const kept = updateRow('customers', { customer_id, role }, fields);
   const { numAffectedRows } = await sql`${kept} and finix_identity is null`.execute(trx);
   // Nothing must be made for an identity that is not the customer's. The sweep decides what has become of the call.
@@ -272,7 +295,7 @@ async function keepOnlyIdentity(
   await settleCallsLast(trx, [call.id]);
 }
 
-const KEPT = { identity_sent_at: null, lease_owner: null, lease_until: 0 } as const;
+const NOT_MAKING = { identity_sent_at: null, lease_owner: null, lease_until: 0 } as const;
 
 function findCustomer(storage: Storage, id: string, role: CustomerTable['role']): Promise<CustomerTable | undefined> {
   return storage.db

@@ -12,12 +12,14 @@ import { announceCall, callsOf, instrumentCall, instrumentTag, putCall, settleCa
 import type { StorageTransaction } from '../storage/open.ts';
 import type { ConnectionTable, CreateCallTable } from '../storage/tables.ts';
 import { type CreateStep, nextCreateStep, outcomeOfFailure, toOpenCall } from '../work/create-call.ts';
+import { countElapsed } from '../work/elapsed.ts';
 import { Fenced, PermissionRevoked, Postpone, Stop } from '../work/retry.ts';
 import { adopt } from './adopt-instrument.ts';
 import type { InstrumentDeps, InstrumentHold } from './instrument-hold.ts';
 import { listOwn, type OwnInstrument, tagsOf, toOwn } from './instrument-list.ts';
 import { withheldBy } from './login-state.ts';
 import { makeProcessorToken } from './processor-token.ts';
+import { restartQuietPeriod } from './restart-quiet-period.ts';
 import { sweepNow } from './sweep.ts';
 import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 
@@ -131,14 +133,18 @@ async function create(
   const { storage, clock, finix, timing, quietMs } = deps;
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
   if (processorToken === undefined) return;
-  // An older copy of the database was restored in the meantime.
-  if (held.looksFirst && listed === undefined) throw new Postpone('finix_unavailable', 0, false);
 
+  const elapsed = await countElapsed(storage);
   const sentAt = await clock.now();
   const call = { ...instrumentCall(connection, sentAt), look_at: sentAt + quietMs };
   if (!(await announce(deps, held, connection, call))) return;
+  if (held.looksFirst && listed === undefined) {
+    // An older copy of the database was restored since it was decided to create. The call was not sent.
+    await settleUnsent(deps, held, connection, call, calls);
+    throw new Postpone('finix_unavailable', 0, false);
+  }
   // A process that was frozen here may be long behind, while the quiet period of others counts from sentAt.
-  if ((await clock.now(true)) - sentAt > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
+  if ((await elapsed()) > timing.lookAgainMs) throw new Postpone('finix_unavailable', 0, false);
   let made: OwnInstrument;
   try {
     const answer = await finix.createPaymentInstrument({
@@ -149,7 +155,7 @@ async function create(
     made = { ...answer, connection: connection.id, generation: connection.generation, call: call.id };
   } catch (error) {
     if (!(error instanceof UpstreamError)) throw error;
-    const isWanted = await afterFailedCreate(deps, held, connection, call, calls, error);
+    const isWanted = await afterFailedCreate(deps, held, connection, { call, elapsed, earlier: calls, error });
     return isWanted ? refuse(deps, held, connection, accessToken, 'instrument_refused') : undefined;
   }
   try {
@@ -254,26 +260,51 @@ async function afterFailedCreate(
   deps: InstrumentDeps,
   held: InstrumentHold,
   connection: ConnectionTable,
-  call: CreateCallTable,
-  earlier: CreateCallTable[],
-  error: UpstreamError,
+  { call, elapsed, earlier, error }: FailedCreate,
 ): Promise<boolean> {
   const outcome = outcomeOfFailure(error.failure, error.details.status);
-  const now = await deps.clock.now(true);
-  if (outcome !== 'nothing' && now - call.sent_at > deps.timing.leaseMs) {
-    // Frozen in the middle: the call may have been sent just now, and the sweeps for it may be over.
-    await putCall(deps.storage.db, { ...call, sent_at: now, outcome, look_at: now + deps.quietMs });
+  let isWanted: boolean;
+  if (outcome === 'nothing') {
+    isWanted = await settleUnsent(deps, held, connection, call, earlier);
+  } else {
+    const answered = await restartQuietPeriod(deps, { ...call, outcome }, await elapsed());
+    if (outcome === null) throw new Postpone('finix_unavailable', 0);
+    const patch = { instrument_sent_at: lastUnanswered(earlier) };
+    isWanted = await changeWanted(deps, held, connection, patch, (trx) => putCall(trx, answered));
   }
-  if (outcome === null) throw new Postpone('finix_unavailable', 0);
-  // Version 0.1 waits for the quiet period of the call in these columns.
-  const unanswered = earlier.filter((one) => one.outcome === null).map(({ sent_at }) => sent_at);
-  const instrument_sent_at = unanswered.at(-1) ?? null;
-  const isWanted = await changeWanted(deps, held, connection, { instrument_sent_at }, async (trx) => {
-    if (outcome === 'nothing') await settleCalls(trx, [call.id]);
-    else await putCall(trx, { ...call, outcome });
-  });
   if (error.failure !== 'refused') throw error;
   return isWanted;
+}
+
+interface FailedCreate {
+  call: CreateCallTable;
+  /** See countElapsed; since the call was announced. */
+  elapsed: () => Promise<number>;
+  /** The open calls of before. */
+  earlier: CreateCallTable[];
+  error: UpstreamError;
+}
+
+/**
+ * The call was not sent, or has made nothing.
+ * @returns as changeWanted
+ */
+async function settleUnsent(
+  deps: InstrumentDeps,
+  held: InstrumentHold,
+  connection: ConnectionTable,
+  call: CreateCallTable,
+  earlier: CreateCallTable[],
+): Promise<boolean> {
+  return changeWanted(deps, held, connection, { instrument_sent_at: lastUnanswered(earlier) }, (trx) =>
+    settleCalls(trx, [call.id]),
+  );
+}
+
+/** Version 0.1 waits for the quiet period of the call in a column of the connection. */
+function lastUnanswered(calls: CreateCallTable[]): number | null {
+  const unanswered = calls.filter((one) => one.outcome === null).map(({ sent_at }) => sent_at);
+  return unanswered.at(-1) ?? null;
 }
 
 /**

@@ -180,7 +180,9 @@ async function refuseEmptied(db: Kysely<Database>, dataDir: string): Promise<voi
 async function warnOfLeft(db: Kysely<Database>, dataDir: string, warn: (message: string) => void): Promise<void> {
   // DATA_DIR need not be readable where PostgreSQL is used.
   const isLeft = (await readMarker(dataDir).catch(() => undefined)) !== undefined;
-  if (!isLeft || (await db.introspection.getTables()).length > 0) return;
+  if (!isLeft) return;
+  const { rows } = await sql<{ has: boolean }>`select to_regclass('schema_migrations') is not null as has`.execute(db);
+  if (rows[0]?.has) return;
   warn(
     `The PostgreSQL database is empty, and DATA_DIR (${dataDir}) has an embedded one: its customers are not known here, and would be connected a second time (docs/operations.md)`,
   );

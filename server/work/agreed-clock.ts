@@ -28,8 +28,6 @@ export class AgreedClock {
   readonly #log: Logger;
   readonly #ask: () => Promise<void>;
   readonly #readings = new Map<Provider, Reading>();
-  /** Counts the readings. */
-  #noted = 0;
   #askedInVain = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
   #reported: 'agree' | 'ahead' | 'unknown' = 'agree';
@@ -44,25 +42,15 @@ export class AgreedClock {
   /** Takes the `Date` header of a provider's response. */
   note(service: Provider, date: string | null | undefined): void {
     const at = Date.parse(date ?? '');
-    if (Number.isNaN(at)) return;
-    this.#readings.set(service, { at, monotonic: performance.now() });
-    this.#noted += 1;
+    if (!Number.isNaN(at)) this.#readings.set(service, { at, monotonic: performance.now() });
   }
 
   /**
    * Milliseconds since 1970. The database's clock alone until a provider has responded. A time that was written while
    * the clock was behind would be too old once the clock is right again.
-   * @param isFresh see Storage; a provider is asked as well where its last response contradicts the database's clock:
-   * to a machine that was paused with all of its clocks, that response looks as if it had just come
    */
-  async now(isFresh?: boolean): Promise<number> {
-    const now = await this.#storage.now(isFresh);
-    if (isFresh && this.#readings.size > 0 && !this.#agrees(now)) {
-      const noted = this.#noted;
-      await this.#ask();
-      // The later one: a worker that was away for long must not take it for less.
-      if (this.#noted === noted) return now;
-    }
+  async now(): Promise<number> {
+    const now = await this.#storage.now();
     const [earliest, latest] = this.#bounds() ?? [now, now];
     if (now > latest + TOLERANCE_MS) return latest;
     return now < earliest - TOLERANCE_MS ? earliest : now;

@@ -52,6 +52,11 @@ export async function claim(
 
 /** Storage that is gone is asked again this soon, and then at longer intervals: a restart takes seconds. */
 const STORAGE_BASE_MS = 50;
+/**
+ * Reasons of StorageUnavailableError after which the same database goes on: it was busy or full. After the end of a
+ * connection another one may answer.
+ */
+const SAME_DATABASE = /^(conflict|connection busy|53100|53200|55P03|57014|25P03)$/;
 
 /** What else is written in the same transaction; `session` is the row as it is written with it. */
 type Also = (trx: StorageTransaction, now: number, session: WrittenSession) => Promise<void>;
@@ -88,6 +93,19 @@ export interface KnownRows {
 }
 
 /**
+ * Which rows may not be all that was done. Where an older copy of the database was restored, what was made at Finix
+ * since the copy has no row: work on rows of before asks Finix what there is before it creates anything.
+ */
+export interface Doubt {
+  /** Work on rows that are older looks first. Milliseconds since 1970. */
+  readonly until: number;
+  /** Rows of up to then may lack what was done before. 0: no older copy was restored, as far as is known. */
+  readonly restoredUntil: number;
+  /** What work on such rows looks for can be as old as this. */
+  readonly from: number;
+}
+
+/**
  * A session under this worker's lease. `row` is always as last written, so that the fence stays in step also after an
  * error.
  */
@@ -102,7 +120,7 @@ export class HeldSession {
   #writing: Promise<unknown> = Promise.resolve();
   /** What this worker has read or written since it last waited, and does not read again. */
   known: KnownRows;
-  readonly #doubt: { readonly until: number; readonly from: number };
+  readonly #doubt: Doubt;
   #looksFirst: boolean;
   /** Up to when the session's waiting is counted. Not `updated_at`: a step that fails has often written before. */
   countedUntil: number;
@@ -121,7 +139,7 @@ export class HeldSession {
     timing: Timing,
     stopping: AbortSignal,
     public stage: 'accepted' | 'resumed' | 'running',
-    doubt: { readonly until: number; readonly from: number } = { until: 0, from: Number.POSITIVE_INFINITY },
+    doubt: Doubt = { until: 0, restoredUntil: 0, from: 0 },
     known: KnownRows = {},
   ) {
     this.known = known;
@@ -148,9 +166,16 @@ export class HeldSession {
     this.#looksFirst = true;
   }
 
+  /** As `lookFirst`, where what comes back may be a replica that was behind. */
+  lookFirstAfter({ reason }: StorageUnavailableError): void {
+    if (this.#storage.dialect === 'postgres' && !SAME_DATABASE.test(reason)) this.lookFirst();
+  }
+
   /** Milliseconds since 1970: no instrument or identity that is looked for can be older. */
   get since(): number {
-    return Math.min(this.#stored.created_at, this.#doubt.from);
+    const { created_at } = this.#stored;
+    const { restoredUntil, from } = this.#doubt;
+    return created_at < restoredUntil ? Math.min(created_at, from) : created_at;
   }
 
   /**
@@ -185,9 +210,8 @@ export class HeldSession {
           this.#joined = [...(refused < 0 ? joined : joined.slice(0, refused)), ...this.#joined];
           throw error;
         }
+        this.lookFirstAfter(error);
       }
-      // What comes back may be a replica that was behind.
-      this.lookFirst();
       // Twice within the time for which a worker that took over waits for what this one has in hand.
       const longest = Math.min(this.#timing.lookAgainMs / 2, STORAGE_BASE_MS * 2 ** attempt);
       await sleep(longest * (0.5 + Math.random() / 2), undefined, { signal: this.#stopping }).catch(() => {});

@@ -67,31 +67,6 @@ test('after the machine has slept, a provider’s response brings both clocks to
   expect(lines).toEqual([]);
 });
 
-test('a worker that was paused with all of its machine’s clocks learns how long it was away', async () => {
-  clock.note('plaid', date());
-  clock.note('finix', date());
-  const before = await clock.now(true);
-  const AWAY_MS = 600_000;
-  error = AWAY_MS;
-  const atProviders = () => new Date(Date.now() + AWAY_MS).toUTCString();
-  date = () => null;
-  expect((await clock.now(true)) - before).toBe(AWAY_MS);
-  date = atProviders;
-  expect((await clock.now(true)) - before).toBe(AWAY_MS);
-  expect(asked).toBe(2);
-  // The provider's response is of after, and agrees.
-  expect((await clock.now(true)) - before).toBe(AWAY_MS);
-  expect(asked).toBe(2);
-});
-
-test('a database’s clock that is wrong does not make a worker believe that it was away', async () => {
-  clock.note('plaid', date());
-  error = YEAR_MS;
-  const before = await clock.now();
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect((await clock.now(true)) - before).toBe(1_000);
-});
-
 test('nothing is certain before a provider has responded', async () => {
   date = () => null;
   expect(await clock.certain()).toBeUndefined();
