@@ -86,6 +86,8 @@ export default defineConfig({
           include: ['test/journey/**/*.test.ts'],
           // As above: each test has a demo, a server and a browser context of its own.
           isolate: false,
+          // A look may ask the browser, which has work of its own: often enough for an eye, and not for most of a core.
+          expect: { poll: { timeout: patient(10_000), interval: 50 } },
           testTimeout: patient(60_000),
           hookTimeout: patient(60_000),
         },

@@ -54,11 +54,16 @@ export async function watchHistory(storage: Storage, log: Logger): Promise<Watch
     void checkConnected();
   });
   async function checkConnected(): Promise<void> {
+    let isChecked: boolean;
     do {
       checking = 'yes';
-      // The next round of jobs checks as well.
-      await doubt.check().catch(() => {});
-    } while (isAgain());
+      // While the database is away a pooler may accept a connection and refuse each query.
+      // The next round of jobs checks.
+      isChecked = await doubt.check().then(
+        () => true,
+        () => false,
+      );
+    } while (isChecked && isAgain());
     checking = 'no';
   }
   const isAgain = () => checking === 'again';

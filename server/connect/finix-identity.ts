@@ -34,7 +34,7 @@ import { waitForQuietPeriod } from './wait-for-quiet-period.ts';
 export interface IdentityDeps {
   storage: Storage;
   /** See InstrumentDeps. */
-  clock: Pick<AgreedClock, 'now'>;
+  clock: Pick<AgreedClock, 'now' | 'informed'>;
   secrets: Secrets;
   finix: FinixClient;
   /** Milliseconds; see InstrumentDeps. */
@@ -90,7 +90,8 @@ async function openCallsOf(
   { storage, clock, quietMs }: IdentityDeps,
   customer: CustomerTable,
 ): Promise<CreateCallTable[]> {
-  const now = await clock.now();
+  // After a pause the agreed time is behind until a provider has responded.
+  const now = await clock.informed();
   const calls = await identityCallsOf(storage.db, customer);
   const { identity_sent_at: sentAt } = customer;
   if (sentAt !== null && calls.length === 0) {
@@ -126,7 +127,7 @@ async function create(
   const call = await (isNew ? announceNew(deps, held, customer) : announce(deps, held, customer));
   if (held.looksFirst && !hasLooked) {
     // An older copy of the database was restored since it was decided to create. The call was not sent.
-    await write(deps, customer, NOT_MAKING, (trx) => settleCalls(trx, [call.id]));
+    await endTurn(deps, held, customer, (trx) => settleCalls(trx, [call.id]));
     throw new Postpone('finix_unavailable', 0, false);
   }
   // A process that was frozen here may be long behind, while the quiet period of others counts from sent_at.
@@ -146,11 +147,11 @@ async function create(
     if (!(error instanceof UpstreamError)) throw error;
     const outcome = outcomeOfFailure(error.failure, error.details.status);
     if (outcome === 'nothing') {
-      await write(deps, customer, NOT_MAKING, (trx) => settleCalls(trx, [call.id]));
+      await endTurn(deps, held, customer, (trx) => settleCalls(trx, [call.id]));
     } else {
       const answered = await restartQuietPeriod(deps, { ...call, outcome }, await elapsed());
       if (outcome === null) throw new Postpone('finix_unavailable', 0);
-      await write(deps, customer, NOT_MAKING, (trx) => putCall(trx, answered));
+      await endTurn(deps, held, customer, (trx) => putCall(trx, answered));
     }
     if (error.failure !== 'refused') throw error;
     const field = error.details.field ? ` (field ${error.details.field})` : '';
@@ -185,7 +186,7 @@ async function announce(
   held: HeldSession,
   customer: CustomerTable,
 ): Promise<CreateCallTable> {
-  const sentAt = await clock.now();
+  const sentAt = await clock.informed();
   const call = { ...identityCall(customer, sentAt), look_at: sentAt + quietMs };
   await held.write({}, async (trx, now) => {
     const intent = await trx
@@ -208,7 +209,7 @@ async function announceNew(
   held: HeldSession,
   customer: CustomerTable,
 ): Promise<CreateCallTable> {
-  const sentAt = await clock.now();
+  const sentAt = await clock.informed();
   const call = { ...identityCall(customer, sentAt), look_at: sentAt + quietMs };
   await held.write({}, async (trx, now) => {
     const turn = { lease_owner: held.row.id, lease_until: now + timing.leaseMs };
@@ -306,16 +307,28 @@ function findCustomer(storage: Storage, id: string, role: CustomerTable['role'])
     .executeTakeFirst();
 }
 
+/** Another session that has taken the turn since keeps it, and what it has announced. */
+function endTurn(
+  deps: Pick<IdentityDeps, 'storage'>,
+  held: HeldSession,
+  customer: CustomerTable,
+  also: (trx: StorageTransaction) => Promise<void>,
+): Promise<void> {
+  return write(deps, customer, NOT_MAKING, also, held.row.id);
+}
+
 async function write(
   { storage }: Pick<IdentityDeps, 'storage'>,
   customer: Pick<CustomerTable, 'customer_id' | 'role'>,
   patch: Partial<CustomerTable>,
   also: (trx: StorageTransaction) => Promise<void>,
+  turnOf?: string,
 ): Promise<void> {
   const now = await storage.now();
   await storage.transaction(`customer:${customer.customer_id}`, async (trx) => {
     await trx
       .updateTable('customers')
+      .$if(turnOf !== undefined, (query) => query.where('lease_owner', '=', turnOf ?? null))
       .set({ ...patch, updated_at: now })
       .where('customer_id', '=', customer.customer_id)
       .where('role', '=', customer.role)

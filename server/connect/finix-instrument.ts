@@ -97,7 +97,8 @@ async function openCallsOf(
     return all.filter(({ outcome, generation }) => outcome !== 'made' && generation === connection.generation);
   };
   let calls = await read();
-  const now = await clock.now();
+  // After a pause the agreed time is behind until a provider has responded.
+  const now = await clock.informed();
   const isFuture = calls.some(({ sent_at }) => sent_at > now);
   const isLeft = connection.instrument_sent_at !== null && calls.length === 0;
   if (!isFuture && !isLeft) return calls;
@@ -134,8 +135,8 @@ async function create(
   const processorToken = await processorTokenFor(deps, held, connection, accessToken);
   if (processorToken === undefined) return;
 
+  const sentAt = await clock.informed();
   const elapsed = await countElapsed(storage);
-  const sentAt = await clock.now();
   const call = { ...instrumentCall(connection, sentAt), look_at: sentAt + quietMs };
   if (!(await announce(deps, held, connection, call))) return;
   if (held.looksFirst && listed === undefined) {

@@ -15,7 +15,7 @@ import type { ProcessorTokens } from './processor-token.ts';
 export interface InstrumentDeps {
   storage: Storage;
   /** By which a quiet period counts: a clock that jumps ahead must not end it. */
-  clock: Pick<AgreedClock, 'now'>;
+  clock: Pick<AgreedClock, 'now' | 'informed'>;
   plaid: PlaidClient;
   finix: FinixClient;
   /** How long a lost call may still be carried out by Finix, or its result be missing from lists. Milliseconds. */

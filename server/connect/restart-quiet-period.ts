@@ -16,7 +16,7 @@ export async function restartQuietPeriod(
 ): Promise<CreateCallTable> {
   if (elapsedMs <= timing.leaseMs) return call;
   // The later one: the agreed time stands still with a machine that was paused together with its clocks.
-  const sent_at = Math.max(await clock.now(), call.sent_at + elapsedMs);
+  const sent_at = Math.max(await clock.informed(), call.sent_at + elapsedMs);
   const restarted = { ...call, sent_at, look_at: sent_at + quietMs };
   await putCall(storage.db, restarted);
   return restarted;

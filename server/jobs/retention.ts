@@ -62,9 +62,10 @@ async function applyRetention(
   { storage, clock, timing, quietMs }: RetentionDeps,
   purgeNextAudit: (now: number) => Promise<boolean>,
 ): Promise<boolean> {
-  await clampFutureTimestamps(storage, timing, quietMs, await storage.now(), await clock.now());
   // What is deleted is gone: one clock that jumps ahead for a moment must not be enough.
   const now = await clock.certain();
+  // After a pause the agreed time is behind until a provider has responded.
+  await clampFutureTimestamps(storage, timing, quietMs, await storage.now(), await clock.now());
   if (now === undefined) return false;
   await purgeRateLimits(storage, RETENTION.rateLimits);
   await purgeProviderCalls(storage, now);

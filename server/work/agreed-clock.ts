@@ -57,6 +57,15 @@ export class AgreedClock {
   }
 
   /**
+   * As `now`, for what begins a wait that others count from: asks a provider where the database's clock is ahead of the
+   * last response, as it is on a machine that was paused together with its clocks.
+   */
+  async informed(): Promise<number> {
+    if (this.#readings.size > 0 && !this.#agrees(await this.#storage.now())) await this.#askOnce();
+    return this.now();
+  }
+
+  /**
    * Milliseconds since 1970, by two clocks. Asks a provider where the database's clock is ahead of the last response.
    * @returns undefined as long as no provider has responded: nothing is old enough to go then
    */

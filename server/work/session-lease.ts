@@ -56,7 +56,7 @@ const STORAGE_BASE_MS = 50;
  * Reasons of StorageUnavailableError after which the same database goes on: it was busy or full. After the end of a
  * connection another one may answer.
  */
-const SAME_DATABASE = /^(conflict|connection busy|53100|53200|55P03|57014|25P03)$/;
+const SAME_DATABASE = /^(conflict|connection busy|53100|53200|55P03|57014)$/;
 
 /** What else is written in the same transaction; `session` is the row as it is written with it. */
 type Also = (trx: StorageTransaction, now: number, session: WrittenSession) => Promise<void>;

@@ -67,6 +67,34 @@ test('after the machine has slept, a provider’s response brings both clocks to
   expect(lines).toEqual([]);
 });
 
+test('a machine that was paused with all of its clocks learns the time before others count from it', async () => {
+  clock.note('plaid', date());
+  clock.note('finix', date());
+  const before = await clock.now();
+  const AWAY_MS = 600_000;
+  error = AWAY_MS;
+  date = () => new Date(Date.now() + AWAY_MS).toUTCString();
+  expect((await clock.now()) - before).toBeLessThan(AWAY_MS);
+  expect((await clock.informed()) - before).toBe(AWAY_MS);
+  expect((await clock.informed()) - before).toBe(AWAY_MS);
+  expect(asked).toBe(1);
+});
+
+test('a clock that stays ahead of the providers has them asked every ten seconds, and not for each call', async () => {
+  clock.note('plaid', date());
+  error = YEAR_MS;
+  for (let second = 0; second < 15; second++) {
+    expect(await clock.informed()).toBeLessThan(Date.now() + 60_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  expect(asked).toBe(2);
+});
+
+test('no provider is asked for the time before one has responded', async () => {
+  expect(await clock.informed()).toBe(Date.now());
+  expect(asked).toBe(0);
+});
+
 test('nothing is certain before a provider has responded', async () => {
   date = () => null;
   expect(await clock.certain()).toBeUndefined();
