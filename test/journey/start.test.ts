@@ -24,7 +24,8 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const child of running) child.kill('SIGKILL');
   running = [];
-  await rm(folder, { recursive: true, force: true });
+  // The connect server of a demo that was killed ends by itself a moment later, and writes until then.
+  await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 });
 
 function start(args: string[], env: Record<string, string> = {}) {
