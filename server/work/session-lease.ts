@@ -161,7 +161,7 @@ export class HeldSession {
     return this.#looksFirst || this.#stored.created_at < this.#doubt.until;
   }
 
-  /** From here on, whatever is known of the database. */
+  /** From here on, also where no older copy is known to have been restored. */
   lookFirst(): void {
     this.#looksFirst = true;
   }

@@ -14,9 +14,10 @@ test.each(['widget', 'server', 'demo'])('no file in %s is longer than 350 lines'
   expect(long).toEqual([]);
 });
 
-// Code may be wider where the formatter can't break it; prose can always be. What the manifest prints in tables has a
-// line to itself, and so has an instruction to the linter.
+// Code may be wider where the formatter can't break it; prose can always be broken.
 const COMMENT = /^\s*(?:\/\/|\/?\*)/;
+// The linter reads an instruction from one line, and the manifest's analyzer keeps a line break in the texts that
+// editors and tables show.
 const ONE_LINE = /biome-ignore|^ \* @(?:attr|cssprop|csspart|cssState|fires|slot)\b/;
 
 test('no comment is wider than 120 columns', () => {

@@ -1,4 +1,5 @@
 import { afterEach, expect, it } from 'vitest';
+import { decideCreateCalls } from '../helpers/decide-create-calls.ts';
 import { Gate } from '../helpers/gate.ts';
 import { lateInstrumentAnswers } from '../helpers/late-answer.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
@@ -35,10 +36,6 @@ it('an instrument whose answer came to a worker that was overtaken is adopted be
   });
   const [made, ...more] = first.ledger.instruments();
   expect([body.connections[0].payment_instrument, more]).toEqual([made?.id, []]);
-  await eventually(async () => {
-    second.clockOffset += 1_000;
-    await second.jobs.tick();
-    return (await second.storage.db.selectFrom('create_calls').select('id').execute()).length === 0;
-  });
+  await decideCreateCalls(second);
   expect(first.ledger.instruments().map(({ enabled }) => enabled)).toEqual([true]);
 });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../widget/contract.ts';
+import { decideCreateCalls } from '../helpers/decide-create-calls.ts';
 import { type Copy, copyOf, putBack } from '../helpers/put-back.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
 
@@ -55,14 +56,6 @@ async function ended(server: TestServer, session: Session): Promise<Session> {
   }, 15_000);
 }
 
-async function decided(server: TestServer): Promise<void> {
-  await eventually(async () => {
-    await server.jobs.tick();
-    server.clockOffset += 1_000;
-    return (await server.storage.db.selectFrom('create_calls').select('id').execute()).length === 0;
-  });
-}
-
 describe.each(WAYS)('%s', (_name, goBack) => {
   it.each(['item_linked', 'identity_ready'] as const)(
     'a customer whose bank had come as far as %s gets the instrument that exists already',
@@ -76,7 +69,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
       const next = await goBack(server, copy);
       const { status, connections } = await ended(next, session);
       expect([status, connections[0]?.payment_instrument]).toEqual(['completed', before[0]]);
-      await decided(next);
+      await decideCreateCalls(next);
       expect(enabled(next)).toEqual(before);
       expect(next.ledger.identities()).toHaveLength(1);
     },
@@ -94,7 +87,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     expect((await next.complete(session, token)).body.code).toBe('restart_required');
     const { body } = await next.complete(session, await next.publicToken());
     expect(body.status).toBe('completed');
-    await decided(next);
+    await decideCreateCalls(next);
     expect(enabled(next)).toEqual([body.connections[0].payment_instrument]);
     expect(next.ledger.identities()).toHaveLength(1);
   });
@@ -110,7 +103,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
     const session = await next.createSession();
     const { body } = await next.complete(session, await next.publicToken());
     expect(body.status).toBe('completed');
-    await decided(next);
+    await decideCreateCalls(next);
     expect(enabled(next)).toEqual([body.connections[0].payment_instrument]);
     expect(next.ledger.identities()).toHaveLength(1);
   });
@@ -144,7 +137,7 @@ describe.each(WAYS)('%s', (_name, goBack) => {
       const { status, payment_instrument } = (await next.merchant('GET', `/v1/connections/${id}`)).body;
       return status === 'active' && payment_instrument === renewed;
     });
-    await decided(next);
+    await decideCreateCalls(next);
     expect(enabled(next)).toEqual([renewed]);
   });
 });

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import type { Clients } from '../../server/create-server.ts';
+import { decideCreateCalls } from '../helpers/decide-create-calls.ts';
 import { Gate } from '../helpers/gate.ts';
 import { copyOf, putBack } from '../helpers/put-back.ts';
 import { eventually, TestServer } from '../helpers/server.ts';
@@ -59,11 +60,7 @@ it.each([
     held.token.open();
     const { body } = await completing;
     expect(body.status).toBe('completed');
-    await eventually(async () => {
-      await server.jobs.tick();
-      server.clockOffset += 1_000;
-      return (await server.storage.db.selectFrom('create_calls').select('id').execute()).length === 0;
-    });
+    await decideCreateCalls(server);
     const enabled = server.ledger.instruments().filter((one) => one['enabled'] === true);
     expect(enabled.map(({ id }) => id)).toEqual([body.connections[0].payment_instrument]);
     const identities = server.ledger.identities().map(({ id }) => ({ finix_identity: id }));
@@ -129,11 +126,7 @@ it.each([
     held.gate.open();
     const { body } = await completing;
     expect([wasRestored, body.status]).toEqual([true, 'completed']);
-    await eventually(async () => {
-      await server.jobs.tick();
-      server.clockOffset += 1_000;
-      return (await server.storage.db.selectFrom('create_calls').select('id').execute()).length === 0;
-    });
+    await decideCreateCalls(server);
     const enabled = server.ledger.instruments().filter((one) => one['enabled'] === true);
     expect(enabled.map(({ id }) => id)).toEqual([body.connections[0].payment_instrument]);
     expect(server.ledger.identities()).toHaveLength(1);

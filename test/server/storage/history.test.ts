@@ -79,7 +79,8 @@ describe('the embedded database', () => {
     await rename(copy, file());
   };
 
-  it('a copy of the files in place of the database is noticed, and by later processes as well', async () => {
+  /** A copy that another tool than ours has made takes the place of the database, which went on. */
+  async function goBackToCopiedFiles(): Promise<void> {
     const storage = await openStorage({ dataDir });
     await checkedTwice(storage);
     await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(storage.db);
@@ -88,6 +89,10 @@ describe('the embedded database', () => {
     await storage.history.check(now);
     await storage.close();
     await putInPlace(copy);
+  }
+
+  it('a copy of the files in place of the database is noticed, and by later processes as well', async () => {
+    await goBackToCopiedFiles();
     const restored = await openStorage({ dataDir });
     expect(await restored.history.check(now)).toBe(NOW);
     await restored.close();
@@ -117,14 +122,7 @@ describe('the embedded database', () => {
   });
 
   it('a copy in place of the database is noticed also when the server ends while it records it', async () => {
-    const storage = await openStorage({ dataDir });
-    await checkedTwice(storage);
-    await sql`PRAGMA wal_checkpoint(TRUNCATE)`.execute(storage.db);
-    const copy = join(dataDir, 'copy.sqlite');
-    await copyFile(file(), copy);
-    await storage.history.check(now);
-    await storage.close();
-    await putInPlace(copy);
+    await goBackToCopiedFiles();
     const ended = await openStorage({ dataDir });
     await sql`create trigger ends before insert on meta when new.key = 'went_back_at'
       begin select raise(abort, 'ended'); end`.execute(ended.db);
