@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type FaultRule, type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
 import type { Connection } from '../../widget/contract.ts';
-import type { TestPostgres } from '../helpers/postgres.ts';
+import type { OwnPostgres } from '../helpers/postgres.ts';
 import { type Receiver, startReceiver, WEBHOOK_SECRET } from '../helpers/receiver.ts';
 import { Cluster } from './cluster.ts';
 import type { Control } from './controls.ts';
@@ -24,7 +24,7 @@ import { createWebhookDispatcher, type WebhookDispatcher } from './webhook-dispa
 export interface EnvironmentOptions {
   store: Store;
   random: Random;
-  postgres: TestPostgres | undefined;
+  postgres: OwnPostgres | undefined;
   instances: number;
   control?: Control | undefined;
   /** Another checkout whose server runs; this one when left out. */

@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import pg from 'pg';
 import { retries } from '../helpers/order.mjs';
-import { postgresMissing, startPostgres, type TestPostgres } from '../helpers/postgres.ts';
+import { type OwnPostgres, postgresMissing, startPostgres } from '../helpers/postgres.ts';
 import type { Store } from './database.ts';
 import { Environment, type EnvironmentOptions } from './environment.ts';
 import { isClean, type Verdict } from './oracle.ts';
@@ -58,7 +58,7 @@ export async function runSuite(options: SuiteOptions): Promise<Line[]> {
   return lines;
 }
 
-async function openPostgres(): Promise<TestPostgres> {
+async function openPostgres(): Promise<OwnPostgres> {
   const postgres = await startPostgres();
   if ('skipped' in postgres) throw new Error(postgres.skipped);
   if (postgres.canRestart) {
@@ -82,7 +82,7 @@ export function availableStores(): { stores: Store[]; missing: string | undefine
 async function runStore(
   { seed, only, short, scale, rounds: atMost, server, verbose }: SuiteOptions,
   store: Store,
-  postgres: TestPostgres | undefined,
+  postgres: OwnPostgres | undefined,
   limit: LimitFunction,
   report: (line: Line) => void,
 ): Promise<void> {

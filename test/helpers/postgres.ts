@@ -9,12 +9,17 @@ import pg from 'pg';
 import { freePort } from './free-port.ts';
 
 export interface TestPostgres {
-  /** False for a server that is not ours: `restart` and `without` throw. */
-  canRestart: boolean;
   /** Of the administrator's database. */
   url: string;
   /** Makes an empty database, or a copy of another one that no one is connected to, and gives its URL. */
   createDatabase(template?: string): Promise<string>;
+  dropDatabase(url: string): Promise<void>;
+}
+
+/** One that no other suite uses. */
+export interface OwnPostgres extends TestPostgres {
+  /** False for a server that is not ours: `restart` and `without` throw. */
+  canRestart: boolean;
   /**
    * `immediate` is a crash: every connection is cut and the log is replayed. `fast` lets no transaction finish either,
    * but closes the connections.
@@ -43,14 +48,27 @@ export function postgresMissing(): string | undefined {
  * Starts a PostgreSQL of our own on loopback, or uses the server of TEST_DATABASE_URL (which is not restarted), or
  * returns why neither works. It ends with the process that started it, however that one ends.
  */
-export async function startPostgres(): Promise<TestPostgres | { skipped: string }> {
+export async function startPostgres(): Promise<OwnPostgres | { skipped: string }> {
   const skipped = postgresMissing();
   if (skipped) return { skipped };
   const bin = findBin();
   return bin ? startOwn(bin) : givenServer(process.env['TEST_DATABASE_URL'] ?? '');
 }
 
-async function startOwn(bin: string): Promise<TestPostgres> {
+const SHARED = Symbol.for('finix-bank-connect.shared-postgres');
+
+/**
+ * The one of this process, for all suites that leave its settings alone: to make and start one takes as much of a core
+ * as a dozen of their tests. It ends with this process.
+ */
+export function sharedPostgres(): ReturnType<typeof startPostgres> {
+  // A file may have its own copy of this module.
+  const shared = globalThis as { [SHARED]?: ReturnType<typeof startPostgres> };
+  shared[SHARED] ??= startPostgres();
+  return shared[SHARED];
+}
+
+async function startOwn(bin: string): Promise<OwnPostgres> {
   const user = await ordinaryUser();
   const dir = await mkdtemp(join(tmpdir(), 'fbc-postgres-'));
   if (user) await chown(dir, user.uid, user.gid);
@@ -81,8 +99,10 @@ async function startOwn(bin: string): Promise<TestPostgres> {
   let server: ChildProcess | undefined;
 
   const start = async () => {
-    // The shell waits for the end of its input, which comes with the end of this process, also when that is killed.
-    const script = '"$0" "$@" >>log 2>&1 & echo $!; cat >/dev/null; kill -QUIT $! 2>/dev/null; wait $!';
+    // The shell waits for the end of its input, which comes with the end of this process, also when that is killed. A
+    // server that has ended before is restarted, or its folder removed, by this process.
+    const script =
+      '"$0" "$@" >>log 2>&1 & echo $!; cat >/dev/null; kill -QUIT $! 2>/dev/null || exit 0; wait $!; rm -rf "$PWD"';
     const args = [
       '-D',
       data,
@@ -117,6 +137,7 @@ async function startOwn(bin: string): Promise<TestPostgres> {
     canRestart: true,
     url: url('postgres'),
     createDatabase: async (template) => url(await createDatabase(administrator, template)),
+    dropDatabase: (database) => dropDatabase(administrator, nameOf(database)),
     restart: async (mode) => {
       await end(pid, mode === 'immediate' ? 'SIGQUIT' : 'SIGINT');
       pid = await start();
@@ -144,8 +165,8 @@ async function startOwn(bin: string): Promise<TestPostgres> {
   };
 }
 
-function givenServer(url: string): TestPostgres {
-  const made: string[] = [];
+function givenServer(url: string): OwnPostgres {
+  const made = new Set<string>();
   const administrator = new Administrator(url);
   const refuse = async () => {
     throw new Error('The server of TEST_DATABASE_URL is not ours to restart.');
@@ -155,16 +176,20 @@ function givenServer(url: string): TestPostgres {
     url,
     createDatabase: async (template) => {
       const name = await createDatabase(administrator, template);
-      made.push(name);
+      made.add(name);
       const own = new URL(url);
       own.pathname = `/${name}`;
       return own.href;
+    },
+    dropDatabase: async (database) => {
+      await dropDatabase(administrator, nameOf(database));
+      made.delete(nameOf(database));
     },
     restart: refuse,
     promote: refuse,
     without: refuse,
     stop: async () => {
-      for (const name of made) await administrator.run(`drop database if exists ${name} with (force)`);
+      for (const name of made) await dropDatabase(administrator, name);
       await administrator.leave();
     },
   };
@@ -172,9 +197,18 @@ function givenServer(url: string): TestPostgres {
 
 async function createDatabase(administrator: Administrator, template?: string): Promise<string> {
   const name = `fbc_${process.pid}_${Math.random().toString(36).slice(2)}`;
-  const like = template === undefined ? '' : ` template ${new URL(template).pathname.slice(1)}`;
+  const like = template === undefined ? '' : ` template ${nameOf(template)}`;
   await administrator.run(`create database ${name}${like}`);
   return name;
+}
+
+/** With its connections, if it has any. */
+async function dropDatabase(administrator: Administrator, name: string): Promise<void> {
+  await administrator.run(`drop database if exists ${name} with (force)`);
+}
+
+function nameOf(url: string): string {
+  return new URL(url).pathname.slice(1);
 }
 
 /** One connection for all statements, because a new one costs the server more than most of them. */

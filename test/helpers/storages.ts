@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
 import { openStorage, type Storage, type StorageOptions } from '../../server/storage/open.ts';
 import { migratedDatabase } from './migrated-database.ts';
-import { postgresMissing, startPostgres, type TestPostgres } from './postgres.ts';
+import { patient } from './patience.mjs';
+import { type OwnPostgres, postgresMissing, sharedPostgres, startPostgres, type TestPostgres } from './postgres.ts';
 
 /** One empty database, for as many instances as a test wants to open on it. */
 export interface TestDatabase {
@@ -45,9 +46,13 @@ const templates = new WeakMap<TestPostgres, Promise<string>>();
 
 /** Makes a database that has its tables and no rows, as a copy: to make them again takes three times as long. */
 export async function migratedOn(server: TestPostgres): Promise<string> {
+  return server.createDatabase(await templateOf(server));
+}
+
+function templateOf(server: TestPostgres): Promise<string> {
   const known = templates.get(server) ?? makeTemplate(server);
   templates.set(server, known);
-  return server.createDatabase(await known);
+  return known;
 }
 
 async function makeTemplate(server: TestPostgres): Promise<string> {
@@ -56,23 +61,70 @@ async function makeTemplate(server: TestPostgres): Promise<string> {
   return databaseUrl;
 }
 
-/** Runs a suite with a PostgreSQL of its own, that it may also restart. */
+/**
+ * Runs a suite with a PostgreSQL that it may use with other suites of its process, one after the other. The databases
+ * that it makes go with its last test.
+ */
 export function withPostgres(name: string, suite: (server: () => TestPostgres) => void): void {
+  ifPostgres(name, () => {
+    let lent: LentPostgres | undefined;
+    beforeAll(async () => {
+      lent = lendPostgres(expectStarted(await sharedPostgres()));
+    }, STARTS_WITHIN_MS);
+    afterAll(() => lent?.giveBack());
+    suite(() => whileTestsRun(lent));
+  });
+}
+
+/** Runs a suite with a PostgreSQL that it may also restart and set up. */
+export function withOwnPostgres(name: string, suite: (server: () => OwnPostgres) => void): void {
+  ifPostgres(name, () => {
+    let server: OwnPostgres | undefined;
+    beforeAll(async () => {
+      server = expectStarted(await startPostgres());
+    }, STARTS_WITHIN_MS);
+    afterAll(() => server?.stop());
+    suite(() => whileTestsRun(server));
+  });
+}
+
+const STARTS_WITHIN_MS = patient(90_000);
+
+function ifPostgres(name: string, suite: () => void): void {
   const missing = postgresMissing();
   if (missing) console.warn(`skipped: ${name}: ${missing}`);
-  describe.skipIf(missing)(missing ? `${name} (skipped: ${missing})` : name, () => {
-    let server: TestPostgres | undefined;
-    beforeAll(async () => {
-      const started = await startPostgres();
-      if ('skipped' in started) throw new Error(started.skipped);
-      server = started;
-    }, 90_000);
-    afterAll(() => server?.stop());
-    suite(() => {
-      if (!server) throw new Error('The server is there only while tests run.');
-      return server;
-    });
-  });
+  describe.skipIf(missing)(missing ? `${name} (skipped: ${missing})` : name, suite);
+}
+
+function expectStarted(started: OwnPostgres | { skipped: string }): OwnPostgres {
+  if ('skipped' in started) throw new Error(started.skipped);
+  return started;
+}
+
+function whileTestsRun<T>(server: T | undefined): T {
+  if (!server) throw new Error('The server is there only while tests run.');
+  return server;
+}
+
+interface LentPostgres extends TestPostgres {
+  giveBack(): Promise<void>;
+}
+
+function lendPostgres(server: TestPostgres): LentPostgres {
+  const made: string[] = [];
+  const lent: LentPostgres = {
+    ...server,
+    createDatabase: async (template) => {
+      const database = await server.createDatabase(template);
+      made.push(database);
+      return database;
+    },
+    giveBack: async () => {
+      for (const database of made.splice(0)) await server.dropDatabase(database);
+    },
+  };
+  templates.set(lent, templateOf(server));
+  return lent;
 }
 
 async function temporaryFolder(): Promise<StorageOptions> {

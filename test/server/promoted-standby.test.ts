@@ -2,9 +2,9 @@ import { it } from 'vitest';
 import { openStorage } from '../../server/storage/open.ts';
 import { patient } from '../helpers/patience.mjs';
 import { eventually, TestServer } from '../helpers/server.ts';
-import { migratedOn, withPostgres } from '../helpers/storages.ts';
+import { migratedOn, withOwnPostgres } from '../helpers/storages.ts';
 
-withPostgres('a standby that is promoted', (postgres) => {
+withOwnPostgres('a standby that is promoted', (postgres) => {
   it(
     'a standby that is promoted is noticed with the first connection to it, before the next round of jobs',
     async () => {

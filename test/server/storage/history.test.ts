@@ -10,7 +10,7 @@ import { networkFileSystem, networkFileSystemOf } from '../../../server/storage/
 import { openStorage, type Storage } from '../../../server/storage/open.ts';
 import { backupSqliteFile, SQLITE_FILE } from '../../../server/storage/sqlite.ts';
 import { patient } from '../../helpers/patience.mjs';
-import { withPostgres } from '../../helpers/storages.ts';
+import { withOwnPostgres } from '../../helpers/storages.ts';
 
 /** When it is detected that the database lost commits, by the test's clock. */
 const NOW = 1_700_000_000_000;
@@ -140,7 +140,7 @@ describe('the embedded database', () => {
   });
 });
 
-withPostgres('a database on PostgreSQL', (server) => {
+withOwnPostgres('a database on PostgreSQL', (server) => {
   it(
     'a database on PostgreSQL is noticed to be older when a copy of its cluster was promoted',
     async () => {

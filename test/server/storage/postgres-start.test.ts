@@ -8,7 +8,7 @@ import { freePort } from '../../helpers/free-port.ts';
 import { patient } from '../../helpers/patience.mjs';
 import { poolerMissing, startPooler } from '../../helpers/pgbouncer.ts';
 import { ordinaryUser } from '../../helpers/postgres.ts';
-import { withPostgres } from '../../helpers/storages.ts';
+import { withOwnPostgres } from '../../helpers/storages.ts';
 
 const PASSWORD = 'hunter2-of-the-role';
 
@@ -45,7 +45,7 @@ test('a CA file that is not there: the sentence names the option', async () => {
   expect(await expectStartProblem(url)).toContain('correct sslrootcert');
 });
 
-withPostgres('a start on PostgreSQL', (server) => {
+withOwnPostgres('a start on PostgreSQL', (server) => {
   let role: string;
   let database: string;
   const admin = async (statement: string, url = server().url) => {

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StorageSetupError, StorageUnavailableError } from '../../../server/storage/errors.ts';
 import { openStorage, type Storage, type StorageTransaction } from '../../../server/storage/open.ts';
-import { withPostgres } from '../../helpers/storages.ts';
+import { withOwnPostgres } from '../../helpers/storages.ts';
 import { rows } from './rows.ts';
 
 test('an address that is not of PostgreSQL is refused without being repeated', async () => {
@@ -19,7 +19,7 @@ test('a server that is not there is reported at the start', async () => {
   await expect(opening).rejects.toMatchObject({ name: 'StorageUnavailableError', reason: 'ECONNREFUSED' });
 });
 
-withPostgres('PostgreSQL', (server) => {
+withOwnPostgres('PostgreSQL', (server) => {
   let url: string;
   let storage: Storage;
   const log = vi.fn();
