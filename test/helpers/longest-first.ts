@@ -3,7 +3,9 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { isShuffled, shuffleKey } from './order.mjs';
 
 /** Server tests mostly wait, which leaves the machine to the tests of the element; the others need all of it. */
-const PROJECTS = ['server', 'journey', 'own process', 'unit', 'faults'];
+const FOLDERS = ['test/server/', 'test/simulator/', 'test/journey/'];
+/** A process ends where the next file belongs to another project, so each stays together. */
+const PROJECTS = ['shared process', 'own process', 'faults'];
 
 /**
  * The files that take more than 20 s on two busy cores, the longest first; which one a machine finds longer does not
@@ -12,6 +14,8 @@ const PROJECTS = ['server', 'journey', 'own process', 'unit', 'faults'];
 const LONGEST = [
   'test/server/in-doubt.test.ts',
   'test/server/recovery.test.ts',
+  'test/server/verification-postgres.test.ts',
+  'test/server/returns-postgres.test.ts',
   'test/server/commands.test.ts',
   'test/simulator/link-modes.test.ts',
   'test/journey/story.test.ts',
@@ -28,10 +32,7 @@ const LONGEST = [
   'test/journey/links.test.ts',
   'test/package/packages.test.ts',
   'test/package/fresh-clone.test.ts',
-  'test/server/verification-postgres.test.ts',
   'test/package/old-browser-hosts.test.ts',
-  'test/server/returns-postgres.test.ts',
-  'test/server/links-postgres.test.ts',
   'test/package/snippets.test.ts',
 ];
 
@@ -66,7 +67,14 @@ export class LongestFirst extends BaseSequencer {
     const { groupOrder } = project.config.sequence;
     if (isShuffled) return [groupOrder, shuffleKey(project.name), shuffleKey(name)];
     const rank = LONGEST.indexOf(name);
-    return [groupOrder, PROJECTS.indexOf(project.name), rank < 0 ? LONGEST.length : rank, usual];
+    const folder = FOLDERS.findIndex((one) => name.startsWith(one));
+    return [
+      groupOrder,
+      PROJECTS.indexOf(project.name),
+      folder < 0 ? FOLDERS.length : folder,
+      rank < 0 ? LONGEST.length : rank,
+      usual,
+    ];
   }
 }
 

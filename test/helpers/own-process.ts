@@ -4,12 +4,11 @@ import { join } from 'node:path';
 const project = join(import.meta.dirname, '../..');
 
 /**
- * Whether a test changes what belongs to its whole process: it replaces a module or the clock, brings a DOM, registers
- * an OpenTelemetry SDK, or runs the tests of another file, whose module would register them for the first importer
- * only.
+ * Whether a test changes what belongs to its whole process: it replaces a module or the clock, brings a DOM, or
+ * registers an OpenTelemetry SDK.
  */
 const CHANGES_ITS_PROCESS =
-  /^\/\/ @vitest-environment|\bvi\.(mock|doMock|useFakeTimers|stubEnv|stubGlobal)\(|\.setGlobal|import\('\.\/[\w-]+\.test\.ts'\)|work-counter/;
+  /^\/\/ @vitest-environment|\bvi\.(mock|doMock|useFakeTimers|stubEnv|stubGlobal)\(|\.setGlobal|work-counter/;
 
 /** The test files below these folders that can't share a process with others, relative to the project. */
 export function testsOfOneProcess(folders: readonly string[]): string[] {

@@ -8,7 +8,8 @@ import { migratedOn, withPostgres } from './storages.ts';
 /**
  * Runs the tests of other files over PostgreSQL, each server with a database without rows to itself; the files
  * themselves run over SQLite.
- * @param files by name, each with the import that registers its tests
+ * @param files by name, each with the import that registers its tests: of `…?on-postgres`, a module of its own, because
+ *   one that was imported before in the same process registers nothing
  */
 export function onPostgres(files: Readonly<Record<string, () => Promise<unknown>>>): void {
   withPostgres('on PostgreSQL', (postgres) => {

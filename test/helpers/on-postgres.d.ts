@@ -1,0 +1,4 @@
+/** A test file, for `onPostgres`. */
+declare module '*?on-postgres' {
+  export {};
+}
