@@ -207,7 +207,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
 }
 
 function ledgerOf(state: State, webhooks: Webhooks): Ledger {
-  const copies = <T>(values: Iterable<T>): T[] => [...values].map((value) => structuredClone(value));
+  const copies = <T>(values: Iterable<T>): T[] => structuredClone([...values]);
   return {
     items: () => [...state.items.values()].map(itemCopy),
     instruments: () => copies([...state.instruments.values()].map(({ resource }) => resource)),

@@ -193,9 +193,8 @@ function* tick<Db>(rules: Rules<Db>, world: World<Db>, change: Change<Db>): Gene
   // A worker that could go on does, unless it is the frozen one; the instance that took over is not frozen too.
   const { worker } = world;
   if (worker && worker.at !== 'waits for the answer') {
-    const copy = structuredClone(world);
-    const waits = worker.at === 'start' && !rules.decide(copy, copy.worker as Worker);
-    if (!waits) return;
+    const waits = change('waits', (copy) => worker.at === 'start' && !rules.decide(copy, copy.worker as Worker));
+    if (waits.length === 0) return;
   }
   yield* change('time passes', (copy) => {
     copy.now++;
