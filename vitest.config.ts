@@ -31,9 +31,9 @@ export default defineConfig({
     // A test may start processes and browsers, each of which takes seconds on a busy machine.
     testTimeout: patient(60_000),
     hookTimeout: patient(60_000),
-    setupFiles: [join(import.meta.dirname, 'test/helpers/no-network.ts')],
-    // A test waits for a process, a database or a browser for almost half of its time: four files keep two cores busy.
-    maxWorkers: 4,
+    setupFiles: ['no-network.ts', 'restore-process.ts'].map((file) => join(import.meta.dirname, 'test/helpers', file)),
+    // A test waits for a process, a database or a browser for about half of its time: five files keep two cores busy.
+    maxWorkers: 5,
     sequence: { sequencer: LongestFirst },
     retry: retries,
     projects: [

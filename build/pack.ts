@@ -14,21 +14,24 @@ rmSync(out, { recursive: true, force: true });
 
 const root = JSON.parse(readFileSync(from('package.json'), 'utf8')) as RootManifest;
 const readmes: Record<string, string> = { [root.serverPackage.name]: 'server/README.md' };
-for (const manifest of packageManifests(root, process.env['PACKAGE_REPOSITORY'])) {
+const folders = packageManifests(root, process.env['PACKAGE_REPOSITORY']).map((manifest) => {
   const folder = join(out, manifest.name);
   stage(folder, manifest, readmes[manifest.name] ?? 'README.md');
-  const [packed] = JSON.parse(
-    // npm is a script on some systems and a shell's command on others.
-    execFileSync('npm', ['pack', folder, '--json', '--ignore-scripts', '--pack-destination', out], {
-      encoding: 'utf8',
-      shell: process.platform === 'win32',
-    }),
-  ) as { filename: string; size: number; unpackedSize: number; entryCount: number }[];
-  if (!packed) throw new Error(`npm packed nothing of ${folder}`);
-  rmSync(folder, { recursive: true });
-  const kilobytes = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
+  return folder;
+});
+const packed = JSON.parse(
+  // npm is a script on some systems and a shell's command on others.
+  execFileSync('npm', ['pack', ...folders, '--json', '--ignore-scripts', '--pack-destination', out], {
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  }),
+) as { filename: string; size: number; unpackedSize: number; entryCount: number }[];
+if (packed.length !== folders.length) throw new Error(`npm packed ${packed.length} packages of ${folders.length}`);
+for (const folder of folders) rmSync(folder, { recursive: true });
+const kilobytes = (bytes: number) => `${Math.round(bytes / 1000)} kB`;
+for (const { filename, entryCount, size, unpackedSize } of packed) {
   console.log(
-    `${relative(process.cwd(), join(out, packed.filename))}: ${packed.entryCount} files, ${kilobytes(packed.size)}, ${kilobytes(packed.unpackedSize)} unpacked`,
+    `${relative(process.cwd(), join(out, filename))}: ${entryCount} files, ${kilobytes(size)}, ${kilobytes(unpackedSize)} unpacked`,
   );
 }
 

@@ -3,7 +3,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { isShuffled, shuffleKey } from './order.mjs';
 
 /** Server tests mostly wait, which leaves the machine to the tests of the element; the others need all of it. */
-const FOLDERS = ['test/server/', 'test/simulator/', 'test/journey/'];
+const JOURNEYS = 'test/journey/';
+const FOLDERS = ['test/server/', 'test/simulator/', JOURNEYS];
 /** A process ends where the next file belongs to another project, so each stays together. */
 const PROJECTS = ['shared process', 'own process', 'faults'];
 
@@ -20,7 +21,9 @@ const LONGEST = [
   'test/simulator/link-modes.test.ts',
   'test/journey/story.test.ts',
   'test/journey/appearance.test.ts',
+  'test/server/graceful-stop.test.ts',
   'test/journey/modes.test.ts',
+  'test/server/storage/pooler.test.ts',
   'test/journey/interruptions.test.ts',
   'test/journey/docs.test.ts',
   'test/journey/pages.test.ts',
@@ -36,10 +39,8 @@ const LONGEST = [
   'test/package/snippets.test.ts',
 ];
 
-/** They wait for most of a minute. Next to the first two, which do as well, a core would be idle. */
-const WAITING = ['test/server/graceful-stop.test.ts', 'test/server/storage/pooler.test.ts'];
-/** So many files of the server's take about as long as the first two. */
-const BEFORE_WAITING = 45;
+/** They wait for most of a minute. Next to the server's other tests, which wait as well, a core would be idle. */
+const AMONG_JOURNEYS = ['test/server/graceful-stop.test.ts', 'test/server/storage/pooler.test.ts'];
 
 /**
  * Starts the longest files first, so that none of them runs alone at the end while the other core waits. With TEST_SEED
@@ -50,11 +51,7 @@ export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const usual = await super.sort(files);
     const keys = new Map(usual.map((file, i) => [file, this.#keys(file, i)]));
-    const sorted = usual.sort((a, b) => compare(keys.get(a) ?? [], keys.get(b) ?? []));
-    if (isShuffled) return sorted;
-    const waiting = sorted.filter((file) => WAITING.includes(this.#nameOf(file)));
-    const others = sorted.filter((file) => !waiting.includes(file));
-    return [...others.slice(0, BEFORE_WAITING), ...waiting, ...others.slice(BEFORE_WAITING)];
+    return usual.sort((a, b) => compare(keys.get(a) ?? [], keys.get(b) ?? []));
   }
 
   #nameOf({ moduleId }: TestSpecification): string {
@@ -67,7 +64,8 @@ export class LongestFirst extends BaseSequencer {
     const { groupOrder } = project.config.sequence;
     if (isShuffled) return [groupOrder, shuffleKey(project.name), shuffleKey(name)];
     const rank = LONGEST.indexOf(name);
-    const folder = FOLDERS.findIndex((one) => name.startsWith(one));
+    const place = AMONG_JOURNEYS.includes(name) ? JOURNEYS : name;
+    const folder = FOLDERS.findIndex((one) => place.startsWith(one));
     return [
       groupOrder,
       PROJECTS.indexOf(project.name),

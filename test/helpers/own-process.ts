@@ -4,11 +4,10 @@ import { join } from 'node:path';
 const project = join(import.meta.dirname, '../..');
 
 /**
- * Whether a test changes what belongs to its whole process: it replaces a module or the clock, brings a DOM, or
- * registers an OpenTelemetry SDK.
+ * Whether a test changes what belongs to its whole process for as long as that lives: it replaces a module, brings a
+ * DOM, or registers an OpenTelemetry SDK.
  */
-const CHANGES_ITS_PROCESS =
-  /^\/\/ @vitest-environment|\bvi\.(mock|doMock|useFakeTimers|stubEnv|stubGlobal)\(|\.setGlobal|work-counter/;
+const CHANGES_ITS_PROCESS = /^\/\/ @vitest-environment|\bvi\.(mock|doMock)\(|\.setGlobal|work-counter/;
 
 /** The test files below these folders that can't share a process with others, relative to the project. */
 export function testsOfOneProcess(folders: readonly string[]): string[] {
