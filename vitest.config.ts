@@ -32,8 +32,8 @@ export default defineConfig({
     testTimeout: patient(60_000),
     hookTimeout: patient(60_000),
     setupFiles: ['no-network.ts', 'restore-process.ts'].map((file) => join(import.meta.dirname, 'test/helpers', file)),
-    // A test waits for a process, a database or a browser for about half of its time: five files keep two cores busy.
-    maxWorkers: 5,
+    // A test waits for a process, a database or a browser for about half of its time: four files keep two cores busy.
+    maxWorkers: 4,
     sequence: { sequencer: LongestFirst },
     retry: retries,
     projects: [

@@ -321,8 +321,13 @@ const LOOK_SHARE = 0.02;
  * Waits until `probe` gives something. It looks often at first and less often in a wait of seconds, whose looks would
  * take the machine from the other test files.
  * @param ms of an idle machine, after which it fails
+ * @param everyMs between two looks, where each is work for the server
  */
-export async function eventually<T>(probe: () => Promise<T | undefined | false>, ms = 10_000): Promise<T> {
+export async function eventually<T>(
+  probe: () => Promise<T | undefined | false>,
+  ms = 10_000,
+  everyMs?: number,
+): Promise<T> {
   const began = Date.now();
   const deadline = began + patient(ms);
   for (;;) {
@@ -330,7 +335,7 @@ export async function eventually<T>(probe: () => Promise<T | undefined | false>,
     if (value !== undefined && value !== false) return value;
     const now = Date.now();
     if (now > deadline) throw new Error(`it did not happen within ${patient(ms)} ms`);
-    const pause = Math.min(Math.max((now - began) * LOOK_SHARE, LOOK_MS.first), LOOK_MS.last);
+    const pause = everyMs ?? Math.min(Math.max((now - began) * LOOK_SHARE, LOOK_MS.first), LOOK_MS.last);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -24,9 +24,12 @@ const fault = (rule: FaultRule) => server.upstream.simulator.faults.add(rule);
 const lists = ({ path, method }: { path: string; method: string }) =>
   server.ledger.calls().filter((call) => call.path === path && call.method === method).length;
 
+/** Waits for what happens after quiet periods, of which a look takes a small part. */
+const inTime = (probe: () => Promise<boolean>) => eventually(probe, 10_000, QUIET_MS / 6);
+
 /** Jobs run until nothing is left to be looked for, as they do all the time in a server. */
 async function decided(): Promise<void> {
-  await eventually(async () => {
+  await inTime(async () => {
     await server.jobs.tick();
     const open = await server.storage.db.selectFrom('create_calls').select('id').execute();
     return open.length === 0;
@@ -163,7 +166,7 @@ describe('a clock that jumps ahead while the answer to a create call is missing'
     await eventually(async () => server.ledger.instruments().length === 1);
     server.clockError = 0;
     await completing;
-    await eventually(async () => {
+    await inTime(async () => {
       await server.tickAtNextAttempt(session);
       return (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status === 'completed';
     });
@@ -177,7 +180,7 @@ describe('a clock that jumps ahead while the answer to a create call is missing'
     fault({ ...INSTRUMENT, kind: 'timeout', when: 'after', times: 1 });
     const session = await server.createSession();
     await server.complete(session, await server.publicToken());
-    await eventually(async () => {
+    await inTime(async () => {
       await server.tickAtNextAttempt(session);
       return (await server.merchant('GET', `/v1/sessions/${session.id}`)).body.status === 'completed';
     });
