@@ -9,34 +9,37 @@ const FOLDERS = ['test/server/', 'test/simulator/', JOURNEYS];
 const PROJECTS = ['shared process', 'own process', 'faults'];
 
 /**
- * The files that take more than 20 s on two busy cores, the longest first; which one a machine finds longer does not
- * matter. A clean checkout has no times of an earlier run.
+ * The files that take more than 15 s on two busy cores: of each folder the longest first, but that those which mostly
+ * wait come between others, which use what they leave of the cores. A clean checkout has no times of an earlier run.
  */
 const LONGEST = [
-  'test/server/in-doubt.test.ts',
-  'test/server/recovery.test.ts',
   'test/server/verification-postgres.test.ts',
+  'test/server/in-doubt.test.ts',
   'test/server/returns-postgres.test.ts',
+  'test/server/links-postgres.test.ts',
+  'test/server/returns.test.ts',
   'test/server/commands.test.ts',
+  'test/server/recovery.test.ts',
   'test/simulator/link-modes.test.ts',
   'test/journey/story.test.ts',
   'test/journey/appearance.test.ts',
   'test/server/graceful-stop.test.ts',
   'test/journey/modes.test.ts',
-  'test/server/storage/pooler.test.ts',
-  'test/journey/interruptions.test.ts',
   'test/journey/docs.test.ts',
   'test/journey/pages.test.ts',
-  'test/journey/words.test.ts',
+  'test/server/storage/pooler.test.ts',
   'test/journey/checkout.test.ts',
-  'test/journey/outcomes.test.ts',
   'test/journey/quickstart.test.ts',
-  'test/journey/several-banks.test.ts',
+  'test/journey/words.test.ts',
   'test/journey/links.test.ts',
+  'test/journey/outcomes.test.ts',
+  'test/journey/interruptions.test.ts',
+  'test/journey/several-banks.test.ts',
   'test/package/packages.test.ts',
-  'test/package/fresh-clone.test.ts',
   'test/package/old-browser-hosts.test.ts',
   'test/package/snippets.test.ts',
+  'test/package/command-line.test.ts',
+  'test/package/fresh-clone.test.ts',
 ];
 
 /** They wait for most of a minute. Next to the server's other tests, which wait as well, a core would be idle. */
