@@ -5,9 +5,7 @@ import { join } from 'node:path';
 /**
  * `npm test`: everything. The tests need the build; the check of format, lint and types does not, and takes what the
  * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: it
- * goes first wherever it wants a core, and the others, which have patience, take the cores that it leaves. Vitest
- * begins with the server's tests, of which many wait as well: the fault suite has ended when the journeys need both
- * cores.
+ * goes first wherever it wants a core, and the others, which have patience, take the cores that it leaves.
  */
 // With one thread: four would each check the types that several files use for itself, which is twice the processor
 // time.

@@ -110,7 +110,7 @@ interface LentPostgres extends TestPostgres {
   giveBack(): Promise<void>;
 }
 
-function lendPostgres(server: TestPostgres): LentPostgres {
+function lendPostgres(server: OwnPostgres): LentPostgres {
   const made: string[] = [];
   const lent: LentPostgres = {
     ...server,
@@ -121,6 +121,10 @@ function lendPostgres(server: TestPostgres): LentPostgres {
     },
     giveBack: async () => {
       for (const database of made.splice(0)) await server.dropDatabase(database);
+      if (server.canRestart) return;
+      // One that is not ours does not end with this process: nothing is left in it, the template included.
+      templates.delete(server);
+      await server.stop();
     },
   };
   templates.set(lent, templateOf(server));
