@@ -8,30 +8,28 @@ const WAITING = ['test/server/', 'test/simulator/'];
 const PROJECTS = ['shared process', 'own process', 'faults'];
 
 /**
- * The files that take more than 15 s on two busy cores; which one a machine finds longer does not matter. A clean
+ * The files that take more than 15 s on two busy cores, those that wait for most of it not one after the other. A clean
  * checkout has no times of an earlier run.
  */
 const LONGEST = [
-  'test/server/in-doubt.test.ts',
-  'test/server/recovery.test.ts',
   'test/server/verification-postgres.test.ts',
-  'test/server/graceful-stop.test.ts',
-  'test/server/storage/pooler.test.ts',
-  'test/server/returns.test.ts',
+  'test/server/in-doubt.test.ts',
   'test/server/returns-postgres.test.ts',
   'test/server/links-postgres.test.ts',
+  'test/server/returns.test.ts',
   'test/server/commands.test.ts',
+  'test/server/recovery.test.ts',
   'test/simulator/link-modes.test.ts',
-  'test/journey/story.test.ts',
   'test/package/packages.test.ts',
+  'test/journey/story.test.ts',
   'test/journey/appearance.test.ts',
-  'test/journey/words.test.ts',
-  'test/package/old-browser-hosts.test.ts',
   'test/journey/modes.test.ts',
-  'test/journey/interruptions.test.ts',
+  'test/package/old-browser-hosts.test.ts',
   'test/package/snippets.test.ts',
+  'test/journey/words.test.ts',
   'test/package/command-line.test.ts',
   'test/journey/pages.test.ts',
+  'test/journey/interruptions.test.ts',
   'test/journey/quickstart.test.ts',
   'test/journey/links.test.ts',
   'test/package/fresh-clone.test.ts',
@@ -41,9 +39,10 @@ const LONGEST = [
 ];
 
 /**
- * Starts the longest files first, so that none of them runs alone at the end while the other core waits, and at any time
- * some that wait next to some that use what these leave of the cores. With TEST_SEED the files of a project come in the
- * order of that seed instead, and so do the projects, each of which stays together because its files share processes.
+ * Starts the longest files first, so that none of them runs alone at the end while the other core waits, and at any
+ * time some that wait next to some that use what these leave of the cores. With TEST_SEED the files of a project come
+ * in the order of that seed instead, and so do the projects, each of which stays together because its files share
+ * processes.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
