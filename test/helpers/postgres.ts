@@ -202,7 +202,7 @@ async function createDatabase(administrator: Administrator, template?: string): 
   return name;
 }
 
-/** With its connections, if it has any. */
+/** By force, because a test that failed may have left connections, which would keep it. */
 async function dropDatabase(administrator: Administrator, name: string): Promise<void> {
   await administrator.run(`drop database if exists ${name} with (force)`);
 }
