@@ -8,35 +8,32 @@ const WAITING = ['test/server/', 'test/simulator/'];
 const PROJECTS = ['shared process', 'own process', 'faults'];
 
 /**
- * Those that wait for more than 30 s. They come first of all, next to the browser tests of the element, which use both
- * cores by themselves; later they would meet each other, and the cores would wait.
+ * The files that take more than 15 s on two busy cores, in the order in which they start: of the four that wait for
+ * nearly all of it (in-doubt, recovery, graceful-stop, pooler), one begins when the one before it is about to end. A
+ * clean checkout has no times of an earlier run.
  */
-const FIRST = [
-  'test/server/in-doubt.test.ts',
-  'test/server/recovery.test.ts',
-  'test/server/graceful-stop.test.ts',
-  'test/server/storage/pooler.test.ts',
-];
-
-/** The other files that take more than 15 s on two busy cores. A clean checkout has no times of an earlier run. */
 const LONGEST = [
+  'test/server/in-doubt.test.ts',
+  'test/package/packages.test.ts',
   'test/server/verification-postgres.test.ts',
+  'test/journey/story.test.ts',
   'test/server/returns-postgres.test.ts',
   'test/server/links-postgres.test.ts',
   'test/server/returns.test.ts',
+  'test/journey/appearance.test.ts',
+  'test/server/recovery.test.ts',
   'test/server/commands.test.ts',
   'test/simulator/link-modes.test.ts',
-  'test/package/packages.test.ts',
-  'test/journey/story.test.ts',
-  'test/journey/appearance.test.ts',
   'test/journey/modes.test.ts',
   'test/package/old-browser-hosts.test.ts',
   'test/package/snippets.test.ts',
   'test/journey/words.test.ts',
+  'test/server/graceful-stop.test.ts',
   'test/package/command-line.test.ts',
-  'test/journey/pages.test.ts',
   'test/journey/interruptions.test.ts',
+  'test/journey/pages.test.ts',
   'test/journey/quickstart.test.ts',
+  'test/server/storage/pooler.test.ts',
   'test/journey/links.test.ts',
   'test/package/fresh-clone.test.ts',
   'test/journey/checkout.test.ts',
@@ -69,22 +66,16 @@ export class LongestFirst extends BaseSequencer {
   #mixed(files: TestSpecification[]): Map<TestSpecification, Key> {
     const keys = new Map<TestSpecification, Key>();
     for (const waits of [true, false]) {
-      const kind = files
-        .filter((file) => WAITING.some((folder) => this.#nameOf(file).startsWith(folder)) === waits)
-        .sort((a, b) => this.#rank(a) - this.#rank(b));
+      const kind = files.filter((file) => WAITING.some((folder) => this.#nameOf(file).startsWith(folder)) === waits);
       for (const [i, file] of kind.entries()) {
         const { name, config } = file.project;
-        const isFirst = FIRST.includes(this.#nameOf(file));
-        // Both kinds are spread over the whole run.
-        keys.set(file, [config.sequence.groupOrder, PROJECTS.indexOf(name), isFirst ? -1 : i / kind.length]);
+        const rank = LONGEST.indexOf(this.#nameOf(file));
+        // Both kinds of the others are spread over the rest of the run.
+        const place = rank < 0 ? LONGEST.length + i / kind.length : rank;
+        keys.set(file, [config.sequence.groupOrder, PROJECTS.indexOf(name), place]);
       }
     }
     return keys;
-  }
-
-  #rank(file: TestSpecification): number {
-    const rank = LONGEST.indexOf(this.#nameOf(file));
-    return rank < 0 ? LONGEST.length : rank;
   }
 
   #nameOf({ moduleId }: TestSpecification): string {
