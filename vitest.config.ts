@@ -18,6 +18,14 @@ const env = { ...(folder && { TMPDIR: folder }), ...(prefersPackaged() && { FBC_
 const folders = ['test/server', 'test/simulator', 'test/journey', 'test/package', 'test/fuzz', 'test/widget/unit'];
 const ownProcess = testsOfOneProcess(folders);
 
+/** They wait for more than three quarters of their time, for timeouts and for periods of the server that are real. */
+const waiting = [
+  'test/server/in-doubt.test.ts',
+  'test/server/recovery.test.ts',
+  'test/server/graceful-stop.test.ts',
+  'test/server/storage/pooler.test.ts',
+];
+
 export default defineConfig({
   test: {
     environment: 'node',
@@ -43,7 +51,7 @@ export default defineConfig({
           name: 'shared process',
           env,
           include: folders.map((folder) => `${folder}/**/*.test.ts`),
-          exclude: ownProcess,
+          exclude: [...ownProcess, ...waiting],
           // The server and its libraries take longer to load and to warm up than most files take to run: a process
           // that keeps them needs about half the time. Each test starts a server or a demo of its own, and opens a
           // browser context of its own, so files share nothing else.
@@ -65,6 +73,17 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           // Its short timeouts would find a busy machine slow. `npm test` runs it next to the others, but before them
           // wherever it wants a core.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'waiting',
+          env,
+          include: waiting,
+          isolate: false,
+          // Next to the faults, which wait as well.
           sequence: { groupOrder: 1 },
         },
       },

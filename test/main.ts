@@ -4,20 +4,22 @@ import { join } from 'node:path';
 
 /**
  * `npm test`: everything. The tests need the build; the check of format, lint and types does not, and takes what the
- * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: it
- * goes first wherever it wants a core, and the others, which have patience, take the cores that it leaves.
+ * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: with
+ * the other files that wait, it goes first wherever it wants a core, and the others, which have patience, take the cores
+ * that these leave.
  */
 // With one thread: four would each check the types that several files use for itself, which is twice the processor
 // time.
 const CHECK = ['npm', 'run', '--silent', 'check', '--', '--singleThreaded'];
 const BUILD = ['npm', 'run', '--silent', 'build'];
-const VITEST = ['vitest', 'run', '--project', '!faults'];
-const FAULTS = ['vitest', 'run', '--project', 'faults'];
+const VITEST = ['vitest', 'run', '--project', '*process'];
+// Two files at a time use less than a core.
+const WAITING = ['vitest', 'run', '--project', 'faults', '--project', 'waiting', '--maxWorkers', '2'];
 const WEB_TEST_RUNNER = ['wtr'];
 
 const resultsFolder = process.env['TEST_RESULTS_DIR'];
 // Of two runs of Vitest, each has a file of its own.
-if (resultsFolder) FAULTS.push(`--outputFile.json=${join(resultsFolder, 'faults.json')}`);
+if (resultsFolder) WAITING.push(`--outputFile.json=${join(resultsFolder, 'waiting.json')}`);
 
 const running = new Set<ChildProcess>();
 let isEnding = false;
@@ -91,14 +93,14 @@ async function checkSucceeds(): Promise<boolean> {
 
 async function testsSucceed(): Promise<boolean> {
   if (!(await succeeds(BUILD))) return false;
-  const all = [succeeds(VITEST, { isShown: true, isLower: true }), elementAndFaultsSucceed()];
+  const all = [succeeds(VITEST, { isShown: true, isLower: true }), elementAndWaitingSucceed()];
   return (await Promise.all(all)).every(Boolean);
 }
 
 /** One after the other: together they would leave nothing of two cores to Vitest, and later not use them. */
-async function elementAndFaultsSucceed(): Promise<boolean> {
+async function elementAndWaitingSucceed(): Promise<boolean> {
   const isElementGood = await succeeds(WEB_TEST_RUNNER, { isLower: true });
-  return !isEnding && (await succeeds(FAULTS)) && isElementGood;
+  return !isEnding && (await succeeds(WAITING)) && isElementGood;
 }
 
 const isGood = (await Promise.all([checkSucceeds(), testsSucceed()])).every(Boolean);

@@ -2,38 +2,31 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { isShuffled, shuffleKey } from './order.mjs';
 
-/** Their tests wait for most of their time; the others', of browsers and compilers, need a core for all of theirs. */
-const WAITING = ['test/server/', 'test/simulator/'];
+/** Their tests wait for half of their time; the others', of browsers and compilers, need a core for all of theirs. */
+const HALF_WAITING = ['test/server/', 'test/simulator/'];
 /** A process ends where the next file belongs to another project, so each stays together. */
-const PROJECTS = ['shared process', 'own process', 'faults'];
+const PROJECTS = ['shared process', 'own process', 'faults', 'waiting'];
 
-/**
- * The files that take more than 15 s on two busy cores, in the order in which they start: of the four that wait for
- * nearly all of it (in-doubt, recovery, graceful-stop, pooler), one begins when the one before it is about to end. A
- * clean checkout has no times of an earlier run.
- */
+/** The files that take more than 15 s on two busy cores. A clean checkout has no times of an earlier run. */
 const LONGEST = [
   'test/server/in-doubt.test.ts',
   'test/package/packages.test.ts',
   'test/server/verification-postgres.test.ts',
   'test/journey/story.test.ts',
   'test/server/returns-postgres.test.ts',
-  'test/server/links-postgres.test.ts',
-  'test/server/returns.test.ts',
   'test/journey/appearance.test.ts',
-  'test/server/recovery.test.ts',
-  'test/server/commands.test.ts',
-  'test/simulator/link-modes.test.ts',
+  'test/server/links-postgres.test.ts',
   'test/journey/modes.test.ts',
+  'test/server/returns.test.ts',
   'test/package/old-browser-hosts.test.ts',
-  'test/package/snippets.test.ts',
+  'test/server/commands.test.ts',
   'test/journey/words.test.ts',
-  'test/server/graceful-stop.test.ts',
-  'test/package/command-line.test.ts',
+  'test/simulator/link-modes.test.ts',
   'test/journey/interruptions.test.ts',
+  'test/package/snippets.test.ts',
+  'test/package/command-line.test.ts',
   'test/journey/pages.test.ts',
   'test/journey/quickstart.test.ts',
-  'test/server/storage/pooler.test.ts',
   'test/journey/links.test.ts',
   'test/package/fresh-clone.test.ts',
   'test/journey/checkout.test.ts',
@@ -66,7 +59,9 @@ export class LongestFirst extends BaseSequencer {
   #mixed(files: TestSpecification[]): Map<TestSpecification, Key> {
     const keys = new Map<TestSpecification, Key>();
     for (const waits of [true, false]) {
-      const kind = files.filter((file) => WAITING.some((folder) => this.#nameOf(file).startsWith(folder)) === waits);
+      const kind = files.filter(
+        (file) => HALF_WAITING.some((folder) => this.#nameOf(file).startsWith(folder)) === waits,
+      );
       for (const [i, file] of kind.entries()) {
         const { name, config } = file.project;
         const rank = LONGEST.indexOf(this.#nameOf(file));

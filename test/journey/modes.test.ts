@@ -220,6 +220,8 @@ describe('The ways to show Link', () => {
     const opening = maya.page.waitForEvent('popup');
     await maya.element.locator('button.main').click();
     const hosted = await opening;
+    // The window has an address as soon as the page has made a link for it.
+    await hosted.getByRole('button', { name: 'Continue' }).waitFor();
     await maya.page.goto('about:blank');
     await walk(hosted);
     await maya.page.goto(`${here.demo.url}/pages/hosted.html`);
