@@ -5,16 +5,14 @@ import { join } from 'node:path';
 /**
  * `npm test`: everything. The tests need the build; the check of format, lint and types does not, and takes what the
  * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: with
- * the other files that wait, it goes first wherever it wants a core, and the others, which have patience, take the cores
- * that these leave.
+ * the other files that wait, it goes first wherever it wants a core. The rest has patience, and takes what these leave.
  */
 // With one thread: four would each check the types that several files use for itself, which is twice the processor
 // time.
 const CHECK = ['npm', 'run', '--silent', 'check', '--', '--singleThreaded'];
 const BUILD = ['npm', 'run', '--silent', 'build'];
 const VITEST = ['vitest', 'run', '--project', '*process'];
-// Two files at a time use less than a core.
-const WAITING = ['vitest', 'run', '--project', 'faults', '--project', 'waiting', '--maxWorkers', '2'];
+const WAITING = ['vitest', 'run', '--project', 'faults', '--project', 'waiting'];
 const WEB_TEST_RUNNER = ['wtr'];
 
 const resultsFolder = process.env['TEST_RESULTS_DIR'];

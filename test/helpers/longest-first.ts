@@ -28,7 +28,6 @@ const LONGEST = [
   'test/journey/pages.test.ts',
   'test/journey/quickstart.test.ts',
   'test/journey/links.test.ts',
-  'test/package/fresh-clone.test.ts',
   'test/journey/checkout.test.ts',
   'test/journey/docs.test.ts',
   'test/package/react-hidden.test.ts',
