@@ -26,6 +26,9 @@ const waiting = [
   'test/server/storage/pooler.test.ts',
 ];
 
+/** The faults, which wait as well, and these: two files at a time use less than a core. */
+const together = { maxWorkers: 2, sequence: { groupOrder: 1 } };
+
 export default defineConfig({
   test: {
     environment: 'node',
@@ -72,9 +75,8 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           // Its short timeouts would find a busy machine slow. `npm test` runs it next to the others, but before them
-          // wherever it wants a core. Two files at a time, with those that wait, use less than one.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          // wherever it wants a core.
+          ...together,
         },
       },
       {
@@ -84,9 +86,7 @@ export default defineConfig({
           env,
           include: waiting,
           isolate: false,
-          // Next to the faults, which wait as well.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
+          ...together,
         },
       },
     ],

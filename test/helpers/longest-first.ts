@@ -10,6 +10,9 @@ const PROJECTS = ['shared process', 'own process', 'faults', 'waiting'];
 /** The files that take more than 15 s on two busy cores. A clean checkout has no times of an earlier run. */
 const LONGEST = [
   'test/server/in-doubt.test.ts',
+  'test/server/recovery.test.ts',
+  'test/server/graceful-stop.test.ts',
+  'test/server/storage/pooler.test.ts',
   'test/package/packages.test.ts',
   'test/server/verification-postgres.test.ts',
   'test/journey/story.test.ts',

@@ -21,7 +21,10 @@ async function walk(link: Page | FrameLocator, username = 'user_one_account', ba
   await link.getByRole('button', { name: 'Finish' }).click();
 }
 
-/** Link's window closes at its end, which may be before the last click is reported as done. */
+/**
+ * The page closes Link's window as soon as it knows of the bank, and Link closes it at its end: either may come before
+ * the last click is reported as done.
+ */
 async function walkInWindow(link: Page): Promise<void> {
   await walk(link).catch((error: unknown) => {
     if (!link.isClosed()) throw error;
