@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clickThatCloses } from '../helpers/click-that-closes.ts';
+import { Gate } from '../helpers/gate.ts';
 import { linkItem, plaidClient, refusal } from './client.ts';
 import {
   callback,
@@ -141,6 +142,26 @@ describe('leaving Link', () => {
       null,
       { status: 'requires_credentials', institution: { name: 'Tartan Bank' }, request_id: expect.any(String) },
     ]);
+  });
+
+  it('Link that is opened again shows nothing of its last session while the next one begins', async () => {
+    await openLink();
+    await press('Continue');
+    await press(/Tartan/);
+    await link.getByLabel('Password').waitFor();
+    await page.evaluate('handler.exit({ force: true })');
+    await callback('exit');
+    const [asked, held] = [new Gate(), new Gate()];
+    await page.route('**/link/api/start', async (route) => {
+      asked.open();
+      await held.passed;
+      await route.continue();
+    });
+    await page.evaluate('handler.open()');
+    await asked.passed;
+    expect(await link.getByRole('button').evaluateAll((all) => all.map((one) => one.ariaLabel))).toEqual(['Close']);
+    held.open();
+    await link.getByRole('heading', { name: /bank to Acme/ }).waitFor();
   });
 
   it('leaving Link at the accounts returns requires_account_selection', async () => {

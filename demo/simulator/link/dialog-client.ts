@@ -167,8 +167,13 @@ function finish(message) {
   flow.isOpen = false;
   toggleConfirm(false);
   document.documentElement.classList.remove('is-open');
-  // A new session for the next time that the same handler is opened.
-  const restart = () => { flow.start = null; flow.first = null; flow.redirect = null; flow.result = null; flow.error = null; flow.institution = null; };
+  // A new session for the next time that the same handler is opened. Until it has begun there is nothing to press.
+  const restart = () => {
+    flow.start = null; flow.first = null; flow.redirect = null; flow.result = null; flow.error = null; flow.institution = null;
+    flow.view = 'loading';
+    byId('pane').replaceChildren();
+    byId('back').hidden = true;
+  };
   if (!isHosted) { post(message); restart(); return; }
   document.documentElement.classList.add('is-open');
   const target = flow.start && flow.start.completion_redirect_uri;
