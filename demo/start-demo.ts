@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Tap } from '../server/clients/outbound.ts';
 import type { Config } from '../server/config.ts';
 import { connectServer, forwardTo } from './server/connect-server.ts';
-import { listen } from './server/listen.ts';
+import { atLoopback, listen } from './server/listen.ts';
 import { createMerchantApi } from './server/merchant-api.ts';
 import { createPresenter } from './server/presenter.ts';
 import { readShopPages } from './server/read-pages.ts';
@@ -149,18 +149,17 @@ export async function startDemo({
       watchSimulator(simulator, visits, recorder, presenter.instrumentIsAskedFor);
     }
     const facts = { connectUrl: connect.url, linkScriptUrl: linkUrl && `${linkUrl}/link/link-initialize.js` };
-    shop.answerWith(
-      createShop({
-        ...facts,
-        pages,
-        api,
-        visits,
-        presenter,
-        webhookSecret,
-        mode: sandboxes ? 'sandboxes' : 'simulator',
-        shownKey: sandboxes ? undefined : merchantKey,
-      }).fetch,
-    );
+    const { fetch: answer } = createShop({
+      ...facts,
+      pages,
+      api,
+      visits,
+      presenter,
+      webhookSecret,
+      mode: sandboxes ? 'sandboxes' : 'simulator',
+      shownKey: sandboxes ? undefined : merchantKey,
+    });
+    shop.answerWith(atLoopback(answer));
     return { url: shop.url, connectUrl: connect.url, simulator, close };
   } catch (error) {
     await close();

@@ -51,6 +51,22 @@ export async function listen(port: number, host?: string): Promise<Listener> {
   };
 }
 
+/**
+ * Takes a visitor who typed another name of this machine to the one that the demo's servers know its pages by.
+ * @param fetch answers everything else
+ */
+export function atLoopback(fetch: (request: Request) => Response | Promise<Response>): typeof fetch {
+  return (request) => {
+    const url = new URL(request.url);
+    // What is not a page is asked for by a program, or by a page that came here by its right name.
+    const isPage = request.method === 'GET' && request.headers.get('accept')?.includes('text/html');
+    if (!isPage || url.hostname === LOOPBACK || !LOCAL_NAME.test(url.hostname)) return fetch(request);
+    // The visitor's port, which one that is forwarded to this machine keeps.
+    url.hostname = LOOPBACK;
+    return Response.redirect(url, 307);
+  };
+}
+
 /** Every name of this machine for itself. */
 const LOCAL_NAME = /^(localhost|[\w-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/i;
 

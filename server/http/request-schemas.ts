@@ -37,9 +37,11 @@ const line = (max: number) =>
     .regex(/^[^\p{Cc}]*$/u, 'must have no control characters')
     .refine(isStorable, 'must be text in Unicode');
 
-/** Shown to the customer: blanks alone ask on behalf of no one, and for an agreement to nothing. */
-const IS_SHOWN = /\S/;
+/** What a customer reads, or Finix knows a person by: blanks alone name no one, and ask to agree to nothing. */
+const HAS_TEXT = /\S/;
 const NOT_BLANK = 'must not be blank';
+
+const writtenLine = (max: number) => line(max).regex(HAS_TEXT, NOT_BLANK);
 
 const language = z
   .string()
@@ -50,17 +52,17 @@ const language = z
 // Lengths are Finix's limits for an identity (docs.finix.com, Identities).
 const address = z
   .strictObject({
-    line1: line(35),
-    line2: line(35),
-    city: line(20),
+    line1: writtenLine(35),
+    line2: writtenLine(35),
+    city: writtenLine(20),
     region: z.string().regex(/^[A-Z]{2}$/, 'must be two capital letters'),
-    postal_code: line(7),
+    postal_code: writtenLine(7),
     country: z.string().regex(/^[A-Z]{3}$/, 'must be an ISO 3166-1 alpha-3 code such as USA'),
   })
   .partial();
 
-const firstName = line(20);
-const lastName = line(20);
+const firstName = writtenLine(20);
+const lastName = writtenLine(20);
 const email = z.email().max(100);
 
 /** Finix takes ten digits; its own examples are written like `+1 (408) 756-4497`. */
@@ -82,8 +84,8 @@ const identity = z
     // Finix publishes no length; E.164 with punctuation fits into 20.
     phone: z.string().regex(/^\+?[0-9 ().-]{7,20}$/, 'must be a phone number'),
     personal_address: address,
-    business_name: line(120),
-    doing_business_as: line(60),
+    business_name: writtenLine(120),
+    doing_business_as: writtenLine(60),
     business_phone: businessPhone,
     business_address: address,
   })
@@ -129,7 +131,7 @@ function isPage(text: string): boolean {
 const merchant = z.strictObject({
   id: line(128),
   // Longer names make Link show "This Application".
-  name: line(30).regex(IS_SHOWN, NOT_BLANK),
+  name: writtenLine(30),
   logo_url: httpsUrl.optional(),
   accent: z
     .string()
@@ -161,7 +163,7 @@ const sessionFields = {
         .string()
         .min(1)
         .max(10_000)
-        .regex(IS_SHOWN, NOT_BLANK)
+        .regex(HAS_TEXT, NOT_BLANK)
         .refine(isStorable, 'must be text in Unicode, without NUL'),
       version: line(64),
     })

@@ -163,6 +163,26 @@ test('It explains itself, and refuses what it does not know', async () => {
   expect(wrong.output.err).toContain('--prot');
 });
 
+test.each(['localhost', 'shop.localhost', 'LOCALHOST'])(
+  'A visitor who typed %s comes to the address that the demo prints',
+  async (name) => {
+    const demo = await startDemo({ runConnectServer: connectServerHere });
+    onTestFinished(demo.close);
+    const url = new URL(demo.url);
+    const asked = (headers: Record<string, string>) =>
+      new Promise<[number | undefined, string | undefined]>((resolve, reject) => {
+        const options = { host: '127.0.0.1', port: url.port, path: '/coffee?a=1', headers };
+        get(options, (response) => {
+          response.resume();
+          resolve([response.statusCode, response.headers.location]);
+        }).on('error', reject);
+      });
+    const Accept = 'text/html,application/xhtml+xml';
+    expect(await asked({ Accept, Host: `${name}:${url.port}` })).toEqual([307, new URL('/coffee?a=1', url).href]);
+    expect(await asked({ Accept, Host: url.host })).toEqual([200, undefined]);
+  },
+);
+
 test('It answers to its own names only, stays out of other sites’ frames, and refuses a form that is none', async () => {
   const demo = await startDemo({ runConnectServer: connectServerHere });
   onTestFinished(demo.close);

@@ -57,6 +57,8 @@ describe('operations', () => {
     const headers = { 'If-None-Match': moving.headers.get('ETag') ?? '' };
     expect((await server.request('/finix-bank-connect.js', { headers })).status).toBe(304);
     expect((await server.request('/finix-bank-connect@9.9.9.js')).status).toBe(404);
+    const encoded = await server.request('/finix-bank-connect%400.0.0-test.js');
+    expect([encoded.status, await encoded.text()]).toEqual([200, await moving.text()]);
   });
 
   it.each<[string, (etag: string) => string, number]>([

@@ -66,6 +66,24 @@ describe('a text that the customer is shown', () => {
   });
 });
 
+describe('a field of the identity', () => {
+  it.each([
+    ['identity.first_name', { first_name: ' ' }],
+    ['identity.last_name', { last_name: '\u00a0\u2003' }],
+    ['identity.business_name', { business_name: '  ' }],
+    ['identity.doing_business_as', { doing_business_as: ' ' }],
+    ['identity.personal_address.line1', { personal_address: { line1: ' ' } }],
+    ['identity.personal_address.line2', { personal_address: { line2: ' ' } }],
+    ['identity.business_address.city', { business_address: { city: ' ' } }],
+    ['identity.business_address.postal_code', { business_address: { postal_code: ' ' } }],
+  ])('is refused by its name where it is blank: %s', async (path, identity) => {
+    for (const call of ['/v1/sessions', '/v1/links']) {
+      const { status, body } = await server.merchant('POST', call, { customer_id: 'cus_1', identity });
+      expect([status, body.errors]).toEqual([422, [{ path, message: 'must not be blank' }]]);
+    }
+  });
+});
+
 describe('an erasure', () => {
   it.each([
     ['129 characters', 'c'.repeat(129)],

@@ -32,7 +32,8 @@ export function scriptRoutes(app: Hono<AppEnv>, { script, storage }: AppDeps): v
     return send(c, moving, `public, max-age=${MOVING_SECONDS}`);
   });
 
-  app.get('/:file{[\\w.@-]+\\.js}', async (c) => {
+  // A program that writes the address may have encoded the version's `@`.
+  app.get('/:file{[\\w.@%-]+\\.js}', async (c) => {
     const name = c.req.param('file');
     const found = immutable.get(name) ?? (await fromArchive(name));
     if (!found) throw new ProblemError('not_found');
