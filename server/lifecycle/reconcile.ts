@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { FinixInstrument } from '../clients/finix.ts';
 import { UpstreamError } from '../clients/outbound.ts';
 import type { PlaidClient } from '../clients/plaid.ts';
-import { isBankDown } from '../clients/plaid-codes.ts';
+import { isBankDown, isPermissionRevoked } from '../clients/plaid-codes.ts';
 import type { InstrumentDeps } from '../connect/instrument-hold.ts';
 import { disableAll, isUnknownAtFinix, type OwnInstrument, toOwn } from '../connect/instrument-list.ts';
 import type { Logger } from '../log.ts';
@@ -183,22 +183,34 @@ async function compareConnection(
   });
   // What a task of this server is changing, or a return has disabled, is no difference.
   if (row.goal !== null) return undefined;
-  if (row.payment_instrument !== null && !isReturned(row) && !(await isEnabled(deps, row.payment_instrument))) {
+  const { payment_instrument: instrument } = row;
+  const atFinix = instrument === null || isReturned(row) ? 'enabled' : await instrumentAtFinix(deps, instrument);
+  // Finix deletes none, so it is one of another account, which says nothing about the customer's bank.
+  if (atFinix === 'unknown') {
+    return found(`Finix does not know its instrument ${instrument}: FINIX_USERNAME is of another account`, null);
+  }
+  if (atFinix === 'disabled') {
     const patch = { status: 'revoked', reason: DISABLED_IN_FINIX } as const;
     const isDone = await change(deps, row, (unit, before) => changeConnection(unit, before, patch));
-    return found(`its instrument ${row.payment_instrument} is disabled at Finix`, isDone ? 'revoked' : null);
+    return found(`its instrument ${instrument} is disabled at Finix`, isDone ? 'revoked' : null);
   }
-  const code = await loginError(deps, row);
-  if (code === null) return undefined;
-  if (code === GONE && fix) {
+  const login = await loginAtPlaid(deps, row);
+  if (login.state === 'good') return undefined;
+  if (login.state === 'refused') {
+    return found(
+      `Plaid refuses its access token (${login.code}), as it does where PLAID_CLIENT_ID is of another team`,
+      null,
+    );
+  }
+  if (login.state === 'gone' && fix) {
     const isDone = await change(deps, row, (unit, before) => revoke(unit, before, GONE));
     await deps.tasks.run(row.id);
-    return found('Plaid no longer has its login', isDone ? 'revoked' : null);
+    return found(LOGIN_IS_GONE, isDone ? 'revoked' : null);
   }
   if (row.status === 'needs_repair') return undefined;
-  const patch = { status: 'needs_repair', reason: code } as const;
+  const patch = { status: 'needs_repair', reason: login.code } as const;
   const isDone = await change(deps, row, (unit, before) => changeConnection(unit, before, patch));
-  const problem = code === GONE ? 'Plaid no longer has its login' : `Plaid returns ${code}`;
+  const problem = login.state === 'gone' ? LOGIN_IS_GONE : `Plaid returns ${login.code}`;
   return found(problem, isDone ? 'needs_repair' : null);
 }
 
@@ -206,27 +218,35 @@ async function compareConnection(
  * The reason of a connection whose Item Plaid does not have any more, or whose access token the database does not have.
  */
 const GONE = 'ITEM_NOT_FOUND';
+const LOGIN_IS_GONE = 'Plaid no longer has its login';
 
-async function isEnabled({ finix }: ReconcileDeps, instrument: string): Promise<boolean> {
+async function instrumentAtFinix(
+  { finix }: ReconcileDeps,
+  instrument: string,
+): Promise<'enabled' | 'disabled' | 'unknown'> {
   try {
-    return (await finix.getPaymentInstrument(instrument)).enabled;
+    return (await finix.getPaymentInstrument(instrument)).enabled ? 'enabled' : 'disabled';
   } catch (error) {
-    if (isUnknownAtFinix(error)) return false;
+    if (isUnknownAtFinix(error)) return 'unknown';
     throw error;
   }
 }
 
-/** @returns null: the login is good, or its bank is down for now */
-async function loginError({ storage, secrets, plaid }: ReconcileDeps, row: ConnectionTable): Promise<string | null> {
+/**
+ * `good` also while its bank is down for now; `refused` for another reason than what the customer or the bank has done.
+ */
+type Login = { state: 'good' } | { state: 'gone' | 'broken' | 'refused'; code: string };
+
+async function loginAtPlaid({ storage, secrets, plaid }: ReconcileDeps, row: ConnectionTable): Promise<Login> {
   const item = await findItem(storage.db, row.item_id);
   const accessToken = item ? accessTokenOf(secrets, item) : null;
-  if (accessToken === null) return GONE;
+  if (accessToken === null) return { state: 'gone', code: GONE };
   try {
     const code = await plaid.getItemError(accessToken);
-    return code === null || isBankDown(code) ? null : code;
+    return code === null || isBankDown(code) ? { state: 'good' } : { state: 'broken', code };
   } catch (error) {
-    if (error instanceof UpstreamError && error.failure === 'refused') return GONE;
-    throw error;
+    if (!(error instanceof UpstreamError) || error.failure !== 'refused') throw error;
+    return isPermissionRevoked(error.code) ? { state: 'gone', code: GONE } : { state: 'refused', code: error.code };
   }
 }
 

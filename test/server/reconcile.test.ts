@@ -117,6 +117,43 @@ describe('after an older copy was restored', () => {
   });
 });
 
+describe('with the credentials of another account', () => {
+  it('no connection is changed because Finix does not know its instrument', async () => {
+    const { id } = await connect();
+    const { payment_instrument } = await read(id);
+    server.upstream.simulator.faults.add({
+      kind: 'finix_error',
+      status: 404,
+      service: 'finix',
+      method: 'GET',
+      path: `/payment_instruments/${payment_instrument}`,
+      error_code: 'NOT_FOUND',
+    });
+    for (const fix of [false, true]) {
+      const [found] = about(await reconcile(fix), 'connection');
+      expect(found).toMatchObject({ id, done: null, problem: expect.stringContaining('FINIX_USERNAME') });
+    }
+    expect((await read(id)).status).toBe('active');
+    expect(enabled()).toEqual([payment_instrument]);
+  });
+
+  it('no connection is changed because Plaid does not know its access token', async () => {
+    const { id } = await connect();
+    server.upstream.simulator.faults.add({
+      service: 'plaid',
+      path: '/item/get',
+      kind: 'plaid_error',
+      error_code: 'INVALID_ACCESS_TOKEN',
+    });
+    for (const fix of [false, true]) {
+      const [found] = about(await reconcile(fix), 'connection');
+      expect(found).toMatchObject({ id, done: null, problem: expect.stringContaining('PLAID_CLIENT_ID') });
+    }
+    expect((await read(id)).status).toBe('active');
+    expect(enabled()).toHaveLength(1);
+  });
+});
+
 it('a healthy server has nothing to reconcile, also while sessions are in progress', async () => {
   const { id } = await connect();
   bank().renumber(item().item_id);
