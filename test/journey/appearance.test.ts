@@ -126,6 +126,23 @@ test('Nothing is wider than the smallest screen', async () => {
   await expect.poll(width).toBe(320);
 });
 
+test('At 400 % zoom the page of the merchant can fill the screen, and so can what happens behind it', async () => {
+  const maya = await here.arrives({ viewport: { width: 320, height: 640 } });
+  const story = await visitsStory(maya, here.demo.url);
+  // A window of 1280 by 1024 pixels.
+  await maya.page.setViewportSize({ width: 320, height: 256 });
+  const shown = (selector: string) =>
+    maya.page.locator(selector).evaluate((one) => {
+      one.scrollIntoView();
+      const { top, bottom } = one.getBoundingClientRect();
+      return Math.min(bottom, innerHeight) - Math.max(top, 0);
+    });
+  await expect.poll(() => shown('#shop')).toBe(256);
+  await story.connects();
+  await maya.page.locator('#drawer').click();
+  await expect.poll(() => shown('#log')).toBe(256);
+});
+
 test('On a tablet held upright each control of the bar is on the screen', async () => {
   const maya = await here.arrives({ viewport: { width: 768, height: 1024 } });
   await visitsStory(maya, here.demo.url);
