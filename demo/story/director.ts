@@ -68,7 +68,8 @@ export class Director {
   async #story(run: number): Promise<void> {
     const { customer, merchant } = this.stage.names();
     const say = (text: string) => this.#say(text, run);
-    this.#page()?.location.replace(at(`/${this.#merchant()}?fresh`));
+    const isAtItsBeginning = this.#status() === 'ready' && this.stage.state()?.connection === null;
+    if (!isAtItsBeginning) this.#page()?.location.replace(at(`/${this.#merchant()}?fresh`));
     await this.#until(() => this.#status() === 'ready', run);
     const isPayout = !canReturn(this.#merchant(), 'return_R01');
     const aim = isPayout ? `${customer} is paid by ${merchant}.` : `${customer} pays ${merchant}.`;

@@ -211,6 +211,8 @@ test(
     await maya.page.keyboard.press(' ');
     await maya.page.getByText('Maya pays Kestrel & Oak').waitFor();
     await story.shop.locator('finix-bank-connect[status="open"]').waitFor();
+    // The page was at its beginning: nothing is prepared for a second time.
+    expect(await maya.page.locator('#log').getByText('Getting ready').count()).toBe(1);
     await maya.page.getByRole('button', { name: 'Pause' }).click();
     await maya.page.getByRole('button', { name: 'Resume' }).click();
     // Told at reading speed, the rest takes more than a minute.
