@@ -74,9 +74,10 @@ export class LinkControl implements LinkControlPort {
     if (this.#preparedFor !== this.#purpose()) this.flow.dispatch({ type: 'outdated' });
   }
 
-  /** A token may have run out while the page slept, when timers sleep as well. */
+  /** A token may have run out while the page slept, when timers sleep as well; or the page may have been morphed. */
   expire(): void {
-    if (this.flow.state.link === 'ready' && Date.now() >= this.#tokenEnds) this.flow.dispatch({ type: 'expiring' });
+    const isOver = Date.now() >= this.#tokenEnds || this.#link?.isLost();
+    if (this.flow.state.link === 'ready' && isOver) this.flow.dispatch({ type: 'expiring' });
   }
 
   async prepare(run: number, agreed?: LinkRequest['agreed']): Promise<void> {
@@ -195,14 +196,14 @@ export class LinkControl implements LinkControlPort {
     const isReturn = options.receivedRedirectUri !== undefined;
     const listener: LinkListener = {
       succeeded: (submission) => dispatch({ type: 'link_succeeded', submission }),
-      // What it was made to go on with is consumed.
-      exited: (exit, isOver = isReturn) => {
+      exited: (exit) => {
         this.#host.away.clear();
         this.#report(exit);
         // A customer who came back from a bank learns that it has to begin again, instead of seeing another Link.
         const fresh = !isReturn && Date.now() - this.#openedAt < JUST_OPENED;
         dispatch({ type: 'link_exited', ...exit, fresh });
-        if (isOver) dispatch({ type: 'expiring' });
+        // What it was made to go on with is consumed.
+        if (isReturn) dispatch({ type: 'expiring' });
         this.refresh();
       },
       failed: (exit) => {

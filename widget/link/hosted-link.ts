@@ -81,6 +81,7 @@ export function prepareHosted(url: string, listener: HostedListener, { leavesPag
   };
 
   return {
+    isLost: () => false,
     open() {
       if (popup && !popup.closed) {
         popup.focus();

@@ -26,8 +26,7 @@ export interface LinkExit {
 
 export interface LinkListener {
   succeeded(submission: CompleteRequest): void;
-  /** @param isOver this Link can't be opened again */
-  exited(exit: LinkExit, isOver?: boolean): void;
+  exited(exit: LinkExit): void;
   /** Link can't be opened: what it was created with is not accepted. */
   failed(exit: LinkExit): void;
   step(step: string): void;
@@ -64,6 +63,8 @@ export interface PreparedLink {
   open(): boolean;
   /** The customer opens it, from the embedded search. */
   readonly embedded?: boolean;
+  /** Whether the page has taken Link's frame away: then it can't be opened. */
+  isLost(): boolean;
   /** Takes Link off the page. No callback comes afterwards. */
   close(): void;
 }
@@ -82,10 +83,10 @@ export function prepareLink(
   let lastStep = 'start';
   const lock = {};
   const isOpen = () => page.open === lock;
-  const isLost = () => isOpen() && frame !== last && frame?.localName === 'iframe' && !frame.isConnected;
+  const isLost = () => frame !== last && frame?.localName === 'iframe' && !frame.isConnected;
   // The page may take Link's frame away, as one does that brings its body back to the server's: then no callback comes.
   const scroll = guardScroll(() => {
-    if (isLost()) setTimeout(() => isLost() && end(() => listener.exited(exitOf(null, null), true)), LATE_CALLBACK);
+    if (isLost()) setTimeout(() => isOpen() && end(() => listener.exited(exitOf())), LATE_CALLBACK);
   });
 
   const step = (name: unknown) => {
@@ -95,7 +96,7 @@ export function prepareLink(
     lastStep = word;
     listener.step(word);
   };
-  const exitOf = (failure: Partial<PlaidLinkError> | null, metadata: Partial<PlaidExit> | null): LinkExit => {
+  const exitOf = (failure?: Partial<PlaidLinkError> | null, metadata?: Partial<PlaidExit> | null): LinkExit => {
     const status = metadata?.status ?? null;
     const plaid = failure?.error_code || null;
     return { error: null, plaid, step: status || lastStep, trace: traceOf(metadata), status };
@@ -148,6 +149,7 @@ export function prepareLink(
 
   return {
     embedded: !handler.open,
+    isLost,
     open: () => !!handler.open && open(() => handler.open?.()),
     close() {
       if (closed) return;
@@ -192,7 +194,7 @@ function described(public_token: string, metadata: PlaidSuccess | null): Complet
 }
 
 /** Where support and Plaid find this run of Link again. */
-function traceOf(metadata: Partial<PlaidExit> | null): LinkTrace {
+function traceOf(metadata: Partial<PlaidExit> | null | undefined): LinkTrace {
   const { request_id, link_session_id, institution } = metadata ?? {};
   return {
     requestId: request_id || null,

@@ -85,6 +85,19 @@ describe('a page', () => {
     await reach(element, 'connected');
   });
 
+  it('that takes the frame of a Link away that is not open yet gets another one at the press', async () => {
+    const { element, link, log } = await mount({}, undefined, undefined, FrameLink.install());
+    await reach(element, 'ready');
+    document.querySelector('body > iframe')?.remove();
+    press(element);
+    await reach(element, 'open');
+    expect(link.handlers.map(({ opened }) => opened)).to.deep.equal([0, 1]);
+    expect(link.handlers[0]?.destroyed).to.equal(true);
+    link.succeed();
+    await reach(element, 'connected');
+    expect(log.filter((line) => line.startsWith('fbc-error'))).to.deep.equal([]);
+  });
+
   it('whose Link takes its own frame away before it reports a bank still gets the bank', async () => {
     const { element, link } = await scrolledWithLink();
     document.querySelector('body > iframe')?.remove();
