@@ -28,7 +28,8 @@ const OWN_NAMES = [
   ...['focusSearch', 'hidesLink', 'hostedLink', 'isAborted', 'isAnnounced', 'isAside', 'isCovered', 'isOdd', 'isOff'],
   ...['isTaken', 'keepsSession', 'mayOpen', 'needsFallback', 'obtainLink', 'offered', 'publicSession', 'refuseSecret'],
   ...['relinked', 'rendered', 'renewable', 'renewed', 'reopened', 'replacing', 'requiredText', 'settled'],
-  ...['submission', 'unusable', 'upfront', 'wanted', 'working', 'isLost'],
+  ...['submission', 'unusable', 'upfront', 'wanted', 'working', 'isLost', 'examine', 'exited', 'succeeded'],
+  ...['isRefusal', 'isPublic', 'prepareLink', 'expire', 'obtain'],
 ];
 
 /** Longer than what the minifier gives to Lit's names, and of pairs of letters that the code has in any case. */

@@ -15,9 +15,9 @@ export function define(): void {
     registry.define(TAG, FinixBankConnect);
   } else if (!earlier) {
     registry.define(TAG, fallbackOnly());
-    console.warn(`<${TAG}> needs a newer browser`);
+    console.warn(`${TAG}: needs a newer browser`);
   } else if (earlier !== FinixBankConnect && isSupported()) {
-    console.warn(`<${TAG}> is defined twice; the first counts`);
+    console.warn(`${TAG}: defined twice; the first counts`);
   }
 }
 

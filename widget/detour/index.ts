@@ -6,6 +6,7 @@
 export { en, KEYS } from '../i18n/index.ts';
 export { describe } from '../i18n/messages.ts';
 export { canEmbed, embeddedPlace, focusSearch } from './embedded-container.ts';
+export { examine } from './examine.ts';
 export * from './flow-detour.ts';
 export { hidesLink } from './hides-link.ts';
 export { moved } from './moved.ts';
@@ -13,4 +14,3 @@ export { rendered } from './rendered.ts';
 export { keepsSession } from './returned-session.ts';
 export { detourStyles } from './styles.ts';
 export { detourParts } from './view-parts.ts';
-export { hint } from './wrong-values.ts';

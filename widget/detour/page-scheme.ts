@@ -20,7 +20,7 @@ export function hintAtDarkPage(element: HTMLElement): void {
   if (isHinted || getComputedStyle(element).colorScheme !== 'normal' || schemeOf(element) === 'light') return;
   isHinted = true;
   console.warn(
-    '<finix-bank-connect>: the text of this page is light, but no color-scheme is declared. Set theme="dark" or color-scheme: dark',
+    'finix-bank-connect: the text of this page is light, but no color-scheme is declared. Set theme="dark" or color-scheme: dark',
   );
 }
 

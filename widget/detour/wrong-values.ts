@@ -17,7 +17,7 @@ export function hint(element: ElementProperties): void {
   for (const [name, value] of Object.entries({ mode, theme })) {
     const [right, choices] = ATTRIBUTES[name as keyof typeof ATTRIBUTES];
     if (!value || right.test(value)) continue;
-    const text = `<finix-bank-connect>: ${name}="${value}" is not valid. Use ${choices}`;
+    const text = `finix-bank-connect: ${name}="${value}" is not valid. Use ${choices}`;
     if (!shown.has(text)) console.warn(text);
     shown.add(text);
   }

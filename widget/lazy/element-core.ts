@@ -26,6 +26,9 @@ import { lateStyles } from './styles.ts';
 import { straightParts } from './view-parts.ts';
 import { named } from './view-pieces.ts';
 
+/** Which keep copies of a page that the customer leaves. */
+type Libraries = { Turbo?: unknown; htmx?: unknown };
+
 // Text that is surely dark, each part at most 99 of 255, and attributes as they may be: mode and theme.
 const PLAIN = /^rgb\(\d\d?, \d\d?, \d\d?\),(button|embedded|hosted)?,(dark|light)?$/;
 
@@ -76,9 +79,11 @@ export class ElementCore {
     this.#source = this.#sourceNow();
     this.#person = this.#personNow();
     this.adoptElementStyles();
-    // Anything else is looked at more closely.
+    // Anything else is looked at more closely, and so is a page that may keep a copy with Link in it.
     const facts = String([getComputedStyle(element).color, element.mode, element.theme]);
-    if (!PLAIN.test(facts)) void detours.load().then((detour) => detour.hint(element), lost);
+    if (!PLAIN.test(facts) || (globalThis as Libraries).Turbo || (globalThis as Libraries).htmx) {
+      void detours.load().then((detour) => detour.examine(element, this.controller), lost);
+    }
     this.#logos = new Logos(
       (id) => this.controller.asker.getLogo(id),
       () => element.requestUpdate(),

@@ -107,8 +107,7 @@ export const lateStyles = css`
     .avatar {
       border: 1px solid;
     }
-    .state,
-    .state.active {
+    .card .state {
       forced-color-adjust: none;
       background: ButtonText;
       color: ButtonFace;

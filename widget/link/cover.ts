@@ -7,7 +7,8 @@ const COVERS = ':is(:modal, :popover-open, [aria-modal=true], [role$=dialog]:not
 /** Whether something of the page around an element is in front of Link. */
 export function isBehindCover(element: Element): boolean {
   for (let at: Element | null = element; at; at = parentOf(at)) if (at.matches(COVERS)) return true;
-  return getComputedStyle(document.body).pointerEvents === 'none';
+  // A page that is written again has no body for a moment.
+  return getComputedStyle(document.body ?? element).pointerEvents === 'none';
 }
 
 /** Above all else, and out of reach of the page's styles: many hide every empty `div`. */

@@ -16,7 +16,9 @@ export interface ScrollGuard {
 }
 
 interface Place {
-  overflow: string;
+  /** A page may put another body in its place, or be without one for a moment. */
+  body: HTMLElement | null;
+  overflow: string | undefined;
   left: number;
   top: number;
 }
@@ -29,14 +31,14 @@ export function guardScroll(changed: () => void): ScrollGuard {
   let before = look();
   /** As the page wants it: changed by Link's lock and by the page. */
   let current = before;
-  let lock: string | null = null;
+  let lock: string | undefined;
   const noteStyle = () => {
-    const { overflow } = document.body.style;
-    if (lock === null && overflow === LOCKED && overflow !== before.overflow) lock = overflow;
+    const { overflow } = look(before.body);
+    if (lock === undefined && overflow === LOCKED && overflow !== before.overflow) lock = overflow;
     current = { ...current, overflow };
   };
   const noteScroll = () => {
-    current = { ...look(), overflow: current.overflow };
+    current = { ...current, left: globalThis.scrollX, top: globalThis.scrollY };
   };
   const observer = new MutationObserver(() => {
     noteStyle();
@@ -50,8 +52,8 @@ export function guardScroll(changed: () => void): ScrollGuard {
     opening(call) {
       before = look();
       call();
-      const { overflow } = document.body.style;
-      lock = overflow === before.overflow ? null : overflow;
+      const { overflow } = look();
+      lock = overflow === before.overflow ? undefined : overflow;
       current = { ...before, overflow };
       restore(current);
       observer.observe(document.body, { attributeFilter: ['style'], childList: true });
@@ -59,7 +61,7 @@ export function guardScroll(changed: () => void): ScrollGuard {
     },
     opened() {
       catchUp();
-      restore({ ...current, overflow: document.body.style.overflow });
+      restore(current);
     },
     closing(done) {
       if (!done) {
@@ -89,12 +91,12 @@ export function withoutScrolling(call: () => void): void {
   restore(before);
 }
 
-function look(): Place {
-  return { overflow: document.body.style.overflow, left: globalThis.scrollX, top: globalThis.scrollY };
+function look(body: HTMLElement | null = document.body): Place {
+  return { body, overflow: body?.style.overflow, left: globalThis.scrollX, top: globalThis.scrollY };
 }
 
-function restore({ overflow, left, top }: Place): void {
-  if (document.body.style.overflow !== overflow) document.body.style.overflow = overflow;
+function restore({ body, overflow, left, top }: Place): void {
+  if (body && body.style.overflow !== overflow) body.style.overflow = overflow as string;
   if (globalThis.scrollX !== left || globalThis.scrollY !== top) {
     globalThis.scrollTo({ left, top, behavior: 'instant' });
   }

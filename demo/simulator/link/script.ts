@@ -112,7 +112,8 @@ export const LINK_SCRIPT = `(function () {
     function hide() {
       isOpen = false;
       frame.style.setProperty('display', 'none');
-      document.body.style.overflow = overflow;
+      // A page that is written again has none for a moment.
+      if (document.body) document.body.style.overflow = overflow;
     }
 
     function openAt(institution) {

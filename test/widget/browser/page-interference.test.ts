@@ -1,6 +1,7 @@
 import { aTimeout, expect, nextFrame } from '@open-wc/testing';
 import type { SelectableAccount, Session } from '../../../widget/contract.ts';
 import type { FinixBankConnect } from '../../../widget/index.ts';
+import { detours } from '../../../widget/lazy/load-detour.ts';
 import { loadPlaid } from '../../../widget/link/load-plaid.ts';
 import { listenToConsole } from '../helpers/console.ts';
 import { cleanUp, connect, type Mounted, mount, part, press, reach } from '../helpers/element.ts';
@@ -96,6 +97,51 @@ describe('a page', () => {
     link.succeed();
     await reach(element, 'connected');
     expect(log.filter((line) => line.startsWith('fbc-error'))).to.deep.equal([]);
+  });
+
+  for (const [library, event] of [
+    ['Turbo', 'turbo:before-cache'],
+    ['htmx', 'htmx:beforeHistorySave'],
+  ] as const) {
+    it(`that ${library} copies with Link open has no Link in the copy, and can be scrolled there`, async () => {
+      const libraries = globalThis as { [library in 'Turbo' | 'htmx']?: object };
+      libraries[library] = {};
+      try {
+        const { element, link, log } = await scrolledWithLink();
+        await waitUntil(() => detours.now);
+        document.body.dispatchEvent(new CustomEvent(event, { bubbles: true }));
+        expect(document.body.style.overflow).to.equal('');
+        expect(document.querySelector<HTMLElement>('body > iframe')?.style.display).to.equal('none');
+        expect(log.at(-1)).to.match(/^fbc-canceled/);
+        await waitUntil(() => link.handlers.length === 2);
+        await reach(element, 'ready');
+      } finally {
+        delete libraries[library];
+      }
+    });
+  }
+
+  it('that has another body with Link open loses nothing of its style, and the first body is not locked', async () => {
+    const { link } = await scrolledWithLink();
+    const first = document.body;
+    const second = document.createElement('body');
+    second.style.overflow = 'clip';
+    first.replaceWith(second);
+    await waitUntil(() => link.handlers[0]?.destroyed);
+    const overflows = [first, second].map(({ style }) => style.overflow);
+    second.replaceWith(first);
+    expect(overflows).to.deep.equal(['', 'clip']);
+  });
+
+  it('without a body for a moment has no Link that is left open, and no error', async () => {
+    const { element, link } = await scrolledWithLink();
+    const { body } = document;
+    body.remove();
+    await waitUntil(() => link.handlers[0]?.destroyed);
+    document.documentElement.append(body);
+    await reach(element, 'ready');
+    expect(body.style.overflow).to.equal('');
+    expect(body.querySelectorAll(':scope > iframe')).to.have.length(1);
   });
 
   it('whose Link takes its own frame away before it reports a bank still gets the bank', async () => {

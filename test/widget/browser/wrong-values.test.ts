@@ -29,7 +29,7 @@ describe('a value that an attribute can’t have', () => {
       }
       await waitUntil(() => console.lines.length > 0);
       expect(console.lines).to.have.length(1);
-      expect(console.lines[0]).to.contain(`<finix-bank-connect>: ${text}`);
+      expect(console.lines[0]).to.contain(`finix-bank-connect: ${text}`);
     });
   }
 

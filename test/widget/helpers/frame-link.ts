@@ -24,6 +24,7 @@ export class FrameLink extends SimulatedLink {
 
   override create(config: PlaidLinkConfig): PlaidHandler {
     const frame = document.createElement('iframe');
+    frame.id = 'plaid-link-iframe-1';
     frame.title = 'Link';
     Object.assign(frame.style, {
       position: 'fixed',
@@ -32,14 +33,15 @@ export class FrameLink extends SimulatedLink {
       blockSize: '100%',
       display: 'none',
     });
-    document.body.append(frame);
-    const { overflow } = document.body.style;
+    const { body } = document;
+    body.append(frame);
+    const { overflow } = body.style;
     let isOpen = false;
 
     const hide = () => {
       if (!isOpen) return;
       isOpen = false;
-      document.body.style.overflow = overflow;
+      body.style.overflow = overflow;
       if (this.jumps) globalThis.scrollTo({ top: 0, behavior: 'instant' });
       if (this.leaving !== 'destroyed') frame.style.display = 'none';
     };
@@ -56,7 +58,7 @@ export class FrameLink extends SimulatedLink {
     });
     const handler = this.last;
     const lock = () => {
-      if (isOpen) document.body.style.overflow = 'hidden';
+      if (isOpen) body.style.overflow = 'hidden';
     };
     return Object.assign(handler, {
       open: () => {
