@@ -5,6 +5,18 @@ import { build } from 'vite';
 
 const PROJECT = fileURLToPath(new URL('../../', import.meta.url));
 
+/** The bundler may put what files share into one of them: each of the others would run that one's tests as well. */
+const ONE_FILE_EACH = {
+  name: 'one-file-each',
+  generateBundle(_options, bundle) {
+    const chunks = Object.values(bundle).filter(({ type }) => type === 'chunk');
+    for (const { fileName } of chunks.filter(({ isEntry }) => isEntry)) {
+      const other = chunks.find(({ imports }) => imports.includes(fileName));
+      if (other) this.error(`${other.fileName} runs the tests of ${fileName}, whose modules it shares.`);
+    }
+  },
+};
+
 /**
  * Bundles test files for web-test-runner. A test page has about 150 modules otherwise, and their requests take two
  * browsers and the runner longer than the tests in them. Modules that several files import, and those that the element
@@ -27,7 +39,7 @@ export async function browserBundles(files, plugins) {
     configFile: false,
     logLevel: 'error',
     publicDir: false,
-    plugins,
+    plugins: [...plugins, ONE_FILE_EACH],
     build: {
       outDir: folder,
       target: 'es2022',
