@@ -50,8 +50,9 @@ export function createEvidenceKeys(storage: Storage, secrets: Secrets, seeds: re
   async function own(): Promise<Signer> {
     const made = await signerOf(randomBytes(32));
     const where = (id: string) => ({ table: 'evidence_keys', row: id, column: 'private_enc' });
+    // Before the transaction, which the question for the database's time would otherwise be asked past.
+    const created_at = await storage.now();
     return storage.transaction('keys', async (trx) => {
-      const now = await storage.now();
       const known = await trx
         .selectFrom('evidence_keys')
         .select(['id', 'private_enc'])
@@ -66,7 +67,7 @@ export function createEvidenceKeys(storage: Storage, secrets: Secrets, seeds: re
           id: made.id,
           public_jwk: JSON.stringify(made.jwk),
           private_enc: secrets.seal(seed, where(made.id)),
-          created_at: now,
+          created_at,
         })
         .execute();
       return made;

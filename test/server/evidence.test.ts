@@ -79,6 +79,15 @@ describe('evidence', () => {
     expect(body.events.at(-1)).toMatchObject({ action: 'connection.revoked', reason: 'return_R10', actor: 'finix' });
   });
 
+  it('evidence is signed also where the database has to be asked for its time at that moment', async () => {
+    server = await startWithDebits();
+    const id = await connected();
+    const storage = { ...server.storage, now: () => server.storage.now(true) };
+    const other = await TestServer.start({ upstream: server.upstream, storage });
+    expect(JSON.parse(await bytesOf(other, id))).toMatchObject({ connection: id, jws: expect.any(String) });
+    await other.close();
+  });
+
   it('evidence outlives removal and erasure, then without what identifies the customer, and ends after two years', async () => {
     server = await startWithDebits();
     const id = await connected();
