@@ -13,7 +13,8 @@ const watched = new Set<WeakRef<ConnectController>>();
 
 /** Closes the controller's Link before the page is copied. */
 export function watchCopies(controller: ConnectController): void {
-  if (watched.size === 0) for (const name of COPIES) document.addEventListener(name, closeLinks);
+  // Once, however often it is added.
+  for (const name of COPIES) document.addEventListener(name, closeLinks);
   watched.add(new WeakRef(controller));
 }
 
