@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { readMarker, writeMarker } from './marker.ts';
 import type { Database } from './tables.ts';
 
@@ -13,6 +13,8 @@ export interface History {
 
 const COUNT = 'history_count';
 const ORIGIN = 'history_origin';
+/** The transaction that wrote the row of this key. A dump brings it along, and not the transaction. */
+const WRITER = 'history_writer';
 const WENT_BACK = 'went_back_at';
 /** In a backup, so that it is noticed as one in any folder, and however soon it takes the database's place. */
 export const IS_COPY = 'is_copy';
@@ -55,47 +57,69 @@ export function sqliteHistory(
   };
 }
 
-/** A promoted standby begins another time line, and a restored dump is in another cluster or another database. */
+/**
+ * A promoted standby begins another time line, a dump is restored in another cluster or another database, or its rows
+ * are written there by another transaction than the one that they name.
+ */
 export function postgresHistory(db: Kysely<Database>): History {
-  let isKnowable = true;
+  let hasOrigin = true;
+  const look = async () => {
+    const seen = hasOrigin ? await seenWith(db, ORIGIN_NOW).catch(unlessNotReturned) : undefined;
+    hasOrigin = seen !== undefined;
+    return seen ?? seenWith(db, sql`null`);
+  };
   return {
     async check(now) {
-      const seen = isKnowable ? await originOf(db) : undefined;
-      isKnowable = seen !== undefined;
-      if (!seen) return wentBackAt(db);
-      const { origin, known, went_back } = seen;
-      if (origin === known) return Number(went_back ?? 0);
-      const wentBack = known === null ? Number(went_back ?? 0) : await now();
-      await put(db, { [ORIGIN]: origin, ...(known === null ? {} : { [WENT_BACK]: String(wentBack) }) });
+      const { origin, known, is_original, went_back } = await look();
+      const isElsewhere = origin !== null && known !== null && origin !== known;
+      const isRestored = isElsewhere || is_original === false;
+      const isRecorded = is_original !== null && (origin === null || known !== null);
+      const last = Number(went_back ?? 0);
+      if (isRecorded && !isRestored) return last;
+      const wentBack = isRestored ? await now() : last;
+      await put(db, {
+        ...(origin !== null && { [ORIGIN]: origin }),
+        ...(isRestored && { [WENT_BACK]: String(wentBack) }),
+        [WRITER]: THIS_TRANSACTION,
+      });
       return wentBack;
     },
   };
 }
 
-interface Origin {
-  origin: string;
+/** Cluster, time line and database. */
+const ORIGIN_NOW = sql`(select system_identifier from pg_control_system())::text || '/' ||
+  substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' ||
+  (select oid from pg_database where datname = current_database())::text`;
+/** As `xmin` has it, without the epoch. */
+const THIS_TRANSACTION = sql<string>`(txid_current() % ${sql.lit(2 ** 32)})::text`;
+
+interface Seen {
+  /** Null where the server does not return it, as some that are run by cloud providers. */
+  origin: string | null;
   /** As it was the last time. */
   known: string | null;
+  /** Whether the row was written where it is; null: there is none yet. Freezing and moving a row leave it so. */
+  is_original: boolean | null;
   went_back: string | null;
 }
 
-/** @returns undefined where the server does not return it, as some that are run by cloud providers */
-async function originOf(db: Kysely<Database>): Promise<Origin | undefined> {
+/** One query, because it is asked each second. */
+async function seenWith(db: Kysely<Database>, origin: RawBuilder<unknown>): Promise<Seen> {
   const stored = (key: string) => sql`(select value from meta where key = ${key})`;
-  try {
-    // One query, because it is asked each second.
-    const { rows } = await sql<Origin>`
-      select (select system_identifier from pg_control_system())::text || '/' ||
-        substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) || '/' ||
-        (select oid from pg_database where datname = current_database())::text as origin,
-        ${stored(ORIGIN)} as known, ${stored(WENT_BACK)} as went_back`.execute(db);
-    return rows[0];
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    // Insufficient privilege, undefined function, feature not supported.
-    if (code === '42501' || code === '42883' || code === '0A000') return undefined;
-    throw error;
-  }
+  const { rows } = await sql<Seen>`
+    select ${origin} as origin, ${stored(ORIGIN)} as known, ${stored(WENT_BACK)} as went_back,
+      (select value = xmin::text from meta where key = ${WRITER}) as is_original`.execute(db);
+  const [seen] = rows;
+  if (!seen) throw new Error('A query without a table returned no row.');
+  return seen;
+}
+
+/** Insufficient privilege, undefined function, feature not supported. */
+const NOT_RETURNED = new Set(['42501', '42883', '0A000']);
+
+function unlessNotReturned(error: unknown): undefined {
+  if (!NOT_RETURNED.has(String((error as { code?: unknown }).code))) throw error;
 }
 
 async function wentBackAt(db: Kysely<Database>): Promise<number> {
@@ -104,7 +128,7 @@ async function wentBackAt(db: Kysely<Database>): Promise<number> {
 }
 
 /** Together or not at all. */
-async function put(db: Kysely<Database>, values: Record<string, string>): Promise<void> {
+async function put(db: Kysely<Database>, values: Record<string, string | RawBuilder<string>>): Promise<void> {
   await db
     .insertInto('meta')
     .values(Object.entries(values).map(([key, value]) => ({ key, value })))

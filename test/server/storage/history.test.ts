@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,11 +12,15 @@ import { networkFileSystem, networkFileSystemOf } from '../../../server/storage/
 import { openStorage, type Storage } from '../../../server/storage/open.ts';
 import { backupSqliteFile, SQLITE_FILE } from '../../../server/storage/sqlite.ts';
 import { patient } from '../../helpers/patience.mjs';
+import { postgresProgram } from '../../helpers/postgres.ts';
+import { copyOf, putBack } from '../../helpers/put-back.ts';
 import { withOwnPostgres } from '../../helpers/storages.ts';
 
 /** When it is detected that the database lost commits, by the test's clock. */
 const NOW = 1_700_000_000_000;
 const now = async () => NOW;
+
+const runFile = promisify(execFile);
 
 const cleanUp: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -182,6 +188,60 @@ withOwnPostgres('a database on PostgreSQL', (server) => {
     await restored.db.deleteFrom('meta').execute();
     await restored.db.insertInto('meta').values(rows).execute();
     expect(await restored.history.check(now)).toBe(NOW);
+  });
+
+  it.skipIf(!postgresProgram('pg_restore'))(
+    'a database on PostgreSQL is noticed to be older when a dump of it was restored into it, and once',
+    async () => {
+      const databaseUrl = await server().createDatabase();
+      const storage = await opened({ databaseUrl, dataDir: '/nonexistent' });
+      await checkedTwice(storage);
+      const dump = join(await mkdtemp(join(tmpdir(), 'fbc-dump-')), 'dump');
+      cleanUp.push(() => rm(dirname(dump), { recursive: true, force: true }));
+      await runFile(postgresProgram('pg_dump') ?? '', ['--format=custom', `--file=${dump}`, databaseUrl]);
+      for (let restored = 1; restored <= 2; restored++) {
+        const args = ['--clean', '--exit-on-error', `--dbname=${databaseUrl}`, dump];
+        await runFile(postgresProgram('pg_restore') ?? '', args);
+        const at = NOW + restored;
+        expect(await again(() => storage.history.check(async () => at))).toBe(at);
+        expect(await storage.history.check(now)).toBe(at);
+      }
+    },
+    patient(60_000),
+  );
+
+  it('a database on PostgreSQL is noticed to be older when only its rows were replaced', async () => {
+    const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+    await checkedTwice(storage);
+    await putBack(storage, await copyOf(storage));
+    expect(await storage.history.check(now)).toBe(NOW);
+  });
+
+  it.each(['vacuum (freeze) meta', 'vacuum (full, freeze) meta', 'cluster meta using meta_pkey'])(
+    'a database on PostgreSQL goes on after: %s',
+    async (statement) => {
+      const storage = await opened({ databaseUrl: await server().createDatabase(), dataDir: '/nonexistent' });
+      await checkedTwice(storage);
+      await sql.raw(statement).execute(storage.db);
+      expect(await checkedTwice(storage)).toBe(0);
+    },
+  );
+
+  it('rows that were replaced are noticed also where PostgreSQL does not return its time line', async () => {
+    const databaseUrl = await server().createDatabase();
+    const storage = await opened({ databaseUrl, dataDir: '/nonexistent' });
+    await sql`create role merchant login password 'its-password' in role pg_write_all_data, pg_read_all_data`.execute(
+      storage.db,
+    );
+    await sql`revoke execute on function pg_control_system() from public`.execute(storage.db);
+    const url = new URL(databaseUrl);
+    [url.username, url.password] = ['merchant', 'its-password'];
+    const limited = await opened({ databaseUrl: url.href, dataDir: '/nonexistent' });
+    expect(await checkedTwice(limited)).toBe(0);
+    const keys = (await storage.db.selectFrom('meta').select('key').execute()).map(({ key }) => key);
+    expect(keys).not.toContain('history_origin');
+    await putBack(storage, await copyOf(storage));
+    expect(await checkedTwice(limited)).toBe(NOW);
   });
 
   it('a database on PostgreSQL is taken for an older one when its operator has recorded it', async () => {

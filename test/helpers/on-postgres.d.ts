@@ -1,4 +1,0 @@
-/** A test file, for `onPostgres`. */
-declare module '*?on-postgres' {
-  export {};
-}
