@@ -74,7 +74,6 @@ describe('a return of the account that comes before its new instrument', () => {
   ] as const)(
     '%s leaves the connection %s, and its instrument is disabled as soon as it is made',
     async (code, status) => {
-      server = await startWithDebits();
       const { id: first } = await connect();
       const transfer = await debit(first);
       ach().succeed(transfer);
