@@ -22,6 +22,7 @@ no bank lost, none made twice, no customer sent through Link again without need.
   --help            this text
 
 FAULTS_PATIENCE=N   in the environment: all times are N times as long, for a machine that runs other things too
+                    (default: 1, and 2 with CI)
 `;
 
 /** The sessions of all cases on both stores, for --sessions. */

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { RunningSimulator } from '../../demo/simulator/index.ts';
 import { eventually, testEnvironment } from '../helpers/server.ts';
 import type { Control } from './controls.ts';
-import { type Order, slowly } from './times.ts';
+import { type Order, PATIENCE, slowly } from './times.ts';
 
 /**
  * Node, the server's code and a migration: under a second on an idle machine, several while other instances are busy.
@@ -43,7 +43,7 @@ export class Instance {
   ) {
     const env = {
       PATH: process.env['PATH'],
-      FAULTS_PATIENCE: process.env['FAULTS_PATIENCE'],
+      FAULTS_PATIENCE: String(PATIENCE),
       ...testEnvironment({ PLAID_BASE_URL: upstream.plaidUrl, FINIX_BASE_URL: upstream.finixUrl }),
       ...database,
       ...settings,
