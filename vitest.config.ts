@@ -13,7 +13,8 @@ const resultsFolder = process.env['TEST_RESULTS_DIR'];
 const retryReporter = new RetryReporter();
 
 const folder = memoryFolder();
-const env = { ...(folder && { TMPDIR: folder }), ...(prefersPackaged() && { FBC_BROWSER: 'packaged' }) };
+/** Of tests that have their databases in memory. */
+export const env = { ...(folder && { TMPDIR: folder }), ...(prefersPackaged() && { FBC_BROWSER: 'packaged' }) };
 
 const folders = ['test/server', 'test/simulator', 'test/journey', 'test/package', 'test/fuzz', 'test/widget/unit'];
 const ownProcess = testsOfOneProcess(folders);

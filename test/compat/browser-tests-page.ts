@@ -55,11 +55,11 @@ Object.assign(globalThis, {
 });
 
 const files = (import.meta as unknown as { glob(pattern: string): Record<string, () => Promise<unknown>> }).glob(
-  '../../widget/browser/*.test.ts',
+  '../widget/browser/*.test.ts',
 );
 
 globalThis.runTestsOf = async (file, patience, left) => {
-  await files[`../../widget/browser/${file}.test.ts`]?.();
+  await files[`../widget/browser/${file}.test.ts`]?.();
   const outcomes: Outcome[] = [];
   for (const suite of suites) {
     for (const step of suite.before) await step.call(context);

@@ -2,8 +2,8 @@ import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
 import { patient } from '../helpers/patience.mjs';
-import { bundlePage } from './bundle-page.ts';
-import type {} from './hosts/browser-tests-page.ts';
+import { bundlePage } from '../package/bundle-page.ts';
+import type {} from './browser-tests-page.ts';
 
 const old = await findOldChromium();
 
@@ -27,7 +27,7 @@ describe.skipIf(!old)('in a browser near the support floor', () => {
   let browser: Browser;
   let script = '';
   beforeAll(async () => {
-    script = await bundlePage('test/package/hosts/browser-tests-page.ts', {
+    script = await bundlePage('test/compat/browser-tests-page.ts', {
       // The test runner's own server, which is not asked for anything here.
       alias: [{ find: '/__web-dev-server__web-socket.js', replacement: 'data:text/javascript,export {}' }],
     });

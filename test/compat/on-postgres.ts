@@ -1,32 +1,13 @@
-import pg from 'pg';
-import { afterAll, beforeAll, describe } from 'vitest';
-import { openStorage, type Storage } from '../../server/storage/open.ts';
-import type { TestPostgres } from './postgres.ts';
-import { useDatabase } from './server.ts';
-import { migratedOn, withPostgres } from './storages.ts';
-
 /**
- * Runs the tests of other files over PostgreSQL, each server with a database without rows to itself; the files
- * themselves run over SQLite.
- * @param files by name, each with the import that registers its tests: of `…?on-postgres`, a module of its own, because
- *   one that was imported before in the same process registers nothing
+ * For each test file of the project that has this as a setup file: its servers have a database without rows in
+ * PostgreSQL, each its own, in place of an embedded one.
  */
-export function onPostgres(files: Readonly<Record<string, () => Promise<unknown>>>): void {
-  withPostgres('on PostgreSQL', (postgres) => {
-    const databases = new Databases(postgres);
-    beforeAll(() => useDatabase(() => databases.open()));
-    afterAll(async () => {
-      useDatabase(undefined);
-      await databases.leave();
-    });
-    for (const [name, load] of Object.entries(files)) {
-      // A suite of its own, because the file's hooks are for its tests only.
-      describe(name, async () => {
-        await load();
-      });
-    }
-  });
-}
+import pg from 'pg';
+import { afterAll, beforeAll } from 'vitest';
+import { openStorage, type Storage } from '../../server/storage/open.ts';
+import type { TestPostgres } from '../helpers/postgres.ts';
+import { useDatabase } from '../helpers/server.ts';
+import { borrowPostgres, migratedOn } from '../helpers/storages.ts';
 
 /** Databases that are emptied and given again: to make one takes longer than most tests. */
 class Databases {
@@ -71,3 +52,10 @@ const EMPTY = `do $$
       if has_rows then execute format('truncate %I', name); end if;
     end loop;
   end $$`;
+
+const databases = new Databases(borrowPostgres());
+beforeAll(() => useDatabase(() => databases.open()));
+afterAll(async () => {
+  useDatabase(undefined);
+  await databases.leave();
+});

@@ -61,19 +61,23 @@ async function makeTemplate(server: TestPostgres): Promise<string> {
   return databaseUrl;
 }
 
-/**
- * Runs a suite with a PostgreSQL that it may use with other suites of its process, one after the other. The databases
- * that it makes go with its last test.
- */
+/** Runs a suite with a PostgreSQL that it may use with other suites of its process, one after the other. */
 export function withPostgres(name: string, suite: (server: () => TestPostgres) => void): void {
-  ifPostgres(name, () => {
-    let lent: LentPostgres | undefined;
-    beforeAll(async () => {
-      lent = lendPostgres(expectStarted(await sharedPostgres()));
-    }, STARTS_WITHIN_MS);
-    afterAll(() => lent?.giveBack());
-    suite(() => whileTestsRun(lent));
-  });
+  ifPostgres(name, () => suite(borrowPostgres()));
+}
+
+/**
+ * Lends a PostgreSQL to the suite that is being described, or to the whole file. The databases that it makes go with
+ * its last test. Where there is none, no test of the suite passes.
+ * @returns gives the server while tests run
+ */
+export function borrowPostgres(): () => TestPostgres {
+  let lent: LentPostgres | undefined;
+  beforeAll(async () => {
+    lent = lendPostgres(expectStarted(await sharedPostgres()));
+  }, STARTS_WITHIN_MS);
+  afterAll(() => lent?.giveBack());
+  return () => whileTestsRun(lent);
 }
 
 /** Runs a suite with a PostgreSQL that it may also restart and set up. */

@@ -37,6 +37,11 @@ describe('the workflows', () => {
     },
   );
 
+  it('the workflows run what npm test leaves to a command of its own', () => {
+    const commands = workflows.flatMap(({ jobs }) => Object.values(jobs).flatMap(({ steps = [] }) => steps));
+    expect(commands.map(({ run }) => run)).toContain('npm run test:compat');
+  });
+
   it('the workflows publish nothing that was not tested', () => {
     const publish = workflows.find(({ file }) => file.endsWith('publish.yml'));
     expect(publish?.jobs).toMatchObject({ publish: { needs: 'test' }, test: { uses: './.github/workflows/ci.yml' } });
