@@ -3,9 +3,10 @@ import { getPriority, setPriority } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * `npm test`: everything. The tests need the build; the check of format, lint and types does not, and takes what the
- * build leaves of two cores. The fault suite mostly waits, and its short timeouts would find a busy machine slow: with
- * the other files that wait, it goes first wherever it wants a core. The rest has patience, and takes what these leave.
+ * `npm test`: everything but what `npm run test:compat` repeats. The tests need the build; the check of format, lint
+ * and types does not, and takes what the build leaves of two cores. The fault suite mostly waits, and its short
+ * timeouts would find a busy machine slow: with the other files that wait, it goes first wherever it wants a core. The
+ * rest has patience, and takes what these leave.
  */
 // With one thread: four would each check the types that several files use for itself, which is twice the processor
 // time.

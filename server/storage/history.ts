@@ -19,8 +19,12 @@ const WENT_BACK = 'went_back_at';
 /** In a backup, so that it is noticed as one in any folder, and however soon it takes the database's place. */
 export const IS_COPY = 'is_copy';
 
+/** More processes do not start at once on an empty folder, nor do as many starts end before they have written it. */
+const COUNTED_BEFORE_A_MARKER = 10;
+
 /**
- * The embedded database and the marker next to it count together, and a backup records that it is one.
+ * The embedded database and the marker next to it count together, a file that has left its marker behind is a copy, and
+ * a backup records that it is one.
  * @param warn called when the marker can't be written, as on a full disk
  */
 export function sqliteHistory(
@@ -43,9 +47,11 @@ export function sqliteHistory(
           .returning('value')
           .executeTakeFirstOrThrow();
         const isBehind = marked !== undefined && Number(value) <= marked;
+        const isWithoutMarker = marked === undefined && Number(value) > COUNTED_BEFORE_A_MARKER;
         const count = isBehind ? marked + 1 : Number(value);
         const isCopy = await trx.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
-        if (isBehind || isCopy) await put(trx, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
+        if (isBehind || isWithoutMarker || isCopy)
+          await put(trx, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
         if (isCopy) await trx.deleteFrom('meta').where('key', '=', IS_COPY).execute();
         return count;
       });

@@ -105,6 +105,28 @@ describe('the embedded database', () => {
     expect(await (await opened({ dataDir })).history.check(async () => NOW + 1_000)).toBe(NOW);
   });
 
+  it('a copy of the files in a folder without their marker is noticed, and a folder that moves goes on', async () => {
+    const storage = await openStorage({ dataDir });
+    // As in a quarter of an hour.
+    for (let minute = 0; minute < 15; minute++) expect(await storage.history.check(now)).toBe(0);
+    await storage.close();
+    const [moved, copied] = await Promise.all([0, 1].map(() => mkdtemp(join(tmpdir(), 'fbc-history-'))));
+    for (const folder of [moved, copied]) {
+      cleanUp.push(() => rm(folder ?? '', { recursive: true, force: true }));
+      await copyFile(file(), join(folder ?? '', SQLITE_FILE));
+    }
+    await copyFile(markerPath(dataDir), markerPath(moved ?? ''));
+    expect(await checkedTwice(await opened({ dataDir: moved ?? '' }))).toBe(0);
+    expect(await checkedTwice(await opened({ dataDir: copied ?? '' }))).toBe(NOW);
+  });
+
+  it('processes that start at once on an empty folder take it for no copy', async () => {
+    await (await openStorage({ dataDir })).close();
+    const started = await Promise.all([0, 1, 2, 3].map(() => opened({ dataDir })));
+    expect(await Promise.all(started.map((storage) => storage.history.check(now)))).toEqual([0, 0, 0, 0]);
+    expect(await Promise.all(started.map(checkedTwice))).toEqual([0, 0, 0, 0]);
+  });
+
   it('a backup in place of the database is noticed, however soon, and once', async () => {
     const storage = await openStorage({ dataDir });
     await checkedTwice(storage);
