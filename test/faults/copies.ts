@@ -12,8 +12,11 @@ const run = promisify(execFile);
 
 /** A copy of a database, taken while servers use it. */
 export interface DatabaseCopy {
-  /** Puts it in the place of the database, which no server uses. @returns where it is from now on */
-  putBack(): Promise<DatabaseSettings>;
+  /**
+   * Puts it in the place of the database, which no server uses. A database on PostgreSQL is restored into itself, or is
+   * another one, as that of a replica. @returns where it is from now on
+   */
+  putBack(isAnother: boolean): Promise<DatabaseSettings>;
   remove(): void;
 }
 
@@ -42,10 +45,10 @@ export async function copyDatabase(
     };
     return { putBack, remove };
   }
-  await run(postgresProgram('pg_dump') ?? 'pg_dump', ['--no-owner', '--file', copy, url]);
-  const putBack = async () => {
+  await run(postgresProgram('pg_dump') ?? 'pg_dump', ['--clean', '--if-exists', '--no-owner', '--file', copy, url]);
+  const putBack = async (isAnother: boolean) => {
     if (!postgres) throw new Error('there is no PostgreSQL');
-    const restored = await postgres.createDatabase();
+    const restored = isAnother ? await postgres.createDatabase() : url;
     const quiet = ['--quiet', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--file', copy];
     await run(postgresProgram('psql') ?? 'psql', [...quiet, restored]);
     return { DATABASE_URL: restored };

@@ -306,10 +306,13 @@ export class Environment {
     return copyDatabase(this.database, this.options.postgres);
   }
 
-  /** Puts a copy in the place of the database; the instances end with `signal` before, and start again. */
-  async putBack(copy: DatabaseCopy, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    await this.cluster.restart(signal, async () => {
-      this.database = await copy.putBack();
+  /**
+   * Puts a copy in the place of the database; the instances are stopped before, or killed where the copy is a replica,
+   * and start again.
+   */
+  async putBack(copy: DatabaseCopy, { isReplica = false } = {}): Promise<void> {
+    await this.cluster.restart(isReplica ? 'SIGKILL' : 'SIGTERM', async () => {
+      this.database = await copy.putBack(isReplica);
       return this.database;
     });
     copy.remove();

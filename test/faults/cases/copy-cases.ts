@@ -28,7 +28,7 @@ export const copyCases: FaultCase[] = [
       const copy = await environment.copy();
       moments.copied.pass();
       await moments['put back'].all;
-      await environment.putBack(copy, 'SIGTERM');
+      await environment.putBack(copy);
       moments['put back'].pass();
       await living;
       await environment.reconcile();
@@ -54,7 +54,7 @@ export const copyCases: FaultCase[] = [
       // The replica knows nothing of a quarter at least. All of the first half may be in flight at the copy, which then
       // knows of their create calls.
       await eventually(async () => made() >= (3 * sessions) / 4, PATIENCE_MS);
-      await environment.putBack(copy, 'SIGKILL');
+      await environment.putBack(copy, { isReplica: true });
       moments.promoted.pass();
       await living;
       await environment.reconcile();
