@@ -32,6 +32,8 @@ export function sqliteHistory(
   dataDir: string,
   warn: (message: string, fields: object) => void,
 ): History {
+  // The file stays the one that this process has open: a marker that can't be written is not one that was left behind.
+  let hasLooked = false;
   return {
     async check(now) {
       // Read first: another process on this folder counts in the database first.
@@ -47,7 +49,7 @@ export function sqliteHistory(
           .returning('value')
           .executeTakeFirstOrThrow();
         const isBehind = marked !== undefined && Number(value) <= marked;
-        const isWithoutMarker = marked === undefined && Number(value) > COUNTED_BEFORE_A_MARKER;
+        const isWithoutMarker = !hasLooked && marked === undefined && Number(value) > COUNTED_BEFORE_A_MARKER;
         const count = isBehind ? marked + 1 : Number(value);
         const isCopy = await trx.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
         if (isBehind || isWithoutMarker || isCopy)
@@ -55,6 +57,7 @@ export function sqliteHistory(
         if (isCopy) await trx.deleteFrom('meta').where('key', '=', IS_COPY).execute();
         return count;
       });
+      hasLooked = true;
       await writeMarker(dataDir, count).catch((error: unknown) =>
         warn('The marker of the database could not be written', { reason: (error as NodeJS.ErrnoException).code }),
       );

@@ -120,6 +120,21 @@ describe('the embedded database', () => {
     expect(await checkedTwice(await opened({ dataDir: copied ?? '' }))).toBe(NOW);
   });
 
+  it('a folder in which no marker can be written is in doubt once after each start', async () => {
+    for (let start = 0; start < 2; start++) {
+      const storage = await openStorage({ dataDir });
+      const seen: number[] = [];
+      for (let minute = 1; minute <= 15; minute++) {
+        // As if it had not been written.
+        await rm(markerPath(dataDir), { force: true });
+        seen.push(await storage.history.check(async () => NOW + start * 3600_000 + minute * 60_000));
+      }
+      await rm(markerPath(dataDir), { force: true });
+      await storage.close();
+      expect(new Set(seen)).toEqual(new Set([start === 0 ? 0 : NOW + 3600_000 + 60_000]));
+    }
+  });
+
   it('processes that start at once on an empty folder take it for no copy', async () => {
     await (await openStorage({ dataDir })).close();
     const started = await Promise.all([0, 1, 2, 3].map(() => opened({ dataDir })));
