@@ -40,17 +40,10 @@ export function sqliteHistory(
       const marked = await readMarker(dataDir);
       // In one commit: a process that ends in the middle leaves nothing that looks as if the database had gone on.
       const count = await db.transaction().execute(async (trx) => {
-        const { value } = await trx
-          .insertInto('meta')
-          .values({ key: COUNT, value: '1' })
-          .onConflict((conflict) =>
-            conflict.column('key').doUpdateSet({ value: sql<string>`cast(cast(meta.value as integer) + 1 as text)` }),
-          )
-          .returning('value')
-          .executeTakeFirstOrThrow();
-        const isBehind = marked !== undefined && Number(value) <= marked;
-        const isWithoutMarker = !hasLooked && marked === undefined && Number(value) > COUNTED_BEFORE_A_MARKER;
-        const count = isBehind ? marked + 1 : Number(value);
+        const counted = await countUp(trx);
+        const isBehind = marked !== undefined && counted <= marked;
+        const isWithoutMarker = !hasLooked && marked === undefined && counted > COUNTED_BEFORE_A_MARKER;
+        const count = isBehind ? marked + 1 : counted;
         const isCopy = await trx.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
         if (isBehind || isWithoutMarker || isCopy)
           await put(trx, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
@@ -66,12 +59,19 @@ export function sqliteHistory(
   };
 }
 
+/** What goes back by less under a process that runs is noticed by other signs, or not at all. */
+const COUNT_EVERY_MS = 10_000;
+/** More do not share a database: once one has noticed that it is behind, none remembers a higher count. */
+const MOST_PROCESSES = 1_000;
+
 /**
  * A promoted standby begins another time line, a dump is restored in another cluster or another database, or its rows
- * are written there by another transaction than the one that they name.
+ * are written there by another transaction than the one that they name. A snapshot of a volume brings all of that
+ * along: a process that runs remembers how far the database had counted.
  */
 export function postgresHistory(db: Kysely<Database>): History {
   let hasOrigin = true;
+  let counted = { count: 0, at: Number.NEGATIVE_INFINITY };
   const look = async () => {
     const seen = hasOrigin ? await seenWith(db, ORIGIN_NOW).catch(unlessNotReturned) : undefined;
     hasOrigin = seen !== undefined;
@@ -79,18 +79,26 @@ export function postgresHistory(db: Kysely<Database>): History {
   };
   return {
     async check(now) {
-      const { origin, known, is_original, went_back } = await look();
+      // Before the query: another check may count while it is on its way.
+      const { count: least } = counted;
+      const { origin, known, is_original, count, went_back } = await look();
       const isElsewhere = origin !== null && known !== null && origin !== known;
-      const isRestored = isElsewhere || is_original === false;
+      const isBehind = Number(count ?? 0) < least;
+      const isRestored = isElsewhere || isBehind || is_original === false;
       const isRecorded = is_original !== null && (origin === null || known !== null);
       const last = Number(went_back ?? 0);
-      if (isRecorded && !isRestored) return last;
       const wentBack = isRestored ? await now() : last;
-      await put(db, {
-        ...(origin !== null && { [ORIGIN]: origin }),
-        ...(isRestored && { [WENT_BACK]: String(wentBack) }),
-        [WRITER]: THIS_TRANSACTION,
-      });
+      if (isRestored || !isRecorded) {
+        await put(db, {
+          ...(origin !== null && { [ORIGIN]: origin }),
+          ...(isRestored && { [WENT_BACK]: String(wentBack) }),
+          ...(isBehind && { [COUNT]: String(least + MOST_PROCESSES) }),
+          [WRITER]: THIS_TRANSACTION,
+        });
+      }
+      if (performance.now() - counted.at >= COUNT_EVERY_MS) {
+        counted = { count: Math.max(await countUp(db), counted.count), at: performance.now() };
+      }
       return wentBack;
     },
   };
@@ -110,6 +118,7 @@ interface Seen {
   known: string | null;
   /** Whether the row was written where it is; null: there is none yet. Freezing and moving a row leave it so. */
   is_original: boolean | null;
+  count: string | null;
   went_back: string | null;
 }
 
@@ -118,7 +127,9 @@ async function seenWith(db: Kysely<Database>, origin: RawBuilder<unknown>): Prom
   const stored = (key: string) => sql`(select value from meta where key = ${key})`;
   const { rows } = await sql<Seen>`
     select ${origin} as origin, ${stored(ORIGIN)} as known, ${stored(WENT_BACK)} as went_back,
-      (select value = xmin::text from meta where key = ${WRITER}) as is_original`.execute(db);
+      ${stored(COUNT)} as count, (select value = xmin::text from meta where key = ${WRITER}) as is_original`.execute(
+    db,
+  );
   const [seen] = rows;
   if (!seen) throw new Error('A query without a table returned no row.');
   return seen;
@@ -129,6 +140,19 @@ const NOT_RETURNED = new Set(['42501', '42883', '0A000']);
 
 function unlessNotReturned(error: unknown): undefined {
   if (!NOT_RETURNED.has(String((error as { code?: unknown }).code))) throw error;
+}
+
+/** @returns the count, this time included */
+async function countUp(db: Kysely<Database>): Promise<number> {
+  const { value } = await db
+    .insertInto('meta')
+    .values({ key: COUNT, value: '1' })
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet({ value: sql<string>`cast(cast(meta.value as bigint) + 1 as text)` }),
+    )
+    .returning('value')
+    .executeTakeFirstOrThrow();
+  return Number(value);
 }
 
 async function wentBackAt(db: Kysely<Database>): Promise<number> {

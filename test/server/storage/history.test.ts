@@ -254,6 +254,21 @@ withOwnPostgres('a database on PostgreSQL', (server) => {
     expect(await storage.history.check(now)).toBe(NOW);
   });
 
+  it('a database on PostgreSQL that goes back under processes that run is noticed, and once', async () => {
+    const databaseUrl = await server().createDatabase();
+    const storages = [await opened({ databaseUrl, dataDir: '/nonexistent' })];
+    storages.push(await opened({ databaseUrl, dataDir: '/nonexistent' }));
+    for (const storage of storages) expect(await checkedTwice(storage)).toBe(0);
+    // As a snapshot of the volume has it: all else is as before.
+    const [first, second] = storages as [Storage, Storage];
+    await first.db.updateTable('meta').set({ value: '0' }).where('key', '=', 'history_count').execute();
+    expect(await first.history.check(now)).toBe(NOW);
+    const later = async () => NOW + 1_000;
+    expect(await second.history.check(later)).toBe(NOW);
+    expect(await first.history.check(later)).toBe(NOW);
+    expect(await (await opened({ databaseUrl, dataDir: '/nonexistent' })).history.check(later)).toBe(NOW);
+  });
+
   it.each(['vacuum (freeze) meta', 'vacuum (full, freeze) meta', 'cluster meta using meta_pkey'])(
     'a database on PostgreSQL goes on after: %s',
     async (statement) => {
