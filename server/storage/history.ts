@@ -45,8 +45,9 @@ export function sqliteHistory(
         const isWithoutMarker = !hasLooked && marked === undefined && counted > COUNTED_BEFORE_A_MARKER;
         const count = isBehind ? marked + 1 : counted;
         const isCopy = await trx.selectFrom('meta').select('value').where('key', '=', IS_COPY).executeTakeFirst();
-        if (isBehind || isWithoutMarker || isCopy)
+        if (isBehind || isWithoutMarker || isCopy) {
           await put(trx, { [COUNT]: String(count), [WENT_BACK]: String(await now()) });
+        }
         if (isCopy) await trx.deleteFrom('meta').where('key', '=', IS_COPY).execute();
         return count;
       });
@@ -125,11 +126,10 @@ interface Seen {
 /** One query, because it is asked each second. */
 async function seenWith(db: Kysely<Database>, origin: RawBuilder<unknown>): Promise<Seen> {
   const stored = (key: string) => sql`(select value from meta where key = ${key})`;
+  const isOriginal = sql`(select value = xmin::text from meta where key = ${WRITER})`;
   const { rows } = await sql<Seen>`
-    select ${origin} as origin, ${stored(ORIGIN)} as known, ${stored(WENT_BACK)} as went_back,
-      ${stored(COUNT)} as count, (select value = xmin::text from meta where key = ${WRITER}) as is_original`.execute(
-    db,
-  );
+    select ${origin} as origin, ${stored(ORIGIN)} as known, ${isOriginal} as is_original,
+      ${stored(COUNT)} as count, ${stored(WENT_BACK)} as went_back`.execute(db);
   const [seen] = rows;
   if (!seen) throw new Error('A query without a table returned no row.');
   return seen;
