@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { testsOfOneProcess } from '../helpers/own-process.ts';
+import { testsIn, testsOfOneProcess } from '../helpers/own-process.ts';
 
 const project = join(import.meta.dirname, '../..');
 
@@ -12,10 +12,9 @@ const NAMES_ONE = /\b(dataDir|DATA_DIR|DATABASE_URL|openStorage|migratedDatabase
 /** The test files of a folder, relative to the project, whose servers can have a database of either kind. */
 export function testsOfAnyDatabase(folder: string): string[] {
   const ownProcess = testsOfOneProcess([folder]);
-  return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-    .filter((file) => !ownProcess.includes(file) && isOfAnyDatabase(readFileSync(join(project, file), 'utf8')));
+  return testsIn(folder).filter(
+    (file) => !ownProcess.includes(file) && isOfAnyDatabase(readFileSync(join(project, file), 'utf8')),
+  );
 }
 
 function isOfAnyDatabase(code: string): boolean {

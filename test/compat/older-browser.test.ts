@@ -1,6 +1,7 @@
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { chromiumArgs, findOldChromium } from '../helpers/chromium.mjs';
+import { findOldChromium } from '../helpers/chromium.mjs';
+import { launchOldChromium } from '../helpers/launch-chromium.ts';
 import { patient } from '../helpers/patience.mjs';
 import { bundlePage } from '../package/bundle-page.ts';
 import type {} from './browser-tests-page.ts';
@@ -31,12 +32,7 @@ describe.skipIf(!old)('in a browser near the support floor', () => {
       // The test runner's own server, which is not asked for anything here.
       alias: [{ find: '/__web-dev-server__web-socket.js', replacement: 'data:text/javascript,export {}' }],
     });
-    browser = await chromium.launch({
-      executablePath: old?.path ?? '',
-      args: [...chromiumArgs],
-      env: { ...process.env, ...old?.env },
-      chromiumSandbox: false,
-    });
+    browser = await launchOldChromium(old);
   });
   afterAll(() => browser?.close());
 

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type FaultRule, type RunningSimulator, startSimulator } from '../../demo/simulator/index.ts';
@@ -11,7 +8,7 @@ import { Cluster } from './cluster.ts';
 import type { Control } from './controls.ts';
 import { copyDatabase, type DatabaseCopy } from './copies.ts';
 import { type CustomerOptions, connectBank, type Outcome, readConnections } from './customer.ts';
-import { changeRows, type DatabaseSettings, type Store } from './database.ts';
+import { changeRows, type DatabaseSettings, openDatabase, type Store } from './database.ts';
 import { checkSessions, isClean, type Verdict } from './oracle.ts';
 import type { Random } from './random.ts';
 import { checkScenarios, type MerchantEvent } from './scenario-oracle.ts';
@@ -336,18 +333,4 @@ export class Environment {
   async close(): Promise<void> {
     for (const step of this.cleanUp) await step();
   }
-}
-
-async function openDatabase(
-  { store, postgres, dataDir }: EnvironmentOptions,
-  cleanUp: (() => Promise<void>)[],
-): Promise<DatabaseSettings> {
-  if (store === 'postgres') {
-    if (!postgres) throw new Error('there is no PostgreSQL');
-    return { DATABASE_URL: await postgres.createDatabase() };
-  }
-  if (dataDir !== undefined) return { DATA_DIR: dataDir };
-  const made = await mkdtemp(join(tmpdir(), 'fbc-faults-'));
-  cleanUp.push(() => rm(made, { recursive: true, force: true }));
-  return { DATA_DIR: made };
 }

@@ -9,12 +9,14 @@ const project = join(import.meta.dirname, '../..');
  */
 const CHANGES_ITS_PROCESS = /^\/\/ @vitest-environment|\bvi\.(mock|doMock)\(|\.setGlobal|work-counter/;
 
-/** The test files below these folders that can't share a process with others, relative to the project. */
+/** The test files below a folder, relative to the project. */
+export function testsIn(folder: string): string[] {
+  return readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`);
+}
+
+/** Those that can't share a process with others. */
 export function testsOfOneProcess(folders: readonly string[]): string[] {
-  return folders.flatMap((folder) =>
-    readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.test.ts'))
-      .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-      .filter((file) => CHANGES_ITS_PROCESS.test(readFileSync(join(project, file), 'utf8'))),
-  );
+  return folders.flatMap(testsIn).filter((file) => CHANGES_ITS_PROCESS.test(readFileSync(join(project, file), 'utf8')));
 }
